@@ -1,0 +1,126 @@
+//! Credentials as signing sees them: borrowed text, never printed.
+
+use core::fmt;
+
+use crate::wire::time::UnixTime;
+
+/// A secret in borrowed memory: no `Display`, no `Clone`, and `Debug` shows its length only.
+///
+/// Whoever lends the memory wipes it ([Slot] does).
+pub struct Secret<'a>(&'a str);
+
+impl<'a> Secret<'a> {
+    /// Marks `text` as secret.
+    pub const fn new(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself. What is done with it is the caller's to answer for.
+    pub const fn expose(&self) -> &'a str {
+        self.0
+    }
+}
+
+impl fmt::Debug for Secret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({} bytes)", self.0.len())
+    }
+}
+
+/// One set of AWS credentials. `Debug` shows the access key id and nothing else of it.
+#[derive(Debug)]
+pub struct Credentials<'a> {
+    access_key_id: &'a str,
+    secret_access_key: Secret<'a>,
+    session_token: Option<Secret<'a>>,
+    account_id: Option<&'a str>,
+    expiration: Option<UnixTime>,
+}
+
+impl<'a> Credentials<'a> {
+    /// Checks the three texts: visible ASCII, neither key empty, and in the access key id none of
+    /// the marks that structure an `Authorization` header. An empty session token counts as none.
+    pub fn new(
+        access_key_id: &'a str,
+        secret_access_key: &'a str,
+        session_token: Option<&'a str>,
+    ) -> Result<Self, InvalidCredentials> {
+        let session_token = session_token.filter(|token| !token.is_empty());
+        if access_key_id.is_empty() || !access_key_id.bytes().all(is_key_id_byte) {
+            return Err(InvalidCredentials { field: "access key id" });
+        }
+        if secret_access_key.is_empty() || !secret_access_key.bytes().all(is_secret_byte) {
+            return Err(InvalidCredentials { field: "secret access key" });
+        }
+        if !session_token.unwrap_or_default().bytes().all(is_secret_byte) {
+            return Err(InvalidCredentials { field: "session token" });
+        }
+        Ok(Self {
+            access_key_id,
+            secret_access_key: Secret(secret_access_key),
+            session_token: session_token.map(Secret),
+            account_id: None,
+            expiration: None,
+        })
+    }
+
+    /// Adds the account, which some sources tell.
+    pub fn with_account_id(mut self, account_id: Option<&'a str>) -> Self {
+        self.account_id = account_id;
+        self
+    }
+
+    /// Adds the end of validity.
+    pub fn with_expiration(mut self, expiration: Option<UnixTime>) -> Self {
+        self.expiration = expiration;
+        self
+    }
+
+    /// The public half: names the key, and may be shown.
+    pub fn access_key_id(&self) -> &'a str {
+        self.access_key_id
+    }
+
+    /// The secret half.
+    pub fn secret_access_key(&self) -> &Secret<'a> {
+        &self.secret_access_key
+    }
+
+    /// The token that temporary credentials carry, up to about 4 KB long.
+    pub fn session_token(&self) -> Option<&Secret<'a>> {
+        self.session_token.as_ref()
+    }
+
+    /// The twelve digits of the account, where the source told them.
+    pub fn account_id(&self) -> Option<&'a str> {
+        self.account_id
+    }
+
+    /// When the service will stop to accept them; `None` for credentials without an end.
+    pub fn expiration(&self) -> Option<UnixTime> {
+        self.expiration
+    }
+}
+
+/// A text that cannot be (part of) credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidCredentials {
+    /// Which of the texts.
+    pub field: &'static str,
+}
+
+impl fmt::Display for InvalidCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} is empty or has a character that may not stand there", self.field)
+    }
+}
+
+impl core::error::Error for InvalidCredentials {}
+
+fn is_secret_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic()
+}
+
+fn is_key_id_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'/' | b',' | b'=' | b'&' | b'%' | b'+')
+}

@@ -1,0 +1,358 @@
+//! The canonical request, streamed: each part is put where it belongs, none is held.
+
+use core::cmp::Ordering;
+
+use heapless::Vec;
+
+use crate::wire::Put;
+use crate::wire::percent::{self, Keep};
+
+use super::request::{Request, compare_names, sink_last};
+use super::{Rules, SignError};
+
+/// Query parameters that one request may have.
+const MAX_PARAMETERS: usize = 64;
+
+/// What the signer adds to the request's own header lines or parameters, sorted by name.
+pub(super) type Extra<'a, const N: usize> = [Option<(&'static str, &'a [u8])>; N];
+
+/// Puts method, path, query, headers and the list of signed headers.
+pub(super) fn put<const N: usize, const M: usize>(
+    request: &Request<'_>,
+    rules: Rules,
+    query: &Query<'_, M>,
+    headers: &SignedHeaders<'_, N>,
+    payload_hash: &[u8],
+    out: &mut (impl Put + ?Sized),
+) {
+    out.put(request.method.as_bytes());
+    out.put(b"\n");
+    put_path(request.path_and_query().0.as_bytes(), rules, out);
+    out.put(b"\n");
+    query.put(out);
+    out.put(b"\n");
+    headers.put(out);
+    out.put(b"\n");
+    headers.put_names(b";", out);
+    out.put(b"\n");
+    out.put(payload_hash);
+}
+
+/// The path as `rules` want it: dot segments and empty segments resolved or not, encoded once more
+/// or brought to the one canonical encoding.
+fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized)) {
+    let encode = |segment: &[u8], out: &mut _| {
+        if rules.double_encode {
+            percent::encode(segment, Keep::Slash, out);
+        } else {
+            percent::canonical(segment, Keep::Slash, out);
+        }
+    };
+    if !rules.normalize_path {
+        return encode(path, out);
+    }
+    let mut segments = path.split(|byte| *byte == b'/');
+    let climbs = segments.clone().any(|segment| segment == b"..");
+    let mut empty = true;
+    while let Some(segment) = segments.next() {
+        if matches!(segment, b"" | b"." | b"..") || (climbs && is_undone(segments.clone())) {
+            continue;
+        }
+        out.put(b"/");
+        encode(segment, out);
+        empty = false;
+    }
+    if empty || path.ends_with(b"/") {
+        out.put(b"/");
+    }
+}
+
+/// Whether a `..` among the segments that follow one takes that one away.
+fn is_undone<'a>(following: impl Iterator<Item = &'a [u8]>) -> bool {
+    let mut depth = 1u32;
+    for segment in following {
+        match segment {
+            b"" | b"." => {}
+            b".." => depth = depth.saturating_sub(1),
+            _ => depth = depth.saturating_add(1),
+        }
+        if depth == 0 {
+            return true;
+        }
+    }
+    false
+}
+
+/// The parameters of a query, sorted, and those that presigning adds.
+pub(super) struct Query<'a, const M: usize> {
+    text: &'a [u8],
+    sorted: Vec<Parameter, MAX_PARAMETERS>,
+    extra: Extra<'a, M>,
+}
+
+/// Where a parameter stands in the query.
+#[derive(Clone, Copy)]
+struct Parameter {
+    start: u16,
+    /// Where its name ends.
+    name: u16,
+    end: u16,
+}
+
+impl<'a, const M: usize> Query<'a, M> {
+    /// Empty parameters (`a&&b`) are left out, as services do. The values of `extra` are put as
+    /// they are.
+    pub(super) fn new(text: &'a str, extra: Extra<'a, M>) -> Result<Self, SignError> {
+        let text = text.as_bytes();
+        let mut query = Self { text, sorted: Vec::new(), extra };
+        let mut start = 0usize;
+        for parameter in text.split(|byte| *byte == b'&') {
+            let end = start.saturating_add(parameter.len());
+            let name = parameter.iter().position(|byte| *byte == b'=').unwrap_or(parameter.len());
+            if !parameter.is_empty() {
+                let place = Parameter {
+                    start: start as u16,
+                    name: start.saturating_add(name) as u16,
+                    end: end as u16,
+                };
+                query.push(place)?;
+            }
+            start = end.saturating_add(1);
+        }
+        Ok(query)
+    }
+
+    fn push(&mut self, parameter: Parameter) -> Result<(), SignError> {
+        let (name, _) = Self::parts(self.text, parameter);
+        if M > 0 {
+            let same = |own: &str| percent::decode(name).eq(own.bytes());
+            if self.extra.iter().flatten().any(|(own, _)| same(own)) || same("X-Amz-Signature") {
+                return Err(SignError::AlreadySigned);
+            }
+        }
+        self.sorted.push(parameter).map_err(|_| SignError::TooManyParameters)?;
+        let text = self.text;
+        sink_last(&mut self.sorted, |a, b| {
+            let (a, b) = (Self::parts(text, *a), Self::parts(text, *b));
+            compare_encoded(a.0, b.0).then_with(|| compare_encoded(a.1, b.1))
+        });
+        Ok(())
+    }
+
+    /// Name and value, as written.
+    fn parts(text: &[u8], parameter: Parameter) -> (&[u8], &[u8]) {
+        let Parameter { start, name, end } = parameter;
+        let value = usize::from(name).saturating_add(1);
+        (
+            text.get(usize::from(start)..usize::from(name)).unwrap_or_default(),
+            text.get(value..usize::from(end)).unwrap_or_default(),
+        )
+    }
+
+    fn put(&self, out: &mut (impl Put + ?Sized)) {
+        let mut separator: &[u8] = b"";
+        let mut extra = self.extra.iter().flatten().peekable();
+        for parameter in &self.sorted {
+            let (name, value) = Self::parts(self.text, *parameter);
+            while let Some((own, value)) =
+                extra.next_if(|(own, _)| compare_encoded(own.as_bytes(), name) == Ordering::Less)
+            {
+                put_parameter(&mut separator, own, value, out);
+            }
+            out.put(separator);
+            separator = b"&";
+            percent::canonical(name, Keep::Unreserved, out);
+            out.put(b"=");
+            percent::canonical(value, Keep::Unreserved, out);
+        }
+        for (own, value) in extra {
+            put_parameter(&mut separator, own, value, out);
+        }
+    }
+}
+
+fn put_parameter(separator: &mut &[u8], name: &str, value: &[u8], out: &mut (impl Put + ?Sized)) {
+    out.put(separator);
+    *separator = b"&";
+    out.put(name.as_bytes());
+    out.put(b"=");
+    percent::encode(value, Keep::Unreserved, out);
+}
+
+/// Orders texts as their canonical encodings.
+fn compare_encoded(a: &[u8], b: &[u8]) -> Ordering {
+    // What both start with tells nothing, and most names differ in an unreserved byte.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b && plain(**a)).count();
+    let (a, b) = (a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default());
+    match (a.first(), b.first()) {
+        (None, _) | (_, None) => a.len().min(1).cmp(&b.len().min(1)),
+        (Some(a), Some(b)) if plain(*a) && plain(*b) => a.cmp(b),
+        _ => {
+            let mut ordering = Compare { ordering: Ordering::Equal, other: Encoded::new(b) };
+            percent::canonical(a, Keep::Unreserved, &mut ordering);
+            ordering.finish()
+        }
+    }
+}
+
+/// Compares what is put with the encoding of another text.
+struct Compare<'a> {
+    ordering: Ordering,
+    other: Encoded<'a>,
+}
+
+impl Compare<'_> {
+    fn finish(mut self) -> Ordering {
+        let longer = if self.other.next().is_some() { Ordering::Less } else { Ordering::Equal };
+        self.ordering.then(longer)
+    }
+}
+
+impl Put for Compare<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if self.ordering == Ordering::Equal {
+                self.ordering = Some(*byte).cmp(&self.other.next());
+            }
+        }
+    }
+}
+
+/// The canonical encoding of a text, byte by byte.
+struct Encoded<'a> {
+    bytes: percent::Decode<'a>,
+    /// What is left of an escape.
+    escape: [u8; 3],
+    left: usize,
+}
+
+impl<'a> Encoded<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        Self { bytes: percent::decode(text), escape: [0; 3], left: 0 }
+    }
+}
+
+impl Iterator for Encoded<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if self.left == 0 {
+            let byte = self.bytes.next()?;
+            let mut place = Last3 { bytes: [0; 3], len: 0 };
+            percent::encode(&[byte], Keep::Unreserved, &mut place);
+            (self.escape, self.left) = (place.bytes, place.len);
+        }
+        let at = self.escape.len().saturating_sub(self.left);
+        self.left = self.left.saturating_sub(1);
+        self.escape.get(at).copied()
+    }
+}
+
+/// Keeps the last three bytes put, the latest at the end.
+struct Last3 {
+    bytes: [u8; 3],
+    len: usize,
+}
+
+impl Put for Last3 {
+    fn put(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            let [_, b, c] = self.bytes;
+            self.bytes = [b, c, *byte];
+            self.len = self.len.saturating_add(1).min(3);
+        }
+    }
+}
+
+/// The request's header lines to sign and those that the signer adds, in the order of their names.
+pub(super) struct SignedHeaders<'a, const N: usize> {
+    sorted: &'a [(&'a str, &'a [u8])],
+    extra: Extra<'a, N>,
+}
+
+impl<'a, const N: usize> SignedHeaders<'a, N> {
+    pub(super) fn new(request: &'a Request<'a>, extra: Extra<'a, N>) -> Result<Self, SignError> {
+        if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            return Err(SignError::MissingHost);
+        }
+        Ok(Self { sorted: &request.headers, extra })
+    }
+
+    /// Name and value of each line, and whether the value is known to need no trimming.
+    fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8], bool)> {
+        let mut sorted = self.sorted.iter().peekable();
+        let mut extra = self.extra.into_iter().flatten().peekable();
+        core::iter::from_fn(move || {
+            let own = match (sorted.peek(), extra.peek()) {
+                (Some((name, _)), Some((own, _))) => compare_names(own, name) == Ordering::Less,
+                (None, own) => own.is_some(),
+                (Some(_), None) => false,
+            };
+            if own {
+                extra.next().map(|(name, value)| (name, value, true))
+            } else {
+                sorted.next().map(|(name, value)| (*name, *value, false))
+            }
+        })
+    }
+
+    /// `name:value` lines; the values of one name joined by commas.
+    fn put(&self, out: &mut (impl Put + ?Sized)) {
+        let mut previous = "";
+        for (name, value, trimmed) in self.iter() {
+            if compare_names(name, previous) == Ordering::Equal {
+                out.put(b",");
+            } else {
+                if !previous.is_empty() {
+                    out.put(b"\n");
+                }
+                put_lower(name, out);
+                out.put(b":");
+                previous = name;
+            }
+            if trimmed { out.put(value) } else { put_folded(value, out) }
+        }
+        out.put(b"\n");
+    }
+
+    /// The names, each once.
+    pub(super) fn put_names(&self, separator: &[u8], out: &mut (impl Put + ?Sized)) {
+        let mut previous = "";
+        for (name, _, _) in self.iter() {
+            if compare_names(name, previous) != Ordering::Equal {
+                if !previous.is_empty() {
+                    out.put(separator);
+                }
+                put_lower(name, out);
+                previous = name;
+            }
+        }
+    }
+}
+
+fn put_lower(name: &str, out: &mut (impl Put + ?Sized)) {
+    if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return out.put(name.as_bytes());
+    }
+    for piece in name.as_bytes().chunks(16) {
+        let mut lower = [0; 16];
+        for (to, from) in lower.iter_mut().zip(piece) {
+            *to = from.to_ascii_lowercase();
+        }
+        out.put(lower.get(..piece.len()).unwrap_or_default());
+    }
+}
+
+/// The value without the blanks around it, and each run of blanks inside as one space.
+fn put_folded(value: &[u8], out: &mut (impl Put + ?Sized)) {
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let mut words = value.split(blank).filter(|word| !word.is_empty());
+    if let Some(word) = words.next() {
+        out.put(word);
+    }
+    for word in words {
+        out.put(b" ");
+        out.put(word);
+    }
+}

@@ -1,0 +1,94 @@
+//! AWS Signature Version 4 (*Signature Version 4 signing process*, AWS General Reference).
+//!
+//! Every part of the canonical request goes straight into SHA-256: there is no buffer for it, and
+//! its length has no limit but the request's own. What is signed is what is sent: the signer reads
+//! the bytes of the request line and of the header lines, and rewrites none of them. In a query a
+//! `+` is a plus sign, signed as `%2B`; a blank has to be sent as `%20`.
+//!
+//! ```
+//! use rolecall_core::credentials::Credentials;
+//! use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
+//! use rolecall_core::wire::time::UnixTime;
+//!
+//! let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)?;
+//! let time = UnixTime::from_compact(b"20150830T123600Z")?;
+//! let key = SigningKey::derive(credentials.secret_access_key(), time, "us-east-1", "service");
+//!
+//! let mut request = Request::new("GET", "/", Payload::Bytes(b""))?;
+//! request.header("Host", b"example.amazonaws.com")?;
+//!
+//! let signer = Signer::new(&credentials, &key, Rules::STANDARD, time)?;
+//! let signed = signer.sign(&request)?;
+//! assert!(signed.signature().as_str().starts_with("5fa00fa31553b73ebf1942676e86291e"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Limits: 32 signed header lines, 64 query parameters, a request target of 65,535 bytes.
+
+mod canonical;
+mod hash;
+mod key;
+mod presign;
+mod request;
+mod sign;
+
+pub use hash::{Hasher, sha256_hex};
+pub use key::SigningKey;
+pub use presign::Presigned;
+pub use request::{Payload, Request, is_never_signed};
+pub use sign::{Rules, Signed, Signer, TokenPlacement};
+
+use core::fmt;
+
+/// Why a request cannot be signed. The fault is always in what the caller asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The method is not a token.
+    InvalidMethod,
+    /// The request target does not start with `/` or has a control character.
+    InvalidTarget,
+    /// The request target is longer than 65,535 bytes.
+    TargetTooLong,
+    /// A header's name or value cannot be sent.
+    InvalidHeader,
+    /// A header that the signer itself adds.
+    ReservedHeader,
+    /// More than 32 header lines to sign; in a presigned URL, names of more than 384 bytes in all.
+    TooManyHeaders,
+    /// Access key id and credential scope of more than 256 bytes, in a presigned URL.
+    ScopeTooLong,
+    /// More than 64 query parameters.
+    TooManyParameters,
+    /// No `host` header.
+    MissingHost,
+    /// The query has a parameter that presigning adds: the URL is signed already.
+    AlreadySigned,
+    /// A lifetime outside 1 to 604,800 seconds.
+    InvalidLifetime,
+    /// The signing key belongs to another day.
+    StaleKey,
+}
+
+impl fmt::Display for SignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InvalidMethod => "the method is not a token",
+            Self::InvalidTarget => "the request target must start with `/` and have no control character",
+            Self::TargetTooLong => "the request target is longer than 65,535 bytes",
+            Self::InvalidHeader => "a header's name or value has a character that may not stand there",
+            Self::ReservedHeader => {
+                "x-amz-date, x-amz-security-token and x-amz-content-sha256 are added by the signer"
+            }
+            Self::TooManyHeaders => "more than 32 header lines to sign",
+            Self::ScopeTooLong => "access key id, region and service are longer than 256 bytes",
+            Self::TooManyParameters => "more than 64 query parameters to sign",
+            Self::MissingHost => "no host header",
+            Self::AlreadySigned => "the URL carries a signature already",
+            Self::InvalidLifetime => "a presigned URL lives 1 to 604,800 seconds",
+            Self::StaleKey => "the signing key is of another day",
+        })
+    }
+}
+
+impl core::error::Error for SignError {}

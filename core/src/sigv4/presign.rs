@@ -1,0 +1,131 @@
+//! Signing with query parameters: a URL that carries its own authorisation.
+
+use heapless::Vec;
+
+use crate::wire::percent::{self, Keep};
+use crate::wire::{Ascii, Put, decimal};
+
+use super::canonical::{self, Query, SignedHeaders};
+use super::request::PayloadHash;
+use super::sign::Signer;
+use super::{Hasher, Request, SignError};
+
+/// A text composed for the query, and whether it did not fit.
+#[derive(Debug, Clone, Default)]
+struct Text<const N: usize>(Vec<u8, N>, bool);
+
+impl<const N: usize> Put for Text<N> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.1 |= self.0.extend_from_slice(bytes).is_err();
+    }
+}
+
+/// A presigned URL's query, and what it takes to check it.
+#[derive(Debug)]
+pub struct Presigned<'r> {
+    signer: &'r Signer<'r>,
+    request: &'r Request<'r>,
+    date: Ascii<16>,
+    payload: PayloadHash,
+    credential: Text<256>,
+    lifetime: Text<10>,
+    names: Text<384>,
+    signature: Ascii<64>,
+}
+
+impl<'r> Presigned<'r> {
+    pub(super) fn new(
+        signer: &'r Signer<'r>,
+        request: &'r Request<'r>,
+        lifetime: u32,
+    ) -> Result<Self, SignError> {
+        if !(1..=604_800).contains(&lifetime) {
+            return Err(SignError::InvalidLifetime);
+        }
+        let mut presigned = Self {
+            signer,
+            request,
+            date: signer.time.compact(),
+            payload: PayloadHash::of(request.payload),
+            credential: Text::default(),
+            lifetime: Text::default(),
+            names: Text::default(),
+            signature: Ascii::new([b'0'; 64]),
+        };
+        presigned.credential.put(signer.credentials.access_key_id().as_bytes());
+        presigned.credential.put(b"/");
+        signer.key.put_scope(b"/", &mut presigned.credential);
+        decimal(lifetime, &mut presigned.lifetime);
+        SignedHeaders::new(request, [])?.put_names(b";", &mut presigned.names);
+        if presigned.credential.1 {
+            return Err(SignError::ScopeTooLong);
+        }
+        if presigned.names.1 {
+            return Err(SignError::TooManyHeaders);
+        }
+        let mut hasher = Hasher::new();
+        presigned.put_canonical_request(&mut hasher)?;
+        let hash = hasher.finish_hex();
+        let date = presigned.date;
+        presigned.signature = signer.key.sign(|mac| signer.put_string_to_sign(&date, &hash, mac));
+        Ok(presigned)
+    }
+
+    /// The signature, in hexadecimal.
+    pub fn signature(&self) -> Ascii<64> {
+        self.signature
+    }
+
+    /// Puts the signed request target: the request's own path and query as they were given, and
+    /// after them the parameters that sign it.
+    pub fn put_target(&self, out: &mut (impl Put + ?Sized)) {
+        let (path, query) = self.request.path_and_query();
+        out.put(path.as_bytes());
+        out.put(b"?");
+        if !query.is_empty() {
+            out.put(query.as_bytes());
+            out.put(b"&");
+        }
+        let token = self.signer.credentials.session_token().map(|token| token.expose().as_bytes());
+        let parameters: [(&str, Option<&[u8]>); 7] = [
+            ("X-Amz-Algorithm=", Some(b"AWS4-HMAC-SHA256")),
+            ("&X-Amz-Credential=", Some(&self.credential.0)),
+            ("&X-Amz-Date=", Some(self.date.as_bytes())),
+            ("&X-Amz-SignedHeaders=", Some(&self.names.0)),
+            ("&X-Amz-Expires=", Some(&self.lifetime.0)),
+            ("&X-Amz-Security-Token=", token),
+            ("&X-Amz-Signature=", Some(self.signature.as_bytes())),
+        ];
+        for (name, value) in parameters {
+            if let Some(value) = value {
+                out.put(name.as_bytes());
+                percent::encode(value, Keep::Unreserved, out);
+            }
+        }
+    }
+
+    /// Puts the canonical request.
+    pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
+        let token = self.signer.signed_token();
+        let extra = [
+            Some(("X-Amz-Algorithm", &b"AWS4-HMAC-SHA256"[..])),
+            Some(("X-Amz-Credential", &self.credential.0)),
+            Some(("X-Amz-Date", self.date.as_bytes())),
+            Some(("X-Amz-Expires", &self.lifetime.0)),
+            token.map(|token| ("X-Amz-Security-Token", token.as_bytes())),
+            Some(("X-Amz-SignedHeaders", &self.names.0)),
+        ];
+        let query = Query::new(self.request.path_and_query().1, extra)?;
+        let headers = SignedHeaders::<0>::new(self.request, [])?;
+        canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);
+        Ok(())
+    }
+
+    /// Puts the string to sign.
+    pub fn put_string_to_sign(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
+        let mut hasher = Hasher::new();
+        self.put_canonical_request(&mut hasher)?;
+        self.signer.put_string_to_sign(&self.date, &hasher.finish_hex(), out);
+        Ok(())
+    }
+}

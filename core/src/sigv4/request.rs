@@ -1,0 +1,148 @@
+//! What is to be signed, as it will be sent.
+
+use core::cmp::Ordering;
+
+use heapless::Vec;
+
+use crate::wire::Ascii;
+use crate::wire::http1::{is_header_name, is_header_value};
+
+use super::{SignError, sha256_hex};
+
+/// Header lines that one request may have signed.
+const MAX_HEADERS: usize = 32;
+
+/// SHA-256 of nothing: most requests have no body.
+const EMPTY_SHA256: [u8; 64] = *b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// The body, as far as the signature covers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payload<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// Bytes whose SHA-256 is this, in lower-case hexadecimal.
+    Hash(Ascii<64>),
+    /// `UNSIGNED-PAYLOAD`: any body. S3 accepts it, over https.
+    Unsigned,
+}
+
+/// The last line of the canonical request.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PayloadHash {
+    Hash(Ascii<64>),
+    Unsigned,
+}
+
+impl PayloadHash {
+    pub(super) fn of(payload: Payload<'_>) -> Self {
+        match payload {
+            Payload::Bytes([]) => Self::Hash(Ascii::new(EMPTY_SHA256)),
+            Payload::Bytes(bytes) => Self::Hash(sha256_hex(bytes)),
+            Payload::Hash(hash) => Self::Hash(hash),
+            Payload::Unsigned => Self::Unsigned,
+        }
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Hash(hash) => hash.as_bytes(),
+            Self::Unsigned => b"UNSIGNED-PAYLOAD",
+        }
+    }
+}
+
+/// A request to sign. It borrows every part; header lines are kept sorted by name.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    pub(super) method: &'a str,
+    pub(super) target: &'a str,
+    pub(super) payload: Payload<'a>,
+    pub(super) headers: Vec<(&'a str, &'a [u8]), MAX_HEADERS>,
+}
+
+impl<'a> Request<'a> {
+    /// A request for `target`: path and query as they stand in the request line.
+    pub fn new(method: &'a str, target: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
+        if !is_header_name(method) {
+            return Err(SignError::InvalidMethod);
+        }
+        if target.len() > usize::from(u16::MAX) {
+            return Err(SignError::TargetTooLong);
+        }
+        // A blank cannot be sent, but it can be signed, as published test cases do.
+        if !target.starts_with('/') || target.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+            return Err(SignError::InvalidTarget);
+        }
+        Ok(Self { method, target, payload, headers: Vec::new() })
+    }
+
+    /// Adds a header line that will be sent, and is signed unless [`is_never_signed`]. Lines of one
+    /// name are joined in the order they are added. `host` has to be among them.
+    pub fn header(&mut self, name: &'a str, value: &'a [u8]) -> Result<(), SignError> {
+        if !is_header_name(name) || !is_header_value(value) {
+            return Err(SignError::InvalidHeader);
+        }
+        if ["x-amz-date", "x-amz-security-token", "x-amz-content-sha256"]
+            .iter()
+            .any(|own| name.eq_ignore_ascii_case(own))
+        {
+            return Err(SignError::ReservedHeader);
+        }
+        if is_never_signed(name) {
+            return Ok(());
+        }
+        self.headers.push((name, value)).map_err(|_| SignError::TooManyHeaders)?;
+        sink_last(&mut self.headers, |a, b| compare_names(a.0, b.0));
+        Ok(())
+    }
+
+    /// Path and query of the target.
+    pub(super) fn path_and_query(&self) -> (&'a str, &'a str) {
+        self.target.split_once('?').unwrap_or((self.target, ""))
+    }
+}
+
+/// Whether intermediaries change the header `name` or add it, so that no signer includes it:
+/// `authorization`, `user-agent`, `x-amzn-trace-id`, `transfer-encoding`, `connection`, `expect`,
+/// `upgrade`, `keep-alive`, `te`, `trailer` and `proxy-*`, in any case.
+pub fn is_never_signed(name: &str) -> bool {
+    const NEVER: [&str; 10] = [
+        "authorization",
+        "user-agent",
+        "x-amzn-trace-id",
+        "transfer-encoding",
+        "connection",
+        "expect",
+        "upgrade",
+        "keep-alive",
+        "te",
+        "trailer",
+    ];
+    NEVER.iter().any(|never| name.eq_ignore_ascii_case(never))
+        || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
+}
+
+/// Moves the last element of an otherwise sorted list to its place, behind those equal to it: one
+/// step of an insertion sort. The standard library's sorts keep a panic path.
+pub(super) fn sink_last<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    let mut len = list.len();
+    while let Some([.., before, last]) = list.get_mut(..len) {
+        if compare(before, last) != Ordering::Greater {
+            break;
+        }
+        core::mem::swap(before, last);
+        len = len.saturating_sub(1);
+    }
+}
+
+/// Orders header names as their lower-case forms.
+pub(super) fn compare_names(a: &str, b: &str) -> Ordering {
+    let lower = |byte: u8| byte.to_ascii_lowercase();
+    let (mut a, mut b) = (a.bytes().map(lower), b.bytes().map(lower));
+    loop {
+        match (a.next(), b.next()) {
+            (Some(a), Some(b)) if a == b => {}
+            (a, b) => return a.cmp(&b),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Signing with an `Authorization` header.
+
+use crate::credentials::Credentials;
+use crate::wire::time::UnixTime;
+use crate::wire::{Ascii, Put};
+
+use super::canonical::{self, Query, SignedHeaders};
+use super::request::PayloadHash;
+use super::{Hasher, Presigned, Request, SignError, SigningKey};
+
+/// How a service wants the canonical request made. Two ways are in use: [`Rules::S3`] and
+/// [`Rules::STANDARD`], everyone else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Dot segments and empty segments of the path are resolved before it is signed.
+    pub normalize_path: bool,
+    /// The path, as sent, is percent-encoded once more. Where it is not, it is brought to the one
+    /// canonical encoding: `%7e` signs as `~`, a raw `=` as `%3D`; an escaped slash stays escaped.
+    pub double_encode: bool,
+    /// The header `x-amz-content-sha256` is sent and signed.
+    pub content_sha256: bool,
+}
+
+impl Rules {
+    /// S3's: the path is a key and is left alone, the hash of the payload is a header.
+    pub const S3: Self = Self { normalize_path: false, double_encode: false, content_sha256: true };
+    /// Every other service's.
+    pub const STANDARD: Self = Self { normalize_path: true, double_encode: true, content_sha256: false };
+
+    /// The rules of the service that signs as `service`.
+    pub fn of(service: &str) -> Self {
+        match service {
+            "s3" | "s3-object-lambda" | "s3-outposts" | "s3express" => Self::S3,
+            _ => Self::STANDARD,
+        }
+    }
+}
+
+/// Whether the session token is part of what is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenPlacement {
+    /// It is: nearly everywhere.
+    #[default]
+    Signed,
+    /// It is sent but added after signing, as AWS IoT wants it for MQTT over WebSocket.
+    AfterSigning,
+}
+
+/// Credentials, key, rules and time, together: signs requests.
+#[derive(Debug)]
+pub struct Signer<'a> {
+    pub(super) credentials: &'a Credentials<'a>,
+    pub(super) key: &'a SigningKey<'a>,
+    pub(super) rules: Rules,
+    pub(super) time: UnixTime,
+    pub(super) token: TokenPlacement,
+}
+
+impl<'a> Signer<'a> {
+    /// Signs at `time`, which has to be on the key's day.
+    pub fn new(
+        credentials: &'a Credentials<'a>,
+        key: &'a SigningKey<'a>,
+        rules: Rules,
+        time: UnixTime,
+    ) -> Result<Self, SignError> {
+        if !key.is_for(time) {
+            return Err(SignError::StaleKey);
+        }
+        Ok(Self { credentials, key, rules, time, token: TokenPlacement::Signed })
+    }
+
+    /// Puts the session token where `placement` says.
+    pub fn with_token(mut self, placement: TokenPlacement) -> Self {
+        self.token = placement;
+        self
+    }
+
+    /// Signs `request` for an `Authorization` header.
+    pub fn sign<'r>(&'r self, request: &'r Request<'r>) -> Result<Signed<'r>, SignError> {
+        let mut signed = Signed {
+            signer: self,
+            request,
+            date: self.time.compact(),
+            payload: PayloadHash::of(request.payload),
+            signature: Ascii::new([b'0'; 64]),
+        };
+        let mut hasher = Hasher::new();
+        signed.put_canonical_request(&mut hasher)?;
+        let hash = hasher.finish_hex();
+        signed.signature = self.key.sign(|mac| self.put_string_to_sign(&signed.date, &hash, mac));
+        Ok(signed)
+    }
+
+    /// Signs `request` for its query: whoever has the URL may send it for `lifetime` seconds, 1 to
+    /// 604,800. The header lines of `request` have to be sent with it.
+    pub fn presign<'r>(
+        &'r self,
+        request: &'r Request<'r>,
+        lifetime: u32,
+    ) -> Result<Presigned<'r>, SignError> {
+        Presigned::new(self, request, lifetime)
+    }
+
+    /// The token, if it is to be signed.
+    pub(super) fn signed_token(&self) -> Option<&'a str> {
+        let signed = self.token == TokenPlacement::Signed;
+        self.credentials.session_token().filter(|_| signed).map(|token| token.expose())
+    }
+
+    pub(super) fn put_string_to_sign(
+        &self,
+        date: &Ascii<16>,
+        hash: &Ascii<64>,
+        out: &mut (impl Put + ?Sized),
+    ) {
+        out.put(b"AWS4-HMAC-SHA256\n");
+        out.put(date.as_bytes());
+        out.put(b"\n");
+        self.key.put_scope(b"/", out);
+        out.put(b"\n");
+        out.put(hash.as_bytes());
+    }
+}
+
+/// A signature, and what it takes to send it.
+#[derive(Debug)]
+pub struct Signed<'r> {
+    signer: &'r Signer<'r>,
+    request: &'r Request<'r>,
+    date: Ascii<16>,
+    payload: PayloadHash,
+    signature: Ascii<64>,
+}
+
+impl Signed<'_> {
+    /// The signature, in hexadecimal.
+    pub fn signature(&self) -> Ascii<64> {
+        self.signature
+    }
+
+    /// Puts the header lines to add to the request, each ended by CRLF: `X-Amz-Security-Token` and
+    /// `x-amz-content-sha256` where they are due, `X-Amz-Date`, `Authorization`.
+    pub fn put_header_lines(&self, out: &mut (impl Put + ?Sized)) {
+        if let Some(token) = self.signer.credentials.session_token() {
+            put_line("X-Amz-Security-Token", token.expose().as_bytes(), out);
+        }
+        put_line("X-Amz-Date", self.date.as_bytes(), out);
+        if self.signer.rules.content_sha256 {
+            put_line("x-amz-content-sha256", self.payload.as_bytes(), out);
+        }
+        out.put(b"Authorization: ");
+        self.put_authorization(out);
+        out.put(b"\r\n");
+    }
+
+    /// Puts the value of the `Authorization` header.
+    pub fn put_authorization(&self, out: &mut (impl Put + ?Sized)) {
+        out.put(b"AWS4-HMAC-SHA256 Credential=");
+        out.put(self.signer.credentials.access_key_id().as_bytes());
+        out.put(b"/");
+        self.signer.key.put_scope(b"/", out);
+        out.put(b", SignedHeaders=");
+        if let Ok(headers) = self.headers() {
+            headers.put_names(b";", out);
+        }
+        out.put(b", Signature=");
+        out.put(self.signature.as_bytes());
+    }
+
+    /// Puts the canonical request: what the service compares first when a signature does not match.
+    pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
+        let query = Query::new(self.request.path_and_query().1, [])?;
+        let headers = self.headers()?;
+        canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);
+        Ok(())
+    }
+
+    /// Puts the string to sign.
+    pub fn put_string_to_sign(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
+        let mut hasher = Hasher::new();
+        self.put_canonical_request(&mut hasher)?;
+        self.signer.put_string_to_sign(&self.date, &hasher.finish_hex(), out);
+        Ok(())
+    }
+
+    fn headers(&self) -> Result<SignedHeaders<'_, 3>, SignError> {
+        let sha256 = Some(("x-amz-content-sha256", self.payload.as_bytes()));
+        let token = self.signer.signed_token();
+        SignedHeaders::new(
+            self.request,
+            [
+                sha256.filter(|_| self.signer.rules.content_sha256),
+                Some(("x-amz-date", self.date.as_bytes())),
+                token.map(|token| ("x-amz-security-token", token.as_bytes())),
+            ],
+        )
+    }
+}
+
+fn put_line(name: &str, value: &[u8], out: &mut (impl Put + ?Sized)) {
+    out.put(name.as_bytes());
+    out.put(b": ");
+    out.put(value);
+    out.put(b"\r\n");
+}

@@ -1,0 +1,76 @@
+//! The error of every reader here: what is wrong, and where.
+
+use core::fmt;
+
+/// Input that a reader refuses, with the offset of the first byte it could not accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Error {
+    /// Offset into the input, in bytes.
+    pub offset: usize,
+    /// What is wrong there.
+    pub kind: Kind,
+}
+
+/// What a reader found wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The input ends too early.
+    UnexpectedEnd,
+    /// A byte that the grammar does not allow here.
+    UnexpectedByte,
+    /// Something follows the end of the document.
+    TrailingData,
+    /// A control character where only text may stand.
+    ControlCharacter,
+    /// Text that is not UTF-8.
+    NotUtf8,
+    /// An escape or a character reference that stands for no character.
+    BadEscape,
+    /// A number that does not fit or is not one.
+    BadNumber,
+    /// Nesting beyond the reader's fixed depth.
+    TooDeep,
+    /// A close tag that does not match the open one.
+    Mismatch,
+    /// XML with a document type, which this reader refuses by design.
+    Doctype,
+    /// A protocol version that this reader does not speak.
+    Version,
+    /// Two statements of a message's length that differ or may not stand together.
+    AmbiguousLength,
+    /// A line or section longer than its limit.
+    TooLong,
+    /// A date or time out of range.
+    OutOfRange,
+}
+
+impl Error {
+    pub(crate) const fn new(offset: usize, kind: Kind) -> Self {
+        Self { offset, kind }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            Kind::UnexpectedEnd => "input ends too early",
+            Kind::UnexpectedByte => "unexpected byte",
+            Kind::TrailingData => "data after the end",
+            Kind::ControlCharacter => "control character",
+            Kind::NotUtf8 => "not UTF-8",
+            Kind::BadEscape => "bad escape",
+            Kind::BadNumber => "bad number",
+            Kind::TooDeep => "nested too deeply",
+            Kind::Mismatch => "close tag does not match",
+            Kind::Doctype => "document type refused",
+            Kind::Version => "unsupported version",
+            Kind::AmbiguousLength => "ambiguous message length",
+            Kind::TooLong => "line or section too long",
+            Kind::OutOfRange => "date or time out of range",
+        };
+        write!(f, "{what} at byte {}", self.offset)
+    }
+}
+
+impl core::error::Error for Error {}

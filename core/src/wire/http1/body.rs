@@ -1,0 +1,202 @@
+//! Bodies: where one ends, and what in the stream belongs to it.
+
+use crate::wire::percent::hex;
+use crate::wire::{Error, Kind};
+
+use super::Headers;
+
+/// Chunk extensions and trailers that are passed over, in bytes for the whole body.
+const MAX_IGNORED: u32 = 8 * 1024;
+
+/// How the end of a body is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// By its length in bytes.
+    Length(u64),
+    /// By the last chunk.
+    Chunked,
+    /// By the end of the stream.
+    Close,
+}
+
+/// Follows a body through the stream, in pieces of any size.
+///
+/// ```
+/// use rolecall_core::wire::http1::{Body, Framing};
+/// let mut body = Body::new(Framing::Chunked);
+/// let mut stream = &b"4\r\nrole\r\n4\r\ncall\r\n0\r\n\r\n"[..];
+/// let mut text = String::new();
+/// while !body.is_complete() {
+///     let step = body.advance(stream)?;
+///     text.push_str(std::str::from_utf8(&stream[step.data.clone()]).unwrap());
+///     stream = &stream[step.used..];
+/// }
+/// assert_eq!(text, "rolecall");
+/// # Ok::<(), rolecall_core::wire::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    state: State,
+    /// Bytes left in the body or the chunk, or the chunk size read so far.
+    left: u64,
+    ignored: u32,
+    /// Bytes of the stream used so far, for the offset of an error.
+    offset: usize,
+}
+
+/// What [`Body::advance`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advance {
+    /// Bytes of the input that are dealt with; the rest is to be offered again with more.
+    pub used: usize,
+    /// The part of the input that belongs to the body. It ends where `used` ends, or is empty.
+    pub data: core::ops::Range<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Length,
+    Close,
+    /// At the first digit of a chunk size.
+    SizeStart,
+    Size,
+    Extension,
+    SizeEnd,
+    Chunk,
+    ChunkCr,
+    ChunkLf,
+    /// At the start of a trailer line or of the empty line.
+    TrailerStart,
+    Trailer,
+    TrailerEnd,
+    LastLf,
+    Complete,
+}
+
+impl Body {
+    /// A body that ends as `framing` tells.
+    pub fn new(framing: Framing) -> Self {
+        let (state, left) = match framing {
+            Framing::Length(0) => (State::Complete, 0),
+            Framing::Length(length) => (State::Length, length),
+            Framing::Chunked => (State::SizeStart, 0),
+            Framing::Close => (State::Close, 0),
+        };
+        Self { state, left, ignored: 0, offset: 0 }
+    }
+
+    /// Whether the end has been seen. A body that the end of the stream ends is never complete
+    /// before [`Body::finish`].
+    pub fn is_complete(&self) -> bool {
+        self.state == State::Complete
+    }
+
+    /// Tells that the stream has ended: fails if the body has not.
+    pub fn finish(&mut self) -> Result<(), Error> {
+        if self.state == State::Close {
+            self.state = State::Complete;
+        }
+        if self.is_complete() { Ok(()) } else { Err(Error::new(self.offset, Kind::UnexpectedEnd)) }
+    }
+
+    /// Bytes that are still to come, where that is known.
+    pub fn remaining(&self) -> Option<u64> {
+        match self.state {
+            State::Length => Some(self.left),
+            State::Complete => Some(0),
+            _ => None,
+        }
+    }
+
+    /// Goes on with `input`, up to the end of the next run of data or of the input. Call again with
+    /// what was not used until the body is complete; after that nothing is used.
+    pub fn advance(&mut self, input: &[u8]) -> Result<Advance, Error> {
+        let mut used = 0usize;
+        while let Some(byte) = input.get(used).copied() {
+            match self.state {
+                State::Complete => break,
+                State::Length | State::Chunk | State::Close => {
+                    let available = input.len().saturating_sub(used);
+                    let len = match self.state {
+                        State::Close => available,
+                        _ => usize::try_from(self.left).unwrap_or(usize::MAX).min(available),
+                    };
+                    self.left = self.left.saturating_sub(len as u64);
+                    if self.left == 0 {
+                        self.state = match self.state {
+                            State::Length => State::Complete,
+                            State::Chunk => State::ChunkCr,
+                            other => other,
+                        };
+                    }
+                    let end = used.saturating_add(len);
+                    self.offset = self.offset.saturating_add(len);
+                    return Ok(Advance { used: end, data: used..end });
+                }
+                _ => self.state = self.framing_byte(byte)?,
+            }
+            used = used.saturating_add(1);
+            self.offset = self.offset.saturating_add(1);
+        }
+        Ok(Advance { used, data: used..used })
+    }
+
+    /// `chunk = chunk-size [ chunk-ext ] CRLF chunk-data CRLF`, the last one of size 0 and followed
+    /// by `trailer-section CRLF` (RFC 9112, section 7.1).
+    fn framing_byte(&mut self, byte: u8) -> Result<State, Error> {
+        let error = |kind| Err(Error::new(self.offset, kind));
+        Ok(match (self.state, byte) {
+            (State::SizeStart | State::Size, _) if hex(byte).is_some() => {
+                if self.left >> 56 != 0 {
+                    return error(Kind::BadNumber);
+                }
+                self.left = (self.left << 4) | u64::from(hex(byte).unwrap_or_default());
+                State::Size
+            }
+            (State::Size, b';' | b' ' | b'\t') => State::Extension,
+            (State::Size | State::Extension, b'\r') => State::SizeEnd,
+            (State::Extension | State::Trailer, byte) if byte == b'\t' || byte >= b' ' => {
+                self.ignored = self.ignored.saturating_add(1);
+                if self.ignored > MAX_IGNORED {
+                    return error(Kind::TooLong);
+                }
+                self.state
+            }
+            (State::SizeEnd, b'\n') if self.left == 0 => State::TrailerStart,
+            (State::SizeEnd, b'\n') => State::Chunk,
+            (State::ChunkCr, b'\r') => State::ChunkLf,
+            (State::ChunkLf, b'\n') => State::SizeStart,
+            (State::TrailerStart, b'\r') => State::LastLf,
+            (State::TrailerStart, byte) if byte > b' ' => State::Trailer,
+            (State::Trailer, b'\r') => State::TrailerEnd,
+            (State::TrailerEnd, b'\n') => State::TrailerStart,
+            (State::LastLf, b'\n') => State::Complete,
+            _ => return error(Kind::UnexpectedByte),
+        })
+    }
+}
+
+/// The length that the headers state, if they do: digits only, and the same in every line and
+/// every element of a list (RFC 9112, section 6.3, rule 5).
+pub(super) fn content_length(headers: Headers<'_>) -> Result<Option<u64>, Error> {
+    let mut length = None;
+    for value in headers.all("content-length") {
+        for digits in value.split(|byte| *byte == b',') {
+            let mut stated = 0u64;
+            let digits = digits.trim_ascii();
+            for digit in digits {
+                let next = stated.checked_mul(10).filter(|_| digit.is_ascii_digit());
+                let next = next.and_then(|tens| tens.checked_add(u64::from(digit & 15)));
+                stated = next.ok_or(Error::new(0, Kind::BadNumber))?;
+            }
+            if digits.is_empty() {
+                return Err(Error::new(0, Kind::BadNumber));
+            }
+            if length.is_some_and(|length| length != stated) {
+                return Err(Error::new(0, Kind::AmbiguousLength));
+            }
+            length = Some(stated);
+        }
+    }
+    Ok(length)
+}

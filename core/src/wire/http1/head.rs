@@ -1,0 +1,198 @@
+//! Heads: the start line and the header lines.
+
+use crate::wire::scan::Scan;
+use crate::wire::{Error, Kind};
+
+use super::body::{Framing, content_length};
+use super::write::{is_header_value, is_target, is_token_byte};
+
+/// The length of the head at the front of `received`, with the empty line that ends it, or `None`
+/// while that has not been received. `searched` bytes were looked at before and are not again.
+pub fn head_len(received: &[u8], searched: usize) -> Option<usize> {
+    // The end may straddle what was searched by three bytes.
+    let from = searched.saturating_sub(3);
+    let fresh = received.get(from..)?;
+    let at = fresh.windows(4).position(|window| window == b"\r\n\r\n")?;
+    Some(from.saturating_add(at).saturating_add(4))
+}
+
+/// The head of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResponseHead<'a> {
+    /// 1 for HTTP/1.1, 0 for HTTP/1.0.
+    pub minor: u8,
+    /// The status code, 100 to 999.
+    pub status: u16,
+    /// The header lines.
+    pub headers: Headers<'a>,
+}
+
+impl<'a> ResponseHead<'a> {
+    /// Reads a complete head, the empty line included ([`head_len`] tells its length).
+    ///
+    /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112, section 4); the
+    /// blank before an absent reason may be absent too, as some servers have it.
+    pub fn parse(head: &'a [u8]) -> Result<Self, Error> {
+        let mut scan = Scan::new(head);
+        let minor = version(&mut scan)?;
+        scan.expect_byte(b' ')?;
+        let at = scan.offset();
+        let status = scan.digits(3)?;
+        if status < 100 {
+            return Err(Error::new(at, Kind::BadNumber));
+        }
+        if scan.take(b" ") {
+            scan.take_while(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
+        }
+        scan.expect(b"\r\n")?;
+        Ok(Self { minor, status: status as u16, headers: Headers::parse(scan)? })
+    }
+
+    /// How the end of the body is told (RFC 9112, section 6.3), for a response to any method but
+    /// HEAD and CONNECT.
+    pub fn framing(&self) -> Result<Framing, Error> {
+        if self.status < 200 || self.status == 204 || self.status == 304 {
+            return Ok(Framing::Length(0));
+        }
+        let ambiguous = Error::new(0, Kind::AmbiguousLength);
+        let length = content_length(self.headers)?;
+        let mut codings = self.headers.all("transfer-encoding");
+        match (codings.next(), length) {
+            (None, Some(length)) => Ok(Framing::Length(length)),
+            (None, None) => Ok(Framing::Close),
+            // A length beside a coding is how requests are smuggled.
+            (Some(_), Some(_)) => Err(ambiguous),
+            (Some(coding), None) => {
+                let chunked = coding.eq_ignore_ascii_case(b"chunked");
+                if chunked && codings.next().is_none() && self.minor == 1 {
+                    Ok(Framing::Chunked)
+                } else {
+                    Err(ambiguous)
+                }
+            }
+        }
+    }
+
+    /// Whether the connection may be used again after this response's body.
+    pub fn keeps_alive(&self) -> bool {
+        let says = |what: &[u8]| {
+            self.headers.all("connection").any(|value| {
+                value.split(|byte| *byte == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(what))
+            })
+        };
+        if self.minor == 0 { says(b"keep-alive") } else { !says(b"close") }
+    }
+}
+
+/// The head of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestHead<'a> {
+    /// The method, as written.
+    pub method: &'a str,
+    /// The request target, as written.
+    pub target: &'a str,
+    /// The header lines.
+    pub headers: Headers<'a>,
+}
+
+impl<'a> RequestHead<'a> {
+    /// Reads a complete head, the empty line included; or one that stops after a header line, as
+    /// while it is being written.
+    ///
+    /// `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3). Bytes
+    /// outside ASCII are let through in the target, as UTF-8.
+    pub fn parse(head: &'a [u8]) -> Result<Self, Error> {
+        let mut scan = Scan::new(head);
+        let method = text(scan.take_while(is_token_byte), 0)?;
+        if method.is_empty() {
+            return Err(scan.unexpected());
+        }
+        scan.expect_byte(b' ')?;
+        let at = scan.offset();
+        let target = text(scan.take_while(|byte| byte > b' ' && byte != 0x7f), at)?;
+        if !is_target(target) {
+            return Err(scan.unexpected());
+        }
+        scan.expect_byte(b' ')?;
+        version(&mut scan)?;
+        scan.expect(b"\r\n")?;
+        Ok(Self { method, target, headers: Headers::parse(scan)? })
+    }
+}
+
+/// Header lines, each known to be well-formed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Headers<'a> {
+    lines: &'a [u8],
+}
+
+impl<'a> Headers<'a> {
+    /// Reads header lines, each ended by CRLF; an empty line may follow the last.
+    pub fn from_lines(lines: &'a [u8]) -> Result<Self, Error> {
+        Self::parse(Scan::new(lines))
+    }
+
+    fn parse(mut scan: Scan<'a>) -> Result<Self, Error> {
+        let lines = scan.rest();
+        let start = scan.offset();
+        loop {
+            if scan.peek().is_none() || scan.rest().starts_with(b"\r\n") {
+                let len = scan.offset().saturating_sub(start);
+                scan.take(b"\r\n");
+                scan.end()?;
+                return Ok(Self { lines: lines.get(..len).unwrap_or_default() });
+            }
+            if scan.take_while(is_token_byte).is_empty() {
+                return Err(scan.unexpected());
+            }
+            scan.expect_byte(b':')?;
+            scan.take_while(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
+            scan.expect(b"\r\n")?;
+        }
+    }
+
+    /// Name and value of each line in order; values without the blanks around them.
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a [u8])> + Clone + 'a {
+        let mut rest = self.lines;
+        core::iter::from_fn(move || {
+            let end = rest.iter().position(|byte| *byte == b'\n')?;
+            let (line, tail) = rest.split_at_checked(end.saturating_add(1))?;
+            rest = tail;
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let name = core::str::from_utf8(line.get(..colon)?).ok()?;
+            Some((name, line.get(colon.saturating_add(1)..)?.trim_ascii()))
+        })
+    }
+
+    /// The value of the first line of that name, in any case.
+    pub fn get(self, name: &str) -> Option<&'a [u8]> {
+        self.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The values of all lines of that name.
+    pub fn all<'n>(self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        let same = move |found: &str| found.eq_ignore_ascii_case(name);
+        self.iter().filter(move |(found, _)| same(found)).map(|(_, value)| value)
+    }
+
+    /// The value of the first line of that name, if it is visible ASCII and blanks.
+    pub fn text(self, name: &str) -> Option<&'a str> {
+        let value = self.get(name)?;
+        if is_header_value(value) && value.is_ascii() { core::str::from_utf8(value).ok() } else { None }
+    }
+}
+
+/// `HTTP/1.` and a digit, which it returns.
+fn version(scan: &mut Scan<'_>) -> Result<u8, Error> {
+    scan.expect(b"HTTP/")?;
+    let at = scan.offset();
+    match (scan.next(), scan.next(), scan.next()) {
+        (Some(b'1'), Some(b'.'), Some(minor @ (b'0' | b'1'))) => Ok(minor & 1),
+        _ => Err(Error::new(at, Kind::Version)),
+    }
+}
+
+fn text(bytes: &[u8], at: usize) -> Result<&str, Error> {
+    core::str::from_utf8(bytes)
+        .map_err(|error| Error::new(at.saturating_add(error.valid_up_to()), Kind::NotUtf8))
+}

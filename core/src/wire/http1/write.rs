@@ -1,0 +1,121 @@
+//! Writing the head of a request, so that nothing in it can become a line of its own.
+
+use core::fmt;
+
+use crate::wire::Put;
+
+/// Writes a request's head. A part that would break out of its place - a blank in the target, a
+/// line break in a value - is left out and makes [`HeadWriter::finish`] fail.
+///
+/// ```
+/// use rolecall_core::wire::{Cursor, http1::HeadWriter};
+/// let mut buffer = [0; 64];
+/// let mut out = Cursor::new(&mut buffer);
+/// let mut head = HeadWriter::new(&mut out, "GET", &["/latest"]);
+/// head.header("Host", b"169.254.169.254");
+/// head.finish()?;
+/// assert_eq!(out.finish().unwrap(), b"GET /latest HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n");
+/// # Ok::<(), rolecall_core::wire::http1::InvalidHead>(())
+/// ```
+#[derive(Debug)]
+pub struct HeadWriter<'p, P: ?Sized> {
+    out: &'p mut P,
+    invalid: Option<&'static str>,
+}
+
+impl<'p, P: Put + ?Sized> HeadWriter<'p, P> {
+    /// Puts the request line; the target is given in parts.
+    pub fn new(out: &'p mut P, method: &str, target: &[&str]) -> Self {
+        let mut invalid = None;
+        if method.is_empty() || !method.bytes().all(is_token_byte) {
+            invalid = Some("method");
+        }
+        let empty = target.iter().all(|part| part.is_empty());
+        if empty || !target.iter().all(|part| part.is_empty() || is_target(part)) {
+            invalid = Some("target");
+        }
+        if invalid.is_none() {
+            out.put(method.as_bytes());
+            out.put(b" ");
+            for part in target {
+                out.put(part.as_bytes());
+            }
+            out.put(b" HTTP/1.1\r\n");
+        }
+        Self { out, invalid }
+    }
+
+    /// Puts a header line.
+    pub fn header(&mut self, name: &str, value: &[u8]) {
+        if !is_header_name(name) || !is_header_value(value) {
+            self.invalid = Some("header");
+            return;
+        }
+        self.out.put(name.as_bytes());
+        self.out.put(b": ");
+        self.out.put(value);
+        self.out.put(b"\r\n");
+    }
+
+    /// Puts the empty line.
+    pub fn finish(self) -> Result<(), InvalidHead> {
+        self.out.put(b"\r\n");
+        self.invalid.map_or(Ok(()), |part| Err(InvalidHead { part }))
+    }
+
+    /// Leaves the head open, for header lines that the caller puts.
+    pub fn suspend(self) -> Result<(), InvalidHead> {
+        self.invalid.map_or(Ok(()), |part| Err(InvalidHead { part }))
+    }
+}
+
+/// A part of a request's head holds a character that may not stand there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidHead {
+    /// `method`, `target` or `header`.
+    pub part: &'static str,
+}
+
+impl fmt::Display for InvalidHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the request's {} has a character that may not stand there", self.part)
+    }
+}
+
+impl core::error::Error for InvalidHead {}
+
+/// Whether `name` can be the name of a header (RFC 9110, section 5.6.2: a token).
+pub fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(is_token_byte)
+}
+
+/// Whether `value` can be the value of a header: no control character but the tab.
+pub fn is_header_value(value: &[u8]) -> bool {
+    value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f))
+}
+
+/// Whether `target` can be (part of) a request target: not empty, no blank, no control character.
+pub fn is_target(target: &str) -> bool {
+    !target.is_empty() && target.bytes().all(|byte| byte > b' ' && byte != 0x7f)
+}
+
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}

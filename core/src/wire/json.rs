@@ -1,0 +1,461 @@
+//! JSON (RFC 8259): a bounded reader that never recurses, and a small writer.
+//!
+//! The reader takes a whole document and hands out its tokens. It is strict: what it has passed
+//! is well-formed, strings are UTF-8 and their escapes stand for characters. Whoever reads to the
+//! end (`Ok(None)`) has seen a valid document.
+
+use super::percent::hex;
+use super::scan::Scan;
+use super::{BufferTooSmall, Cursor, Error, Kind, Put};
+
+/// How deeply arrays and objects may be nested.
+pub const MAX_DEPTH: usize = 64;
+
+/// One token of a document.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Token<'a> {
+    /// `{`
+    ObjectStart,
+    /// `}`
+    ObjectEnd,
+    /// `[`
+    ArrayStart,
+    /// `]`
+    ArrayEnd,
+    /// The name of a member; its value is next.
+    Key(Str<'a>),
+    /// A string.
+    Str(Str<'a>),
+    /// A number, as written.
+    Number(&'a str),
+    /// `true` or `false`
+    Bool(bool),
+    /// `null`
+    Null,
+}
+
+impl<'a> Token<'a> {
+    /// Whether this is a string equal to `text`.
+    pub fn is_str(&self, text: &str) -> bool {
+        matches!(self, Token::Str(string) if string.is(text))
+    }
+
+    /// The string, if this is one.
+    pub fn as_str(&self) -> Option<Str<'a>> {
+        if let Token::Str(string) = self { Some(*string) } else { None }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Expect {
+    Value,
+    /// After `[`: a value or the end.
+    ValueOrEnd,
+    /// After `{`: a key or the end.
+    KeyOrEnd,
+    Key,
+    CommaOrEnd,
+    Nothing,
+}
+
+/// Hands out the tokens of one document.
+///
+/// ```
+/// use rolecall_core::wire::json::{Reader, Token};
+/// let mut reader = Reader::new(br#"{"a":[1,true]}"#);
+/// let mut values = 0;
+/// while let Some(token) = reader.next()? {
+///     values += usize::from(matches!(token, Token::Number(_) | Token::Bool(_)));
+/// }
+/// assert_eq!(values, 2);
+/// # Ok::<(), rolecall_core::wire::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
+    scan: Scan<'a>,
+    expect: Expect,
+    depth: usize,
+    /// One bit a level, the innermost lowest: set for an object.
+    objects: u64,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `document`, which is the whole of it.
+    pub fn new(document: &'a [u8]) -> Self {
+        Self { scan: Scan::new(document), expect: Expect::Value, depth: 0, objects: 0 }
+    }
+
+    /// The offset of the next byte.
+    pub fn offset(&self) -> usize {
+        self.scan.offset()
+    }
+
+    /// How many arrays and objects are open.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The next token, or `None` at the end of a complete document.
+    #[allow(clippy::should_implement_trait, reason = "fallible, and ends with Ok(None)")]
+    pub fn next(&mut self) -> Result<Option<Token<'a>>, Error> {
+        self.blanks();
+        if self.expect == Expect::CommaOrEnd {
+            match (self.scan.peek(), self.objects & 1) {
+                (Some(b','), object) => {
+                    self.scan.skip(1);
+                    self.blanks();
+                    self.expect = if object == 1 { Expect::Key } else { Expect::Value };
+                }
+                (Some(b'}'), 1) => return Ok(Some(self.close(Token::ObjectEnd))),
+                (Some(b']'), 0) => return Ok(Some(self.close(Token::ArrayEnd))),
+                _ => return Err(self.scan.unexpected()),
+            }
+        }
+        match self.expect {
+            Expect::Nothing => self.scan.end().map(|()| None),
+            Expect::KeyOrEnd if self.scan.peek() == Some(b'}') => Ok(Some(self.close(Token::ObjectEnd))),
+            Expect::ValueOrEnd if self.scan.peek() == Some(b']') => Ok(Some(self.close(Token::ArrayEnd))),
+            Expect::KeyOrEnd | Expect::Key => {
+                let key = self.string()?;
+                self.blanks();
+                self.scan.expect_byte(b':')?;
+                self.expect = Expect::Value;
+                Ok(Some(Token::Key(key)))
+            }
+            Expect::Value | Expect::ValueOrEnd | Expect::CommaOrEnd => self.value().map(Some),
+        }
+    }
+
+    /// Passes over the next value, however deep; checks it all the same.
+    pub fn skip_value(&mut self) -> Result<(), Error> {
+        let depth = self.depth;
+        loop {
+            match self.next()? {
+                None => return Err(self.scan.error(Kind::UnexpectedEnd)),
+                Some(Token::Key(_)) => {}
+                Some(_) if self.depth <= depth => return Ok(()),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn value(&mut self) -> Result<Token<'a>, Error> {
+        let token = match self.scan.peek() {
+            Some(b'{') => return self.open(Token::ObjectStart, Expect::KeyOrEnd, 1),
+            Some(b'[') => return self.open(Token::ArrayStart, Expect::ValueOrEnd, 0),
+            Some(b'"') => Token::Str(self.string()?),
+            Some(b'-' | b'0'..=b'9') => Token::Number(self.number()?),
+            Some(b't') => self.scan.expect(b"true").map(|()| Token::Bool(true))?,
+            Some(b'f') => self.scan.expect(b"false").map(|()| Token::Bool(false))?,
+            Some(b'n') => self.scan.expect(b"null").map(|()| Token::Null)?,
+            _ => return Err(self.scan.unexpected()),
+        };
+        self.after_value();
+        Ok(token)
+    }
+
+    fn open(&mut self, token: Token<'a>, expect: Expect, object: u64) -> Result<Token<'a>, Error> {
+        if self.depth >= MAX_DEPTH {
+            return Err(self.scan.error(Kind::TooDeep));
+        }
+        self.scan.skip(1);
+        self.depth = self.depth.saturating_add(1);
+        self.objects = (self.objects << 1) | object;
+        self.expect = expect;
+        Ok(token)
+    }
+
+    fn close(&mut self, token: Token<'a>) -> Token<'a> {
+        self.scan.skip(1);
+        self.depth = self.depth.saturating_sub(1);
+        self.objects >>= 1;
+        self.after_value();
+        token
+    }
+
+    fn after_value(&mut self) {
+        self.expect = if self.depth == 0 { Expect::Nothing } else { Expect::CommaOrEnd };
+    }
+
+    fn blanks(&mut self) {
+        self.scan.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    }
+
+    fn string(&mut self) -> Result<Str<'a>, Error> {
+        self.scan.expect_byte(b'"')?;
+        let start = self.scan.offset();
+        let rest = self.scan.rest();
+        let mut escaped = false;
+        loop {
+            self.scan.take_while(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+            match self.scan.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    let (_, len) =
+                        unescape(self.scan.rest()).ok_or_else(|| self.scan.error(Kind::BadEscape))?;
+                    self.scan.skip(len);
+                }
+                Some(_) => return Err(self.scan.error(Kind::ControlCharacter)),
+                None => return Err(self.scan.unexpected()),
+            }
+        }
+        let raw = rest.get(..self.scan.offset().saturating_sub(start)).unwrap_or_default();
+        self.scan.skip(1);
+        match core::str::from_utf8(raw) {
+            Ok(raw) => Ok(Str { raw, escaped }),
+            Err(error) => Err(Error::new(start.saturating_add(error.valid_up_to()), Kind::NotUtf8)),
+        }
+    }
+
+    fn number(&mut self) -> Result<&'a str, Error> {
+        let start = self.scan.offset();
+        let rest = self.scan.rest();
+        let digits = |scan: &mut Scan<'a>| {
+            let run = scan.take_while(|byte| byte.is_ascii_digit());
+            if run.is_empty() { Err(scan.unexpected()) } else { Ok(run) }
+        };
+        self.scan.take(b"-");
+        let at = self.scan.offset();
+        if let [b'0', _, ..] = digits(&mut self.scan)? {
+            return Err(Error::new(at.saturating_add(1), Kind::BadNumber));
+        }
+        if self.scan.take(b".") {
+            digits(&mut self.scan)?;
+        }
+        if matches!(self.scan.peek(), Some(b'e' | b'E')) {
+            self.scan.skip(1);
+            if matches!(self.scan.peek(), Some(b'+' | b'-')) {
+                self.scan.skip(1);
+            }
+            digits(&mut self.scan)?;
+        }
+        let raw = rest.get(..self.scan.offset().saturating_sub(start)).unwrap_or_default();
+        core::str::from_utf8(raw).map_err(|_| Error::new(start, Kind::BadNumber))
+    }
+}
+
+/// A string as written between its quotes; known to be well-formed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Str<'a> {
+    raw: &'a str,
+    escaped: bool,
+}
+
+impl<'a> Str<'a> {
+    /// The text, if it was written without an escape.
+    pub fn plain(&self) -> Option<&'a str> {
+        if self.escaped { None } else { Some(self.raw) }
+    }
+
+    /// Whether the text, escapes resolved, is `text`.
+    pub fn is(&self, text: &str) -> bool {
+        self.chars().eq(text.chars())
+    }
+
+    /// As [`Str::is`], ASCII letters compared without case.
+    pub fn is_ignore_case(&self, text: &str) -> bool {
+        self.chars().map(|c| c.to_ascii_lowercase()).eq(text.chars().map(|c| c.to_ascii_lowercase()))
+    }
+
+    /// The characters, escapes resolved.
+    pub fn chars(self) -> impl Iterator<Item = char> + Clone + 'a {
+        let mut rest = self.raw;
+        core::iter::from_fn(move || {
+            let (char, len) = match rest.as_bytes().first()? {
+                b'\\' => unescape(rest.as_bytes())?,
+                _ => rest.chars().next().map(|char| (char, char.len_utf8()))?,
+            };
+            rest = rest.get(len..).unwrap_or_default();
+            Some(char)
+        })
+    }
+
+    /// Puts the text, escapes resolved.
+    pub fn put(&self, out: &mut (impl Put + ?Sized)) {
+        if let Some(plain) = self.plain() {
+            return out.put(plain.as_bytes());
+        }
+        for char in self.chars() {
+            out.put(char.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+
+    /// Writes the text, escapes resolved, into `buffer`.
+    pub fn decode<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferTooSmall> {
+        let mut out = Cursor::new(buffer);
+        self.put(&mut out);
+        Ok(core::str::from_utf8(out.finish()?).unwrap_or_default())
+    }
+}
+
+/// The value of the member `name` of the object that `document` is; the last one, if it occurs
+/// more than once. A value that is an array or an object shows as its first token. The whole
+/// document is checked.
+pub fn member<'a>(document: &'a [u8], name: &str) -> Result<Option<Token<'a>>, Error> {
+    let mut reader = Reader::new(document);
+    let mut found = None;
+    while let Some(token) = reader.next()? {
+        if let Token::Key(key) = token {
+            if reader.depth() == 1 && key.is(name) {
+                found = reader.clone().next()?;
+            }
+            reader.skip_value()?;
+        }
+    }
+    Ok(found)
+}
+
+/// The character that the escape at the front of `text` stands for, and the escape's length.
+fn unescape(text: &[u8]) -> Option<(char, usize)> {
+    let unit = |text: &[u8]| match text {
+        [b'\\', b'u', a, b, c, d, ..] => {
+            let nibbles = [hex(*a)?, hex(*b)?, hex(*c)?, hex(*d)?];
+            Some(nibbles.iter().fold(0u32, |unit, nibble| (unit << 4) | u32::from(*nibble)))
+        }
+        _ => None,
+    };
+    let simple = match text.get(1)? {
+        b'"' => '"',
+        b'\\' => '\\',
+        b'/' => '/',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        _ => {
+            let high = unit(text)?;
+            if !(0xd800..0xdc00).contains(&high) {
+                return char::from_u32(high).map(|char| (char, 6));
+            }
+            let low = unit(text.get(6..)?)?;
+            if !(0xdc00..0xe000).contains(&low) {
+                return None;
+            }
+            let code = 0x1_0000u32.wrapping_add(((high & 0x3ff) << 10) | (low & 0x3ff));
+            return char::from_u32(code).map(|char| (char, 12));
+        }
+    };
+    Some((simple, 2))
+}
+
+/// Writes one document: the caller opens, names and closes in order, commas are put where due.
+///
+/// ```
+/// use rolecall_core::wire::{Cursor, json::Writer};
+/// let mut buffer = [0; 32];
+/// let mut out = Cursor::new(&mut buffer);
+/// let mut json = Writer::new(&mut out);
+/// json.begin_object();
+/// json.key("name");
+/// json.string("a\"b");
+/// json.end_object();
+/// assert_eq!(out.finish()?, br#"{"name":"a\"b"}"#);
+/// # Ok::<(), rolecall_core::wire::BufferTooSmall>(())
+/// ```
+#[derive(Debug)]
+pub struct Writer<'p, P: ?Sized> {
+    out: &'p mut P,
+    comma: bool,
+}
+
+impl<'p, P: Put + ?Sized> Writer<'p, P> {
+    /// Writes to `out`.
+    pub fn new(out: &'p mut P) -> Self {
+        Self { out, comma: false }
+    }
+
+    /// `{`
+    pub fn begin_object(&mut self) {
+        self.open(b"{");
+    }
+
+    /// `}`
+    pub fn end_object(&mut self) {
+        self.close(b"}");
+    }
+
+    /// `[`
+    pub fn begin_array(&mut self) {
+        self.open(b"[");
+    }
+
+    /// `]`
+    pub fn end_array(&mut self) {
+        self.close(b"]");
+    }
+
+    /// A member's name; its value is next.
+    pub fn key(&mut self, name: &str) {
+        self.string(name);
+        self.out.put(b":");
+        self.comma = false;
+    }
+
+    /// A string.
+    pub fn string(&mut self, text: &str) {
+        self.separate();
+        self.out.put(b"\"");
+        put_escaped(text, self.out);
+        self.out.put(b"\"");
+    }
+
+    /// A whole number.
+    pub fn number(&mut self, value: u32) {
+        self.separate();
+        super::decimal(value, self.out);
+    }
+
+    /// `true` or `false`
+    pub fn bool(&mut self, value: bool) {
+        self.separate();
+        self.out.put(if value { b"true" } else { b"false" });
+    }
+
+    fn open(&mut self, bracket: &[u8]) {
+        self.separate();
+        self.out.put(bracket);
+        self.comma = false;
+    }
+
+    fn close(&mut self, bracket: &[u8]) {
+        self.out.put(bracket);
+        self.comma = true;
+    }
+
+    fn separate(&mut self) {
+        if self.comma {
+            self.out.put(b",");
+        }
+        self.comma = true;
+    }
+}
+
+fn put_escaped(text: &str, out: &mut (impl Put + ?Sized)) {
+    let plain = |byte: &u8| *byte >= b' ' && *byte != b'"' && *byte != b'\\';
+    let mut rest = text.as_bytes();
+    while let Some(first) = rest.first() {
+        let run = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
+        if run == 0 {
+            match first {
+                b'"' => out.put(b"\\\""),
+                b'\\' => out.put(b"\\\\"),
+                b'\n' => out.put(b"\\n"),
+                b'\r' => out.put(b"\\r"),
+                b'\t' => out.put(b"\\t"),
+                byte => {
+                    let digit = |nibble: u8| {
+                        if nibble < 10 { b'0' | nibble } else { (b'a' - 10).wrapping_add(nibble) }
+                    };
+                    out.put(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+                }
+            }
+        }
+        let (kept, tail) = rest.split_at_checked(run.max(1)).unwrap_or((rest, &[]));
+        if run > 0 {
+            out.put(kept);
+        }
+        rest = tail;
+    }
+}

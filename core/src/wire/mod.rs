@@ -1,0 +1,50 @@
+//! Readers and writers for the formats that AWS endpoints speak: JSON, XML, HTTP/1.1, RFC 3339 and
+//! HTTP dates, percent-encoding, URIs. Nothing here knows AWS, and nothing here depends on another
+//! crate: `default-features = false` builds this module alone.
+//!
+//! # Panic contract
+//!
+//! No function in this module panics, for any input and any buffer. None recurses, so the stack
+//! each needs is fixed. None allocates. A reader that refuses its input says at which byte.
+//!
+//! # Whole or incremental
+//!
+//! | module | takes |
+//! |---|---|
+//! | [`json`], [`xml`] | the whole document, token by token |
+//! | [`http1::head_len`], [`http1::Body`] | any split of the stream |
+//! | [`http1::ResponseHead`], [`http1::RequestHead`] | the whole head, once `head_len` found its end |
+//! | [`time`], [`percent`], [`uri`] | the whole text |
+//!
+//! # Example
+//!
+//! An HTTP response and one member of its JSON body:
+//!
+//! ```
+//! use rolecall_core::wire::{http1, json};
+//!
+//! let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{\"level\":7,\"unit\":\"m\"}";
+//!
+//! let end = http1::head_len(bytes, 0).expect("the head is complete");
+//! let head = http1::ResponseHead::parse(&bytes[..end])?;
+//! assert_eq!(head.status, 200);
+//! assert_eq!(head.headers.get("content-length"), Some(&b"22"[..]));
+//!
+//! let body = &bytes[end..];
+//! let unit = json::member(body, "unit")?.expect("there is a unit");
+//! assert!(unit.is_str("m"));
+//! # Ok::<(), rolecall_core::wire::Error>(())
+//! ```
+
+mod error;
+pub mod http1;
+pub mod json;
+pub mod percent;
+mod put;
+mod scan;
+pub mod time;
+pub mod uri;
+pub mod xml;
+
+pub use error::{Error, Kind};
+pub use put::{Ascii, BufferTooSmall, Count, Cursor, Put, decimal};

@@ -1,0 +1,113 @@
+//! Percent-encoding (RFC 3986, section 2), as SigV4 and form bodies want it.
+
+use super::Put;
+
+/// Which bytes stay as they are, besides the unreserved `A-Z a-z 0-9 - . _ ~`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// None: names and values of a query or a form.
+    Unreserved,
+    /// The slash too: a path.
+    Slash,
+}
+
+impl Keep {
+    fn keeps(self, byte: u8) -> bool {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b'~')
+            || (byte == b'/' && self == Keep::Slash)
+    }
+}
+
+/// Puts `bytes` with everything that is not kept written as `%XX`, in upper case.
+///
+/// ```
+/// use rolecall_core::wire::{Cursor, percent};
+/// let mut buffer = [0; 16];
+/// let mut out = Cursor::new(&mut buffer);
+/// percent::encode(b"a b/c", percent::Keep::Unreserved, &mut out);
+/// assert_eq!(out.finish()?, b"a%20b%2Fc");
+/// # Ok::<(), rolecall_core::wire::BufferTooSmall>(())
+/// ```
+pub fn encode(bytes: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let run = rest.iter().position(|byte| !keep.keeps(*byte)).unwrap_or(rest.len());
+        let (kept, tail) = rest.split_at_checked(run).unwrap_or((rest, &[]));
+        if !kept.is_empty() {
+            out.put(kept);
+        }
+        rest = match tail.split_first() {
+            Some((byte, tail)) => {
+                out.put(&escape(*byte));
+                tail
+            }
+            None => &[],
+        };
+    }
+}
+
+/// Puts `text`, which is already encoded to some degree, in the one canonical form: an escape of a
+/// kept byte becomes that byte, hexadecimal digits become upper case, and every byte that should
+/// have been escaped is. A `%` that starts no escape stands for itself, and so does a `+`.
+pub fn canonical(text: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
+    // Most text is canonical already up to the first escape: put runs, not bytes.
+    let mut rest = text;
+    while !rest.is_empty() {
+        let run = rest.iter().position(|byte| !keep.keeps(*byte)).unwrap_or(rest.len());
+        let (kept, tail) = rest.split_at_checked(run).unwrap_or((rest, &[]));
+        if !kept.is_empty() {
+            out.put(kept);
+        }
+        let mut bytes = decode(tail);
+        if let Some(byte) = bytes.next() {
+            // An escaped slash in a path is data, not a separator.
+            if keep.keeps(byte) && byte != b'/' {
+                out.put(&[byte]);
+            } else {
+                out.put(&escape(byte));
+            }
+        }
+        rest = bytes.rest;
+    }
+}
+
+/// The bytes that `text` stands for. A `%` that starts no escape stands for itself.
+pub fn decode(text: &[u8]) -> Decode<'_> {
+    Decode { rest: text }
+}
+
+/// The iterator of [`decode`].
+#[derive(Debug, Clone)]
+pub struct Decode<'a> {
+    rest: &'a [u8],
+}
+
+impl Iterator for Decode<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        if let [b'%', high, low, rest @ ..] = self.rest {
+            if let (Some(high), Some(low)) = (hex(*high), hex(*low)) {
+                self.rest = rest;
+                return Some((high << 4) | low);
+            }
+        }
+        let (byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*byte)
+    }
+}
+
+fn escape(byte: u8) -> [u8; 3] {
+    let digit = |nibble: u8| if nibble < 10 { b'0' | nibble } else { (b'A' - 10).wrapping_add(nibble) };
+    [b'%', digit(byte >> 4), digit(byte & 15)]
+}
+
+pub(crate) fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit & 15),
+        b'a'..=b'f' | b'A'..=b'F' => Some((digit & 7).wrapping_add(9)),
+        _ => None,
+    }
+}

@@ -1,0 +1,142 @@
+//! Where writers put bytes.
+
+use core::fmt;
+
+/// A place that takes bytes and cannot fail: a buffer, a counter, a hash.
+///
+/// Writers in this crate are generic over it, so that the same text can be counted, hashed and
+/// written without being held anywhere in between.
+pub trait Put {
+    /// Takes the next bytes.
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl<P: Put + ?Sized> Put for &mut P {
+    fn put(&mut self, bytes: &[u8]) {
+        (**self).put(bytes);
+    }
+}
+
+/// Writes into a lent buffer and keeps counting past its end, so that what did not fit is known.
+///
+/// ```
+/// use rolecall_core::wire::{Cursor, Put};
+/// let mut buffer = [0; 4];
+/// let mut out = Cursor::new(&mut buffer);
+/// out.put(b"hello");
+/// assert_eq!(out.finish().unwrap_err().needed, 5);
+/// ```
+#[derive(Debug)]
+pub struct Cursor<'a> {
+    buffer: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// Starts at the front of `buffer`.
+    pub fn new(buffer: &'a mut [u8]) -> Self {
+        Self { buffer, len: 0 }
+    }
+
+    /// Bytes put so far, those that did not fit included.
+    pub fn needed(&self) -> usize {
+        self.len
+    }
+
+    /// The bytes written, or the size that would have held them all.
+    pub fn finish(self) -> Result<&'a mut [u8], BufferTooSmall> {
+        let needed = self.len;
+        self.buffer.get_mut(..needed).ok_or(BufferTooSmall { needed })
+    }
+}
+
+impl Put for Cursor<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.len.saturating_add(bytes.len());
+        // A zipped copy: `copy_from_slice` would keep a panic path for unequal lengths.
+        if let Some(room) = self.buffer.get_mut(self.len..end) {
+            for (to, from) in room.iter_mut().zip(bytes) {
+                *to = *from;
+            }
+        }
+        self.len = end;
+    }
+}
+
+/// Counts bytes.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Count(pub usize);
+
+impl Put for Count {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0 = self.0.saturating_add(bytes.len());
+    }
+}
+
+/// A buffer cannot hold what has to go into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BufferTooSmall {
+    /// The length in bytes that suffices for this content.
+    pub needed: usize,
+}
+
+impl fmt::Display for BufferTooSmall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "buffer too small: {} bytes needed", self.needed)
+    }
+}
+
+impl core::error::Error for BufferTooSmall {}
+
+/// A short ASCII text of fixed length, by value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Ascii<const N: usize>([u8; N]);
+
+impl<const N: usize> Ascii<N> {
+    /// Takes `text` with everything outside ASCII replaced by `?`.
+    pub(crate) fn new(mut text: [u8; N]) -> Self {
+        for byte in &mut text {
+            if !byte.is_ascii() {
+                *byte = b'?';
+            }
+        }
+        Self(text)
+    }
+
+    /// The text as bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl<const N: usize> fmt::Display for Ascii<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl<const N: usize> fmt::Debug for Ascii<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// Puts `value` in decimal digits.
+pub fn decimal(mut value: u32, out: &mut (impl Put + ?Sized)) {
+    let mut digits = [b'0'; 10];
+    let mut used = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' | (value % 10) as u8;
+        value /= 10;
+        used += 1;
+        if value == 0 {
+            break;
+        }
+    }
+    out.put(digits.get(digits.len().saturating_sub(used)..).unwrap_or_default());
+}

@@ -1,0 +1,119 @@
+//! The one way the readers walk their input: by `get`, never by index.
+
+use super::{Error, Kind};
+
+/// Input with a position that never passes its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Scan<'a> {
+    input: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scan<'a> {
+    pub(crate) fn new(input: &'a [u8]) -> Self {
+        Self { input, at: 0 }
+    }
+
+    pub(crate) fn offset(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.input.get(self.at).copied()
+    }
+
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.input.get(self.at..).unwrap_or_default()
+    }
+
+    /// Moves on by `count`, to the end at most.
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.at = self.at.saturating_add(count).min(self.input.len());
+    }
+
+    pub(crate) fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.skip(1);
+        Some(byte)
+    }
+
+    /// Takes the longest run of bytes that `accept` accepts.
+    pub(crate) fn take_while(&mut self, accept: impl Fn(u8) -> bool) -> &'a [u8] {
+        let rest = self.rest();
+        let len = rest.iter().position(|byte| !accept(*byte)).unwrap_or(rest.len());
+        self.skip(len);
+        rest.get(..len).unwrap_or_default()
+    }
+
+    /// Takes `literal` if it is next.
+    pub(crate) fn take(&mut self, literal: &[u8]) -> bool {
+        let found = self.rest().starts_with(literal);
+        if found {
+            self.skip(literal.len());
+        }
+        found
+    }
+
+    /// Takes everything before `literal` and the literal itself.
+    pub(crate) fn take_through(&mut self, literal: &[u8]) -> Result<&'a [u8], Error> {
+        let rest = self.rest();
+        match rest.windows(literal.len().max(1)).position(|window| window == literal) {
+            Some(len) => {
+                self.skip(len.saturating_add(literal.len()));
+                Ok(rest.get(..len).unwrap_or_default())
+            }
+            None => {
+                self.skip(rest.len());
+                Err(self.error(Kind::UnexpectedEnd))
+            }
+        }
+    }
+
+    /// Takes `literal` or fails at the first byte that differs.
+    pub(crate) fn expect(&mut self, literal: &[u8]) -> Result<(), Error> {
+        for wanted in literal {
+            self.expect_byte(*wanted)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn expect_byte(&mut self, wanted: u8) -> Result<(), Error> {
+        match self.peek() {
+            Some(byte) if byte == wanted => {
+                self.skip(1);
+                Ok(())
+            }
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// Exactly `count` decimal digits, at most nine.
+    pub(crate) fn digits(&mut self, count: usize) -> Result<u32, Error> {
+        let mut value = 0u32;
+        for _ in 0..count {
+            match self.peek() {
+                Some(byte @ b'0'..=b'9') => {
+                    value = value.saturating_mul(10).saturating_add(u32::from(byte & 15));
+                    self.skip(1);
+                }
+                _ => return Err(self.unexpected()),
+            }
+        }
+        Ok(value)
+    }
+
+    pub(crate) fn error(&self, kind: Kind) -> Error {
+        Error::new(self.at, kind)
+    }
+
+    /// The error for the byte here, or for its absence.
+    pub(crate) fn unexpected(&self) -> Error {
+        let kind = if self.peek().is_some() { Kind::UnexpectedByte } else { Kind::UnexpectedEnd };
+        self.error(kind)
+    }
+
+    /// Fails unless the input is used up.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        if self.peek().is_some() { Err(self.error(Kind::TrailingData)) } else { Ok(()) }
+    }
+}

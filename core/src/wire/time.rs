@@ -1,0 +1,259 @@
+//! Points in time as AWS writes them: RFC 3339, the HTTP `Date`, and SigV4's compact form.
+//!
+//! Resolution is a second, the range 1970 to 9999. Each reader takes the whole text.
+
+use super::scan::Scan;
+use super::{Ascii, Error, Kind};
+
+/// Seconds since 1970-01-01T00:00:00Z, without leap seconds, up to the end of the year 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(u64);
+
+const DAY: u32 = 86_400;
+const MONTHS: [&[u8; 3]; 12] =
+    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
+
+impl UnixTime {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+    /// 9999-12-31T23:59:59Z.
+    pub const MAX: Self = Self(253_402_300_799);
+
+    /// `seconds` after 1970, or [`UnixTime::MAX`] if that is earlier.
+    pub const fn from_secs(seconds: u64) -> Self {
+        if seconds > Self::MAX.0 { Self::MAX } else { Self(seconds) }
+    }
+
+    /// Seconds since 1970.
+    pub const fn as_secs(self) -> u64 {
+        self.0
+    }
+
+    /// This time moved by `seconds`, kept in range.
+    pub const fn saturating_add(self, seconds: i64) -> Self {
+        Self::from_secs(self.0.saturating_add_signed(seconds))
+    }
+
+    /// Seconds from `earlier` to this time; negative if it is later.
+    pub const fn seconds_since(self, earlier: Self) -> i64 {
+        // Both are below 2^38.
+        (self.0 as i64).wrapping_sub(earlier.0 as i64)
+    }
+
+    /// Reads RFC 3339 (`2015-08-30T12:36:00Z`), with any number of fractional digits, which are
+    /// dropped, and any offset. A leap second counts as the second before it.
+    ///
+    /// ```
+    /// use rolecall_core::wire::time::UnixTime;
+    /// let time = UnixTime::from_rfc3339(b"2015-08-30T14:36:00.25+02:00")?;
+    /// assert_eq!(time.as_secs(), 1440938160);
+    /// # Ok::<(), rolecall_core::wire::Error>(())
+    /// ```
+    pub fn from_rfc3339(text: &[u8]) -> Result<Self, Error> {
+        let mut scan = Scan::new(text);
+        let year = scan.digits(4)?;
+        scan.expect_byte(b'-')?;
+        let month = scan.digits(2)?;
+        scan.expect_byte(b'-')?;
+        let day = scan.digits(2)?;
+        if !matches!(scan.peek(), Some(b'T' | b't')) {
+            return Err(scan.unexpected());
+        }
+        scan.skip(1);
+        let time_at = scan.offset();
+        let second = time_of_day(&mut scan)?;
+        if scan.take(b".") && scan.take_while(|byte| byte.is_ascii_digit()).is_empty() {
+            return Err(scan.unexpected());
+        }
+        let offset = match scan.next() {
+            Some(b'Z' | b'z') => 0,
+            Some(sign @ (b'+' | b'-')) => {
+                let at = scan.offset();
+                let hours = scan.digits(2)?;
+                scan.expect_byte(b':')?;
+                let minutes = scan.digits(2)?;
+                if hours > 23 || minutes > 59 {
+                    return Err(Error::new(at, Kind::OutOfRange));
+                }
+                let east = i64::from(hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)));
+                if sign == b'+' { east.wrapping_neg() } else { east }
+            }
+            _ => return Err(Error::new(scan.offset().saturating_sub(1).max(time_at), Kind::UnexpectedByte)),
+        };
+        scan.end()?;
+        let local = from_civil(year, month, day, second)?;
+        let seconds = (local as i64).wrapping_add(offset);
+        match u64::try_from(seconds) {
+            Ok(seconds) if seconds <= Self::MAX.0 => Ok(Self(seconds)),
+            _ => Err(Error::new(0, Kind::OutOfRange)),
+        }
+    }
+
+    /// Reads SigV4's compact form, `20150830T123600Z`.
+    pub fn from_compact(text: &[u8]) -> Result<Self, Error> {
+        let mut scan = Scan::new(text);
+        let (year, month, day) = (scan.digits(4)?, scan.digits(2)?, scan.digits(2)?);
+        scan.expect_byte(b'T')?;
+        let (hour, minute, second) = (scan.digits(2)?, scan.digits(2)?, scan.digits(2)?);
+        scan.expect_byte(b'Z')?;
+        scan.end()?;
+        if hour > 23 || minute > 59 || second > 59 {
+            return Err(Error::new(9, Kind::OutOfRange));
+        }
+        let second = hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second);
+        from_civil(year, month, day, second).map(Self)
+    }
+
+    /// Reads an HTTP date in the one form that senders may use, IMF-fixdate (RFC 9110, section
+    /// 5.6.7): `Sun, 30 Aug 2015 12:36:00 GMT`. The two obsolete forms are refused; that the
+    /// weekday belongs to the date is not checked.
+    pub fn from_http_date(text: &[u8]) -> Result<Self, Error> {
+        let mut scan = Scan::new(text);
+        if !WEEKDAYS.iter().any(|name| scan.take(name.as_slice())) {
+            return Err(scan.unexpected());
+        }
+        scan.expect(b", ")?;
+        let day = scan.digits(2)?;
+        scan.expect_byte(b' ')?;
+        let mut month = 0u32;
+        for (number, name) in (1..).zip(MONTHS) {
+            if scan.take(name) {
+                month = number;
+                break;
+            }
+        }
+        if month == 0 {
+            return Err(scan.unexpected());
+        }
+        scan.expect_byte(b' ')?;
+        let year = scan.digits(4)?;
+        scan.expect_byte(b' ')?;
+        let second = time_of_day(&mut scan)?;
+        scan.expect(b" GMT")?;
+        scan.end()?;
+        from_civil(year, month, day, second).map(Self)
+    }
+
+    /// `2015-08-30T12:36:00Z`.
+    pub fn rfc3339(self) -> Ascii<20> {
+        let civil = self.civil();
+        let mut text = *b"0000-00-00T00:00:00Z";
+        civil.fill(&mut text, &[0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]);
+        Ascii::new(text)
+    }
+
+    /// `20150830T123600Z`; its first eight bytes are the date of a credential scope.
+    pub fn compact(self) -> Ascii<16> {
+        let civil = self.civil();
+        let mut text = *b"00000000T000000Z";
+        civil.fill(&mut text, &[0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14]);
+        Ascii::new(text)
+    }
+
+    /// `Sun, 30 Aug 2015 12:36:00 GMT`.
+    pub fn http_date(self) -> Ascii<29> {
+        let civil = self.civil();
+        let mut text = *b"Thu, 00 Jan 0000 00:00:00 GMT";
+        civil.fill(&mut text, &[12, 13, 14, 15, 99, 99, 5, 6, 17, 18, 20, 21, 23, 24]);
+        let weekday = WEEKDAYS.get((civil.days % 7) as usize);
+        let month = MONTHS.get(civil.month.wrapping_sub(1) as usize);
+        for (at, name) in [(0usize, weekday), (8, month)] {
+            for (to, from) in text.iter_mut().skip(at).zip(name.copied().unwrap_or(b"   ")) {
+                *to = *from;
+            }
+        }
+        Ascii::new(text)
+    }
+
+    fn civil(self) -> Civil {
+        // 86,400 is 128 times 675, and the whole range shifted by 7 fits 32 bits: no wide division.
+        let days = ((self.0 >> 7) as u32) / (DAY >> 7);
+        let second = self.0.wrapping_sub(u64::from(days).wrapping_mul(u64::from(DAY))) as u32;
+        // Years begin in March, so that the leap day is the last; eras have 400 years.
+        let shifted = days.wrapping_add(719_468);
+        let era = shifted / 146_097;
+        let day_of_era = shifted % 146_097;
+        let year_of_era = day_of_era
+            .wrapping_sub(day_of_era / 1_460)
+            .wrapping_add(day_of_era / 36_524)
+            .wrapping_sub(day_of_era / 146_096)
+            / 365;
+        let day_of_year = day_of_era.wrapping_sub(
+            year_of_era.wrapping_mul(365).wrapping_add(year_of_era / 4).wrapping_sub(year_of_era / 100),
+        );
+        let from_march = day_of_year.wrapping_mul(5).wrapping_add(2) / 153;
+        let day = day_of_year.wrapping_sub(from_march.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(1);
+        let month = if from_march < 10 { from_march.wrapping_add(3) } else { from_march.wrapping_sub(9) };
+        let year = era.wrapping_mul(400).wrapping_add(year_of_era).wrapping_add(u32::from(month <= 2));
+        Civil { days, year, month, day, second }
+    }
+}
+
+struct Civil {
+    days: u32,
+    year: u32,
+    month: u32,
+    day: u32,
+    second: u32,
+}
+
+impl Civil {
+    /// Writes the fourteen digits of year, month, day, hour, minute, second to the given places.
+    fn fill(&self, text: &mut [u8], places: &[usize; 14]) {
+        let fields = [
+            self.year / 100,
+            self.year % 100,
+            self.month,
+            self.day,
+            self.second / 3600,
+            self.second / 60 % 60,
+            self.second % 60,
+        ];
+        for (pair, value) in places.chunks(2).zip(fields) {
+            for (place, digit) in pair.iter().zip([value / 10, value % 10]) {
+                if let Some(to) = text.get_mut(*place) {
+                    *to = b'0' | (digit & 15) as u8;
+                }
+            }
+        }
+    }
+}
+
+/// `hh:mm:ss`, as seconds of the day.
+fn time_of_day(scan: &mut Scan<'_>) -> Result<u32, Error> {
+    let at = scan.offset();
+    let hour = scan.digits(2)?;
+    scan.expect_byte(b':')?;
+    let minute = scan.digits(2)?;
+    scan.expect_byte(b':')?;
+    let second = scan.digits(2)?;
+    if hour > 23 || minute > 59 || second > 60 {
+        return Err(Error::new(at, Kind::OutOfRange));
+    }
+    Ok(hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second.min(59)))
+}
+
+fn from_civil(year: u32, month: u32, day: u32, second: u32) -> Result<u64, Error> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days_in_month = match month {
+        2 => 28u32.wrapping_add(u32::from(leap)),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    if year < 1970 || day == 0 || day > days_in_month {
+        return Err(Error::new(0, Kind::OutOfRange));
+    }
+    let year = year.wrapping_sub(u32::from(month <= 2));
+    let from_march = if month > 2 { month.wrapping_sub(3) } else { month.wrapping_add(9) };
+    let day_of_year = (from_march.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(day).wrapping_sub(1);
+    let year_of_era = year % 400;
+    let day_of_era = year_of_era
+        .wrapping_mul(365)
+        .wrapping_add(year_of_era / 4)
+        .wrapping_sub(year_of_era / 100)
+        .wrapping_add(day_of_year);
+    let days = (year / 400).wrapping_mul(146_097).wrapping_add(day_of_era).wrapping_sub(719_468);
+    Ok(u64::from(days).wrapping_mul(u64::from(DAY)).wrapping_add(u64::from(second)))
+}

@@ -1,0 +1,294 @@
+//! XML 1.0 as AWS services reply in it: elements, text, the five entities, numeric references,
+//! CDATA, comments. A bounded reader that never recurses and has no entities to expand: a document
+//! type is refused. Attributes are checked and passed over; prefixes are dropped from names.
+//!
+//! The reader takes a whole document, in UTF-8. Whoever reads to the end (`Ok(None)`) has seen
+//! every open tag closed by its own name.
+
+use super::scan::Scan;
+use super::{Error, Kind, Put};
+
+/// How deeply elements may be nested.
+pub const MAX_DEPTH: usize = 32;
+
+/// One event of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// An open tag: the element's name without its prefix.
+    Start(&'a str),
+    /// Text between tags. One element's text comes in several pieces where comments, CDATA
+    /// sections or children part it; [`Reader::text`] joins them.
+    Text(Text<'a>),
+    /// A close tag, or the end of an empty element.
+    End(&'a str),
+}
+
+/// Text as written; known to be well-formed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text<'a> {
+    raw: &'a str,
+    cdata: bool,
+}
+
+impl Text<'_> {
+    /// Puts the text, references resolved.
+    pub fn put(&self, out: &mut (impl Put + ?Sized)) {
+        let mut rest = self.raw;
+        while !self.cdata {
+            let Some((plain, tail)) = rest.split_once('&') else { break };
+            out.put(plain.as_bytes());
+            let Some((char, len)) = reference(tail.as_bytes()) else { break };
+            out.put(char.encode_utf8(&mut [0; 4]).as_bytes());
+            rest = tail.get(len..).unwrap_or_default();
+        }
+        out.put(rest.as_bytes());
+    }
+
+    /// Whether there is nothing but blanks.
+    pub fn is_blank(&self) -> bool {
+        self.raw.bytes().all(blank)
+    }
+}
+
+/// Hands out the events of one document.
+///
+/// ```
+/// use rolecall_core::wire::{Cursor, xml::{Event, Reader}};
+/// let mut reader = Reader::new(b"<a><b>x &amp; y</b></a>");
+/// let mut buffer = [0; 16];
+/// let mut out = Cursor::new(&mut buffer);
+/// while let Some(event) = reader.next()? {
+///     if event == Event::Start("b") {
+///         reader.text(&mut out)?;
+///     }
+/// }
+/// assert_eq!(out.finish().unwrap(), b"x & y");
+/// # Ok::<(), rolecall_core::wire::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
+    scan: Scan<'a>,
+    /// Full names of the open elements.
+    open: [&'a str; MAX_DEPTH],
+    depth: usize,
+    /// The root has been opened.
+    rooted: bool,
+    /// An empty element whose end has yet to be told.
+    empty: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `document`, which is the whole of it.
+    pub fn new(document: &'a [u8]) -> Self {
+        Self { scan: Scan::new(document), open: [""; MAX_DEPTH], depth: 0, rooted: false, empty: false }
+    }
+
+    /// The offset of the next byte.
+    pub fn offset(&self) -> usize {
+        self.scan.offset()
+    }
+
+    /// How many elements are open.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The next event, or `None` at the end of a complete document.
+    #[allow(clippy::should_implement_trait, reason = "fallible, and ends with Ok(None)")]
+    pub fn next(&mut self) -> Result<Option<Event<'a>>, Error> {
+        if core::mem::take(&mut self.empty) {
+            return Ok(Some(Event::End(self.pop())));
+        }
+        loop {
+            if self.depth == 0 {
+                self.scan.take_while(blank);
+                if self.scan.peek().is_none() {
+                    return if self.rooted { Ok(None) } else { Err(self.scan.unexpected()) };
+                }
+                if self.scan.peek() != Some(b'<') {
+                    return Err(self.scan.unexpected());
+                }
+            }
+            if self.scan.peek() != Some(b'<') {
+                return self.characters().map(Some);
+            }
+            if self.scan.take(b"<?") {
+                self.scan.take_through(b"?>")?;
+            } else if self.scan.take(b"<!--") {
+                self.scan.take_through(b"--")?;
+                self.scan.expect_byte(b'>')?;
+            } else if self.depth > 0 && self.scan.take(b"<![CDATA[") {
+                let start = self.scan.offset();
+                let raw = self.scan.take_through(b"]]>")?;
+                return Ok(Some(Event::Text(Text { raw: checked(raw, start)?, cdata: true })));
+            } else if self.scan.rest().starts_with(b"<!DOCTYPE") {
+                return Err(self.scan.error(Kind::Doctype));
+            } else if self.scan.take(b"</") {
+                return self.close().map(Some);
+            } else {
+                return self.start().map(Some);
+            }
+        }
+    }
+
+    /// Puts the text of the element whose [`Event::Start`] was just read, up to and with its end.
+    /// A child element is an error.
+    pub fn text(&mut self, out: &mut (impl Put + ?Sized)) -> Result<(), Error> {
+        loop {
+            let at = self.scan.offset();
+            match self.next()? {
+                Some(Event::Text(text)) => text.put(out),
+                Some(Event::End(_)) => return Ok(()),
+                Some(Event::Start(_)) | None => return Err(Error::new(at, Kind::UnexpectedByte)),
+            }
+        }
+    }
+
+    fn start(&mut self) -> Result<Event<'a>, Error> {
+        let at = self.scan.offset();
+        if self.depth == 0 && self.rooted {
+            return Err(self.scan.error(Kind::TrailingData));
+        }
+        self.scan.expect_byte(b'<')?;
+        let name = self.name()?;
+        loop {
+            let parted = !self.scan.take_while(blank).is_empty();
+            match self.scan.peek() {
+                Some(b'>') => {
+                    self.scan.skip(1);
+                    break;
+                }
+                Some(b'/') => {
+                    self.scan.skip(1);
+                    self.scan.expect_byte(b'>')?;
+                    self.empty = true;
+                    break;
+                }
+                Some(_) if parted => self.attribute()?,
+                _ => return Err(self.scan.unexpected()),
+            }
+        }
+        let Some(place) = self.open.get_mut(self.depth) else {
+            return Err(Error::new(at, Kind::TooDeep));
+        };
+        *place = name;
+        self.depth = self.depth.saturating_add(1);
+        self.rooted = true;
+        Ok(Event::Start(local(name)))
+    }
+
+    fn close(&mut self) -> Result<Event<'a>, Error> {
+        let at = self.scan.offset();
+        let name = self.name()?;
+        self.scan.take_while(blank);
+        self.scan.expect_byte(b'>')?;
+        let open = self.depth.checked_sub(1).and_then(|top| self.open.get(top));
+        if open != Some(&name) {
+            return Err(Error::new(at, Kind::Mismatch));
+        }
+        Ok(Event::End(self.pop()))
+    }
+
+    fn pop(&mut self) -> &'a str {
+        self.depth = self.depth.saturating_sub(1);
+        local(self.open.get(self.depth).copied().unwrap_or_default())
+    }
+
+    fn name(&mut self) -> Result<&'a str, Error> {
+        let start = self.scan.offset();
+        if matches!(self.scan.peek(), Some(b'0'..=b'9' | b'-' | b'.' | b':') | None) {
+            return Err(self.scan.unexpected());
+        }
+        let name = self.scan.take_while(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':') || byte >= 0x80
+        });
+        if name.is_empty() {
+            return Err(self.scan.unexpected());
+        }
+        checked(name, start)
+    }
+
+    fn attribute(&mut self) -> Result<(), Error> {
+        self.name()?;
+        self.scan.take_while(blank);
+        self.scan.expect_byte(b'=')?;
+        self.scan.take_while(blank);
+        let quote = match self.scan.next() {
+            Some(quote @ (b'"' | b'\'')) => quote,
+            _ => return Err(Error::new(self.scan.offset().saturating_sub(1), Kind::UnexpectedByte)),
+        };
+        let start = self.scan.offset();
+        let value = self.scan.take_while(|byte| byte != quote && byte != b'<');
+        self.scan.expect_byte(quote)?;
+        self.references(value, start)
+    }
+
+    fn characters(&mut self) -> Result<Event<'a>, Error> {
+        let start = self.scan.offset();
+        let raw = self.scan.take_while(|byte| byte != b'<');
+        self.references(raw, start)?;
+        Ok(Event::Text(Text { raw: checked(raw, start)?, cdata: false }))
+    }
+
+    /// Fails at the first `&` that starts no reference.
+    fn references(&self, raw: &'a [u8], start: usize) -> Result<(), Error> {
+        let mut scan = Scan::new(raw);
+        loop {
+            scan.take_while(|byte| byte != b'&');
+            let at = start.saturating_add(scan.offset());
+            if scan.next().is_none() {
+                return checked(raw, start).map(|_| ());
+            }
+            let (_, len) = reference(scan.rest()).ok_or(Error::new(at, Kind::BadEscape))?;
+            scan.skip(len);
+        }
+    }
+}
+
+/// `text` as UTF-8 without control characters.
+fn checked(text: &[u8], start: usize) -> Result<&str, Error> {
+    let control = |byte: &u8| *byte < b' ' && !blank(*byte);
+    if let Some(at) = text.iter().position(control) {
+        return Err(Error::new(start.saturating_add(at), Kind::ControlCharacter));
+    }
+    core::str::from_utf8(text)
+        .map_err(|error| Error::new(start.saturating_add(error.valid_up_to()), Kind::NotUtf8))
+}
+
+fn local(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(_, local)| local)
+}
+
+fn blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// The character of the reference at the front of `text`, which follows the `&`, and the length of
+/// the reference with its `;`.
+fn reference(text: &[u8]) -> Option<(char, usize)> {
+    // The longest: `#x10FFFF` or `#1114111`.
+    let len = text.iter().take(10).position(|byte| *byte == b';')?;
+    let name = text.get(..len)?;
+    let char = match name {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        [b'#', digits @ ..] => {
+            let (digits, radix) = match digits {
+                [b'x', digits @ ..] => (digits, 16),
+                _ => (digits, 10),
+            };
+            if !digits.first()?.is_ascii_hexdigit() {
+                return None;
+            }
+            let code = u32::from_str_radix(core::str::from_utf8(digits).ok()?, radix).ok()?;
+            // The characters that XML 1.0 allows at all (section 2.2).
+            let allowed = matches!(code, 9 | 10 | 13 | 0x20..=0xfffd | 0x1_0000..);
+            char::from_u32(code).filter(|_| allowed)?
+        }
+        _ => return None,
+    };
+    Some((char, len.saturating_add(1)))
+}
