@@ -39,13 +39,13 @@ pub(super) fn put<const N: usize, const M: usize>(
 }
 
 /// The path as `rules` want it: dot segments and empty segments resolved or not, encoded once more
-/// or brought to the one canonical encoding.
+/// or as it is sent.
 fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized)) {
     let encode = |segment: &[u8], out: &mut _| {
         if rules.double_encode {
             percent::encode(segment, Keep::Slash, out);
         } else {
-            percent::canonical(segment, Keep::Slash, out);
+            percent::encode(segment, Keep::Visible, out);
         }
     };
     if !rules.normalize_path {

@@ -14,8 +14,9 @@ use super::{Hasher, Presigned, Request, SignError, SigningKey};
 pub struct Rules {
     /// Dot segments and empty segments of the path are resolved before it is signed.
     pub normalize_path: bool,
-    /// The path, as sent, is percent-encoded once more. Where it is not, it is brought to the one
-    /// canonical encoding: `%7e` signs as `~`, a raw `=` as `%3D`; an escaped slash stays escaped.
+    /// The path, as sent, is percent-encoded once more. Where it is not, it is signed as sent:
+    /// services differ in what they make of `%7E` or a raw `=`, so send what S3's documentation
+    /// calls encoded ([`percent::canonical`](crate::wire::percent::canonical) makes it).
     pub double_encode: bool,
     /// The header `x-amz-content-sha256` is sent and signed.
     pub content_sha256: bool,

@@ -9,13 +9,17 @@ pub enum Keep {
     Unreserved,
     /// The slash too: a path.
     Slash,
+    /// Every visible ASCII character: only what cannot be sent at all is escaped.
+    Visible,
 }
 
 impl Keep {
     fn keeps(self, byte: u8) -> bool {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'-' | b'.' | b'_' | b'~')
-            || (byte == b'/' && self == Keep::Slash)
+        match self {
+            Keep::Visible => byte.is_ascii_graphic(),
+            _ if byte.is_ascii_alphanumeric() => true,
+            _ => matches!(byte, b'-' | b'.' | b'_' | b'~') || (byte == b'/' && self == Keep::Slash),
+        }
     }
 }
 
@@ -87,11 +91,11 @@ impl Iterator for Decode<'_> {
     type Item = u8;
 
     fn next(&mut self) -> Option<u8> {
-        if let [b'%', high, low, rest @ ..] = self.rest {
-            if let (Some(high), Some(low)) = (hex(*high), hex(*low)) {
-                self.rest = rest;
-                return Some((high << 4) | low);
-            }
+        if let [b'%', high, low, rest @ ..] = self.rest
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            self.rest = rest;
+            return Some((high << 4) | low);
         }
         let (byte, rest) = self.rest.split_first()?;
         self.rest = rest;

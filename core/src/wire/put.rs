@@ -129,11 +129,11 @@ impl<const N: usize> fmt::Debug for Ascii<N> {
 /// Puts `value` in decimal digits.
 pub fn decimal(mut value: u32, out: &mut (impl Put + ?Sized)) {
     let mut digits = [b'0'; 10];
-    let mut used = 0;
+    let mut used = 0usize;
     for digit in digits.iter_mut().rev() {
         *digit = b'0' | (value % 10) as u8;
         value /= 10;
-        used += 1;
+        used = used.saturating_add(1);
         if value == 0 {
             break;
         }

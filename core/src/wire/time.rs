@@ -235,7 +235,7 @@ fn time_of_day(scan: &mut Scan<'_>) -> Result<u32, Error> {
 }
 
 fn from_civil(year: u32, month: u32, day: u32, second: u32) -> Result<u64, Error> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days_in_month = match month {
         2 => 28u32.wrapping_add(u32::from(leap)),
         4 | 6 | 9 | 11 => 30,

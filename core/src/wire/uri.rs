@@ -47,6 +47,8 @@ pub struct Uri<'a> {
     pub path: &'a str,
     /// What follows the first `?`, without it; `None` if there is no `?`.
     pub query: Option<&'a str>,
+    /// Path and query as written: what a request line has, but for a missing first slash.
+    pub target: &'a str,
 }
 
 impl<'a> Uri<'a> {
@@ -112,7 +114,10 @@ impl<'a> Uri<'a> {
             None
         };
         match scan.peek() {
-            None => Ok(Self { scheme, host, port, authority, path, query }),
+            None => {
+                let target = text.get(path_at..).unwrap_or_default();
+                Ok(Self { scheme, host, port, authority, path, query, target })
+            }
             Some(_) => Err(scan.unexpected()),
         }
     }

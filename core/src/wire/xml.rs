@@ -34,8 +34,8 @@ impl Text<'_> {
     /// Puts the text, references resolved.
     pub fn put(&self, out: &mut (impl Put + ?Sized)) {
         let mut rest = self.raw;
-        while !self.cdata {
-            let Some((plain, tail)) = rest.split_once('&') else { break };
+        // In CDATA an ampersand is an ampersand.
+        while let Some((plain, tail)) = rest.split_once('&').filter(|_| !self.cdata) {
             out.put(plain.as_bytes());
             let Some((char, len)) = reference(tail.as_bytes()) else { break };
             out.put(char.encode_utf8(&mut [0; 4]).as_bytes());

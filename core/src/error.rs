@@ -1,0 +1,329 @@
+//! What went wrong, whose fault it is, and what to do next.
+
+use core::fmt;
+
+use crate::sigv4::SignError;
+use crate::wire;
+
+/// An error of a source, without any text of a peer's and without any secret. What the peer said
+/// is in the [`Report`](crate::sources::Report).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Error {
+    /// Which source.
+    pub origin: Origin,
+    /// What it was doing.
+    pub step: &'static str,
+    /// What went wrong.
+    pub kind: ErrorKind,
+}
+
+/// The sources and calls of this crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Credentials that the caller gave, from the environment say.
+    Static,
+    /// The container endpoint of ECS or EKS.
+    Container,
+    /// EC2 instance metadata.
+    Imds,
+    /// STS AssumeRole.
+    AssumeRole,
+    /// STS GetCallerIdentity.
+    CallerIdentity,
+    /// A chain whose every source was absent.
+    Chain,
+    /// A flow of the caller's own.
+    Other,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The source is not set up here; a chain goes on.
+    NotConfigured,
+    /// The source is switched off; a chain goes on.
+    Disabled,
+    /// The instance has no role; a chain goes on.
+    NoRole,
+    /// A setting cannot be used; the text names it.
+    Invalid(&'static str),
+    /// The request cannot be signed.
+    Sign(SignError),
+    /// Lent memory is too small; so many bytes suffice for this step.
+    BufferTooSmall {
+        /// Which memory.
+        buffer: Buffer,
+        /// Bytes that suffice.
+        needed: usize,
+    },
+    /// The time is not known, and without it nothing can be signed.
+    ClockUnknown,
+    /// An HTTP status that the step does not allow.
+    Status(u16),
+    /// The reply is not well-formed.
+    Malformed(wire::Error),
+    /// The reply lacks a member.
+    Missing(&'static str),
+    /// A member of the reply is empty, of the wrong type, stated twice, or has a control character.
+    Unusable(&'static str),
+    /// The credentials that the source hands out have expired.
+    Expired,
+    /// The service refused; its code and message are in the report.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Whether trying again later may help.
+        recoverable: bool,
+    },
+    /// The exchange did not come to an end.
+    Transport(Failure),
+    /// A driver's answer does not belong to what the flow needed.
+    Misuse,
+}
+
+/// The two kinds of lent memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Buffer {
+    /// Request, then reply.
+    Exchange,
+    /// One set of credentials.
+    Slot,
+    /// The number of slots.
+    Slots,
+}
+
+/// An exchange, a file, or a process's output that could not be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// How far it came.
+    pub phase: Phase,
+    /// What stopped it.
+    pub kind: FailureKind,
+}
+
+/// The phases of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Looking the host's name up.
+    Resolve,
+    /// Connecting, the TLS handshake included.
+    Connect,
+    /// Sending the request.
+    Send,
+    /// Waiting for the first byte of the reply, and reading its head.
+    FirstByte,
+    /// Reading the reply's body, or a file's content.
+    Body,
+}
+
+/// What stops an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// It took longer than its limit.
+    Timeout,
+    /// Nobody listens, or no such name, file or route.
+    NotFound,
+    /// The peer closed or reset the connection.
+    Closed,
+    /// The peer's certificate is not trusted.
+    Untrusted,
+    /// The peer does not speak the protocol.
+    Protocol,
+    /// More bytes than the limit or the lent memory allows.
+    TooLarge,
+    /// The system does not permit it.
+    Denied,
+    /// Anything else.
+    Other,
+}
+
+/// Who can mend an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Whoever configured this side.
+    Configuration,
+    /// Whoever runs the other side.
+    Peer,
+    /// Whoever lends memory or a clock.
+    Resource,
+    /// Whoever runs the network between.
+    Transport,
+}
+
+impl Error {
+    /// Who can mend it.
+    pub fn fault(&self) -> Fault {
+        match self.kind {
+            ErrorKind::NotConfigured
+            | ErrorKind::Disabled
+            | ErrorKind::NoRole
+            | ErrorKind::Invalid(_)
+            | ErrorKind::Sign(_)
+            | ErrorKind::Misuse => Fault::Configuration,
+            ErrorKind::BufferTooSmall { .. } | ErrorKind::ClockUnknown => Fault::Resource,
+            ErrorKind::Transport(_) => Fault::Transport,
+            ErrorKind::Status(_)
+            | ErrorKind::Malformed(_)
+            | ErrorKind::Missing(_)
+            | ErrorKind::Unusable(_)
+            | ErrorKind::Expired
+            | ErrorKind::Refused { .. } => Fault::Peer,
+        }
+    }
+
+    /// Whether the source is simply not there, so that a chain goes on to the next: not set up, no
+    /// role on the instance, or no metadata service to be reached.
+    pub fn is_absent(&self) -> bool {
+        match self.kind {
+            ErrorKind::NotConfigured | ErrorKind::Disabled | ErrorKind::NoRole => true,
+            ErrorKind::Transport(failure) => {
+                let unreached = matches!(failure.phase, Phase::Resolve | Phase::Connect);
+                self.origin == Origin::Imds && unreached
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether trying again later may help without anybody changing anything.
+    pub fn is_recoverable(&self) -> bool {
+        match self.kind {
+            ErrorKind::Refused { recoverable, .. } => recoverable,
+            _ => !matches!(self.fault(), Fault::Configuration),
+        }
+    }
+
+    /// What to do next, in a sentence; empty where the error itself says it.
+    pub fn advice(&self) -> &'static str {
+        use FailureKind::{Denied, NotFound, Timeout, TooLarge, Untrusted};
+        use Phase::{Connect, FirstByte, Resolve};
+        match (self.origin, self.kind) {
+            (Origin::Chain, ErrorKind::NotConfigured) => {
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached"
+            }
+            (Origin::Imds, ErrorKind::NoRole) => "attach an instance profile with a role to the instance",
+            (Origin::Imds, ErrorKind::Transport(Failure { phase: FirstByte, kind: Timeout })) => {
+                "the service takes connections but does not answer: from a container, raise the \
+                 instance's metadata hop limit to 2"
+            }
+            (Origin::Imds, ErrorKind::Transport(Failure { phase: Connect | Resolve, .. })) => {
+                "not on EC2, or the route to the metadata service is blocked"
+            }
+            (Origin::Imds, ErrorKind::Status(403)) => "the instance's metadata service is switched off",
+            (Origin::Imds, ErrorKind::Refused { .. }) => {
+                "look at the role's trust policy: it has to let ec2.amazonaws.com assume the role"
+            }
+            (Origin::Container, ErrorKind::Status(400 | 401 | 403)) => {
+                "check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file it is read from"
+            }
+            (Origin::AssumeRole, ErrorKind::Refused { recoverable: false, .. }) => {
+                "check that the caller may call sts:AssumeRole on this role, that the role's trust policy \
+                 names the caller, and that the external id is right"
+            }
+            (_, ErrorKind::Status(300..=399)) => "redirects are not followed; correct the endpoint",
+            (_, ErrorKind::Transport(Failure { kind: Untrusted, .. })) => {
+                "the server's certificate is from an unknown issuer, for another name, or out of date"
+            }
+            (_, ErrorKind::Transport(Failure { kind: NotFound, phase: Resolve })) => {
+                "check the endpoint's host name"
+            }
+            (_, ErrorKind::Transport(Failure { kind: NotFound, phase: Connect })) => {
+                "nothing listens there; check the endpoint"
+            }
+            (_, ErrorKind::Transport(Failure { kind: TooLarge, .. })) => {
+                "no reply of the service is that long; check the endpoint, or lend a larger exchange buffer"
+            }
+            (_, ErrorKind::Transport(Failure { kind: Denied, .. })) => {
+                "check the permissions of this process"
+            }
+            (_, ErrorKind::Malformed(_) | ErrorKind::Missing(_)) => {
+                "the endpoint does not speak this protocol; check its address"
+            }
+            (_, ErrorKind::ClockUnknown) => "set the clock, or let it be learned from a reply",
+            (_, ErrorKind::Expired) => "the source lags behind; it should recover by itself",
+            _ => "",
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Static => "given credentials",
+            Self::Container => "container endpoint",
+            Self::Imds => "instance metadata",
+            Self::AssumeRole => "AssumeRole",
+            Self::CallerIdentity => "GetCallerIdentity",
+            Self::Chain => "credential chain",
+            Self::Other => "source",
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phase = match self.phase {
+            Phase::Resolve => "resolving the host name",
+            Phase::Connect => "connecting",
+            Phase::Send => "sending the request",
+            Phase::FirstByte => "waiting for the reply",
+            Phase::Body => "reading the reply",
+        };
+        let kind = match self.kind {
+            FailureKind::Timeout => "timed out",
+            FailureKind::NotFound => "nobody there",
+            FailureKind::Closed => "the peer closed the connection",
+            FailureKind::Untrusted => "certificate not trusted",
+            FailureKind::Protocol => "not an HTTP reply",
+            FailureKind::TooLarge => "too long",
+            FailureKind::Denied => "not permitted",
+            FailureKind::Other => "failed",
+        };
+        write!(f, "{phase}: {kind}")
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotConfigured => f.write_str("not configured"),
+            Self::Disabled => f.write_str("switched off"),
+            Self::NoRole => f.write_str("no role attached"),
+            Self::Invalid(what) => write!(f, "invalid {what}"),
+            Self::Sign(error) => write!(f, "cannot sign: {error}"),
+            Self::BufferTooSmall { buffer, needed } => match buffer {
+                Buffer::Exchange => write!(f, "the exchange buffer is too small: {needed} bytes needed"),
+                Buffer::Slot => write!(f, "the credential slot is too small: {needed} bytes needed"),
+                Buffer::Slots => write!(f, "too few credential slots: {needed} needed"),
+            },
+            Self::ClockUnknown => f.write_str("the time is not known"),
+            Self::Status(status) => write!(f, "unexpected HTTP status {status}"),
+            Self::Malformed(error) => write!(f, "malformed reply: {error}"),
+            Self::Missing(member) => write!(f, "the reply has no {member}"),
+            Self::Unusable(member) => write!(f, "the reply's {member} is unusable"),
+            Self::Expired => f.write_str("the credentials handed out have expired"),
+            Self::Refused { status, .. } => write!(f, "refused (HTTP status {status})"),
+            Self::Transport(failure) => failure.fmt(f),
+            Self::Misuse => f.write_str("the driver's answer does not fit"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.origin)?;
+        if !self.step.is_empty() {
+            write!(f, "{}: ", self.step)?;
+        }
+        self.kind.fmt(f)?;
+        match self.advice() {
+            "" => Ok(()),
+            advice => write!(f, " ({advice})"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}

@@ -1,0 +1,108 @@
+//! A source that keeps what it has and refreshes it in time.
+
+use crate::error::{Buffer, Error, ErrorKind, Origin};
+use crate::sources::{Answer, Context, Flow, Lease, Memory, Step};
+
+use super::{Decision, Refresh, Windows};
+
+/// Wraps a source: ends at once while the credentials in the first slot are good, and fetches when
+/// they are due. What is held stays until what replaces it is complete.
+///
+/// Slots: one more than the source, which fetches into the second and those behind it.
+#[derive(Debug)]
+pub struct Refreshing<F> {
+    source: F,
+    refresh: Refresh,
+    held: Option<Lease>,
+    error: Option<Error>,
+    fetching: bool,
+}
+
+impl<F> Refreshing<F> {
+    /// Keeps the credentials of `source` fresh.
+    pub fn new(source: F, windows: Windows) -> Self {
+        Self { source, refresh: Refresh::new(windows), held: None, error: None, fetching: false }
+    }
+
+    /// When it will next have something to do.
+    pub fn policy(&self) -> &Refresh {
+        &self.refresh
+    }
+
+    /// A service refused the credentials with this access key id as expired or unknown. If they are
+    /// the ones held, the next poll fetches.
+    pub fn invalidate(&mut self, access_key_id: &str, memory: &Memory<'_, '_>) {
+        let held = memory.slots.first().and_then(|slot| slot.credentials());
+        if held.is_some_and(|held| held.access_key_id() == access_key_id) {
+            self.refresh.invalidate();
+        }
+    }
+
+    fn ended(
+        &mut self,
+        cx: &Context<'_>,
+        memory: &mut Memory<'_, '_>,
+        result: Result<Lease, Error>,
+    ) -> Result<Lease, Error> {
+        self.fetching = false;
+        let now = cx.now.monotonic;
+        match result {
+            Ok(lease) => {
+                if self.refresh.succeeded(now, lease.lifetime, cx.entropy) {
+                    if let [held, fetched, ..] = memory.slots {
+                        core::mem::swap(held, fetched);
+                        fetched.clear();
+                    }
+                    self.held = Some(lease);
+                    return Ok(lease);
+                }
+                let expired = Error { origin: Origin::Other, step: "", kind: ErrorKind::Expired };
+                self.held.ok_or(expired)
+            }
+            Err(error) => {
+                self.refresh.failed(now, error.is_recoverable(), cx.entropy);
+                self.error = Some(error);
+                self.held.filter(|_| error.is_recoverable()).ok_or(error)
+            }
+        }
+    }
+}
+
+impl<'c, F: Flow<'c, Output = Lease>> Flow<'c> for Refreshing<F> {
+    type Output = Lease;
+
+    fn slots(&self) -> usize {
+        self.source.slots().saturating_add(1)
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
+        if memory.slots.len() < self.slots() {
+            let kind = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: self.slots() };
+            return Step::Done(Err(Error { origin: Origin::Other, step: "", kind }));
+        }
+        if !self.fetching {
+            match (self.refresh.decide(cx.now.monotonic), self.held, self.error) {
+                (Decision::Use | Decision::UseLimited, Some(lease), _) => return Step::Done(Ok(lease)),
+                (Decision::RepeatError, _, Some(error)) => return Step::Done(Err(error)),
+                _ => {
+                    self.source.restart();
+                    self.fetching = true;
+                }
+            }
+        }
+        match self.source.poll(cx, &mut memory.without_first_slot()) {
+            Step::Need(need) => Step::Need(need),
+            Step::Done(result) => Step::Done(self.ended(cx, memory, result)),
+        }
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
+        self.source.answer(cx, &mut memory.without_first_slot(), answer);
+    }
+
+    /// Gives up a fetch that is under way. What is held stays held.
+    fn restart(&mut self) {
+        self.fetching = false;
+        self.source.restart();
+    }
+}

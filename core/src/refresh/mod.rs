@@ -1,0 +1,9 @@
+//! Credentials that stay fresh: when to fetch anew, and a flow that does.
+
+mod flow;
+mod policy;
+
+pub use flow::Refreshing;
+pub use policy::{Decision, Refresh, Windows};
+
+pub(crate) use policy::draw;

@@ -1,0 +1,163 @@
+//! When to fetch credentials again: a state machine on the monotonic clock.
+//!
+//! The behaviour is the AWS SDKs' common one of 2026. Credentials pass through two windows before
+//! they expire. In the *advisory* window one caller refreshes and nobody waits; in the *mandatory*
+//! one, the last 60 seconds, callers wait. A refresh that fails, or that brings credentials already
+//! expired, keeps the old ones, past their expiry too, and is not tried again for 300 to 600
+//! seconds. An error that trying again will not mend (access denied) is raised at once and repeated
+//! from memory for 1 to 5 seconds.
+
+use crate::skew::Instant;
+
+/// What the refresh windows are, where they differ from the common behaviour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Windows {
+    /// Length of the advisory window in seconds; `None` derives it from the credentials' lifetime:
+    /// 5 minutes up to 20 minutes of life, 15 below 90, 60 from there.
+    pub advisory: Option<u32>,
+}
+
+/// What the caller is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// Use what is held.
+    Use,
+    /// Use what is held, though it is due: the last refresh failed, and it is too soon for another.
+    UseLimited,
+    /// Fetch. Whoever cannot wait may use what is held meanwhile.
+    FetchAdvised,
+    /// Fetch, and wait for it: what is held is as good as expired, or there is nothing.
+    FetchRequired,
+    /// Report the last error again.
+    RepeatError,
+}
+
+/// The state of one set of credentials.
+#[derive(Debug, Clone, Default)]
+pub struct Refresh {
+    windows: Windows,
+    held: Option<Held>,
+    invalidated: bool,
+    /// No fetch before this, after one that failed.
+    not_before: Option<Instant>,
+    /// The last error was final; it is repeated until this.
+    error_until: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// When a refresh is due; `None`: never.
+    due: Option<Due>,
+    advisory_seconds: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    advised: Instant,
+    required: Instant,
+}
+
+const MANDATORY_MS: u64 = 60_000;
+
+impl Refresh {
+    /// Nothing held yet.
+    pub fn new(windows: Windows) -> Self {
+        Self { windows, ..Self::default() }
+    }
+
+    /// What to do at `now`.
+    pub fn decide(&self, now: Instant) -> Decision {
+        if self.error_until.is_some_and(|until| now < until) {
+            return Decision::RepeatError;
+        }
+        let Some(held) = self.held else { return Decision::FetchRequired };
+        let passed = |due: fn(&Due) -> Instant| held.due.is_some_and(|times| now >= due(&times));
+        let required = self.invalidated || passed(|due| due.required);
+        if !required && !passed(|due| due.advised) {
+            return Decision::Use;
+        }
+        if self.not_before.is_some_and(|until| now < until) {
+            return Decision::UseLimited;
+        }
+        if required { Decision::FetchRequired } else { Decision::FetchAdvised }
+    }
+
+    /// Whether there are credentials to fall back on.
+    pub fn holds(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// A fetch brought credentials that live for `lifetime` milliseconds from `now` (`None`: for
+    /// ever). Returns whether they are to be used: expired ones are a failed refresh while others
+    /// are held.
+    ///
+    /// The refresh is due at a point drawn uniformly from the advisory window by `entropy`, so that
+    /// devices that booted together do not ask together; 0 is the window's start.
+    #[must_use]
+    pub fn succeeded(&mut self, now: Instant, lifetime: Option<u64>, entropy: u32) -> bool {
+        if lifetime == Some(0) {
+            self.failed(now, true, entropy);
+            return false;
+        }
+        let advisory_seconds = self.windows.advisory.unwrap_or_else(|| advisory_window(lifetime));
+        let due = lifetime.map(|lifetime| {
+            // What lives shorter than the windows is refreshed in the second half of its life.
+            let required = lifetime.saturating_sub(MANDATORY_MS.min(lifetime / 2));
+            let advised =
+                lifetime.saturating_sub(u64::from(advisory_seconds).saturating_mul(1000)).min(required);
+            let drawn = draw(entropy, required.saturating_sub(advised));
+            Due { advised: now.after(advised.saturating_add(drawn)), required: now.after(required) }
+        });
+        self.held = Some(Held { due, advisory_seconds });
+        self.invalidated = false;
+        self.not_before = None;
+        self.error_until = None;
+        true
+    }
+
+    /// A fetch failed. `recoverable` says whether trying again may help.
+    pub fn failed(&mut self, now: Instant, recoverable: bool, entropy: u32) {
+        if !recoverable {
+            self.error_until = Some(now.after(draw(entropy, 4_000).saturating_add(1_000)));
+        } else if self.held.is_some() {
+            self.not_before = Some(now.after(draw(entropy, 300_000).saturating_add(300_000)));
+        }
+    }
+
+    /// A service refused the held credentials (`ExpiredToken`, `ExpiredTokenException`,
+    /// `InvalidToken`): the next call has to fetch, unless one failed just before. Call it only if
+    /// the refused access key id is the one held.
+    pub fn invalidate(&mut self) {
+        self.invalidated = self.held.is_some();
+    }
+
+    /// The advisory window of what is held, in seconds.
+    pub fn advisory_seconds(&self) -> Option<u32> {
+        self.held.map(|held| held.advisory_seconds)
+    }
+
+    /// When [`Refresh::decide`] will next answer otherwise, if ever: a device may sleep until then.
+    pub fn next_change(&self, now: Instant) -> Option<Instant> {
+        let due = self.held.and_then(|held| held.due);
+        let times =
+            [self.error_until, self.not_before, due.map(|due| due.advised), due.map(|due| due.required)];
+        times.into_iter().flatten().filter(|time| *time > now).min()
+    }
+}
+
+/// The advisory window in seconds for credentials that live `lifetime` milliseconds.
+fn advisory_window(lifetime: Option<u64>) -> u32 {
+    const MINUTE: u64 = 60_000;
+    match lifetime {
+        Some(lifetime) if lifetime <= 20 * MINUTE => 5 * 60,
+        Some(lifetime) if lifetime < 90 * MINUTE => 15 * 60,
+        _ => 60 * 60,
+    }
+}
+
+/// A point drawn uniformly from 0 to `width`, both included.
+pub(crate) fn draw(entropy: u32, width: u64) -> u64 {
+    // width is at most a few days in milliseconds: below 2^31.
+    (width.saturating_add(1).saturating_mul(u64::from(entropy))) >> 32
+}

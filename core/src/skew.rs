@@ -1,0 +1,156 @@
+//! Time without a clock of one's own: what the caller's clocks say, and what replies teach.
+//!
+//! The behaviour is the AWS SDKs' common one of 2026: the skew is the reply's `Date` minus the
+//! middle of the exchange; a reply with an `Age`, without a usable `Date`, or after a round trip of
+//! more than 15 minutes teaches nothing; every other one does, errors too. Beyond that, a board
+//! that knows no time at all takes it from the first reply that has one.
+
+use crate::wire::time::UnixTime;
+
+/// A point on a clock that only moves forward, in milliseconds since any start (boot, say).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// `milliseconds` after the start.
+    pub const fn from_millis(milliseconds: u64) -> Self {
+        Self(milliseconds)
+    }
+
+    /// Milliseconds since the start.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// This instant and `milliseconds` more.
+    pub const fn after(self, milliseconds: u64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
+    }
+
+    /// Milliseconds since `earlier`; 0 if that is later.
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// What the caller's clocks say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Now {
+    /// The clock that refresh, deadlines and retries run on.
+    pub monotonic: Instant,
+    /// The time of day, if the board has one that it believes.
+    pub wall: Option<UnixTime>,
+}
+
+/// Who sent a `Date`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// A metadata or container endpoint: good enough where there is no clock at all, but no reason
+    /// to correct one that is there.
+    Metadata,
+    /// A service that checks signatures by the same clock.
+    Service,
+}
+
+/// The time to sign with: the caller's clocks, corrected by what replies taught.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    corrects: bool,
+    /// Seconds to add to the wall clock.
+    skew: i64,
+    /// Unix time at the start of the monotonic clock, and who told.
+    start: Option<(i64, Authority)>,
+}
+
+/// The most that a clock may be off before an error can be blamed on it, in seconds.
+const TOLERANCE: u64 = 240;
+/// The longest round trip that still tells the time, in milliseconds.
+const MAX_ROUND_TRIP: u64 = 15 * 60 * 1000;
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock {
+    /// A clock that learns.
+    pub const fn new() -> Self {
+        Self { corrects: true, skew: 0, start: None }
+    }
+
+    /// A clock that takes the wall clock as it is (`AWS_DISABLE_CLOCK_SKEW_CORRECTION`).
+    pub const fn uncorrected() -> Self {
+        Self { corrects: false, ..Self::new() }
+    }
+
+    /// Starts with a skew measured earlier.
+    pub const fn with_skew(self, seconds: i64) -> Self {
+        Self { skew: seconds, ..self }
+    }
+
+    /// Whether replies teach it.
+    pub fn learns(&self) -> bool {
+        self.corrects
+    }
+
+    /// The time, as well as it is known; `None` on a board that has no clock and has not learned.
+    pub fn time(&self, now: Now) -> Option<UnixTime> {
+        match (now.wall, self.start) {
+            (Some(wall), _) => Some(wall.saturating_add(self.skew)),
+            (None, Some((start, _))) => {
+                let elapsed = (now.monotonic.as_millis() / 1000) as i64;
+                u64::try_from(start.saturating_add(elapsed)).ok().map(UnixTime::from_secs)
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// Seconds by which the wall clock is behind (negative: ahead), as far as replies have told.
+    pub fn skew(&self) -> i64 {
+        self.skew
+    }
+
+    /// Learns from a reply: the value of its `Date`, whether it has an `Age`, and the clocks when
+    /// the request went out and the reply came in. Returns the seconds by which the caller's wall
+    /// clock was off, if the reply tells.
+    pub fn observe(
+        &mut self,
+        date: Option<&[u8]>,
+        has_age: bool,
+        sent: Now,
+        received: Now,
+        authority: Authority,
+    ) -> Option<i64> {
+        if has_age || received.monotonic.since(sent.monotonic) > MAX_ROUND_TRIP {
+            return None;
+        }
+        let date = UnixTime::from_http_date(date?).ok()?.as_secs() as i64;
+        let middle = |sent: u64, received: u64| (sent / 2).saturating_add(received / 2) as i64;
+        let uptime = middle(sent.monotonic.as_millis(), received.monotonic.as_millis()) / 1000;
+        let better = !matches!(self.start, Some((_, Authority::Service)));
+        if self.corrects && (better || authority == Authority::Service) {
+            self.start = Some((date.saturating_sub(uptime), authority));
+        }
+        // Halved as a sum: halving each would lose a second of two odd ones.
+        let middle = sent.wall?.as_secs().saturating_add(received.wall?.as_secs()) / 2;
+        let skew = date.saturating_sub(middle as i64);
+        if self.corrects && authority == Authority::Service {
+            self.skew = skew;
+        }
+        Some(skew)
+    }
+
+    /// Whether an error with this code may be the clock's fault, given the skew that its reply told:
+    /// then the request is signed anew and sent once more.
+    pub fn explains(&self, code: &str, skew: Option<i64>) -> bool {
+        const CODES: [&str; 5] = [
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch",
+            "AuthFailure",
+            "RequestTimeTooSkewed",
+            "AccessDeniedException",
+        ];
+        self.corrects && skew.is_some_and(|skew| skew.unsigned_abs() > TOLERANCE) && CODES.contains(&code)
+    }
+}

@@ -1,0 +1,77 @@
+//! How often, how long: attempts at one step, bounded in number and in time.
+
+use crate::refresh::draw;
+use crate::skew::Instant;
+
+use super::Limits;
+
+/// How often and how long a source tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Persistence {
+    /// Attempts at each step, the first included; at least one is made.
+    pub attempts: u8,
+    /// Milliseconds from the source's first step to its end, waits included.
+    pub budget: u32,
+}
+
+impl Persistence {
+    /// Three attempts within ten seconds.
+    pub const DEFAULT: Self = Self { attempts: 3, budget: 9_500 };
+}
+
+impl Default for Persistence {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The first wait is drawn up to this, in milliseconds; each further one up to twice as much.
+const FIRST_WAIT_MS: u64 = 200;
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Attempts {
+    made: u8,
+    /// When the source began.
+    began: Option<Instant>,
+    not_before: Option<Instant>,
+}
+
+impl Attempts {
+    /// Whether to wait, and until when. Called at each poll.
+    pub(crate) fn wait(&mut self, now: Instant) -> Option<Instant> {
+        self.began.get_or_insert(now);
+        let until = self.not_before.filter(|until| now < *until);
+        if until.is_none() {
+            self.not_before = None;
+        }
+        until
+    }
+
+    /// The limits of the exchange that starts now.
+    pub(crate) fn limits(&self, now: Instant, limits: Limits, persistence: Persistence) -> Limits {
+        limits.within(self.left(now, persistence))
+    }
+
+    /// Counts a failed attempt. Whether there is another; then it waits first.
+    pub(crate) fn again(&mut self, now: Instant, persistence: Persistence, entropy: u32) -> bool {
+        self.made = self.made.saturating_add(1);
+        let doubled = FIRST_WAIT_MS << self.made.saturating_sub(1).min(6);
+        let wait = draw(entropy, doubled);
+        if self.made >= persistence.attempts || wait >= self.left(now, persistence) {
+            return false;
+        }
+        self.not_before = Some(now.after(wait));
+        true
+    }
+
+    /// Starts to count anew for the next step, within the same budget.
+    pub(crate) fn next_step(&mut self) {
+        self.made = 0;
+        self.not_before = None;
+    }
+
+    fn left(&self, now: Instant, persistence: Persistence) -> u64 {
+        let spent = self.began.map_or(0, |began| now.since(began));
+        u64::from(persistence.budget).saturating_sub(spent)
+    }
+}

@@ -1,0 +1,69 @@
+//! Sources tried in order.
+
+use core::marker::PhantomData;
+
+use crate::error::{Error, ErrorKind, Origin};
+
+use super::{Answer, Context, Flow, Lease, Memory, Step};
+
+/// A list of sources: the first that is there decides. One that is absent - not set up, switched
+/// off, out of reach, without a role - is passed over; one that fails in any other way ends the
+/// chain, so that a mistake is told and not papered over by another identity.
+///
+/// `L` is any list of flows: an array, a vector, a slice of `&mut dyn Flow`.
+///
+/// Slots and exchange buffer: the most that one of the sources needs.
+#[derive(Debug)]
+pub struct Chain<S, L> {
+    sources: L,
+    current: usize,
+    source: PhantomData<S>,
+}
+
+impl<S, L: AsRef<[S]> + AsMut<[S]>> Chain<S, L> {
+    /// The sources, in order.
+    pub fn new(sources: L) -> Self {
+        Self { sources, current: 0, source: PhantomData }
+    }
+
+    /// The position of the source that is being asked, or that the last answer came from.
+    pub fn position(&self) -> usize {
+        self.current
+    }
+}
+
+impl<'c, S, L> Flow<'c> for Chain<S, L>
+where
+    S: Flow<'c, Output = Lease>,
+    L: AsRef<[S]> + AsMut<[S]>,
+{
+    type Output = Lease;
+
+    fn slots(&self) -> usize {
+        self.sources.as_ref().iter().map(Flow::slots).max().unwrap_or(0)
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
+        while let Some(source) = self.sources.as_mut().get_mut(self.current) {
+            match source.poll(cx, memory) {
+                Step::Done(Err(error)) if error.is_absent() => self.current = self.current.saturating_add(1),
+                step => return step,
+            }
+        }
+        self.current = 0;
+        Step::Done(Err(Error { origin: Origin::Chain, step: "", kind: ErrorKind::NotConfigured }))
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
+        if let Some(source) = self.sources.as_mut().get_mut(self.current) {
+            source.answer(cx, memory, answer);
+        }
+    }
+
+    fn restart(&mut self) {
+        self.current = 0;
+        for source in self.sources.as_mut() {
+            source.restart();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The JSON document in which metadata services and container endpoints hand out credentials.
+
+use crate::error::{Buffer, ErrorKind};
+use crate::wire::Cursor;
+use crate::wire::json::{Reader, Str, Token};
+use crate::wire::time::UnixTime;
+
+use super::Report;
+use super::slot::{Field, Slot};
+
+/// Reads a document into `slot`. Names are compared without case; unknown members are passed over;
+/// a missing `Code` means success, another one than `Success` goes into the report and is an error.
+pub(super) fn read(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Result<(), ErrorKind> {
+    slot.clear();
+    let read = read_members(document, slot, report);
+    if read.is_err() {
+        slot.clear();
+    }
+    read
+}
+
+fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Result<(), ErrorKind> {
+    let mut reader = Reader::new(document);
+    let mut failed = false;
+    let mut expiration = None;
+    if reader.next().map_err(ErrorKind::Malformed)? != Some(Token::ObjectStart) {
+        return Err(ErrorKind::Unusable("document"));
+    }
+    while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
+        let Token::Key(key) = token else { continue };
+        let Some(member) = Member::named(key) else {
+            reader.skip_value().map_err(ErrorKind::Malformed)?;
+            continue;
+        };
+        let value = reader.clone().next().map_err(ErrorKind::Malformed)?;
+        reader.skip_value().map_err(ErrorKind::Malformed)?;
+        let text = match value {
+            Some(Token::Str(text)) => text,
+            // Some emulators write null for what they do not have.
+            Some(Token::Null) if member.is_optional() => continue,
+            _ => return Err(ErrorKind::Unusable(member.name())),
+        };
+        match member {
+            Member::Code => {
+                failed = !text.is("Success");
+                if failed {
+                    report.set_code(text.chars());
+                }
+            }
+            Member::Message => report.set_message(text.chars()),
+            Member::Expiration => {
+                if expiration.replace(read_time(text)?).is_some() {
+                    return Err(ErrorKind::Unusable("Expiration"));
+                }
+            }
+            // The account is the fifth field of the ARN; a member of its own goes before it.
+            Member::RoleArn => {
+                let account = text.plain().and_then(|arn| arn.split(':').nth(4)).unwrap_or_default();
+                if slot.text(Field::AccountId).is_none() {
+                    slot.write(Field::AccountId, |out| crate::wire::Put::put(out, account.as_bytes()));
+                }
+            }
+            Member::Text(field, name) => {
+                if slot.text(field).is_some() && field != Field::AccountId {
+                    return Err(ErrorKind::Unusable(name));
+                }
+                slot.write(field, |out| text.put(out));
+            }
+        }
+    }
+    if failed {
+        return Err(ErrorKind::Refused { status: 200, recoverable: true });
+    }
+    report.clear();
+    slot.set_expiration(expiration);
+    seal(slot)
+}
+
+/// Checks that the slot holds usable temporary credentials.
+pub(super) fn seal(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
+    slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })?;
+    for (field, name) in [
+        (Field::AccessKeyId, "AccessKeyId"),
+        (Field::SecretAccessKey, "SecretAccessKey"),
+        (Field::SessionToken, "session token"),
+    ] {
+        if slot.text(field).is_none() {
+            return Err(ErrorKind::Missing(name));
+        }
+    }
+    match slot.credentials() {
+        Some(_) => Ok(()),
+        None => Err(ErrorKind::Unusable("credentials")),
+    }
+}
+
+/// An RFC 3339 time in at most 40 bytes.
+fn read_time(text: Str<'_>) -> Result<UnixTime, ErrorKind> {
+    let mut buffer = [0; 40];
+    let mut out = Cursor::new(&mut buffer);
+    text.put(&mut out);
+    let text = out.finish().map_err(|_| ErrorKind::Unusable("Expiration"))?;
+    UnixTime::from_rfc3339(text).map_err(|_| ErrorKind::Unusable("Expiration"))
+}
+
+#[derive(Clone, Copy)]
+enum Member {
+    Code,
+    Message,
+    Expiration,
+    RoleArn,
+    Text(Field, &'static str),
+}
+
+impl Member {
+    fn named(key: Str<'_>) -> Option<Self> {
+        const MEMBERS: [(&str, Member); 10] = [
+            ("Code", Member::Code),
+            ("Message", Member::Message),
+            ("Expiration", Member::Expiration),
+            ("ExpiresAt", Member::Expiration),
+            ("RoleArn", Member::RoleArn),
+            ("AccessKeyId", Member::Text(Field::AccessKeyId, "AccessKeyId")),
+            ("SecretAccessKey", Member::Text(Field::SecretAccessKey, "SecretAccessKey")),
+            ("Token", Member::Text(Field::SessionToken, "Token")),
+            ("SessionToken", Member::Text(Field::SessionToken, "SessionToken")),
+            ("AccountId", Member::Text(Field::AccountId, "AccountId")),
+        ];
+        MEMBERS.iter().find(|(name, _)| key.is_ignore_case(name)).map(|(_, member)| *member)
+    }
+
+    fn is_optional(self) -> bool {
+        !matches!(self, Self::Text(Field::AccessKeyId | Field::SecretAccessKey | Field::SessionToken, _))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Code => "Code",
+            Self::Message => "Message",
+            Self::Expiration => "Expiration",
+            Self::RoleArn => "RoleArn",
+            Self::Text(_, name) => name,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Credentials that the caller gives.
+
+use crate::credentials::Credentials;
+use crate::error::{Buffer, Error, ErrorKind, Origin};
+
+use super::{Answer, Context, Flow, Lease, Memory, Step};
+
+/// A source of credentials that are known: from the environment, or provisioned.
+///
+/// Slots: one. Exchange buffer: none.
+#[derive(Debug)]
+pub struct Fixed<'c> {
+    credentials: Option<Credentials<'c>>,
+}
+
+impl<'c> Fixed<'c> {
+    /// Hands out `credentials`; absent if there are none.
+    pub fn new(credentials: Option<Credentials<'c>>) -> Self {
+        Self { credentials }
+    }
+}
+
+impl<'c> Flow<'c> for Fixed<'c> {
+    type Output = Lease;
+
+    fn slots(&self) -> usize {
+        1
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
+        let fail = |kind| Step::Done(Err(Error { origin: Origin::Static, step: "", kind }));
+        let Some(credentials) = &self.credentials else { return fail(ErrorKind::NotConfigured) };
+        let Some(slot) = memory.slots.first_mut() else {
+            return fail(ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 1 });
+        };
+        if let Err(small) = slot.store(credentials) {
+            return fail(ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed });
+        }
+        let expiration = credentials.expiration();
+        let lifetime = match (expiration, cx.clock.time(cx.now)) {
+            (Some(expiration), Some(now)) => {
+                Some(u64::try_from(expiration.seconds_since(now)).unwrap_or(0).saturating_mul(1000))
+            }
+            _ => None,
+        };
+        if lifetime == Some(0) {
+            return fail(ErrorKind::Expired);
+        }
+        Step::Done(Ok(Lease { expiration, lifetime }))
+    }
+
+    fn answer(&mut self, _: &mut Context<'_>, _: &mut Memory<'_, '_>, _: Answer<'_>) {}
+
+    fn restart(&mut self) {}
+}

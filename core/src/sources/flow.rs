@@ -1,0 +1,256 @@
+//! The shape of every source: a state machine that says what it needs and never does it itself.
+
+use core::net::IpAddr;
+use core::ops::Range;
+
+use crate::error::{Error, Failure};
+use crate::skew::{Clock, Instant, Now};
+use crate::wire::http1::{Headers, RequestHead};
+use crate::wire::time::UnixTime;
+
+use super::{Endpoint, Report, Slot};
+
+/// A source, a call, a chain of them: anything that gets to its result by exchanges that somebody
+/// else carries out.
+///
+/// A driver repeats two steps until [`Step::Done`]: [`Flow::poll`] says what is needed, the driver
+/// does it, [`Flow::answer`] takes the outcome. A need that was dropped unanswered is simply asked
+/// for again by the next `poll`, and its request is built and signed anew.
+///
+/// `'c` is the life of the configuration that flows and needs borrow from. Flows never hold a
+/// reference into lent memory.
+pub trait Flow<'c> {
+    /// What it ends with.
+    type Output;
+
+    /// Slots of [`Memory`] that it uses, from the front; its own result goes to the first.
+    fn slots(&self) -> usize;
+
+    /// What it needs next, or how it ended. After the end it starts anew.
+    #[must_use = "the step says what to do"]
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Self::Output>;
+
+    /// Takes the outcome of the need that the last `poll` returned.
+    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>);
+
+    /// Forgets where it was, so that the next `poll` starts anew. What is worth keeping between
+    /// runs, a metadata token say, is kept.
+    fn restart(&mut self);
+}
+
+impl<'c, F: Flow<'c> + ?Sized> Flow<'c> for &mut F {
+    type Output = F::Output;
+
+    fn slots(&self) -> usize {
+        (**self).slots()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Self::Output> {
+        (**self).poll(cx, memory)
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
+        (**self).answer(cx, memory, answer);
+    }
+
+    fn restart(&mut self) {
+        (**self).restart();
+    }
+}
+
+/// What a flow is told at each step.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The clocks.
+    pub now: Now,
+    /// 32 bits that the caller's random source drew for this step: jitter, no secrets.
+    pub entropy: u32,
+    /// What replies have taught about the time. One for all flows that sign.
+    pub clock: &'a mut Clock,
+    /// Where a peer's account of an error goes.
+    pub report: &'a mut Report,
+}
+
+/// The memory lent to a flow for one step.
+#[derive(Debug)]
+pub struct Memory<'a, 'm> {
+    /// Holds the request, then the reply. Flows wipe it when they have read the reply.
+    pub exchange: &'a mut [u8],
+    /// Hold credentials: as many as [`Flow::slots`] says.
+    pub slots: &'a mut [Slot<'m>],
+}
+
+impl<'m> Memory<'_, 'm> {
+    /// The same memory without the first slot.
+    pub fn without_first_slot(&mut self) -> Memory<'_, 'm> {
+        Memory { exchange: self.exchange, slots: self.slots.get_mut(1..).unwrap_or_default() }
+    }
+}
+
+/// What [`Flow::poll`] returns.
+#[derive(Debug)]
+pub enum Step<'c, T> {
+    /// Do this, then [`Flow::answer`].
+    Need(Need<'c>),
+    /// It has ended.
+    Done(Result<T, Error>),
+}
+
+/// What a flow needs from outside. A driver answers one that it does not know, or cannot serve,
+/// with [`Answer::Failed`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Need<'c> {
+    /// An HTTP exchange: answer with [`Answer::Reply`].
+    Http(Exchange<'c>),
+    /// The content of a file, put into the exchange buffer: answer with [`Answer::Content`].
+    File {
+        /// Its path.
+        path: &'c str,
+    },
+    /// The standard output of a command run without a shell, put into the exchange buffer: answer
+    /// with [`Answer::Content`].
+    Process {
+        /// The command line, as configured.
+        command: &'c str,
+    },
+    /// The addresses of a host: answer with [`Answer::Addresses`].
+    Resolve {
+        /// Its name.
+        host: &'c str,
+    },
+    /// A person's answer, put into the exchange buffer: answer with [`Answer::Content`].
+    Prompt {
+        /// What to ask.
+        question: &'c str,
+    },
+    /// Time to pass: poll again at that instant; no answer is due.
+    Wait {
+        /// The instant.
+        until: Instant,
+    },
+}
+
+/// What a driver brings.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Answer<'a> {
+    /// The reply to an HTTP exchange, with any status.
+    Reply(Reply),
+    /// The place of a content in the exchange buffer.
+    Content(Range<usize>),
+    /// The addresses that a name resolved to.
+    Addresses(&'a [IpAddr]),
+    /// It could not be had.
+    Failed(Failure),
+}
+
+/// One HTTP exchange to carry out. The request is in the exchange buffer.
+#[derive(Debug, Clone)]
+pub struct Exchange<'c> {
+    /// Where to.
+    pub endpoint: Endpoint<'c>,
+    /// Connect to this address and to no other, whatever the host resolves to now.
+    pub address: Option<IpAddr>,
+    /// Where in the exchange buffer the request's head and body are, back to back from the front.
+    pub request: Span,
+    /// It is for a link-local service: no proxy, and never a redirect.
+    pub metadata: bool,
+    /// The limits to keep.
+    pub limits: Limits,
+    /// It has the same effect when it is sent twice.
+    pub repeatable: bool,
+    /// The reply's headers that the flow will look at; a driver may drop all others.
+    pub reply_headers: &'static [&'static str],
+}
+
+/// Head and body of a request in the exchange buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Length of the head, with the empty line.
+    pub head: usize,
+    /// Length of head and body.
+    pub len: usize,
+}
+
+impl Span {
+    /// The request as it goes over the wire.
+    pub fn bytes<'x>(&self, exchange: &'x [u8]) -> &'x [u8] {
+        exchange.get(..self.len).unwrap_or_default()
+    }
+
+    /// The body.
+    pub fn body<'x>(&self, exchange: &'x [u8]) -> &'x [u8] {
+        exchange.get(self.head..self.len).unwrap_or_default()
+    }
+
+    /// The head taken apart, for drivers that do not speak HTTP themselves.
+    pub fn head<'x>(&self, exchange: &'x [u8]) -> Result<RequestHead<'x>, crate::wire::Error> {
+        RequestHead::parse(exchange.get(..self.head).unwrap_or_default())
+    }
+}
+
+/// Limits of one exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For the connection to stand, in milliseconds.
+    pub connect: u32,
+    /// From there to the first byte of the reply, in milliseconds.
+    pub first_byte: u32,
+    /// For the whole exchange, whatever happens in it, in milliseconds.
+    pub total: u32,
+    /// For the reply's body, in bytes.
+    pub body: u32,
+}
+
+impl Limits {
+    /// None longer than `milliseconds`.
+    pub(crate) fn within(self, milliseconds: u64) -> Self {
+        let most = u32::try_from(milliseconds).unwrap_or(u32::MAX);
+        Self {
+            connect: self.connect.min(most),
+            first_byte: self.first_byte.min(most),
+            total: self.total.min(most),
+            ..self
+        }
+    }
+}
+
+/// A reply, in the exchange buffer.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// Where the header lines are, each ended by CRLF: all, or those asked for.
+    pub headers: Range<usize>,
+    /// Where the body is, transfer coding removed.
+    pub body: Range<usize>,
+    /// The clocks when the request was sent.
+    pub sent: Now,
+    /// The clocks when the reply's head was there.
+    pub received: Now,
+}
+
+impl Reply {
+    /// The header lines; none if they are not well-formed.
+    pub fn headers<'x>(&self, exchange: &'x [u8]) -> Headers<'x> {
+        exchange
+            .get(self.headers.clone())
+            .and_then(|lines| Headers::from_lines(lines).ok())
+            .unwrap_or_default()
+    }
+
+    /// The body.
+    pub fn body<'x>(&self, exchange: &'x [u8]) -> &'x [u8] {
+        exchange.get(self.body.clone()).unwrap_or_default()
+    }
+}
+
+/// What a source of credentials ends with. The credentials are in the first slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// When they end, by the service's word; `None`: never.
+    pub expiration: Option<UnixTime>,
+    /// Milliseconds of life that were left when they were fetched; `None`: without end.
+    pub lifetime: Option<u64>,
+}

@@ -1,0 +1,64 @@
+//! Where credentials come from: one flow for each source, and flows made of flows.
+//!
+//! A [`Flow`] never blocks and does no I/O. A driver of a dozen lines carries it to its end:
+//!
+//! ```
+//! use rolecall_core::credentials::Credentials;
+//! use rolecall_core::skew::{Clock, Instant, Now};
+//! use rolecall_core::sources::{Context, Fixed, Flow, Memory, Report, Slot, Step};
+//!
+//! let provisioned = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)?;
+//! let mut flow = Fixed::new(Some(provisioned));
+//!
+//! let (mut exchange, mut slot) = ([0; 2048], [0; Slot::LEAST]);
+//! let mut slots = [Slot::new(&mut slot)];
+//! let (mut clock, mut report) = (Clock::new(), Report::new());
+//! let lease = loop {
+//!     let now = Now { monotonic: Instant::from_millis(0), wall: None };
+//!     let mut cx = Context { now, entropy: 4, clock: &mut clock, report: &mut report };
+//!     let mut memory = Memory { exchange: &mut exchange, slots: &mut slots };
+//!     match flow.poll(&mut cx, &mut memory) {
+//!         Step::Done(result) => break result?,
+//!         Step::Need(need) => unreachable!("given credentials need no {need:?}"),
+//!     }
+//! };
+//! assert_eq!(lease.expiration, None);
+//! assert_eq!(slots[0].credentials().unwrap().access_key_id(), "AKIDEXAMPLE");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Memory
+//!
+//! | what | least | recommended |
+//! |---|---|---|
+//! | exchange buffer, for IMDS or a container endpoint | 1.5 KB | 8 KB |
+//! | exchange buffer, for STS | 2 KB | 8 KB |
+//! | one slot | [`Slot::LEAST`] | [`Slot::RECOMMENDED`] |
+//!
+//! A chain of `n` links takes `n` slots, and refresh one more. Session tokens decide: the least is
+//! for tokens of up to 800 bytes, the recommended size for 4 KB. What is too small is told as an
+//! error with the size that suffices.
+
+mod attempts;
+mod chain;
+mod container;
+mod document;
+mod endpoint;
+mod fixed;
+mod flow;
+mod imds;
+mod observe;
+mod report;
+mod request;
+mod slot;
+pub mod sts;
+
+pub use attempts::Persistence;
+pub use chain::Chain;
+pub use container::{Authorization, Container};
+pub use endpoint::{Endpoint, dns_suffix, regional_url};
+pub use fixed::Fixed;
+pub use flow::{Answer, Context, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Span, Step};
+pub use imds::Imds;
+pub use report::Report;
+pub use slot::{Identity, Slot};

@@ -1,0 +1,55 @@
+//! What every reply tells about the time.
+
+use crate::skew::Authority;
+use crate::wire::time::UnixTime;
+
+use super::{Context, Lease, Reply};
+
+/// Headers of a reply that any flow looks at.
+pub(super) const TIME_HEADERS: [&str; 2] = ["date", "age"];
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Observed {
+    /// Seconds by which the caller's wall clock was off.
+    pub(super) skew: Option<i64>,
+    /// The time of the reply: by the peer's clock if it tells, else by the caller's.
+    pub(super) time: Option<UnixTime>,
+}
+
+pub(super) fn observe(
+    cx: &mut Context<'_>,
+    reply: &Reply,
+    exchange: &[u8],
+    authority: Authority,
+) -> Observed {
+    let headers = reply.headers(exchange);
+    let date = headers.get("date");
+    let has_age = headers.get("age").is_some();
+    let skew = cx.clock.observe(date, has_age, reply.sent, reply.received, authority);
+    let told = date.filter(|_| !has_age).and_then(|date| UnixTime::from_http_date(date).ok());
+    Observed { skew, time: told.or_else(|| cx.clock.time(reply.received)) }
+}
+
+/// Life to assume for credentials that end at an hour one cannot tell: too short rather than long.
+const UNKNOWN_LIFETIME_MS: u64 = 5 * 60 * 1000;
+
+impl Observed {
+    /// The lease of credentials that came with this reply; `None` if they have expired already.
+    ///
+    /// The end of validity is measured by the clock of the peer that set it, so that a wrong wall
+    /// clock on this side neither shortens nor lengthens it.
+    pub(super) fn lease(&self, expiration: Option<UnixTime>) -> Option<Lease> {
+        let lifetime = match (expiration, self.time) {
+            (None, _) => None,
+            (Some(_), None) => Some(UNKNOWN_LIFETIME_MS),
+            (Some(expiration), Some(time)) => {
+                let seconds = u64::try_from(expiration.seconds_since(time)).unwrap_or(0);
+                if seconds == 0 {
+                    return None;
+                }
+                Some(seconds.saturating_mul(1000))
+            }
+        };
+        Some(Lease { expiration, lifetime })
+    }
+}

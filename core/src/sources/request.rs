@@ -1,0 +1,88 @@
+//! Building requests in the exchange buffer.
+
+use zeroize::Zeroize;
+
+use crate::error::{Buffer, ErrorKind};
+use crate::sigv4::{Hasher, Payload, Request, Signer};
+use crate::wire::http1::HeadWriter;
+use crate::wire::{Count, Cursor, Put, decimal};
+
+use super::{Endpoint, Span};
+
+/// Names this library to whoever reads the peer's log.
+const USER_AGENT: &[u8] = concat!("rolecall/", env!("CARGO_PKG_VERSION")).as_bytes();
+
+/// Writes a request without a body for `path` below the endpoint's own.
+pub(super) fn write(
+    exchange: &mut [u8],
+    method: &str,
+    endpoint: &Endpoint<'_>,
+    path: &[&str],
+    headers: &[(&str, &[u8])],
+) -> Result<Span, ErrorKind> {
+    exchange.zeroize();
+    let mut out = Cursor::new(exchange);
+    let base = [endpoint.base_path()];
+    let mut target = [""; 4];
+    for (to, part) in target.iter_mut().zip(base.iter().chain(path)) {
+        *to = part;
+    }
+    let mut head = HeadWriter::new(&mut out, method, &target);
+    head.header("Host", endpoint.authority().as_bytes());
+    head.header("User-Agent", USER_AGENT);
+    if method != "GET" {
+        head.header("Content-Length", b"0");
+    }
+    for (name, value) in headers {
+        head.header(name, value);
+    }
+    head.finish().map_err(|invalid| ErrorKind::Invalid(invalid.part))?;
+    finish(out, 0)
+}
+
+/// Writes a POST to the endpoint itself, with the body that `body` puts; signed, if there is a
+/// signer. `body` is called three times: to hash, to count, and to write.
+pub(super) fn write_post(
+    exchange: &mut [u8],
+    endpoint: &Endpoint<'_>,
+    content_type: &str,
+    signer: Option<&Signer<'_>>,
+    body: &dyn Fn(&mut dyn Put),
+) -> Result<Span, ErrorKind> {
+    exchange.zeroize();
+    let mut len = Count::default();
+    body(&mut len);
+    let mut digits = [0; 10];
+    let mut length = Cursor::new(&mut digits);
+    decimal(u32::try_from(len.0).unwrap_or(u32::MAX), &mut length);
+    let length = length.finish().map_err(|_| ErrorKind::Invalid("request body"))?;
+
+    let mut out = Cursor::new(exchange);
+    let mut head = HeadWriter::new(&mut out, "POST", &[endpoint.root()]);
+    head.header("Host", endpoint.authority().as_bytes());
+    head.header("User-Agent", USER_AGENT);
+    head.header("Content-Type", content_type.as_bytes());
+    head.header("Content-Length", length);
+    head.suspend().map_err(|invalid| ErrorKind::Invalid(invalid.part))?;
+    if let Some(signer) = signer {
+        let mut hasher = Hasher::new();
+        body(&mut hasher);
+        let mut request = Request::new("POST", endpoint.root(), Payload::Hash(hasher.finish_hex()))
+            .map_err(ErrorKind::Sign)?;
+        request.header("host", endpoint.authority().as_bytes()).map_err(ErrorKind::Sign)?;
+        request.header("content-type", content_type.as_bytes()).map_err(ErrorKind::Sign)?;
+        signer.sign(&request).map_err(ErrorKind::Sign)?.put_header_lines(&mut out);
+    }
+    out.put(b"\r\n");
+    body(&mut out);
+    finish(out, len.0)
+}
+
+/// `needed` suffices for this request; the reply may want more.
+fn finish(out: Cursor<'_>, body: usize) -> Result<Span, ErrorKind> {
+    let len = out.needed();
+    match out.finish() {
+        Ok(_) => Ok(Span { head: len.saturating_sub(body), len }),
+        Err(small) => Err(ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed: small.needed }),
+    }
+}

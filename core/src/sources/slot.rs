@@ -1,0 +1,162 @@
+//! Lent memory for one set of credentials.
+
+use core::fmt;
+use core::ops::Range;
+
+use zeroize::Zeroize;
+
+use crate::credentials::Credentials;
+use crate::wire::time::UnixTime;
+use crate::wire::{BufferTooSmall, Cursor, Put};
+
+/// What a slot can hold a text for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    AccessKeyId,
+    SecretAccessKey,
+    SessionToken,
+    AccountId,
+    /// An identity's name, and the principal's id.
+    Arn,
+    UserId,
+}
+
+const FIELDS: usize = 6;
+
+/// Memory for one set of credentials, or one identity. It is wiped before it is written again, and
+/// when the slot is dropped.
+///
+/// It takes the sum of its texts: 20 bytes of access key id, 40 of secret, 12 of account, and the
+/// session token, for which AWS states no limit: 400 to 1,500 bytes are usual, 4,096 is what to
+/// plan for. [`Slot::RECOMMENDED`] holds that; [`Slot::LEAST`] the short tokens of a role without
+/// session tags.
+pub struct Slot<'m> {
+    memory: &'m mut [u8],
+    used: usize,
+    texts: [Range<usize>; FIELDS],
+    expiration: Option<UnixTime>,
+    sealed: bool,
+}
+
+impl<'m> Slot<'m> {
+    /// The size in bytes that holds credentials with a token of 4 KB.
+    pub const RECOMMENDED: usize = 4_352;
+    /// The size in bytes below which ordinary role credentials do not fit.
+    pub const LEAST: usize = 1_024;
+
+    /// An empty slot in `memory`.
+    pub fn new(memory: &'m mut [u8]) -> Self {
+        Self { memory, used: 0, texts: [const { 0..0 }; FIELDS], expiration: None, sealed: false }
+    }
+
+    /// The credentials, if it holds any.
+    pub fn credentials(&self) -> Option<Credentials<'_>> {
+        let credentials = Credentials::new(
+            self.text(Field::AccessKeyId)?,
+            self.text(Field::SecretAccessKey)?,
+            self.text(Field::SessionToken),
+        );
+        let credentials = credentials.ok().filter(|_| self.sealed)?;
+        let digits = |account: &&str| account.bytes().all(|byte| byte.is_ascii_digit());
+        let account = self.text(Field::AccountId).filter(digits);
+        Some(credentials.with_account_id(account).with_expiration(self.expiration))
+    }
+
+    /// The identity, if it holds one.
+    pub fn identity(&self) -> Option<Identity<'_>> {
+        if !self.sealed {
+            return None;
+        }
+        Some(Identity {
+            account: self.text(Field::AccountId)?,
+            arn: self.text(Field::Arn)?,
+            user_id: self.text(Field::UserId)?,
+        })
+    }
+
+    /// Wipes it.
+    pub fn clear(&mut self) {
+        self.memory.zeroize();
+        self.used = 0;
+        self.texts = [const { 0..0 }; FIELDS];
+        self.expiration = None;
+        self.sealed = false;
+    }
+
+    /// Adds a text. What does not fit is counted all the same, for [`Slot::seal`] to tell.
+    pub(crate) fn write(&mut self, field: Field, text: impl FnOnce(&mut Cursor<'_>)) {
+        let mut out = Cursor::new(self.memory.get_mut(self.used..).unwrap_or_default());
+        text(&mut out);
+        let end = self.used.saturating_add(out.needed());
+        if let Some(place) = self.texts.get_mut(field as usize) {
+            *place = self.used..end;
+        }
+        self.used = end;
+    }
+
+    pub(crate) fn set_expiration(&mut self, expiration: Option<UnixTime>) {
+        self.expiration = expiration;
+    }
+
+    pub(crate) fn expiration(&self) -> Option<UnixTime> {
+        self.expiration
+    }
+
+    /// Whether there is a text, an empty one included.
+    pub(crate) fn text(&self, field: Field) -> Option<&str> {
+        let place = self.texts.get(field as usize)?.clone();
+        let text = self.memory.get(place).filter(|text| !text.is_empty())?;
+        core::str::from_utf8(text).ok()
+    }
+
+    /// Declares the content complete.
+    pub(crate) fn seal(&mut self) -> Result<(), BufferTooSmall> {
+        if self.used > self.memory.len() {
+            let needed = self.used;
+            self.clear();
+            return Err(BufferTooSmall { needed });
+        }
+        self.sealed = true;
+        Ok(())
+    }
+
+    /// Puts credentials of the caller's own into it.
+    pub fn store(&mut self, credentials: &Credentials<'_>) -> Result<(), BufferTooSmall> {
+        self.clear();
+        self.write(Field::AccessKeyId, |out| out.put(credentials.access_key_id().as_bytes()));
+        self.write(Field::SecretAccessKey, |out| {
+            out.put(credentials.secret_access_key().expose().as_bytes());
+        });
+        if let Some(token) = credentials.session_token() {
+            self.write(Field::SessionToken, |out| out.put(token.expose().as_bytes()));
+        }
+        if let Some(account) = credentials.account_id() {
+            self.write(Field::AccountId, |out| out.put(account.as_bytes()));
+        }
+        self.expiration = credentials.expiration();
+        self.seal()
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl fmt::Debug for Slot<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Slot({} of {} bytes)", self.used.min(self.memory.len()), self.memory.len())
+    }
+}
+
+/// Whose credentials they are, by STS's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity<'a> {
+    /// The twelve digits of the account.
+    pub account: &'a str,
+    /// The principal's ARN.
+    pub arn: &'a str,
+    /// The principal's unique id.
+    pub user_id: &'a str,
+}

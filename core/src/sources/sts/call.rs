@@ -1,0 +1,325 @@
+//! The flow of one signed call.
+
+use zeroize::Zeroize;
+
+use crate::credentials::Credentials;
+use crate::error::{Buffer, Error, ErrorKind, Origin};
+use crate::sigv4::{Rules, Signer, SigningKey};
+use crate::skew::Authority;
+use crate::sources::attempts::{Attempts, Persistence};
+use crate::sources::observe::{Observed, observe};
+use crate::sources::{
+    Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step, request,
+};
+use crate::wire::percent::{self, Keep};
+use crate::wire::time::UnixTime;
+use crate::wire::{Put, decimal};
+
+use super::reply;
+
+/// The service that a call goes to.
+#[derive(Debug, Clone, Copy)]
+pub struct Service<'c> {
+    /// Where it is.
+    pub endpoint: Endpoint<'c>,
+    /// The region to sign for.
+    pub region: &'c str,
+    /// The limits of each exchange.
+    pub limits: Limits,
+    /// The bounds on attempts.
+    pub persistence: Persistence,
+}
+
+impl<'c> Service<'c> {
+    /// Three seconds to connect, ten to the first byte, fifteen for an exchange, 256 KiB of body.
+    pub const LIMITS: Limits = Limits { connect: 3_000, first_byte: 10_000, total: 15_000, body: 256 * 1024 };
+
+    /// A service with the usual limits.
+    pub fn new(endpoint: Endpoint<'c>, region: &'c str) -> Self {
+        Self { endpoint, region, limits: Self::LIMITS, persistence: Persistence::DEFAULT }
+    }
+}
+
+/// One operation of a Query service.
+pub trait Operation {
+    /// What the call ends with.
+    type Output: Copy;
+
+    /// Who an error is told of.
+    const ORIGIN: Origin;
+    /// The name that the service is signed for.
+    const SERVICE: &'static str;
+    /// The version of its API.
+    const VERSION: &'static str;
+    /// The operation's name.
+    const ACTION: &'static str;
+
+    /// Checks the limits that the service documents, before anything is sent.
+    fn check(&self) -> Result<(), ErrorKind>;
+
+    /// Puts the parameters.
+    fn parameters(&self, form: &mut Form<'_>);
+
+    /// Reads the body of a reply of status 200 into `slot`. `lease` tells the lease of credentials
+    /// that end at the given time, or `None` if they have ended.
+    fn read(
+        &self,
+        body: &[u8],
+        slot: &mut Slot<'_>,
+        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<Self::Output, ErrorKind>;
+}
+
+/// A form body being written.
+pub struct Form<'p> {
+    out: &'p mut dyn Put,
+}
+
+impl Form<'_> {
+    /// Puts a parameter, percent-encoded.
+    pub fn text(&mut self, name: &str, value: &str) {
+        self.out.put(b"&");
+        self.out.put(name.as_bytes());
+        self.out.put(b"=");
+        percent::encode(value.as_bytes(), Keep::Unreserved, &mut *self.out);
+    }
+
+    /// Puts a parameter that is a whole number.
+    pub fn number(&mut self, name: &str, value: u32) {
+        self.out.put(b"&");
+        self.out.put(name.as_bytes());
+        self.out.put(b"=");
+        decimal(value, &mut *self.out);
+    }
+}
+
+impl core::fmt::Debug for Form<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Form")
+    }
+}
+
+/// Gets credentials from `base` and makes the call with them.
+///
+/// Slots: the first for the result, then those of `base`. Exchange buffer: request (the session
+/// token of `base`, 600 bytes, the parameters) or reply (the new session token, 1 KB), whichever is
+/// longer: at least 2 KB, 8 KB for tokens of 4 KB.
+///
+/// A reply that tells of a clock that is off by more than four minutes makes it sign anew and try
+/// once more, and so does a refusal that tells the time to a board that had none.
+#[derive(Debug)]
+pub struct Call<'c, B, O: Operation> {
+    base: B,
+    service: Service<'c>,
+    operation: O,
+    attempts: Attempts,
+    state: State<O::Output>,
+    /// The last request was signed for a made-up time.
+    blind: bool,
+    /// The one retry that a wrong clock earns was made.
+    corrected: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State<T> {
+    Base,
+    Call,
+    Ended(Result<T, Error>),
+}
+
+impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
+    /// The call of `operation` at `service` with the credentials of `base`.
+    pub fn new(base: B, service: Service<'c>, operation: O) -> Self {
+        Self {
+            base,
+            service,
+            operation,
+            attempts: Attempts::default(),
+            state: State::Base,
+            blind: false,
+            corrected: false,
+        }
+    }
+
+    fn error(kind: ErrorKind) -> Error {
+        Error { origin: O::ORIGIN, step: "", kind }
+    }
+
+    fn fail(&mut self, kind: ErrorKind) {
+        self.state = State::Ended(Err(Self::error(kind)));
+    }
+
+    fn retry(&mut self, cx: &Context<'_>, kind: ErrorKind) {
+        if !self.attempts.again(cx.now.monotonic, self.service.persistence, cx.entropy) {
+            self.fail(kind);
+        }
+    }
+
+    fn write(&mut self, cx: &Context<'_>, memory: &mut Memory<'_, '_>) -> Result<Span, ErrorKind> {
+        let credentials = memory.slots.get(1).and_then(Slot::credentials);
+        let credentials =
+            credentials.ok_or(ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 2 })?;
+        let time = cx.clock.time(cx.now);
+        self.blind = time.is_none();
+        if self.blind && !cx.clock.learns() {
+            return Err(ErrorKind::ClockUnknown);
+        }
+        // A board without a clock asks with a date that will be refused: the refusal tells the time.
+        let time = time.unwrap_or(UnixTime::EPOCH);
+        write_call(memory.exchange, &self.service, &credentials, time, &self.operation)
+    }
+
+    fn take_reply(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, reply: &Reply) {
+        let observed: Observed = observe(cx, reply, memory.exchange, Authority::Service);
+        let body = reply.body(memory.exchange);
+        if reply.status == 200 {
+            let Some(slot) = memory.slots.first_mut() else {
+                return self.fail(ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 2 });
+            };
+            slot.clear();
+            let read = self.operation.read(body, slot, &|expiration| observed.lease(expiration));
+            if read.is_err() {
+                slot.clear();
+            } else {
+                cx.report.clear();
+            }
+            self.state = State::Ended(read.map_err(Self::error));
+            return;
+        }
+        cx.report.clear();
+        let explained = reply::read_error(body, cx.report).is_ok() && !cx.report.code().is_empty();
+        if cx.report.request_id().is_empty() {
+            let headers = reply.headers(memory.exchange);
+            let id =
+                headers.text("x-amzn-requestid").or(headers.text("x-amz-request-id")).unwrap_or_default();
+            cx.report.set_request_id(id.chars());
+        }
+        let code = cx.report.code();
+        let told = self.blind && cx.clock.time(reply.received).is_some();
+        let clock = told || cx.clock.explains(code, observed.skew);
+        let throttled = reply.status == 429 || THROTTLED.contains(&code);
+        let passing = reply.status >= 500 || throttled;
+        let stale = PASSING.contains(&code);
+        cx.report.withhold(memory.slots, &[]);
+        let kind = if explained {
+            ErrorKind::Refused { status: reply.status, recoverable: passing || stale || clock }
+        } else {
+            ErrorKind::Status(reply.status)
+        };
+        if clock && !self.corrected {
+            self.corrected = true;
+        } else if passing {
+            self.retry(cx, kind);
+        } else {
+            self.fail(kind);
+        }
+    }
+}
+
+/// Codes that ask for patience.
+const THROTTLED: [&str; 5] = [
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+];
+/// Codes of an error that other credentials, or the same call a little later, may not meet.
+const PASSING: [&str; 5] =
+    ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "IDPCommunicationError", "RequestExpired"];
+
+/// Signs and writes the request of an operation.
+fn write_call(
+    exchange: &mut [u8],
+    service: &Service<'_>,
+    credentials: &Credentials<'_>,
+    time: UnixTime,
+    operation: &impl Operation,
+) -> Result<Span, ErrorKind> {
+    fn body<O: Operation>(operation: &O, out: &mut dyn Put) {
+        out.put(b"Action=");
+        out.put(O::ACTION.as_bytes());
+        let mut form = Form { out };
+        form.text("Version", O::VERSION);
+        operation.parameters(&mut form);
+    }
+    fn name<O: Operation>(_: &O) -> &'static str {
+        O::SERVICE
+    }
+    let key = SigningKey::derive(credentials.secret_access_key(), time, service.region, name(operation));
+    let signer = Signer::new(credentials, &key, Rules::STANDARD, time).map_err(ErrorKind::Sign)?;
+    let content_type = "application/x-www-form-urlencoded; charset=utf-8";
+    request::write_post(exchange, &service.endpoint, content_type, Some(&signer), &|out| body(operation, out))
+}
+
+const REPLY_HEADERS: [&str; 4] = ["date", "age", "x-amzn-requestid", "x-amz-request-id"];
+
+impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> {
+    type Output = O::Output;
+
+    fn slots(&self) -> usize {
+        self.base.slots().saturating_add(1)
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, O::Output> {
+        if let State::Ended(result) = self.state {
+            self.restart();
+            return Step::Done(result);
+        }
+        if memory.slots.len() < self.slots() {
+            let kind = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: self.slots() };
+            return Step::Done(Err(Self::error(kind)));
+        }
+        if matches!(self.state, State::Base) {
+            if let Err(kind) = self.operation.check() {
+                return Step::Done(Err(Self::error(kind)));
+            }
+            match self.base.poll(cx, &mut memory.without_first_slot()) {
+                Step::Need(need) => return Step::Need(need),
+                Step::Done(Err(error)) => {
+                    self.restart();
+                    return Step::Done(Err(error));
+                }
+                Step::Done(Ok(_)) => self.state = State::Call,
+            }
+        }
+        if let Some(until) = self.attempts.wait(cx.now.monotonic) {
+            return Step::Need(Need::Wait { until });
+        }
+        match self.write(cx, memory) {
+            Ok(request) => Step::Need(Need::Http(Exchange {
+                endpoint: self.service.endpoint,
+                address: None,
+                request,
+                metadata: false,
+                limits: self.attempts.limits(cx.now.monotonic, self.service.limits, self.service.persistence),
+                repeatable: true,
+                reply_headers: &REPLY_HEADERS,
+            })),
+            Err(kind) => {
+                self.restart();
+                Step::Done(Err(Self::error(kind)))
+            }
+        }
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
+        if matches!(self.state, State::Base) {
+            return self.base.answer(cx, &mut memory.without_first_slot(), answer);
+        }
+        match answer {
+            Answer::Reply(reply) => self.take_reply(cx, memory, &reply),
+            Answer::Failed(failure) => self.retry(cx, ErrorKind::Transport(failure)),
+            _ => self.fail(ErrorKind::Misuse),
+        }
+        memory.exchange.zeroize();
+    }
+
+    fn restart(&mut self) {
+        self.base.restart();
+        self.attempts = Attempts::default();
+        self.state = State::Base;
+        self.blind = false;
+        self.corrected = false;
+    }
+}

@@ -1,0 +1,92 @@
+//! The XML that Query services reply with.
+
+use heapless::String;
+
+use crate::error::ErrorKind;
+use crate::sources::slot::Field;
+use crate::sources::{Report, Slot};
+use crate::wire::time::UnixTime;
+use crate::wire::xml::{Event, Reader};
+use crate::wire::{Cursor, Put};
+
+/// What is kept of a text while it is read: error messages are cut, never an error.
+struct Start<const N: usize>(String<N>);
+
+impl<const N: usize> Put for Start<N> {
+    fn put(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            // Characters outside ASCII will be shown as blanks; a byte is enough of each.
+            let _ = self.0.push(if byte.is_ascii() { char::from(*byte) } else { ' ' });
+        }
+    }
+}
+
+/// Reads `Code`, `Message` and `RequestId` (or `RequestID`) of an error, wherever they stand, each
+/// where it occurs first.
+pub(super) fn read_error(body: &[u8], report: &mut Report) -> Result<(), ErrorKind> {
+    let mut reader = Reader::new(body);
+    while let Some(event) = reader.next().map_err(ErrorKind::Malformed)? {
+        let Event::Start(name @ ("Code" | "Message" | "RequestId" | "RequestID")) = event else { continue };
+        let mut text = Start::<256>(String::new());
+        reader.text(&mut text).map_err(ErrorKind::Malformed)?;
+        match name {
+            "Code" if report.code().is_empty() => report.set_code(text.0.chars()),
+            "Message" if report.message().is_empty() => report.set_message(text.0.chars()),
+            "RequestId" | "RequestID" if report.request_id().is_empty() => {
+                report.set_request_id(text.0.chars());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Goes through a reply `ROOT/RESULT/...` and hands each element below the result to `element`, as
+/// its parent's name and its own, with the reader at its content.
+pub(super) fn read<'a>(
+    body: &'a [u8],
+    root: &str,
+    mut element: impl FnMut(&str, &str, &mut Reader<'a>) -> Result<(), ErrorKind>,
+) -> Result<(), ErrorKind> {
+    let mut reader = Reader::new(body);
+    let mut parent = "";
+    while let Some(event) = reader.next().map_err(ErrorKind::Malformed)? {
+        let Event::Start(name) = event else { continue };
+        match reader.depth() {
+            1 if name != root => return Err(ErrorKind::Missing("result of the call")),
+            1 => {}
+            2 => parent = name,
+            3 => {
+                element(parent, name, &mut reader)?;
+                parent = name;
+            }
+            _ => element(parent, name, &mut reader)?,
+        }
+    }
+    Ok(())
+}
+
+/// Writes the text of the element that was just opened into `slot`; a second one of its kind is an
+/// error.
+pub(super) fn store(
+    reader: &mut Reader<'_>,
+    slot: &mut Slot<'_>,
+    field: Field,
+    name: &'static str,
+) -> Result<(), ErrorKind> {
+    if slot.text(field).is_some() {
+        return Err(ErrorKind::Unusable(name));
+    }
+    let mut result = Ok(());
+    slot.write(field, |out| result = reader.text(out));
+    result.map_err(ErrorKind::Malformed)
+}
+
+/// The text of the element that was just opened, as a time.
+pub(super) fn time(reader: &mut Reader<'_>) -> Result<UnixTime, ErrorKind> {
+    let mut buffer = [0; 40];
+    let mut out = Cursor::new(&mut buffer);
+    reader.text(&mut out).map_err(ErrorKind::Malformed)?;
+    let text = out.finish().map_err(|_| ErrorKind::Unusable("Expiration"))?;
+    UnixTime::from_rfc3339(text).map_err(|_| ErrorKind::Unusable("Expiration"))
+}

@@ -1,0 +1,320 @@
+#!/usr/bin/env python3
+"""Runs a command beside servers that check AWS signatures and that nobody here wrote.
+
+    servers.py [--logs DIRECTORY] -- COMMAND...
+
+Starts ministack, moto and SeaweedFS on free loopback ports, creates what a test needs in each, and
+describes it to COMMAND in the environment, with NAME one of MINISTACK, MOTO, SEAWEEDFS:
+
+    ROLECALL_NAME_URL                                 endpoint of every service the server has
+    ROLECALL_NAME_REGION
+    ROLECALL_NAME_ACCESS_KEY_ID, _SECRET_ACCESS_KEY   a user with the rights to use all of the below
+    ROLECALL_NAME_BUCKET                              an empty bucket
+
+and for those with STS, which SeaweedFS lacks:
+
+    ROLECALL_NAME_ACCOUNT_ID, ROLECALL_NAME_USER_ARN
+    ROLECALL_NAME_ROLE_ARN                            a role the user may assume, allowed everything on S3
+    ROLECALL_NAME_EXTERNAL_ID_ROLE_ARN, _EXTERNAL_ID  one that asks for this external id
+
+ministack serves IMDSv2 below the same URL, and refuses a request without a token. The exit code is
+COMMAND's; every process started here ends with this one.
+"""
+
+import argparse
+import contextlib
+import ctypes
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+import boto3
+from botocore.config import Config
+
+REGION = "us-east-1"
+EXTERNAL_ID = "rolecall-external-id"
+START_SECONDS = 90
+BIN = pathlib.Path(sys.executable).parent
+
+
+class StartError(Exception):
+    pass
+
+
+@dataclasses.dataclass
+class Server:
+    name: str
+    process: subprocess.Popen
+    log: pathlib.Path
+    url: str
+    leftovers: list = dataclasses.field(default_factory=list)
+
+    def wait(self, ready):
+        """Returns what `ready` returns once it does so without an error."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return ready()
+            except Exception as error:
+                if self.process.poll() is not None:
+                    reason = f"it ended with {self.process.returncode}"
+                elif time.monotonic() > deadline:
+                    reason = f"not ready after {START_SECONDS} s: {error}"
+                else:
+                    time.sleep(0.2)
+                    continue
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
+            raise StartError(f"{self.name} did not start: {reason}\n{self.log} ends:\n{tail}")
+
+    def client(self, service, key_id, secret, token=None):
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=Config(
+                connect_timeout=2,
+                read_timeout=10,
+                retries={"total_max_attempts": 1},
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+
+@contextlib.contextmanager
+def running(logs):
+    """Starts every server and yields the variables that describe them."""
+    logs.mkdir(parents=True, exist_ok=True)
+    started = []
+    data = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=logs))
+    try:
+        prepare = []
+        for start in (ministack, moto, seaweedfs):
+            server, prepared = start(logs, data)
+            started.append(server)
+            prepare.append((server, prepared))
+        environment = {}
+        for server, prepared in prepare:
+            variables = {"URL": server.url, "REGION": REGION, **prepared()}
+            for name, value in variables.items():
+                environment[f"ROLECALL_{server.name.upper()}_{name}"] = value
+        yield environment
+    finally:
+        for server in started:
+            end(server.process, signal.SIGKILL)
+            for path in server.leftovers:
+                path.unlink(missing_ok=True)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def ministack(logs, data):
+    port = free_port()
+    server = spawn(
+        "ministack",
+        logs,
+        data,
+        port,
+        [sys.executable, BIN / "ministack"],
+        # The default is to listen on every address; the MQTT and SFTP ports do so even then.
+        BIND_HOST="127.0.0.1",
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        GATEWAY_PORT=str(port),
+        AUTH="true",
+        MINISTACK_IMDS_V2_REQUIRED="1",
+        MINISTACK_REGION=REGION,
+    )
+
+    def prepare():
+        # The root key is accepted before any user exists, and is not checked on S3.
+        server.wait(lambda: server.client("sts", "test", "test").get_caller_identity())
+        return account(server, "test", "test")
+
+    return server, prepare
+
+
+def moto(logs, data):
+    port = free_port()
+    command = [sys.executable, BIN / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
+    server = spawn("moto", logs, data, port, command)
+
+    def prepare():
+        server.wait(lambda: server.client("sts", "test", "test").get_caller_identity())
+        variables = account(server, "test", "test")
+        # From here on every request must be signed by a known key.
+        plain = {"Content-Type": "text/plain"}
+        reset = urllib.request.Request(f"{server.url}/moto-api/reset-auth", b"0", plain, method="POST")
+        urllib.request.urlopen(reset, timeout=10).close()
+        return variables
+
+    return server, prepare
+
+
+def seaweedfs(logs, data):
+    key_id, secret, bucket = "AKIAROLECALLSEAWEEDS", "seaweed/secret+of=the/tests", "rolecall"
+    identity = {
+        "name": "rolecall",
+        "credentials": [{"accessKey": key_id, "secretKey": secret}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    config = data / "s3.json"
+    config.write_text(json.dumps({"identities": [identity]}))
+    port = free_port()
+    command = [BIN / "weed", "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    command += ["-master.telemetry=false", "-volume.max=8", "-master.volumeSizeLimitMB=64"]
+    command += ["-s3", f"-s3.config={config}", f"-s3.port={port}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    for part in ("s3", "filer"):
+        command += [f"-{part}.localSocket={data / part}.sock"]
+    for part in ("master", "volume", "filer"):
+        command += [f"-{part}.port={free_port()}"]
+    sockets = []
+    for part in ("s3", "master", "volume", "filer"):
+        grpc = free_port()
+        command += [f"-{part}.port.grpc={grpc}"]
+        # Their place is fixed, and no way of ending the server removes them.
+        sockets.append(pathlib.Path(f"/tmp/seaweedfs-{part}-grpc-{grpc}.sock"))
+    server = spawn("seaweedfs", logs, data, port, command)
+    server.leftovers = sockets
+
+    def prepare():
+        s3 = server.client("s3", key_id, secret)
+        server.wait(s3.list_buckets)
+        s3.create_bucket(Bucket=bucket)
+        # The volume server may register after the gateway answers.
+        server.wait(lambda: s3.put_object(Bucket=bucket, Key="ready", Body=b""))
+        s3.delete_object(Bucket=bucket, Key="ready")
+        return {"ACCESS_KEY_ID": key_id, "SECRET_ACCESS_KEY": secret, "BUCKET": bucket}
+
+    return server, prepare
+
+
+def account(server, root_id, root_secret):
+    """Creates a user with a key, two roles it may assume, and a bucket."""
+    iam = server.client("iam", root_id, root_secret)
+    user = iam.create_user(UserName="rolecall")["User"]["Arn"]
+    key = iam.create_access_key(UserName="rolecall")["AccessKey"]
+    allow = lambda *actions: json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}],
+        }
+    )
+    iam.put_user_policy(UserName="rolecall", PolicyName="use", PolicyDocument=allow("sts:*", "s3:*"))
+
+    def role(name, **condition):
+        trust = {"Effect": "Allow", "Principal": {"AWS": user}, "Action": "sts:AssumeRole", **condition}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName="use", PolicyDocument=allow("s3:*"))
+        return arn
+
+    # Made by the user, for a bucket belongs to whoever made it.
+    user_keys = key["AccessKeyId"], key["SecretAccessKey"]
+    server.client("s3", *user_keys).create_bucket(Bucket="rolecall")
+    return {
+        "ACCESS_KEY_ID": user_keys[0],
+        "SECRET_ACCESS_KEY": user_keys[1],
+        "ACCOUNT_ID": user.split(":")[4],
+        "USER_ARN": user,
+        "ROLE_ARN": role("rolecall"),
+        "EXTERNAL_ID": EXTERNAL_ID,
+        "EXTERNAL_ID_ROLE_ARN": role(
+            "rolecall-external-id", Condition={"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
+        ),
+        "BUCKET": "rolecall",
+    }
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def spawn(name, logs, data, port, command, **environment):
+    log = logs / f"{name}.log"
+    # TMPDIR keeps every file a server writes in what is removed at the end.
+    environment = {**os.environ, **environment, "TMPDIR": str(data), "HOME": str(data)}
+    with log.open("wb") as output:
+        process = start(command, environment, stdout=output, stderr=output, cwd=data)
+    return Server(name, process, log, f"http://127.0.0.1:{port}")
+
+
+def start(command, environment, **options):
+    """Starts a process group of its own, which `end` ends as a whole."""
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=die_with_parent if sys.platform == "linux" else None,
+        **options,
+    )
+
+
+def die_with_parent():
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def end(process, *numbers):
+    """Sends each signal to the process group, which may outlive its leader."""
+    for number in numbers:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+
+
+def quit_on_signals():
+    """Turns signals into an exception, so that `running` cleans up."""
+
+    def leave(number, _):
+        sys.exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+
+
+def isolate():
+    """Keeps the settings of whoever runs this away from the servers and from us."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            del os.environ[name]
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+
+def main():
+    parser = argparse.ArgumentParser(usage="servers.py [--logs DIRECTORY] -- COMMAND...")
+    parser.add_argument("--logs", type=pathlib.Path, default=pathlib.Path("target/servers"))
+    parser.add_argument("command", nargs="+")
+    arguments = parser.parse_args()
+    quit_on_signals()
+    isolate()
+    tests = dict(os.environ)
+    # boto3 here must see nobody's profile.
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    with running(arguments.logs.resolve()) as description:
+        command = start(arguments.command, {**tests, **description})
+        try:
+            return command.wait()
+        finally:
+            end(command, signal.SIGTERM, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except StartError as error:
+        sys.exit(f"servers.py: {error}")

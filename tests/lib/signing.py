@@ -1,0 +1,72 @@
+"""Signs requests with botocore and shows each step: the reference the tests hold our signer against."""
+
+import dataclasses
+import types
+
+import botocore.auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+
+@dataclasses.dataclass
+class Signed:
+    canonical_request: str
+    string_to_sign: str
+    signature: str
+    url: str
+    headers: list  # every header to send but `host`, in order
+    added: dict  # those of them that signing put there
+
+
+def sign(method, url, headers, body, credentials, region, service, at, expires=None, unsigned=False, s3=None):
+    """Signs in the header form, or presigns when `expires` (seconds) is given.
+
+    `headers` is a list of pairs, `credentials` an (access key id, secret, token or None), `at` a datetime
+    in UTC. The service `s3` gets the rules of S3, or what `s3` says. `unsigned` leaves the body out of an
+    S3 signature.
+    """
+    # botocore would make query parameters of a presigned request's body.
+    assert not (expires and body)
+    s3 = service == "s3" if s3 is None else s3
+    auth = signer(Credentials(*credentials), region, service, expires, s3)
+    steps = record(auth)
+    request = AWSRequest(method=method, url=url, data=body)
+    if unsigned:
+        request.context["client_config"] = types.SimpleNamespace(s3={"payload_signing_enabled": False})
+    for name, value in headers:
+        request.headers.add_header(name, value)
+
+    clock = botocore.auth.get_current_datetime
+    botocore.auth.get_current_datetime = lambda: at
+    try:
+        auth.add_auth(request)
+    finally:
+        botocore.auth.get_current_datetime = clock
+
+    given = {name.lower() for name, _ in headers}
+    sent = list(request.headers.items())
+    added = {name.lower(): value for name, value in sent if name.lower() not in given}
+    return Signed(**steps, url=request.url, headers=sent, added=added)
+
+
+def signer(credentials, region, service, expires, s3):
+    if expires is None:
+        return (botocore.auth.S3SigV4Auth if s3 else botocore.auth.SigV4Auth)(credentials, service, region)
+    auth = botocore.auth.S3SigV4QueryAuth if s3 else botocore.auth.SigV4QueryAuth
+    return auth(credentials, service, region, expires=expires)
+
+
+def record(auth):
+    """Keeps what each step of `auth` returns."""
+    steps = {}
+
+    def keep(name, step):
+        def kept(*arguments):
+            steps[name] = step(*arguments)
+            return steps[name]
+
+        return kept
+
+    for name in ("canonical_request", "string_to_sign", "signature"):
+        setattr(auth, name, keep(name, getattr(auth, name)))
+    return steps

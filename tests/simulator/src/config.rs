@@ -1,0 +1,194 @@
+//! What a simulated world looks like.
+
+use crate::keys;
+use std::io;
+use std::time::Duration;
+
+/// Not the host's: the one of the default role and of the bucket.
+const OTHER_ACCOUNT: &str = "444455556666";
+
+/// Accounts, roles, lifetimes and switches. Start from `Config::default()`.
+#[derive(Clone)]
+pub struct Config {
+    /// The region every request has to be signed for.
+    pub region: String,
+    /// The account of the host: its instance role and its container role (12 digits).
+    pub host_account: String,
+    /// The name of the instance profile's role, as IMDS lists it.
+    pub instance_role: String,
+    /// How long credentials from IMDS live. New ones are handed out when 5 minutes, or half of a
+    /// shorter lifetime, are left.
+    pub instance_lifetime: Duration,
+    /// Whether the credentials document of IMDS tells the `AccountId`.
+    pub instance_account_id: bool,
+    /// The name of the container's role.
+    pub container_role: String,
+    /// How long credentials from the container endpoint live, renewed as those of IMDS are.
+    pub container_lifetime: Duration,
+    /// What the container endpoint wants as `Authorization`; `None` wants nothing. The default is
+    /// a new random token.
+    pub container_token: Option<String>,
+    /// The roles that can be assumed, at least one. The default is
+    /// `rolecall-cross-account` of another account, 444455556666.
+    pub roles: Vec<Role>,
+    /// Users with keys of their own that do not expire.
+    pub users: Vec<User>,
+    /// The name of the bucket.
+    pub bucket: String,
+    /// The accounts whose principals may use the bucket, by default the other account alone.
+    pub bucket_accounts: Vec<String>,
+    /// The length of each session token in bytes, 64 to 16,384.
+    pub session_token_length: usize,
+    /// How many seconds the simulator's clock is ahead of this machine's; negative is behind. At
+    /// most 100 years.
+    pub clock_offset: i64,
+    /// Makes the verifier use another secret than was handed out, so that it refuses every
+    /// signature: a test shows with it that signatures are checked.
+    pub verify_with_wrong_secret: bool,
+    /// The ports to listen at.
+    pub ports: Ports,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            region: "eu-central-1".to_owned(),
+            host_account: "111122223333".to_owned(),
+            instance_role: "rolecall-instance".to_owned(),
+            instance_lifetime: Duration::from_secs(6 * 3600),
+            instance_account_id: true,
+            container_role: "rolecall-task".to_owned(),
+            container_lifetime: Duration::from_secs(6 * 3600),
+            container_token: Some(keys::container_token()),
+            roles: vec![Role::new(OTHER_ACCOUNT, "rolecall-cross-account")],
+            users: Vec::new(),
+            bucket: "rolecall-bucket".to_owned(),
+            bucket_accounts: vec![OTHER_ACCOUNT.to_owned()],
+            session_token_length: 800,
+            clock_offset: 0,
+            verify_with_wrong_secret: false,
+            ports: Ports::default(),
+        }
+    }
+}
+
+/// A role that can be assumed.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// `arn:aws:iam::ACCOUNT:role/NAME`
+    pub arn: String,
+    /// Who may assume it.
+    pub trusts: Vec<Principal>,
+    /// The external id the trust policy demands.
+    pub external_id: Option<String>,
+    /// The role's maximum session duration in seconds, 3,600 to 43,200.
+    pub max_session_duration: u32,
+}
+
+impl Role {
+    /// A role that the host's own roles may assume, for up to twelve hours (one, when chained).
+    pub fn new(account: &str, name: &str) -> Self {
+        Self {
+            arn: format!("arn:aws:iam::{account}:role/{name}"),
+            trusts: vec![Principal::Host],
+            external_id: None,
+            max_session_duration: 43_200,
+        }
+    }
+}
+
+/// An entry of a trust policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// The instance role and the container role.
+    Host,
+    /// Everyone in an account.
+    Account(String),
+    /// One role or user, by its IAM ARN.
+    Arn(String),
+}
+
+/// An IAM user with an access key.
+#[derive(Clone)]
+pub struct User {
+    /// `arn:aws:iam::ACCOUNT:user/NAME`
+    pub arn: String,
+    /// 16 to 128 letters and digits.
+    pub access_key_id: String,
+    /// Up to 256 printable characters.
+    pub secret_access_key: String,
+}
+
+/// Ports on 127.0.0.1; 0, the default, takes a free one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ports {
+    /// EC2 metadata.
+    pub imds: u16,
+    /// The container endpoint.
+    pub container: u16,
+    /// STS.
+    pub sts: u16,
+    /// S3.
+    pub s3: u16,
+}
+
+impl Config {
+    pub(crate) fn check(&self) -> io::Result<()> {
+        let longest = Duration::from_secs(10 * 365 * 86_400);
+        let lives = |time: Duration| time >= Duration::from_secs(1) && time <= longest;
+        require(is_name(&self.region, 1, 64), "region")?;
+        require(is_account(&self.host_account), "host_account")?;
+        require(is_name(&self.instance_role, 1, 64), "instance_role")?;
+        require(is_name(&self.container_role, 1, 64), "container_role")?;
+        require(lives(self.instance_lifetime), "instance_lifetime")?;
+        require(lives(self.container_lifetime), "container_lifetime")?;
+        require(
+            self.container_token.as_ref().is_none_or(|token| is_graphic(token, 4096)),
+            "container_token",
+        )?;
+        require(!self.roles.is_empty(), "roles")?;
+        for role in &self.roles {
+            require(account_and_name(&role.arn, "role").is_some(), "roles: an arn")?;
+            require((3600..=43_200).contains(&role.max_session_duration), "roles: a max_session_duration")?;
+        }
+        for user in &self.users {
+            require(account_and_name(&user.arn, "user").is_some(), "users: an arn")?;
+            require(keys::is_access_key_id(&user.access_key_id), "users: an access_key_id")?;
+            require(is_graphic(&user.secret_access_key, 256), "users: a secret_access_key")?;
+        }
+        require(is_name(&self.bucket, 3, 63), "bucket")?;
+        require((64..=16_384).contains(&self.session_token_length), "session_token_length")?;
+        require(self.clock_offset.unsigned_abs() <= 100 * 366 * 86_400, "clock_offset")
+    }
+}
+
+fn require(holds: bool, field: &str) -> io::Result<()> {
+    if holds {
+        return Ok(());
+    }
+    let message = format!("simulator configuration: {field} is out of its range or misformed");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+}
+
+/// The account and the bare name in an IAM ARN of this kind (`role` or `user`); a path is allowed.
+pub(crate) fn account_and_name<'a>(arn: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
+    let (account, resource) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
+    let path = resource.strip_prefix(kind)?.strip_prefix('/')?;
+    let name = path.rsplit('/').next()?;
+    let whole = is_account(account) && path.split('/').all(|part| is_name(part, 1, 64));
+    whole.then_some((account, name))
+}
+
+/// `[\w+=,.@-]`, which is what IAM allows in names.
+pub(crate) fn is_name(text: &str, least: usize, most: usize) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    (least..=most).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_graphic(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -1,0 +1,250 @@
+//! HTTP/1.1 requests in, responses out: bounded in size and time.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+pub(crate) const MAX_HEAD: usize = 64 * 1024;
+pub(crate) const MAX_BODY: usize = 16 * 1024 * 1024;
+const MAX_HEADERS: usize = 128;
+/// For a whole request to arrive, and for a response to be taken.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A request as it arrived.
+pub(crate) struct Request {
+    pub method: String,
+    /// Path and query, untouched.
+    pub target: String,
+    /// In the order sent, names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub keep_alive: bool,
+}
+
+impl Request {
+    pub(crate) fn path(&self) -> &str {
+        self.target.split_once('?').map_or(&self.target, |(path, _)| path)
+    }
+
+    /// The query as it was sent, empty when there is none.
+    pub(crate) fn query(&self) -> &str {
+        self.target.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    pub(crate) fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The first header of this name.
+    pub(crate) fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.headers(name).next()
+    }
+}
+
+pub(crate) struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }.with("Content-Type", content_type)
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The page that web servers answer errors with.
+    pub(crate) fn html(status: u16) -> Self {
+        let title = format!("{status} - {}", reason(status));
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n\
+             <!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\" \
+             \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">\n\
+             <html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n \
+             <head>\n  <title>{title}</title>\n </head>\n \
+             <body>\n  <h1>{title}</h1>\n </body>\n</html>\n"
+        );
+        Self::new(status, "text/html", body)
+    }
+}
+
+/// Why there is no request.
+pub(crate) enum Failure {
+    /// The peer is gone, or too slow.
+    Gone,
+    /// What it sent is refused with this status, and the connection ends.
+    Bad(u16),
+}
+
+impl From<io::Error> for Failure {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+/// Bytes that arrived on a connection and were not yet used.
+pub(crate) struct Connection<'a> {
+    stream: &'a TcpStream,
+    arrived: Vec<u8>,
+}
+
+impl<'a> Connection<'a> {
+    pub(crate) fn new(stream: &'a TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, arrived: Vec::new() })
+    }
+
+    pub(crate) fn read(&mut self) -> Result<Request, Failure> {
+        let deadline = Instant::now() + PATIENCE;
+        let (mut request, head_length, body_length) = loop {
+            if let Some(head) = parse_head(&self.arrived)? {
+                break head;
+            }
+            self.receive(deadline)?;
+        };
+        let waits =
+            |(name, value): &(String, String)| name == "expect" && value.eq_ignore_ascii_case("100-continue");
+        if self.arrived.len() == head_length && request.headers.iter().any(waits) {
+            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        while self.arrived.len() < head_length + body_length {
+            self.receive(deadline)?;
+        }
+        request.body = self.arrived.drain(..head_length + body_length).skip(head_length).collect();
+        Ok(request)
+    }
+
+    pub(crate) fn write(&mut self, response: &Response, head_only: bool) -> io::Result<()> {
+        let status = response.status;
+        let mut message = format!("HTTP/1.1 {status} {}\r\n", reason(status)).into_bytes();
+        for (name, value) in &response.headers {
+            message.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+        // A 204 has no body by definition, and no length.
+        if status != 204 {
+            let length = response.body.len();
+            message.extend_from_slice(format!("Content-Length: {length}\r\n").as_bytes());
+        }
+        message.extend_from_slice(b"\r\n");
+        if !head_only {
+            message.extend_from_slice(&response.body);
+        }
+        self.stream.write_all(&message)
+    }
+
+    /// Ends the connection so that the peer still gets the response: closing with bytes unread
+    /// would reset it.
+    pub(crate) fn close(mut self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)?;
+        let deadline = Instant::now() + Duration::from_secs(1);
+        self.arrived.clear();
+        while self.receive(deadline).is_ok() {
+            self.arrived.clear();
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, deadline: Instant) -> Result<(), Failure> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Failure::Gone);
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        let mut chunk = [0; 8192];
+        match self.stream.read(&mut chunk) {
+            Ok(0) => Err(Failure::Gone),
+            Ok(length) => {
+                self.arrived.extend_from_slice(&chunk[..length]);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The head, its length and the length of its body; `None` while it is incomplete.
+fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize, usize)>, Failure> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut parsed = httparse::Request::new(&mut headers);
+    let head_length = match parsed.parse(&bytes[..bytes.len().min(MAX_HEAD)]) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Ok(None),
+        Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
+            return Err(Failure::Bad(431));
+        }
+        Err(_) => return Err(Failure::Bad(400)),
+    };
+    let mut headers = Vec::new();
+    for header in parsed.headers.iter() {
+        let value = str::from_utf8(header.value).map_err(|_| Failure::Bad(400))?;
+        headers.push((header.name.to_ascii_lowercase(), value.to_owned()));
+    }
+    let mut request = Request {
+        method: parsed.method.unwrap_or_default().to_owned(),
+        target: parsed.path.unwrap_or_default().to_owned(),
+        headers,
+        body: Vec::new(),
+        keep_alive: parsed.version == Some(1),
+    };
+    let graphic = request.target.bytes().all(|byte| byte.is_ascii_graphic());
+    if !graphic || !request.target.starts_with('/') || request.target.contains('#') {
+        return Err(Failure::Bad(400));
+    }
+    if request.headers("host").count() != 1 {
+        return Err(Failure::Bad(400));
+    }
+    if request.header("transfer-encoding").is_some() {
+        return Err(Failure::Bad(501));
+    }
+    let ends = request
+        .headers("connection")
+        .flat_map(|value| value.split(',').map(str::trim))
+        .any(|value| value.eq_ignore_ascii_case("close"));
+    request.keep_alive &= !ends;
+    let body_length = body_length(&request)?;
+    Ok(Some((request, head_length, body_length)))
+}
+
+fn body_length(request: &Request) -> Result<usize, Failure> {
+    let mut lengths = request.headers("content-length");
+    let Some(length) = lengths.next() else {
+        return Ok(0);
+    };
+    let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits || lengths.next().is_some() {
+        return Err(Failure::Bad(400));
+    }
+    match length.parse() {
+        Ok(length) if length <= MAX_BODY => Ok(length),
+        _ => Err(Failure::Bad(413)),
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        507 => "Insufficient Storage",
+        _ => "Unknown",
+    }
+}

@@ -1,0 +1,126 @@
+//! EC2 instance metadata, version 2 only.
+
+use crate::clock::{self, Seconds};
+use crate::http::{Request, Response};
+use crate::keys;
+use crate::markup::json_object;
+use crate::server::Answer;
+use crate::world::World;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+const TOKEN_PATH: &str = "/latest/api/token";
+const ROLES_PATH: &str = "/latest/meta-data/iam/security-credentials/";
+const REGION_PATH: &str = "/latest/meta-data/placement/region";
+const TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
+const LONGEST_TTL: Seconds = 21_600;
+/// Session tokens that are remembered; when there are more, all are forgotten.
+const KEPT: usize = 10_000;
+
+/// Session tokens and when they expire.
+#[derive(Default)]
+pub(crate) struct Tokens(Mutex<HashMap<String, Seconds>>);
+
+impl Tokens {
+    fn issue(&self, now: Seconds, ttl: Seconds) -> String {
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.retain(|_, expires| *expires > now);
+        if tokens.len() >= KEPT {
+            tokens.clear();
+        }
+        let token = keys::metadata_token();
+        tokens.insert(token.clone(), now + ttl);
+        token
+    }
+
+    fn is_valid(&self, token: &str, now: Seconds) -> bool {
+        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(token).is_some_and(|expires| *expires > now)
+    }
+}
+
+pub(crate) fn answer(world: &World, request: &Request) -> Answer {
+    let path = request.path();
+    let operation = match path {
+        TOKEN_PATH => "GetToken",
+        REGION_PATH => "GetRegion",
+        _ if path == ROLES_PATH || path == ROLES_PATH.trim_end_matches('/') => "ListRoles",
+        _ if path.starts_with(ROLES_PATH) => "GetRoleCredentials",
+        _ => "Unknown",
+    };
+    // A request that came through a proxy gets no token.
+    if request.header("x-forwarded-for").is_some() {
+        return refused(operation, 403, "Forbidden");
+    }
+    if operation == "GetToken" {
+        return get_token(world, request);
+    }
+    let now = world.clock.now();
+    let token = request.header("x-aws-ec2-metadata-token");
+    if !token.is_some_and(|token| world.metadata_tokens.is_valid(token, now)) {
+        return refused(operation, 401, "Unauthorized");
+    }
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        return refused(operation, 405, "MethodNotAllowed");
+    }
+    match operation {
+        "GetRegion" => plain(operation, &world.config.region),
+        "ListRoles" => plain(operation, &world.config.instance_role),
+        "GetRoleCredentials" if path[ROLES_PATH.len()..] == world.config.instance_role => {
+            get_role_credentials(world)
+        }
+        _ => refused(operation, 404, "NotFound"),
+    }
+}
+
+fn get_token(world: &World, request: &Request) -> Answer {
+    let operation = "GetToken";
+    if request.method != "PUT" {
+        return refused(operation, 405, "MethodNotAllowed");
+    }
+    let ttl = request.header(TTL).and_then(|ttl| ttl.parse().ok());
+    match ttl {
+        Some(ttl @ 1..=LONGEST_TTL) => {
+            let token = world.metadata_tokens.issue(world.clock.now(), ttl);
+            let mut answer = plain(operation, &token);
+            answer.response = answer.response.with(TTL, ttl.to_string());
+            answer
+        }
+        _ => refused(operation, 400, "BadRequest"),
+    }
+}
+
+fn get_role_credentials(world: &World) -> Answer {
+    let identity = world.instance_identity();
+    let lifetime = clock::seconds(world.config.instance_lifetime);
+    let issued = world.keys.current(identity, world.clock.now(), lifetime);
+    let last_updated = clock::rfc3339(issued.issued);
+    let expiration = clock::rfc3339(issued.expires.unwrap_or_default());
+    let mut members = vec![
+        ("Code", "Success"),
+        ("LastUpdated", &last_updated),
+        ("Type", "AWS-HMAC"),
+        ("AccessKeyId", &issued.access_key_id),
+        ("SecretAccessKey", &issued.secret_access_key),
+        ("Token", issued.session_token.as_deref().unwrap_or_default()),
+        ("Expiration", &expiration),
+    ];
+    if world.config.instance_account_id {
+        members.push(("AccountId", &issued.identity.account));
+    }
+    Answer {
+        // The real service labels this document so, too.
+        response: Response::new(200, "text/plain", json_object(&members)),
+        operation: "GetRoleCredentials",
+        code: "OK",
+        access_key_id: Some(issued.access_key_id.clone()),
+    }
+}
+
+fn plain(operation: &'static str, text: &str) -> Answer {
+    Answer { response: Response::new(200, "text/plain", text), operation, code: "OK", access_key_id: None }
+}
+
+fn refused(operation: &'static str, status: u16, code: &'static str) -> Answer {
+    Answer { response: Response::html(status), operation, code, access_key_id: None }
+}

@@ -1,0 +1,177 @@
+//! What a host in the cloud talks to, on loopback: EC2 instance metadata (IMDSv2), a container
+//! credentials endpoint, STS, and an S3-like bucket.
+//!
+//! ```
+//! use rolecall_simulator::{Config, Simulator};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let simulator = Simulator::start(Config::default())?;
+//! for (name, value) in simulator.environment() {
+//!     println!("{name}={value}");
+//! }
+//! // ... run a program with these variables, then look at what it asked:
+//! for event in simulator.events() {
+//!     println!("{event}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Keys, secrets and tokens are new at each start. Every service listens on 127.0.0.1 at a port of
+//! its own, answers from threads, and ends when the [`Simulator`] is dropped.
+//!
+//! # What is checked
+//!
+//! The signature of each STS and S3 request, header-signed or presigned, is computed anew by the
+//! crate `aws-sigv4` from the request as it arrived and from the secret that was handed out. Around
+//! it stand the checks a service makes:
+//!
+//! - the access key is known, its session token is the one issued with it, and neither has expired;
+//! - the credential scope names this day, region and service;
+//! - the date is within five minutes of the simulator's clock (S3 itself grants fifteen); a
+//!   presigned request is used within its `X-Amz-Expires` of 1 to 604,800 s;
+//! - `host` and every `x-amz-*` header that was sent are signed;
+//! - S3 wants `x-amz-content-sha256` on header-signed requests, and the body that arrived must have
+//!   that hash, unless it says `UNSIGNED-PAYLOAD`;
+//! - AssumeRole: trust, external id, the limits of session name and duration, and at most an hour
+//!   for role chaining, which is every call made with a role's own temporary credentials;
+//! - the bucket: the caller's account.
+//!
+//! Each refusal has the code and status of the real service.
+//!
+//! # What is not
+//!
+//! - No policies, tags, MFA or source identity: AssumeRole refuses those parameters, it does not
+//!   ignore them.
+//! - No `STREAMING-*` payloads, no `Transfer-Encoding`, no virtual-host buckets, sub-resources,
+//!   ranges or conditions in S3. An entity tag is a part of the SHA-256, not the MD5.
+//! - No IMDSv1, no TLS. `Date` in place of `x-amz-date` is not read.
+//! - As `aws-sigv4` reads a query string: a raw `+` is a space, and bytes that are not UTF-8 are
+//!   replaced.
+//! - Requests are bounded: 64 KiB of head, 16 MiB of body, 30 s to arrive. So is what is kept: the
+//!   last 4,096 issued keys and 10,000 events, 64 MiB of objects.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs, unreachable_pub)]
+
+mod clock;
+mod config;
+mod container;
+mod events;
+mod http;
+mod imds;
+mod keys;
+mod markup;
+mod s3;
+mod server;
+mod sts;
+mod verify;
+mod world;
+
+pub use config::{Config, Ports, Principal, Role, User};
+pub use events::{Event, Service};
+
+use server::Server;
+use std::io;
+use std::sync::Arc;
+use world::World;
+
+/// The running services. Dropping it ends them, with every open connection.
+pub struct Simulator {
+    world: Arc<World>,
+    imds: Server,
+    container: Server,
+    sts: Server,
+    s3: Server,
+}
+
+impl Simulator {
+    /// Binds the four services and starts to answer.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the configuration contradicts itself, naming the field; else what
+    /// binding to the port gave.
+    pub fn start(config: Config) -> io::Result<Self> {
+        config.check()?;
+        let ports = config.ports;
+        let world = Arc::new(World::new(config));
+        let start = |service, port| Server::start(service, port, Arc::clone(&world));
+        Ok(Self {
+            imds: start(Service::Imds, ports.imds)?,
+            container: start(Service::Container, ports.container)?,
+            sts: start(Service::Sts, ports.sts)?,
+            s3: start(Service::S3, ports.s3)?,
+            world,
+        })
+    }
+
+    /// The metadata endpoint, without a path: `http://127.0.0.1:PORT`.
+    pub fn imds_url(&self) -> String {
+        self.imds.url()
+    }
+
+    /// The full URI of the container credentials, with its path.
+    pub fn container_url(&self) -> String {
+        format!("{}{}", self.container.url(), container::path(&self.world))
+    }
+
+    /// The STS endpoint, without a path.
+    pub fn sts_url(&self) -> String {
+        self.sts.url()
+    }
+
+    /// The S3 endpoint, without a path; buckets are addressed path style.
+    pub fn s3_url(&self) -> String {
+        self.s3.url()
+    }
+
+    /// The first role that can be assumed.
+    pub fn role_arn(&self) -> &str {
+        &self.world.config.roles[0].arn
+    }
+
+    /// The one bucket there is.
+    pub fn bucket(&self) -> &str {
+        &self.world.config.bucket
+    }
+
+    /// The region every request has to be signed for.
+    pub fn region(&self) -> &str {
+        &self.world.config.region
+    }
+
+    /// The variables that make an AWS client on this machine an EC2 instance of the simulator.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.imds_url())];
+        variables.extend(self.service_environment());
+        variables
+    }
+
+    /// The variables that make it a container: with the authorization token, when one is needed.
+    pub fn container_environment(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", self.container_url())];
+        if let Some(token) = &self.world.config.container_token {
+            variables.push(("AWS_CONTAINER_AUTHORIZATION_TOKEN", token.clone()));
+        }
+        variables.extend(self.service_environment());
+        variables
+    }
+
+    fn service_environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("AWS_REGION", self.region().to_owned()),
+            ("AWS_ENDPOINT_URL_STS", self.sts_url()),
+            ("AWS_ENDPOINT_URL_S3", self.s3_url()),
+        ]
+    }
+
+    /// What was asked so far, oldest first: at most the last 10,000 requests. Holds no secret.
+    pub fn events(&self) -> Vec<Event> {
+        self.world.events.all()
+    }
+
+    /// Moves the simulator's clock, to let tokens and credentials expire without waiting.
+    pub fn shift_clock(&self, seconds: i64) {
+        self.world.clock.shift(seconds);
+    }
+}

@@ -1,0 +1,173 @@
+//! A listener on loopback, with a thread per connection.
+
+use crate::clock;
+use crate::events::{Event, Service};
+use crate::http::{Connection, Failure, Request, Response};
+use crate::world::World;
+use crate::{container, imds, keys, s3, sts};
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Connections at a time; more are closed at once.
+const MAX_CONNECTIONS: usize = 256;
+
+/// What a service makes of a request, and what the log says of it.
+pub(crate) struct Answer {
+    pub response: Response,
+    pub operation: &'static str,
+    /// `OK`, or an error code.
+    pub code: &'static str,
+    pub access_key_id: Option<String>,
+}
+
+/// One service, listening. Ends when dropped.
+pub(crate) struct Server {
+    address: SocketAddr,
+    open: Arc<Mutex<Open>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Open {
+    stopped: bool,
+    streams: HashMap<u64, TcpStream>,
+    next: u64,
+}
+
+impl Server {
+    pub(crate) fn start(service: Service, port: u16, world: Arc<World>) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        let address = listener.local_addr()?;
+        let open = Arc::new(Mutex::new(Open::default()));
+        let shared = Arc::clone(&open);
+        let thread = thread::Builder::new()
+            .name(format!("simulator {service}"))
+            .spawn(move || listen(service, &listener, &world, &shared))?;
+        Ok(Self { address, open, thread: Some(thread) })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut open = lock(&self.open);
+        open.stopped = true;
+        for stream in open.streams.values() {
+            // A stream that is closed already needs no end.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        drop(open);
+        // A connection wakes the listener; without one its thread could not be joined.
+        let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok();
+        if let Some(thread) = self.thread.take()
+            && woken
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Accepts until stopped; the scope then waits for the connections' threads.
+fn listen(service: Service, listener: &TcpListener, world: &World, open: &Mutex<Open>) {
+    thread::scope(|scope| {
+        loop {
+            let accepted = listener.accept();
+            if lock(open).stopped {
+                break;
+            }
+            let Ok((stream, _)) = accepted else {
+                // Out of descriptors, most likely: let some close.
+                thread::sleep(Duration::from_millis(10));
+                continue;
+            };
+            let Some(id) = register(open, &stream) else {
+                continue;
+            };
+            let serving = thread::Builder::new().spawn_scoped(scope, move || {
+                let _ = serve(service, &stream, world);
+                let _ = stream.shutdown(Shutdown::Both);
+                lock(open).streams.remove(&id);
+            });
+            if serving.is_err() {
+                lock(open).streams.remove(&id);
+            }
+        }
+    });
+}
+
+fn register(open: &Mutex<Open>, stream: &TcpStream) -> Option<u64> {
+    let copy = stream.try_clone().ok()?;
+    let mut open = lock(open);
+    if open.stopped || open.streams.len() >= MAX_CONNECTIONS {
+        return None;
+    }
+    let id = open.next;
+    open.next += 1;
+    open.streams.insert(id, copy);
+    Some(id)
+}
+
+fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<()> {
+    let mut connection = Connection::new(stream)?;
+    loop {
+        let id = keys::uuid();
+        let (answer, head_only, keep_alive) = match connection.read() {
+            Ok(request) => {
+                let answer = answer(service, world, &request, &id);
+                (answer, request.method == "HEAD", request.keep_alive)
+            }
+            Err(Failure::Gone) => return Ok(()),
+            Err(Failure::Bad(status)) => (refused(status), false, false),
+        };
+        let Answer { response, operation, code, access_key_id } = answer;
+        // Logged first: who has the response finds it in the log.
+        world.events.add(Event { service, operation, status: response.status, code, access_key_id });
+        let response = response
+            .with("Date", clock::http_date(world.clock.now()))
+            .with(request_id_header(service), id)
+            .with("Connection", if keep_alive { "keep-alive" } else { "close" });
+        connection.write(&response, head_only)?;
+        if !keep_alive {
+            return connection.close();
+        }
+    }
+}
+
+fn answer(service: Service, world: &World, request: &Request, id: &str) -> Answer {
+    // The verifier is another's code: should it panic, this request fails and nothing else does.
+    let answer = catch_unwind(AssertUnwindSafe(|| match service {
+        Service::Imds => imds::answer(world, request),
+        Service::Container => container::answer(world, request),
+        Service::Sts => sts::answer(world, request, id),
+        Service::S3 => s3::answer(world, request, id),
+    }));
+    answer.unwrap_or_else(|_| refused(500))
+}
+
+fn refused(status: u16) -> Answer {
+    Answer {
+        response: Response::html(status),
+        operation: "Unknown",
+        code: if status == 500 { "InternalError" } else { "BadRequest" },
+        access_key_id: None,
+    }
+}
+
+fn request_id_header(service: Service) -> &'static str {
+    match service {
+        Service::S3 => "x-amz-request-id",
+        _ => "x-amzn-RequestId",
+    }
+}
+
+fn lock(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}

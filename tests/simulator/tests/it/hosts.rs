@@ -1,0 +1,167 @@
+//! What hands credentials to a host: IMDS and the container endpoint.
+
+use crate::client::{Request, connect, instance_document, start};
+use rolecall_simulator::{Config, Simulator};
+use std::io::BufReader;
+use std::time::Duration;
+
+const TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
+const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+
+fn token(simulator: &Simulator, ttl: &str) -> String {
+    let request = Request::new("PUT", "/latest/api/token").header(TTL, ttl);
+    let reply = request.send(&simulator.imds_url());
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.header(TTL), ttl);
+    reply.body
+}
+
+fn get(simulator: &Simulator, path: &str, token: &str) -> crate::client::Reply {
+    Request::new("GET", path).header("x-aws-ec2-metadata-token", token).send(&simulator.imds_url())
+}
+
+#[test]
+fn imds_hands_out_the_role_the_credentials_and_the_region() {
+    let simulator = start(Config {
+        session_token_length: 4096,
+        instance_lifetime: Duration::from_secs(1800),
+        ..Config::default()
+    });
+    let token = token(&simulator, "21600");
+    assert_eq!(get(&simulator, ROLES, &token).body, "rolecall-instance");
+    let region = get(&simulator, "/latest/meta-data/placement/region", &token);
+    assert_eq!(region.body, "eu-central-1");
+    let document = get(&simulator, &format!("{ROLES}rolecall-instance"), &token);
+    assert_eq!(document.json("Code"), "Success");
+    assert_eq!(document.json("Type"), "AWS-HMAC");
+    assert!(document.json("AccessKeyId").starts_with("ASIA"));
+    assert_eq!(document.json("SecretAccessKey").len(), 40);
+    assert_eq!(document.json("Token").len(), 4096);
+    assert_eq!(document.json("AccountId"), "111122223333");
+    assert_eq!(document.json("LastUpdated").len(), "2026-01-02T03:04:05Z".len());
+    assert!(document.json("Expiration") > document.json("LastUpdated"));
+
+    let last = simulator.events().pop().expect("an event");
+    assert_eq!(last.to_string(), format!("imds GetRoleCredentials 200 OK {}", document.json("AccessKeyId")));
+}
+
+#[test]
+fn imds_hands_out_the_same_credentials_until_they_are_due() {
+    let simulator = start(Config {
+        instance_lifetime: Duration::from_secs(1800),
+        instance_account_id: false,
+        ..Config::default()
+    });
+    let first = instance_document(&simulator);
+    assert_eq!(first.json("AccountId"), "");
+    assert_eq!(instance_document(&simulator).body, first.body);
+    simulator.shift_clock(1510);
+    let second = instance_document(&simulator);
+    assert_ne!(second.json("AccessKeyId"), first.json("AccessKeyId"));
+}
+
+#[test]
+fn imds_wants_a_lifetime_for_its_token() {
+    let simulator = start(Config::default());
+    let url = simulator.imds_url();
+    let put = Request::new("PUT", "/latest/api/token");
+    let reply = put.send(&url);
+    assert_eq!(reply.status, 400);
+    assert!(reply.body.contains("<html"));
+    for ttl in ["0", "21601", "-1", "six", ""] {
+        assert_eq!(put.clone().header(TTL, ttl).send(&url).status, 400, "{ttl}");
+    }
+    let get = Request::new("GET", "/latest/api/token").header(TTL, "60");
+    assert_eq!(get.send(&url).status, 405);
+    let forwarded = put.header(TTL, "60").header("X-Forwarded-For", "10.0.0.1");
+    assert_eq!(forwarded.send(&url).status, 403);
+}
+
+#[test]
+fn imds_answers_nobody_without_a_live_token() {
+    let simulator = start(Config::default());
+    let url = simulator.imds_url();
+    let reply = Request::new("GET", ROLES).send(&url);
+    assert_eq!(reply.status, 401);
+    assert!(reply.body.contains("<html"));
+    assert_eq!(reply.header("content-type"), "text/html");
+    let token = token(&simulator, "60");
+    assert_eq!(get(&simulator, ROLES, &token).status, 200);
+    assert_eq!(get(&simulator, ROLES, &format!("{token}=")).status, 401);
+    simulator.shift_clock(61);
+    assert_eq!(get(&simulator, ROLES, &token).status, 401);
+    let codes: Vec<_> = simulator.events().iter().map(|event| event.code).collect();
+    assert_eq!(codes, ["Unauthorized", "OK", "OK", "Unauthorized", "Unauthorized"]);
+}
+
+#[test]
+fn imds_knows_no_other_paths() {
+    let simulator = start(Config::default());
+    let token = token(&simulator, "60");
+    for path in ["/", "/latest", &format!("{ROLES}other"), "/latest/meta-data/"] {
+        let reply = get(&simulator, path, &token);
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.body.contains("<html"));
+    }
+}
+
+#[test]
+fn a_container_gets_its_credentials_for_its_token() {
+    let simulator = start(Config::default());
+    let environment = simulator.container_environment();
+    let variable = |name: &str| {
+        let found = environment.iter().find(|(n, _)| *n == name);
+        found.map(|(_, value)| value.as_str()).expect("the variable")
+    };
+    let url = variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    assert_eq!(url, simulator.container_url());
+    let path = &url[url.find("/v2/").expect("a path")..];
+    let token = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    let get = Request::new("GET", path);
+
+    let reply = get.clone().header("Authorization", token).send(url);
+    assert_eq!(reply.status, 200);
+    let role = "arn:aws:iam::111122223333:role/rolecall-task";
+    assert_eq!(reply.json("RoleArn"), role);
+    assert!(reply.json("AccessKeyId").starts_with("ASIA"));
+    assert_eq!(reply.json("SecretAccessKey").len(), 40);
+    assert_eq!(reply.json("Token").len(), 800);
+    assert!(reply.json("Expiration").ends_with('Z'));
+
+    assert_eq!(get.send(url).status, 401);
+    let bearer = get.header("Authorization", &format!("Bearer {token}"));
+    assert_eq!(bearer.send(url).status, 401);
+    let other = Request::new("GET", &format!("{path}0")).header("Authorization", token);
+    assert_eq!(other.send(url).json("code"), "InvalidIdInRequest");
+    let elsewhere = Request::new("GET", "/").header("Authorization", token);
+    assert_eq!(elsewhere.send(url).status, 404);
+}
+
+#[test]
+fn a_container_may_do_without_a_token() {
+    let simulator = start(Config { container_token: None, ..Config::default() });
+    let url = simulator.container_url();
+    let path = &url[url.find("/v2/").expect("a path")..];
+    assert_eq!(Request::new("GET", path).send(&url).status, 200);
+    let environment = simulator.container_environment();
+    assert!(!environment.iter().any(|(name, _)| name.contains("TOKEN")));
+}
+
+#[test]
+fn a_connection_serves_many_requests_and_every_answer_is_dated() {
+    let simulator = start(Config { clock_offset: 86_400 * 365, ..Config::default() });
+    let url = simulator.imds_url();
+    let mut stream = connect(&url);
+    let mut replies = BufReader::new(stream.try_clone().expect("a clone"));
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let request = Request::new("GET", "/");
+        request.write(&mut stream, &url);
+        let reply = crate::client::Reply::read(&mut replies, "GET");
+        assert_eq!(reply.header("connection"), "keep-alive");
+        assert!(reply.header("date").ends_with(" GMT"));
+        ids.push(reply.header("x-amzn-requestid").to_owned());
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+}
