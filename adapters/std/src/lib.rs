@@ -1,1 +1,72 @@
-//! Sketch.
+//! AWS credentials and signed requests for programs on an operating system, without an SDK.
+//!
+//! [`Provider`] finds credentials as every AWS client does - environment variables, the container
+//! endpoint of ECS and EKS, EC2 instance metadata - keeps them fresh, assumes roles with them, and
+//! signs and sends requests. What is read, decided and signed is in [`rolecall_core`]; this crate
+//! adds sockets ([ureq](https://docs.rs/ureq)), files, clocks and locks.
+//!
+//! # Example
+//!
+//! A role in another account, and with it an object in S3:
+//!
+//! ```no_run
+//! use rolecall::{Environment, Provider, Request, Role};
+//!
+//! let here = Provider::from_environment(&Environment::process())?;
+//! println!("running as {}", here.caller_identity()?.arn);
+//!
+//! let there = here.assume_role(
+//!     Role::new("arn:aws:iam::444455556666:role/reports", "gateway-7").duration_seconds(900),
+//! )?;
+//! let url = "https://reports.s3.eu-west-1.amazonaws.com/2026/11.csv";
+//! let reply = there.send(&Request::new("GET", url)?)?;
+//! println!("{} bytes", reply.body.len());
+//! # Ok::<(), rolecall::Error>(())
+//! ```
+//!
+//! Signing alone needs no network:
+//!
+//! ```
+//! use rolecall::{Credentials, Request, UnixTime};
+//!
+//! let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)?;
+//! let time = UnixTime::from_compact(b"20150830T123600Z").expect("a time");
+//! let request = Request::new("GET", "https://example.amazonaws.com/")?.service("service").region("us-east-1");
+//! let signed = request.sign(&credentials, time)?;
+//! let authorization = signed.headers().iter().find(|(name, _)| name == "Authorization");
+//! assert!(authorization.unwrap().1.contains("Signature=5fa00fa31553b73ebf194267"));
+//! # Ok::<(), rolecall::Error>(())
+//! ```
+//!
+//! # Limits
+//!
+//! | | connect | first byte | exchange | body |
+//! |---|---|---|---|---|
+//! | instance metadata | 1 s | 1 s | 5 s | 64 KiB |
+//! | container endpoint | 2 s | 5 s | 8 s | 64 KiB |
+//! | STS | 3 s | 10 s | 15 s | 256 KiB |
+//!
+//! A source is given up after 9.5 s and three attempts at a step. [`Provider::send`] has limits of
+//! its own: [`Request::SEND_LIMITS`].
+
+mod credentials;
+mod driver;
+mod environment;
+mod error;
+mod provider;
+mod request;
+mod settings;
+mod system;
+mod transport;
+
+pub use credentials::Credentials;
+pub use driver::Trace;
+pub use environment::Environment;
+pub use error::Error;
+pub use provider::{Identity, Provider, Role};
+pub use request::{Presigned, Reply, Request, Signed};
+pub use settings::Settings;
+
+pub use rolecall_core as core;
+pub use rolecall_core::error::Fault;
+pub use rolecall_core::wire::time::UnixTime;

@@ -2,21 +2,26 @@
 
 use core::fmt;
 
+use hmac::digest::FixedOutput;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroize;
 
 use crate::credentials::Secret;
 use crate::wire::time::UnixTime;
-use crate::wire::{Ascii, Put};
+use crate::wire::{Ascii, Cursor, Put};
 
+use super::Hasher;
 use super::hash::hex;
 
 /// The key that a credential scope signs with, its HMAC pads already absorbed.
 ///
-/// Deriving it takes 16 of SHA-256's compressions, so whoever signs often keeps it: it is good for
+/// Deriving it takes 18 of SHA-256's compressions, so whoever signs often keeps it: it is good for
 /// one day (UTC), region and service. It is wiped when dropped.
 pub struct SigningKey<'s> {
     mac: Hmac<Sha256>,
+    /// Days since 1970, and the same as text.
+    days: u64,
     day: Ascii<8>,
     region: &'s str,
     service: &'s str,
@@ -26,17 +31,23 @@ impl<'s> SigningKey<'s> {
     /// Derives the key for the day of `time`.
     pub fn derive(secret: &Secret<'_>, time: UnixTime, region: &'s str, service: &'s str) -> Self {
         let day = day(time);
-        let mut mac = keyed(&[b"AWS4", secret.expose().as_bytes()]);
+        let mut key = first_key(secret);
         for part in [day.as_bytes(), region.as_bytes(), service.as_bytes(), b"aws4_request"] {
+            let mut mac = keyed(&key);
             mac.update(part);
-            mac = keyed(&[&mac.finalize().into_bytes()]);
+            key.zeroize();
+            if let Some(hash) = key.first_chunk_mut::<32>() {
+                mac.finalize_into(hash.into());
+            }
         }
-        Self { mac, day, region, service }
+        let mac = keyed(&key);
+        key.zeroize();
+        Self { mac, days: days(time), day, region, service }
     }
 
     /// Whether the key signs requests of `time`.
     pub fn is_for(&self, time: UnixTime) -> bool {
-        self.day == day(time)
+        self.days == days(time)
     }
 
     /// The region of the credential scope.
@@ -80,6 +91,10 @@ impl Put for MacPut {
     }
 }
 
+fn days(time: UnixTime) -> u64 {
+    time.as_secs() / 86_400
+}
+
 fn day(time: UnixTime) -> Ascii<8> {
     let mut day = [0; 8];
     for (to, from) in day.iter_mut().zip(time.compact().as_bytes()) {
@@ -88,29 +103,25 @@ fn day(time: UnixTime) -> Ascii<8> {
     Ascii::new(day)
 }
 
-/// HMAC with the key given in parts; one longer than a block is hashed first (RFC 2104).
-fn keyed(parts: &[&[u8]]) -> Hmac<Sha256> {
-    use sha2::Digest;
-    use zeroize::Zeroize;
+/// What derivation starts with, as one block of zeroes after it; the hash of what is longer than a
+/// block (RFC 2104).
+fn first_key(secret: &Secret<'_>) -> [u8; 64] {
+    let parts = [b"AWS4", secret.expose().as_bytes()];
+    let mut key = [0; 64];
+    let mut block = Cursor::new(&mut key);
+    parts.iter().for_each(|part| block.put(part));
+    if block.finish().is_err() {
+        let mut hasher = Hasher::new();
+        parts.iter().for_each(|part| hasher.put(part));
+        key.zeroize();
+        if let Some(hash) = key.first_chunk_mut::<32>() {
+            *hash = hasher.finish();
+        }
+    }
+    key
+}
 
-    let mut block = [0; 64];
-    let mut len = 0usize;
-    for (to, from) in block.iter_mut().zip(parts.iter().copied().flatten()) {
-        *to = *from;
-        len = len.saturating_add(1);
-    }
-    if parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.len())) > len {
-        let mut hasher = Sha256::new();
-        for part in parts {
-            hasher.update(part);
-        }
-        block = [0; 64];
-        for (to, from) in block.iter_mut().zip(hasher.finalize()) {
-            *to = from;
-        }
-    }
-    // A key of exactly one block, padded with zeroes, is the same key, and cannot be refused.
-    let mac = Hmac::new(&block.into());
-    block.zeroize();
-    mac
+/// A key that fills a block cannot be refused, and zeroes at its end change nothing.
+fn keyed(key: &[u8; 64]) -> Hmac<Sha256> {
+    Hmac::new(key.into())
 }

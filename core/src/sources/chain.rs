@@ -2,9 +2,14 @@
 
 use core::marker::PhantomData;
 
+use heapless::Vec;
+
 use crate::error::{Error, ErrorKind, Origin};
 
 use super::{Answer, Context, Flow, Lease, Memory, Step};
+
+/// Absences that a chain remembers.
+const MAX_TRIED: usize = 8;
 
 /// A list of sources: the first that is there decides. One that is absent - not set up, switched
 /// off, out of reach, without a role - is passed over; one that fails in any other way ends the
@@ -17,18 +22,20 @@ use super::{Answer, Context, Flow, Lease, Memory, Step};
 pub struct Chain<S, L> {
     sources: L,
     current: usize,
+    tried: Vec<Error, MAX_TRIED>,
+    ended: bool,
     source: PhantomData<S>,
 }
 
 impl<S, L: AsRef<[S]> + AsMut<[S]>> Chain<S, L> {
     /// The sources, in order.
     pub fn new(sources: L) -> Self {
-        Self { sources, current: 0, source: PhantomData }
+        Self { sources, current: 0, tried: Vec::new(), ended: false, source: PhantomData }
     }
 
-    /// The position of the source that is being asked, or that the last answer came from.
-    pub fn position(&self) -> usize {
-        self.current
+    /// Why the sources before the one that decided were passed over: the first eight of them.
+    pub fn tried(&self) -> &[Error] {
+        &self.tried
     }
 }
 
@@ -44,13 +51,24 @@ where
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
+        if core::mem::take(&mut self.ended) {
+            self.restart();
+        }
         while let Some(source) = self.sources.as_mut().get_mut(self.current) {
             match source.poll(cx, memory) {
-                Step::Done(Err(error)) if error.is_absent() => self.current = self.current.saturating_add(1),
-                step => return step,
+                Step::Need(need) => return Step::Need(need),
+                Step::Done(Err(error)) if error.is_absent() => {
+                    self.current = self.current.saturating_add(1);
+                    // What does not fit is told least.
+                    let _ = self.tried.push(error);
+                }
+                Step::Done(result) => {
+                    self.ended = true;
+                    return Step::Done(result);
+                }
             }
         }
-        self.current = 0;
+        self.ended = true;
         Step::Done(Err(Error { origin: Origin::Chain, step: "", kind: ErrorKind::NotConfigured }))
     }
 
@@ -62,6 +80,8 @@ where
 
     fn restart(&mut self) {
         self.current = 0;
+        self.tried.clear();
+        self.ended = false;
         for source in self.sources.as_mut() {
             source.restart();
         }

@@ -15,13 +15,28 @@ pub enum Keep {
 
 impl Keep {
     fn keeps(self, byte: u8) -> bool {
-        match self {
-            Keep::Visible => byte.is_ascii_graphic(),
-            _ if byte.is_ascii_alphanumeric() => true,
-            _ => matches!(byte, b'-' | b'.' | b'_' | b'~') || (byte == b'/' && self == Keep::Slash),
-        }
+        // The smallest set a byte is in decides, as each set includes the ones before it.
+        CLASSES.get(usize::from(byte)).is_some_and(|class| *class <= self as u8)
     }
 }
+
+/// The first of the sets of [`Keep`] that has the byte; 3 where none has.
+const CLASSES: [u8; 256] = {
+    let mut classes = [3; 256];
+    let mut rest: &mut [u8] = &mut classes;
+    let mut byte = 0u8;
+    while let Some((class, after)) = rest.split_first_mut() {
+        *class = match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Keep::Unreserved as u8,
+            b'/' => Keep::Slash as u8,
+            b'!'..=b'~' => Keep::Visible as u8,
+            _ => 3,
+        };
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    classes
+};
 
 /// Puts `bytes` with everything that is not kept written as `%XX`, in upper case.
 ///

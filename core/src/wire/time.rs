@@ -61,14 +61,17 @@ impl UnixTime {
             return Err(scan.unexpected());
         }
         scan.skip(1);
-        let time_at = scan.offset();
         let second = time_of_day(&mut scan)?;
         if scan.take(b".") && scan.take_while(|byte| byte.is_ascii_digit()).is_empty() {
             return Err(scan.unexpected());
         }
-        let offset = match scan.next() {
-            Some(b'Z' | b'z') => 0,
+        let offset = match scan.peek() {
+            Some(b'Z' | b'z') => {
+                scan.skip(1);
+                0
+            }
             Some(sign @ (b'+' | b'-')) => {
+                scan.skip(1);
                 let at = scan.offset();
                 let hours = scan.digits(2)?;
                 scan.expect_byte(b':')?;
@@ -79,7 +82,7 @@ impl UnixTime {
                 let east = i64::from(hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)));
                 if sign == b'+' { east.wrapping_neg() } else { east }
             }
-            _ => return Err(Error::new(scan.offset().saturating_sub(1).max(time_at), Kind::UnexpectedByte)),
+            _ => return Err(scan.unexpected()),
         };
         scan.end()?;
         let local = from_civil(year, month, day, second)?;
@@ -132,7 +135,8 @@ impl UnixTime {
         let second = time_of_day(&mut scan)?;
         scan.expect(b" GMT")?;
         scan.end()?;
-        from_civil(year, month, day, second).map(Self)
+        let seconds = from_civil(year, month, day, second).map_err(|error| Error::new(5, error.kind))?;
+        Ok(Self(seconds))
     }
 
     /// `2015-08-30T12:36:00Z`.

@@ -113,9 +113,11 @@ impl<'a> Reader<'a> {
                 return self.characters().map(Some);
             }
             if self.scan.take(b"<?") {
-                self.scan.take_through(b"?>")?;
+                let start = self.scan.offset();
+                checked(self.scan.take_through(b"?>")?, start)?;
             } else if self.scan.take(b"<!--") {
-                self.scan.take_through(b"--")?;
+                let start = self.scan.offset();
+                checked(self.scan.take_through(b"--")?, start)?;
                 self.scan.expect_byte(b'>')?;
             } else if self.depth > 0 && self.scan.take(b"<![CDATA[") {
                 let start = self.scan.offset();
@@ -213,10 +215,11 @@ impl<'a> Reader<'a> {
         self.scan.take_while(blank);
         self.scan.expect_byte(b'=')?;
         self.scan.take_while(blank);
-        let quote = match self.scan.next() {
+        let quote = match self.scan.peek() {
             Some(quote @ (b'"' | b'\'')) => quote,
-            _ => return Err(Error::new(self.scan.offset().saturating_sub(1), Kind::UnexpectedByte)),
+            _ => return Err(self.scan.unexpected()),
         };
+        self.scan.skip(1);
         let start = self.scan.offset();
         let value = self.scan.take_while(|byte| byte != quote && byte != b'<');
         self.scan.expect_byte(quote)?;

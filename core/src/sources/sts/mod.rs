@@ -12,3 +12,4 @@ mod reply;
 pub use assume_role::{AssumeRole, AssumeRoleRequest};
 pub use call::{Call, Form, Operation, Service};
 pub use caller_identity::{GetCallerIdentity, GetCallerIdentityRequest};
+pub use reply::read_error;

@@ -7,7 +7,7 @@ use crate::sources::slot::Field;
 use crate::sources::{Report, Slot};
 use crate::wire::time::UnixTime;
 use crate::wire::xml::{Event, Reader};
-use crate::wire::{Cursor, Put};
+use crate::wire::{self, Cursor, Put};
 
 /// What is kept of a text while it is read: error messages are cut, never an error.
 struct Start<const N: usize>(String<N>);
@@ -21,14 +21,15 @@ impl<const N: usize> Put for Start<N> {
     }
 }
 
-/// Reads `Code`, `Message` and `RequestId` (or `RequestID`) of an error, wherever they stand, each
-/// where it occurs first.
-pub(super) fn read_error(body: &[u8], report: &mut Report) -> Result<(), ErrorKind> {
+/// Reads an error document of a service that speaks XML (the Query services, S3) into `report`:
+/// `Code`, `Message` and `RequestId` (or `RequestID`), wherever they stand, each where it occurs
+/// first.
+pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
     let mut reader = Reader::new(body);
-    while let Some(event) = reader.next().map_err(ErrorKind::Malformed)? {
+    while let Some(event) = reader.next()? {
         let Event::Start(name @ ("Code" | "Message" | "RequestId" | "RequestID")) = event else { continue };
         let mut text = Start::<256>(String::new());
-        reader.text(&mut text).map_err(ErrorKind::Malformed)?;
+        reader.text(&mut text)?;
         match name {
             "Code" if report.code().is_empty() => report.set_code(text.0.chars()),
             "Message" if report.message().is_empty() => report.set_message(text.0.chars()),
@@ -49,16 +50,16 @@ pub(super) fn read<'a>(
     mut element: impl FnMut(&str, &str, &mut Reader<'a>) -> Result<(), ErrorKind>,
 ) -> Result<(), ErrorKind> {
     let mut reader = Reader::new(body);
-    let mut parent = "";
+    let (mut result, mut parent) = ("", "");
     while let Some(event) = reader.next().map_err(ErrorKind::Malformed)? {
         let Event::Start(name) = event else { continue };
         match reader.depth() {
             1 if name != root => return Err(ErrorKind::Missing("result of the call")),
             1 => {}
-            2 => parent = name,
+            2 => result = name,
             3 => {
-                element(parent, name, &mut reader)?;
                 parent = name;
+                element(result, name, &mut reader)?;
             }
             _ => element(parent, name, &mut reader)?,
         }

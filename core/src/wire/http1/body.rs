@@ -5,7 +5,8 @@ use crate::wire::{Error, Kind};
 
 use super::Headers;
 
-/// Chunk extensions and trailers that are passed over, in bytes for the whole body.
+/// Bytes of a whole body that carry nothing and are passed over: chunk extensions, trailers, leading
+/// zeroes of chunk sizes.
 const MAX_IGNORED: u32 = 8 * 1024;
 
 /// How the end of a body is told.
@@ -145,7 +146,7 @@ impl Body {
     /// by `trailer-section CRLF` (RFC 9112, section 7.1).
     fn framing_byte(&mut self, byte: u8) -> Result<State, Error> {
         let error = |kind| Err(Error::new(self.offset, kind));
-        Ok(match (self.state, byte) {
+        let next = match (self.state, byte) {
             (State::SizeStart | State::Size, _) if hex(byte).is_some() => {
                 if self.left >> 56 != 0 {
                     return error(Kind::BadNumber);
@@ -155,45 +156,50 @@ impl Body {
             }
             (State::Size, b';' | b' ' | b'\t') => State::Extension,
             (State::Size | State::Extension, b'\r') => State::SizeEnd,
-            (State::Extension | State::Trailer, byte) if byte == b'\t' || byte >= b' ' => {
-                self.ignored = self.ignored.saturating_add(1);
-                if self.ignored > MAX_IGNORED {
-                    return error(Kind::TooLong);
-                }
-                self.state
-            }
+            (State::Extension | State::Trailer, byte) if is_text(byte) => self.state,
             (State::SizeEnd, b'\n') if self.left == 0 => State::TrailerStart,
             (State::SizeEnd, b'\n') => State::Chunk,
             (State::ChunkCr, b'\r') => State::ChunkLf,
             (State::ChunkLf, b'\n') => State::SizeStart,
             (State::TrailerStart, b'\r') => State::LastLf,
-            (State::TrailerStart, byte) if byte > b' ' => State::Trailer,
+            (State::TrailerStart, byte) if is_text(byte) && byte > b' ' => State::Trailer,
             (State::Trailer, b'\r') => State::TrailerEnd,
             (State::TrailerEnd, b'\n') => State::TrailerStart,
             (State::LastLf, b'\n') => State::Complete,
             _ => return error(Kind::UnexpectedByte),
-        })
+        };
+        if matches!(next, State::Extension | State::Trailer) || (next == State::Size && self.left == 0) {
+            self.ignored = self.ignored.saturating_add(1);
+            if self.ignored > MAX_IGNORED {
+                return error(Kind::TooLong);
+            }
+        }
+        Ok(next)
     }
+}
+
+fn is_text(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
 /// The length that the headers state, if they do: digits only, and the same in every line and
 /// every element of a list (RFC 9112, section 6.3, rule 5).
 pub(super) fn content_length(headers: Headers<'_>) -> Result<Option<u64>, Error> {
     let mut length = None;
-    for value in headers.all("content-length") {
+    for (at, _, value) in headers.lines().filter(|(_, name, _)| name.eq_ignore_ascii_case("content-length")) {
         for digits in value.split(|byte| *byte == b',') {
             let mut stated = 0u64;
             let digits = digits.trim_ascii();
             for digit in digits {
                 let next = stated.checked_mul(10).filter(|_| digit.is_ascii_digit());
                 let next = next.and_then(|tens| tens.checked_add(u64::from(digit & 15)));
-                stated = next.ok_or(Error::new(0, Kind::BadNumber))?;
+                stated = next.ok_or(Error::new(at, Kind::BadNumber))?;
             }
             if digits.is_empty() {
-                return Err(Error::new(0, Kind::BadNumber));
+                return Err(Error::new(at, Kind::BadNumber));
             }
             if length.is_some_and(|length| length != stated) {
-                return Err(Error::new(0, Kind::AmbiguousLength));
+                return Err(Error::new(at, Kind::AmbiguousLength));
             }
             length = Some(stated);
         }

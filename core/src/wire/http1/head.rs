@@ -45,7 +45,12 @@ impl<'a> ResponseHead<'a> {
             scan.take_while(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
         }
         scan.expect(b"\r\n")?;
-        Ok(Self { minor, status: status as u16, headers: Headers::parse(scan)? })
+        let headers = Headers::parse(scan)?;
+        // A head cut off between two lines may have lost the one that tells the body's length.
+        if !head.ends_with(b"\r\n\r\n") {
+            return Err(Error::new(head.len(), Kind::UnexpectedEnd));
+        }
+        Ok(Self { minor, status: status as u16, headers })
     }
 
     /// How the end of the body is told (RFC 9112, section 6.3), for a response to any method but
@@ -54,20 +59,19 @@ impl<'a> ResponseHead<'a> {
         if self.status < 200 || self.status == 204 || self.status == 304 {
             return Ok(Framing::Length(0));
         }
-        let ambiguous = Error::new(0, Kind::AmbiguousLength);
         let length = content_length(self.headers)?;
-        let mut codings = self.headers.all("transfer-encoding");
+        let mut codings =
+            self.headers.lines().filter(|(_, name, _)| name.eq_ignore_ascii_case("transfer-encoding"));
         match (codings.next(), length) {
             (None, Some(length)) => Ok(Framing::Length(length)),
             (None, None) => Ok(Framing::Close),
-            // A length beside a coding is how requests are smuggled.
-            (Some(_), Some(_)) => Err(ambiguous),
-            (Some(coding), None) => {
-                let chunked = coding.eq_ignore_ascii_case(b"chunked");
-                if chunked && codings.next().is_none() && self.minor == 1 {
+            (Some((at, _, coding)), length) => {
+                let chunked = coding.eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
+                // A length beside a coding is how requests are smuggled.
+                if chunked && length.is_none() && self.minor == 1 {
                     Ok(Framing::Chunked)
                 } else {
-                    Err(ambiguous)
+                    Err(Error::new(at, Kind::AmbiguousLength))
                 }
             }
         }
@@ -124,6 +128,8 @@ impl<'a> RequestHead<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Headers<'a> {
     lines: &'a [u8],
+    /// Where the lines start in the head, for the offset of an error.
+    start: usize,
 }
 
 impl<'a> Headers<'a> {
@@ -140,7 +146,7 @@ impl<'a> Headers<'a> {
                 let len = scan.offset().saturating_sub(start);
                 scan.take(b"\r\n");
                 scan.end()?;
-                return Ok(Self { lines: lines.get(..len).unwrap_or_default() });
+                return Ok(Self { lines: lines.get(..len).unwrap_or_default(), start });
             }
             if scan.take_while(is_token_byte).is_empty() {
                 return Err(scan.unexpected());
@@ -153,14 +159,22 @@ impl<'a> Headers<'a> {
 
     /// Name and value of each line in order; values without the blanks around them.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a [u8])> + Clone + 'a {
+        self.lines().map(|(_, name, value)| (name, value))
+    }
+
+    /// As [`Headers::iter`], each line with its offset in the head.
+    pub(super) fn lines(self) -> impl Iterator<Item = (usize, &'a str, &'a [u8])> + Clone + 'a {
         let mut rest = self.lines;
+        let mut next = self.start;
         core::iter::from_fn(move || {
-            let end = rest.iter().position(|byte| *byte == b'\n')?;
-            let (line, tail) = rest.split_at_checked(end.saturating_add(1))?;
+            let at = next;
+            let end = rest.iter().position(|byte| *byte == b'\n')?.saturating_add(1);
+            let (line, tail) = rest.split_at_checked(end)?;
             rest = tail;
+            next = next.saturating_add(end);
             let colon = line.iter().position(|byte| *byte == b':')?;
             let name = core::str::from_utf8(line.get(..colon)?).ok()?;
-            Some((name, line.get(colon.saturating_add(1)..)?.trim_ascii()))
+            Some((at, name, line.get(colon.saturating_add(1)..)?.trim_ascii()))
         })
     }
 
@@ -188,6 +202,7 @@ fn version(scan: &mut Scan<'_>) -> Result<u8, Error> {
     let at = scan.offset();
     match (scan.next(), scan.next(), scan.next()) {
         (Some(b'1'), Some(b'.'), Some(minor @ (b'0' | b'1'))) => Ok(minor & 1),
+        (.., None) => Err(scan.error(Kind::UnexpectedEnd)),
         _ => Err(Error::new(at, Kind::Version)),
     }
 }

@@ -1,0 +1,98 @@
+//! Credentials that own their memory.
+
+use std::fmt;
+
+use rolecall_core::credentials::Credentials as Borrowed;
+use rolecall_core::wire::time::UnixTime;
+use zeroize::Zeroizing;
+
+use crate::Error;
+
+/// One set of AWS credentials. Wiped when dropped; `Debug` shows the access key id alone.
+pub struct Credentials {
+    access_key_id: String,
+    secret_access_key: Zeroizing<String>,
+    session_token: Option<Zeroizing<String>>,
+    account_id: Option<String>,
+    expiration: Option<UnixTime>,
+}
+
+impl Credentials {
+    /// Credentials that are known. An empty token counts as none.
+    ///
+    /// # Errors
+    /// A text that is empty or has a character that cannot be sent.
+    pub fn new(
+        access_key_id: &str,
+        secret_access_key: &str,
+        session_token: Option<&str>,
+    ) -> Result<Self, Error> {
+        let checked = Borrowed::new(access_key_id, secret_access_key, session_token);
+        checked
+            .map(|checked| Self::copy(&checked))
+            .map_err(|invalid| Error::Configuration(invalid.to_string()))
+    }
+
+    /// A copy of what a slot holds.
+    pub(crate) fn copy(from: &Borrowed<'_>) -> Self {
+        Self {
+            access_key_id: from.access_key_id().to_owned(),
+            secret_access_key: Zeroizing::new(from.secret_access_key().expose().to_owned()),
+            session_token: from.session_token().map(|token| Zeroizing::new(token.expose().to_owned())),
+            account_id: from.account_id().map(str::to_owned),
+            expiration: from.expiration(),
+        }
+    }
+
+    /// As the core wants them.
+    pub fn borrow(&self) -> Borrowed<'_> {
+        let token = self.session_token.as_ref().map(|token| token.as_str());
+        Borrowed::new(&self.access_key_id, &self.secret_access_key, token)
+            .expect("checked when they were made")
+            .with_account_id(self.account_id.as_deref())
+            .with_expiration(self.expiration)
+    }
+
+    /// Adds the account.
+    pub fn with_account_id(mut self, account_id: Option<String>) -> Self {
+        self.account_id = account_id;
+        self
+    }
+
+    /// Adds the end of validity.
+    pub fn with_expiration(mut self, expiration: Option<UnixTime>) -> Self {
+        self.expiration = expiration;
+        self
+    }
+
+    /// The public half.
+    pub fn access_key_id(&self) -> &str {
+        &self.access_key_id
+    }
+
+    /// The secret half. What is done with it is the caller's to answer for.
+    pub fn expose_secret_access_key(&self) -> &str {
+        &self.secret_access_key
+    }
+
+    /// The token that temporary credentials carry.
+    pub fn expose_session_token(&self) -> Option<&str> {
+        self.session_token.as_ref().map(|token| token.as_str())
+    }
+
+    /// The account, where the source told it.
+    pub fn account_id(&self) -> Option<&str> {
+        self.account_id.as_deref()
+    }
+
+    /// When they end; `None`: never.
+    pub fn expiration(&self) -> Option<UnixTime> {
+        self.expiration
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.borrow().fmt(f)
+    }
+}
