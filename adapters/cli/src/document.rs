@@ -1,42 +1,45 @@
 //! The documents in which credentials are printed.
 
 use rolecall::Credentials;
-use serde::Serialize;
+use serde_core::ser::{Serialize, SerializeStruct, Serializer};
 use zeroize::Zeroizing;
 
 /// What `credential_process` wants, and without `Version` plain JSON. Absent members are left out.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
 struct Document<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u8>,
-    access_key_id: &'a str,
-    secret_access_key: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expiration: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account_id: Option<&'a str>,
+    texts: [(&'static str, Option<&'a str>); 5],
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("Credentials", 6)?;
+        if let Some(version) = self.version {
+            document.serialize_field("Version", &version)?;
+        }
+        for (name, text) in self.texts {
+            if let Some(text) = text {
+                document.serialize_field(name, text)?;
+            }
+        }
+        document.end()
+    }
 }
 
 /// One JSON document and a line end; `version` 1 is the `credential_process` one.
 pub(crate) fn json(credentials: &Credentials, version: Option<u8>) -> Zeroizing<Vec<u8>> {
     let expiration = credentials.expiration().map(|time| time.rfc3339());
-    let document = Document {
-        version,
-        access_key_id: credentials.access_key_id(),
-        secret_access_key: credentials.expose_secret_access_key(),
-        session_token: credentials.expose_session_token(),
-        expiration: expiration.as_ref().map(|time| time.as_str()),
-        account_id: credentials.account_id(),
-    };
+    let texts = [
+        ("AccessKeyId", Some(credentials.access_key_id())),
+        ("SecretAccessKey", Some(credentials.expose_secret_access_key())),
+        ("SessionToken", credentials.expose_session_token()),
+        ("Expiration", expiration.as_ref().map(|time| time.as_str())),
+        ("AccountId", credentials.account_id()),
+    ];
     // Every text is visible ASCII, of which an escape takes two bytes at most; 256 for the rest.
-    let texts = document.access_key_id.len()
-        + document.secret_access_key.len()
-        + document.session_token.unwrap_or_default().len();
-    let mut buffer = Zeroizing::new(vec![0; 2 * texts + 256]);
-    let len = serde_json_core::to_slice(&document, &mut buffer).expect("the buffer is large enough");
+    let len: usize = texts.iter().map(|(_, text)| 2 * text.unwrap_or_default().len()).sum();
+    let mut buffer = Zeroizing::new(vec![0; len + 256]);
+    let len = serde_json_core::to_slice(&Document { version, texts }, &mut buffer);
+    let len = len.expect("the buffer is large enough");
     buffer.truncate(len);
     buffer.extend_from_slice(b"\n");
     buffer

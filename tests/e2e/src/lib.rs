@@ -1,1 +1,6 @@
-//! Sketch.
+//! Runs the command as a user does, and peers for it to meet.
+
+pub mod command;
+pub mod peer;
+pub mod servers;
+pub mod tamper;

@@ -46,7 +46,7 @@ pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
 /// its parent's name and its own, with the reader at its content.
 pub(super) fn read<'a>(
     body: &'a [u8],
-    root: &str,
+    root: &'static str,
     mut element: impl FnMut(&str, &str, &mut Reader<'a>) -> Result<(), ErrorKind>,
 ) -> Result<(), ErrorKind> {
     let mut reader = Reader::new(body);
@@ -54,7 +54,7 @@ pub(super) fn read<'a>(
     while let Some(event) = reader.next().map_err(ErrorKind::Malformed)? {
         let Event::Start(name) = event else { continue };
         match reader.depth() {
-            1 if name != root => return Err(ErrorKind::Missing("result of the call")),
+            1 if name != root => return Err(ErrorKind::Missing(root)),
             1 => {}
             2 => result = name,
             3 => {

@@ -1,0 +1,108 @@
+//! The `rolecall` command as a child process, with nothing of this environment.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use rolecall_simulator::Simulator;
+
+/// The result of a run.
+#[derive(Debug)]
+pub struct Run {
+    /// The exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// How long it took.
+    pub took: Duration,
+    /// Peak resident memory in bytes, looked at every two milliseconds; 0 where there is no `/proc`.
+    pub peak: u64,
+}
+
+impl Run {
+    /// Standard output of a run that succeeded.
+    #[track_caller]
+    pub fn ok(&self) -> &str {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        &self.stdout
+    }
+
+    /// Standard error of a run that failed as it should: exit code 1, one line of error, nothing on
+    /// standard output, and no panic.
+    #[track_caller]
+    pub fn failed(&self) -> &str {
+        assert_eq!(self.code, Some(1), "{self:#?}");
+        assert_eq!(self.stdout, "", "{self:#?}");
+        assert!(!self.stderr.contains("panicked"), "{self:#?}");
+        assert_eq!(self.stderr.lines().count(), 1, "{self:#?}");
+        &self.stderr
+    }
+}
+
+/// Runs the command with these arguments, and these variables and no others.
+pub fn rolecall<'a>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+) -> Run {
+    let mut command = Command::new(binary());
+    command.args(arguments).env_clear();
+    for (name, value) in environment {
+        command.env(name, value.as_ref());
+    }
+    run(command)
+}
+
+fn run(mut command: Command) -> Run {
+    let start = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let (mut out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+    let reader = std::thread::spawn(move || std::io::read_to_string(&mut out).expect("text"));
+    let errors = std::thread::spawn(move || std::io::read_to_string(&mut err).expect("text"));
+    let mut peak = 0;
+    let status = loop {
+        peak = peak.max(high_water(child.id()));
+        if let Some(status) = child.try_wait().expect("a child") {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let took = start.elapsed();
+    let (stdout, stderr) = (reader.join().expect("a reader"), errors.join().expect("a reader"));
+    Run { code: status.code(), stdout, stderr, took, peak }
+}
+
+/// The most memory that the process has held, from its own account: the system's would count the
+/// memory of this test, which the child began as.
+fn high_water(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    kilobytes.and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+/// The variables that make the command's machine an instance of `simulator`.
+pub fn on_instance(simulator: &Simulator) -> Vec<(&'static str, String)> {
+    simulator.environment()
+}
+
+/// The command, built once.
+fn binary() -> &'static PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "rolecall-cli"])
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+            .status();
+        assert!(built.expect("cargo").success(), "the command does not build");
+        // This test is in TARGET/debug/deps.
+        let test = std::env::current_exe().expect("this test's path");
+        test.ancestors().nth(2).expect("the target folder").join("rolecall")
+    })
+}
