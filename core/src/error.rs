@@ -79,6 +79,8 @@ pub enum ErrorKind {
     },
     /// The exchange did not come to an end.
     Transport(Failure),
+    /// The source was at it longer than it may.
+    OutOfTime,
     /// A driver's answer does not belong to what the flow needed.
     Misuse,
 }
@@ -165,7 +167,7 @@ impl Error {
             | ErrorKind::Sign(_)
             | ErrorKind::Misuse => Fault::Configuration,
             ErrorKind::BufferTooSmall { .. } | ErrorKind::ClockUnknown => Fault::Resource,
-            ErrorKind::Transport(_) => Fault::Transport,
+            ErrorKind::Transport(_) | ErrorKind::OutOfTime => Fault::Transport,
             ErrorKind::Status(_)
             | ErrorKind::Malformed(_)
             | ErrorKind::Missing(_)
@@ -249,6 +251,16 @@ impl Error {
     }
 }
 
+impl Failure {
+    /// Whether the same exchange may come to an end when it is tried again.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::Timeout | FailureKind::NotFound | FailureKind::Closed | FailureKind::Other
+        )
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -307,6 +319,7 @@ impl fmt::Display for ErrorKind {
             Self::Expired => f.write_str("the credentials handed out have expired"),
             Self::Refused { status, .. } => write!(f, "refused (HTTP status {status})"),
             Self::Transport(failure) => failure.fmt(f),
+            Self::OutOfTime => f.write_str("gave up: it took too long"),
             Self::Misuse => f.write_str("the driver's answer does not fit"),
         }
     }

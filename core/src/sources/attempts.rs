@@ -28,6 +28,15 @@ impl Default for Persistence {
 /// The first wait is drawn up to this, in milliseconds; each further one up to twice as much.
 const FIRST_WAIT_MS: u64 = 200;
 
+/// Why no exchange may start.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Pause {
+    /// The next attempt is due then.
+    Until(Instant),
+    /// The budget is spent.
+    OutOfTime,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Attempts {
     made: u8,
@@ -37,19 +46,22 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// Whether to wait, and until when. Called at each poll.
-    pub(crate) fn wait(&mut self, now: Instant) -> Option<Instant> {
+    /// The limits of the exchange that may start now, or why none may. Called at each poll.
+    pub(crate) fn proceed(
+        &mut self,
+        now: Instant,
+        limits: Limits,
+        persistence: Persistence,
+    ) -> Result<Limits, Pause> {
         self.began.get_or_insert(now);
-        let until = self.not_before.filter(|until| now < *until);
-        if until.is_none() {
-            self.not_before = None;
+        if let Some(until) = self.not_before.filter(|until| now < *until) {
+            return Err(Pause::Until(until));
         }
-        until
-    }
-
-    /// The limits of the exchange that starts now.
-    pub(crate) fn limits(&self, now: Instant, limits: Limits, persistence: Persistence) -> Limits {
-        limits.within(self.left(now, persistence))
+        self.not_before = None;
+        match self.left(now, persistence) {
+            0 => Err(Pause::OutOfTime),
+            left => Ok(limits.within(left)),
+        }
     }
 
     /// Counts a failed attempt. Whether there is another; then it waits first.

@@ -11,7 +11,7 @@ use crate::wire::json::{self, Token};
 use crate::wire::uri::{Scheme, Uri};
 use crate::wire::{self, Put};
 
-use super::attempts::{Attempts, Persistence};
+use super::attempts::{Attempts, Pause, Persistence};
 use super::observe::{TIME_HEADERS, observe};
 use super::slot::Field;
 use super::{Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Step};
@@ -49,11 +49,15 @@ pub struct Container<'c> {
     address: Option<IpAddr>,
 }
 
+/// The next thing to do.
 #[derive(Debug, Clone, Copy)]
 enum State {
-    Start,
-    /// The token is in the slot, or there is none.
-    Authorized,
+    /// Check the address, or have the name resolved.
+    Address,
+    /// Have the token read, if it is in a file.
+    Token,
+    /// Ask for the credentials. A token from a file is in the slot.
+    Credentials,
     Ended(Result<Lease, Error>),
 }
 
@@ -72,7 +76,7 @@ impl<'c> Container<'c> {
             limits: Self::LIMITS,
             persistence: Persistence::DEFAULT,
             attempts: Attempts::default(),
-            state: State::Start,
+            state: State::Address,
             address: None,
         }
     }
@@ -114,7 +118,7 @@ impl<'c> Container<'c> {
     /// Starts over with the token, or fails.
     fn retry(&mut self, cx: &Context<'_>, kind: ErrorKind) {
         if self.attempts.again(cx.now.monotonic, self.persistence, cx.entropy) {
-            self.state = State::Start;
+            self.state = State::Address;
         } else {
             self.fail(kind);
         }
@@ -162,7 +166,7 @@ impl<'c> Container<'c> {
         slot.clear();
         slot.write(Field::SessionToken, |out| out.put(token));
         match slot.seal() {
-            Ok(()) => self.state = State::Authorized,
+            Ok(()) => self.state = State::Credentials,
             Err(small) => self.fail(ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed }),
         }
     }
@@ -182,22 +186,32 @@ impl<'c> Flow<'c> for Container<'c> {
         }
         let fail = |kind| Step::Done(Err(Error { origin: Origin::Container, step: "", kind }));
         let Some(endpoint) = self.endpoint else { return fail(ErrorKind::NotConfigured) };
-        if let Some(until) = self.attempts.wait(cx.now.monotonic) {
-            return Step::Need(Need::Wait { until });
-        }
-        if endpoint.scheme() == Scheme::Http {
-            match (endpoint.uri().address(), self.address) {
-                (Some(address), _) if !may_ask(address) => {
+        let limits = match self.attempts.proceed(cx.now.monotonic, self.limits, self.persistence) {
+            Ok(limits) => limits,
+            Err(Pause::Until(until)) => return Step::Need(Need::Wait { until }),
+            Err(Pause::OutOfTime) => {
+                self.restart();
+                return fail(ErrorKind::OutOfTime);
+            }
+        };
+        if matches!(self.state, State::Address) {
+            match (endpoint.scheme(), endpoint.uri().address()) {
+                (Scheme::Http, Some(address)) if !may_ask(address) => {
                     return fail(ErrorKind::Invalid(
                         "full URI: plain http to an address that is not the container's",
                     ));
                 }
-                (None, None) => return Step::Need(Need::Resolve { host: endpoint.host() }),
-                _ => {}
+                (Scheme::Http, None) if self.address.is_none() => {
+                    return Step::Need(Need::Resolve { host: endpoint.host() });
+                }
+                _ => self.state = State::Token,
             }
         }
-        if let (State::Start, Authorization::File(path)) = (self.state, self.authorization) {
-            return Step::Need(Need::File { path });
+        if matches!(self.state, State::Token) {
+            if let Authorization::File(path) = self.authorization {
+                return Step::Need(Need::File { path });
+            }
+            self.state = State::Credentials;
         }
         let in_slot = memory.slots.first().and_then(|slot| slot.text(Field::SessionToken));
         let token = match self.authorization {
@@ -216,7 +230,7 @@ impl<'c> Flow<'c> for Container<'c> {
                 address: self.address,
                 request,
                 metadata: true,
-                limits: self.attempts.limits(cx.now.monotonic, self.limits, self.persistence),
+                limits,
                 repeatable: true,
                 reply_headers: &TIME_HEADERS,
             })),
@@ -230,7 +244,10 @@ impl<'c> Flow<'c> for Container<'c> {
     fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
         match answer {
             Answer::Reply(reply) => self.take_reply(cx, memory, &reply),
-            Answer::Content(content) => self.take_token(memory, content),
+            Answer::Content(content) if matches!(self.state, State::Token) => {
+                self.take_token(memory, content)
+            }
+            Answer::Content(_) => self.fail(ErrorKind::Misuse),
             Answer::Addresses(addresses) => match addresses.first() {
                 Some(first) if addresses.iter().all(|address| may_ask(*address)) => {
                     self.address = Some(*first)
@@ -238,15 +255,13 @@ impl<'c> Flow<'c> for Container<'c> {
                 _ => self
                     .fail(ErrorKind::Invalid("full URI: plain http to a host that is not the container's")),
             },
+            Answer::Failed(_) if matches!(self.state, State::Token) => {
+                self.fail(ErrorKind::Invalid("token file: it cannot be read"));
+            }
             Answer::Failed(failure) => {
-                let file = matches!((self.state, self.authorization), (State::Start, Authorization::File(_)));
-                let resolved =
-                    self.address.is_some() || self.endpoint.is_none_or(|e| e.uri().address().is_some());
-                if file && resolved {
-                    self.fail(ErrorKind::Invalid("token file: it cannot be read"));
-                } else {
-                    self.retry(cx, ErrorKind::Transport(failure));
-                }
+                cx.report.clear();
+                let kind = ErrorKind::Transport(failure);
+                if failure.is_passing() { self.retry(cx, kind) } else { self.fail(kind) }
             }
         }
         memory.exchange.zeroize();
@@ -254,7 +269,7 @@ impl<'c> Flow<'c> for Container<'c> {
 
     fn restart(&mut self) {
         self.attempts = Attempts::default();
-        self.state = State::Start;
+        self.state = State::Address;
         self.address = None;
     }
 }

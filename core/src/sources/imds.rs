@@ -10,7 +10,7 @@ use zeroize::Zeroize;
 use crate::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin};
 use crate::skew::{Authority, Instant};
 
-use super::attempts::{Attempts, Persistence};
+use super::attempts::{Attempts, Pause, Persistence};
 use super::observe::observe;
 use super::{Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Step};
 use super::{document, request};
@@ -27,6 +27,8 @@ pub struct Imds<'c> {
     persistence: Persistence,
     attempts: Attempts,
     state: State,
+    /// The service forgot the token once already.
+    renewed: bool,
     token: Token,
     role: String<128>,
 }
@@ -53,6 +55,8 @@ impl State {
 const TOKEN_TTL: &[u8] = b"21600";
 /// A token is not used in the last two minutes of its life.
 const TOKEN_MARGIN_MS: u64 = 120_000;
+/// However short its life, for so long it is used.
+const LEAST_USE_MS: u64 = 10_000;
 const REPLY_HEADERS: [&str; 3] = ["date", "age", "x-aws-ec2-metadata-token-ttl-seconds"];
 
 impl<'c> Imds<'c> {
@@ -72,6 +76,7 @@ impl<'c> Imds<'c> {
             persistence: Persistence::DEFAULT,
             attempts: Attempts::default(),
             state: State::Token,
+            renewed: false,
             token: Token::default(),
             role: String::new(),
         }
@@ -143,9 +148,10 @@ impl<'c> Imds<'c> {
                     Err(kind) => self.fail(kind),
                 }
             }
-            (State::Role | State::Credentials, 401) => {
-                // The token is not known any more: a new one, and on from there.
+            (State::Role | State::Credentials, 401) if !self.renewed => {
+                // The token is not known any more: a new one, once, and on from there.
                 self.token.clear();
+                self.renewed = true;
                 self.retry(cx, ErrorKind::Status(401));
             }
             (_, status @ 500..) => self.retry(cx, ErrorKind::Status(status)),
@@ -169,9 +175,15 @@ impl<'c> Flow<'c> for Imds<'c> {
         if self.disabled {
             return Step::Done(Err(Error { origin: Origin::Imds, step: "", kind: ErrorKind::Disabled }));
         }
-        if let Some(until) = self.attempts.wait(cx.now.monotonic) {
-            return Step::Need(Need::Wait { until });
-        }
+        let limits = match self.attempts.proceed(cx.now.monotonic, self.limits, self.persistence) {
+            Ok(limits) => limits,
+            Err(Pause::Until(until)) => return Step::Need(Need::Wait { until }),
+            Err(Pause::OutOfTime) => {
+                let step = self.state.step();
+                self.restart();
+                return Step::Done(Err(Error { origin: Origin::Imds, step, kind: ErrorKind::OutOfTime }));
+            }
+        };
         let valid = self.token.is_valid(cx.now.monotonic);
         let state = match self.state {
             State::Role | State::Credentials if !valid => State::Token,
@@ -195,7 +207,7 @@ impl<'c> Flow<'c> for Imds<'c> {
                 address: None,
                 request,
                 metadata: true,
-                limits: self.attempts.limits(cx.now.monotonic, self.limits, self.persistence),
+                limits,
                 repeatable: true,
                 reply_headers: &REPLY_HEADERS,
             })),
@@ -222,6 +234,7 @@ impl<'c> Flow<'c> for Imds<'c> {
     fn restart(&mut self) {
         self.attempts = Attempts::default();
         self.state = State::Token;
+        self.renewed = false;
     }
 }
 
@@ -248,8 +261,8 @@ impl Token {
         let ttl = ttl.and_then(|ttl| ttl.parse::<u32>().ok()).unwrap_or(21_600).min(21_600);
         let text = core::str::from_utf8(token.trim_ascii()).unwrap_or_default();
         let granted = u64::from(ttl).saturating_mul(1000);
-        // A short-lived one is good for at least the steps that follow.
-        self.until = now.after(granted.saturating_sub(TOKEN_MARGIN_MS).max(granted / 2));
+        // Whatever was granted, it is tried for the steps that follow.
+        self.until = now.after(granted.saturating_sub(TOKEN_MARGIN_MS).max(LEAST_USE_MS));
         !text.is_empty()
             && text.bytes().all(|byte| byte.is_ascii_graphic())
             && self.text.push_str(text).is_ok()

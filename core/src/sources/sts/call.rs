@@ -6,7 +6,7 @@ use crate::credentials::Credentials;
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 use crate::sigv4::{Rules, Signer, SigningKey};
 use crate::skew::Authority;
-use crate::sources::attempts::{Attempts, Persistence};
+use crate::sources::attempts::{Attempts, Pause, Persistence};
 use crate::sources::observe::{Observed, observe};
 use crate::sources::{
     Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step, request,
@@ -283,16 +283,22 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> 
                 Step::Done(Ok(_)) => self.state = State::Call,
             }
         }
-        if let Some(until) = self.attempts.wait(cx.now.monotonic) {
-            return Step::Need(Need::Wait { until });
-        }
+        let Service { limits, persistence, .. } = self.service;
+        let limits = match self.attempts.proceed(cx.now.monotonic, limits, persistence) {
+            Ok(limits) => limits,
+            Err(Pause::Until(until)) => return Step::Need(Need::Wait { until }),
+            Err(Pause::OutOfTime) => {
+                self.restart();
+                return Step::Done(Err(Self::error(ErrorKind::OutOfTime)));
+            }
+        };
         match self.write(cx, memory) {
             Ok(request) => Step::Need(Need::Http(Exchange {
                 endpoint: self.service.endpoint,
                 address: None,
                 request,
                 metadata: false,
-                limits: self.attempts.limits(cx.now.monotonic, self.service.limits, self.service.persistence),
+                limits,
                 repeatable: true,
                 reply_headers: &REPLY_HEADERS,
             })),
@@ -309,7 +315,11 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> 
         }
         match answer {
             Answer::Reply(reply) => self.take_reply(cx, memory, &reply),
-            Answer::Failed(failure) => self.retry(cx, ErrorKind::Transport(failure)),
+            Answer::Failed(failure) => {
+                cx.report.clear();
+                let kind = ErrorKind::Transport(failure);
+                if failure.is_passing() { self.retry(cx, kind) } else { self.fail(kind) }
+            }
             _ => self.fail(ErrorKind::Misuse),
         }
         memory.exchange.zeroize();

@@ -1,0 +1,129 @@
+//! What the standard variables set, and what is made of a request's URL.
+
+use rolecall::{Credentials, Environment, Error, Provider, Request, Settings, UnixTime};
+
+fn settings(variables: &[(&str, &str)]) -> Result<Settings, Error> {
+    Settings::from_environment(&variables.iter().copied().collect::<Environment>())
+}
+
+#[test]
+fn blank_counts_as_unset_and_the_region_has_an_order() {
+    let both = [("AWS_REGION", "eu-west-1"), ("AWS_DEFAULT_REGION", "us-east-1")];
+    assert_eq!(settings(&both).unwrap().region.as_deref(), Some("eu-west-1"));
+    let blank = [("AWS_REGION", " "), ("AWS_DEFAULT_REGION", "us-east-1")];
+    assert_eq!(settings(&blank).unwrap().region.as_deref(), Some("us-east-1"));
+    assert_eq!(settings(&[]).unwrap().region, None);
+}
+
+#[test]
+fn the_metadata_endpoint_has_an_order() {
+    let endpoint = |variables: &[(&str, &str)]| settings(variables).map(|settings| settings.imds_endpoint);
+    let mode = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
+    assert_eq!(endpoint(&[]).unwrap(), "http://169.254.169.254");
+    assert_eq!(endpoint(&[(mode, "iPv6")]).unwrap(), "http://[fd00:ec2::254]");
+    assert_eq!(endpoint(&[(mode, "IPv4")]).unwrap(), "http://169.254.169.254");
+    let explicit = [(mode, "nonsense"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://other:456")];
+    assert_eq!(endpoint(&explicit).unwrap(), "http://other:456");
+    let error = endpoint(&[(mode, "error")]).unwrap_err().to_string();
+    assert!(error.contains(mode) && error.contains("error"), "{error}");
+}
+
+#[test]
+fn numbers_and_switches() {
+    let set = settings(&[
+        ("AWS_METADATA_SERVICE_TIMEOUT", "3"),
+        ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "5"),
+        ("AWS_EC2_METADATA_DISABLED", "True"),
+        ("AWS_DISABLE_CLOCK_SKEW_CORRECTION", "true"),
+    ]);
+    let set = set.unwrap();
+    assert_eq!((set.imds_limits.connect, set.imds_persistence.attempts), (3_000, 5));
+    assert!(set.imds_disabled && !set.corrects_clock);
+    for wrong in ["0", "-1", "many", "61"] {
+        let error = settings(&[("AWS_METADATA_SERVICE_TIMEOUT", wrong)]).unwrap_err().to_string();
+        assert!(error.contains("AWS_METADATA_SERVICE_TIMEOUT"), "{error}");
+    }
+}
+
+#[test]
+fn keys_come_in_pairs_and_secrets_do_not_show() {
+    let pair = [
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "a-secret"),
+        ("AWS_SESSION_TOKEN", ""),
+    ];
+    let set = settings(&pair).unwrap();
+    assert!(set.credentials.as_ref().unwrap().expose_session_token().is_none());
+    let shown = format!("{set:?} {:?} {:?}", set.credentials, Provider::new(settings(&pair).unwrap()));
+    assert!(!shown.contains("a-secret"), "{shown}");
+    for half in &pair[..2] {
+        assert!(settings(&[*half]).is_err());
+    }
+    let error = settings(&[pair[0], ("AWS_SECRET_ACCESS_KEY", "a\nb")]).unwrap_err().to_string();
+    assert!(error.contains("secret access key") && !error.contains("a\nb"), "{error}");
+}
+
+/// Service and region that a URL is signed for.
+fn scope(url: &str, variables: &[(&str, &str)]) -> Result<String, Error> {
+    let credentials = Credentials::new("AKIDEXAMPLE", "secret", None)?;
+    let request = Request::new("GET", url)?.completed(&settings(variables)?)?;
+    let signed = request.sign(&credentials, UnixTime::from_secs(1_440_938_160))?;
+    let scope = signed.string_to_sign().lines().nth(2).unwrap_or_default();
+    Ok(scope.trim_start_matches("20150830/").trim_end_matches("/aws4_request").to_owned())
+}
+
+#[test]
+fn the_host_tells_service_and_region() {
+    for (url, expected) in [
+        ("https://sts.eu-west-1.amazonaws.com/", "eu-west-1/sts"),
+        ("https://sts.amazonaws.com/", "us-east-1/sts"),
+        ("https://sts-fips.us-gov-west-1.amazonaws.com/", "us-gov-west-1/sts"),
+        ("https://sts.cn-north-1.amazonaws.com.cn/", "cn-north-1/sts"),
+        ("https://bucket.s3.eu-central-1.amazonaws.com/key", "eu-central-1/s3"),
+        ("https://my.dotted.bucket.s3.amazonaws.com/key", "us-east-1/s3"),
+        ("https://s3.dualstack.us-west-2.amazonaws.com/b/k", "us-west-2/s3"),
+        ("https://abc123.execute-api.ap-south-1.amazonaws.com/prod", "ap-south-1/execute-api"),
+        ("https://id.lambda-url.us-east-2.on.aws/", "us-east-2/lambda"),
+        ("https://EC2.EU-WEST-1.amazonaws.com/", "eu-west-1/ec2"),
+    ] {
+        assert_eq!(scope(url, &[("AWS_REGION", "us-west-1")]).unwrap(), expected, "{url}");
+    }
+}
+
+#[test]
+fn endpoint_variables_tell_it_for_other_hosts() {
+    let variables = [
+        ("AWS_REGION", "us-west-1"),
+        ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000/base"),
+        ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9001"),
+    ];
+    assert_eq!(scope("http://127.0.0.1:9000/base/bucket", &variables).unwrap(), "us-west-1/s3");
+    assert_eq!(scope("http://127.0.0.1:9001/", &variables).unwrap(), "us-west-1/sts");
+    assert!(scope("http://127.0.0.1:9002/", &variables).unwrap_err().to_string().contains("service"));
+    // One endpoint for all services does not tell which.
+    let all = [("AWS_REGION", "us-west-1"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")];
+    assert!(scope("http://127.0.0.1:9000/", &all).is_err());
+}
+
+#[test]
+fn one_byte_of_the_secret_changes_the_signature() {
+    let sign = |secret: &str| {
+        let credentials = Credentials::new("AKIDEXAMPLE", secret, None).unwrap();
+        let request = Request::new("GET", "https://sts.eu-west-1.amazonaws.com/").unwrap();
+        let signed = request.sign(&credentials, UnixTime::from_secs(1_440_938_160)).unwrap();
+        signed.headers().last().cloned().unwrap()
+    };
+    assert_ne!(sign("secret-1"), sign("secret-2"));
+    assert_eq!(sign("secret-1"), sign("secret-1"));
+}
+
+#[test]
+fn a_path_for_s3_is_signed_as_sent_and_presigned_in_its_canonical_form() {
+    let credentials = Credentials::new("AKIDEXAMPLE", "secret", None).unwrap();
+    let time = UnixTime::from_secs(1_440_938_160);
+    let request = Request::new("GET", "https://b.s3.eu-west-1.amazonaws.com/a=b/%7e").unwrap();
+    let signed = request.sign(&credentials, time).unwrap();
+    assert!(signed.canonical_request().starts_with("GET\n/a=b/%7e\n"), "{}", signed.canonical_request());
+    let presigned = request.presign(&credentials, time, 60).unwrap();
+    assert!(presigned.url().contains("/a%3Db/~?"), "{}", presigned.url());
+}
