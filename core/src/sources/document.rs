@@ -6,6 +6,7 @@ use crate::wire::json::{Reader, Str, Token};
 use crate::wire::time::UnixTime;
 
 use super::Report;
+use super::endpoint::account_of;
 use super::slot::{Field, Slot};
 
 /// Reads a document into `slot`. Names are compared without case; unknown members are passed over;
@@ -55,7 +56,7 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
             }
             // The account is the fifth field of the ARN; a member of its own goes before it.
             Member::RoleArn => {
-                let account = text.plain().and_then(|arn| arn.split(':').nth(4)).unwrap_or_default();
+                let account = account_of(text.plain().unwrap_or_default());
                 if slot.text(Field::AccountId).is_none() {
                     slot.write(Field::AccountId, |out| crate::wire::Put::put(out, account.as_bytes()));
                 }

@@ -16,7 +16,8 @@ impl<'c> Endpoint<'c> {
     pub fn parse(url: &'c str) -> Result<Self, wire::Error> {
         let uri = Uri::parse(url)?;
         if uri.query.is_some() {
-            return Err(wire::Error { offset: url.find('?').unwrap_or(0), kind: wire::Kind::UnexpectedByte });
+            let offset = url.bytes().position(|byte| byte == b'?').unwrap_or(0);
+            return Err(wire::Error { offset, kind: wire::Kind::UnexpectedByte });
         }
         Ok(Self { uri })
     }
@@ -43,7 +44,11 @@ impl<'c> Endpoint<'c> {
 
     /// The path that requests start with: empty, or `/base` without a slash at its end.
     pub fn base_path(&self) -> &'c str {
-        self.uri.path.trim_end_matches('/')
+        let mut path = self.uri.path;
+        while let Some(shorter) = path.strip_suffix('/') {
+            path = shorter;
+        }
+        path
     }
 
     /// The target of a request for the endpoint itself: its path, or `/`.
@@ -58,6 +63,12 @@ impl<'c> Endpoint<'c> {
     pub(crate) fn uri(&self) -> &Uri<'c> {
         &self.uri
     }
+}
+
+/// The account that an ARN names: its fifth field, or nothing.
+pub(super) fn account_of(arn: &str) -> &str {
+    let account = arn.as_bytes().split(|byte| *byte == b':').nth(4).unwrap_or_default();
+    core::str::from_utf8(account).unwrap_or_default()
 }
 
 /// The DNS suffix of the partition that `region` is in: `amazonaws.com` for a region of no other.

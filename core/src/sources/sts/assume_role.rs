@@ -2,6 +2,7 @@
 
 use crate::error::{ErrorKind, Origin};
 use crate::sources::document::seal;
+use crate::sources::endpoint::account_of;
 use crate::sources::slot::Field;
 use crate::sources::{Lease, Slot};
 use crate::wire::Put;
@@ -99,9 +100,7 @@ impl Operation for AssumeRoleRequest<'_> {
             _ => Ok(()),
         })?;
         let expiration = expiration.ok_or(ErrorKind::Missing("Expiration"))?;
-        // The account is the fifth field of the ARN.
-        let account = self.role_arn.split(':').nth(4).unwrap_or_default();
-        slot.write(Field::AccountId, |out| out.put(account.as_bytes()));
+        slot.write(Field::AccountId, |out| out.put(account_of(self.role_arn).as_bytes()));
         slot.set_expiration(Some(expiration));
         seal(slot)?;
         lease(Some(expiration)).ok_or(ErrorKind::Expired)
