@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rolecall::core::sources::Limits;
-use rolecall::{Credentials, Environment, Error, Provider, Request, Role, Settings, Trace, UnixTime};
+use rolecall::{
+    Canonical, Credentials, Environment, Error, Provider, Request, Role, Settings, Trace, UnixTime,
+};
 use zeroize::Zeroizing;
 
 use crate::arguments::{Command, Common, Format, Target};
@@ -74,12 +76,12 @@ pub(crate) fn run(command: &Command, common: &Common) -> Result<ExitCode, Failur
         }
         Command::Sign { target, canonical, date } => {
             let (credentials, time) = signing(&provider, *date)?;
-            let signed = complete(request(target, common)?, &provider)?.sign(&credentials, time)?;
+            let request = complete(request(target, common)?, &provider)?;
             if *canonical {
-                return print(format!("{}\n\n{}\n", signed.canonical_request(), signed.string_to_sign()));
+                return print_canonical(&request.canonical(&credentials, time)?);
             }
             let mut lines = Zeroizing::new(String::new());
-            for (name, value) in signed.headers() {
+            for (name, value) in request.sign(&credentials, time)?.headers() {
                 lines.push_str(&format!("{name}: {value}\n"));
             }
             print(lines.as_bytes())
@@ -87,18 +89,17 @@ pub(crate) fn run(command: &Command, common: &Common) -> Result<ExitCode, Failur
         Command::Presign { target, expires, canonical, date } => {
             let (credentials, time) = signing(&provider, *date)?;
             let request = complete(request(target, common)?, &provider)?;
-            let presigned = request.presign(&credentials, time, *expires)?;
             if *canonical {
-                return print(format!(
-                    "{}\n\n{}\n",
-                    presigned.canonical_request(),
-                    presigned.string_to_sign()
-                ));
+                return print_canonical(&request.canonical_presigned(&credentials, time, *expires)?);
             }
-            print(format!("{}\n", presigned.url()))
+            print(format!("{}\n", request.presign(&credentials, time, *expires)?.url()))
         }
         _ => Ok(ExitCode::FAILURE),
     }
+}
+
+fn print_canonical(canonical: &Canonical) -> Result<ExitCode, Failure> {
+    print(format!("{}\n\n{}\n", canonical.request(), canonical.string_to_sign()))
 }
 
 /// The default chain, and the role on top of it if one is named.

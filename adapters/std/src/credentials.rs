@@ -4,15 +4,14 @@ use std::fmt;
 
 use rolecall_core::credentials::Credentials as Borrowed;
 use rolecall_core::wire::time::UnixTime;
-use zeroize::Zeroizing;
 
-use crate::Error;
+use crate::{Error, Secret};
 
 /// One set of AWS credentials. Wiped when dropped; `Debug` shows the access key id alone.
 pub struct Credentials {
     access_key_id: String,
-    secret_access_key: Zeroizing<String>,
-    session_token: Option<Zeroizing<String>>,
+    secret_access_key: Secret,
+    session_token: Option<Secret>,
     account_id: Option<String>,
     expiration: Option<UnixTime>,
 }
@@ -37,8 +36,8 @@ impl Credentials {
     pub(crate) fn copy(from: &Borrowed<'_>) -> Self {
         Self {
             access_key_id: from.access_key_id().to_owned(),
-            secret_access_key: Zeroizing::new(from.secret_access_key().expose().to_owned()),
-            session_token: from.session_token().map(|token| Zeroizing::new(token.expose().to_owned())),
+            secret_access_key: Secret::new(from.secret_access_key().expose().to_owned()),
+            session_token: from.session_token().map(|token| Secret::new(token.expose().to_owned())),
             account_id: from.account_id().map(str::to_owned),
             expiration: from.expiration(),
         }
@@ -46,8 +45,8 @@ impl Credentials {
 
     /// As the core wants them.
     pub fn borrow(&self) -> Borrowed<'_> {
-        let token = self.session_token.as_ref().map(|token| token.as_str());
-        Borrowed::new(&self.access_key_id, &self.secret_access_key, token)
+        let token = self.session_token.as_ref().map(Secret::expose);
+        Borrowed::new(&self.access_key_id, self.secret_access_key.expose(), token)
             .expect("checked when they were made")
             .with_account_id(self.account_id.as_deref())
             .with_expiration(self.expiration)
@@ -72,12 +71,12 @@ impl Credentials {
 
     /// The secret half. What is done with it is the caller's to answer for.
     pub fn expose_secret_access_key(&self) -> &str {
-        &self.secret_access_key
+        self.secret_access_key.expose()
     }
 
     /// The token that temporary credentials carry.
     pub fn expose_session_token(&self) -> Option<&str> {
-        self.session_token.as_ref().map(|token| token.as_str())
+        self.session_token.as_ref().map(Secret::expose)
     }
 
     /// The account, where the source told it.

@@ -55,6 +55,7 @@ mod environment;
 mod error;
 mod provider;
 mod request;
+mod secret;
 mod settings;
 mod system;
 mod transport;
@@ -64,7 +65,8 @@ pub use driver::Trace;
 pub use environment::Environment;
 pub use error::Error;
 pub use provider::{Identity, Provider, Role};
-pub use request::{Presigned, Reply, Request, Signed};
+pub use request::{Canonical, Presigned, Reply, Request, Signed};
+pub use secret::Secret;
 pub use settings::Settings;
 
 pub use rolecall_core as core;

@@ -11,6 +11,8 @@ use rolecall_core::wire::percent::{self, Keep};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::uri::Uri;
 
+use zeroize::{Zeroize, Zeroizing};
+
 use crate::settings::invalid;
 use crate::{Credentials, Error, Settings};
 
@@ -112,20 +114,29 @@ impl Request {
     /// # Errors
     /// [`Error::Configuration`] without service or region; [`Error::Sign`].
     pub fn sign(&self, credentials: &Credentials, time: UnixTime) -> Result<Signed, Error> {
-        let payload = if self.unsigned_payload { Payload::Unsigned } else { Payload::Bytes(&self.body) };
-        self.with_signer(credentials, time, payload, |signer, request, uri| {
+        self.with_signer(credentials, time, self.payload(), |signer, request, uri| {
             let signed = signer.sign(request)?;
             let mut headers = vec![("Host".to_owned(), uri.authority.to_owned())];
             headers.extend(self.headers.iter().cloned());
-            let lines = text(|out| signed.put_header_lines(out));
+            let lines = Zeroizing::new(text(|out| signed.put_header_lines(out)));
             headers.extend(lines.lines().filter_map(|line| {
                 line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()))
             }));
-            let mut canonical_request = Text::default();
-            signed.put_canonical_request(&mut canonical_request)?;
-            let mut string_to_sign = Text::default();
-            signed.put_string_to_sign(&mut string_to_sign)?;
-            Ok(Signed { headers, canonical_request: canonical_request.0, string_to_sign: string_to_sign.0 })
+            Ok(Signed { headers })
+        })
+    }
+
+    /// What [`Request::sign`] signs.
+    ///
+    /// # Errors
+    /// As [`Request::sign`].
+    pub fn canonical(&self, credentials: &Credentials, time: UnixTime) -> Result<Canonical, Error> {
+        self.with_signer(credentials, time, self.payload(), |signer, request, _| {
+            let signed = signer.sign(request)?;
+            let mut canonical = Canonical::default();
+            signed.put_canonical_request(&mut canonical.request)?;
+            signed.put_string_to_sign(&mut canonical.string_to_sign)?;
+            Ok(canonical)
         })
     }
 
@@ -141,20 +152,38 @@ impl Request {
         lifetime: u32,
     ) -> Result<Presigned, Error> {
         let request = self.clone().canonical_path();
-        let s3 = request.rules()?.content_sha256;
-        let payload = if s3 { Payload::Unsigned } else { Payload::Bytes(b"") };
-        request.with_signer(credentials, time, payload, |signer, signable, _| {
+        request.with_signer(credentials, time, request.presigned_payload()?, |signer, signable, _| {
             let presigned = signer.presign(signable, lifetime)?;
-            let mut canonical_request = Text::default();
-            presigned.put_canonical_request(&mut canonical_request)?;
-            let mut string_to_sign = Text::default();
-            presigned.put_string_to_sign(&mut string_to_sign)?;
-            Ok(Presigned {
-                url: format!("{}{}", request.origin(), text(|out| presigned.put_target(out))),
-                canonical_request: canonical_request.0,
-                string_to_sign: string_to_sign.0,
-            })
+            Ok(Presigned { url: format!("{}{}", request.origin(), text(|out| presigned.put_target(out))) })
         })
+    }
+
+    /// What [`Request::presign`] signs.
+    ///
+    /// # Errors
+    /// As [`Request::presign`].
+    pub fn canonical_presigned(
+        &self,
+        credentials: &Credentials,
+        time: UnixTime,
+        lifetime: u32,
+    ) -> Result<Canonical, Error> {
+        let request = self.clone().canonical_path();
+        request.with_signer(credentials, time, request.presigned_payload()?, |signer, signable, _| {
+            let presigned = signer.presign(signable, lifetime)?;
+            let mut canonical = Canonical::default();
+            presigned.put_canonical_request(&mut canonical.request)?;
+            presigned.put_string_to_sign(&mut canonical.string_to_sign)?;
+            Ok(canonical)
+        })
+    }
+
+    fn payload(&self) -> Payload<'_> {
+        if self.unsigned_payload { Payload::Unsigned } else { Payload::Bytes(&self.body) }
+    }
+
+    fn presigned_payload(&self) -> Result<Payload<'static>, Error> {
+        Ok(if self.rules()?.content_sha256 { Payload::Unsigned } else { Payload::Bytes(b"") })
     }
 
     /// This request with service and region, where it lacks them and `settings` can tell.
@@ -258,12 +287,9 @@ impl fmt::Debug for Request {
     }
 }
 
-/// What to send with a request.
-#[derive(Clone)]
+/// What to send with a request. The session token is in it: it is wiped when dropped.
 pub struct Signed {
     headers: Vec<(String, String)>,
-    canonical_request: String,
-    string_to_sign: String,
 }
 
 impl Signed {
@@ -271,31 +297,25 @@ impl Signed {
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
+}
 
-    /// The canonical request, session token included: compare it with what the service computed.
-    pub fn canonical_request(&self) -> &str {
-        &self.canonical_request
-    }
-
-    /// The string to sign.
-    pub fn string_to_sign(&self) -> &str {
-        &self.string_to_sign
+impl Drop for Signed {
+    fn drop(&mut self) {
+        for (_, value) in &mut self.headers {
+            value.zeroize();
+        }
     }
 }
 
 impl fmt::Debug for Signed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The session token is among the headers.
         write!(f, "Signed({} headers)", self.headers.len())
     }
 }
 
 /// A URL that carries its own authorisation: whoever has it may use it while it lives.
-#[derive(Clone)]
 pub struct Presigned {
     url: String,
-    canonical_request: String,
-    string_to_sign: String,
 }
 
 impl Presigned {
@@ -303,21 +323,48 @@ impl Presigned {
     pub fn url(&self) -> &str {
         &self.url
     }
+}
 
-    /// The canonical request.
-    pub fn canonical_request(&self) -> &str {
-        &self.canonical_request
-    }
-
-    /// The string to sign.
-    pub fn string_to_sign(&self) -> &str {
-        &self.string_to_sign
+impl Drop for Presigned {
+    fn drop(&mut self) {
+        self.url.zeroize();
     }
 }
 
 impl fmt::Debug for Presigned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Presigned({} bytes)", self.url.len())
+    }
+}
+
+/// What is signed, session token included: compare it with what a service says it computed.
+#[derive(Default)]
+pub struct Canonical {
+    request: Text,
+    string_to_sign: Text,
+}
+
+impl Canonical {
+    /// The canonical request.
+    pub fn request(&self) -> &str {
+        &self.request.0
+    }
+
+    /// The string to sign.
+    pub fn string_to_sign(&self) -> &str {
+        &self.string_to_sign.0
+    }
+}
+
+impl Drop for Canonical {
+    fn drop(&mut self) {
+        self.request.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Canonical {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Canonical({} bytes)", self.request.0.len())
     }
 }
 

@@ -4,9 +4,8 @@ use std::fmt;
 
 use rolecall_core::sources::{Authorization, Container, Endpoint, Imds, Limits, Persistence, dns_suffix};
 use rolecall_core::wire::uri::Uri;
-use zeroize::Zeroizing;
 
-use crate::{Credentials, Environment, Error};
+use crate::{Credentials, Environment, Error, Secret};
 
 /// Region, endpoints and sources, as the environment sets them; every field can be set by hand.
 pub struct Settings {
@@ -33,7 +32,7 @@ pub struct Settings {
     /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`; goes before the token.
     pub container_token_file: Option<String>,
     /// `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
-    pub container_token: Option<Zeroizing<String>>,
+    pub container_token: Option<Secret>,
     /// Not `AWS_DISABLE_CLOCK_SKEW_CORRECTION`.
     pub corrects_clock: bool,
     /// `AWS_ROLE_SESSION_NAME`.
@@ -98,7 +97,7 @@ impl Settings {
             container_relative_uri: get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
             container_full_uri: get("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
             container_token_file: get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
-            container_token: get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Zeroizing::new),
+            container_token: get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Secret::new),
             corrects_clock: !environment.is_true("AWS_DISABLE_CLOCK_SKEW_CORRECTION"),
             role_session_name: get("AWS_ROLE_SESSION_NAME"),
         })
@@ -153,7 +152,7 @@ impl Settings {
     pub(crate) fn container(&self) -> Result<Container<'_>, Error> {
         let authorization = match (&self.container_token_file, &self.container_token) {
             (Some(path), _) => Authorization::File(path),
-            (None, Some(token)) => Authorization::Token(token),
+            (None, Some(token)) => Authorization::Token(token.expose()),
             (None, None) => Authorization::None,
         };
         match (&self.container_relative_uri, &self.container_full_uri) {
@@ -178,15 +177,19 @@ impl fmt::Debug for Settings {
 
 fn static_credentials(environment: &Environment) -> Result<Option<Credentials>, Error> {
     let key = environment.get("AWS_ACCESS_KEY_ID");
-    let secret = environment.get("AWS_SECRET_ACCESS_KEY").map(Zeroizing::new);
-    let token = environment.get("AWS_SESSION_TOKEN").map(Zeroizing::new);
+    let secret = environment.get("AWS_SECRET_ACCESS_KEY").map(Secret::new);
+    let token = environment.get("AWS_SESSION_TOKEN").map(Secret::new);
     let (key, secret) = match (key, secret) {
         (None, None) => return Ok(None),
         (Some(key), Some(secret)) => (key, secret),
         (Some(_), None) => return Err(invalid("AWS_SECRET_ACCESS_KEY", "not set, but AWS_ACCESS_KEY_ID is")),
         (None, Some(_)) => return Err(invalid("AWS_ACCESS_KEY_ID", "not set, but AWS_SECRET_ACCESS_KEY is")),
     };
-    let credentials = Credentials::new(key.trim(), secret.trim(), token.as_ref().map(|token| token.trim()))?;
+    let credentials = Credentials::new(
+        key.trim(),
+        secret.expose().trim(),
+        token.as_ref().map(|token| token.expose().trim()),
+    )?;
     Ok(Some(credentials.with_account_id(environment.get("AWS_ACCOUNT_ID"))))
 }
 

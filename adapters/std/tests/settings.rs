@@ -67,8 +67,8 @@ fn keys_come_in_pairs_and_secrets_do_not_show() {
 fn scope(url: &str, variables: &[(&str, &str)]) -> Result<String, Error> {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None)?;
     let request = Request::new("GET", url)?.completed(&settings(variables)?)?;
-    let signed = request.sign(&credentials, UnixTime::from_secs(1_440_938_160))?;
-    let scope = signed.string_to_sign().lines().nth(2).unwrap_or_default();
+    let canonical = request.canonical(&credentials, UnixTime::from_secs(1_440_938_160))?;
+    let scope = canonical.string_to_sign().lines().nth(2).unwrap_or_default();
     Ok(scope.trim_start_matches("20150830/").trim_end_matches("/aws4_request").to_owned())
 }
 
@@ -122,8 +122,8 @@ fn a_path_for_s3_is_signed_as_sent_and_presigned_in_its_canonical_form() {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None).unwrap();
     let time = UnixTime::from_secs(1_440_938_160);
     let request = Request::new("GET", "https://b.s3.eu-west-1.amazonaws.com/a=b/%7e").unwrap();
-    let signed = request.sign(&credentials, time).unwrap();
-    assert!(signed.canonical_request().starts_with("GET\n/a=b/%7e\n"), "{}", signed.canonical_request());
+    let canonical = request.canonical(&credentials, time).unwrap();
+    assert!(canonical.request().starts_with("GET\n/a=b/%7e\n"), "{}", canonical.request());
     let presigned = request.presign(&credentials, time, 60).unwrap();
     assert!(presigned.url().contains("/a%3Db/~?"), "{}", presigned.url());
 }

@@ -1,0 +1,26 @@
+//! A secret that owns its memory.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A secret: wiped when dropped, neither printed nor cloned; `Debug` shows its length.
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes `text` over.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The secret itself. What is done with it is the caller's to answer for.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({} bytes)", self.0.len())
+    }
+}
