@@ -102,10 +102,12 @@ impl Refresh {
         }
         let advisory_seconds = self.windows.advisory.unwrap_or_else(|| advisory_window(lifetime));
         let due = lifetime.map(|lifetime| {
-            // What lives shorter than the windows is refreshed in the second half of its life.
-            let required = lifetime.saturating_sub(MANDATORY_MS.min(lifetime / 2));
+            // What lives shorter than its windows is refreshed in the second half of its life.
+            let half = lifetime / 2;
+            let window = u64::from(advisory_seconds).saturating_mul(1000);
+            let required = lifetime.saturating_sub(MANDATORY_MS.min(half));
             let advised =
-                lifetime.saturating_sub(u64::from(advisory_seconds).saturating_mul(1000)).min(required);
+                lifetime.checked_sub(window).filter(|start| *start > 0).unwrap_or(half).min(required);
             let drawn = draw(entropy, required.saturating_sub(advised));
             Due { advised: now.after(advised.saturating_add(drawn)), required: now.after(required) }
         });

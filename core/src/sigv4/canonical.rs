@@ -13,6 +13,17 @@ use super::{Rules, SignError};
 /// Query parameters that one request may have.
 const MAX_PARAMETERS: usize = 64;
 
+/// Parameters that presigning adds, the token only where there is one.
+const PRESIGNING: [&str; 7] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+];
+
 /// What the signer adds to the request's own header lines or parameters, sorted by name.
 pub(super) type Extra<'a, const N: usize> = [Option<(&'static str, &'a [u8])>; N];
 
@@ -27,7 +38,7 @@ pub(super) fn put<const N: usize, const M: usize>(
 ) {
     out.put(request.method.as_bytes());
     out.put(b"\n");
-    put_path(request.path_and_query().0.as_bytes(), rules, out);
+    put_path(request.path.as_bytes(), rules, out);
     out.put(b"\n");
     query.put(out);
     out.put(b"\n");
@@ -103,12 +114,11 @@ impl<'a, const M: usize> Query<'a, M> {
     /// Empty parameters (`a&&b`) are left out, as services do. The values of `extra` are put as
     /// they are.
     pub(super) fn new(text: &'a str, extra: Extra<'a, M>) -> Result<Self, SignError> {
-        let text = text.as_bytes();
-        let mut query = Self { text, sorted: Vec::new(), extra };
+        let mut query = Self { text: text.as_bytes(), sorted: Vec::new(), extra };
         let mut start = 0usize;
-        for parameter in text.split(|byte| *byte == b'&') {
+        for parameter in text.split('&') {
             let end = start.saturating_add(parameter.len());
-            let name = parameter.iter().position(|byte| *byte == b'=').unwrap_or(parameter.len());
+            let name = parameter.find('=').unwrap_or(parameter.len());
             if !parameter.is_empty() {
                 let place = Parameter {
                     start: start as u16,
@@ -124,11 +134,8 @@ impl<'a, const M: usize> Query<'a, M> {
 
     fn push(&mut self, parameter: Parameter) -> Result<(), SignError> {
         let (name, _) = Self::parts(self.text, parameter);
-        if M > 0 {
-            let same = |own: &str| percent::decode(name).eq(own.bytes());
-            if self.extra.iter().flatten().any(|(own, _)| same(own)) || same("X-Amz-Signature") {
-                return Err(SignError::AlreadySigned);
-            }
+        if M > 0 && PRESIGNING.iter().any(|own| percent::decode(name).eq(own.bytes())) {
+            return Err(SignError::AlreadySigned);
         }
         self.sorted.push(parameter).map_err(|_| SignError::TooManyParameters)?;
         let text = self.text;
@@ -182,7 +189,7 @@ fn put_parameter(separator: &mut &[u8], name: &str, value: &[u8], out: &mut (imp
 /// Orders texts as their canonical encodings.
 fn compare_encoded(a: &[u8], b: &[u8]) -> Ordering {
     // What both start with tells nothing, and most names differ in an unreserved byte.
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    let plain = |byte: u8| Keep::Unreserved.keeps(byte);
     let same = a.iter().zip(b).take_while(|(a, b)| a == b && plain(**a)).count();
     let (a, b) = (a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default());
     match (a.first(), b.first()) {
@@ -301,7 +308,7 @@ impl<'a, const N: usize> SignedHeaders<'a, N> {
     fn put(&self, out: &mut (impl Put + ?Sized)) {
         let mut previous = "";
         for (name, value, trimmed) in self.iter() {
-            if compare_names(name, previous) == Ordering::Equal {
+            if name.eq_ignore_ascii_case(previous) {
                 out.put(b",");
             } else {
                 if !previous.is_empty() {
@@ -320,7 +327,7 @@ impl<'a, const N: usize> SignedHeaders<'a, N> {
     pub(super) fn put_names(&self, separator: &[u8], out: &mut (impl Put + ?Sized)) {
         let mut previous = "";
         for (name, _, _) in self.iter() {
-            if compare_names(name, previous) != Ordering::Equal {
+            if !name.eq_ignore_ascii_case(previous) {
                 if !previous.is_empty() {
                     out.put(separator);
                 }

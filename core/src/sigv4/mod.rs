@@ -56,6 +56,8 @@ pub enum SignError {
     ReservedHeader,
     /// More than 32 header lines to sign; in a presigned URL, names of more than 384 bytes in all.
     TooManyHeaders,
+    /// Region or service with a blank, a control character, `/` or `,`, or outside ASCII.
+    InvalidScope,
     /// Access key id and credential scope of more than 256 bytes, in a presigned URL.
     ScopeTooLong,
     /// More than 64 query parameters.
@@ -81,6 +83,7 @@ impl fmt::Display for SignError {
                 "x-amz-date, x-amz-security-token and x-amz-content-sha256 are added by the signer"
             }
             Self::TooManyHeaders => "more than 32 header lines to sign",
+            Self::InvalidScope => "region or service has a character that may not stand there",
             Self::ScopeTooLong => "access key id, region and service are longer than 256 bytes",
             Self::TooManyParameters => "more than 64 query parameters to sign",
             Self::MissingHost => "no host header",

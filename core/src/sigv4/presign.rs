@@ -1,5 +1,7 @@
 //! Signing with query parameters: a URL that carries its own authorisation.
 
+use core::fmt;
+
 use heapless::Vec;
 
 use crate::wire::percent::{self, Keep};
@@ -20,17 +22,22 @@ impl<const N: usize> Put for Text<N> {
     }
 }
 
-/// A presigned URL's query, and what it takes to check it.
-#[derive(Debug)]
+/// A presigned URL's query, and what it takes to check it. Whoever has it may send the request, so
+/// `Debug` shows nothing of it.
 pub struct Presigned<'r> {
     signer: &'r Signer<'r>,
     request: &'r Request<'r>,
-    date: Ascii<16>,
     payload: PayloadHash,
     credential: Text<256>,
     lifetime: Text<10>,
     names: Text<384>,
     signature: Ascii<64>,
+}
+
+impl fmt::Debug for Presigned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Presigned({:?})", self.request)
+    }
 }
 
 impl<'r> Presigned<'r> {
@@ -45,7 +52,6 @@ impl<'r> Presigned<'r> {
         let mut presigned = Self {
             signer,
             request,
-            date: signer.time.compact(),
             payload: PayloadHash::of(request.payload),
             credential: Text::default(),
             lifetime: Text::default(),
@@ -66,8 +72,7 @@ impl<'r> Presigned<'r> {
         let mut hasher = Hasher::new();
         presigned.put_canonical_request(&mut hasher)?;
         let hash = hasher.finish_hex();
-        let date = presigned.date;
-        presigned.signature = signer.key.sign(|mac| signer.put_string_to_sign(&date, &hash, mac));
+        presigned.signature = signer.key.sign(|mac| signer.put_string_to_sign(&hash, mac));
         Ok(presigned)
     }
 
@@ -79,8 +84,8 @@ impl<'r> Presigned<'r> {
     /// Puts the signed request target: the request's own path and query as they were given, and
     /// after them the parameters that sign it.
     pub fn put_target(&self, out: &mut (impl Put + ?Sized)) {
-        let (path, query) = self.request.path_and_query();
-        out.put(path.as_bytes());
+        let query = self.request.query;
+        out.put(self.request.path.as_bytes());
         out.put(b"?");
         if !query.is_empty() {
             out.put(query.as_bytes());
@@ -90,7 +95,7 @@ impl<'r> Presigned<'r> {
         let parameters: [(&str, Option<&[u8]>); 7] = [
             ("X-Amz-Algorithm=", Some(b"AWS4-HMAC-SHA256")),
             ("&X-Amz-Credential=", Some(&self.credential.0)),
-            ("&X-Amz-Date=", Some(self.date.as_bytes())),
+            ("&X-Amz-Date=", Some(self.signer.date.as_bytes())),
             ("&X-Amz-SignedHeaders=", Some(&self.names.0)),
             ("&X-Amz-Expires=", Some(&self.lifetime.0)),
             ("&X-Amz-Security-Token=", token),
@@ -110,12 +115,12 @@ impl<'r> Presigned<'r> {
         let extra = [
             Some(("X-Amz-Algorithm", &b"AWS4-HMAC-SHA256"[..])),
             Some(("X-Amz-Credential", &self.credential.0)),
-            Some(("X-Amz-Date", self.date.as_bytes())),
+            Some(("X-Amz-Date", self.signer.date.as_bytes())),
             Some(("X-Amz-Expires", &self.lifetime.0)),
             token.map(|token| ("X-Amz-Security-Token", token.as_bytes())),
             Some(("X-Amz-SignedHeaders", &self.names.0)),
         ];
-        let query = Query::new(self.request.path_and_query().1, extra)?;
+        let query = Query::new(self.request.query, extra)?;
         let headers = SignedHeaders::<0>::new(self.request, [])?;
         canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);
         Ok(())
@@ -125,7 +130,7 @@ impl<'r> Presigned<'r> {
     pub fn put_string_to_sign(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         let mut hasher = Hasher::new();
         self.put_canonical_request(&mut hasher)?;
-        self.signer.put_string_to_sign(&self.date, &hasher.finish_hex(), out);
+        self.signer.put_string_to_sign(&hasher.finish_hex(), out);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What is to be signed, as it will be sent.
 
 use core::cmp::Ordering;
+use core::fmt;
 
 use heapless::Vec;
 
@@ -16,7 +17,7 @@ const MAX_HEADERS: usize = 32;
 const EMPTY_SHA256: [u8; 64] = *b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// The body, as far as the signature covers it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Payload<'a> {
     /// These bytes.
     Bytes(&'a [u8]),
@@ -24,6 +25,16 @@ pub enum Payload<'a> {
     Hash(Ascii<64>),
     /// `UNSIGNED-PAYLOAD`: any body. S3 accepts it, over https.
     Unsigned,
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::Hash(hash) => write!(f, "Hash({hash})"),
+            Self::Unsigned => f.write_str("Unsigned"),
+        }
+    }
 }
 
 /// The last line of the canonical request.
@@ -51,13 +62,21 @@ impl PayloadHash {
     }
 }
 
-/// A request to sign. It borrows every part; header lines are kept sorted by name.
-#[derive(Debug, Clone)]
+/// A request to sign. It borrows every part; header lines are kept sorted by name. `Debug` shows
+/// method and path alone: secrets may stand in the others.
+#[derive(Clone)]
 pub struct Request<'a> {
     pub(super) method: &'a str,
-    pub(super) target: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
     pub(super) payload: Payload<'a>,
     pub(super) headers: Vec<(&'a str, &'a [u8]), MAX_HEADERS>,
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
 }
 
 impl<'a> Request<'a> {
@@ -69,11 +88,14 @@ impl<'a> Request<'a> {
         if target.len() > usize::from(u16::MAX) {
             return Err(SignError::TargetTooLong);
         }
-        // A blank cannot be sent, but it can be signed, as published test cases do.
-        if !target.starts_with('/') || target.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+        // A blank cannot be sent, but it can be signed, as published test cases do. Every byte is
+        // looked at, so that many are at once.
+        let control = |byte: u8| byte < b' ' || byte == 0x7f;
+        if !target.starts_with('/') || target.bytes().fold(false, |any, byte| any | control(byte)) {
             return Err(SignError::InvalidTarget);
         }
-        Ok(Self { method, target, payload, headers: Vec::new() })
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Ok(Self { method, path, query, payload, headers: Vec::new() })
     }
 
     /// Adds a header line that will be sent, and is signed unless [`is_never_signed`]. Lines of one
@@ -94,11 +116,6 @@ impl<'a> Request<'a> {
         self.headers.push((name, value)).map_err(|_| SignError::TooManyHeaders)?;
         sink_last(&mut self.headers, |a, b| compare_names(a.0, b.0));
         Ok(())
-    }
-
-    /// Path and query of the target.
-    pub(super) fn path_and_query(&self) -> (&'a str, &'a str) {
-        self.target.split_once('?').unwrap_or((self.target, ""))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Signing with an `Authorization` header.
 
+use core::fmt;
+
 use crate::credentials::Credentials;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
@@ -53,7 +55,7 @@ pub struct Signer<'a> {
     pub(super) credentials: &'a Credentials<'a>,
     pub(super) key: &'a SigningKey<'a>,
     pub(super) rules: Rules,
-    pub(super) time: UnixTime,
+    pub(super) date: Ascii<16>,
     pub(super) token: TokenPlacement,
 }
 
@@ -68,7 +70,12 @@ impl<'a> Signer<'a> {
         if !key.is_for(time) {
             return Err(SignError::StaleKey);
         }
-        Ok(Self { credentials, key, rules, time, token: TokenPlacement::Signed })
+        // They go into a header line as they are.
+        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
+        if !key.region().bytes().chain(key.service().bytes()).all(plain) {
+            return Err(SignError::InvalidScope);
+        }
+        Ok(Self { credentials, key, rules, date: time.compact(), token: TokenPlacement::Signed })
     }
 
     /// Puts the session token where `placement` says.
@@ -82,14 +89,13 @@ impl<'a> Signer<'a> {
         let mut signed = Signed {
             signer: self,
             request,
-            date: self.time.compact(),
             payload: PayloadHash::of(request.payload),
             signature: Ascii::new([b'0'; 64]),
         };
         let mut hasher = Hasher::new();
         signed.put_canonical_request(&mut hasher)?;
         let hash = hasher.finish_hex();
-        signed.signature = self.key.sign(|mac| self.put_string_to_sign(&signed.date, &hash, mac));
+        signed.signature = self.key.sign(|mac| self.put_string_to_sign(&hash, mac));
         Ok(signed)
     }
 
@@ -109,14 +115,9 @@ impl<'a> Signer<'a> {
         self.credentials.session_token().filter(|_| signed).map(|token| token.expose())
     }
 
-    pub(super) fn put_string_to_sign(
-        &self,
-        date: &Ascii<16>,
-        hash: &Ascii<64>,
-        out: &mut (impl Put + ?Sized),
-    ) {
+    pub(super) fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut (impl Put + ?Sized)) {
         out.put(b"AWS4-HMAC-SHA256\n");
-        out.put(date.as_bytes());
+        out.put(self.date.as_bytes());
         out.put(b"\n");
         self.key.put_scope(b"/", out);
         out.put(b"\n");
@@ -125,13 +126,17 @@ impl<'a> Signer<'a> {
 }
 
 /// A signature, and what it takes to send it.
-#[derive(Debug)]
 pub struct Signed<'r> {
     signer: &'r Signer<'r>,
     request: &'r Request<'r>,
-    date: Ascii<16>,
     payload: PayloadHash,
     signature: Ascii<64>,
+}
+
+impl fmt::Debug for Signed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signed({:?})", self.request)
+    }
 }
 
 impl Signed<'_> {
@@ -146,7 +151,7 @@ impl Signed<'_> {
         if let Some(token) = self.signer.credentials.session_token() {
             put_line("X-Amz-Security-Token", token.expose().as_bytes(), out);
         }
-        put_line("X-Amz-Date", self.date.as_bytes(), out);
+        put_line("X-Amz-Date", self.signer.date.as_bytes(), out);
         if self.signer.rules.content_sha256 {
             put_line("x-amz-content-sha256", self.payload.as_bytes(), out);
         }
@@ -171,7 +176,7 @@ impl Signed<'_> {
 
     /// Puts the canonical request: what the service compares first when a signature does not match.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        let query = Query::new(self.request.path_and_query().1, [])?;
+        let query = Query::new(self.request.query, [])?;
         let headers = self.headers()?;
         canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);
         Ok(())
@@ -181,7 +186,7 @@ impl Signed<'_> {
     pub fn put_string_to_sign(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         let mut hasher = Hasher::new();
         self.put_canonical_request(&mut hasher)?;
-        self.signer.put_string_to_sign(&self.date, &hasher.finish_hex(), out);
+        self.signer.put_string_to_sign(&hasher.finish_hex(), out);
         Ok(())
     }
 
@@ -192,7 +197,7 @@ impl Signed<'_> {
             self.request,
             [
                 sha256.filter(|_| self.signer.rules.content_sha256),
-                Some(("x-amz-date", self.date.as_bytes())),
+                Some(("x-amz-date", self.signer.date.as_bytes())),
                 token.map(|token| ("x-amz-security-token", token.as_bytes())),
             ],
         )

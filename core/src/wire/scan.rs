@@ -117,3 +117,10 @@ impl<'a> Scan<'a> {
         if self.peek().is_some() { Err(self.error(Kind::TrailingData)) } else { Ok(()) }
     }
 }
+
+/// What is before the first `byte` of `text` and what is behind it. The standard library's search
+/// for a character keeps a panic path.
+pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|found| found == byte)?;
+    Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
+}

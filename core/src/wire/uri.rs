@@ -2,6 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::percent::hex;
 use super::scan::Scan;
 use super::{Error, Kind};
 
@@ -72,7 +73,7 @@ impl<'a> Uri<'a> {
             let inside = scan.offset();
             scan.take_while(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
             let host = text.get(inside..scan.offset()).unwrap_or_default();
-            if host.parse::<Ipv6Addr>().is_err() {
+            if v6(host).is_none() {
                 return Err(Error::new(inside, Kind::UnexpectedByte));
             }
             scan.expect_byte(b']')?;
@@ -124,7 +125,76 @@ impl<'a> Uri<'a> {
 
     /// The host as an address, if it is written as one.
     pub fn address(&self) -> Option<IpAddr> {
-        let v4 = self.host.parse::<Ipv4Addr>().map(IpAddr::V4);
-        v4.or_else(|_| self.host.parse::<Ipv6Addr>().map(IpAddr::V6)).ok()
+        address(self.host)
+    }
+}
+
+/// Reads an IPv4 address (four decimal numbers without leading zeros) or an IPv6 address (RFC 4291,
+/// section 2.2, forms 1 and 2: without an IPv4 address inside).
+///
+/// The standard library's parser keeps a panic path.
+pub fn address(text: &str) -> Option<IpAddr> {
+    v4(text).map(IpAddr::V4).or_else(|| v6(text).map(IpAddr::V6))
+}
+
+fn v4(text: &str) -> Option<Ipv4Addr> {
+    let mut octets = [0u8; 4];
+    let mut parts = text.as_bytes().split(|byte| *byte == b'.');
+    for octet in &mut octets {
+        let digits = parts.next()?;
+        let short = matches!(digits, [b'0'] | [b'1'..=b'9'] | [b'1'..=b'9', _] | [b'1'..=b'9', _, _]);
+        for digit in digits {
+            *octet =
+                octet.checked_mul(10)?.checked_add(digit.checked_sub(b'0').filter(|digit| *digit < 10)?)?;
+        }
+        if !short {
+            return None;
+        }
+    }
+    if parts.next().is_some() { None } else { Some(Ipv4Addr::from(octets)) }
+}
+
+fn v6(text: &str) -> Option<Ipv6Addr> {
+    // The groups before `::` are filled in from the front, those after it from the back.
+    let mut value = 0u128;
+    let mut groups = 0u32;
+    let mut gap = None;
+    let mut rest = text.as_bytes();
+    if let [b':', b':', tail @ ..] = rest {
+        (gap, rest) = (Some(0), tail);
+    }
+    while !rest.is_empty() {
+        let len = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
+        let (digits, tail) = rest.split_at_checked(len)?;
+        if digits.is_empty() || digits.len() > 4 || groups == 8 {
+            return None;
+        }
+        let mut group = 0u128;
+        for digit in digits {
+            group = (group << 4) | u128::from(hex(*digit)?);
+        }
+        value = (value << 16) | group;
+        groups = groups.saturating_add(1);
+        rest = match tail {
+            [b':', b':', tail @ ..] if gap.is_none() => {
+                gap = Some(groups);
+                tail
+            }
+            // A colon stands between two groups.
+            [b':', tail @ ..] if !tail.is_empty() && tail.first() != Some(&b':') => tail,
+            [] => &[],
+            _ => return None,
+        };
+    }
+    match gap {
+        None if groups == 8 => Some(Ipv6Addr::from(value)),
+        Some(before) if groups < 8 => {
+            let after = groups.saturating_sub(before).saturating_mul(16);
+            let low = value & !(u128::MAX.checked_shl(after).unwrap_or(0));
+            let high = value.checked_shr(after).unwrap_or(0);
+            let high = high.checked_shl(128u32.saturating_sub(before.saturating_mul(16))).unwrap_or(0);
+            Some(Ipv6Addr::from(high | low))
+        }
+        _ => None,
     }
 }

@@ -5,7 +5,7 @@
 //! The reader takes a whole document, in UTF-8. Whoever reads to the end (`Ok(None)`) has seen
 //! every open tag closed by its own name.
 
-use super::scan::Scan;
+use super::scan::{Scan, split_once};
 use super::{Error, Kind, Put};
 
 /// How deeply elements may be nested.
@@ -35,7 +35,7 @@ impl Text<'_> {
     pub fn put(&self, out: &mut (impl Put + ?Sized)) {
         let mut rest = self.raw;
         // In CDATA an ampersand is an ampersand.
-        while let Some((plain, tail)) = rest.split_once('&').filter(|_| !self.cdata) {
+        while let Some((plain, tail)) = split_once(rest, b'&').filter(|_| !self.cdata) {
             out.put(plain.as_bytes());
             let Some((char, len)) = reference(tail.as_bytes()) else { break };
             out.put(char.encode_utf8(&mut [0; 4]).as_bytes());
@@ -113,6 +113,7 @@ impl<'a> Reader<'a> {
                 return self.characters().map(Some);
             }
             if self.scan.take(b"<?") {
+                self.name()?;
                 let start = self.scan.offset();
                 checked(self.scan.take_through(b"?>")?, start)?;
             } else if self.scan.take(b"<!--") {
@@ -229,6 +230,9 @@ impl<'a> Reader<'a> {
     fn characters(&mut self) -> Result<Event<'a>, Error> {
         let start = self.scan.offset();
         let raw = self.scan.take_while(|byte| byte != b'<');
+        if raw.is_empty() {
+            return Err(self.scan.unexpected());
+        }
         self.references(raw, start)?;
         Ok(Event::Text(Text { raw: checked(raw, start)?, cdata: false }))
     }
@@ -259,7 +263,7 @@ fn checked(text: &[u8], start: usize) -> Result<&str, Error> {
 }
 
 fn local(name: &str) -> &str {
-    name.split_once(':').map_or(name, |(_, local)| local)
+    split_once(name, b':').map_or(name, |(_, local)| local)
 }
 
 fn blank(byte: u8) -> bool {

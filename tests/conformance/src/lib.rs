@@ -1,6 +1,10 @@
 //! Finds the vectors and the project's own cases.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use rolecall_core::wire::Put;
+use serde_json::Value;
 
 /// The published vectors of `folder`, from the directory that `ROLECALL_VECTORS` names.
 ///
@@ -8,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Set but without that folder, or with an empty one, it is a failure.
 pub fn vectors(folder: &str) -> Option<PathBuf> {
     let Some(root) = std::env::var_os("ROLECALL_VECTORS") else {
-        eprintln!("NOTICE: ROLECALL_VECTORS is not set: {folder} runs on the project's own cases alone");
+        say(&format!("NOTICE: ROLECALL_VECTORS is not set: {folder} runs on the project's own cases alone"));
         return None;
     };
     let path = Path::new(&root).join(folder);
@@ -21,13 +25,44 @@ pub fn vectors(folder: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-/// A file of the project's own cases.
-pub fn own(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cases").join(file)
+/// A file or folder of the project's own cases.
+pub fn own(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cases").join(name)
+}
+
+/// Tells whoever runs the tests; the harness would hold back what `println!` writes.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// A JSON file.
-pub fn json(path: &Path) -> serde_json::Value {
+pub fn json(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every JSON file of a folder, in the order of their names.
+pub fn json_files(folder: &Path) -> Vec<Value> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    paths.iter().map(|path| json(path)).collect()
+}
+
+/// What `write` puts.
+pub fn text(write: impl FnOnce(&mut Text)) -> String {
+    let mut text = Text(Vec::new());
+    write(&mut text);
+    String::from_utf8(text.0).expect("text")
+}
+
+/// Keeps what is put.
+#[derive(Debug)]
+pub struct Text(Vec<u8>);
+
+impl Put for Text {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
 }

@@ -3,25 +3,10 @@
 
 use std::path::Path;
 
-use conformance::{json, vectors};
+use conformance::{json, say, text, vectors};
 use rolecall_core::credentials::Credentials;
 use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey, TokenPlacement};
-use rolecall_core::wire::{Put, time::UnixTime};
-
-#[derive(Default)]
-struct Text(String);
-
-impl Put for Text {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.push_str(std::str::from_utf8(bytes).expect("text"));
-    }
-}
-
-fn text(write: impl FnOnce(&mut Text)) -> String {
-    let mut text = Text::default();
-    write(&mut text);
-    text.0
-}
+use rolecall_core::wire::time::UnixTime;
 
 /// A request file: request line, header lines with folded ones joined, body.
 struct Message {
@@ -68,7 +53,7 @@ fn sigv4() {
             cases += 1;
         }
     }
-    println!("{cases} signing cases");
+    say(&format!("sigv4: {cases} published signing cases"));
     assert!(cases >= 38, "only {cases} cases");
 }
 

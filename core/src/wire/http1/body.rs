@@ -148,7 +148,7 @@ impl Body {
         let error = |kind| Err(Error::new(self.offset, kind));
         let next = match (self.state, byte) {
             (State::SizeStart | State::Size, _) if hex(byte).is_some() => {
-                if self.left >> 56 != 0 {
+                if self.left >> 60 != 0 {
                     return error(Kind::BadNumber);
                 }
                 self.left = (self.left << 4) | u64::from(hex(byte).unwrap_or_default());

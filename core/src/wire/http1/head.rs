@@ -142,9 +142,11 @@ impl<'a> Headers<'a> {
         let lines = scan.rest();
         let start = scan.offset();
         loop {
-            if scan.peek().is_none() || scan.rest().starts_with(b"\r\n") {
+            if matches!(scan.peek(), None | Some(b'\r')) {
                 let len = scan.offset().saturating_sub(start);
-                scan.take(b"\r\n");
+                if scan.peek().is_some() {
+                    scan.expect(b"\r\n")?;
+                }
                 scan.end()?;
                 return Ok(Self { lines: lines.get(..len).unwrap_or_default(), start });
             }

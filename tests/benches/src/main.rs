@@ -1,0 +1,81 @@
+//! Prints what signing costs, in nanoseconds, beside `aws-sigv4` and beside the bare compressions of
+//! SHA-256 that each signature needs. Everything is measured in turns, round after round, so that a
+//! busy machine slows all of it alike; a cell is the median of the rounds.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use benches::Operation;
+use benches::bare::{self, Needed};
+use benches::peer::Peer;
+
+const ROUNDS: usize = 201;
+const PER_ROUND: u32 = 100;
+
+fn main() {
+    println!("Signing, in nanoseconds: medians of {ROUNDS} rounds of {PER_ROUND}");
+    println!();
+    println!(
+        "{:<32} {:<5} {:>6} {:>7} {:>8} {:>7} {:>8} {:>10} {:>8}",
+        "operation", "key", "blocks", "bare", "signed", "x bare", "written", "aws-sigv4", "faster"
+    );
+    for operation in Operation::all() {
+        measure(&operation);
+    }
+    println!();
+    println!("blocks     compressions of SHA-256 that the signature needs; bare: their time alone");
+    println!("cold       the signing key is derived; aws-sigv4 always derives it: one time for both rows");
+    println!("signed     from the parts of a request to its signature");
+    println!("written    the same, and the header lines or the presigned target into a buffer");
+    println!("faster     aws-sigv4, whose result is a list of headers or parameters, to written");
+}
+
+fn measure(operation: &Operation) {
+    let needed = Needed::of(operation);
+    let blocks = vec![[0x5a; 64]; needed.cold()];
+    let (credentials, key, peer) = (operation.credentials(), operation.key(), Peer::new(operation));
+    let mut out = [0; 8192];
+    let signature = operation.sign(&credentials, &key);
+    assert_eq!(signature, operation.sign_cold(&credentials), "{}", operation.name);
+    assert_eq!(signature.as_str(), peer.sign(operation).1, "{}", operation.name);
+
+    let mut times = [const { Vec::<f64>::new() }; 7];
+    for _ in 0..ROUNDS {
+        let [bare_cold, bare_kept, cold, kept, cold_written, kept_written, other] = &mut times;
+        let operation = black_box(operation);
+        bare_cold.push(time(|| bare::run(black_box(&blocks), needed.cold())));
+        cold.push(time(|| operation.sign_cold(&credentials)));
+        other.push(time(|| peer.sign(operation)));
+        cold_written.push(time(|| {
+            let key = operation.key();
+            operation.sign_and_write(&credentials, &key, &mut out).len()
+        }));
+        bare_kept.push(time(|| bare::run(black_box(&blocks), needed.kept())));
+        kept.push(time(|| operation.sign(&credentials, &key)));
+        kept_written.push(time(|| operation.sign_and_write(&credentials, &key, &mut out).len()));
+    }
+    let [bare_cold, bare_kept, cold, kept, cold_written, kept_written, other] = times.map(median);
+    let row = |name: &str, key: &str, blocks: usize, [bare, signed, written]: [f64; 3]| {
+        println!(
+            "{name:<32} {key:<5} {blocks:>6} {bare:>7.0} {signed:>8.0} {:>6.2}x {written:>8.0} {other:>10.0} {:>7.1}x",
+            signed / bare,
+            other / written
+        );
+    };
+    row(operation.name, "cold", needed.cold(), [bare_cold, cold, cold_written]);
+    row("", "kept", needed.kept(), [bare_kept, kept, kept_written]);
+}
+
+/// Nanoseconds that one call takes.
+fn time<R>(mut call: impl FnMut() -> R) -> f64 {
+    let start = Instant::now();
+    for _ in 0..PER_ROUND {
+        black_box(call());
+    }
+    start.elapsed().as_nanos() as f64 / f64::from(PER_ROUND)
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}

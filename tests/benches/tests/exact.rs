@@ -1,0 +1,70 @@
+//! What can be counted of a signature's cost, exactly: allocations and compressions.
+
+use allocation_counter::measure;
+use benches::bare::{Compressor, Needed};
+use benches::peer::Peer;
+use benches::{Operation, bare};
+
+#[test]
+fn nothing_is_allocated() {
+    for operation in Operation::all() {
+        let (credentials, key) = (operation.credentials(), operation.key());
+        let mut out = [0; 8192];
+        let key_derived = measure(|| drop(operation.key()));
+        let cold = measure(|| _ = operation.sign_cold(&credentials));
+        let kept = measure(|| _ = operation.sign(&credentials, &key));
+        let written = measure(|| _ = operation.sign_and_write(&credentials, &key, &mut out));
+        for counted in [key_derived, cold, kept, written] {
+            assert_eq!(counted.count_total, 0, "{}", operation.name);
+        }
+        // The counter counts: the peer allocates.
+        let peer = Peer::new(&operation);
+        assert!(measure(|| drop(peer.sign(&operation))).count_total > 0);
+    }
+}
+
+#[test]
+fn the_compressions_are_these() {
+    let counts: Vec<[usize; 4]> = Operation::all()
+        .iter()
+        .map(|operation| {
+            let Needed { key, payload, canonical_request, signature } = Needed::of(operation);
+            [key, payload, canonical_request, signature]
+        })
+        .collect();
+    // Key, payload, canonical request, signature.
+    assert_eq!(counts, [[18, 3, 17, 4], [18, 0, 14, 4], [18, 0, 5, 4], [18, 0, 19, 4]]);
+}
+
+/// A signature made of nothing but compressions takes as many as the formulas say, and is the one
+/// that `rolecall-core` and the peer make.
+#[test]
+fn the_formulas_are_exact() {
+    for operation in Operation::all() {
+        let mut compressor = Compressor::default();
+        let signature = compressor.signature(&operation);
+        assert_eq!(compressor.count, Needed::of(&operation).cold(), "{}", operation.name);
+        assert_eq!(signature, operation.sign_cold(&operation.credentials()).as_str());
+        assert_eq!(signature, Peer::new(&operation).sign(&operation).1);
+    }
+}
+
+/// At the lengths where padding takes one more block.
+#[test]
+fn padding_is_counted() {
+    for (len, blocks) in [(0, 1), (55, 1), (56, 2), (64, 2), (119, 2), (120, 3)] {
+        assert_eq!(bare::hash(len), blocks, "{len}");
+        let mut compressor = Compressor::default();
+        compressor.hash(&vec![b'a'; len]);
+        assert_eq!(compressor.count, blocks, "{len}");
+    }
+}
+
+/// The token is as long as the measurements say, and so are the lists.
+#[test]
+fn the_operations_are_as_described() {
+    let [sts, get, presigned, with_token] = Operation::all();
+    assert_eq!(sts.token.as_deref().map(str::len), Some(800));
+    assert_eq!((get.headers.len(), get.target.matches(['?', '&']).count()), (6, 8));
+    assert_eq!((presigned.token, with_token.token), (None, sts.token));
+}
