@@ -116,9 +116,9 @@ impl<'a, const M: usize> Query<'a, M> {
     pub(super) fn new(text: &'a str, extra: Extra<'a, M>) -> Result<Self, SignError> {
         let mut query = Self { text: text.as_bytes(), sorted: Vec::new(), extra };
         let mut start = 0usize;
-        for parameter in text.split('&') {
+        for parameter in text.as_bytes().split(|byte| *byte == b'&') {
             let end = start.saturating_add(parameter.len());
-            let name = parameter.find('=').unwrap_or(parameter.len());
+            let name = parameter.iter().position(|byte| *byte == b'=').unwrap_or(parameter.len());
             if !parameter.is_empty() {
                 let place = Parameter {
                     start: start as u16,

@@ -7,6 +7,7 @@ use heapless::Vec;
 
 use crate::wire::Ascii;
 use crate::wire::http1::{is_header_name, is_header_value};
+use crate::wire::scan::split_once;
 
 use super::{SignError, sha256_hex};
 
@@ -94,7 +95,7 @@ impl<'a> Request<'a> {
         if !target.starts_with('/') || target.bytes().fold(false, |any, byte| any | control(byte)) {
             return Err(SignError::InvalidTarget);
         }
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (path, query) = split_once(target, b'?').unwrap_or((target, ""));
         Ok(Self { method, path, query, payload, headers: Vec::new() })
     }
 
@@ -112,6 +113,11 @@ impl<'a> Request<'a> {
         }
         if is_never_signed(name) {
             return Ok(());
+        }
+        // Two of them are no valid request, and would sign as a host that nobody has.
+        let host = |name: &str| name.eq_ignore_ascii_case("host");
+        if host(name) && self.headers.iter().any(|(name, _)| host(name)) {
+            return Err(SignError::InvalidHeader);
         }
         self.headers.push((name, value)).map_err(|_| SignError::TooManyHeaders)?;
         sink_last(&mut self.headers, |a, b| compare_names(a.0, b.0));

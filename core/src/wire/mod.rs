@@ -41,7 +41,7 @@ pub mod http1;
 pub mod json;
 pub mod percent;
 mod put;
-mod scan;
+pub(crate) mod scan;
 pub mod time;
 pub mod uri;
 pub mod xml;

@@ -1,0 +1,342 @@
+//! A driver that plays the outside world from a script.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use rolecall_core::credentials::Credentials;
+use rolecall_core::error::{Error, Failure, FailureKind, Phase};
+use rolecall_core::skew::{Clock, Instant, Now};
+use rolecall_core::sources::{
+    Answer, Context, Exchange, Flow, Imds, Memory, Need, Reply, Report, Slot, Step,
+};
+use rolecall_core::wire::time::UnixTime;
+
+/// The world's time at the start: 2026-01-02T03:04:05Z.
+pub(crate) const START: u64 = 1_767_323_045;
+
+/// What the world does when it is asked.
+pub(crate) enum Act {
+    Reply { status: u16, headers: String, body: Vec<u8> },
+    Fail(Phase, FailureKind),
+    Content(Vec<u8>),
+    Addresses(Vec<IpAddr>),
+}
+
+pub(crate) fn reply(status: u16, body: impl Into<Vec<u8>>) -> Act {
+    Act::Reply { status, headers: String::new(), body: body.into() }
+}
+
+pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Act {
+    reply(200, body)
+}
+
+pub(crate) fn content(bytes: impl Into<Vec<u8>>) -> Act {
+    Act::Content(bytes.into())
+}
+
+pub(crate) fn addresses(texts: &[&str]) -> Act {
+    Act::Addresses(texts.iter().map(|text| text.parse().unwrap()).collect())
+}
+
+impl Act {
+    pub(crate) fn with(mut self, line: &str) -> Self {
+        if let Act::Reply { headers, .. } = &mut self {
+            headers.push_str(line);
+            headers.push_str("\r\n");
+        }
+        self
+    }
+
+    /// With a `Date`, seconds since 1970.
+    pub(crate) fn at(self, date: u64) -> Self {
+        self.with(&format!("Date: {}", UnixTime::from_secs(date).http_date()))
+    }
+}
+
+/// One need as it was asked for.
+pub(crate) struct Asked {
+    /// The request, or `FILE path`, `RESOLVE host`, `PROMPT question`.
+    pub(crate) text: String,
+    pub(crate) exchange: Option<Exchange<'static>>,
+    /// Milliseconds on the monotonic clock.
+    pub(crate) at: u64,
+}
+
+impl Asked {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let head = self.text.split("\r\n\r\n").next().unwrap();
+        let mut lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(": "));
+        lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub(crate) fn body(&self) -> &str {
+        self.text.split_once("\r\n\r\n").unwrap().1
+    }
+}
+
+/// The clocks, the memory, and what is going to happen.
+pub(crate) struct World {
+    pub(crate) exchange: Vec<u8>,
+    pub(crate) slots: Vec<Slot<'static>>,
+    pub(crate) clock: Clock,
+    pub(crate) report: Report,
+    pub(crate) entropy: u32,
+    /// Milliseconds since the board started.
+    pub(crate) monotonic: u64,
+    /// The wall clock at `monotonic` 0, in seconds; `None`: there is none.
+    pub(crate) wall: Option<u64>,
+    /// Milliseconds that each exchange takes.
+    pub(crate) pace: u64,
+    script: VecDeque<(String, Act)>,
+    /// Happens again and again once the script is at its end.
+    always: Option<fn(&str) -> Act>,
+    pub(crate) asked: Vec<Asked>,
+}
+
+/// Memory for a slot that lives as long as the test.
+pub(crate) fn slot(size: usize) -> Slot<'static> {
+    Slot::new(Box::leak(vec![0; size].into_boxed_slice()))
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            exchange: vec![0; 8 * 1024],
+            slots: (0..4).map(|_| slot(Slot::RECOMMENDED)).collect(),
+            clock: Clock::new(),
+            report: Report::new(),
+            entropy: 0x8000_0000,
+            monotonic: 5_000,
+            wall: Some(START),
+            pace: 20,
+            script: VecDeque::new(),
+            always: None,
+            asked: Vec::new(),
+        }
+    }
+
+    /// The next need has `fragment` in it, and gets `act`.
+    pub(crate) fn on(&mut self, fragment: &str, act: Act) -> &mut Self {
+        self.script.push_back((fragment.into(), act));
+        self
+    }
+
+    /// After the script, `act` tells what happens.
+    pub(crate) fn always(&mut self, act: fn(&str) -> Act) -> &mut Self {
+        self.always = Some(act);
+        self
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now {
+            monotonic: Instant::from_millis(self.monotonic),
+            wall: self.wall.map(|wall| UnixTime::from_secs(wall + self.monotonic / 1000)),
+        }
+    }
+
+    /// Unix time by the wall clock that the world shows.
+    pub(crate) fn time(&self) -> u64 {
+        self.wall.unwrap_or(START) + self.monotonic / 1000
+    }
+
+    pub(crate) fn poll<'c, F: Flow<'c>>(&mut self, flow: &mut F) -> Step<'c, F::Output> {
+        let now = self.now();
+        let mut cx = Context { now, entropy: self.entropy, clock: &mut self.clock, report: &mut self.report };
+        flow.poll(&mut cx, &mut Memory { exchange: &mut self.exchange, slots: &mut self.slots })
+    }
+
+    pub(crate) fn answer<'c, F: Flow<'c>>(&mut self, flow: &mut F, answer: Answer<'_>) {
+        let now = self.now();
+        let mut cx = Context { now, entropy: self.entropy, clock: &mut self.clock, report: &mut self.report };
+        flow.answer(&mut cx, &mut Memory { exchange: &mut self.exchange, slots: &mut self.slots }, answer);
+    }
+
+    /// Carries `flow` to its end.
+    #[track_caller]
+    pub(crate) fn run<'c, F: Flow<'c>>(&mut self, flow: &mut F) -> Result<F::Output, Error> {
+        for _ in 0..1_000 {
+            let need = match self.poll(flow) {
+                Step::Done(result) => return result,
+                Step::Need(Need::Wait { until }) => {
+                    assert!(until > Instant::from_millis(self.monotonic), "a wait has an end to come");
+                    self.monotonic = until.as_millis();
+                    continue;
+                }
+                Step::Need(need) => need,
+            };
+            let asked = self.tell(&need);
+            // One that is dropped is asked for again.
+            let Step::Need(need) = self.poll(flow) else { panic!("a dropped need is forgotten") };
+            assert_eq!(self.tell(&need).text, asked.text, "a dropped need is asked for again, the same");
+            self.carry_out(flow, asked);
+        }
+        panic!("a storm: {} needs", self.asked.len());
+    }
+
+    fn tell(&self, need: &Need<'_>) -> Asked {
+        let (text, exchange) = match need {
+            Need::Http(asked) => {
+                let bytes = asked.request.bytes(&self.exchange);
+                let head = asked.request.head(&self.exchange).expect("a request's head");
+                assert_eq!(head.headers.all("host").count(), 1);
+                let length = head.headers.text("content-length").map_or(0, |text| text.parse().unwrap());
+                assert_eq!(asked.request.body(&self.exchange).len(), length);
+                // Needs outlive the test's borrow of them only as text.
+                let exchange = Exchange { endpoint: leaked(asked), ..asked.clone() };
+                (String::from_utf8(bytes.to_vec()).unwrap(), Some(exchange))
+            }
+            Need::File { path } => (format!("FILE {path}"), None),
+            Need::Resolve { host } => (format!("RESOLVE {host}"), None),
+            Need::Prompt { question } => (format!("PROMPT {question}"), None),
+            other => panic!("an unknown need: {other:?}"),
+        };
+        Asked { text, exchange, at: self.monotonic }
+    }
+
+    #[track_caller]
+    fn carry_out<'c, F: Flow<'c>>(&mut self, flow: &mut F, asked: Asked) {
+        let act = match (self.script.pop_front(), self.always) {
+            (Some((fragment, act)), _) => {
+                assert!(asked.text.contains(&fragment), "wanted {fragment:?} but got\n{}", asked.text);
+                act
+            }
+            (None, Some(always)) => always(&asked.text),
+            (None, None) => panic!("nothing in the script for\n{}", asked.text),
+        };
+        let limits = asked.exchange.as_ref().map(|exchange| exchange.limits);
+        self.asked.push(asked);
+        let sent = self.now();
+        self.monotonic += match (&act, limits) {
+            (Act::Fail(Phase::Connect, FailureKind::Timeout), Some(limits)) => u64::from(limits.connect),
+            (Act::Fail(_, FailureKind::Timeout), Some(limits)) => u64::from(limits.total),
+            _ => self.pace,
+        };
+        match act {
+            Act::Reply { status, headers, body } => {
+                let len = headers.len() + body.len();
+                if len > self.exchange.len() {
+                    let failure = Failure { phase: Phase::Body, kind: FailureKind::TooLarge };
+                    self.answer(flow, Answer::Failed(failure));
+                } else {
+                    self.exchange[..headers.len()].copy_from_slice(headers.as_bytes());
+                    self.exchange[headers.len()..len].copy_from_slice(&body);
+                    let (headers, body) = (0..headers.len(), headers.len()..len);
+                    let received = self.now();
+                    self.answer(flow, Answer::Reply(Reply { status, headers, body, sent, received }));
+                }
+            }
+            Act::Content(bytes) => {
+                self.exchange[..bytes.len()].copy_from_slice(&bytes);
+                self.answer(flow, Answer::Content(0..bytes.len()));
+            }
+            Act::Addresses(addresses) => self.answer(flow, Answer::Addresses(&addresses)),
+            Act::Fail(phase, kind) => self.answer(flow, Answer::Failed(Failure { phase, kind })),
+        }
+        assert!(self.exchange.iter().all(|byte| *byte == 0), "the exchange buffer is wiped");
+    }
+
+    /// The script has been played to its end.
+    #[track_caller]
+    pub(crate) fn finished(&self) {
+        assert!(self.script.is_empty(), "never asked for: {:?}", self.script[0].0);
+    }
+
+    #[track_caller]
+    pub(crate) fn credentials(&self) -> Credentials<'_> {
+        self.slots[0].credentials().expect("credentials in the first slot")
+    }
+
+    /// Access key id, secret and token in the first slot.
+    #[track_caller]
+    pub(crate) fn keys(&self) -> (&str, &str, &str) {
+        let credentials = self.credentials();
+        (
+            credentials.access_key_id(),
+            credentials.secret_access_key().expose(),
+            credentials.session_token().map_or("", |token| token.expose()),
+        )
+    }
+}
+
+/// The same endpoint, for as long as the test runs.
+fn leaked(asked: &Exchange<'_>) -> rolecall_core::sources::Endpoint<'static> {
+    let endpoint = asked.endpoint;
+    let url = format!("{}://{}{}", endpoint.scheme().as_str(), endpoint.authority(), endpoint.base_path());
+    rolecall_core::sources::Endpoint::parse(url.leak()).unwrap()
+}
+
+pub(crate) const TOKEN: &str = "PUT /latest/api/token ";
+pub(crate) const ROLE: &str = "GET /latest/meta-data/iam/security-credentials/ ";
+pub(crate) const CREDENTIALS: &str = "GET /latest/meta-data/iam/security-credentials/demo-role ";
+
+pub(crate) fn imds() -> Imds<'static> {
+    Imds::new(rolecall_core::sources::Endpoint::parse(Imds::ENDPOINT).unwrap())
+}
+
+/// A token as the metadata service gives it.
+pub(crate) fn token() -> Act {
+    ok("METADATA-TOKEN==").with("X-aws-ec2-metadata-token-ttl-seconds: 21600")
+}
+
+/// Metadata up to the credentials.
+pub(crate) fn token_and_role(world: &mut World) -> &mut World {
+    world.on(TOKEN, token()).on(ROLE, ok("demo-role"))
+}
+
+/// A document as the metadata service writes it.
+pub(crate) fn document(key: &str, expiration: u64) -> String {
+    let expiration = UnixTime::from_secs(expiration).rfc3339();
+    format!(
+        r#"{{
+  "Code" : "Success",
+  "LastUpdated" : "2026-01-02T03:00:00Z",
+  "Type" : "AWS-HMAC",
+  "AccessKeyId" : "{key}",
+  "SecretAccessKey" : "secret/of+{key}",
+  "Token" : "token-of-{key}==",
+  "Expiration" : "{expiration}"
+}}"#
+    )
+}
+
+/// A reply of AssumeRole.
+pub(crate) fn assumed(key: &str, expiration: u64) -> String {
+    let expiration = UnixTime::from_secs(expiration).rfc3339();
+    format!(
+        r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <AssumeRoleResult>
+    <SourceIdentity>someone</SourceIdentity>
+    <AssumedRoleUser>
+      <AssumedRoleId>AROAEXAMPLE:job</AssumedRoleId>
+      <Arn>arn:aws:sts::123456789012:assumed-role/other/job</Arn>
+    </AssumedRoleUser>
+    <Credentials>
+      <AccessKeyId>{key}</AccessKeyId>
+      <SecretAccessKey>secret/of+{key}</SecretAccessKey>
+      <SessionToken>token-of-{key}==</SessionToken>
+      <Expiration>{expiration}</Expiration>
+    </Credentials>
+    <PackedPolicySize>8</PackedPolicySize>
+  </AssumeRoleResult>
+  <ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata>
+</AssumeRoleResponse>
+"#
+    )
+}
+
+/// An error of STS.
+pub(crate) fn refusal(code: &str, message: &str) -> String {
+    format!(
+        r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <Error>
+    <Type>Sender</Type>
+    <Code>{code}</Code>
+    <Message>{message}</Message>
+  </Error>
+  <RequestId>f93e25a7-0000-11e0-8154-cbc7ccf896c7</RequestId>
+</ErrorResponse>
+"#
+    )
+}

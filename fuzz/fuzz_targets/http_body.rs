@@ -1,0 +1,88 @@
+//! HTTP bodies: any split of the stream gives the same data, the same end and the same error.
+//!
+//! The first byte of an input is the framing (`C` chunked, `E` by the end of the stream, any other
+//! a length), the second decides where the stream is split, the rest is the stream.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rolecall_core::wire::Error;
+use rolecall_core::wire::http1::{Body, Framing};
+
+fuzz_target!(|input: &[u8]| {
+    let [framing, seed, stream @ ..] = input else { return };
+    let framing = match framing {
+        b'C' => Framing::Chunked,
+        b'E' => Framing::Close,
+        length => Framing::Length(u64::from(*length)),
+    };
+    let whole = read(framing, stream, |rest| rest);
+    assert_eq!(read(framing, stream, |_| 1), whole, "byte by byte");
+
+    let mut state = u64::from(*seed) | 0x9e37_79b9_0000_0000;
+    let drawn = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        1 + (state % 16) as usize
+    };
+    assert_eq!(read(framing, stream, drawn), whole, "in pieces");
+
+    let (data, used, end) = &whole;
+    assert!(data.len() <= *used && *used <= stream.len());
+    match framing {
+        Framing::Length(length) => {
+            assert_eq!(data.as_slice(), &stream[..stream.len().min(length as usize)]);
+            assert_eq!(end.is_ok(), stream.len() as u64 >= length);
+        }
+        Framing::Close => assert_eq!((data.as_slice(), *end), (stream, Ok(()))),
+        Framing::Chunked => {
+            if end.is_ok() {
+                assert!(stream[..*used].ends_with(b"\r\n\r\n"), "ends with the empty line");
+                assert_eq!(dechunked(&stream[..*used]).as_ref(), Some(data));
+            }
+        }
+    }
+});
+
+/// The body's data, the bytes of the stream used, and how it ended; `piece` tells from what is left
+/// how much comes next.
+fn read(
+    framing: Framing,
+    stream: &[u8],
+    mut piece: impl FnMut(usize) -> usize,
+) -> (Vec<u8>, usize, Result<(), Error>) {
+    let mut body = Body::new(framing);
+    let (mut data, mut used) = (Vec::new(), 0);
+    while used < stream.len() && !body.is_complete() {
+        let end = stream.len().min(used + piece(stream.len() - used));
+        while used < end && !body.is_complete() {
+            let step = match body.advance(&stream[used..end]) {
+                Ok(step) => step,
+                Err(error) => return (data, error.offset, Err(error)),
+            };
+            assert!(step.used > 0, "goes on");
+            assert!(step.data.is_empty() || step.data.end == step.used);
+            data.extend_from_slice(&stream[used..end][step.data]);
+            used += step.used;
+        }
+    }
+    let end = body.finish();
+    (data, used, end)
+}
+
+/// The data of a complete chunked body, the simple way.
+fn dechunked(mut stream: &[u8]) -> Option<Vec<u8>> {
+    let mut data = Vec::new();
+    loop {
+        let line = stream.iter().position(|byte| *byte == b'\n')?;
+        let digits = stream[..line].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        let size = usize::from_str_radix(std::str::from_utf8(&stream[..digits]).ok()?, 16).ok()?;
+        stream = &stream[line + 1..];
+        if size == 0 {
+            return Some(data);
+        }
+        data.extend_from_slice(stream.get(..size)?);
+        stream = stream.get(size + 2..)?;
+    }
+}
