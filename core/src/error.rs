@@ -184,7 +184,7 @@ impl Error {
             ErrorKind::NotConfigured | ErrorKind::Disabled | ErrorKind::NoRole => true,
             ErrorKind::Transport(failure) => {
                 let unreached = matches!(failure.phase, Phase::Resolve | Phase::Connect);
-                self.origin == Origin::Imds && unreached
+                matches!(self.origin, Origin::Imds | Origin::Chain) && unreached
             }
             _ => false,
         }
@@ -203,7 +203,7 @@ impl Error {
         use FailureKind::{Denied, NotFound, Timeout, TooLarge, Untrusted};
         use Phase::{Connect, FirstByte, Resolve};
         match (self.origin, self.kind) {
-            (Origin::Chain, ErrorKind::NotConfigured) => {
+            (Origin::Chain, _) => {
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached"
             }
             (Origin::Imds, ErrorKind::NoRole) => "attach an instance profile with a role to the instance",

@@ -183,6 +183,8 @@ impl Provider {
             Err(error) => {
                 let recoverable = match &error {
                     Error::Source { error, .. } => error.is_recoverable(),
+                    // A metadata service that cannot be reached now may be there again later.
+                    Error::NoCredentials { tried } => tried.iter().any(SourceError::is_recoverable),
                     _ => false,
                 };
                 held.refresh.failed(now, recoverable, system::entropy());

@@ -144,7 +144,9 @@ impl Refresh {
         let due = self.held.and_then(|held| held.due);
         let times =
             [self.error_until, self.not_before, due.map(|due| due.advised), due.map(|due| due.required)];
-        times.into_iter().flatten().filter(|time| *time > now).min()
+        let decision = self.decide(now);
+        let changes = |time: &Instant| *time > now && self.decide(*time) != decision;
+        times.into_iter().flatten().filter(changes).min()
     }
 }
 

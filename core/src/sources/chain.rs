@@ -69,7 +69,10 @@ where
             }
         }
         self.ended = true;
-        Step::Done(Err(Error { origin: Origin::Chain, step: "", kind: ErrorKind::NotConfigured }))
+        // A service that cannot be reached now may be there later; a setting will not be.
+        let unreached = self.tried.iter().find(|error| error.is_recoverable());
+        let kind = unreached.map_or(ErrorKind::NotConfigured, |error| error.kind);
+        Step::Done(Err(Error { origin: Origin::Chain, step: "", kind }))
     }
 
     fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {

@@ -126,6 +126,7 @@ impl<'c> Container<'c> {
 
     fn take_reply(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, reply: &Reply) {
         let observed = observe(cx, reply, memory.exchange, Authority::Metadata);
+        cx.report.clear();
         let body = reply.body(memory.exchange);
         let Some(slot) = memory.slots.first_mut() else { return self.fail(no_slot()) };
         let own = if let Authorization::Token(token) = self.authorization { token } else { "" };
@@ -150,9 +151,75 @@ impl<'c> Container<'c> {
         cx.report.withhold(&[], &[own]);
         match read.map(|()| observed.lease(slot.expiration())) {
             Ok(Some(lease)) => self.state = State::Ended(Ok(lease)),
-            Ok(None) => self.fail(ErrorKind::Expired),
+            Ok(None) => {
+                slot.clear();
+                self.fail(ErrorKind::Expired);
+            }
             Err(kind @ (ErrorKind::Malformed(_) | ErrorKind::Missing(_))) => self.retry(cx, kind),
             Err(kind) => self.fail(kind),
+        }
+    }
+
+    /// What is needed next, or how it ended.
+    fn next(
+        &mut self,
+        cx: &mut Context<'_>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Need<'c>, Result<Lease, Error>> {
+        if let State::Ended(result) = self.state {
+            return Err(result);
+        }
+        let fail = |kind| Err(Err(Error { origin: Origin::Container, step: "", kind }));
+        let Some(endpoint) = self.endpoint else { return fail(ErrorKind::NotConfigured) };
+        let limits = match self.attempts.proceed(cx.now.monotonic, self.limits, self.persistence) {
+            Ok(limits) => limits,
+            Err(Pause::Until(until)) => return Ok(Need::Wait { until }),
+            Err(Pause::OutOfTime) => return fail(ErrorKind::OutOfTime),
+        };
+        if matches!(self.state, State::Address) {
+            match (endpoint.scheme(), endpoint.uri().address()) {
+                (Scheme::Http, Some(address)) if !may_ask(address) => {
+                    return fail(ErrorKind::Invalid(
+                        "full URI: plain http to an address that is not the container's",
+                    ));
+                }
+                (Scheme::Http, None) if self.address.is_none() => {
+                    return Ok(Need::Resolve { host: endpoint.host() });
+                }
+                _ => self.state = State::Token,
+            }
+        }
+        if matches!(self.state, State::Token) {
+            if let Authorization::File(path) = self.authorization {
+                return Ok(Need::File { path });
+            }
+            self.state = State::Credentials;
+        }
+        let in_slot = memory.slots.first().and_then(|slot| slot.text(Field::SessionToken));
+        let token = match self.authorization {
+            Authorization::None => None,
+            Authorization::Token(token) => Some(token),
+            Authorization::File(_) => in_slot,
+        };
+        let headers =
+            [("Accept", &b"application/json"[..]), ("Authorization", token.unwrap_or_default().as_bytes())];
+        let headers = headers.get(..if token.is_some() { 2 } else { 1 }).unwrap_or_default();
+        let slash = if self.target.starts_with('/') { "" } else { "/" };
+        let written = request::write(memory.exchange, "GET", &endpoint, &[slash, self.target], headers);
+        match written {
+            Ok(request) => Ok(Need::Http(Exchange {
+                endpoint,
+                address: self.address,
+                request,
+                metadata: true,
+                limits,
+                repeatable: true,
+                reply_headers: &TIME_HEADERS,
+            })),
+            Err(ErrorKind::Invalid("header")) => {
+                fail(ErrorKind::Invalid("authorization token: a line break inside"))
+            }
+            Err(kind) => fail(kind),
         }
     }
 
@@ -180,75 +247,24 @@ impl<'c> Flow<'c> for Container<'c> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
-        if let State::Ended(result) = self.state {
-            self.restart();
-            return Step::Done(result);
-        }
-        let fail = |kind| Step::Done(Err(Error { origin: Origin::Container, step: "", kind }));
-        let Some(endpoint) = self.endpoint else { return fail(ErrorKind::NotConfigured) };
-        let limits = match self.attempts.proceed(cx.now.monotonic, self.limits, self.persistence) {
-            Ok(limits) => limits,
-            Err(Pause::Until(until)) => return Step::Need(Need::Wait { until }),
-            Err(Pause::OutOfTime) => {
+        match self.next(cx, memory) {
+            Ok(need) => Step::Need(need),
+            Err(ended) => {
                 self.restart();
-                return fail(ErrorKind::OutOfTime);
+                Step::Done(ended)
             }
-        };
-        if matches!(self.state, State::Address) {
-            match (endpoint.scheme(), endpoint.uri().address()) {
-                (Scheme::Http, Some(address)) if !may_ask(address) => {
-                    return fail(ErrorKind::Invalid(
-                        "full URI: plain http to an address that is not the container's",
-                    ));
-                }
-                (Scheme::Http, None) if self.address.is_none() => {
-                    return Step::Need(Need::Resolve { host: endpoint.host() });
-                }
-                _ => self.state = State::Token,
-            }
-        }
-        if matches!(self.state, State::Token) {
-            if let Authorization::File(path) = self.authorization {
-                return Step::Need(Need::File { path });
-            }
-            self.state = State::Credentials;
-        }
-        let in_slot = memory.slots.first().and_then(|slot| slot.text(Field::SessionToken));
-        let token = match self.authorization {
-            Authorization::None => None,
-            Authorization::Token(token) => Some(token),
-            Authorization::File(_) => in_slot,
-        };
-        let headers =
-            [("Accept", &b"application/json"[..]), ("Authorization", token.unwrap_or_default().as_bytes())];
-        let headers = headers.get(..if token.is_some() { 2 } else { 1 }).unwrap_or_default();
-        let slash = if self.target.starts_with('/') { "" } else { "/" };
-        let written = request::write(memory.exchange, "GET", &endpoint, &[slash, self.target], headers);
-        match written {
-            Ok(request) => Step::Need(Need::Http(Exchange {
-                endpoint,
-                address: self.address,
-                request,
-                metadata: true,
-                limits,
-                repeatable: true,
-                reply_headers: &TIME_HEADERS,
-            })),
-            Err(ErrorKind::Invalid("header")) => {
-                fail(ErrorKind::Invalid("authorization token: a line break inside"))
-            }
-            Err(kind) => fail(kind),
         }
     }
 
     fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
         match answer {
-            Answer::Reply(reply) => self.take_reply(cx, memory, &reply),
+            Answer::Reply(reply) if matches!(self.state, State::Credentials) => {
+                self.take_reply(cx, memory, &reply);
+            }
             Answer::Content(content) if matches!(self.state, State::Token) => {
                 self.take_token(memory, content)
             }
-            Answer::Content(_) => self.fail(ErrorKind::Misuse),
-            Answer::Addresses(addresses) => match addresses.first() {
+            Answer::Addresses(addresses) if matches!(self.state, State::Address) => match addresses.first() {
                 Some(first) if addresses.iter().all(|address| may_ask(*address)) => {
                     self.address = Some(*first)
                 }
@@ -263,6 +279,7 @@ impl<'c> Flow<'c> for Container<'c> {
                 let kind = ErrorKind::Transport(failure);
                 if failure.is_passing() { self.retry(cx, kind) } else { self.fail(kind) }
             }
+            _ => self.fail(ErrorKind::Misuse),
         }
         memory.exchange.zeroize();
     }

@@ -15,6 +15,7 @@ pub(super) fn read(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) ->
     slot.clear();
     let read = read_members(document, slot, report);
     if read.is_err() {
+        report.withhold(core::slice::from_ref(slot), &[]);
         slot.clear();
     }
     read
@@ -43,8 +44,8 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
         };
         match member {
             Member::Code => {
-                failed = !text.is("Success");
-                if failed {
+                if !text.is("Success") {
+                    failed = true;
                     report.set_code(text.chars());
                 }
             }
@@ -57,12 +58,12 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
             // The account is the fifth field of the ARN; a member of its own goes before it.
             Member::RoleArn => {
                 let account = account_of(text.plain().unwrap_or_default());
-                if slot.text(Field::AccountId).is_none() {
+                if !slot.has(Field::AccountId) {
                     slot.write(Field::AccountId, |out| crate::wire::Put::put(out, account.as_bytes()));
                 }
             }
             Member::Text(field, name) => {
-                if slot.text(field).is_some() && field != Field::AccountId {
+                if slot.has(field) && field != Field::AccountId {
                     return Err(ErrorKind::Unusable(name));
                 }
                 slot.write(field, |out| text.put(out));
@@ -74,7 +75,9 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
     }
     report.clear();
     slot.set_expiration(expiration);
-    seal(slot)
+    seal(slot)?;
+    // Without an end they would be kept for ever, and no service hands out such.
+    expiration.map(|_| ()).ok_or(ErrorKind::Missing("Expiration"))
 }
 
 /// Checks that the slot holds usable temporary credentials.

@@ -118,6 +118,7 @@ impl<'c> Imds<'c> {
 
     fn take_reply(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, reply: &Reply) {
         let observed = observe(cx, reply, memory.exchange, Authority::Metadata);
+        cx.report.clear();
         let body = reply.body(memory.exchange);
         match (self.state, reply.status) {
             (State::Token, 200) => {
@@ -144,7 +145,10 @@ impl<'c> Imds<'c> {
                 cx.report.withhold(&[], &[self.token.text()]);
                 match read.map(|()| observed.lease(slot.expiration())) {
                     Ok(Some(lease)) => self.state = State::Ended(Ok(lease)),
-                    Ok(None) => self.fail(ErrorKind::Expired),
+                    Ok(None) => {
+                        slot.clear();
+                        self.fail(ErrorKind::Expired);
+                    }
                     Err(kind) => self.fail(kind),
                 }
             }
@@ -242,9 +246,12 @@ impl<'c> Flow<'c> for Imds<'c> {
 fn role_name(list: &[u8]) -> Option<String<128>> {
     let line = list.split(|byte| *byte == b'\n').next()?.trim_ascii();
     let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(byte);
-    let name =
-        core::str::from_utf8(line).ok().filter(|name| !name.is_empty() && name.bytes().all(|b| named(&b)))?;
-    String::try_from(name).ok().filter(|name: &String<128>| !name.starts_with("."))
+    // As a segment of a path, these two would lead elsewhere.
+    let leads_away = matches!(line, b"" | b"." | b"..");
+    if leads_away || !line.iter().all(named) {
+        return None;
+    }
+    String::try_from(core::str::from_utf8(line).ok()?).ok()
 }
 
 /// The metadata token, and how long it is good for.

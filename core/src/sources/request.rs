@@ -12,7 +12,8 @@ use super::{Endpoint, Span};
 /// Names this library to whoever reads the peer's log.
 const USER_AGENT: &[u8] = concat!("rolecall/", env!("CARGO_PKG_VERSION")).as_bytes();
 
-/// Writes a request without a body for `path` below the endpoint's own.
+/// Writes a request without a body for `path` below the endpoint's own. Nothing is left of one that
+/// cannot be written.
 pub(super) fn write(
     exchange: &mut [u8],
     method: &str,
@@ -21,6 +22,20 @@ pub(super) fn write(
     headers: &[(&str, &[u8])],
 ) -> Result<Span, ErrorKind> {
     exchange.zeroize();
+    let written = try_write(exchange, method, endpoint, path, headers);
+    if written.is_err() {
+        exchange.zeroize();
+    }
+    written
+}
+
+fn try_write(
+    exchange: &mut [u8],
+    method: &str,
+    endpoint: &Endpoint<'_>,
+    path: &[&str],
+    headers: &[(&str, &[u8])],
+) -> Result<Span, ErrorKind> {
     let mut out = Cursor::new(exchange);
     let base = [endpoint.base_path()];
     let mut target = [""; 4];
@@ -50,6 +65,20 @@ pub(super) fn write_post(
     body: &dyn Fn(&mut dyn Put),
 ) -> Result<Span, ErrorKind> {
     exchange.zeroize();
+    let written = try_write_post(exchange, endpoint, content_type, signer, body);
+    if written.is_err() {
+        exchange.zeroize();
+    }
+    written
+}
+
+fn try_write_post(
+    exchange: &mut [u8],
+    endpoint: &Endpoint<'_>,
+    content_type: &str,
+    signer: Option<&Signer<'_>>,
+    body: &dyn Fn(&mut dyn Put),
+) -> Result<Span, ErrorKind> {
     let mut len = Count::default();
     body(&mut len);
     let mut digits = [0; 10];

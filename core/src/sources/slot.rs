@@ -33,7 +33,7 @@ const FIELDS: usize = 6;
 pub struct Slot<'m> {
     memory: &'m mut [u8],
     used: usize,
-    texts: [Range<usize>; FIELDS],
+    texts: [Option<Range<usize>>; FIELDS],
     expiration: Option<UnixTime>,
     sealed: bool,
 }
@@ -46,7 +46,7 @@ impl<'m> Slot<'m> {
 
     /// An empty slot in `memory`.
     pub fn new(memory: &'m mut [u8]) -> Self {
-        Self { memory, used: 0, texts: [const { 0..0 }; FIELDS], expiration: None, sealed: false }
+        Self { memory, used: 0, texts: [const { None }; FIELDS], expiration: None, sealed: false }
     }
 
     /// The credentials, if it holds any.
@@ -78,7 +78,7 @@ impl<'m> Slot<'m> {
     pub fn clear(&mut self) {
         self.memory.zeroize();
         self.used = 0;
-        self.texts = [const { 0..0 }; FIELDS];
+        self.texts = [const { None }; FIELDS];
         self.expiration = None;
         self.sealed = false;
     }
@@ -89,7 +89,7 @@ impl<'m> Slot<'m> {
         text(&mut out);
         let end = self.used.saturating_add(out.needed());
         if let Some(place) = self.texts.get_mut(field as usize) {
-            *place = self.used..end;
+            *place = Some(self.used..end);
         }
         self.used = end;
     }
@@ -102,9 +102,14 @@ impl<'m> Slot<'m> {
         self.expiration
     }
 
-    /// Whether there is a text, an empty one included.
+    /// Whether there is a text, an empty one included, or one that did not fit.
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.texts.get(field as usize).is_some_and(Option::is_some)
+    }
+
+    /// The text, if there is one that is not empty.
     pub(crate) fn text(&self, field: Field) -> Option<&str> {
-        let place = self.texts.get(field as usize)?.clone();
+        let place = self.texts.get(field as usize)?.clone()?;
         let text = self.memory.get(place).filter(|text| !text.is_empty())?;
         core::str::from_utf8(text).ok()
     }

@@ -133,7 +133,9 @@ impl<'a> Reader<'a> {
             match self.next()? {
                 None => return Err(self.scan.error(Kind::UnexpectedEnd)),
                 Some(Token::Key(_)) => {}
-                Some(_) if self.depth <= depth => return Ok(()),
+                // The end of what was open before: there is no next value.
+                Some(_) if self.depth < depth => return Err(self.scan.error(Kind::UnexpectedByte)),
+                Some(_) if self.depth == depth => return Ok(()),
                 Some(_) => {}
             }
         }

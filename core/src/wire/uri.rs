@@ -94,7 +94,7 @@ impl<'a> Uri<'a> {
                 port = core::str::from_utf8(digits)
                     .ok()
                     .and_then(|digits| digits.parse().ok())
-                    .filter(|port| *port != 0)
+                    .filter(|_| digits.first() != Some(&b'0'))
                     .ok_or(Error::new(at, Kind::BadNumber))?;
             }
             if port != scheme.default_port() {

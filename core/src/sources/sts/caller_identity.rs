@@ -37,9 +37,9 @@ impl Operation for GetCallerIdentityRequest {
         _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
     ) -> Result<(), ErrorKind> {
         reply::read(body, "GetCallerIdentityResponse", |parent, name, reader| match (parent, name) {
-            ("GetCallerIdentityResult", "Account") => reply::store(reader, slot, Field::AccountId, "Account"),
-            ("GetCallerIdentityResult", "Arn") => reply::store(reader, slot, Field::Arn, "Arn"),
-            ("GetCallerIdentityResult", "UserId") => reply::store(reader, slot, Field::UserId, "UserId"),
+            ("", "Account") => reply::store(reader, slot, Field::AccountId, "Account"),
+            ("", "Arn") => reply::store(reader, slot, Field::Arn, "Arn"),
+            ("", "UserId") => reply::store(reader, slot, Field::UserId, "UserId"),
             _ => Ok(()),
         })?;
         let small = |needed| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed };

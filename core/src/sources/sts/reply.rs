@@ -42,26 +42,27 @@ pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
     Ok(())
 }
 
-/// Goes through a reply `ROOT/RESULT/...` and hands each element below the result to `element`, as
-/// its parent's name and its own, with the reader at its content.
+/// Goes through a reply `ActionResponse/ActionResult/...` and hands each element of the result to
+/// `element`, and each one directly below those: as its parent's name (empty for the first kind) and
+/// its own, with the reader at its content. Everything else is passed over.
 pub(super) fn read<'a>(
     body: &'a [u8],
     root: &'static str,
     mut element: impl FnMut(&str, &str, &mut Reader<'a>) -> Result<(), ErrorKind>,
 ) -> Result<(), ErrorKind> {
     let mut reader = Reader::new(body);
-    let (mut result, mut parent) = ("", "");
+    let (mut in_result, mut parent) = (false, "");
     while let Some(event) = reader.next().map_err(ErrorKind::Malformed)? {
         let Event::Start(name) = event else { continue };
         match reader.depth() {
             1 if name != root => return Err(ErrorKind::Missing(root)),
-            1 => {}
-            2 => result = name,
-            3 => {
+            2 => in_result = name.strip_suffix("Result") == root.strip_suffix("Response"),
+            3 if in_result => {
                 parent = name;
-                element(result, name, &mut reader)?;
+                element("", name, &mut reader)?;
             }
-            _ => element(parent, name, &mut reader)?,
+            4 if in_result => element(parent, name, &mut reader)?,
+            _ => {}
         }
     }
     Ok(())
@@ -75,7 +76,7 @@ pub(super) fn store(
     field: Field,
     name: &'static str,
 ) -> Result<(), ErrorKind> {
-    if slot.text(field).is_some() {
+    if slot.has(field) {
         return Err(ErrorKind::Unusable(name));
     }
     let mut result = Ok(());
