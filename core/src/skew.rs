@@ -22,6 +22,18 @@ impl Instant {
         self.0
     }
 
+    /// Whole seconds since the start.
+    fn as_secs(self) -> u64 {
+        // Digit by digit to the base 2^16: 32-bit machines have no wide division.
+        let (mut seconds, mut left) = (0u64, 0u32);
+        for shift in [48, 32, 16, 0] {
+            let digit = (left << 16) | ((self.0 >> shift) as u32 & 0xffff);
+            seconds = (seconds << 16) | u64::from(digit / 1000);
+            left = digit % 1000;
+        }
+        seconds
+    }
+
     /// This instant and `milliseconds` more.
     pub const fn after(self, milliseconds: u64) -> Self {
         Self(self.0.saturating_add(milliseconds))
@@ -99,7 +111,7 @@ impl Clock {
         match (now.wall, self.start) {
             (Some(wall), _) => Some(wall.saturating_add(self.skew)),
             (None, Some((start, _))) => {
-                let elapsed = (now.monotonic.as_millis() / 1000) as i64;
+                let elapsed = now.monotonic.as_secs() as i64;
                 u64::try_from(start.saturating_add(elapsed)).ok().map(UnixTime::from_secs)
             }
             (None, None) => None,
@@ -126,15 +138,13 @@ impl Clock {
             return None;
         }
         let date = UnixTime::from_http_date(date?).ok()?.as_secs() as i64;
-        let middle = |sent: u64, received: u64| (sent / 2).saturating_add(received / 2) as i64;
-        let uptime = middle(sent.monotonic.as_millis(), received.monotonic.as_millis()) / 1000;
+        let middle = |sent: u64, received: u64| (sent.saturating_add(received) / 2) as i64;
+        let uptime = middle(sent.monotonic.as_secs(), received.monotonic.as_secs());
         let better = !matches!(self.start, Some((_, Authority::Service)));
         if self.corrects && (better || authority == Authority::Service) {
             self.start = Some((date.saturating_sub(uptime), authority));
         }
-        // Halved as a sum: halving each would lose a second of two odd ones.
-        let middle = sent.wall?.as_secs().saturating_add(received.wall?.as_secs()) / 2;
-        let skew = date.saturating_sub(middle as i64);
+        let skew = date.saturating_sub(middle(sent.wall?.as_secs(), received.wall?.as_secs()));
         if self.corrects && authority == Authority::Service {
             self.skew = skew;
         }

@@ -158,13 +158,17 @@ impl<'a, const M: usize> Query<'a, M> {
 
     fn put(&self, out: &mut (impl Put + ?Sized)) {
         let mut separator: &[u8] = b"";
-        let mut extra = self.extra.iter().flatten().peekable();
+        let mut extra = self.extra.as_slice();
         for parameter in &self.sorted {
             let (name, value) = Self::parts(self.text, *parameter);
-            while let Some((own, value)) =
-                extra.next_if(|(own, _)| compare_encoded(own.as_bytes(), name) == Ordering::Less)
-            {
-                put_parameter(&mut separator, own, value, out);
+            while let [own, tail @ ..] = extra {
+                if let Some((own, value)) = own {
+                    if compare_encoded(own.as_bytes(), name) != Ordering::Less {
+                        break;
+                    }
+                    put_parameter(&mut separator, own, value, out);
+                }
+                extra = tail;
             }
             out.put(separator);
             separator = b"&";
@@ -172,7 +176,7 @@ impl<'a, const M: usize> Query<'a, M> {
             out.put(b"=");
             percent::canonical(value, Keep::Unreserved, out);
         }
-        for (own, value) in extra {
+        for (own, value) in extra.iter().flatten() {
             put_parameter(&mut separator, own, value, out);
         }
     }
@@ -195,34 +199,7 @@ fn compare_encoded(a: &[u8], b: &[u8]) -> Ordering {
     match (a.first(), b.first()) {
         (None, _) | (_, None) => a.len().min(1).cmp(&b.len().min(1)),
         (Some(a), Some(b)) if plain(*a) && plain(*b) => a.cmp(b),
-        _ => {
-            let mut ordering = Compare { ordering: Ordering::Equal, other: Encoded::new(b) };
-            percent::canonical(a, Keep::Unreserved, &mut ordering);
-            ordering.finish()
-        }
-    }
-}
-
-/// Compares what is put with the encoding of another text.
-struct Compare<'a> {
-    ordering: Ordering,
-    other: Encoded<'a>,
-}
-
-impl Compare<'_> {
-    fn finish(mut self) -> Ordering {
-        let longer = if self.other.next().is_some() { Ordering::Less } else { Ordering::Equal };
-        self.ordering.then(longer)
-    }
-}
-
-impl Put for Compare<'_> {
-    fn put(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if self.ordering == Ordering::Equal {
-                self.ordering = Some(*byte).cmp(&self.other.next());
-            }
-        }
+        _ => Encoded::new(a).cmp(Encoded::new(b)),
     }
 }
 
@@ -246,29 +223,15 @@ impl Iterator for Encoded<'_> {
     fn next(&mut self) -> Option<u8> {
         if self.left == 0 {
             let byte = self.bytes.next()?;
-            let mut place = Last3 { bytes: [0; 3], len: 0 };
-            percent::encode(&[byte], Keep::Unreserved, &mut place);
-            (self.escape, self.left) = (place.bytes, place.len);
+            (self.escape, self.left) = if Keep::Unreserved.keeps(byte) {
+                ([b'%', b'%', byte], 1)
+            } else {
+                (percent::escape(byte), 3)
+            };
         }
         let at = self.escape.len().saturating_sub(self.left);
         self.left = self.left.saturating_sub(1);
         self.escape.get(at).copied()
-    }
-}
-
-/// Keeps the last three bytes put, the latest at the end.
-struct Last3 {
-    bytes: [u8; 3],
-    len: usize,
-}
-
-impl Put for Last3 {
-    fn put(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            let [_, b, c] = self.bytes;
-            self.bytes = [b, c, *byte];
-            self.len = self.len.saturating_add(1).min(3);
-        }
     }
 }
 

@@ -127,7 +127,7 @@ impl Iterator for Decode<'_> {
     }
 }
 
-fn escape(byte: u8) -> [u8; 3] {
+pub(crate) fn escape(byte: u8) -> [u8; 3] {
     let digit = |nibble: u8| if nibble < 10 { b'0' | nibble } else { (b'A' - 10).wrapping_add(nibble) };
     [b'%', digit(byte >> 4), digit(byte & 15)]
 }

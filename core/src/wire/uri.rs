@@ -155,9 +155,9 @@ fn v4(text: &str) -> Option<Ipv4Addr> {
 }
 
 fn v6(text: &str) -> Option<Ipv6Addr> {
-    // The groups before `::` are filled in from the front, those after it from the back.
-    let mut value = 0u128;
-    let mut groups = 0u32;
+    let mut groups = [0u16; 8];
+    let mut count = 0usize;
+    // How many groups stand before `::`.
     let mut gap = None;
     let mut rest = text.as_bytes();
     if let [b':', b':', tail @ ..] = rest {
@@ -166,18 +166,17 @@ fn v6(text: &str) -> Option<Ipv6Addr> {
     while !rest.is_empty() {
         let len = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
         let (digits, tail) = rest.split_at_checked(len)?;
-        if digits.is_empty() || digits.len() > 4 || groups == 8 {
+        let group = groups.get_mut(count)?;
+        if digits.is_empty() || digits.len() > 4 {
             return None;
         }
-        let mut group = 0u128;
         for digit in digits {
-            group = (group << 4) | u128::from(hex(*digit)?);
+            *group = (*group << 4) | u16::from(hex(*digit)?);
         }
-        value = (value << 16) | group;
-        groups = groups.saturating_add(1);
+        count = count.saturating_add(1);
         rest = match tail {
             [b':', b':', tail @ ..] if gap.is_none() => {
-                gap = Some(groups);
+                gap = Some(count);
                 tail
             }
             // A colon stands between two groups.
@@ -186,15 +185,18 @@ fn v6(text: &str) -> Option<Ipv6Addr> {
             _ => return None,
         };
     }
-    match gap {
-        None if groups == 8 => Some(Ipv6Addr::from(value)),
-        Some(before) if groups < 8 => {
-            let after = groups.saturating_sub(before).saturating_mul(16);
-            let low = value & !(u128::MAX.checked_shl(after).unwrap_or(0));
-            let high = value.checked_shr(after).unwrap_or(0);
-            let high = high.checked_shl(128u32.saturating_sub(before.saturating_mul(16))).unwrap_or(0);
-            Some(Ipv6Addr::from(high | low))
-        }
-        _ => None,
+    let before = match gap {
+        None if count == 8 => 8,
+        Some(gap) if count < 8 => gap,
+        _ => return None,
+    };
+    // What stands behind the gap belongs at the end.
+    let mut placed = [0u16; 8];
+    for (to, from) in placed.iter_mut().zip(groups.iter().take(before)) {
+        *to = *from;
     }
+    for (to, from) in placed.iter_mut().rev().zip(groups.get(before..count)?.iter().rev()) {
+        *to = *from;
+    }
+    Some(Ipv6Addr::from(placed))
 }
