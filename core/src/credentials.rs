@@ -27,6 +27,13 @@ impl fmt::Debug for Secret<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Secret<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Secret({=usize} bytes)", self.0.len());
+    }
+}
+
 /// One set of AWS credentials. `Debug` shows the access key id and nothing else of it.
 #[derive(Debug)]
 pub struct Credentials<'a> {
@@ -35,6 +42,20 @@ pub struct Credentials<'a> {
     session_token: Option<Secret<'a>>,
     account_id: Option<&'a str>,
     expiration: Option<UnixTime>,
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Credentials<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Credentials({=str}, {}, {}, {})",
+            self.access_key_id,
+            self.secret_access_key,
+            self.session_token,
+            self.expiration,
+        );
+    }
 }
 
 impl<'a> Credentials<'a> {
@@ -104,6 +125,7 @@ impl<'a> Credentials<'a> {
 
 /// A text that cannot be (part of) credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InvalidCredentials {
     /// Which of the texts.
     pub field: &'static str,

@@ -8,6 +8,7 @@ use crate::wire;
 /// An error of a source, without any text of a peer's and without any secret. What the peer said
 /// is in the [`Report`](crate::sources::Report).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Error {
     /// Which source.
     pub origin: Origin,
@@ -20,6 +21,7 @@ pub struct Error {
 /// The sources and calls of this crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Origin {
     /// Credentials that the caller gave, from the environment say.
     Static,
@@ -40,6 +42,7 @@ pub enum Origin {
 /// What went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ErrorKind {
     /// The source is not set up here; a chain goes on.
     NotConfigured,
@@ -87,6 +90,7 @@ pub enum ErrorKind {
 
 /// The two kinds of lent memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Buffer {
     /// Request, then reply.
     Exchange,
@@ -98,6 +102,7 @@ pub enum Buffer {
 
 /// An exchange, a file, or a process's output that could not be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Failure {
     /// How far it came.
     pub phase: Phase,
@@ -108,6 +113,7 @@ pub struct Failure {
 /// The phases of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Phase {
     /// Looking the host's name up.
     Resolve,
@@ -124,6 +130,7 @@ pub enum Phase {
 /// What stops an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum FailureKind {
     /// It took longer than its limit.
     Timeout,
@@ -145,6 +152,7 @@ pub enum FailureKind {
 
 /// Who can mend an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Fault {
     /// Whoever configured this side.
     Configuration,

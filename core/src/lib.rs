@@ -13,6 +13,8 @@
 //! | [`refresh`], [`skew`] | when to fetch anew; what time it is | `sources` |
 //!
 //! Both features are on by default. Without them the crate is [`wire`] alone and depends on nothing.
+//! The feature `defmt`, off by default, gives what a device logs a `defmt::Format`; secrets print as
+//! a length.
 //!
 //! # Example
 //!

@@ -9,6 +9,7 @@ use crate::wire::time::UnixTime;
 
 /// A point on a clock that only moves forward, in milliseconds since any start (boot, say).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant(u64);
 
 impl Instant {
@@ -47,6 +48,7 @@ impl Instant {
 
 /// What the caller's clocks say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Now {
     /// The clock that refresh, deadlines and retries run on.
     pub monotonic: Instant,
@@ -56,6 +58,7 @@ pub struct Now {
 
 /// Who sent a `Date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Authority {
     /// A metadata or container endpoint: good enough where there is no clock at all, but no reason
     /// to correct one that is there.

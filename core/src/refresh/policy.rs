@@ -11,6 +11,7 @@ use crate::skew::Instant;
 
 /// What the refresh windows are, where they differ from the common behaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Windows {
     /// Length of the advisory window in seconds; `None` derives it from the credentials' lifetime:
     /// 5 minutes up to 20 minutes of life, 15 below 90, 60 from there.
@@ -20,6 +21,7 @@ pub struct Windows {
 /// What the caller is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Decision {
     /// Use what is held.
     Use,

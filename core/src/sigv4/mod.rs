@@ -43,6 +43,7 @@ use core::fmt;
 /// Why a request cannot be signed. The fault is always in what the caller asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SignError {
     /// The method is not a token.
     InvalidMethod,

@@ -7,6 +7,7 @@ use super::Limits;
 
 /// How often and how long a source tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Persistence {
     /// Attempts at each step, the first included; at least one is made.
     pub attempts: u8,

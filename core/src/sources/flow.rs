@@ -166,6 +166,7 @@ pub struct Exchange<'c> {
 
 /// Head and body of a request in the exchange buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Span {
     /// Length of the head, with the empty line.
     pub head: usize,
@@ -192,6 +193,7 @@ impl Span {
 
 /// Limits of one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
     /// For the connection to stand, in milliseconds.
     pub connect: u32,
@@ -248,6 +250,7 @@ impl Reply {
 
 /// What a source of credentials ends with. The credentials are in the first slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Lease {
     /// When they end, by the service's word; `None`: never.
     pub expiration: Option<UnixTime>,

@@ -97,6 +97,14 @@ impl fmt::Display for Report {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Report {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let (code, message) = (self.code(), self.message());
+        defmt::write!(f, "{=str}: {=str} (request id {=str})", code, message, self.request_id());
+    }
+}
+
 /// Fills `text`, everything but printable ASCII replaced by a blank, cut where it is full.
 fn fill<const N: usize>(text: &mut String<N>, chars: impl Iterator<Item = char>) {
     text.clear();

@@ -155,8 +155,17 @@ impl fmt::Debug for Slot<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Slot<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let size = self.memory.len();
+        defmt::write!(f, "Slot({=usize} of {=usize} bytes)", self.used.min(size), size);
+    }
+}
+
 /// Whose credentials they are, by STS's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Identity<'a> {
     /// The twelve digits of the account.
     pub account: &'a str,

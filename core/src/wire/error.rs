@@ -4,6 +4,7 @@ use core::fmt;
 
 /// Input that a reader refuses, with the offset of the first byte it could not accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Error {
     /// Offset into the input, in bytes.
     pub offset: usize,
@@ -14,6 +15,7 @@ pub struct Error {
 /// What a reader found wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Kind {
     /// The input ends too early.
     UnexpectedEnd,

@@ -75,6 +75,7 @@ impl Put for Count {
 
 /// A buffer cannot hold what has to go into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BufferTooSmall {
     /// The length in bytes that suffices for this content.
     pub needed: usize,

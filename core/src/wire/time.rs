@@ -7,6 +7,7 @@ use super::{Ascii, Error, Kind};
 
 /// Seconds since 1970-01-01T00:00:00Z, without leap seconds, up to the end of the year 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnixTime(u64);
 
 const DAY: u32 = 86_400;

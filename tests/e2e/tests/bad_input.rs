@@ -141,6 +141,15 @@ fn a_token_request_without_an_answer_tells_of_the_hop_limit() {
 }
 
 #[test]
+fn a_container_endpoint_that_says_nothing_is_given_up() {
+    let peer = Peer::start(|_, _| Act::Stall);
+    let url = format!("{}/credentials", peer.url());
+    let run = rolecall(&["credentials"], [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url.as_str())]);
+    assert!(refused(&run).contains("container endpoint: waiting for the reply: timed out"), "{run:#?}");
+    assert!((2..=3).contains(&peer.asked()), "{} attempts", peer.asked());
+}
+
+#[test]
 fn a_role_name_cannot_lead_elsewhere() {
     for name in ["../../user-data", "a?b", "a b", "a\r\nX: y", "", "\u{1F600}"] {
         let peer = Peer::start(move |method, _| match method {

@@ -71,6 +71,7 @@ impl<'p, P: Put + ?Sized> HeadWriter<'p, P> {
 
 /// A part of a request's head holds a character that may not stand there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InvalidHead {
     /// `method`, `target` or `header`.
     pub part: &'static str,

@@ -1,0 +1,109 @@
+# shellcheck shell=bash disable=SC2154 # variables are shared with tests/run
+# Builds of tests/firmware: one compiler for all of its targets, with `core` as rustup ships it; sourced by
+# tests/run.
+
+firmware=$root/tests/firmware
+firmware_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-elf)
+readonly compact_sha='--cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"'
+
+# need_firmware_targets TARGET...: rustup's compiler if it has them all, else Debian's, and `core` from its
+# sources. Sets `firmware_cargo`, `firmware_rustc` and `firmware_sysroot`, which is empty for rustup's own.
+need_firmware_targets() {
+    local installed wanted missing=()
+    export CARGO_TARGET_DIR=$target/firmware
+    rustup_sysroot=$(rustc --print sysroot)
+    installed=$(rustup target list --installed 2>/dev/null || true)
+    for wanted in "$@"; do
+        grep -qx "$wanted" <<<"$installed" || missing+=("$wanted")
+    done
+    firmware_cargo=(cargo) firmware_sysroot='' firmware_rustc=(rustc)
+    if [[ ${#missing[@]} -gt 0 ]]; then
+        instead="rustup target add ${missing[*]}" need_debian rustc-web cargo-web rust-web-src
+        # Only a nightly compiler may build `core`, unless it is told otherwise.
+        firmware_cargo=(env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo) firmware_rustc=(/usr/bin/rustc)
+        firmware_sysroot=$CARGO_TARGET_DIR/sysroot
+        for wanted in "$@"; do
+            build_core "$wanted"
+        done
+    fi
+    printf 'By %s\n' "$("${firmware_rustc[@]}" --version)"
+}
+
+# build_core TARGET: `core` as rustup has it: optimised for speed, with the bitcode that LTO wants.
+build_core() {
+    local lib=$firmware_sysroot/lib/rustlib/$1/lib stamp crate=$firmware_sysroot/crate built=$CARGO_TARGET_DIR/core
+    stamp=$("${firmware_rustc[@]}" -vV)
+    [[ $(cat "$lib/stamp" 2>/dev/null) != "$stamp" ]] || return 0
+    printf 'Building core for %s ...\n' "$1"
+    rm -rf "$lib" "$built/$1"
+    mkdir -p "$lib" "$crate/src"
+    printf '[package]\nname = "nothing"\nedition = "2024"\n[workspace]\n' >"$crate/Cargo.toml"
+    printf '#![no_std]\n' >"$crate/src/lib.rs"
+    RUSTFLAGS='-C embed-bitcode=yes' CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
+        "${firmware_cargo[@]}" build --quiet --release -Zbuild-std=core --target "$1" --target-dir "$built" \
+        --manifest-path "$crate/Cargo.toml"
+    cp "$built/$1"/release/deps/lib{core,compiler_builtins}-*.rlib "$lib"
+    printf '%s\n' "$stamp" >"$lib/stamp"
+}
+
+# build_firmware TARGET OPT_LEVEL RUSTFLAGS CARGO_ARGUMENT...
+build_firmware() {
+    local flags="-C linker=$rustup_sysroot/lib/rustlib/$(host_triple)/bin/rust-lld -C linker-flavor=ld.lld $3"
+    [[ -z $firmware_sysroot ]] || flags+=" --sysroot=$firmware_sysroot"
+    RUSTFLAGS=$flags CARGO_PROFILE_RELEASE_OPT_LEVEL=$2 "${firmware_cargo[@]}" build --quiet --locked --release \
+        --manifest-path "$firmware/Cargo.toml" --target "$1" "${@:4}"
+}
+
+host_triple() {
+    rustc -vV | sed -n 's/^host: //p'
+}
+
+# Every public function is in the probe.
+public_functions() {
+    local json=$target/firmware/rustdoc
+    need_command python3 python3
+    # rustdoc's JSON is for nightly compilers, unless it is told otherwise.
+    RUSTC_BOOTSTRAP=1 cargo rustdoc --quiet -p rolecall-core --lib --target-dir "$json" -- \
+        -Zunstable-options --output-format json
+    local check=(python3 "$firmware/panic-free/public_functions.py" "$json/doc/rolecall_core.json")
+    "${check[@]}" "$firmware"/panic-free/src/*.rs
+    # The check sees what is missing.
+    mkdir -p "$scratch/probe"
+    cp "$firmware"/panic-free/src/*.rs "$scratch/probe"
+    sed -i '/json::Str::decode/d' "$scratch/probe/wire.rs"
+    if "${check[@]}" "$scratch/probe"/*.rs >"$scratch/missing-call"; then
+        printf 'A call was taken out, and nobody noticed.\n'
+        return 1
+    fi
+    grep -qx 'not called: wire::json::Str::decode' "$scratch/missing-call"
+    printf 'one call taken out: noticed\n'
+}
+
+# link_without_panics TARGET...: at each optimisation level, with both kinds of SHA-256.
+link_without_panics() {
+    need_firmware_targets "$@"
+    local triple level sha
+    for triple in "$@"; do
+        for sha in '' "$compact_sha"; do
+            for level in s 3 z; do
+                link_probe "$triple" "$level" "$sha"
+                printf '%-28s opt-level %s, %s SHA-256: no panic path\n' "$triple" "$level" \
+                    "$([[ $sha ]] && echo compact || echo default)"
+            done
+        done
+        if link_probe "$triple" s '' --features panic-on-purpose 2>"$scratch/link.log"; then
+            printf '%s: a panic path was put in, and it linked.\n' "$triple"
+            return 1
+        fi
+        grep -q 'undefined symbol: a_panic_path_is_left' "$scratch/link.log"
+        printf '%-28s a panic path put in on purpose: refused by the linker\n' "$triple"
+    done
+}
+
+# link_probe TARGET OPT_LEVEL SHA_FLAGS CARGO_ARGUMENT...
+link_probe() {
+    local inline=''
+    # Below this, what is proven by inlining alone is not seen.
+    [[ $2 != z ]] || inline='-C llvm-args=--inline-threshold=30'
+    build_firmware "$1" "$2" "-C link-arg=--entry=_start $inline $3" -p panic-free "${@:4}"
+}
