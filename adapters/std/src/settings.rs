@@ -132,7 +132,7 @@ impl Settings {
             Uri::parse(url).is_ok_and(|endpoint| {
                 endpoint.scheme == uri.scheme
                     && endpoint.authority == uri.authority
-                    && uri.path.starts_with(endpoint.path.trim_end_matches('/'))
+                    && is_below(uri.path, endpoint.path.trim_end_matches('/'))
             })
         });
         // `AWS_ENDPOINT_URL` alone names every service, and so none.
@@ -173,6 +173,11 @@ impl fmt::Debug for Settings {
             .field("imds_endpoint", &self.imds_endpoint)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether `path` is `base` or something below it.
+fn is_below(path: &str, base: &str) -> bool {
+    path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn static_credentials(environment: &Environment) -> Result<Option<Credentials>, Error> {
