@@ -21,7 +21,7 @@ use super::hash::hex;
 pub struct SigningKey<'s> {
     mac: Hmac<Sha256>,
     /// Days since 1970, and the same as text.
-    days: u64,
+    days: u32,
     day: Ascii<8>,
     region: &'s str,
     service: &'s str,
@@ -42,12 +42,12 @@ impl<'s> SigningKey<'s> {
         }
         let mac = keyed(&key);
         key.zeroize();
-        Self { mac, days: days(time), day, region, service }
+        Self { mac, days: time.days(), day, region, service }
     }
 
     /// Whether the key signs requests of `time`.
     pub fn is_for(&self, time: UnixTime) -> bool {
-        self.days == days(time)
+        self.days == time.days()
     }
 
     /// The region of the credential scope.
@@ -89,10 +89,6 @@ impl Put for MacPut {
     fn put(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
-}
-
-fn days(time: UnixTime) -> u64 {
-    time.as_secs() / 86_400
 }
 
 fn day(time: UnixTime) -> Ascii<8> {

@@ -171,9 +171,14 @@ impl UnixTime {
         Ascii::new(text)
     }
 
-    fn civil(self) -> Civil {
+    /// Whole days since 1970.
+    pub(crate) fn days(self) -> u32 {
         // 86,400 is 128 times 675, and the whole range shifted by 7 fits 32 bits: no wide division.
-        let days = ((self.0 >> 7) as u32) / (DAY >> 7);
+        ((self.0 >> 7) as u32) / (DAY >> 7)
+    }
+
+    fn civil(self) -> Civil {
+        let days = self.days();
         let second = self.0.wrapping_sub(u64::from(days).wrapping_mul(u64::from(DAY))) as u32;
         // Years begin in March, so that the leap day is the last; eras have 400 years.
         let shifted = days.wrapping_add(719_468);
