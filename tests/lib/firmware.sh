@@ -20,7 +20,8 @@ need_firmware_targets() {
     if [[ ${#missing[@]} -gt 0 ]]; then
         instead="rustup target add ${missing[*]}" need_debian rustc-web cargo-web rust-web-src
         # Only a nightly compiler may build `core`, unless it is told otherwise.
-        firmware_cargo=(env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo) firmware_rustc=(/usr/bin/rustc)
+        firmware_cargo=(env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo)
+        firmware_rustc=(/usr/bin/rustc)
         firmware_sysroot=$CARGO_TARGET_DIR/sysroot
         for wanted in "$@"; do
             build_core "$wanted"
@@ -31,13 +32,15 @@ need_firmware_targets() {
 
 # build_core TARGET: `core` as rustup has it: optimised for speed, with the bitcode that LTO wants.
 build_core() {
-    local lib=$firmware_sysroot/lib/rustlib/$1/lib stamp crate=$firmware_sysroot/crate built=$CARGO_TARGET_DIR/core
+    local lib=$firmware_sysroot/lib/rustlib/$1/lib built=$CARGO_TARGET_DIR/core stamp crate
+    crate=$firmware_sysroot/crate
     stamp=$("${firmware_rustc[@]}" -vV)
     [[ $(cat "$lib/stamp" 2>/dev/null) != "$stamp" ]] || return 0
     printf 'Building core for %s ...\n' "$1"
     rm -rf "$lib" "$built/$1"
     mkdir -p "$lib" "$crate/src"
-    printf '[package]\nname = "nothing"\nedition = "2024"\n[workspace]\n' >"$crate/Cargo.toml"
+    printf '[package]\nname = "nothing"\nedition = "2024"\n[workspace]\n' \
+        >"$crate/Cargo.toml"
     printf '#![no_std]\n' >"$crate/src/lib.rs"
     RUSTFLAGS='-C embed-bitcode=yes' CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
         "${firmware_cargo[@]}" build --quiet --release -Zbuild-std=core --target "$1" --target-dir "$built" \
@@ -50,8 +53,8 @@ build_core() {
 build_firmware() {
     local flags="-C linker=$rustup_sysroot/lib/rustlib/$(host_triple)/bin/rust-lld -C linker-flavor=ld.lld $3"
     [[ -z $firmware_sysroot ]] || flags+=" --sysroot=$firmware_sysroot"
-    RUSTFLAGS=$flags CARGO_PROFILE_RELEASE_OPT_LEVEL=$2 "${firmware_cargo[@]}" build --quiet --locked --release \
-        --manifest-path "$firmware/Cargo.toml" --target "$1" "${@:4}"
+    RUSTFLAGS=$flags CARGO_PROFILE_RELEASE_OPT_LEVEL=$2 "${firmware_cargo[@]}" build --quiet \
+        --locked --release --manifest-path "$firmware/Cargo.toml" --target "$1" "${@:4}"
 }
 
 host_triple() {
@@ -106,4 +109,51 @@ link_probe() {
     # Below this, what is proven by inlining alone is not seen.
     [[ $2 != z ]] || inline='-C llvm-args=--inline-threshold=30'
     build_firmware "$1" "$2" "-C link-arg=--entry=_start $inline $3" -p panic-free "${@:4}"
+}
+
+# Every figure of tests/firmware/SIZES.md; `SIZES=write` keeps them.
+measure_sizes() {
+    local triple sha name built flags
+    need_command python3 python3
+    need_command qemu-system-arm qemu-system-arm
+    need_firmware_targets "${firmware_targets[@]}" thumbv7m-none-eabi
+    for sha in compact default; do
+        flags=''
+        [[ $sha != compact ]] || flags=$compact_sha
+        for triple in "${firmware_targets[@]}"; do
+            build_firmware "$triple" z "-C link-arg=--entry=_start $flags" -p sizes
+            built=$CARGO_TARGET_DIR/$triple/release
+            for name in sign imds chain; do
+                python3 "$firmware/sizes/table.py" image "$triple" "$sha" "$built/$name" "$built/empty"
+            done
+        done
+        build_firmware thumbv7m-none-eabi z "-C link-arg=-Tlink.x $flags" -p stack
+        run_on_board "$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/stack" | sed "s/^stack/stack $sha/"
+    done >"$scratch/figures"
+    python3 "$firmware/sizes/table.py" "${SIZES:-compare}" "$firmware/SIZES.md" \
+        "$("${firmware_rustc[@]}" --version)" <"$scratch/figures"
+}
+
+# The firmware under QEMU, in a network of its own.
+firmware_on_emulator() {
+    [[ $EUID -eq 0 ]] || skip "root, for a TAP device in a network namespace of its own"
+    need_venv
+    need_command qemu-system-arm qemu-system-arm
+    need_command ip iproute2
+    unshare --net true 2>/dev/null || skip "the right to make a network namespace"
+    [[ -c /dev/net/tun ]] || skip "/dev/net/tun, for a TAP device"
+    cargo build --quiet -p rolecall-simulator --example serve
+    local serve=$target/debug/examples/serve
+    need_firmware_targets thumbv7m-none-eabi
+    build_firmware thumbv7m-none-eabi s "-C link-arg=-Tlink.x $compact_sha" -p device
+    unshare --net "$python" tests/lib/emulated.py --simulator "$serve" --logs "$target/emulated" \
+        --image "$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/device"
+}
+
+# run_on_board ELF QEMU_ARGUMENT...: what it prints; its exit status.
+run_on_board() {
+    # What the emulator itself has to say is of use only if something went wrong.
+    timeout 300 qemu-system-arm -M lm3s6965evb -display none -monitor none -serial stdio \
+        -semihosting-config enable=on,target=native -kernel "$@" 2>"$scratch/qemu.log" ||
+        { cat "$scratch/qemu.log" >&2 && return 1; }
 }

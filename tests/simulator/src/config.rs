@@ -2,6 +2,7 @@
 
 use crate::keys;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// Not the host's: the one of the default role and of the bucket.
@@ -45,6 +46,13 @@ pub struct Config {
     /// Makes the verifier use another secret than was handed out, so that it refuses every
     /// signature: a test shows with it that signatures are checked.
     pub verify_with_wrong_secret: bool,
+    /// Keys that IMDS and the container endpoint hand out in place of new ones, each in its turn: those
+    /// of another service, that a test goes on to.
+    pub host_keys: Vec<HostKey>,
+    /// What IMDS does to the first requests, one after the other, before it behaves.
+    pub imds_faults: Vec<Fault>,
+    /// The addresses to listen on; the default, and what every test on a machine wants, is 127.0.0.1.
+    pub addresses: Addresses,
     /// The ports to listen at.
     pub ports: Ports,
 }
@@ -67,6 +75,9 @@ impl Default for Config {
             session_token_length: 800,
             clock_offset: 0,
             verify_with_wrong_secret: false,
+            host_keys: Vec::new(),
+            imds_faults: Vec::new(),
+            addresses: Addresses::default(),
             ports: Ports::default(),
         }
     }
@@ -119,7 +130,54 @@ pub struct User {
     pub secret_access_key: String,
 }
 
-/// Ports on 127.0.0.1; 0, the default, takes a free one.
+/// A key that was made elsewhere: temporary, as a host's are.
+#[derive(Clone)]
+pub struct HostKey {
+    /// 16 to 128 letters and digits.
+    pub access_key_id: String,
+    /// Up to 256 printable characters.
+    pub secret_access_key: String,
+    /// Up to 16,384 printable characters.
+    pub session_token: String,
+}
+
+/// Something a server can do to a request instead of answering it well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Resets the connection.
+    Reset,
+    /// Never answers, until the peer gives up.
+    Stall,
+    /// Answers well, but one byte at a time, with 5 ms between.
+    Drip,
+    /// Answers 500.
+    InternalError,
+    /// Answers 200 with 1 MiB.
+    Megabyte,
+}
+
+/// Addresses to listen on. Whoever names others than 127.0.0.1 lets others in: do so in a network of the
+/// test's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// EC2 metadata.
+    pub imds: IpAddr,
+    /// The container endpoint.
+    pub container: IpAddr,
+    /// STS.
+    pub sts: IpAddr,
+    /// S3.
+    pub s3: IpAddr,
+}
+
+impl Default for Addresses {
+    fn default() -> Self {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self { imds: loopback, container: loopback, sts: loopback, s3: loopback }
+    }
+}
+
+/// Ports; 0, the default, takes a free one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ports {
     /// EC2 metadata.
@@ -155,6 +213,11 @@ impl Config {
             require(account_and_name(&user.arn, "user").is_some(), "users: an arn")?;
             require(keys::is_access_key_id(&user.access_key_id), "users: an access_key_id")?;
             require(is_graphic(&user.secret_access_key, 256), "users: a secret_access_key")?;
+        }
+        for key in &self.host_keys {
+            require(keys::is_access_key_id(&key.access_key_id), "host_keys: an access_key_id")?;
+            require(is_graphic(&key.secret_access_key, 256), "host_keys: a secret_access_key")?;
+            require(is_graphic(&key.session_token, 16_384), "host_keys: a session_token")?;
         }
         require(is_name(&self.bucket, 3, 63), "bucket")?;
         require((64..=16_384).contains(&self.session_token_length), "session_token_length")?;

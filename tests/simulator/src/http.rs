@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 pub(crate) const MAX_HEAD: usize = 64 * 1024;
@@ -123,7 +124,25 @@ impl<'a> Connection<'a> {
         Ok(request)
     }
 
-    pub(crate) fn write(&mut self, response: &Response, head_only: bool) -> io::Result<()> {
+    /// Waits for the next request to begin; whether one does.
+    pub(crate) fn waits_for_more(&self) -> io::Result<bool> {
+        self.stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(!self.arrived.is_empty() || self.stream.peek(&mut [0])? > 0)
+    }
+
+    /// Waits until the peer gives up.
+    pub(crate) fn outwait(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.receive(deadline).is_ok() {}
+    }
+
+    /// Writes a response, byte by byte where there is to be a pause between them.
+    pub(crate) fn write(
+        &mut self,
+        response: &Response,
+        head_only: bool,
+        pause: Option<Duration>,
+    ) -> io::Result<()> {
         let status = response.status;
         let mut message = format!("HTTP/1.1 {status} {}\r\n", reason(status)).into_bytes();
         for (name, value) in &response.headers {
@@ -138,7 +157,12 @@ impl<'a> Connection<'a> {
         if !head_only {
             message.extend_from_slice(&response.body);
         }
-        self.stream.write_all(&message)
+        let Some(pause) = pause else { return self.stream.write_all(&message) };
+        for byte in message {
+            self.stream.write_all(&[byte])?;
+            thread::sleep(pause);
+        }
+        Ok(())
     }
 
     /// Ends the connection so that the peer still gets the response: closing with bytes unread

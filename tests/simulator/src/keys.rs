@@ -4,7 +4,7 @@
 //! each start, cannot fail, and needs no crate. These keys open nothing but this simulator.
 
 use crate::clock::Seconds;
-use crate::config::{User, account_and_name};
+use crate::config::{HostKey, User, account_and_name};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +40,8 @@ pub(crate) struct Issued {
 
 pub(crate) struct KeyRing {
     token_length: usize,
+    /// What hosts are handed in place of new keys.
+    given: Vec<HostKey>,
     /// Makes ids that stay the same per name for as long as the simulator runs.
     ids: RandomState,
     keys: Mutex<Keys>,
@@ -50,13 +52,16 @@ struct Keys {
     known: HashMap<String, Arc<Issued>>,
     /// The temporary ones, oldest first.
     order: VecDeque<String>,
+    /// How many of the given ones were handed out.
+    handed: usize,
     /// What a metadata or container endpoint hands out now, by session ARN.
     current: HashMap<String, Arc<Issued>>,
 }
 
 impl KeyRing {
-    pub(crate) fn new(users: &[User], token_length: usize, now: Seconds) -> Self {
-        let ring = Self { token_length, ids: RandomState::new(), keys: Mutex::default() };
+    pub(crate) fn new(users: &[User], given: &[HostKey], token_length: usize, now: Seconds) -> Self {
+        let given = given.to_vec();
+        let ring = Self { token_length, given, ids: RandomState::new(), keys: Mutex::default() };
         for user in users {
             let account = account_and_name(&user.arn, "user").map_or("", |(account, _)| account);
             let issued = Issued {
@@ -99,7 +104,14 @@ impl KeyRing {
         {
             return Arc::clone(held);
         }
-        let issued = Arc::new(self.temporary(identity, now, lifetime));
+        let mut issued = self.temporary(identity, now, lifetime);
+        if let Some(given) = self.given.get(keys.handed % self.given.len().max(1)) {
+            issued.access_key_id = given.access_key_id.clone();
+            issued.secret_access_key = given.secret_access_key.clone();
+            issued.session_token = Some(given.session_token.clone());
+            keys.handed += 1;
+        }
+        let issued = Arc::new(issued);
         keys.remember(&issued);
         keys.current.insert(issued.identity.arn.clone(), Arc::clone(&issued));
         issued
@@ -189,7 +201,7 @@ mod tests {
     use super::*;
 
     fn ring() -> KeyRing {
-        KeyRing::new(&[], 4096, 0)
+        KeyRing::new(&[], &[], 4096, 0)
     }
 
     #[test]
@@ -234,8 +246,28 @@ mod tests {
     }
 
     #[test]
+    fn given_keys_are_handed_out_in_turn() {
+        let key = |id: &str| HostKey {
+            access_key_id: id.to_owned(),
+            secret_access_key: "s".to_owned(),
+            session_token: "t".to_owned(),
+        };
+        let ring = KeyRing::new(&[], &[key("AKIDONE0000000000"), key("AKIDTWO0000000000")], 64, 0);
+        let at = |now| {
+            let session = ring.role_session("arn:aws:iam::111122223333:role/r", "s");
+            ring.current(session, now, 90)
+        };
+        let first = at(0);
+        assert_eq!((first.access_key_id.as_str(), first.expires), ("AKIDONE0000000000", Some(90)));
+        assert_eq!(first.session_token.as_deref(), Some("t"));
+        assert_eq!(at(44).access_key_id, "AKIDONE0000000000");
+        assert_eq!(at(45).access_key_id, "AKIDTWO0000000000");
+        assert_eq!(at(90).access_key_id, "AKIDONE0000000000");
+    }
+
+    #[test]
     fn the_oldest_keys_are_forgotten() {
-        let ring = KeyRing::new(&[], 64, 0);
+        let ring = KeyRing::new(&[], &[], 64, 0);
         let session = ring.role_session("arn:aws:iam::111122223333:role/r", "s");
         let first = ring.issue(session.clone(), 0, 900).access_key_id.clone();
         assert!(ring.find(&first).is_some());

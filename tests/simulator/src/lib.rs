@@ -17,8 +17,9 @@
 //! # }
 //! ```
 //!
-//! Keys, secrets and tokens are new at each start. Every service listens on 127.0.0.1 at a port of
-//! its own, answers from threads, and ends when the [`Simulator`] is dropped.
+//! Keys, secrets and tokens are new at each start. Every service listens on 127.0.0.1, unless the
+//! configuration names another address, at a port of its own, answers from threads, and ends when the
+//! [`Simulator`] is dropped.
 //!
 //! # What is checked
 //!
@@ -68,11 +69,12 @@ mod sts;
 mod verify;
 mod world;
 
-pub use config::{Config, Ports, Principal, Role, User};
+pub use config::{Addresses, Config, Fault, HostKey, Ports, Principal, Role, User};
 pub use events::{Event, Service};
 
 use server::Server;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use world::World;
 
@@ -93,19 +95,21 @@ impl Simulator {
     /// binding to the port gave.
     pub fn start(config: Config) -> io::Result<Self> {
         config.check()?;
-        let ports = config.ports;
+        let (at, ports) = (config.addresses, config.ports);
         let world = Arc::new(World::new(config));
-        let start = |service, port| Server::start(service, port, Arc::clone(&world));
+        let start = |service, address, port| {
+            Server::start(service, SocketAddr::new(address, port), Arc::clone(&world))
+        };
         Ok(Self {
-            imds: start(Service::Imds, ports.imds)?,
-            container: start(Service::Container, ports.container)?,
-            sts: start(Service::Sts, ports.sts)?,
-            s3: start(Service::S3, ports.s3)?,
+            imds: start(Service::Imds, at.imds, ports.imds)?,
+            container: start(Service::Container, at.container, ports.container)?,
+            sts: start(Service::Sts, at.sts, ports.sts)?,
+            s3: start(Service::S3, at.s3, ports.s3)?,
             world,
         })
     }
 
-    /// The metadata endpoint, without a path: `http://127.0.0.1:PORT`.
+    /// The metadata endpoint, without a path: `http://127.0.0.1:PORT`, say.
     pub fn imds_url(&self) -> String {
         self.imds.url()
     }

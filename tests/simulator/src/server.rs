@@ -1,18 +1,21 @@
-//! A listener on loopback, with a thread per connection.
+//! A listener, with a thread per connection.
 
 use crate::clock;
+use crate::config::Fault;
 use crate::events::{Event, Service};
 use crate::http::{Connection, Failure, Request, Response};
 use crate::world::World;
 use crate::{container, imds, keys, s3, sts};
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+/// Between two bytes of an answer that drips.
+const DRIP: Duration = Duration::from_millis(5);
 /// Connections at a time; more are closed at once.
 const MAX_CONNECTIONS: usize = 256;
 
@@ -40,8 +43,8 @@ struct Open {
 }
 
 impl Server {
-    pub(crate) fn start(service: Service, port: u16, world: Arc<World>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    pub(crate) fn start(service: Service, at: SocketAddr, world: Arc<World>) -> io::Result<Self> {
+        let listener = TcpListener::bind(at)?;
         let address = listener.local_addr()?;
         let open = Arc::new(Mutex::new(Open::default()));
         let shared = Arc::clone(&open);
@@ -92,8 +95,10 @@ fn listen(service: Service, listener: &TcpListener, world: &World, open: &Mutex<
                 continue;
             };
             let serving = thread::Builder::new().spawn_scoped(scope, move || {
-                let _ = serve(service, &stream, world);
-                let _ = stream.shutdown(Shutdown::Both);
+                // A stream that is closed with a request unread is reset, if nothing ended it before.
+                if !matches!(serve(service, &stream, world), Ok(End::Reset)) {
+                    let _ = stream.shutdown(Shutdown::Both);
+                }
                 lock(open).streams.remove(&id);
             });
             if serving.is_err() {
@@ -115,17 +120,42 @@ fn register(open: &Mutex<Open>, stream: &TcpStream) -> Option<u64> {
     Some(id)
 }
 
-fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<()> {
+/// How a connection is to end.
+enum End {
+    Close,
+    Reset,
+}
+
+fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End> {
     let mut connection = Connection::new(stream)?;
     loop {
+        let mut fault = None;
+        if service == Service::Imds && connection.waits_for_more()? {
+            fault = world.next_fault();
+        }
+        if let Some(fault) = fault {
+            world.events.add(misbehaviour(fault));
+        }
+        if fault == Some(Fault::Reset) {
+            return Ok(End::Reset);
+        }
         let id = keys::uuid();
         let (answer, head_only, keep_alive) = match connection.read() {
             Ok(request) => {
                 let answer = answer(service, world, &request, &id);
                 (answer, request.method == "HEAD", request.keep_alive)
             }
-            Err(Failure::Gone) => return Ok(()),
+            Err(Failure::Gone) => return Ok(End::Close),
             Err(Failure::Bad(status)) => (refused(status), false, false),
+        };
+        let (answer, keep_alive) = match fault {
+            Some(Fault::Stall) => {
+                connection.outwait();
+                return Ok(End::Close);
+            }
+            Some(Fault::InternalError) => (refused(500), keep_alive),
+            Some(Fault::Megabyte) => (megabyte(), false),
+            _ => (answer, keep_alive),
         };
         let Answer { response, operation, code, access_key_id } = answer;
         // Logged first: who has the response finds it in the log.
@@ -134,9 +164,9 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<()> 
             .with("Date", clock::http_date(world.clock.now()))
             .with(request_id_header(service), id)
             .with("Connection", if keep_alive { "keep-alive" } else { "close" });
-        connection.write(&response, head_only)?;
+        connection.write(&response, head_only, (fault == Some(Fault::Drip)).then_some(DRIP))?;
         if !keep_alive {
-            return connection.close();
+            return connection.close().map(|()| End::Close);
         }
     }
 }
@@ -159,6 +189,26 @@ fn refused(status: u16) -> Answer {
         code: if status == 500 { "InternalError" } else { "BadRequest" },
         access_key_id: None,
     }
+}
+
+fn megabyte() -> Answer {
+    Answer {
+        response: Response::new(200, "text/plain", vec![b'A'; 1 << 20]),
+        operation: "Unknown",
+        code: "OK",
+        access_key_id: None,
+    }
+}
+
+fn misbehaviour(fault: Fault) -> Event {
+    let code = match fault {
+        Fault::Reset => "Reset",
+        Fault::Stall => "Stall",
+        Fault::Drip => "Drip",
+        Fault::InternalError => "InternalError",
+        Fault::Megabyte => "Megabyte",
+    };
+    Event { service: Service::Imds, operation: "Fault", status: 0, code, access_key_id: None }
 }
 
 fn request_id_header(service: Service) -> &'static str {

@@ -1,16 +1,20 @@
 //! What the services share.
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Fault};
 use crate::events::Log;
 use crate::keys::{self, Identity, KeyRing};
 use crate::{imds, s3};
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 
 pub(crate) struct World {
     pub config: Config,
     pub clock: Clock,
     pub keys: KeyRing,
     pub events: Log,
+    /// What IMDS is still to do.
+    faults: Mutex<VecDeque<Fault>>,
     pub metadata_tokens: imds::Tokens,
     pub objects: s3::Objects,
     /// The id in the path of the container credentials.
@@ -23,15 +27,21 @@ impl World {
         let clock = Clock::new(config.clock_offset);
         let id = keys::uuid().replace('-', "");
         Self {
-            keys: KeyRing::new(&config.users, config.session_token_length, clock.now()),
+            keys: KeyRing::new(&config.users, &config.host_keys, config.session_token_length, clock.now()),
             clock,
             events: Log::default(),
+            faults: Mutex::new(config.imds_faults.iter().copied().collect()),
             metadata_tokens: imds::Tokens::default(),
             objects: s3::Objects::default(),
             container_id: keys::uuid(),
             instance_id: format!("i-{}", &id[..17]),
             config,
         }
+    }
+
+    /// What to do to the next request for metadata.
+    pub(crate) fn next_fault(&self) -> Option<Fault> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     pub(crate) fn instance_identity(&self) -> Identity {

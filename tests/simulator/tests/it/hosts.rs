@@ -1,9 +1,10 @@
 //! What hands credentials to a host: IMDS and the container endpoint.
 
 use crate::client::{Request, connect, instance_document, start};
-use rolecall_simulator::{Config, Simulator};
-use std::io::BufReader;
-use std::time::Duration;
+use rolecall_simulator::{Addresses, Config, Fault, HostKey, Simulator};
+use std::io::{BufReader, ErrorKind, Read};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
 
 const TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
@@ -164,4 +165,72 @@ fn a_connection_serves_many_requests_and_every_answer_is_dated() {
     }
     ids.dedup();
     assert_eq!(ids.len(), 3);
+}
+
+#[test]
+fn imds_misbehaves_as_told_and_then_no_more() {
+    let faults = vec![Fault::Reset, Fault::Stall, Fault::Drip, Fault::InternalError, Fault::Megabyte];
+    let simulator = start(Config { imds_faults: faults, ..Config::default() });
+    let url = simulator.imds_url();
+    let request = Request::new("PUT", "/latest/api/token").header(TTL, "60");
+
+    let mut reset = connect(&url);
+    request.write(&mut reset, &url);
+    let error = reset.read(&mut [0; 1]).expect_err("it is reset");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+
+    let mut stalled = connect(&url);
+    stalled.set_read_timeout(Some(Duration::from_millis(200))).expect("a time limit");
+    request.write(&mut stalled, &url);
+    assert!(stalled.read(&mut [0; 1]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock));
+    drop(stalled);
+
+    let started = Instant::now();
+    let dripped = request.send(&url);
+    assert_eq!(dripped.status, 200);
+    assert!(started.elapsed() > Duration::from_millis(500), "{:?}", started.elapsed());
+
+    assert_eq!(request.send(&url).status, 500);
+    assert_eq!(request.send(&url).body.len(), 1 << 20);
+    assert_eq!(get(&simulator, ROLES, &token(&simulator, "60")).status, 200);
+
+    let events: Vec<String> = simulator.events().iter().map(ToString::to_string).collect();
+    for fault in ["Reset", "Stall", "Drip", "InternalError", "Megabyte"] {
+        assert!(events.contains(&format!("imds Fault 0 {fault}")), "{fault}: {events:?}");
+    }
+}
+
+#[test]
+fn hosts_are_handed_the_keys_that_are_given() {
+    let key = |name: &str| HostKey {
+        access_key_id: format!("ASIA{name:0>16}"),
+        secret_access_key: format!("{name}/secret"),
+        session_token: format!("{name}/token"),
+    };
+    let lifetime = Duration::from_secs(90);
+    let simulator = start(Config {
+        host_keys: vec![key("ONE"), key("TWO")],
+        instance_lifetime: lifetime,
+        ..Config::default()
+    });
+    let first = instance_document(&simulator);
+    assert_eq!(first.json("AccessKeyId"), "ASIA0000000000000ONE");
+    assert_eq!(first.json("SecretAccessKey"), "ONE/secret");
+    assert_eq!(first.json("Token"), "ONE/token");
+    simulator.shift_clock(60);
+    assert_eq!(instance_document(&simulator).json("AccessKeyId"), "ASIA0000000000000TWO");
+}
+
+#[test]
+fn a_service_listens_where_it_is_told_to() {
+    // All of 127.0.0.0/8 is this machine's own on Linux alone.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let imds = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+    let addresses = Addresses { imds, ..Addresses::default() };
+    let simulator = start(Config { addresses, ..Config::default() });
+    assert!(simulator.imds_url().starts_with("http://127.0.0.2:"), "{}", simulator.imds_url());
+    assert!(simulator.sts_url().starts_with("http://127.0.0.1:"), "{}", simulator.sts_url());
+    assert_eq!(instance_document(&simulator).status, 200);
 }

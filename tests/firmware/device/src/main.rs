@@ -1,0 +1,179 @@
+//! A gateway's firmware: instance or container credentials, a role, signed requests, refresh. What it does
+//! is told by the emulator's command line, so that one image goes through every test:
+//!
+//!     run=chain|metadata|container seed=NUMBER [clock=fixed] [boot=TIME] [path=PATH] [token=TOKEN]
+//!
+//! `chain` assumes a role with the instance's credentials and makes signed requests, until the instance's
+//! credentials have been renewed. The others fetch credentials and find out whose they are, however
+//! often that takes. There is no clock of the time of day, unless `boot` says when it was started, in
+//! seconds since 1970. The time is learned, or corrected, unless the clock is fixed.
+
+#![no_std]
+#![no_main]
+#![deny(unsafe_code)]
+
+mod download;
+mod network;
+
+use board::{clock, println};
+use cortex_m_rt::entry;
+use download::Download;
+use network::Network;
+use rolecall_core::error::Error;
+use rolecall_core::refresh::{Refreshing, Windows};
+use rolecall_core::skew::{Clock, Instant, Now};
+use rolecall_core::sources::sts::{
+    AssumeRole, AssumeRoleRequest, GetCallerIdentity, GetCallerIdentityRequest, Service,
+};
+use rolecall_core::sources::{Authorization, Container, Endpoint, Flow, Imds, Lease, Memory, Slot};
+use rolecall_core::wire::time::UnixTime;
+use rolecall_nal::blocking::Link;
+use rolecall_nal::{Board, Driver};
+
+const STS: &str = "http://10.0.2.2:4566";
+const REGION: &str = "us-east-1";
+const ROLE_ARN: &str = "arn:aws:iam::000000000000:role/rolecall";
+const OBJECT: &str = "/rolecall/greeting";
+
+/// The keys here come without a session token or with one of a few hundred bytes.
+const SLOT: usize = 1536;
+const EXCHANGE: usize = 6144;
+/// For what fetches and fails: how often it is tried.
+const TRIES: usize = 4;
+
+/// The board, as flows see it: it knows how long it runs, and as a rule not what time it is.
+pub(crate) struct Device {
+    random: u32,
+    boot: Option<UnixTime>,
+}
+
+impl Board for Device {
+    fn now(&mut self) -> Now {
+        let milliseconds = clock::milliseconds();
+        let wall = self.boot.map(|boot| boot.saturating_add((milliseconds / 1000).into()));
+        Now { monotonic: Instant::from_millis(milliseconds.into()), wall }
+    }
+
+    fn entropy(&mut self) -> u32 {
+        self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        self.random
+    }
+}
+
+#[entry]
+fn main() -> ! {
+    let peripherals = cortex_m::Peripherals::take().expect("taken once");
+    clock::start(peripherals.SYST);
+
+    let mut line = [0; 256];
+    let line = board::arguments(&mut line);
+    let argument = |name: &str| {
+        line.split(' ').filter_map(|word| word.split_once('=')).find(|(found, _)| *found == name)
+    };
+    let argument = |name: &str| argument(name).map(|(_, value)| value).unwrap_or_default();
+    let random = argument("seed").parse().expect("the command line has a seed");
+    let boot = argument("boot").parse().ok().map(UnixTime::from_secs);
+
+    let mut sockets = network::Memory::new();
+    let driver = Driver::new(Device { random, boot }, network::start(&mut sockets, random));
+    let learns = argument("clock") != "fixed";
+    let mut driver = driver.with_clock(if learns { Clock::new() } else { Clock::uncorrected() });
+
+    let done = match argument("run") {
+        "chain" => chain(&mut driver),
+        "metadata" => whose(&mut driver, Imds::new(endpoint(Imds::ENDPOINT))),
+        "container" => {
+            let token = Authorization::Token(argument("token"));
+            whose(&mut driver, Container::relative(argument("path"), token).expect("it is a path"))
+        }
+        other => {
+            println!("nothing is called {other}");
+            false
+        }
+    };
+    println!("{} after {} ms", if done { "done" } else { "failed" }, clock::milliseconds());
+    board::exit(done)
+}
+
+/// Assumes a role again and again, until the instance's credentials have been renewed.
+fn chain(driver: &mut Driver<Device, Network<'_>>) -> bool {
+    let instance = Refreshing::new(Imds::new(endpoint(Imds::ENDPOINT)), Windows::default());
+    let role = AssumeRole::new(instance, service(), AssumeRoleRequest::new(ROLE_ARN, "device"));
+    let mut whoami = GetCallerIdentity::new(role, service(), GetCallerIdentityRequest);
+
+    let (mut exchange, mut lent) = ([0; EXCHANGE], [[0; SLOT]; 4]);
+    let mut slots = lent.each_mut().map(|memory| Slot::new(memory));
+    let mut first_end = None;
+    loop {
+        let mut memory = Memory { exchange: &mut exchange, slots: &mut slots };
+        if let Err(error) = driver.run(&mut whoami, &mut memory) {
+            return failed(driver, &error);
+        }
+        let [caller, role, instance, _] = &slots;
+        let (Some(caller), Some(instance)) = (caller.identity(), instance.credentials()) else {
+            return false;
+        };
+        let (Some(now), Some(end)) = (driver.time(), instance.expiration()) else { return false };
+        println!("at {} I am {}", now.rfc3339(), caller.arn);
+        println!("instance key {} ends {}", instance.access_key_id(), end.rfc3339());
+
+        let Some(role) = role.credentials() else { return false };
+        let mut download = Download::new(endpoint(STS), OBJECT, REGION, &role);
+        let mut memory = Memory { exchange: &mut exchange, slots: &mut [] };
+        match driver.run(&mut download, &mut memory) {
+            Ok(greeting) => println!("object: {}", greeting.as_str()),
+            Err(error) => return failed(driver, &error),
+        }
+
+        let first_end = *first_end.get_or_insert(end);
+        if now > first_end && end > first_end {
+            println!("the first credentials have ended, and others have taken their place");
+            return true;
+        }
+        sleep(driver, 10_000);
+    }
+}
+
+/// Fetches credentials and asks whose they are, until that is known.
+fn whose<'c>(driver: &mut Driver<Device, Network<'_>>, source: impl Flow<'c, Output = Lease>) -> bool {
+    let source = Refreshing::new(source, Windows::default());
+    let mut whoami = GetCallerIdentity::new(source, service(), GetCallerIdentityRequest);
+    let (mut exchange, mut lent) = ([0; EXCHANGE], [[0; SLOT]; 3]);
+    let mut slots = lent.each_mut().map(|memory| Slot::new(memory));
+    for _ in 0..TRIES {
+        let mut memory = Memory { exchange: &mut exchange, slots: &mut slots };
+        match driver.run(&mut whoami, &mut memory) {
+            Ok(()) => {
+                let Some(caller) = slots[0].identity() else { return false };
+                println!("I am {}", caller.arn);
+                return true;
+            }
+            Err(error) => failed(driver, &error),
+        };
+        sleep(driver, 500);
+    }
+    false
+}
+
+fn failed(driver: &Driver<Device, Network<'_>>, error: &Error) -> bool {
+    println!("error: {error}");
+    if !driver.report().is_empty() {
+        println!("they say: {}", driver.report());
+    }
+    false
+}
+
+fn service() -> Service<'static> {
+    Service::new(endpoint(STS), REGION)
+}
+
+fn endpoint(url: &str) -> Endpoint<'_> {
+    Endpoint::parse(url).expect("it is a URL")
+}
+
+/// Lets time pass, with the network awake.
+fn sleep(driver: &mut Driver<Device, Network<'_>>, milliseconds: u64) {
+    let until = driver.board().now().monotonic.after(milliseconds);
+    let (board, network) = (Device { random: 0, boot: None }, driver.network());
+    Link::wait(network, &mut { board }, until);
+}

@@ -1,0 +1,104 @@
+//! TCP over the board's network interface, telling where it connects to.
+
+use core::net::SocketAddr;
+
+use board::nic::Nic;
+use board::{clock, println};
+use embedded_nal::{TcpClientStack, nb};
+use embedded_time::clock::Error as ClockError;
+use embedded_time::fraction::Fraction;
+use rolecall_nal::blocking::Tcp;
+use rolecall_nal::{NoDns, WithDns};
+use smoltcp::iface::{Config, Interface, SocketSet, SocketStorage};
+use smoltcp::socket::tcp;
+use smoltcp::time::Instant;
+use smoltcp::wire::{EthernetAddress, HardwareAddress, IpCidr, Ipv4Address};
+use smoltcp_nal::NetworkStack;
+
+const HARDWARE_ADDRESS: EthernetAddress = EthernetAddress([0x02, 0, 0, 0, 0, 0x0f]);
+const ADDRESS: Ipv4Address = Ipv4Address::new(10, 0, 2, 15);
+const GATEWAY: Ipv4Address = Ipv4Address::new(10, 0, 2, 2);
+
+/// What the flows' driver runs on.
+pub(crate) type Network<'a> = Tcp<WithDns<Stack<'a>, NoDns>, fn(&mut WithDns<Stack<'a>, NoDns>)>;
+
+/// One socket at a time is used; the other may still be on its way out.
+pub(crate) struct Memory<'a> {
+    buffers: [([u8; 2048], [u8; 1024]); 2],
+    sockets: [SocketStorage<'a>; 2],
+}
+
+impl Memory<'_> {
+    pub(crate) fn new() -> Self {
+        Self { buffers: [([0; 2048], [0; 1024]); 2], sockets: Default::default() }
+    }
+}
+
+pub(crate) fn start<'a>(memory: &'a mut Memory<'a>, seed: u32) -> Network<'a> {
+    let mut nic = Nic::new(HARDWARE_ADDRESS);
+    let mut config = Config::new(HardwareAddress::Ethernet(HARDWARE_ADDRESS));
+    config.random_seed = seed.into();
+    let mut interface = Interface::new(config, &mut nic, Instant::ZERO);
+    interface.update_ip_addrs(|addresses| {
+        addresses.push(IpCidr::new(ADDRESS.into(), 24)).expect("there is room for an address");
+    });
+    interface.routes_mut().add_default_ipv4_route(GATEWAY).expect("there is room for a route");
+
+    let mut sockets = SocketSet::new(&mut memory.sockets[..]);
+    for (receive, send) in &mut memory.buffers {
+        let receive = tcp::SocketBuffer::new(&mut receive[..]);
+        sockets.add(tcp::Socket::new(receive, tcp::SocketBuffer::new(&mut send[..])));
+    }
+    let mut stack = NetworkStack::new(interface, nic, sockets, Milliseconds);
+    stack.seed_random_port(&seed.to_le_bytes());
+    Tcp::new(WithDns { stack: Stack(stack), dns: NoDns }, |network| {
+        // A time that runs backwards is the one error, and it does not.
+        let _ = network.stack.0.poll();
+        // The clock's next tick ends it.
+        cortex_m::asm::wfi();
+    })
+}
+
+/// The stack, which names each peer.
+pub(crate) struct Stack<'a>(NetworkStack<'a, Nic, Milliseconds>);
+
+impl<'a> TcpClientStack for Stack<'a> {
+    type TcpSocket = (<NetworkStack<'a, Nic, Milliseconds> as TcpClientStack>::TcpSocket, bool);
+    type Error = <NetworkStack<'a, Nic, Milliseconds> as TcpClientStack>::Error;
+
+    fn socket(&mut self) -> Result<Self::TcpSocket, Self::Error> {
+        Ok((TcpClientStack::socket(&mut self.0)?, false))
+    }
+
+    fn connect(&mut self, socket: &mut Self::TcpSocket, remote: SocketAddr) -> nb::Result<(), Self::Error> {
+        if !core::mem::replace(&mut socket.1, true) {
+            println!("connecting to {remote}");
+        }
+        TcpClientStack::connect(&mut self.0, &mut socket.0, remote)
+    }
+
+    fn send(&mut self, socket: &mut Self::TcpSocket, bytes: &[u8]) -> nb::Result<usize, Self::Error> {
+        TcpClientStack::send(&mut self.0, &mut socket.0, bytes)
+    }
+
+    fn receive(&mut self, socket: &mut Self::TcpSocket, room: &mut [u8]) -> nb::Result<usize, Self::Error> {
+        TcpClientStack::receive(&mut self.0, &mut socket.0, room)
+    }
+
+    fn close(&mut self, socket: Self::TcpSocket) -> Result<(), Self::Error> {
+        TcpClientStack::close(&mut self.0, socket.0)
+    }
+}
+
+/// The board's clock, for smoltcp-nal.
+#[derive(Debug)]
+pub(crate) struct Milliseconds;
+
+impl embedded_time::Clock for Milliseconds {
+    type T = u32;
+    const SCALING_FACTOR: Fraction = Fraction::new(1, 1000);
+
+    fn try_now(&self) -> Result<embedded_time::Instant<Self>, ClockError> {
+        Ok(embedded_time::Instant::new(clock::milliseconds()))
+    }
+}

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Tells which public functions of rolecall-core the probe does not call.
+
+    public_functions.py RUSTDOC_JSON SOURCE...
+
+Reads what rustdoc says of the crate and the text of the probe's sources. A function counts as called
+where its full path below the crate stands in code: `wire::json::Reader::next`, and for the functions
+of traits `<sources::Imds as Flow>::poll`. Not asked for are derived functions, `Drop::drop`, and
+`Debug::fmt`: what the language itself formats with `{:?}`, a `str` say, keeps panic paths.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+
+def public_functions(crate):
+    """The paths below the crate of all functions that others can call."""
+    index = crate["index"]
+    local = lambda id: index.get(str(id))
+    paths = set()
+
+    def functions(ids):
+        return [item["name"] for item in map(local, ids) if item and "function" in item["inner"]]
+
+    def public(ids):
+        return [id for id in ids if (item := local(id)) and item["visibility"] == "public"]
+
+    def implementation(of, id):
+        item = local(id)
+        block = item and item["inner"]["impl"]
+        if not block or block["is_synthetic"] or block["blanket_impl"]:
+            return
+        if "automatically_derived" in str(item["attrs"]):
+            return
+        if block["trait"] is None:
+            paths.update(f"{of}::{name}" for name in functions(public(block["items"])))
+        elif (trait := block["trait"]["path"]) not in ("Drop", "Debug"):
+            paths.update(f"<{of} as {trait}>::{name}" for name in functions(block["items"]))
+
+    def visit(id, below, name):
+        item = local(id)
+        if not item:
+            return
+        kind, inner = next(iter(item["inner"].items()))
+        path = "::".join([*below, name])
+        if kind == "module":
+            for child in inner["items"]:
+                # A re-export has no name of its own.
+                visit(child, [*below, name], local(child)["name"] or "")
+        elif kind == "use":
+            if inner["is_glob"]:
+                sys.exit(f"a glob import in {'::'.join(below)}: not understood")
+            visit(inner["id"], below, inner["name"])
+        elif kind == "function":
+            paths.add(path)
+        elif kind in ("struct", "enum", "union"):
+            for id in inner["impls"]:
+                implementation(path, id)
+        elif kind == "trait":
+            provided = [id for id in inner["items"] if local(id)["inner"].get("function", {}).get("has_body")]
+            paths.update(f"{path}::{name}" for name in functions(provided))
+            for id in inner["implementations"]:
+                if local(id) and "borrowed_ref" in local(id)["inner"]["impl"]["for"]:
+                    implementation("&mut _", id)
+
+    for child in index[str(crate["root"])]["inner"]["module"]["items"]:
+        if item := local(child):
+            visit(child, [], item["name"])
+    return paths
+
+
+def calls(source):
+    """Every path in the code, without generic arguments."""
+    code = re.sub(r"//.*", "", source)
+    code = re.sub(r"<(?:'?\w+(?:, )?)+>", "", code)
+    qualified = {f"<{of} as {trait}>::{name}" for of, trait, name in re.findall(
+        r"<((?:&mut )?[\w:]+) as (\w+)>::(\w+)", code)}
+    return qualified | set(re.findall(r"\b[a-z]\w*(?:::\w+)+", code))
+
+
+def main():
+    document, *sources = map(pathlib.Path, sys.argv[1:])
+    public = public_functions(json.loads(document.read_text()))
+    called = set().union(*(calls(source.read_text()) for source in sources))
+    missing = sorted(public - called)
+    print(f"{len(public)} public functions, {len(public) - len(missing)} called by the probe")
+    for path in missing:
+        print(f"not called: {path}")
+    sys.exit(bool(missing) or not public)
+
+
+main()

@@ -1,0 +1,273 @@
+//! Flows, and what they take and give.
+
+use core::fmt::{Debug, Display};
+use core::hint::black_box;
+
+use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
+use rolecall_core::sources::sts::Operation;
+use rolecall_core::sources::{Answer, Context, Flow, Lease, Limits, Memory, Need, Reply, Step};
+use rolecall_core::wire::time::UnixTime;
+use rolecall_core::{refresh, skew, sources};
+
+use crate::{bytes, formatted, number, signing, state, text, used};
+
+pub(crate) fn call() {
+    let Ok(endpoint) = endpoint() else { return };
+    instance_metadata(endpoint);
+    container();
+    calls(endpoint);
+    composed(endpoint);
+    slots();
+    report();
+}
+
+fn endpoint() -> Result<sources::Endpoint<'static>, rolecall_core::wire::Error> {
+    let endpoint = sources::Endpoint::parse(text())?;
+    used(sources::Endpoint::scheme(&endpoint));
+    used(sources::Endpoint::host(&endpoint));
+    used(sources::Endpoint::port(&endpoint));
+    used(sources::Endpoint::authority(&endpoint));
+    used(sources::Endpoint::base_path(&endpoint));
+    used(sources::Endpoint::root(&endpoint));
+    used(sources::dns_suffix(text()));
+    used(sources::regional_url(text(), text(), black_box(&mut [0; 64])));
+    Ok(endpoint)
+}
+
+fn limits() -> Limits {
+    black_box(Limits { connect: number(), first_byte: number(), total: number(), body: number() })
+}
+
+fn persistence() -> sources::Persistence {
+    let usual = <sources::Persistence as Default>::default();
+    black_box(sources::Persistence { attempts: number(), ..usual })
+}
+
+fn instance_metadata(endpoint: sources::Endpoint<'static>) {
+    for source in [sources::Imds::new(endpoint), sources::Imds::disabled(endpoint)] {
+        let source = sources::Imds::with_limits(source, limits());
+        let mut source = sources::Imds::with_persistence(source, persistence());
+        drive(
+            &mut source,
+            <sources::Imds as Flow>::slots,
+            <sources::Imds as Flow>::poll,
+            <sources::Imds as Flow>::answer,
+            <sources::Imds as Flow>::restart,
+        );
+    }
+}
+
+fn container() {
+    use sources::Authorization;
+    let authorizations = [Authorization::None, Authorization::Token(text()), Authorization::File(text())];
+    for authorization in black_box(authorizations) {
+        for source in [
+            sources::Container::relative(text(), authorization),
+            sources::Container::full(text(), authorization),
+            Ok(sources::Container::absent()),
+        ] {
+            let Ok(source) = source else { continue };
+            let source = sources::Container::with_limits(source, limits());
+            let mut source = sources::Container::with_persistence(source, persistence());
+            drive(
+                &mut source,
+                <sources::Container as Flow>::slots,
+                <sources::Container as Flow>::poll,
+                <sources::Container as Flow>::answer,
+                <sources::Container as Flow>::restart,
+            );
+        }
+    }
+}
+
+fn calls(endpoint: sources::Endpoint<'static>) {
+    let service = sources::sts::Service::new(endpoint, text());
+    let given = sources::Fixed::new(signing::credentials());
+    let mut identity = sources::sts::Call::new(given, service, sources::sts::GetCallerIdentityRequest);
+    drive(
+        &mut identity,
+        <sources::sts::Call<_, _> as Flow>::slots,
+        <sources::sts::Call<_, _> as Flow>::poll,
+        <sources::sts::Call<_, _> as Flow>::answer,
+        <sources::sts::Call<_, _> as Flow>::restart,
+    );
+
+    let mut role = sources::sts::AssumeRoleRequest::new(text(), text());
+    role.duration_seconds = black_box(Some(number()));
+    role.external_id = black_box(Some(text()));
+    let given = sources::Fixed::new(signing::credentials());
+    run(&mut sources::sts::Call::new(given, service, role));
+
+    let mut memory = [0; 64];
+    let mut slot = sources::Slot::new(black_box(&mut memory));
+    let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
+    used(<sources::sts::AssumeRoleRequest as Operation>::check(&role));
+    used(<sources::sts::AssumeRoleRequest as Operation>::read(&role, bytes(), &mut slot, &lease));
+    let whoever = sources::sts::GetCallerIdentityRequest;
+    used(<sources::sts::GetCallerIdentityRequest as Operation>::check(&whoever));
+    used(<sources::sts::GetCallerIdentityRequest as Operation>::read(&whoever, bytes(), &mut slot, &lease));
+    run(&mut sources::sts::Call::new(sources::Fixed::new(None), service, Own(role, whoever)));
+}
+
+/// An operation of the caller's own: nobody else can make a form.
+struct Own(sources::sts::AssumeRoleRequest<'static>, sources::sts::GetCallerIdentityRequest);
+
+impl Operation for Own {
+    type Output = ();
+
+    const ORIGIN: Origin = Origin::Other;
+    const SERVICE: &'static str = "own";
+    const VERSION: &'static str = "2000-01-01";
+    const ACTION: &'static str = "Own";
+
+    fn check(&self) -> Result<(), ErrorKind> {
+        Err(ErrorKind::BufferTooSmall { buffer: black_box(Buffer::Slot), needed: number::<u8>().into() })
+    }
+
+    fn parameters(&self, form: &mut sources::sts::Form<'_>) {
+        <sources::sts::AssumeRoleRequest as Operation>::parameters(&self.0, form);
+        <sources::sts::GetCallerIdentityRequest as Operation>::parameters(&self.1, form);
+        sources::sts::Form::text(form, text(), text());
+        sources::sts::Form::number(form, text(), number());
+        formatted(|f| <sources::sts::Form as Debug>::fmt(form, f));
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        _: &mut sources::Slot<'_>,
+        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<(), ErrorKind> {
+        used(body);
+        black_box(Ok(()))
+    }
+}
+
+fn composed(endpoint: sources::Endpoint<'static>) {
+    let mut given = sources::Fixed::new(signing::credentials());
+    drive(
+        &mut given,
+        <sources::Fixed as Flow>::slots,
+        <sources::Fixed as Flow>::poll,
+        <sources::Fixed as Flow>::answer,
+        <sources::Fixed as Flow>::restart,
+    );
+
+    let mut instance = sources::Imds::new(endpoint);
+    let mut list: [&mut dyn Flow<'static, Output = Lease>; 2] = [&mut given, &mut instance];
+    let mut chain = sources::Chain::new(&mut list[..]);
+    drive(
+        &mut chain,
+        <sources::Chain<_, _> as Flow>::slots,
+        <sources::Chain<_, _> as Flow>::poll,
+        <sources::Chain<_, _> as Flow>::answer,
+        <sources::Chain<_, _> as Flow>::restart,
+    );
+    sources::Chain::tried(&chain).iter().for_each(used);
+
+    let instance = sources::Imds::new(endpoint);
+    let windows = refresh::Windows { advisory: black_box(Some(number())) };
+    let mut refreshing = refresh::Refreshing::new(instance, windows);
+    drive(
+        &mut refreshing,
+        <refresh::Refreshing<_> as Flow>::slots,
+        <refresh::Refreshing<_> as Flow>::poll,
+        <refresh::Refreshing<_> as Flow>::answer,
+        <refresh::Refreshing<_> as Flow>::restart,
+    );
+    let mut lent = &mut refreshing;
+    drive(
+        &mut lent,
+        <&mut _ as Flow>::slots,
+        <&mut _ as Flow>::poll,
+        <&mut _ as Flow>::answer,
+        <&mut _ as Flow>::restart,
+    );
+    let memory = Memory { exchange: black_box(&mut []), slots: black_box(&mut []) };
+    refresh::Refreshing::invalidate(&mut refreshing, text(), &memory);
+    used(refresh::Refreshing::policy(&refreshing));
+}
+
+/// [`drive`], for a flow that another call drives by name.
+fn run<F: Flow<'static>>(flow: &mut F) {
+    drive(flow, F::slots, F::poll, F::answer, F::restart);
+}
+
+/// Calls the four functions of a flow in any order, with any answer.
+fn drive<F: Flow<'static>>(
+    flow: &mut F,
+    slots: fn(&F) -> usize,
+    poll: fn(&mut F, &mut Context<'_>, &mut Memory<'_, '_>) -> Step<'static, F::Output>,
+    answer: fn(&mut F, &mut Context<'_>, &mut Memory<'_, '_>, Answer<'_>),
+    restart: fn(&mut F),
+) {
+    let (mut clock, mut report) = (skew::Clock::new(), sources::Report::new());
+    let mut cx = Context { now: state::now(), entropy: number(), clock: &mut clock, report: &mut report };
+    let (mut first, mut second, mut exchange) = ([0; 64], [0; 64], [0; 256]);
+    let mut slot = [sources::Slot::new(black_box(&mut first)), sources::Slot::new(black_box(&mut second))];
+    let mut memory = Memory { exchange: black_box(&mut exchange), slots: black_box(&mut slot) };
+    for _ in 0..number::<u8>() {
+        cx.now = state::now();
+        used(slots(flow));
+        let step = poll(flow, &mut cx, &mut memory);
+        match step {
+            Step::Need(need) => {
+                let given = respond(&need, memory.exchange);
+                answer(flow, &mut cx, &mut memory, given);
+            }
+            Step::Done(Ok(result)) => used(result),
+            Step::Done(Err(error)) => state::told(&error),
+        }
+        restart(flow);
+        used(sources::Memory::without_first_slot(&mut memory));
+    }
+}
+
+fn respond(need: &Need<'_>, exchange: &[u8]) -> Answer<'static> {
+    let reply = Reply {
+        status: number(),
+        headers: black_box(1..2),
+        body: black_box(2..3),
+        sent: state::now(),
+        received: state::now(),
+    };
+    used(sources::Reply::headers(&reply, exchange));
+    used(sources::Reply::body(&reply, exchange));
+    if let Need::Http(asked) = need {
+        used(sources::Span::bytes(&asked.request, exchange));
+        used(sources::Span::body(&asked.request, exchange));
+        used(sources::Span::head(&asked.request, exchange));
+        return Answer::Reply(reply);
+    }
+    const ADDRESSES: &[core::net::IpAddr] = &[core::net::IpAddr::V4(core::net::Ipv4Addr::LOCALHOST)];
+    match number() {
+        0u8 => Answer::Content(black_box(1..2)),
+        1 => Answer::Addresses(black_box(ADDRESSES)),
+        _ => Answer::Failed(black_box(Failure { phase: Phase::Send, kind: FailureKind::Timeout })),
+    }
+}
+
+fn slots() {
+    let mut memory = [0; 64];
+    let mut slot = sources::Slot::new(black_box(&mut memory));
+    if let Some(credentials) = signing::credentials() {
+        used(sources::Slot::store(&mut slot, &credentials));
+    }
+    formatted(|f| <sources::Slot as Debug>::fmt(&slot, f));
+    used(sources::Slot::credentials(&slot));
+    used(sources::Slot::identity(&slot));
+    sources::Slot::clear(&mut slot);
+}
+
+fn report() {
+    let mut report = sources::Report::new();
+    used(sources::sts::read_error(bytes(), &mut report));
+    used(sources::Report::code(&report));
+    used(sources::Report::message(&report));
+    used(sources::Report::request_id(&report));
+    used(sources::Report::is_empty(&report));
+    formatted(|f| <sources::Report as Display>::fmt(&report, f));
+    sources::Report::clear(&mut report);
+    let error = Error { origin: Origin::Chain, step: text(), kind: ErrorKind::Unusable(text()) };
+    state::told(&error);
+}

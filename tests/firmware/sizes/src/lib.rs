@@ -1,0 +1,101 @@
+//! What is measured: a signature, instance-profile credentials kept fresh, and the whole of it with a
+//! role between. The network is a [`Link`], so that no TCP stack is in the figures.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod http;
+pub mod image;
+
+use rolecall_core::credentials::Credentials;
+use rolecall_core::error::Error;
+use rolecall_core::refresh::{Refreshing, Windows};
+use rolecall_core::sigv4::{Payload, Request, Rules, SignError, Signer, SigningKey};
+use rolecall_core::skew::{Clock, Now};
+use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest, Service};
+use rolecall_core::sources::{Context, Endpoint, Exchange, Flow, Imds, Lease, Memory, Need, Report, Step};
+use rolecall_core::wire::time::UnixTime;
+use rolecall_core::wire::{self, Cursor};
+
+/// A network, a clock and a source of random numbers.
+pub trait Link {
+    /// Opens a connection for an exchange.
+    fn open(&mut self, exchange: &Exchange<'_>);
+    /// Sends all of these bytes.
+    fn send(&mut self, bytes: &[u8]);
+    /// Waits for bytes and returns how many came; 0 at the end of the stream.
+    fn receive(&mut self, buffer: &mut [u8]) -> usize;
+    /// The clocks.
+    fn now(&mut self) -> Now;
+    /// A random number.
+    fn entropy(&mut self) -> u32;
+}
+
+/// What signs a request for one header, and where to.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    pub method: &'a str,
+    pub target: &'a str,
+    pub host: &'a str,
+    pub body: &'a [u8],
+    pub region: &'a str,
+    pub service: &'a str,
+}
+
+/// Writes the header lines that sign a call. Not inlined, so that no caller has its frame for longer.
+#[inline(never)]
+pub fn sign(
+    call: &Call<'_>,
+    credentials: &Credentials<'_>,
+    time: UnixTime,
+    out: &mut Cursor<'_>,
+) -> Result<(), SignError> {
+    let key = SigningKey::derive(credentials.secret_access_key(), time, call.region, call.service);
+    let mut request = Request::new(call.method, call.target, Payload::Bytes(call.body))?;
+    request.header("Host", call.host.as_bytes())?;
+    let signer = Signer::new(credentials, &key, Rules::of(call.service), time)?;
+    signer.sign(&request)?.put_header_lines(out);
+    Ok(())
+}
+
+/// Instance-profile credentials, kept fresh.
+pub type Instance<'c> = Refreshing<Imds<'c>>;
+
+/// A role that the instance assumes, kept fresh.
+pub type Role<'c> = Refreshing<AssumeRole<'c, Imds<'c>>>;
+
+/// Asks the metadata service at `url`.
+pub fn instance(url: &str) -> Result<Instance<'_>, wire::Error> {
+    Ok(Refreshing::new(Imds::new(Endpoint::parse(url)?), Windows::default()))
+}
+
+/// Asks the metadata service at `url`, and with what it says STS at `sts`.
+pub fn role<'c>(url: &'c str, sts: &'c str, region: &'c str, arn: &'c str) -> Result<Role<'c>, wire::Error> {
+    let service = Service::new(Endpoint::parse(sts)?, region);
+    let request = AssumeRoleRequest::new(arn, "device");
+    let role = AssumeRole::new(Imds::new(Endpoint::parse(url)?), service, request);
+    Ok(Refreshing::new(role, Windows::default()))
+}
+
+/// Carries a flow to its end.
+#[inline(never)]
+pub fn drive<'c>(
+    flow: &mut impl Flow<'c, Output = Lease>,
+    memory: &mut Memory<'_, '_>,
+    clock: &mut Clock,
+    report: &mut Report,
+    link: &mut impl Link,
+) -> Result<Lease, Error> {
+    loop {
+        let mut cx = Context { now: link.now(), entropy: link.entropy(), clock, report };
+        match flow.poll(&mut cx, memory) {
+            Step::Done(result) => return result,
+            Step::Need(Need::Wait { until }) => while link.now().monotonic < until {},
+            Step::Need(Need::Http(exchange)) => {
+                let answer = http::exchange(&exchange, memory.exchange, link);
+                flow.answer(&mut cx, memory, answer);
+            }
+            Step::Need(_) => flow.answer(&mut cx, memory, http::unknown()),
+        }
+    }
+}
