@@ -146,6 +146,8 @@ pub enum FailureKind {
     TooLarge,
     /// The system does not permit it.
     Denied,
+    /// The driver has no means for it: no TLS, no files, nobody to ask.
+    Unsupported,
     /// Anything else.
     Other,
 }
@@ -208,7 +210,7 @@ impl Error {
 
     /// What to do next, in a sentence; empty where the error itself says it.
     pub fn advice(&self) -> &'static str {
-        use FailureKind::{Denied, NotFound, Timeout, TooLarge, Untrusted};
+        use FailureKind::{Denied, NotFound, Timeout, TooLarge, Unsupported, Untrusted};
         use Phase::{Connect, FirstByte, Resolve};
         match (self.origin, self.kind) {
             (Origin::Chain, _) => {
@@ -248,6 +250,9 @@ impl Error {
             }
             (_, ErrorKind::Transport(Failure { kind: Denied, .. })) => {
                 "check the permissions of this process"
+            }
+            (_, ErrorKind::Transport(Failure { kind: Unsupported, .. })) => {
+                "https wants a transport with TLS; files and questions want an operating system"
             }
             (_, ErrorKind::Malformed(_) | ErrorKind::Missing(_)) => {
                 "the endpoint does not speak this protocol; check its address"
@@ -300,6 +305,7 @@ impl fmt::Display for Failure {
             FailureKind::Protocol => "not an HTTP reply",
             FailureKind::TooLarge => "too long",
             FailureKind::Denied => "not permitted",
+            FailureKind::Unsupported => "this program has no means for it",
             FailureKind::Other => "failed",
         };
         write!(f, "{phase}: {kind}")

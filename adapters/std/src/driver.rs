@@ -100,7 +100,10 @@ pub(crate) fn drive<'c, F: Flow<'c> + ?Sized>(
                 Err(failure) => outcome = Some(Answer::Failed(failure)),
             },
             // No source of this release asks for anything else.
-            _ => outcome = Some(Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::Other })),
+            _ => {
+                outcome =
+                    Some(Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported }));
+            }
         }
         let answer = outcome.unwrap_or(Answer::Addresses(&addresses));
         let mut cx = Context { now: system::now(), entropy: system::entropy(), clock, report };

@@ -273,9 +273,8 @@ fn failure(error: &ureq::Error, phase: Phase) -> Failure {
         },
         Error::LargeResponseHeader(..) | Error::BodyExceedsLimit(_) => (phase, FailureKind::TooLarge),
         Error::Protocol(_) => (phase, FailureKind::Protocol),
-        Error::Tls(_) | Error::TlsRequired | Error::RequireHttpsOnly(_) => {
-            (Phase::Connect, FailureKind::Untrusted)
-        }
+        Error::TlsRequired => (Phase::Connect, FailureKind::Unsupported),
+        Error::Tls(_) | Error::RequireHttpsOnly(_) => (Phase::Connect, FailureKind::Untrusted),
         #[cfg(feature = "tls")]
         Error::Rustls(_) | Error::Pem(_) => (Phase::Connect, FailureKind::Untrusted),
         Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => (Phase::Connect, FailureKind::Other),

@@ -1,0 +1,54 @@
+//! To be awaited: [`Tcp`] for `embedded-nal-async`, [`Open`] for any stream of `embedded-io-async`.
+
+mod drive;
+mod streams;
+mod tcp;
+mod timer;
+
+use core::net::IpAddr;
+
+use rolecall_core::error::FailureKind;
+use rolecall_core::skew::Instant;
+
+use crate::Remote;
+
+pub(crate) use drive::run;
+pub use streams::{Open, StreamConnection};
+pub use tcp::Tcp;
+pub use timer::Timer;
+
+/// A network that a [`Driver`](crate::Driver) can use: any [`Open`].
+///
+/// Everything ends by the instant given, with [`FailureKind::Timeout`], if not before.
+#[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
+pub trait Link<B> {
+    /// One open connection; dropping it closes it.
+    type Connection<'a>: Connection<B>
+    where
+        Self: 'a;
+
+    /// Lets time pass.
+    async fn wait(&mut self, board: &mut B, until: Instant);
+
+    /// Looks a name up.
+    async fn resolve(&mut self, board: &mut B, until: Instant, host: &str) -> Result<IpAddr, FailureKind>;
+
+    /// Connects.
+    async fn open(
+        &mut self,
+        board: &mut B,
+        until: Instant,
+        remote: &Remote<'_>,
+    ) -> Result<Self::Connection<'_>, FailureKind>;
+}
+
+/// An open connection.
+#[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
+pub trait Connection<B> {
+    /// Sends some of `bytes`, at least one; how many.
+    async fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind>;
+
+    /// Receives some bytes; how many, or 0 at the end of the stream.
+    async fn receive(&mut self, board: &mut B, until: Instant, room: &mut [u8])
+    -> Result<usize, FailureKind>;
+}

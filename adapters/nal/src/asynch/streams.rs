@@ -1,0 +1,110 @@
+//! Any stream of `embedded-io-async`: TLS sessions, sockets.
+
+use core::net::IpAddr;
+
+use embedded_io_async::{Read, Write};
+use rolecall_core::error::FailureKind;
+use rolecall_core::skew::Instant;
+
+use super::timer::{pause, within};
+use super::{Connection, Link, Timer};
+use crate::Remote;
+use crate::stream::stream_failure;
+
+/// Opens streams. This is where a TLS session of the caller's plugs in: `open` makes a connection to
+/// `remote.address`, shakes hands for `remote.endpoint.host()`, and returns the session.
+///
+/// A stream that is dropped is closed; a call that takes too long is dropped, and the stream with
+/// it. Zero bytes read are the end of the stream, as `embedded-io-async` has it.
+#[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
+pub trait Open {
+    /// A stream, which may borrow buffers and the stack from here: one is open at a time.
+    type Stream<'a>: Read + Write
+    where
+        Self: 'a;
+
+    /// Looks a host's name up. Names written as addresses do not get here.
+    async fn resolve(&mut self, host: &str) -> Result<IpAddr, FailureKind>;
+
+    /// Opens a stream. A certificate that is not for the endpoint's host is
+    /// [`FailureKind::Untrusted`]; [`connect_failure`](crate::connect_failure) names other errors.
+    async fn open(&mut self, remote: &Remote<'_>) -> Result<Self::Stream<'_>, FailureKind>;
+}
+
+impl<B: Timer, O: Open> Link<B> for O {
+    type Connection<'a>
+        = StreamConnection<O::Stream<'a>>
+    where
+        Self: 'a;
+
+    async fn wait(&mut self, board: &mut B, until: Instant) {
+        board.sleep_until(until).await;
+    }
+
+    async fn resolve(&mut self, board: &mut B, until: Instant, host: &str) -> Result<IpAddr, FailureKind> {
+        within(board, until, Open::resolve(self, host)).await
+    }
+
+    async fn open(
+        &mut self,
+        board: &mut B,
+        until: Instant,
+        remote: &Remote<'_>,
+    ) -> Result<StreamConnection<O::Stream<'_>>, FailureKind> {
+        Ok(StreamConnection { stream: within(board, until, Open::open(self, remote)).await? })
+    }
+}
+
+/// An open stream.
+pub struct StreamConnection<S> {
+    stream: S,
+}
+
+impl<B: Timer, S: Read + Write> Connection<B> for StreamConnection<S> {
+    async fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind> {
+        let sent = loop {
+            let written = within(board, until, async { again_if_it_may(self.stream.write(bytes).await) });
+            match written.await? {
+                None | Some(0) => pause(board, until).await?,
+                Some(sent) => break sent,
+            }
+        };
+        while sent >= bytes.len() {
+            let flushed = within(board, until, async { again_if_it_may(self.stream.flush().await) });
+            match flushed.await? {
+                None => pause(board, until).await?,
+                Some(()) => break,
+            }
+        }
+        Ok(sent)
+    }
+
+    async fn receive(
+        &mut self,
+        board: &mut B,
+        until: Instant,
+        room: &mut [u8],
+    ) -> Result<usize, FailureKind> {
+        loop {
+            let read = within(board, until, async { again_if_it_may(self.stream.read(room).await) });
+            match read.await? {
+                None => pause(board, until).await?,
+                Some(received) => return Ok(received),
+            }
+        }
+    }
+}
+
+/// `None`: the stream gave up for now, and may be asked again.
+fn again_if_it_may<T>(result: Result<T, impl embedded_io::Error>) -> Result<Option<T>, FailureKind> {
+    match result {
+        Ok(done) => Ok(Some(done)),
+        Err(error) => stream_failure(&error).map_or(Ok(None), Err),
+    }
+}
+
+impl<S> core::fmt::Debug for StreamConnection<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("StreamConnection")
+    }
+}

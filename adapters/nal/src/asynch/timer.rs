@@ -1,0 +1,52 @@
+//! Time that passes while others work.
+
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+
+use rolecall_core::error::FailureKind;
+use rolecall_core::skew::Instant;
+
+use crate::Board;
+
+/// A board that can be woken up: `embassy_time::Timer::at` in two lines.
+#[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
+pub trait Timer: Board {
+    /// Returns at that instant of [`Board::now`], at once if it has passed. It may be dropped
+    /// before.
+    async fn sleep_until(&mut self, instant: Instant);
+}
+
+impl<T: Timer + ?Sized> Timer for &mut T {
+    async fn sleep_until(&mut self, instant: Instant) {
+        (**self).sleep_until(instant).await;
+    }
+}
+
+/// Before a stream that took nothing is asked again, in milliseconds.
+const PAUSE_MS: u64 = 1;
+
+/// The result of `work`, unless it is not there by `until`.
+pub(super) async fn within<T>(
+    board: &mut impl Timer,
+    until: Instant,
+    work: impl Future<Output = Result<T, FailureKind>>,
+) -> Result<T, FailureKind> {
+    let mut work = pin!(work);
+    let mut alarm = pin!(board.sleep_until(until));
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Pending => alarm.as_mut().poll(cx).map(|()| Err(FailureKind::Timeout)),
+        ready => ready,
+    })
+    .await
+}
+
+/// Lets others work for a moment, up to `until`.
+pub(super) async fn pause(board: &mut impl Timer, until: Instant) -> Result<(), FailureKind> {
+    let now = board.now().monotonic;
+    if now >= until {
+        return Err(FailureKind::Timeout);
+    }
+    board.sleep_until(now.after(PAUSE_MS).min(until)).await;
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Over a network that is polled: [`Tcp`] for `embedded-nal`, [`Streams`] for `embedded-io`.
+
+mod drive;
+mod streams;
+mod tcp;
+
+use core::net::IpAddr;
+
+use embedded_nal::nb;
+use rolecall_core::error::FailureKind;
+use rolecall_core::skew::Instant;
+
+use crate::{Board, Remote};
+
+pub(crate) use drive::run;
+pub use streams::{Open, StreamConnection, Streams};
+pub use tcp::{Tcp, TcpConnection, ZeroRead};
+
+/// A network that a [`Driver`](crate::Driver) can use: [`Tcp`] or [`Streams`].
+///
+/// Everything ends by the instant given, with [`FailureKind::Timeout`], if not before.
+pub trait Link<B> {
+    /// One open connection; dropping it closes it.
+    type Connection<'a>: Connection<B>
+    where
+        Self: 'a;
+
+    /// Lets time pass.
+    fn wait(&mut self, board: &mut B, until: Instant);
+
+    /// Looks a name up.
+    fn resolve(&mut self, board: &mut B, until: Instant, host: &str) -> Result<IpAddr, FailureKind>;
+
+    /// Connects.
+    fn open(
+        &mut self,
+        board: &mut B,
+        until: Instant,
+        remote: &Remote<'_>,
+    ) -> Result<Self::Connection<'_>, FailureKind>;
+}
+
+/// An open connection.
+pub trait Connection<B> {
+    /// Sends some of `bytes`, at least one; how many.
+    fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind>;
+
+    /// Receives some bytes; how many, or 0 at the end of the stream.
+    fn receive(&mut self, board: &mut B, until: Instant, room: &mut [u8]) -> Result<usize, FailureKind>;
+}
+
+/// Tries until it no longer blocks or it takes too long, and idles in between.
+fn persist<X, T>(
+    board: &mut impl Board,
+    until: Instant,
+    network: &mut X,
+    idle: impl Fn(&mut X),
+    mut attempt: impl FnMut(&mut X) -> nb::Result<T, FailureKind>,
+) -> Result<T, FailureKind> {
+    loop {
+        match attempt(network) {
+            Ok(done) => return Ok(done),
+            Err(nb::Error::Other(kind)) => return Err(kind),
+            Err(nb::Error::WouldBlock) => {}
+        }
+        if board.now().monotonic >= until {
+            return Err(FailureKind::Timeout);
+        }
+        idle(network);
+    }
+}
+
+/// Idles until then.
+fn idle_until(board: &mut impl Board, until: Instant, mut idle: impl FnMut()) {
+    while board.now().monotonic < until {
+        idle();
+    }
+}

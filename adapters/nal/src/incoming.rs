@@ -1,0 +1,326 @@
+//! A reply as it comes in, decoded in the place where it arrives.
+
+use core::cell::Cell;
+use core::ops::Range;
+
+use rolecall_core::error::FailureKind;
+use rolecall_core::skew::Now;
+use rolecall_core::wire::http1::{Body, Framing, ResponseHead, head_len};
+
+/// A reply that is being read into the front of a buffer. Of its head the wanted header lines stay,
+/// behind them the body without its transfer coding, and all behind that is room.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// Header lines to keep.
+    wanted: &'static [&'static str],
+    /// The longest body to take.
+    limit: usize,
+    /// Whether there is no body, whatever the head says.
+    bodiless: bool,
+    /// Bytes of the buffer in use.
+    filled: usize,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// So many bytes were searched for the end of the head.
+    Head {
+        searched: usize,
+    },
+    Body(Head, Body),
+}
+
+/// What is kept of the head.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    status: u16,
+    keeps_alive: bool,
+    /// Length of the header lines; the body starts there.
+    headers: usize,
+    /// Where the body ends so far.
+    end: usize,
+    received: Now,
+}
+
+/// A reply that is complete.
+#[derive(Debug, Clone)]
+pub(crate) struct Complete {
+    pub(crate) status: u16,
+    pub(crate) headers: Range<usize>,
+    pub(crate) body: Range<usize>,
+    /// When the head was there.
+    pub(crate) received: Now,
+    /// Whether the connection may be used again.
+    pub(crate) keeps_alive: bool,
+}
+
+impl Incoming {
+    pub(crate) fn new(wanted: &'static [&'static str], limit: u32, bodiless: bool) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Self { wanted, limit, bodiless, filled: 0, stage: Stage::Head { searched: 0 } }
+    }
+
+    /// Whether the final reply's head is there.
+    pub(crate) fn has_head(&self) -> bool {
+        matches!(self.stage, Stage::Body(..))
+    }
+
+    /// Where the next bytes go: never empty before the end, unless the buffer is.
+    pub(crate) fn room<'x>(&self, buffer: &'x mut [u8]) -> &'x mut [u8] {
+        buffer.get_mut(self.filled..).unwrap_or_default()
+    }
+
+    /// Takes `count` bytes that came into the room.
+    pub(crate) fn take(&mut self, buffer: &mut [u8], count: usize, now: Now) -> Result<(), FailureKind> {
+        self.filled = self.filled.saturating_add(count).min(buffer.len());
+        while let Stage::Head { searched } = self.stage {
+            match head_len(buffer.get(..self.filled).unwrap_or_default(), searched) {
+                Some(len) => self.take_head(buffer, len, now)?,
+                None => {
+                    self.stage = Stage::Head { searched: self.filled };
+                    break;
+                }
+            }
+        }
+        self.take_body(buffer)?;
+        if self.complete().is_none() && self.filled == buffer.len() {
+            return Err(FailureKind::TooLarge);
+        }
+        Ok(())
+    }
+
+    /// The stream has ended.
+    pub(crate) fn finish(&mut self) -> Result<(), FailureKind> {
+        match &mut self.stage {
+            Stage::Head { .. } => Err(FailureKind::Closed),
+            Stage::Body(_, body) => body.finish().map_err(|_| FailureKind::Closed),
+        }
+    }
+
+    pub(crate) fn complete(&self) -> Option<Complete> {
+        let Stage::Body(head, body) = &self.stage else { return None };
+        body.is_complete().then_some(Complete {
+            status: head.status,
+            headers: 0..head.headers,
+            body: head.headers..head.end,
+            received: head.received,
+            keeps_alive: head.keeps_alive,
+        })
+    }
+
+    /// Reads the head, which is the first `len` bytes; an interim one is passed over.
+    fn take_head(&mut self, buffer: &mut [u8], len: usize, now: Now) -> Result<(), FailureKind> {
+        let bytes = buffer.get(..len).unwrap_or_default();
+        let head = ResponseHead::parse(bytes).map_err(|_| FailureKind::Protocol)?;
+        let status = head.status;
+        if status == 101 {
+            // Nobody asked to switch protocols.
+            return Err(FailureKind::Protocol);
+        }
+        let framing = if self.bodiless { Ok(Framing::Length(0)) } else { head.framing() };
+        let framing = framing.map_err(|_| FailureKind::Protocol)?;
+        let keeps_alive = head.keeps_alive() && framing != Framing::Close;
+
+        let headers = if status < 200 { 0 } else { keep(buffer, len, self.wanted) };
+        shift(buffer, len..self.filled, headers);
+        self.filled = self.filled.saturating_sub(len).saturating_add(headers);
+        if status < 200 {
+            self.stage = Stage::Head { searched: 0 };
+            return Ok(());
+        }
+        let head = Head { status, keeps_alive, headers, end: headers, received: now };
+        self.stage = Stage::Body(head, Body::new(framing));
+        let room = buffer.len().saturating_sub(headers).min(self.limit);
+        match framing {
+            // What will not fit is not waited for.
+            Framing::Length(length) if length > room as u64 => Err(FailureKind::TooLarge),
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes the gaps that the transfer coding makes in what has come.
+    fn take_body(&mut self, buffer: &mut [u8]) -> Result<(), FailureKind> {
+        let Stage::Body(head, body) = &mut self.stage else { return Ok(()) };
+        let mut coded = head.end;
+        while coded < self.filled && !body.is_complete() {
+            let step = body.advance(buffer.get(coded..self.filled).unwrap_or_default());
+            let step = step.map_err(|_| FailureKind::Protocol)?;
+            let data = coded.saturating_add(step.data.start)..coded.saturating_add(step.data.end);
+            let end = head.end.saturating_add(data.len());
+            if end.saturating_sub(head.headers) > self.limit {
+                return Err(FailureKind::TooLarge);
+            }
+            shift(buffer, data, head.end);
+            head.end = end;
+            coded = coded.saturating_add(step.used);
+        }
+        // What comes behind the end of a reply was not asked for.
+        head.keeps_alive &= coded >= self.filled;
+        self.filled = head.end;
+        Ok(())
+    }
+}
+
+/// Moves the wanted lines of the head, which is the first `len` bytes, to the front; their length.
+fn keep(buffer: &mut [u8], len: usize, wanted: &[&str]) -> usize {
+    let (mut kept, mut start) = (0usize, 0usize);
+    while let Some(rest) = buffer.get(start..len).filter(|rest| !rest.is_empty()) {
+        let line = rest.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        let is_wanted = wanted.iter().any(|wanted| wanted.as_bytes().eq_ignore_ascii_case(name));
+        let (line, end) = (line.len(), start.saturating_add(line.len()));
+        if is_wanted {
+            shift(buffer, start..end, kept);
+            kept = kept.saturating_add(line);
+        }
+        start = end;
+    }
+    kept
+}
+
+/// Copies `from` to `to`, which is not behind its start. The standard `copy_within` can panic.
+fn shift(buffer: &mut [u8], from: Range<usize>, to: usize) {
+    if from.start == to {
+        return;
+    }
+    let cells = Cell::from_mut(buffer).as_slice_of_cells();
+    let (from, to) = (cells.get(from).unwrap_or_default(), cells.get(to..).unwrap_or_default());
+    for (to, from) in to.iter().zip(from) {
+        to.set(from.get());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::format;
+    use std::string::String;
+    use std::vec;
+
+    /// Status, headers and body of a reply that comes in pieces, then perhaps the end of the stream.
+    fn read(
+        reply: &[u8],
+        piece: usize,
+        size: usize,
+        limit: u32,
+        ends: bool,
+    ) -> Result<Option<(u16, String, String)>, FailureKind> {
+        let mut buffer = vec![0xee; size];
+        let mut incoming = Incoming::new(&["date", "X-Kept"], limit, false);
+        let mut rest = reply;
+        while !rest.is_empty() && incoming.complete().is_none() {
+            let room = incoming.room(&mut buffer);
+            let count = piece.min(rest.len()).min(room.len());
+            assert!(count > 0, "no room, and no error");
+            room[..count].copy_from_slice(&rest[..count]);
+            rest = &rest[count..];
+            incoming.take(&mut buffer, count, Now::default())?;
+        }
+        if incoming.complete().is_none() && ends {
+            incoming.finish()?;
+        }
+        let text = |range: Range<usize>| String::from_utf8(buffer[range].to_vec()).unwrap();
+        Ok(incoming.complete().map(|done| (done.status, text(done.headers), text(done.body))))
+    }
+
+    const HEADERS: &str = "Server: x\r\nDATE: now\r\nX-Kep: no\r\nx-kept:\r\n";
+    const KEPT: &str = "DATE: now\r\nx-kept:\r\n";
+
+    /// Replies, and whether it takes the end of the stream to end them.
+    fn replies() -> [(String, u16, &'static str, bool); 6] {
+        let interim = "HTTP/1.1 100 Continue\r\nDate: never\r\n\r\n";
+        let chunks = "3\r\nrol\r\n00004;a=b\r\necal\r\n1\r\nl\r\n0\r\nDate: trailer\r\n\r\n";
+        [
+            (
+                format!("HTTP/1.1 200 OK\r\n{HEADERS}Content-Length: 8\r\n\r\nrolecall"),
+                200,
+                "rolecall",
+                false,
+            ),
+            (
+                format!("HTTP/1.1 200\r\n{HEADERS}Transfer-Encoding: chunked\r\n\r\n{chunks}"),
+                200,
+                "rolecall",
+                false,
+            ),
+            (format!("HTTP/1.0 403 a: b\r\n{HEADERS}\r\nrolecall"), 403, "rolecall", true),
+            (
+                format!("{interim}{interim}HTTP/1.1 500 X\r\nContent-Length: 2\r\n{HEADERS}\r\nno"),
+                500,
+                "no",
+                false,
+            ),
+            (format!("HTTP/1.1 204 X\r\n{HEADERS}\r\n"), 204, "", false),
+            (format!("HTTP/1.1 200 X\r\n{HEADERS}Content-Length: 0\r\n\r\n"), 200, "", false),
+        ]
+    }
+
+    #[test]
+    fn in_pieces_of_any_size_it_is_the_same_reply() {
+        for (reply, status, body, ends) in replies() {
+            for piece in 1..=reply.len() {
+                let got = read(reply.as_bytes(), piece, 400, 100, ends);
+                assert_eq!(got, Ok(Some((status, KEPT.into(), body.into()))), "{piece}: {reply}");
+            }
+        }
+    }
+
+    #[test]
+    fn in_a_buffer_of_any_size_it_is_the_reply_or_too_large() {
+        for (reply, status, body, ends) in replies() {
+            let mut fitted = 0;
+            for size in 1..=reply.len() + 1 {
+                for piece in [1, 7, reply.len()] {
+                    match read(reply.as_bytes(), piece, size, 100, ends) {
+                        Ok(got) => {
+                            assert_eq!(got, Some((status, KEPT.into(), body.into())), "{size}: {reply}");
+                            fitted += 1;
+                        }
+                        Err(kind) => assert_eq!(kind, FailureKind::TooLarge, "{size}: {reply}"),
+                    }
+                }
+            }
+            assert!(fitted > 0, "{reply}");
+        }
+    }
+
+    #[test]
+    fn cut_off_anywhere_it_is_no_reply() {
+        for (reply, .., ends) in replies().into_iter().filter(|(.., ends)| !ends) {
+            for len in 0..reply.len() {
+                let got = read(&reply.as_bytes()[..len], 5, 400, 100, true);
+                assert_eq!(got, Err(FailureKind::Closed), "{len}: {reply}");
+            }
+            assert!(!ends);
+        }
+    }
+
+    #[test]
+    fn the_limit_is_for_the_body_alone() {
+        for (reply, status, body, ends) in replies() {
+            let limit = body.len() as u32;
+            let whole = Ok(Some((status, KEPT.into(), body.into())));
+            assert_eq!(read(reply.as_bytes(), 3, 400, limit, ends), whole);
+            if limit > 0 {
+                assert_eq!(read(reply.as_bytes(), 3, 400, limit - 1, ends), Err(FailureKind::TooLarge));
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_behind_a_reply_ends_the_connection() {
+        for (reply, .., ends) in replies().into_iter().filter(|(.., ends)| !ends) {
+            for surplus in ["", "H"] {
+                let mut buffer = vec![0; 400];
+                let mut incoming = Incoming::new(&[], 100, false);
+                let bytes = format!("{reply}{surplus}");
+                incoming.room(&mut buffer)[..bytes.len()].copy_from_slice(bytes.as_bytes());
+                incoming.take(&mut buffer, bytes.len(), Now::default()).unwrap();
+                assert_eq!(incoming.complete().unwrap().keeps_alive, surplus.is_empty() && !ends, "{bytes}");
+            }
+        }
+    }
+}

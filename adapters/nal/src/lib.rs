@@ -1,0 +1,112 @@
+//! AWS credentials on a device: the flows of [`rolecall_core`] over a network of the caller's.
+//!
+//! `no_std`, no allocation, no `unsafe`, no panic on input. Blocking over any
+//! [`embedded_nal::TcpClientStack`] or any `embedded_io` stream, and the same to be awaited (feature
+//! `async`, on by default) over `embedded_nal_async::TcpConnect` or any `embedded_io_async` stream.
+//! Streams are how a TLS session of the caller's plugs in.
+//!
+//! | network | type | `https` |
+//! |---|---|---|
+//! | `embedded-nal` | [`blocking::Tcp`] | refused |
+//! | `embedded-io` | [`blocking::Streams`] of a [`blocking::Open`] | the caller's |
+//! | `embedded-nal-async`: embassy-net and others | `asynch::Tcp` | refused |
+//! | `embedded-io-async` | an `asynch::Open` | the caller's |
+//!
+//! # Example
+//!
+//! Credentials of an instance's role, kept fresh, on a stack that is polled:
+//!
+//! ```
+//! use embedded_nal::{Dns, TcpClientStack};
+//! use rolecall_core::refresh::{Refreshing, Windows};
+//! use rolecall_core::sources::{Endpoint, Imds, Memory, Slot};
+//! use rolecall_nal::blocking::Tcp;
+//! use rolecall_nal::{Board, Driver};
+//!
+//! # #[expect(dead_code)]
+//! fn run<S: TcpClientStack + Dns>(board: impl Board, stack: S, poll: impl Fn(&mut S)) -> ! {
+//!     let (mut exchange, mut one, mut other) = ([0; 8_192], [0; 4_352], [0; 4_352]);
+//!     let mut slots = [Slot::new(&mut one), Slot::new(&mut other)];
+//!     let Ok(endpoint) = Endpoint::parse(Imds::ENDPOINT) else { unreachable!() };
+//!     let mut source = Refreshing::new(Imds::new(endpoint), Windows::default());
+//!     let mut driver = Driver::new(board, Tcp::new(stack, |stack| poll(stack)));
+//!     loop {
+//!         // Returns at once while what the first slot holds is good.
+//!         let mut memory = Memory { exchange: &mut exchange, slots: &mut slots };
+//!         match driver.run(&mut source, &mut memory) {
+//!             Ok(_lease) => { /* sign with slots[0].credentials() at driver.time() */ }
+//!             Err(_error) => { /* log it, and driver.report() */ }
+//!         }
+//!         poll(driver.network().stack());
+//!     }
+//! }
+//! ```
+//!
+//! The files in `examples/` go further: a role of another account, a signed request, and the same
+//! as a task of embassy's.
+//!
+//! # Memory
+//!
+//! Everything is lent, and wiped when a run ends. `rolecall_core::sources` lists the least and the
+//! recommended size of each buffer; with the recommended ones, for tokens of 4 KB:
+//!
+//! | what | bytes | why |
+//! |---|---|---|
+//! | exchange buffer | 8,192 | holds a request, then its reply. Of a reply's head only the lines that the flow reads are kept; the body is decoded in place, so that a chunked one needs room for 20 bytes more |
+//! | one slot | 4,352 | a session token has 400 to 1,500 bytes in most accounts, and no limit by contract |
+//! | slots | 1 for a source, and 1 more for each AssumeRole and for [`Refreshing`](rolecall_core::refresh::Refreshing) | what is held stays until what replaces it is complete |
+//! | TCP socket | 1 | receive buffer 1 to 2 KB, transmit buffer 512 bytes to 1 KB: neither has to hold a message |
+//! | look-ups | 1 | only for a service that is given by name |
+//!
+//! # Connections
+//!
+//! One is open at a time. It carries the next exchange of the same run if that goes to the same
+//! scheme, host, port and address, and neither side has said otherwise: the three steps of instance
+//! metadata take one. It is closed before a wait, and at the end of a run, because the next refresh
+//! is hours away. A peer may close one that it has kept open just when it is used again; then a
+//! request that may be repeated is sent once more, over a new one.
+//!
+//! # Limits
+//!
+//! Each exchange keeps the [`Limits`](rolecall_core::sources::Limits) of its flow, whatever its peer
+//! does, on the board's monotonic clock: for the look-up and for the connection `connect` each, then
+//! `first_byte`, and `total` for all of it. Interim replies are passed over within them. A length
+//! that does not fit `body` or the exchange buffer is refused before it is read. A flow's own
+//! look-up takes five seconds at most.
+//!
+//! # Features
+//!
+//! - `async`, on by default: `asynch` and `Driver::run_async`.
+//! - `defmt`, off by default: formats, and a trace of each exchange with method, host, port and
+//!   status. A firmware may have one version of defmt only, and it needs a logger.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+#[cfg(feature = "async")]
+pub mod asynch;
+pub mod blocking;
+mod board;
+mod conversation;
+mod dns;
+mod driver;
+mod incoming;
+mod session;
+mod stream;
+mod trace;
+
+pub use board::{Board, Remote};
+pub use dns::{NoDns, NoSuchName, WithDns};
+pub use driver::Driver;
+pub use stream::connect_failure;

@@ -1,0 +1,178 @@
+//! A flow on its way to its end: what is to be done next. It does no input or output.
+
+use core::net::IpAddr;
+
+use rolecall_core::error::{Error, Failure, FailureKind, Phase};
+use rolecall_core::skew::{Clock, Instant};
+use rolecall_core::sources::{Answer, Context, Flow, Memory, Need, Report, Step};
+use rolecall_core::wire::uri;
+use zeroize::Zeroize;
+
+use crate::conversation::{Conversation, Transfer};
+use crate::{Board, Remote, trace};
+
+/// For a flow that wants a host's addresses: one question and two repetitions, in milliseconds.
+const RESOLVE_MS: u64 = 5_000;
+
+/// A run of a flow. The exchange buffer is wiped when it ends or is given up.
+pub(crate) struct Session<'s, 'c, 'a, 'm, F: Flow<'c>> {
+    flow: &'s mut F,
+    memory: &'s mut Memory<'a, 'm>,
+    clock: &'s mut Clock,
+    report: &'s mut Report,
+    /// The exchange that is under way.
+    talk: Option<Conversation<'c>>,
+    /// What else the flow needs.
+    due: Option<Act<'c, F::Output>>,
+    /// The other end of the connection, while that is open and may carry an exchange.
+    open: Option<Remote<'c>>,
+}
+
+/// What to do when there is no connection.
+pub(crate) enum Act<'c, T> {
+    /// Let time pass.
+    Wait { until: Instant },
+    /// Look the name up, then [`Session::resolved`].
+    Resolve { host: &'c str, until: Instant },
+    /// Connect, then [`Session::connected`].
+    Open { remote: Remote<'c>, until: Instant },
+    /// Nothing more.
+    Done(Result<T, Error>),
+}
+
+impl<'s, 'c, 'a, 'm, F: Flow<'c>> Session<'s, 'c, 'a, 'm, F> {
+    pub(crate) fn new(
+        flow: &'s mut F,
+        memory: &'s mut Memory<'a, 'm>,
+        clock: &'s mut Clock,
+        report: &'s mut Report,
+    ) -> Self {
+        report.clear();
+        Self { flow, memory, clock, report, talk: None, due: None, open: None }
+    }
+
+    /// What to do next. Whatever connection there was has been closed.
+    pub(crate) fn next(&mut self, board: &mut impl Board) -> Act<'c, F::Output> {
+        self.open = None;
+        loop {
+            self.advance(board);
+            if let Some(act) = self.due.take() {
+                return act;
+            }
+            if let Some(talk) = &self.talk {
+                let (endpoint, until) = (talk.exchange().endpoint, talk.until());
+                return match talk.address() {
+                    Some(address) => Act::Open { remote: Remote { endpoint, address }, until },
+                    None => Act::Resolve { host: endpoint.host(), until },
+                };
+            }
+        }
+    }
+
+    /// The address that was looked up, or why there is none.
+    pub(crate) fn resolved(&mut self, board: &mut impl Board, found: Result<IpAddr, FailureKind>) {
+        match (&mut self.talk, found) {
+            (Some(talk), Ok(address)) => talk.resolved(address, board.now()),
+            (Some(talk), Err(kind)) => talk.broke(kind, board.now()),
+            (None, Ok(address)) => self.answer(board, Answer::Addresses(&[address])),
+            (None, Err(kind)) => self.answer(board, failed(Phase::Resolve, kind)),
+        }
+    }
+
+    /// Whether there is a connection now.
+    pub(crate) fn connected(&mut self, board: &mut impl Board, result: Result<(), FailureKind>) {
+        let Some(talk) = &mut self.talk else { return };
+        match (result, talk.address()) {
+            (Ok(()), Some(address)) => {
+                self.open = Some(Remote { endpoint: talk.exchange().endpoint, address });
+                talk.connected(false, board.now());
+            }
+            (result, _) => talk.broke(result.err().unwrap_or(FailureKind::Other), board.now()),
+        }
+    }
+
+    /// What to do next with the connection; `None`: close it.
+    pub(crate) fn transfer(&mut self, board: &mut impl Board) -> Option<Transfer<'_>> {
+        self.advance(board);
+        let talk = self.talk.as_mut().filter(|_| self.due.is_none())?;
+        talk.transfer(self.memory.exchange)
+    }
+
+    /// How many bytes of [`Transfer::Send`] are on their way.
+    pub(crate) fn sent(&mut self, board: &mut impl Board, sent: Result<usize, FailureKind>) {
+        match (&mut self.talk, sent) {
+            (Some(talk), Ok(count)) => talk.sent(count),
+            (Some(talk), Err(kind)) => talk.broke(kind, board.now()),
+            (None, _) => {}
+        }
+    }
+
+    /// How many bytes came for [`Transfer::Receive`]; 0: the peer has ended the stream.
+    pub(crate) fn received(&mut self, board: &mut impl Board, received: Result<usize, FailureKind>) {
+        match (&mut self.talk, received) {
+            (Some(talk), Ok(count)) => talk.received(self.memory.exchange, count, board.now()),
+            (Some(talk), Err(kind)) => talk.broke(kind, board.now()),
+            (None, _) => {}
+        }
+    }
+
+    /// Goes on until something is to be done outside: then `due` or `talk` tells what.
+    fn advance(&mut self, board: &mut impl Board) {
+        while self.due.is_none() {
+            let Some(talk) = &mut self.talk else {
+                self.poll(board);
+                continue;
+            };
+            talk.expire(board.now());
+            let Some(outcome) = talk.outcome() else { return };
+            trace::outcome(&talk.exchange().endpoint, &outcome);
+            if !talk.keeps_alive() {
+                self.open = None;
+            }
+            self.talk = None;
+            self.answer(board, outcome.map_or_else(Answer::Failed, Answer::Reply));
+        }
+    }
+
+    /// Asks the flow what it needs.
+    fn poll(&mut self, board: &mut impl Board) {
+        let now = board.now();
+        let mut cx = Context { now, entropy: board.entropy(), clock: self.clock, report: self.report };
+        match self.flow.poll(&mut cx, self.memory) {
+            Step::Done(result) => self.due = Some(Act::Done(result)),
+            Step::Need(Need::Wait { until }) => self.due = Some(Act::Wait { until }),
+            Step::Need(Need::Resolve { host }) => match uri::address(host) {
+                Some(address) => self.answer(board, Answer::Addresses(&[address])),
+                None => {
+                    self.due = Some(Act::Resolve { host, until: now.monotonic.after(RESOLVE_MS) });
+                }
+            },
+            Step::Need(Need::Http(exchange)) => {
+                trace::request(&exchange, self.memory.exchange);
+                let reused = self.open.is_some_and(|open| open.serves(&exchange));
+                let talk = self.talk.insert(Conversation::new(exchange, self.memory.exchange, now));
+                if reused {
+                    talk.connected(true, now);
+                }
+            }
+            // There are no files, no processes and nobody to ask.
+            Step::Need(_) => self.answer(board, failed(Phase::Connect, FailureKind::Unsupported)),
+        }
+    }
+
+    fn answer(&mut self, board: &mut impl Board, answer: Answer<'_>) {
+        let now = board.now();
+        let mut cx = Context { now, entropy: board.entropy(), clock: self.clock, report: self.report };
+        self.flow.answer(&mut cx, self.memory, answer);
+    }
+}
+
+impl<'c, F: Flow<'c>> Drop for Session<'_, 'c, '_, '_, F> {
+    fn drop(&mut self) {
+        self.memory.exchange.zeroize();
+    }
+}
+
+fn failed<'a>(phase: Phase, kind: FailureKind) -> Answer<'a> {
+    Answer::Failed(Failure { phase, kind })
+}
