@@ -111,12 +111,16 @@ struct Parameter {
 }
 
 impl<'a, const M: usize> Query<'a, M> {
-    /// Empty parameters (`a&&b`) are left out, as services do. The values of `extra` are put as
-    /// they are.
-    pub(super) fn new(text: &'a str, extra: Extra<'a, M>) -> Result<Self, SignError> {
-        let mut query = Self { text: text.as_bytes(), sorted: Vec::new(), extra };
+    /// The parameters of `text`; none until they are sorted. The values of `extra` are put as they
+    /// are.
+    pub(super) fn new(text: &'a str, extra: Extra<'a, M>) -> Self {
+        Self { text: text.as_bytes(), sorted: Vec::new(), extra }
+    }
+
+    /// Finds and sorts the parameters. Empty ones (`a&&b`) are left out, as services do.
+    pub(super) fn sort(&mut self) -> Result<(), SignError> {
         let mut start = 0usize;
-        for parameter in text.as_bytes().split(|byte| *byte == b'&') {
+        for parameter in self.text.split(|byte| *byte == b'&') {
             let end = start.saturating_add(parameter.len());
             let name = parameter.iter().position(|byte| *byte == b'=').unwrap_or(parameter.len());
             if !parameter.is_empty() {
@@ -125,11 +129,11 @@ impl<'a, const M: usize> Query<'a, M> {
                     name: start.saturating_add(name) as u16,
                     end: end as u16,
                 };
-                query.push(place)?;
+                self.push(place)?;
             }
             start = end.saturating_add(1);
         }
-        Ok(query)
+        Ok(())
     }
 
     fn push(&mut self, parameter: Parameter) -> Result<(), SignError> {

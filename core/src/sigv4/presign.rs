@@ -120,7 +120,8 @@ impl<'r> Presigned<'r> {
             token.map(|token| ("X-Amz-Security-Token", token.as_bytes())),
             Some(("X-Amz-SignedHeaders", &self.names.0)),
         ];
-        let query = Query::new(self.request.query, extra)?;
+        let mut query = Query::new(self.request.query, extra);
+        query.sort()?;
         let headers = SignedHeaders::<0>::new(self.request, [])?;
         canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);
         Ok(())

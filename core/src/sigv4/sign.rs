@@ -176,7 +176,8 @@ impl Signed<'_> {
 
     /// Puts the canonical request: what the service compares first when a signature does not match.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        let query = Query::new(self.request.query, [])?;
+        let mut query = Query::new(self.request.query, []);
+        query.sort()?;
         let headers = self.headers()?;
         canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);
         Ok(())
