@@ -3,7 +3,7 @@
 //! [`Provider`] finds credentials as every AWS client does - environment variables, the container
 //! endpoint of ECS and EKS, EC2 instance metadata - keeps them fresh, assumes roles with them, and
 //! signs and sends requests. What is read, decided and signed is in [`rolecall_core`]; this crate
-//! adds sockets ([ureq](https://docs.rs/ureq)), files, clocks and locks.
+//! adds sockets (`ureq`), files, clocks and locks.
 //!
 //! # Example
 //!

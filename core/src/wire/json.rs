@@ -147,9 +147,9 @@ impl<'a> Reader<'a> {
             Some(b'[') => return self.open(Token::ArrayStart, Expect::ValueOrEnd, 0),
             Some(b'"') => Token::Str(self.string()?),
             Some(b'-' | b'0'..=b'9') => Token::Number(self.number()?),
-            Some(b't') => self.scan.expect(b"true").map(|()| Token::Bool(true))?,
-            Some(b'f') => self.scan.expect(b"false").map(|()| Token::Bool(false))?,
-            Some(b'n') => self.scan.expect(b"null").map(|()| Token::Null)?,
+            Some(b't') => self.scan.require(b"true").map(|()| Token::Bool(true))?,
+            Some(b'f') => self.scan.require(b"false").map(|()| Token::Bool(false))?,
+            Some(b'n') => self.scan.require(b"null").map(|()| Token::Null)?,
             _ => return Err(self.scan.unexpected()),
         };
         self.after_value();

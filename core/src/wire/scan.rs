@@ -70,7 +70,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Takes `literal` or fails at the first byte that differs.
-    pub(crate) fn expect(&mut self, literal: &[u8]) -> Result<(), Error> {
+    pub(crate) fn require(&mut self, literal: &[u8]) -> Result<(), Error> {
         for wanted in literal {
             self.expect_byte(*wanted)?;
         }

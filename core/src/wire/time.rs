@@ -117,7 +117,7 @@ impl UnixTime {
         if !WEEKDAYS.iter().any(|name| scan.take(name.as_slice())) {
             return Err(scan.unexpected());
         }
-        scan.expect(b", ")?;
+        scan.require(b", ")?;
         let day = scan.digits(2)?;
         scan.expect_byte(b' ')?;
         let mut month = 0u32;
@@ -134,7 +134,7 @@ impl UnixTime {
         let year = scan.digits(4)?;
         scan.expect_byte(b' ')?;
         let second = time_of_day(&mut scan)?;
-        scan.expect(b" GMT")?;
+        scan.require(b" GMT")?;
         scan.end()?;
         let seconds = from_civil(year, month, day, second).map_err(|error| Error::new(5, error.kind))?;
         Ok(Self(seconds))

@@ -44,7 +44,7 @@ impl<'a> ResponseHead<'a> {
         if scan.take(b" ") {
             scan.take_while(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
         }
-        scan.expect(b"\r\n")?;
+        scan.require(b"\r\n")?;
         let headers = Headers::parse(scan)?;
         // A head cut off between two lines may have lost the one that tells the body's length.
         if !head.ends_with(b"\r\n\r\n") {
@@ -119,7 +119,7 @@ impl<'a> RequestHead<'a> {
         }
         scan.expect_byte(b' ')?;
         version(&mut scan)?;
-        scan.expect(b"\r\n")?;
+        scan.require(b"\r\n")?;
         Ok(Self { method, target, headers: Headers::parse(scan)? })
     }
 }
@@ -145,7 +145,7 @@ impl<'a> Headers<'a> {
             if matches!(scan.peek(), None | Some(b'\r')) {
                 let len = scan.offset().saturating_sub(start);
                 if scan.peek().is_some() {
-                    scan.expect(b"\r\n")?;
+                    scan.require(b"\r\n")?;
                 }
                 scan.end()?;
                 return Ok(Self { lines: lines.get(..len).unwrap_or_default(), start });
@@ -155,7 +155,7 @@ impl<'a> Headers<'a> {
             }
             scan.expect_byte(b':')?;
             scan.take_while(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
-            scan.expect(b"\r\n")?;
+            scan.require(b"\r\n")?;
         }
     }
 
@@ -200,7 +200,7 @@ impl<'a> Headers<'a> {
 
 /// `HTTP/1.` and a digit, which it returns.
 fn version(scan: &mut Scan<'_>) -> Result<u8, Error> {
-    scan.expect(b"HTTP/")?;
+    scan.require(b"HTTP/")?;
     let at = scan.offset();
     match (scan.next(), scan.next(), scan.next()) {
         (Some(b'1'), Some(b'.'), Some(minor @ (b'0' | b'1'))) => Ok(minor & 1),
