@@ -21,22 +21,8 @@ pub(super) fn write(
     path: &[&str],
     headers: &[(&str, &[u8])],
 ) -> Result<Span, ErrorKind> {
-    exchange.zeroize();
-    let written = try_write(exchange, method, endpoint, path, headers);
-    if written.is_err() {
-        exchange.zeroize();
-    }
-    written
-}
-
-fn try_write(
-    exchange: &mut [u8],
-    method: &str,
-    endpoint: &Endpoint<'_>,
-    path: &[&str],
-    headers: &[(&str, &[u8])],
-) -> Result<Span, ErrorKind> {
-    let mut out = Cursor::new(exchange);
+    let exchange = &mut Wiped::new(exchange);
+    let mut out = Cursor::new(exchange.buffer);
     let base = [endpoint.base_path()];
     let mut target = [""; 4];
     for (to, part) in target.iter_mut().zip(base.iter().chain(path)) {
@@ -52,7 +38,9 @@ fn try_write(
         head.header(name, value);
     }
     head.finish().map_err(|invalid| ErrorKind::Invalid(invalid.part))?;
-    finish(out, 0)
+    let span = finish(out, 0)?;
+    exchange.keep();
+    Ok(span)
 }
 
 /// Writes a POST to the endpoint itself, with the body that `body` puts; signed, if there is a
@@ -64,21 +52,7 @@ pub(super) fn write_post(
     signer: Option<&Signer<'_>>,
     body: &dyn Fn(&mut dyn Put),
 ) -> Result<Span, ErrorKind> {
-    exchange.zeroize();
-    let written = try_write_post(exchange, endpoint, content_type, signer, body);
-    if written.is_err() {
-        exchange.zeroize();
-    }
-    written
-}
-
-fn try_write_post(
-    exchange: &mut [u8],
-    endpoint: &Endpoint<'_>,
-    content_type: &str,
-    signer: Option<&Signer<'_>>,
-    body: &dyn Fn(&mut dyn Put),
-) -> Result<Span, ErrorKind> {
+    let exchange = &mut Wiped::new(exchange);
     let mut len = Count::default();
     body(&mut len);
     let mut digits = [0; 10];
@@ -86,7 +60,7 @@ fn try_write_post(
     decimal(u32::try_from(len.0).unwrap_or(u32::MAX), &mut length);
     let length = length.finish().map_err(|_| ErrorKind::Invalid("request body"))?;
 
-    let mut out = Cursor::new(exchange);
+    let mut out = Cursor::new(exchange.buffer);
     let mut head = HeadWriter::new(&mut out, "POST", &[endpoint.root()]);
     head.header("Host", endpoint.authority().as_bytes());
     head.header("User-Agent", USER_AGENT);
@@ -104,7 +78,34 @@ fn try_write_post(
     }
     out.put(b"\r\n");
     body(&mut out);
-    finish(out, len.0)
+    let span = finish(out, len.0)?;
+    exchange.keep();
+    Ok(span)
+}
+
+/// The exchange buffer while a request is written: wiped before, and after one that cannot be.
+struct Wiped<'x> {
+    buffer: &'x mut [u8],
+    kept: bool,
+}
+
+impl<'x> Wiped<'x> {
+    fn new(buffer: &'x mut [u8]) -> Self {
+        buffer.zeroize();
+        Self { buffer, kept: false }
+    }
+
+    fn keep(&mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Wiped<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.buffer.zeroize();
+        }
+    }
 }
 
 /// `needed` suffices for this request; the reply may want more.
