@@ -76,7 +76,7 @@ pub(crate) fn run(command: &Command, common: &Common) -> Result<ExitCode, Failur
         }
         Command::Sign { target, canonical, date } => {
             let (credentials, time) = signing(&provider, *date)?;
-            let request = complete(request(target, common)?, &provider)?;
+            let request = request(target, common)?.completed(provider.settings())?;
             if *canonical {
                 return print_canonical(&request.canonical(&credentials, time)?);
             }
@@ -88,7 +88,7 @@ pub(crate) fn run(command: &Command, common: &Common) -> Result<ExitCode, Failur
         }
         Command::Presign { target, expires, canonical, date } => {
             let (credentials, time) = signing(&provider, *date)?;
-            let request = complete(request(target, common)?, &provider)?;
+            let request = request(target, common)?.completed(provider.settings())?;
             if *canonical {
                 return print_canonical(&request.canonical_presigned(&credentials, time, *expires)?);
             }
@@ -144,11 +144,6 @@ fn request(target: &Target, common: &Common) -> Result<Request, Failure> {
         request = request.region(region);
     }
     Ok(request)
-}
-
-/// Service and region from the provider's settings, where neither option nor URL tells them.
-fn complete(request: Request, provider: &Provider) -> Result<Request, Failure> {
-    Ok(request.completed(provider.settings())?)
 }
 
 /// The body: `@FILE` names a file, everything else is the body itself.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rolecall_core::error::{Error as SourceError, Origin};
 use rolecall_core::refresh::{Decision, Refresh};
-use rolecall_core::skew::{Authority, Clock, Now};
+use rolecall_core::skew::{Authority, Clock};
 use rolecall_core::sources::sts::{
     AssumeRole, AssumeRoleRequest, GetCallerIdentity, GetCallerIdentityRequest, Service, read_error,
 };
@@ -305,7 +305,8 @@ impl Provider {
         }
         let (headers, received) = (response.headers(), system::now());
         let date = headers.get("date").map(|value| value.as_bytes());
-        let skew = self.observe(date, headers.contains_key("age"), sent, received);
+        let has_age = headers.contains_key("age");
+        let skew = lock(&self.shared.clock).observe(date, has_age, sent, received, Authority::Service);
         let headers = headers.iter().filter_map(|(name, value)| {
             value.to_str().ok().map(|value| (name.as_str().to_owned(), value.to_owned()))
         });
@@ -315,10 +316,6 @@ impl Provider {
         read_body(response.body_mut(), limits.body as usize, deadline, &mut body, out)
             .map_err(Error::Send)?;
         Ok((Reply { status, headers, body: std::mem::take(&mut *body) }, skew))
-    }
-
-    fn observe(&self, date: Option<&[u8]>, has_age: bool, sent: Now, received: Now) -> Option<i64> {
-        lock(&self.shared.clock).observe(date, has_age, sent, received, Authority::Service)
     }
 
     fn fetch(&self) -> Result<(Credentials, Lease), Error> {

@@ -11,9 +11,7 @@ use crate::{Credentials, Environment, Error, Secret};
 pub struct Settings {
     /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
     pub region: Option<String>,
-    /// `AWS_ENDPOINT_URL_STS`, else `AWS_ENDPOINT_URL`.
-    pub sts_endpoint: Option<String>,
-    /// `AWS_ENDPOINT_URL_<SERVICE>` of every other service that is set, by the name it signs with.
+    /// `AWS_ENDPOINT_URL_<SERVICE>`, else `AWS_ENDPOINT_URL`, by the name that the service signs with.
     pub endpoints: Vec<(String, String)>,
     /// `AWS_ACCESS_KEY_ID` and its companions.
     pub credentials: Option<Credentials>,
@@ -87,7 +85,6 @@ impl Settings {
         });
         Ok(Self {
             region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
-            sts_endpoint: get("AWS_ENDPOINT_URL_STS").or_else(|| get("AWS_ENDPOINT_URL")),
             endpoints: endpoints.collect(),
             credentials: static_credentials(environment)?,
             imds_endpoint,
@@ -117,8 +114,8 @@ impl Settings {
 
     /// The URL of STS.
     pub(crate) fn sts_url(&self) -> Result<String, Error> {
-        match &self.sts_endpoint {
-            Some(url) => Ok(url.clone()),
+        match self.endpoints.iter().find(|(service, _)| service == "sts") {
+            Some((_, url)) => Ok(url.clone()),
             None => {
                 let region = self.region()?;
                 Ok(format!("https://sts.{region}.{}", dns_suffix(region)))
@@ -169,7 +166,7 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("region", &self.region)
-            .field("sts_endpoint", &self.sts_endpoint)
+            .field("endpoints", &self.endpoints)
             .field("imds_endpoint", &self.imds_endpoint)
             .finish_non_exhaustive()
     }

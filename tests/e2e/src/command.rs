@@ -5,8 +5,6 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use rolecall_simulator::Simulator;
-
 /// The result of a run.
 #[derive(Debug)]
 pub struct Run {
@@ -85,11 +83,6 @@ fn high_water(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
     kilobytes.and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
-}
-
-/// The variables that make the command's machine an instance of `simulator`.
-pub fn on_instance(simulator: &Simulator) -> Vec<(&'static str, String)> {
-    simulator.environment()
 }
 
 /// The command, built once.

@@ -1,6 +1,6 @@
 //! The command against the simulator: what it prints, and how it exits.
 
-use e2e::command::{on_instance, rolecall};
+use e2e::command::rolecall;
 use rolecall_simulator::{Config, Role, Simulator};
 
 const KEYS: [(&str, &str); 2] = [
@@ -21,7 +21,7 @@ fn open() -> Config {
 #[test]
 fn credentials_are_a_credential_process_document() {
     let simulator = simulator(Config { session_token_length: 4096, ..Config::default() });
-    let run = rolecall(&["credentials"], on_instance(&simulator));
+    let run = rolecall(&["credentials"], simulator.environment());
     let document: serde_json::Value = serde_json::from_str(run.ok()).expect("one document");
     assert_eq!(document["Version"], 1);
     assert_eq!(document["AccountId"], "111122223333");
@@ -33,11 +33,11 @@ fn credentials_are_a_credential_process_document() {
 #[test]
 fn credentials_come_in_other_formats() {
     let simulator = simulator(Config::default());
-    let json = rolecall(&["credentials", "--format", "json"], on_instance(&simulator));
+    let json = rolecall(&["credentials", "--format", "json"], simulator.environment());
     let document: serde_json::Value = serde_json::from_str(json.ok()).expect("one document");
     assert!(document.get("Version").is_none());
 
-    let env = rolecall(&["credentials", "--format=env"], on_instance(&simulator));
+    let env = rolecall(&["credentials", "--format=env"], simulator.environment());
     let lines: Vec<&str> = env.ok().lines().collect();
     let key = format!("export AWS_ACCESS_KEY_ID='{}'", document["AccessKeyId"].as_str().expect("a key"));
     assert_eq!(lines[0], key);
@@ -51,15 +51,15 @@ fn a_role_is_assumed_on_top() {
     let arn = simulator.role_arn().to_owned();
     let run = rolecall(
         &["credentials", "--role-arn", &arn, "--role-session-name", "e2e", "--duration-seconds", "900"],
-        on_instance(&simulator),
+        simulator.environment(),
     );
     let document: serde_json::Value = serde_json::from_str(run.ok()).expect("one document");
     assert_eq!(document["AccountId"], "444455556666");
-    let whoami = rolecall(&["whoami", "--role-arn", &arn], on_instance(&simulator));
+    let whoami = rolecall(&["whoami", "--role-arn", &arn], simulator.environment());
     let out = whoami.ok();
     assert!(out.starts_with("account: 444455556666\narn: arn:aws:sts::444455556666:assumed-role/"), "{out}");
     assert!(out.contains("/rolecall-1"), "the session is named after the time: {out}");
-    let mut named = on_instance(&simulator);
+    let mut named = simulator.environment();
     named.push(("AWS_ROLE_SESSION_NAME", "from-the-environment".to_owned()));
     let out = rolecall(&["whoami", "--role-arn", &arn], named);
     assert!(out.ok().contains("/from-the-environment"), "{out:#?}");
@@ -71,9 +71,9 @@ fn an_external_id_is_passed_on() {
     role.external_id = Some("ticket/42".to_owned());
     let simulator = simulator(Config { roles: vec![role], ..Config::default() });
     let arn = simulator.role_arn().to_owned();
-    rolecall(&["whoami", "--role-arn", &arn, "--external-id", "ticket/42"], on_instance(&simulator)).ok();
+    rolecall(&["whoami", "--role-arn", &arn, "--external-id", "ticket/42"], simulator.environment()).ok();
     let refused =
-        rolecall(&["whoami", "--role-arn", &arn, "--external-id", "ticket/43"], on_instance(&simulator));
+        rolecall(&["whoami", "--role-arn", &arn, "--external-id", "ticket/43"], simulator.environment());
     assert!(refused.failed().contains("AccessDenied"), "{refused:#?}");
     assert!(refused.stderr.contains("external id"), "{refused:#?}");
 }
@@ -116,15 +116,15 @@ fn an_object_is_put_got_and_listed() {
     let url = format!("{}/{}/a%20key=with'odd+characters", simulator.s3_url(), simulator.bucket());
     let put = rolecall(
         &["request", "PUT", &url, "-d", "content", "-H", "x-amz-meta-a:  b   c "],
-        on_instance(&simulator),
+        simulator.environment(),
     );
     put.ok();
-    let get = rolecall(&["request", "GET", &url], on_instance(&simulator));
+    let get = rolecall(&["request", "GET", &url], simulator.environment());
     assert_eq!(get.ok(), "content");
     let list = format!("{}/{}?prefix=a%20key&list-type=2", simulator.s3_url(), simulator.bucket());
-    let listed = rolecall(&["request", "GET", &list], on_instance(&simulator));
+    let listed = rolecall(&["request", "GET", &list], simulator.environment());
     assert!(listed.ok().contains("<Contents>"), "{listed:#?}");
-    let missing = rolecall(&["request", "GET", &format!("{url}x")], on_instance(&simulator));
+    let missing = rolecall(&["request", "GET", &format!("{url}x")], simulator.environment());
     assert_eq!(missing.code, Some(1));
     assert!(missing.stdout.contains("NoSuchKey") && missing.stderr.contains("404"), "{missing:#?}");
 }
@@ -137,13 +137,13 @@ fn a_body_from_a_file_and_one_longer_than_memory_allows() {
     let content = "0123456789abcdef".repeat(12 * 1024 * 1024 / 16);
     std::fs::write(&file, &content).expect("a file");
     let put =
-        rolecall(&["request", "PUT", &url, "-d", &format!("@{}", file.display())], on_instance(&simulator));
+        rolecall(&["request", "PUT", &url, "-d", &format!("@{}", file.display())], simulator.environment());
     std::fs::remove_file(&file).expect("it was there");
     put.ok();
-    let get = rolecall(&["request", "GET", &url], on_instance(&simulator));
+    let get = rolecall(&["request", "GET", &url], simulator.environment());
     assert!(get.ok() == content, "the body came back changed");
     assert!(get.peak < 20 * 1024 * 1024, "{} bytes of memory for a body that flows through", get.peak);
-    let no_file = rolecall(&["request", "PUT", &url, "-d", "@/does/not/exist"], on_instance(&simulator));
+    let no_file = rolecall(&["request", "PUT", &url, "-d", "@/does/not/exist"], simulator.environment());
     assert!(no_file.failed().contains("/does/not/exist"), "{no_file:#?}");
 }
 
@@ -188,8 +188,8 @@ fn exactly_the_documented_headers_are_signed() {
 fn a_presigned_url_opens_the_object_to_anyone() {
     let simulator = simulator(open());
     let url = format!("{}/{}/shared", simulator.s3_url(), simulator.bucket());
-    rolecall(&["request", "PUT", &url, "-d", "shared"], on_instance(&simulator)).ok();
-    let presigned = rolecall(&["presign", &url, "--expires", "60"], on_instance(&simulator));
+    rolecall(&["request", "PUT", &url, "-d", "shared"], simulator.environment()).ok();
+    let presigned = rolecall(&["presign", &url, "--expires", "60"], simulator.environment());
     let presigned = presigned.ok().trim_end().to_owned();
     assert!(presigned.contains("X-Amz-Expires=60"), "{presigned}");
     let body = ureq::get(&presigned).call().expect("it opens").into_body().read_to_string().expect("text");
@@ -202,9 +202,9 @@ fn a_presigned_url_opens_the_object_to_anyone() {
 fn a_service_whose_clock_differs_is_signed_for_at_the_second_attempt() {
     let simulator = simulator(Config { clock_offset: 7 * 3600, ..open() });
     let url = format!("{}/{}/late", simulator.s3_url(), simulator.bucket());
-    rolecall(&["whoami"], on_instance(&simulator)).ok();
-    rolecall(&["request", "PUT", &url, "-d", "x"], on_instance(&simulator)).ok();
-    let mut uncorrected = on_instance(&simulator);
+    rolecall(&["whoami"], simulator.environment()).ok();
+    rolecall(&["request", "PUT", &url, "-d", "x"], simulator.environment()).ok();
+    let mut uncorrected = simulator.environment();
     uncorrected.push(("AWS_DISABLE_CLOCK_SKEW_CORRECTION", "true".to_owned()));
     rolecall(&["whoami"], uncorrected).failed();
 }
@@ -277,7 +277,7 @@ fn half_a_pair_of_keys_is_not_passed_over() {
 fn nothing_secret_is_told_however_verbose() {
     let simulator = simulator(Config::default());
     let arn = simulator.role_arn().to_owned();
-    let document = rolecall(&["credentials", "--role-arn", &arn, "-v"], on_instance(&simulator));
+    let document = rolecall(&["credentials", "--role-arn", &arn, "-v"], simulator.environment());
     let credentials: serde_json::Value = serde_json::from_str(document.ok()).expect("one document");
     assert!(document.stderr.contains("PUT http://127.0.0.1"), "{document:#?}");
     for secret in ["SecretAccessKey", "SessionToken"] {
