@@ -45,6 +45,16 @@ pub enum Kind {
     TooLong,
     /// A date or time out of range.
     OutOfRange,
+    /// A section's name without its closing bracket.
+    UnclosedSection,
+    /// A property before any section.
+    MissingSection,
+    /// A continuation line without a property above it.
+    MissingProperty,
+    /// A property without a name.
+    MissingName,
+    /// A property without an equals sign.
+    MissingEquals,
 }
 
 impl Error {
@@ -70,6 +80,11 @@ impl fmt::Display for Error {
             Kind::AmbiguousLength => "ambiguous message length",
             Kind::TooLong => "line or section too long",
             Kind::OutOfRange => "date or time out of range",
+            Kind::UnclosedSection => "section without its closing bracket",
+            Kind::MissingSection => "property before any section",
+            Kind::MissingProperty => "continuation line without a property above it",
+            Kind::MissingName => "property without a name",
+            Kind::MissingEquals => "property without an equals sign",
         };
         write!(f, "{what} at byte {}", self.offset)
     }

@@ -1,6 +1,7 @@
-//! Readers and writers for the formats that AWS endpoints speak: JSON, XML, HTTP/1.1, RFC 3339 and
-//! HTTP dates, percent-encoding, URIs. Nothing here knows AWS, and nothing here depends on another
-//! crate: `default-features = false` builds this module alone.
+//! Readers and writers for the formats that AWS endpoints and clients use: JSON, XML, HTTP/1.1, RFC
+//! 3339 and HTTP dates, percent-encoding, URIs, shared configuration files. Nothing here knows a
+//! service, and nothing here depends on another crate: `default-features = false` builds this module
+//! alone.
 //!
 //! # Panic contract
 //!
@@ -12,6 +13,7 @@
 //! | module | takes |
 //! |---|---|
 //! | [`json`], [`xml`] | the whole document, token by token |
+//! | [`ini`] | the whole file, line by line |
 //! | [`http1::head_len`], [`http1::Body`] | any split of the stream |
 //! | [`http1::ResponseHead`], [`http1::RequestHead`] | the whole head, once `head_len` found its end |
 //! | [`time`], [`percent`], [`uri`] | the whole text |
@@ -38,6 +40,7 @@
 
 mod error;
 pub mod http1;
+pub mod ini;
 pub mod json;
 pub mod percent;
 mod put;

@@ -1,0 +1,185 @@
+//! Shared configuration files as AWS clients write them (`~/.aws/config`; *Shared config and
+//! credentials files*, AWS SDKs and Tools Reference Guide): sections, properties, continuation
+//! lines, comments.
+//!
+//! | line | is |
+//! |---|---|
+//! | `[name]` | a section; what follows the bracket is a comment |
+//! | `name = value` | a property; a `#` or `;` behind a blank starts a comment |
+//! | ` text` | a blank first: continues the property above, comments and all |
+//! | `# text`, `; text` | a comment |
+//!
+//! The reader takes the whole file, in UTF-8 or with comments in any encoding, line by line. What
+//! sections and properties mean, and what a second one of a name does, is its caller's to say.
+
+use super::{Error, Kind};
+
+/// One line that says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// What stands between the brackets, without the blanks around it.
+    Section(&'a str),
+    /// A property of the section above.
+    Property {
+        /// Its name, as written: never empty.
+        name: &'a str,
+        /// Its value, without the blanks around it; empty where sub-properties follow.
+        value: &'a str,
+    },
+    /// More of the property above, without the blanks around it. Below an empty value it is a
+    /// sub-property, `name = value` ([`sub_property`] takes it apart).
+    Continuation(&'a str),
+}
+
+/// What a continuation line may follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Above {
+    Nothing,
+    Section,
+    /// A property with a value.
+    Value,
+    /// A property without one: sub-properties follow.
+    Empty,
+}
+
+/// Hands out the lines of one file.
+///
+/// ```
+/// use rolecall_core::wire::ini::{Event, Reader};
+/// let mut reader = Reader::new(b"[profile build]\nregion = eu-west-1 # Dublin\n");
+/// assert_eq!(reader.next()?, Some(Event::Section("profile build")));
+/// assert_eq!(reader.next()?, Some(Event::Property { name: "region", value: "eu-west-1" }));
+/// assert_eq!(reader.next()?, None);
+/// # Ok::<(), rolecall_core::wire::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    /// Offset of `rest` in the file.
+    offset: usize,
+    above: Above,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+impl<'a> Reader<'a> {
+    /// Reads `file`, which is the whole of it.
+    pub fn new(file: &'a [u8]) -> Self {
+        let rest = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
+        Self { rest, offset: file.len().saturating_sub(rest.len()), above: Above::Nothing }
+    }
+
+    /// The offset of the next line.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The next line that says something, or `None` at the end of the file. After an error comes
+    /// the next line.
+    #[allow(clippy::should_implement_trait, reason = "fallible, and ends with Ok(None)")]
+    pub fn next(&mut self) -> Result<Option<Event<'a>>, Error> {
+        while !self.rest.is_empty() {
+            let start = self.offset;
+            let line = self.line();
+            match line.first() {
+                _ if line.trim_ascii().is_empty() => {}
+                Some(b'#' | b';') => {}
+                Some(b'[') => return self.section(line, start).map(Some),
+                Some(b' ' | b'\t') => return self.continuation(line, start).map(Some),
+                _ => return self.property(line, start).map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes a line, without its end.
+    fn line(&mut self) -> &'a [u8] {
+        let end = self.rest.iter().position(|byte| *byte == b'\n').unwrap_or(self.rest.len());
+        let (line, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, &[]));
+        let rest = rest.get(1..).unwrap_or_default();
+        self.offset = self.offset.saturating_add(self.rest.len().saturating_sub(rest.len()));
+        self.rest = rest;
+        line.strip_suffix(b"\r").unwrap_or(line)
+    }
+
+    fn section(&mut self, line: &'a [u8], start: usize) -> Result<Event<'a>, Error> {
+        let (name, behind) = split(line.get(1..).unwrap_or_default(), b']')
+            .ok_or(Error::new(start.saturating_add(line.len()), Kind::UnclosedSection))?;
+        let at = start.saturating_add(name.len()).saturating_add(2);
+        match behind.trim_ascii().first() {
+            None | Some(b'#' | b';') => {}
+            Some(_) => return Err(Error::new(at, Kind::UnexpectedByte)),
+        }
+        let name = text(name, start.saturating_add(1))?;
+        self.above = Above::Section;
+        Ok(Event::Section(name))
+    }
+
+    fn property(&mut self, line: &'a [u8], start: usize) -> Result<Event<'a>, Error> {
+        if self.above == Above::Nothing {
+            return Err(Error::new(start, Kind::MissingSection));
+        }
+        let line = without_comment(line);
+        let (name, value) = split(line, b'=').ok_or(Error::new(start, Kind::MissingEquals))?;
+        let at = start.saturating_add(name.len()).saturating_add(1);
+        let (name, value) = (text(name, start)?, text(value, at)?);
+        if name.is_empty() {
+            return Err(Error::new(start, Kind::MissingName));
+        }
+        self.above = if value.is_empty() { Above::Empty } else { Above::Value };
+        Ok(Event::Property { name, value })
+    }
+
+    fn continuation(&self, line: &'a [u8], start: usize) -> Result<Event<'a>, Error> {
+        match self.above {
+            Above::Nothing => return Err(Error::new(start, Kind::MissingSection)),
+            Above::Section => return Err(Error::new(start, Kind::MissingProperty)),
+            Above::Value => {}
+            Above::Empty => match split(line, b'=') {
+                None => return Err(Error::new(start, Kind::MissingEquals)),
+                Some((name, _)) if name.trim_ascii().is_empty() => {
+                    return Err(Error::new(start, Kind::MissingName));
+                }
+                Some(_) => {}
+            },
+        }
+        Ok(Event::Continuation(text(line, start)?))
+    }
+}
+
+/// Name and value of a sub-property, the blanks around each taken away.
+///
+/// ```
+/// use rolecall_core::wire::ini::sub_property;
+/// assert_eq!(sub_property("endpoint_url = http://[::1]:9000"), Some(("endpoint_url", "http://[::1]:9000")));
+/// ```
+pub fn sub_property(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = super::scan::split_once(line, b'=')?;
+    Some((name.trim_ascii(), value.trim_ascii())).filter(|(name, _)| !name.is_empty())
+}
+
+/// What is before the first `#` or `;` that stands behind a blank.
+fn without_comment(line: &[u8]) -> &[u8] {
+    let starts = |pair: &[u8]| matches!(pair, [b' ' | b'\t', b'#' | b';']);
+    let end = line.windows(2).position(starts).unwrap_or(line.len());
+    line.get(..end).unwrap_or_default()
+}
+
+fn split(line: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let at = line.iter().position(|found| *found == byte)?;
+    Some((line.get(..at)?, line.get(at.saturating_add(1)..)?))
+}
+
+/// `bytes`, which begin at `start`, as UTF-8 without the blanks around them and without control
+/// characters.
+fn text(bytes: &[u8], start: usize) -> Result<&str, Error> {
+    let trimmed = bytes.trim_ascii();
+    let blanks = bytes.len().saturating_sub(bytes.trim_ascii_start().len());
+    let start = start.saturating_add(blanks);
+    let control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    if let Some(at) = trimmed.iter().position(control) {
+        return Err(Error::new(start.saturating_add(at), Kind::ControlCharacter));
+    }
+    core::str::from_utf8(trimmed)
+        .map_err(|error| Error::new(start.saturating_add(error.valid_up_to()), Kind::NotUtf8))
+}
