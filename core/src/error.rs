@@ -31,6 +31,20 @@ pub enum Origin {
     Imds,
     /// STS AssumeRole.
     AssumeRole,
+    /// STS AssumeRoleWithWebIdentity.
+    WebIdentity,
+    /// STS AssumeRoleWithSAML.
+    Saml,
+    /// STS GetSessionToken.
+    SessionToken,
+    /// STS GetFederationToken.
+    FederationToken,
+    /// STS AssumeRoot.
+    AssumeRoot,
+    /// A command that hands out credentials (`credential_process`).
+    Process,
+    /// The portal of IAM Identity Center.
+    Sso,
     /// STS GetCallerIdentity.
     CallerIdentity,
     /// A chain whose every source was absent.
@@ -123,8 +137,14 @@ pub enum Phase {
     Send,
     /// Waiting for the first byte of the reply, and reading its head.
     FirstByte,
-    /// Reading the reply's body, or a file's content.
+    /// Reading the reply's body.
     Body,
+    /// Reading a file.
+    File,
+    /// Running a command.
+    Process,
+    /// Asking a person.
+    Prompt,
 }
 
 /// What stops an exchange.
@@ -148,6 +168,10 @@ pub enum FailureKind {
     Denied,
     /// The driver has no means for it: no TLS, no files, nobody to ask.
     Unsupported,
+    /// The command ended with an error of its own.
+    Unsuccessful,
+    /// There is no certificate of an issuer to trust.
+    NoRoots,
     /// Anything else.
     Other,
 }
@@ -210,8 +234,8 @@ impl Error {
 
     /// What to do next, in a sentence; empty where the error itself says it.
     pub fn advice(&self) -> &'static str {
-        use FailureKind::{Denied, NotFound, Timeout, TooLarge, Unsupported, Untrusted};
-        use Phase::{Connect, FirstByte, Resolve};
+        use FailureKind::{Denied, NoRoots, NotFound, Timeout, TooLarge, Unsupported, Untrusted};
+        use Phase::{Connect, File, FirstByte, Process, Resolve};
         match (self.origin, self.kind) {
             (Origin::Chain, _) => {
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached"
@@ -235,9 +259,30 @@ impl Error {
                 "check that the caller may call sts:AssumeRole on this role, that the role's trust policy \
                  names the caller, and that the external id is right"
             }
+            (Origin::WebIdentity | Origin::Saml, ErrorKind::Refused { recoverable: false, .. }) => {
+                "check that the role's trust policy names the provider and this audience, and that the \
+                 token is still valid"
+            }
+            (Origin::WebIdentity, ErrorKind::Transport(Failure { phase: File, .. })) => {
+                "check AWS_WEB_IDENTITY_TOKEN_FILE, or the profile's web_identity_token_file"
+            }
+            (Origin::Sso, ErrorKind::Transport(Failure { phase: File, .. }) | ErrorKind::Expired)
+            | (Origin::Sso, ErrorKind::Status(401)) => "sign in anew: aws sso login",
+            (Origin::Sso, ErrorKind::Status(403)) => {
+                "check sso_account_id and sso_role_name: this person has no such role there"
+            }
+            (Origin::Process, ErrorKind::Transport(Failure { phase: Process, .. })) => {
+                "run the profile's credential_process by hand and see what it says"
+            }
+            (Origin::Process, ErrorKind::Malformed(_) | ErrorKind::Missing(_) | ErrorKind::Unusable(_)) => {
+                "it has to print one JSON document with Version 1, AccessKeyId and SecretAccessKey"
+            }
             (_, ErrorKind::Status(300..=399)) => "redirects are not followed; correct the endpoint",
             (_, ErrorKind::Transport(Failure { kind: Untrusted, .. })) => {
                 "the server's certificate is from an unknown issuer, for another name, or out of date"
+            }
+            (_, ErrorKind::Transport(Failure { kind: NoRoots, .. })) => {
+                "name a file of trusted certificates in AWS_CA_BUNDLE"
             }
             (_, ErrorKind::Transport(Failure { kind: NotFound, phase: Resolve })) => {
                 "check the endpoint's host name"
@@ -281,6 +326,13 @@ impl fmt::Display for Origin {
             Self::Container => "container endpoint",
             Self::Imds => "instance metadata",
             Self::AssumeRole => "AssumeRole",
+            Self::WebIdentity => "AssumeRoleWithWebIdentity",
+            Self::Saml => "AssumeRoleWithSAML",
+            Self::SessionToken => "GetSessionToken",
+            Self::FederationToken => "GetFederationToken",
+            Self::AssumeRoot => "AssumeRoot",
+            Self::Process => "credential process",
+            Self::Sso => "IAM Identity Center",
             Self::CallerIdentity => "GetCallerIdentity",
             Self::Chain => "credential chain",
             Self::Other => "source",
@@ -296,16 +348,25 @@ impl fmt::Display for Failure {
             Phase::Send => "sending the request",
             Phase::FirstByte => "waiting for the reply",
             Phase::Body => "reading the reply",
+            Phase::File => "reading the file",
+            Phase::Process => "running the command",
+            Phase::Prompt => "asking",
         };
         let kind = match self.kind {
             FailureKind::Timeout => "timed out",
-            FailureKind::NotFound => "nobody there",
+            FailureKind::NotFound => match self.phase {
+                Phase::File => "no such file",
+                Phase::Process => "no such command",
+                _ => "nobody there",
+            },
             FailureKind::Closed => "the peer closed the connection",
             FailureKind::Untrusted => "certificate not trusted",
             FailureKind::Protocol => "not an HTTP reply",
             FailureKind::TooLarge => "too long",
             FailureKind::Denied => "not permitted",
             FailureKind::Unsupported => "this program has no means for it",
+            FailureKind::Unsuccessful => "it ended with an error",
+            FailureKind::NoRoots => "no certificate of an issuer to trust",
             FailureKind::Other => "failed",
         };
         write!(f, "{phase}: {kind}")

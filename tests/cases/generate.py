@@ -240,23 +240,28 @@ def case(
 
 
 def main():
+    made = list(cases())
+    keep("sigv4.json", made)
+
+
+def keep(name, made):
+    """Writes the cases to a file beside this one, or with `--check` fails when they are not what it holds."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    made = list(cases())
     names = [each["name"] for each in made]
     assert len(names) == len(set(names)), "two cases have one name"
     text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
-    file = HERE / "sigv4.json"
+    file = HERE / name
     if not check:
         file.write_text(text, encoding="utf-8")
-        print(f"{len(made)} cases")
+        print(f"{name}: {len(made)} cases")
         return
     kept = {each["name"]: each for each in json.loads(file.read_text(encoding="utf-8"))} if file.exists() else {}
     drift = [each["name"] for each in made if each != kept.get(each["name"])] + sorted(set(kept) - set(names))
     if drift:
-        sys.exit(f"{file.name} differs from what generate.py makes, in: {', '.join(drift)}")
-    print(f"{len(made)} cases are what botocore computes")
+        sys.exit(f"{name} differs from what {sys.argv[0]} makes, in: {', '.join(drift)}")
+    print(f"{name}: {len(made)} cases are what botocore computes")
 
 
 if __name__ == "__main__":

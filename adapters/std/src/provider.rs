@@ -342,10 +342,9 @@ impl Provider {
                 let credentials = base.credentials()?;
                 let url = settings.sts_url()?;
                 let request = AssumeRoleRequest {
-                    role_arn: &role.arn,
-                    session_name: &role.session_name,
                     duration_seconds: role.duration_seconds,
                     external_id: role.external_id.as_deref(),
+                    ..AssumeRoleRequest::new(&role.arn, &role.session_name)
                 };
                 let base = Fixed::new(Some(credentials.borrow()));
                 self.run(&mut AssumeRole::new(base, self.sts(&url)?, request), copy)

@@ -16,6 +16,9 @@ pub struct Windows {
     /// Length of the advisory window in seconds; `None` derives it from the credentials' lifetime:
     /// 5 minutes up to 20 minutes of life, 15 below 90, 60 from there.
     pub advisory: Option<u32>,
+    /// The first refresh is drawn from the whole life of the credentials and not from the advisory
+    /// window: a fleet that booted together then asks evenly, for one early refresh of each device.
+    pub spread: bool,
 }
 
 /// What the caller is to do.
@@ -103,6 +106,7 @@ impl Refresh {
             return false;
         }
         let advisory_seconds = self.windows.advisory.unwrap_or_else(|| advisory_window(lifetime));
+        let early = self.windows.spread && self.held.is_none();
         let due = lifetime.map(|lifetime| {
             // What lives shorter than its windows is refreshed in the second half of its life.
             let half = lifetime / 2;
@@ -110,8 +114,14 @@ impl Refresh {
             let required = lifetime.saturating_sub(MANDATORY_MS.min(half));
             let advised =
                 lifetime.checked_sub(window).filter(|start| *start > 0).unwrap_or(half).min(required);
-            let drawn = draw(entropy, required.saturating_sub(advised));
-            Due { advised: now.after(advised.saturating_add(drawn)), required: now.after(required) }
+            let window = required.saturating_sub(advised);
+            let drawn = if early {
+                // A point of a life as long as later ones will be: so the load is even from the start.
+                draw(entropy, advised.saturating_add(draw(entropy << 16, window)))
+            } else {
+                advised.saturating_add(draw(entropy, window))
+            };
+            Due { advised: now.after(drawn), required: now.after(required) }
         });
         self.held = Some(Held { due, advisory_seconds });
         self.invalidated = false;

@@ -55,7 +55,7 @@ impl Attempts {
         persistence: Persistence,
     ) -> Result<Limits, Pause> {
         self.began.get_or_insert(now);
-        if let Some(until) = self.not_before.filter(|until| now < *until) {
+        if let Some(until) = self.pause(now) {
             return Err(Pause::Until(until));
         }
         self.not_before = None;
@@ -63,6 +63,11 @@ impl Attempts {
             0 => Err(Pause::OutOfTime),
             left => Ok(limits.within(left)),
         }
+    }
+
+    /// Until when to wait before the next attempt, if one has failed.
+    pub(crate) fn pause(&self, now: Instant) -> Option<Instant> {
+        self.not_before.filter(|until| now < *until)
     }
 
     /// Counts a failed attempt. Whether there is another; then it waits first.

@@ -12,10 +12,11 @@ use crate::wire::uri::{Scheme, Uri};
 use crate::wire::{self, Put};
 
 use super::attempts::{Attempts, Pause, Persistence};
+use super::document::{self, Dialect};
 use super::observe::{TIME_HEADERS, observe};
+use super::request;
 use super::slot::Field;
 use super::{Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Step};
-use super::{document, request};
 
 /// What the endpoint wants to see in `Authorization`.
 #[derive(Clone, Copy)]
@@ -147,7 +148,7 @@ impl<'c> Container<'c> {
             let kind = ErrorKind::Status(reply.status);
             return if reply.status >= 500 { self.retry(cx, kind) } else { self.fail(kind) };
         }
-        let read = document::read(body, slot, cx.report);
+        let read = document::read(body, Dialect::Metadata, slot, cx.report);
         cx.report.withhold(&[], &[own]);
         match read.map(|()| observed.lease(slot.expiration())) {
             Ok(Some(lease)) => self.state = State::Ended(Ok(lease)),

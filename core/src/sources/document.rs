@@ -1,4 +1,5 @@
-//! The JSON document in which metadata services and container endpoints hand out credentials.
+//! The JSON documents in which credentials are handed out: by metadata services, container
+//! endpoints, commands, and the portal of IAM Identity Center.
 
 use crate::error::{Buffer, ErrorKind};
 use crate::wire::Cursor;
@@ -9,11 +10,27 @@ use super::Report;
 use super::endpoint::account_of;
 use super::slot::{Field, Slot};
 
+/// Who hands a document out, where that makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Metadata service or container endpoint: temporary credentials.
+    Metadata,
+    /// A command: `Version` has to be 1; neither a token nor an end is needed.
+    Process,
+    /// The portal: the end is a number of milliseconds.
+    Portal,
+}
+
 /// Reads a document into `slot`. Names are compared without case; unknown members are passed over;
 /// a missing `Code` means success, another one than `Success` goes into the report and is an error.
-pub(super) fn read(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Result<(), ErrorKind> {
+pub(super) fn read(
+    document: &[u8],
+    dialect: Dialect,
+    slot: &mut Slot<'_>,
+    report: &mut Report,
+) -> Result<(), ErrorKind> {
     slot.clear();
-    let read = read_members(document, slot, report);
+    let read = read_members(document, dialect, slot, report);
     if read.is_err() {
         report.withhold(core::slice::from_ref(slot), &[]);
         slot.clear();
@@ -21,9 +38,14 @@ pub(super) fn read(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) ->
     read
 }
 
-fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Result<(), ErrorKind> {
+fn read_members(
+    document: &[u8],
+    dialect: Dialect,
+    slot: &mut Slot<'_>,
+    report: &mut Report,
+) -> Result<(), ErrorKind> {
     let mut reader = Reader::new(document);
-    let mut failed = false;
+    let (mut failed, mut versioned) = (false, dialect != Dialect::Process);
     let mut expiration = None;
     if reader.next().map_err(ErrorKind::Malformed)? != Some(Token::ObjectStart) {
         return Err(ErrorKind::Unusable("document"));
@@ -36,10 +58,21 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
         };
         let value = reader.clone().next().map_err(ErrorKind::Malformed)?;
         reader.skip_value().map_err(ErrorKind::Malformed)?;
-        let text = match value {
-            Some(Token::Str(text)) => text,
+        let text = match (value, member) {
+            // In the portal's documents alone it is a number, and in a command's a version leads.
+            (Some(Token::Number(text)), Member::Expiration) if dialect == Dialect::Portal => {
+                if expiration.replace(from_millis(text)?).is_some() {
+                    return Err(ErrorKind::Unusable("Expiration"));
+                }
+                continue;
+            }
+            (value, Member::Version) => {
+                versioned |= value == Some(Token::Number("1"));
+                continue;
+            }
+            (Some(Token::Str(text)), _) => text,
             // Some emulators write null for what they do not have.
-            Some(Token::Null) if member.is_optional() => continue,
+            (Some(Token::Null), _) if member.is_optional(dialect) => continue,
             _ => return Err(ErrorKind::Unusable(member.name())),
         };
         match member {
@@ -50,6 +83,7 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
                 }
             }
             Member::Message => report.set_message(text.chars()),
+            Member::Version => {}
             Member::Expiration => {
                 if expiration.replace(read_time(text)?).is_some() {
                     return Err(ErrorKind::Unusable("Expiration"));
@@ -73,8 +107,14 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
     if failed {
         return Err(ErrorKind::Refused { status: 200, recoverable: true });
     }
+    if !versioned {
+        return Err(ErrorKind::Unusable("Version"));
+    }
     report.clear();
     slot.set_expiration(expiration);
+    if dialect == Dialect::Process {
+        return seal_keys(slot);
+    }
     seal(slot)?;
     // Without an end they would be kept for ever, and no service hands out such.
     expiration.map(|_| ()).ok_or(ErrorKind::Missing("Expiration"))
@@ -82,12 +122,14 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
 
 /// Checks that the slot holds usable temporary credentials.
 pub(super) fn seal(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
+    seal_keys(slot)?;
+    slot.text(Field::SessionToken).map(|_| ()).ok_or(ErrorKind::Missing("session token"))
+}
+
+/// Checks that the slot holds usable credentials, temporary or not.
+fn seal_keys(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
     slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })?;
-    for (field, name) in [
-        (Field::AccessKeyId, "AccessKeyId"),
-        (Field::SecretAccessKey, "SecretAccessKey"),
-        (Field::SessionToken, "session token"),
-    ] {
+    for (field, name) in [(Field::AccessKeyId, "AccessKeyId"), (Field::SecretAccessKey, "SecretAccessKey")] {
         if slot.text(field).is_none() {
             return Err(ErrorKind::Missing(name));
         }
@@ -99,7 +141,7 @@ pub(super) fn seal(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
 }
 
 /// An RFC 3339 time in at most 40 bytes.
-fn read_time(text: Str<'_>) -> Result<UnixTime, ErrorKind> {
+pub(super) fn read_time(text: Str<'_>) -> Result<UnixTime, ErrorKind> {
     let mut buffer = [0; 40];
     let mut out = Cursor::new(&mut buffer);
     text.put(&mut out);
@@ -107,8 +149,15 @@ fn read_time(text: Str<'_>) -> Result<UnixTime, ErrorKind> {
     UnixTime::from_rfc3339(text).map_err(|_| ErrorKind::Unusable("Expiration"))
 }
 
+/// Milliseconds since 1970, in digits.
+fn from_millis(text: &str) -> Result<UnixTime, ErrorKind> {
+    let milliseconds: u64 = text.parse().map_err(|_| ErrorKind::Unusable("Expiration"))?;
+    Ok(UnixTime::from_secs(milliseconds / 1000))
+}
+
 #[derive(Clone, Copy)]
 enum Member {
+    Version,
     Code,
     Message,
     Expiration,
@@ -118,7 +167,8 @@ enum Member {
 
 impl Member {
     fn named(key: Str<'_>) -> Option<Self> {
-        const MEMBERS: [(&str, Member); 10] = [
+        const MEMBERS: [(&str, Member); 11] = [
+            ("Version", Member::Version),
             ("Code", Member::Code),
             ("Message", Member::Message),
             ("Expiration", Member::Expiration),
@@ -133,12 +183,17 @@ impl Member {
         MEMBERS.iter().find(|(name, _)| key.is_ignore_case(name)).map(|(_, member)| *member)
     }
 
-    fn is_optional(self) -> bool {
-        !matches!(self, Self::Text(Field::AccessKeyId | Field::SecretAccessKey | Field::SessionToken, _))
+    fn is_optional(self, dialect: Dialect) -> bool {
+        match self {
+            Self::Text(Field::AccessKeyId | Field::SecretAccessKey, _) => false,
+            Self::Text(Field::SessionToken, _) => dialect == Dialect::Process,
+            _ => true,
+        }
     }
 
     fn name(self) -> &'static str {
         match self {
+            Self::Version => "Version",
             Self::Code => "Code",
             Self::Message => "Message",
             Self::Expiration => "Expiration",

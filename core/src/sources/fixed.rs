@@ -3,6 +3,7 @@
 use crate::credentials::Credentials;
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 
+use super::observe::remaining;
 use super::{Answer, Context, Flow, Lease, Memory, Step};
 
 /// A source of credentials that are known: from the environment, or provisioned.
@@ -36,17 +37,10 @@ impl<'c> Flow<'c> for Fixed<'c> {
         if let Err(small) = slot.store(credentials) {
             return fail(ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed });
         }
-        let expiration = credentials.expiration();
-        let lifetime = match (expiration, cx.clock.time(cx.now)) {
-            (Some(expiration), Some(now)) => {
-                Some(u64::try_from(expiration.seconds_since(now)).unwrap_or(0).saturating_mul(1000))
-            }
-            _ => None,
-        };
-        if lifetime == Some(0) {
-            return fail(ErrorKind::Expired);
+        match remaining(credentials.expiration(), cx.clock.time(cx.now)) {
+            Some(lease) => Step::Done(Ok(lease)),
+            None => fail(ErrorKind::Expired),
         }
-        Step::Done(Ok(Lease { expiration, lifetime }))
     }
 
     fn answer(&mut self, _: &mut Context<'_>, _: &mut Memory<'_, '_>, _: Answer<'_>) {}

@@ -11,9 +11,10 @@ use crate::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin};
 use crate::skew::{Authority, Instant};
 
 use super::attempts::{Attempts, Pause, Persistence};
+use super::document::{self, Dialect};
 use super::observe::observe;
+use super::request;
 use super::{Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Step};
-use super::{document, request};
 
 /// The role that the instance profile gives, with its credentials.
 ///
@@ -141,7 +142,7 @@ impl<'c> Imds<'c> {
                 let Some(slot) = memory.slots.first_mut() else {
                     return self.fail(ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 1 });
                 };
-                let read = document::read(body, slot, cx.report);
+                let read = document::read(body, Dialect::Metadata, slot, cx.report);
                 cx.report.withhold(&[], &[self.token.text()]);
                 match read.map(|()| observed.lease(slot.expiration())) {
                     Ok(Some(lease)) => self.state = State::Ended(Ok(lease)),

@@ -39,17 +39,23 @@ impl Observed {
     /// The end of validity is measured by the clock of the peer that set it, so that a wrong wall
     /// clock on this side neither shortens nor lengthens it.
     pub(super) fn lease(&self, expiration: Option<UnixTime>) -> Option<Lease> {
-        let lifetime = match (expiration, self.time) {
-            (None, _) => None,
-            (Some(_), None) => Some(UNKNOWN_LIFETIME_MS),
-            (Some(expiration), Some(time)) => {
-                let seconds = u64::try_from(expiration.seconds_since(time)).unwrap_or(0);
-                if seconds == 0 {
-                    return None;
-                }
-                Some(seconds.saturating_mul(1000))
-            }
-        };
-        Some(Lease { expiration, lifetime })
+        remaining(expiration, self.time)
     }
+}
+
+/// The lease of credentials that end at `expiration`, by the clock that says `time`; `None` if they
+/// have expired already.
+pub(super) fn remaining(expiration: Option<UnixTime>, time: Option<UnixTime>) -> Option<Lease> {
+    let lifetime = match (expiration, time) {
+        (None, _) => None,
+        (Some(_), None) => Some(UNKNOWN_LIFETIME_MS),
+        (Some(expiration), Some(time)) => {
+            let seconds = u64::try_from(expiration.seconds_since(time)).unwrap_or(0);
+            if seconds == 0 {
+                return None;
+            }
+            Some(seconds.saturating_mul(1000))
+        }
+    };
+    Some(Lease { expiration, lifetime })
 }

@@ -19,9 +19,11 @@ pub(crate) enum Field {
     /// An identity's name, and the principal's id.
     Arn,
     UserId,
+    /// The code of a multi-factor device, for the one request it is good for.
+    TokenCode,
 }
 
-const FIELDS: usize = 6;
+const FIELDS: usize = 7;
 
 /// Memory for one set of credentials, or one identity. It is wiped before it is written again, and
 /// when the slot is dropped.

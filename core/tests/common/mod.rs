@@ -190,6 +190,7 @@ impl World {
             Need::File { path } => (format!("FILE {path}"), None),
             Need::Resolve { host } => (format!("RESOLVE {host}"), None),
             Need::Prompt { question } => (format!("PROMPT {question}"), None),
+            Need::Process { command } => (format!("PROCESS {command}"), None),
             other => panic!("an unknown need: {other:?}"),
         };
         Asked { text, exchange, at: self.monotonic }

@@ -45,7 +45,7 @@ impl Cache {
     fn new(scenario: &Value) -> Self {
         let given = &scenario["given"];
         let advisory = given["configuredAdvisoryWindowSeconds"].as_u64().map(|seconds| seconds as u32);
-        let mut refresh = Refresh::new(Windows { advisory });
+        let mut refresh = Refresh::new(Windows { advisory, spread: false });
         let left: Option<i64> = match given["cachedCredentials"].as_str() {
             Some("valid") => Some(20 * 60),
             Some("advisory") => Some(4 * 60),

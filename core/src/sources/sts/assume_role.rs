@@ -1,14 +1,12 @@
 //! AssumeRole: temporary credentials of a role, in this account or another.
 
 use crate::error::{ErrorKind, Origin};
-use crate::sources::document::seal;
 use crate::sources::endpoint::account_of;
-use crate::sources::slot::Field;
 use crate::sources::{Lease, Slot};
-use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
 use super::call::{Call, Form, Operation};
+use super::limits::{self, Tag};
 use super::reply;
 
 /// The source: credentials of `B`, and with them AssumeRole.
@@ -26,12 +24,43 @@ pub struct AssumeRoleRequest<'c> {
     pub duration_seconds: Option<u32>,
     /// What a third party's trust policy may ask for: 2 to 1,224 of `[\w+=,.@:/-]`.
     pub external_id: Option<&'c str>,
+    /// A policy that the session is limited to, in JSON: up to 2,048 characters.
+    pub policy: Option<&'c str>,
+    /// Managed policies that the session is limited to: 10 at most.
+    pub policy_arns: &'c [&'c str],
+    /// Session tags: 50 at most, keys of 1 to 128 characters, values of up to 256.
+    pub tags: &'c [Tag<'c>],
+    /// Keys of those tags that go on to the sessions of further roles.
+    pub transitive_tag_keys: &'c [&'c str],
+    /// The multi-factor device of the user who calls: a serial number or an ARN. Its code is
+    /// `token_code`, or what [`Mfa`](crate::sources::Mfa) asks for.
+    pub mfa_serial: Option<&'c str>,
+    /// The six digits that the device shows.
+    pub token_code: Option<&'c str>,
+    /// Who is behind the session, for audit logs of it and all further ones: 2 to 64 of
+    /// `[\w+=,.@-]`.
+    pub source_identity: Option<&'c str>,
+    /// Contexts from trusted providers, each the provider's ARN and its assertion: 5 at most.
+    pub provided_contexts: &'c [(&'c str, &'c str)],
 }
 
 impl<'c> AssumeRoleRequest<'c> {
     /// A session of `role_arn`.
-    pub fn new(role_arn: &'c str, session_name: &'c str) -> Self {
-        Self { role_arn, session_name, duration_seconds: None, external_id: None }
+    pub const fn new(role_arn: &'c str, session_name: &'c str) -> Self {
+        Self {
+            role_arn,
+            session_name,
+            duration_seconds: None,
+            external_id: None,
+            policy: None,
+            policy_arns: &[],
+            tags: &[],
+            transitive_tag_keys: &[],
+            mfa_serial: None,
+            token_code: None,
+            source_identity: None,
+            provided_contexts: &[],
+        }
     }
 }
 
@@ -44,37 +73,35 @@ impl Operation for AssumeRoleRequest<'_> {
     const ACTION: &'static str = "AssumeRole";
 
     fn check(&self) -> Result<(), ErrorKind> {
-        let of = |text: &str, marks: &[u8]| {
-            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte))
-        };
-        if !(20..=2048).contains(&self.role_arn.len()) || !self.role_arn.starts_with("arn:") {
-            return Err(ErrorKind::Invalid("role ARN: it starts with arn: and has 20 to 2,048 characters"));
-        }
-        if !(2..=64).contains(&self.session_name.len()) || !of(self.session_name, b"_+=,.@-") {
-            return Err(ErrorKind::Invalid(
-                "role session name: 2 to 64 letters, digits and characters of _+=,.@-",
-            ));
-        }
-        if self.duration_seconds.is_some_and(|seconds| !(900..=43_200).contains(&seconds)) {
-            return Err(ErrorKind::Invalid("duration: 900 to 43,200 seconds"));
-        }
-        let id = self.external_id;
-        if id.is_some_and(|id| !(2..=1224).contains(&id.len()) || !of(id, b"_+=,.@:/-")) {
-            return Err(ErrorKind::Invalid(
-                "external id: 2 to 1,224 letters, digits and characters of _+=,.@:/-",
-            ));
-        }
-        Ok(())
+        limits::role_arn(self.role_arn)?;
+        limits::session_name(self.session_name)?;
+        limits::duration(self.duration_seconds)?;
+        limits::external_id(self.external_id)?;
+        limits::policy(self.policy)?;
+        limits::policy_arns(self.policy_arns)?;
+        limits::tags(self.tags)?;
+        limits::transitive_keys(self.transitive_tag_keys)?;
+        limits::mfa(self.mfa_serial, self.token_code)?;
+        limits::source_identity(self.source_identity)?;
+        limits::provided_contexts(self.provided_contexts)
     }
 
-    fn parameters(&self, form: &mut Form<'_>) {
+    fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>) {
         form.text("RoleArn", self.role_arn);
         form.text("RoleSessionName", self.session_name);
-        if let Some(seconds) = self.duration_seconds {
-            form.number("DurationSeconds", seconds);
+        form.policies(self.policy_arns);
+        form.optional("Policy", self.policy);
+        form.optional_number("DurationSeconds", self.duration_seconds);
+        form.tags(self.tags);
+        for (number, key) in (1..).zip(self.transitive_tag_keys) {
+            form.member("TransitiveTagKeys", number, "", key);
         }
-        if let Some(id) = self.external_id {
-            form.text("ExternalId", id);
+        form.optional("ExternalId", self.external_id);
+        form.mfa(self.mfa_serial, self.token_code, held);
+        form.optional("SourceIdentity", self.source_identity);
+        for (number, (provider, assertion)) in (1..).zip(self.provided_contexts) {
+            form.member("ProvidedContexts", number, ".ProviderArn", provider);
+            form.member("ProvidedContexts", number, ".ContextAssertion", assertion);
         }
     }
 
@@ -84,25 +111,6 @@ impl Operation for AssumeRoleRequest<'_> {
         slot: &mut Slot<'_>,
         lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
     ) -> Result<Lease, ErrorKind> {
-        let mut expiration = None;
-        reply::read(body, "AssumeRoleResponse", |parent, name, reader| match (parent, name) {
-            ("Credentials", "AccessKeyId") => reply::store(reader, slot, Field::AccessKeyId, "AccessKeyId"),
-            ("Credentials", "SecretAccessKey") => {
-                reply::store(reader, slot, Field::SecretAccessKey, "SecretAccessKey")
-            }
-            ("Credentials", "SessionToken") => {
-                reply::store(reader, slot, Field::SessionToken, "SessionToken")
-            }
-            ("Credentials", "Expiration") => match expiration.replace(reply::time(reader)?) {
-                Some(_) => Err(ErrorKind::Unusable("Expiration")),
-                None => Ok(()),
-            },
-            _ => Ok(()),
-        })?;
-        let expiration = expiration.ok_or(ErrorKind::Missing("Expiration"))?;
-        slot.write(Field::AccountId, |out| out.put(account_of(self.role_arn).as_bytes()));
-        slot.set_expiration(Some(expiration));
-        seal(slot)?;
-        lease(Some(expiration)).ok_or(ErrorKind::Expired)
+        reply::credentials(body, "AssumeRoleResponse", account_of(self.role_arn), slot, lease)
     }
 }

@@ -2,12 +2,12 @@
 
 use zeroize::Zeroize;
 
-use crate::credentials::Credentials;
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 use crate::sigv4::{Rules, Signer, SigningKey};
 use crate::skew::Authority;
 use crate::sources::attempts::{Attempts, Pause, Persistence};
 use crate::sources::observe::{Observed, observe};
+use crate::sources::slot::Field;
 use crate::sources::{
     Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step, request,
 };
@@ -15,6 +15,7 @@ use crate::wire::percent::{self, Keep};
 use crate::wire::time::UnixTime;
 use crate::wire::{Put, decimal};
 
+use super::limits::Tag;
 use super::reply;
 
 /// The service that a call goes to.
@@ -53,12 +54,16 @@ pub trait Operation {
     const VERSION: &'static str;
     /// The operation's name.
     const ACTION: &'static str;
+    /// What the base brings.
+    const PROOF: Proof = Proof::Signature;
+    /// Codes of errors that the same call may not meet a little later.
+    const RETRIED: &'static [&'static str] = &[];
 
     /// Checks the limits that the service documents, before anything is sent.
     fn check(&self) -> Result<(), ErrorKind>;
 
-    /// Puts the parameters.
-    fn parameters(&self, form: &mut Form<'_>);
+    /// Puts the parameters. `held` is what the base brought.
+    fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>);
 
     /// Reads the body of a reply of status 200 into `slot`. `lease` tells the lease of credentials
     /// that end at the given time, or `None` if they have ended.
@@ -68,6 +73,22 @@ pub trait Operation {
         slot: &mut Slot<'_>,
         lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
     ) -> Result<Self::Output, ErrorKind>;
+}
+
+/// How a request shows who sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proof {
+    /// The base brings credentials, and the request is signed with them.
+    Signature,
+    /// The base brings a token, which is a parameter of the request; nothing is signed. The base is
+    /// asked anew for every attempt.
+    Token {
+        /// Characters that the token may have at most; at least it has four.
+        longest: usize,
+        /// The same in words, for the error.
+        limits: &'static str,
+    },
 }
 
 /// A form body being written.
@@ -90,6 +111,57 @@ impl Form<'_> {
         self.out.put(name.as_bytes());
         self.out.put(b"=");
         decimal(value, &mut *self.out);
+    }
+
+    /// Puts a parameter that is there.
+    pub fn optional(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.text(name, value);
+        }
+    }
+
+    /// Puts a number that is there.
+    pub fn optional_number(&mut self, name: &str, value: Option<u32>) {
+        if let Some(value) = value {
+            self.number(name, value);
+        }
+    }
+
+    /// Puts one member of a list, or one field of it (`.Key`): `list.member.1.Key=value`.
+    pub fn member(&mut self, list: &str, number: u32, field: &str, value: &str) {
+        self.out.put(b"&");
+        self.out.put(list.as_bytes());
+        self.out.put(b".member.");
+        decimal(number, &mut *self.out);
+        self.out.put(field.as_bytes());
+        self.out.put(b"=");
+        percent::encode(value.as_bytes(), Keep::Unreserved, &mut *self.out);
+    }
+
+    /// Puts the token that the base brought.
+    pub fn token(&mut self, name: &str, held: &Slot<'_>) {
+        self.optional(name, held.text(Field::SessionToken));
+    }
+
+    pub(super) fn policies(&mut self, arns: &[&str]) {
+        for (number, arn) in (1..).zip(arns) {
+            self.member("PolicyArns", number, ".arn", arn);
+        }
+    }
+
+    pub(super) fn tags(&mut self, tags: &[Tag<'_>]) {
+        for (number, (key, value)) in (1..).zip(tags) {
+            self.member("Tags", number, ".Key", key);
+            self.member("Tags", number, ".Value", value);
+        }
+    }
+
+    /// Puts the serial number of a multi-factor device, and the code that was given or asked for.
+    pub(super) fn mfa(&mut self, serial: Option<&str>, code: Option<&str>, held: &Slot<'_>) {
+        if let Some(serial) = serial {
+            self.text("SerialNumber", serial);
+            self.optional("TokenCode", code.or(held.text(Field::TokenCode)));
+        }
     }
 }
 
@@ -145,6 +217,14 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         Error { origin: O::ORIGIN, step: "", kind }
     }
 
+    /// A token that cannot be had is an error of this call.
+    fn told_by_base(error: Error) -> Error {
+        match O::PROOF {
+            Proof::Signature => error,
+            Proof::Token { .. } => Error { origin: O::ORIGIN, step: "token", ..error },
+        }
+    }
+
     fn fail(&mut self, kind: ErrorKind) {
         self.state = State::Ended(Err(Self::error(kind)));
     }
@@ -152,13 +232,23 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
     fn retry(&mut self, cx: &Context<'_>, kind: ErrorKind) {
         if !self.attempts.again(cx.now.monotonic, self.service.persistence, cx.entropy) {
             self.fail(kind);
+        } else if O::PROOF != Proof::Signature {
+            // A token is short-lived, and may have been replaced.
+            self.state = State::Base;
         }
     }
 
     fn write(&mut self, cx: &Context<'_>, memory: &mut Memory<'_, '_>) -> Result<Span, ErrorKind> {
-        let credentials = memory.slots.get(1).and_then(Slot::credentials);
-        let credentials =
-            credentials.ok_or(ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 2 })?;
+        let missing = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 2 };
+        let held = memory.slots.get(1).ok_or(missing)?;
+        if let Proof::Token { longest, limits } = O::PROOF {
+            let token = held.text(Field::SessionToken).unwrap_or_default();
+            if !(4..=longest).contains(&token.len()) {
+                return Err(ErrorKind::Invalid(limits));
+            }
+            return write_call(memory.exchange, &self.service, None, &self.operation, held);
+        }
+        let credentials = held.credentials().ok_or(missing)?;
         let time = cx.clock.time(cx.now);
         self.blind = time.is_none();
         if self.blind && !cx.clock.learns() {
@@ -166,7 +256,10 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         }
         // A board without a clock asks with a date that will be refused: the refusal tells the time.
         let time = time.unwrap_or(UnixTime::EPOCH);
-        write_call(memory.exchange, &self.service, &credentials, time, &self.operation)
+        let region = self.service.region;
+        let key = SigningKey::derive(credentials.secret_access_key(), time, region, O::SERVICE);
+        let signer = Signer::new(&credentials, &key, Rules::STANDARD, time).map_err(ErrorKind::Sign)?;
+        write_call(memory.exchange, &self.service, Some(&signer), &self.operation, held)
     }
 
     fn take_reply(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, reply: &Reply) {
@@ -197,7 +290,7 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         let code = cx.report.code();
         let told = self.blind && cx.clock.time(reply.received).is_some();
         let clock = told || cx.clock.explains(code, observed.skew);
-        let throttled = reply.status == 429 || THROTTLED.contains(&code);
+        let throttled = reply.status == 429 || THROTTLED.contains(&code) || O::RETRIED.contains(&code);
         let passing = reply.status >= 500 || throttled;
         let stale = PASSING.contains(&code);
         cx.report.withhold(memory.slots, &[]);
@@ -228,28 +321,24 @@ const THROTTLED: [&str; 5] = [
 const PASSING: [&str; 5] =
     ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "IDPCommunicationError", "RequestExpired"];
 
-/// Signs and writes the request of an operation.
+/// Writes the request of an operation, signed if there is a signer.
 fn write_call(
     exchange: &mut [u8],
     service: &Service<'_>,
-    credentials: &Credentials<'_>,
-    time: UnixTime,
+    signer: Option<&Signer<'_>>,
     operation: &impl Operation,
+    held: &Slot<'_>,
 ) -> Result<Span, ErrorKind> {
-    fn body<O: Operation>(operation: &O, out: &mut dyn Put) {
+    fn body<O: Operation>(operation: &O, held: &Slot<'_>, out: &mut dyn Put) {
         out.put(b"Action=");
         out.put(O::ACTION.as_bytes());
         let mut form = Form { out };
         form.text("Version", O::VERSION);
-        operation.parameters(&mut form);
+        operation.parameters(&mut form, held);
     }
-    fn name<O: Operation>(_: &O) -> &'static str {
-        O::SERVICE
-    }
-    let key = SigningKey::derive(credentials.secret_access_key(), time, service.region, name(operation));
-    let signer = Signer::new(credentials, &key, Rules::STANDARD, time).map_err(ErrorKind::Sign)?;
     let content_type = "application/x-www-form-urlencoded; charset=utf-8";
-    request::write_post(exchange, &service.endpoint, content_type, Some(&signer), &|out| body(operation, out))
+    let body = |out: &mut dyn Put| body(operation, held, out);
+    request::write_post(exchange, &service.endpoint, content_type, signer, &body)
 }
 
 const REPLY_HEADERS: [&str; 4] = ["date", "age", "x-amzn-requestid", "x-amz-request-id"];
@@ -270,6 +359,9 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> 
             let kind = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: self.slots() };
             return Step::Done(Err(Self::error(kind)));
         }
+        if let Some(until) = self.attempts.pause(cx.now.monotonic) {
+            return Step::Need(Need::Wait { until });
+        }
         if matches!(self.state, State::Base) {
             if let Err(kind) = self.operation.check() {
                 return Step::Done(Err(Self::error(kind)));
@@ -278,7 +370,7 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> 
                 Step::Need(need) => return Step::Need(need),
                 Step::Done(Err(error)) => {
                     self.restart();
-                    return Step::Done(Err(error));
+                    return Step::Done(Err(Self::told_by_base(error)));
                 }
                 Step::Done(Ok(_)) => self.state = State::Call,
             }

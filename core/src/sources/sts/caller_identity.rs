@@ -28,7 +28,7 @@ impl Operation for GetCallerIdentityRequest {
         Ok(())
     }
 
-    fn parameters(&self, _: &mut Form<'_>) {}
+    fn parameters(&self, _: &mut Form<'_>, _: &Slot<'_>) {}
 
     fn read(
         &self,

@@ -5,11 +5,25 @@
 //! that gets credentials from a source and makes the call with them.
 
 mod assume_role;
+mod assume_root;
 mod call;
 mod caller_identity;
+mod limits;
 mod reply;
+mod saml;
+mod user_session;
+mod web_identity;
 
 pub use assume_role::{AssumeRole, AssumeRoleRequest};
-pub use call::{Call, Form, Operation, Service};
+pub use assume_root::{AssumeRoot, AssumeRootRequest};
+pub use call::{Call, Form, Operation, Proof, Service};
 pub use caller_identity::{GetCallerIdentity, GetCallerIdentityRequest};
+pub use limits::Tag;
 pub use reply::read_error;
+pub use saml::{AssumeRoleWithSaml, AssumeRoleWithSamlRequest};
+pub use user_session::{
+    GetFederationToken, GetFederationTokenRequest, GetSessionToken, GetSessionTokenRequest,
+};
+pub use web_identity::{AssumeRoleWithWebIdentity, AssumeRoleWithWebIdentityRequest};
+
+pub(super) use limits::is_token_code;

@@ -3,8 +3,9 @@
 use heapless::String;
 
 use crate::error::ErrorKind;
+use crate::sources::document::seal;
 use crate::sources::slot::Field;
-use crate::sources::{Report, Slot};
+use crate::sources::{Lease, Report, Slot};
 use crate::wire::time::UnixTime;
 use crate::wire::xml::{Event, Reader};
 use crate::wire::{self, Cursor, Put};
@@ -66,6 +67,61 @@ pub(super) fn read<'a>(
         }
     }
     Ok(())
+}
+
+/// Reads the credentials of a reply into `slot`. They belong to the account of the ARN that comes
+/// with them, or without one to `account`, where that is known.
+pub(super) fn credentials(
+    body: &[u8],
+    root: &'static str,
+    account: &str,
+    slot: &mut Slot<'_>,
+    lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+) -> Result<Lease, ErrorKind> {
+    let mut expiration = None;
+    let mut told = Account::default();
+    read(body, root, |parent, name, reader| match (parent, name) {
+        ("Credentials", "AccessKeyId") => store(reader, slot, Field::AccessKeyId, "AccessKeyId"),
+        ("Credentials", "SecretAccessKey") => store(reader, slot, Field::SecretAccessKey, "SecretAccessKey"),
+        ("Credentials", "SessionToken") => store(reader, slot, Field::SessionToken, "SessionToken"),
+        ("Credentials", "Expiration") => match expiration.replace(time(reader)?) {
+            Some(_) => Err(ErrorKind::Unusable("Expiration")),
+            None => Ok(()),
+        },
+        ("AssumedRoleUser" | "FederatedUser", "Arn") => {
+            told = Account::default();
+            reader.text(&mut told).map_err(ErrorKind::Malformed)
+        }
+        _ => Ok(()),
+    })?;
+    let expiration = expiration.ok_or(ErrorKind::Missing("Expiration"))?;
+    let account = if told.digits.is_empty() { account } else { &told.digits };
+    slot.write(Field::AccountId, |out| out.put(account.as_bytes()));
+    slot.set_expiration(Some(expiration));
+    seal(slot)?;
+    lease(Some(expiration)).ok_or(ErrorKind::Expired)
+}
+
+/// Keeps of an ARN the account: the fifth field, where that is digits.
+#[derive(Default)]
+struct Account {
+    colons: u8,
+    digits: String<12>,
+}
+
+impl Put for Account {
+    fn put(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            match byte {
+                b':' => self.colons = self.colons.saturating_add(1),
+                b'0'..=b'9' if self.colons == 4 => {
+                    // Longer than any account: what is cut off is no loss.
+                    let _ = self.digits.push(char::from(*byte));
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// Writes the text of the element that was just opened into `slot`; a second one of its kind is an

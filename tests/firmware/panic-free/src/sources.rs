@@ -166,7 +166,7 @@ fn composed(endpoint: sources::Endpoint<'static>) {
     sources::Chain::tried(&chain).iter().for_each(used);
 
     let instance = sources::Imds::new(endpoint);
-    let windows = refresh::Windows { advisory: black_box(Some(number())) };
+    let windows = refresh::Windows { advisory: black_box(Some(number())), spread: black_box(false) };
     let mut refreshing = refresh::Refreshing::new(instance, windows);
     drive(
         &mut refreshing,

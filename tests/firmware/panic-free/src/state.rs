@@ -40,7 +40,7 @@ fn clock() {
 }
 
 fn policy() {
-    let windows = refresh::Windows { advisory: black_box(Some(number())) };
+    let windows = refresh::Windows { advisory: black_box(Some(number())), spread: black_box(false) };
     let mut refresh = refresh::Refresh::new(windows);
     for _ in 0..number::<u8>() {
         let now = now().monotonic;

@@ -1,0 +1,77 @@
+//! AssumeRoleWithSAML: a role for whoever holds an assertion of a SAML provider. Nothing is signed.
+
+use crate::error::{ErrorKind, Origin};
+use crate::sources::endpoint::account_of;
+use crate::sources::{Lease, Slot};
+use crate::wire::time::UnixTime;
+
+use super::call::{Call, Form, Operation, Proof};
+use super::limits;
+use super::reply;
+
+/// The source: an assertion of `B` ([`IdentityToken`](crate::sources::IdentityToken), say), and with
+/// it AssumeRoleWithSAML.
+pub type AssumeRoleWithSaml<'c, B> = Call<'c, B, AssumeRoleWithSamlRequest<'c>>;
+
+/// The parameters of AssumeRoleWithSAML (AWS STS API reference). The assertion, base64 of 4 to
+/// 100,000 characters, comes from the base; the exchange buffer has to hold it percent-encoded.
+#[derive(Debug, Clone, Copy)]
+pub struct AssumeRoleWithSamlRequest<'c> {
+    /// The role, 20 to 2,048 characters.
+    pub role_arn: &'c str,
+    /// The provider in IAM, 20 to 2,048 characters.
+    pub principal_arn: &'c str,
+    /// Seconds of life, 900 to 43,200; without it the service gives 3,600.
+    pub duration_seconds: Option<u32>,
+    /// A policy that the session is limited to, in JSON: up to 2,048 characters.
+    pub policy: Option<&'c str>,
+    /// Managed policies that the session is limited to: 10 at most.
+    pub policy_arns: &'c [&'c str],
+}
+
+impl<'c> AssumeRoleWithSamlRequest<'c> {
+    /// A session of `role_arn` for whom the provider `principal_arn` vouches for.
+    pub const fn new(role_arn: &'c str, principal_arn: &'c str) -> Self {
+        Self { role_arn, principal_arn, duration_seconds: None, policy: None, policy_arns: &[] }
+    }
+}
+
+impl Operation for AssumeRoleWithSamlRequest<'_> {
+    type Output = Lease;
+
+    const ORIGIN: Origin = Origin::Saml;
+    const SERVICE: &'static str = "sts";
+    const VERSION: &'static str = "2011-06-15";
+    const ACTION: &'static str = "AssumeRoleWithSAML";
+    const PROOF: Proof = Proof::Token {
+        longest: 100_000,
+        limits: "SAML assertion: base64 of 4 to 100,000 characters, none of them a blank",
+    };
+    const RETRIED: &'static [&'static str] = &["IDPCommunicationError"];
+
+    fn check(&self) -> Result<(), ErrorKind> {
+        limits::role_arn(self.role_arn)?;
+        limits::principal_arn(self.principal_arn)?;
+        limits::duration(self.duration_seconds)?;
+        limits::policy(self.policy)?;
+        limits::policy_arns(self.policy_arns)
+    }
+
+    fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>) {
+        form.text("RoleArn", self.role_arn);
+        form.text("PrincipalArn", self.principal_arn);
+        form.token("SAMLAssertion", held);
+        form.policies(self.policy_arns);
+        form.optional("Policy", self.policy);
+        form.optional_number("DurationSeconds", self.duration_seconds);
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        slot: &mut Slot<'_>,
+        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<Lease, ErrorKind> {
+        reply::credentials(body, "AssumeRoleWithSAMLResponse", account_of(self.role_arn), slot, lease)
+    }
+}

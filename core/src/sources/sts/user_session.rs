@@ -1,0 +1,113 @@
+//! GetSessionToken and GetFederationToken: temporary credentials of an IAM user, or of somebody
+//! that the user vouches for.
+
+use crate::error::{ErrorKind, Origin};
+use crate::sources::{Lease, Slot};
+use crate::wire::time::UnixTime;
+
+use super::call::{Call, Form, Operation};
+use super::limits::{self, Tag};
+use super::reply;
+
+/// The source: credentials of an IAM user, and with them GetSessionToken.
+pub type GetSessionToken<'c, B> = Call<'c, B, GetSessionTokenRequest<'c>>;
+
+/// The parameters of GetSessionToken (AWS STS API reference).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GetSessionTokenRequest<'c> {
+    /// Seconds of life, 900 to 129,600; without it the service gives 43,200.
+    pub duration_seconds: Option<u32>,
+    /// The user's multi-factor device: a serial number or an ARN. Its code is `token_code`, or what
+    /// [`Mfa`](crate::sources::Mfa) asks for.
+    pub mfa_serial: Option<&'c str>,
+    /// The six digits that the device shows.
+    pub token_code: Option<&'c str>,
+}
+
+impl Operation for GetSessionTokenRequest<'_> {
+    type Output = Lease;
+
+    const ORIGIN: Origin = Origin::SessionToken;
+    const SERVICE: &'static str = "sts";
+    const VERSION: &'static str = "2011-06-15";
+    const ACTION: &'static str = "GetSessionToken";
+
+    fn check(&self) -> Result<(), ErrorKind> {
+        limits::user_duration(self.duration_seconds)?;
+        limits::mfa(self.mfa_serial, self.token_code)
+    }
+
+    fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>) {
+        form.optional_number("DurationSeconds", self.duration_seconds);
+        form.mfa(self.mfa_serial, self.token_code, held);
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        slot: &mut Slot<'_>,
+        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<Lease, ErrorKind> {
+        reply::credentials(body, "GetSessionTokenResponse", "", slot, lease)
+    }
+}
+
+/// The source: credentials of an IAM user, and with them GetFederationToken.
+pub type GetFederationToken<'c, B> = Call<'c, B, GetFederationTokenRequest<'c>>;
+
+/// The parameters of GetFederationToken (AWS STS API reference). Without a policy the session may do
+/// nothing but what resources grant it by name.
+#[derive(Debug, Clone, Copy)]
+pub struct GetFederationTokenRequest<'c> {
+    /// Names the federated user: 2 to 32 of `[\w+=,.@-]`.
+    pub name: &'c str,
+    /// Seconds of life, 900 to 129,600; without it the service gives 43,200.
+    pub duration_seconds: Option<u32>,
+    /// What the session may do of what the user may, in JSON: up to 2,048 characters.
+    pub policy: Option<&'c str>,
+    /// The same as managed policies: 10 at most.
+    pub policy_arns: &'c [&'c str],
+    /// Session tags: 50 at most, keys of 1 to 128 characters, values of up to 256.
+    pub tags: &'c [Tag<'c>],
+}
+
+impl<'c> GetFederationTokenRequest<'c> {
+    /// A session for `name`.
+    pub const fn new(name: &'c str) -> Self {
+        Self { name, duration_seconds: None, policy: None, policy_arns: &[], tags: &[] }
+    }
+}
+
+impl Operation for GetFederationTokenRequest<'_> {
+    type Output = Lease;
+
+    const ORIGIN: Origin = Origin::FederationToken;
+    const SERVICE: &'static str = "sts";
+    const VERSION: &'static str = "2011-06-15";
+    const ACTION: &'static str = "GetFederationToken";
+
+    fn check(&self) -> Result<(), ErrorKind> {
+        limits::federated_name(self.name)?;
+        limits::user_duration(self.duration_seconds)?;
+        limits::policy(self.policy)?;
+        limits::policy_arns(self.policy_arns)?;
+        limits::tags(self.tags)
+    }
+
+    fn parameters(&self, form: &mut Form<'_>, _: &Slot<'_>) {
+        form.text("Name", self.name);
+        form.optional("Policy", self.policy);
+        form.policies(self.policy_arns);
+        form.optional_number("DurationSeconds", self.duration_seconds);
+        form.tags(self.tags);
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        slot: &mut Slot<'_>,
+        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<Lease, ErrorKind> {
+        reply::credentials(body, "GetFederationTokenResponse", "", slot, lease)
+    }
+}

@@ -1,0 +1,90 @@
+//! AssumeRoleWithWebIdentity: a role for whoever holds a token of an OpenID Connect provider - a
+//! Kubernetes service account, a CI job, a person signed in elsewhere. Nothing is signed.
+
+use crate::error::{ErrorKind, Origin};
+use crate::sources::endpoint::account_of;
+use crate::sources::{Lease, Slot};
+use crate::wire::time::UnixTime;
+
+use super::call::{Call, Form, Operation, Proof};
+use super::limits;
+use super::reply;
+
+/// The source: a token of `B` ([`IdentityToken`](crate::sources::IdentityToken), say), and with it
+/// AssumeRoleWithWebIdentity. The token is fetched anew for every attempt.
+pub type AssumeRoleWithWebIdentity<'c, B> = Call<'c, B, AssumeRoleWithWebIdentityRequest<'c>>;
+
+/// The parameters of AssumeRoleWithWebIdentity (AWS STS API reference). The token, 4 to 20,000
+/// characters, comes from the base.
+#[derive(Debug, Clone, Copy)]
+pub struct AssumeRoleWithWebIdentityRequest<'c> {
+    /// The role, 20 to 2,048 characters.
+    pub role_arn: &'c str,
+    /// Names the session in the role's ARN and in audit logs: 2 to 64 of `[\w+=,.@-]`.
+    pub session_name: &'c str,
+    /// Seconds of life, 900 to 43,200; without it the service gives 3,600.
+    pub duration_seconds: Option<u32>,
+    /// The host name of an OAuth 2.0 provider; none for OpenID Connect.
+    pub provider_id: Option<&'c str>,
+    /// A policy that the session is limited to, in JSON: up to 2,048 characters.
+    pub policy: Option<&'c str>,
+    /// Managed policies that the session is limited to: 10 at most.
+    pub policy_arns: &'c [&'c str],
+}
+
+impl<'c> AssumeRoleWithWebIdentityRequest<'c> {
+    /// A session of `role_arn`.
+    pub const fn new(role_arn: &'c str, session_name: &'c str) -> Self {
+        Self {
+            role_arn,
+            session_name,
+            duration_seconds: None,
+            provider_id: None,
+            policy: None,
+            policy_arns: &[],
+        }
+    }
+}
+
+impl Operation for AssumeRoleWithWebIdentityRequest<'_> {
+    type Output = Lease;
+
+    const ORIGIN: Origin = Origin::WebIdentity;
+    const SERVICE: &'static str = "sts";
+    const VERSION: &'static str = "2011-06-15";
+    const ACTION: &'static str = "AssumeRoleWithWebIdentity";
+    const PROOF: Proof = Proof::Token {
+        longest: 20_000,
+        limits: "web identity token: 4 to 20,000 characters, none of them a blank",
+    };
+    const RETRIED: &'static [&'static str] = &["IDPCommunicationError", "InvalidIdentityToken"];
+
+    fn check(&self) -> Result<(), ErrorKind> {
+        limits::role_arn(self.role_arn)?;
+        limits::session_name(self.session_name)?;
+        limits::duration(self.duration_seconds)?;
+        limits::provider_id(self.provider_id)?;
+        limits::policy(self.policy)?;
+        limits::policy_arns(self.policy_arns)
+    }
+
+    fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>) {
+        form.text("RoleArn", self.role_arn);
+        form.text("RoleSessionName", self.session_name);
+        form.token("WebIdentityToken", held);
+        form.optional("ProviderId", self.provider_id);
+        form.policies(self.policy_arns);
+        form.optional("Policy", self.policy);
+        form.optional_number("DurationSeconds", self.duration_seconds);
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        slot: &mut Slot<'_>,
+        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<Lease, ErrorKind> {
+        let account = account_of(self.role_arn);
+        reply::credentials(body, "AssumeRoleWithWebIdentityResponse", account, slot, lease)
+    }
+}

@@ -1,0 +1,154 @@
+//! The bodies of STS requests, byte for byte those that botocore's serialiser makes of the same
+//! arguments (`tests/cases/sts.py`).
+
+use conformance::{json, own, say};
+use rolecall_core::credentials::Credentials;
+use rolecall_core::skew::{Clock, Instant, Now};
+use rolecall_core::sources::sts::{
+    AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest, Call,
+    GetCallerIdentityRequest, GetFederationTokenRequest, GetSessionTokenRequest, Operation, Service,
+};
+use rolecall_core::sources::{
+    Context, Endpoint, Fixed, Flow, IdentityToken, Lease, Memory, Need, Report, Slot, Step,
+};
+use rolecall_core::wire::time::UnixTime;
+use serde_json::Value;
+
+/// The body of the first request of a call.
+fn body<'c, O: Operation>(base: impl Flow<'c, Output = Lease>, operation: O) -> String {
+    let endpoint = Endpoint::parse("https://sts.us-east-1.amazonaws.com").expect("an endpoint");
+    let mut call = Call::new(base, Service::new(endpoint, "us-east-1"), operation);
+    let (mut exchange, mut memory) = (vec![0; 64 * 1024], [[0; 4096]; 2]);
+    let mut slots = memory.each_mut().map(|memory| Slot::new(memory));
+    let now = Now { monotonic: Instant::from_millis(0), wall: Some(UnixTime::from_secs(1_700_000_000)) };
+    let (mut clock, mut report) = (Clock::new(), Report::new());
+    let mut cx = Context { now, entropy: 0, clock: &mut clock, report: &mut report };
+    let step = call.poll(&mut cx, &mut Memory { exchange: &mut exchange, slots: &mut slots });
+    match step {
+        Step::Need(Need::Http(asked)) => {
+            String::from_utf8(asked.request.body(&exchange).to_vec()).expect("a form is text")
+        }
+        Step::Need(other) => panic!("a request is due, not {other:?}"),
+        Step::Done(result) => panic!("a request is due: {:?}", result.err()),
+    }
+}
+
+/// Arguments by the names of the API reference.
+struct Arguments<'a>(&'a Value);
+
+impl<'a> Arguments<'a> {
+    fn text(&self, name: &str) -> Option<&'a str> {
+        self.0[name].as_str()
+    }
+
+    fn required(&self, name: &str) -> &'a str {
+        self.text(name).unwrap_or_else(|| panic!("{name} is required"))
+    }
+
+    fn number(&self, name: &str) -> Option<u32> {
+        self.0[name].as_u64().map(|number| number as u32)
+    }
+
+    fn list(&self, name: &str) -> Vec<&'a Value> {
+        self.0[name].as_array().map(|list| list.iter().collect()).unwrap_or_default()
+    }
+
+    fn arns(&self) -> Vec<&'a str> {
+        self.list("PolicyArns").iter().map(|policy| Arguments(policy).required("arn")).collect()
+    }
+
+    fn pairs(&self, list: &str, first: &str, second: &str) -> Vec<(&'a str, &'a str)> {
+        let pair = |each: &&'a Value| (Arguments(each).required(first), Arguments(each).required(second));
+        self.list(list).iter().map(pair).collect()
+    }
+}
+
+fn made(operation: &str, arguments: &Arguments<'_>) -> String {
+    let keys = || {
+        let keys = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None);
+        Fixed::new(Some(keys.expect("well-formed")))
+    };
+    let (policy_arns, tags) = (arguments.arns(), arguments.pairs("Tags", "Key", "Value"));
+    let transitive: Vec<&str> =
+        arguments.list("TransitiveTagKeys").iter().filter_map(|key| key.as_str()).collect();
+    let contexts = arguments.pairs("ProvidedContexts", "ProviderArn", "ContextAssertion");
+    let policy = arguments.text("Policy");
+    let duration_seconds = arguments.number("DurationSeconds");
+    let (mfa_serial, token_code) = (arguments.text("SerialNumber"), arguments.text("TokenCode"));
+    match operation {
+        "AssumeRole" => body(
+            keys(),
+            AssumeRoleRequest {
+                role_arn: arguments.required("RoleArn"),
+                session_name: arguments.required("RoleSessionName"),
+                duration_seconds,
+                external_id: arguments.text("ExternalId"),
+                policy,
+                policy_arns: &policy_arns,
+                tags: &tags,
+                transitive_tag_keys: &transitive,
+                mfa_serial,
+                token_code,
+                source_identity: arguments.text("SourceIdentity"),
+                provided_contexts: &contexts,
+            },
+        ),
+        "AssumeRoleWithWebIdentity" => body(
+            IdentityToken::given(arguments.required("WebIdentityToken")),
+            AssumeRoleWithWebIdentityRequest {
+                role_arn: arguments.required("RoleArn"),
+                session_name: arguments.required("RoleSessionName"),
+                duration_seconds,
+                provider_id: arguments.text("ProviderId"),
+                policy,
+                policy_arns: &policy_arns,
+            },
+        ),
+        "AssumeRoleWithSAML" => body(
+            IdentityToken::given(arguments.required("SAMLAssertion")),
+            AssumeRoleWithSamlRequest {
+                role_arn: arguments.required("RoleArn"),
+                principal_arn: arguments.required("PrincipalArn"),
+                duration_seconds,
+                policy,
+                policy_arns: &policy_arns,
+            },
+        ),
+        "GetSessionToken" => {
+            body(keys(), GetSessionTokenRequest { duration_seconds, mfa_serial, token_code })
+        }
+        "GetFederationToken" => body(
+            keys(),
+            GetFederationTokenRequest {
+                name: arguments.required("Name"),
+                duration_seconds,
+                policy,
+                policy_arns: &policy_arns,
+                tags: &tags,
+            },
+        ),
+        "AssumeRoot" => body(
+            keys(),
+            AssumeRootRequest {
+                target_principal: arguments.required("TargetPrincipal"),
+                task_policy_arn: Arguments(&arguments.0["TaskPolicyArn"]).required("arn"),
+                duration_seconds,
+            },
+        ),
+        "GetCallerIdentity" => body(keys(), GetCallerIdentityRequest),
+        other => panic!("no such operation: {other}"),
+    }
+}
+
+#[test]
+fn sts_requests_are_those_of_botocore() {
+    let cases = json(&own("sts.json"));
+    let cases = cases.as_array().expect("a list");
+    for case in cases {
+        let operation = case["operation"].as_str().expect("an operation");
+        let made = made(operation, &Arguments(&case["arguments"]));
+        assert_eq!(made, case["body"].as_str().expect("a body"), "{}", case["name"]);
+    }
+    assert!(cases.len() >= 14, "all cases are there");
+    say(&format!("{} STS request bodies are those of botocore", cases.len()));
+}
