@@ -1,8 +1,7 @@
 //! Where a service is.
 
-use crate::wire::Put;
+use crate::wire;
 use crate::wire::uri::{Scheme, Uri};
-use crate::wire::{self, BufferTooSmall, Cursor};
 
 /// The address of a service: scheme, host, port, and a path that everything is below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,38 +68,4 @@ impl<'c> Endpoint<'c> {
 pub(super) fn account_of(arn: &str) -> &str {
     let account = arn.as_bytes().split(|byte| *byte == b':').nth(4).unwrap_or_default();
     core::str::from_utf8(account).unwrap_or_default()
-}
-
-/// The DNS suffix of the partition that `region` is in: `amazonaws.com` for a region of no other.
-pub fn dns_suffix(region: &str) -> &'static str {
-    const SUFFIXES: [(&str, &str); 6] = [
-        ("cn-", "amazonaws.com.cn"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("us-isob-", "sc2s.sgov.gov"),
-        ("eu-isoe-", "cloud.adc-e.uk"),
-        ("us-isof-", "csp.hci.ic.gov"),
-        ("eusc-", "amazonaws.eu"),
-    ];
-    let suffix = SUFFIXES.iter().find(|(prefix, _)| region.starts_with(prefix));
-    suffix.map_or("amazonaws.com", |(_, suffix)| suffix)
-}
-
-/// Writes the URL of a region's endpoint of `service` into `buffer`.
-///
-/// ```
-/// use rolecall_core::sources::regional_url;
-/// let mut buffer = [0; 64];
-/// assert_eq!(regional_url("sts", "cn-north-1", &mut buffer)?, "https://sts.cn-north-1.amazonaws.com.cn");
-/// # Ok::<(), rolecall_core::wire::BufferTooSmall>(())
-/// ```
-pub fn regional_url<'b>(
-    service: &str,
-    region: &str,
-    buffer: &'b mut [u8],
-) -> Result<&'b str, BufferTooSmall> {
-    let mut out = Cursor::new(buffer);
-    for part in ["https://", service, ".", region, ".", dns_suffix(region)] {
-        out.put(part.as_bytes());
-    }
-    Ok(core::str::from_utf8(out.finish()?).unwrap_or_default())
 }
