@@ -44,7 +44,8 @@ fn a_command_prints_temporary_credentials_or_lasting_ones() {
 fn what_a_command_may_not_print_is_refused_and_leaves_nothing_behind() {
     let past = UnixTime::from_secs(START - 1).rfc3339();
     let expired = format!(r#"{{"Version":1,"AccessKeyId":"A","SecretAccessKey":"s","Expiration":"{past}"}}"#);
-    let wrong: [(&str, fn(&ErrorKind) -> bool); 9] = [
+    type IsRight = fn(&ErrorKind) -> bool;
+    let wrong: [(&str, IsRight); 9] = [
         ("", |kind| matches!(kind, ErrorKind::Malformed(_))),
         ("keys!", |kind| matches!(kind, ErrorKind::Malformed(_))),
         ("[]", |kind| *kind == ErrorKind::Unusable("document")),

@@ -44,7 +44,7 @@ fn peak(period: &[u64]) -> u64 {
 fn window(lifetime: u64) -> u64 {
     match lifetime / MINUTE {
         ..=20 => 4,
-        ..90 => 14,
+        21..90 => 14,
         _ => 59,
     }
 }

@@ -12,6 +12,7 @@ usage: rolecall COMMAND [OPTIONS]
 
   credentials [--format process|json|env]     print credentials (process: what credential_process wants)
   whoami                                      print account, ARN and user id (STS GetCallerIdentity)
+  explain [--json]                            go through every source, and tell why it gives credentials or not
   request METHOD URL [-H NAME:VALUE]... [-d BODY|@FILE]
                                               sign and send; the body of the reply goes to standard output
   sign METHOD URL [-H ...] [-d ...] [--canonical] [--date TIME]
@@ -21,20 +22,31 @@ usage: rolecall COMMAND [OPTIONS]
   demo [--tamper]                             EC2, STS and S3 on loopback, and the whole way through them
 
 with every command:
-  --region REGION               else AWS_REGION, AWS_DEFAULT_REGION, or what the URL's host tells
-  --role-arn ARN                assume this role first
+  --profile NAME                this profile, before keys in the environment; else AWS_PROFILE, else default
+  --region REGION               else AWS_REGION, AWS_DEFAULT_REGION, the profile's, or what the URL's host tells
+  --cache FOLDER                share credentials with other processes there; else ROLECALL_CACHE, else no cache
+  -v, --verbose                 tell every exchange on standard error
+  --help, --version
+
+a role to assume first, with every command:
+  --role-arn ARN
   --role-session-name NAME      else AWS_ROLE_SESSION_NAME, else rolecall-<unix time>
   --duration-seconds SECONDS    900 to 43200
   --external-id ID
-  -v, --verbose                 tell every exchange on standard error
-  --help, --version
+  --policy JSON|@FILE           what the session is limited to
+  --policy-arn ARN              the same as a managed policy; up to 10 times
+  --tag KEY=VALUE               a session tag; up to 50 times
+  --transitive-tag KEY          goes on to the sessions of further roles
+  --mfa-serial SERIAL           the caller's multi-factor device; its code is asked for, or --mfa-code CODE
+  --source-identity NAME        who is behind the session
 
 with request, sign and presign:
   --service SERVICE             the name to sign for (s3, sts, execute-api...), else what the URL tells
   --date 20150830T123600Z       sign and presign: the time to sign with
 
-Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, else the container endpoint
-(AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, ..._FULL_URI), else EC2 instance metadata.
+Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, else the profile (keys, roles, web identity,
+IAM Identity Center, credential_process), else AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, else the container
+endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, ..._FULL_URI), else EC2 instance metadata.
 Exit code: 0 success (request: a status of 2xx), 1 failure, 2 wrong usage.
 ";
 
@@ -51,6 +63,9 @@ pub(crate) enum Command {
     Version,
     Credentials(Format),
     Whoami,
+    Explain {
+        json: bool,
+    },
     Request(Target),
     Sign {
         target: Target,
@@ -91,12 +106,58 @@ pub(crate) struct Target {
 /// Options of every command.
 #[derive(Debug, Default)]
 pub(crate) struct Common {
+    pub(crate) profile: Option<String>,
     pub(crate) region: Option<String>,
-    pub(crate) role_arn: Option<String>,
-    pub(crate) role_session_name: Option<String>,
+    pub(crate) cache: Option<String>,
+    pub(crate) role: RoleOptions,
+    pub(crate) verbose: bool,
+}
+
+/// The role to assume, and what goes with it.
+#[derive(Debug, Default)]
+pub(crate) struct RoleOptions {
+    pub(crate) arn: Option<String>,
+    pub(crate) session_name: Option<String>,
     pub(crate) duration_seconds: Option<u32>,
     pub(crate) external_id: Option<String>,
-    pub(crate) verbose: bool,
+    pub(crate) policy: Option<OsString>,
+    pub(crate) policy_arns: Vec<String>,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) transitive_tags: Vec<String>,
+    pub(crate) mfa_serial: Option<String>,
+    pub(crate) mfa_code: Option<String>,
+    pub(crate) source_identity: Option<String>,
+    /// The first of them that was given beside the ARN.
+    pub(crate) first: Option<String>,
+}
+
+impl RoleOptions {
+    /// Takes the option `name`; whether it is one of these.
+    fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
+        let mut text = || parser.value()?.string();
+        match name {
+            "role-arn" => self.arn = Some(text()?),
+            "role-session-name" => self.session_name = Some(text()?),
+            "duration-seconds" => self.duration_seconds = Some(parser.value()?.parse()?),
+            "external-id" => self.external_id = Some(text()?),
+            "policy" => self.policy = Some(parser.value()?),
+            "policy-arn" => self.policy_arns.push(text()?),
+            "tag" => {
+                let pair = text()?;
+                let (key, value) = pair.split_once('=').ok_or("--tag wants KEY=VALUE")?;
+                self.tags.push((key.to_owned(), value.to_owned()));
+            }
+            "transitive-tag" => self.transitive_tags.push(text()?),
+            "mfa-serial" => self.mfa_serial = Some(text()?),
+            "mfa-code" => self.mfa_code = Some(text()?),
+            "source-identity" => self.source_identity = Some(text()?),
+            _ => return Ok(false),
+        }
+        if name != "role-arn" && self.first.is_none() {
+            self.first = Some(format!("--{name}"));
+        }
+        Ok(true)
+    }
 }
 
 /// Everything that may stand on a command line, before it is known which command it is for.
@@ -113,6 +174,7 @@ struct Given {
     date: Option<UnixTime>,
     canonical: bool,
     tamper: bool,
+    json: bool,
     /// The options that not every command takes, as they were given.
     own: Vec<&'static str>,
 }
@@ -127,12 +189,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arg
             Arg::Short('V') | Arg::Long("version") => return Ok(plain(Command::Version)),
             Arg::Short('v') | Arg::Long("verbose") => given.common.verbose = true,
             Arg::Long("region") => given.common.region = Some(parser.value()?.string()?),
-            Arg::Long("role-arn") => given.common.role_arn = Some(parser.value()?.string()?),
-            Arg::Long("role-session-name") => {
-                given.common.role_session_name = Some(parser.value()?.string()?);
+            Arg::Long("profile") => given.common.profile = Some(parser.value()?.string()?),
+            Arg::Long("cache") => given.common.cache = Some(parser.value()?.string()?),
+            Arg::Long("json") => {
+                own("--json");
+                given.json = true;
             }
-            Arg::Long("duration-seconds") => given.common.duration_seconds = Some(parser.value()?.parse()?),
-            Arg::Long("external-id") => given.common.external_id = Some(parser.value()?.string()?),
             Arg::Long("format") => {
                 own("--format");
                 given.format = Some(format(&parser.value()?.string()?)?);
@@ -170,6 +232,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arg
                 given.tamper = true;
             }
             Arg::Value(word) => given.words.push(word.string()?),
+            Arg::Long(name) => {
+                let name = name.to_owned();
+                if !given.common.role.take(&name, &mut parser)? {
+                    return Err(Arg::Long(&name).unexpected());
+                }
+            }
             other => return Err(other.unexpected()),
         }
     }
@@ -189,6 +257,7 @@ impl Given {
             "help" => (Command::Help, &[]),
             "credentials" => (Command::Credentials(self.format.unwrap_or_default()), &["--format"]),
             "whoami" => (Command::Whoami, &[]),
+            "explain" => (Command::Explain { json: self.json }, &["--json"]),
             "request" => {
                 let target = self.target(word("method")?, word("URL")?);
                 (Command::Request(target), &["-H", "-d", "--service"])
@@ -216,11 +285,12 @@ impl Given {
         if let Some(option) = self.own.iter().find(|option| !takes.contains(option)) {
             return Err(format!("{name} has no option {option}").into());
         }
-        let role_options = self.common.role_session_name.is_some()
-            || self.common.duration_seconds.is_some()
-            || self.common.external_id.is_some();
-        if role_options && self.common.role_arn.is_none() {
-            return Err("--role-session-name, --duration-seconds and --external-id go with --role-arn".into());
+        let role = &self.common.role;
+        if let (Some(option), None) = (&role.first, &role.arn) {
+            return Err(format!("{option} goes with --role-arn").into());
+        }
+        if role.mfa_code.is_some() && role.mfa_serial.is_none() {
+            return Err("--mfa-code goes with --mfa-serial".into());
         }
         Ok(Arguments { command, common: self.common })
     }

@@ -8,11 +8,12 @@ use std::time::SystemTime;
 
 use rolecall::core::sources::Limits;
 use rolecall::{
-    Canonical, Credentials, Environment, Error, Provider, Request, Role, Settings, Trace, UnixTime,
+    Canonical, Credentials, Environment, Error, Explanation, Provider, Request, Role, Settings, Trace,
+    UnixTime, off_by,
 };
 use zeroize::Zeroizing;
 
-use crate::arguments::{Command, Common, Format, Target};
+use crate::arguments::{Command, Common, Format, RoleOptions, Target};
 use crate::{document, print, tell};
 
 /// Why a command failed.
@@ -64,6 +65,12 @@ pub(crate) fn run(command: &Command, common: &Common) -> Result<ExitCode, Failur
                 identity.account, identity.arn, identity.user_id
             ))
         }
+        Command::Explain { json } => {
+            let explanation = provider.explain();
+            let text = if *json { explanation.to_json() + "\n" } else { lines(&explanation) };
+            print(text)?;
+            Ok(if explanation.has_credentials() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         Command::Request(target) => {
             let request = request(target, common)?.with_limits(LIMITS);
             let reply = provider.send_to(&request, &mut std::io::stdout().lock())?;
@@ -102,26 +109,81 @@ fn print_canonical(canonical: &Canonical) -> Result<ExitCode, Failure> {
     print(format!("{}\n\n{}\n", canonical.request(), canonical.string_to_sign()))
 }
 
+/// One source a line, and below it what to do.
+fn lines(explanation: &Explanation) -> String {
+    let mut text = String::new();
+    for finding in explanation.findings() {
+        text.push_str(&format!("{:<13} {}: {}\n", finding.outcome.as_str(), finding.source, finding.reason));
+        if !finding.advice.is_empty() {
+            text.push_str(&format!("{:<13} -> {}\n", "", finding.advice));
+        }
+    }
+    text
+}
+
 /// The default chain, and the role on top of it if one is named.
 fn provider(common: &Common) -> Result<Provider, Failure> {
-    let mut settings = Settings::from_environment(&Environment::process())?;
+    let environment = Environment::process();
+    let mut settings = Settings::load(&environment, common.profile.as_deref())?;
     if common.region.is_some() {
         settings.region.clone_from(&common.region);
     }
-    let mut provider = Provider::new(settings);
-    if common.verbose {
-        provider = provider.with_trace(tell_step);
+    let session_name = settings.role_session_name.clone();
+    let verbose = common.verbose;
+    let mut provider = Provider::new(settings).with_trace(move |trace| tell_step(&trace, verbose));
+    if let Some(folder) = common.cache.clone().or_else(|| environment.get("ROLECALL_CACHE")) {
+        provider = cached(provider, folder)?;
     }
-    let Some(arn) = &common.role_arn else { return Ok(provider) };
-    let given = common.role_session_name.clone().or_else(|| provider.settings().role_session_name.clone());
-    let mut role = Role::new(arn, given.unwrap_or_else(session_name));
-    if let Some(seconds) = common.duration_seconds {
+    match role(&common.role, session_name)? {
+        Some(role) => Ok(provider.assume_role(role)?),
+        None => Ok(provider),
+    }
+}
+
+#[cfg(unix)]
+fn cached(provider: Provider, folder: String) -> Result<Provider, Failure> {
+    Ok(provider.with_cache(rolecall::FileCache::new(folder)))
+}
+
+#[cfg(not(unix))]
+fn cached(_: Provider, _: String) -> Result<Provider, Failure> {
+    Err(Error::Configuration("--cache: there is no cache on this system".to_owned()).into())
+}
+
+/// The role that the command line names.
+fn role(options: &RoleOptions, session_name: Option<String>) -> Result<Option<Role>, Failure> {
+    let Some(arn) = &options.arn else { return Ok(None) };
+    let name = options.session_name.clone().or(session_name);
+    let mut role = Role::new(arn, name.unwrap_or_else(self::session_name));
+    if let Some(seconds) = options.duration_seconds {
         role = role.duration_seconds(seconds);
     }
-    if let Some(id) = &common.external_id {
+    if let Some(id) = &options.external_id {
         role = role.external_id(id);
     }
-    Ok(provider.assume_role(role)?)
+    if let Some(policy) = &options.policy {
+        let policy = String::from_utf8(content(policy)?);
+        role = role.policy(policy.map_err(|_| Error::Configuration("--policy: not UTF-8".to_owned()))?);
+    }
+    for arn in &options.policy_arns {
+        role = role.policy_arn(arn);
+    }
+    for (key, value) in &options.tags {
+        role = role.tag(key, value);
+    }
+    for key in &options.transitive_tags {
+        role = role.transitive_tag_key(key);
+    }
+    if let Some(serial) = &options.mfa_serial {
+        role = match &options.mfa_code {
+            Some(code) => role.mfa_code(serial, code),
+            None => role.mfa(serial),
+        };
+    }
+    if let Some(name) = &options.source_identity {
+        role = role.source_identity(name);
+    }
+    Ok(Some(role))
 }
 
 fn session_name() -> String {
@@ -160,17 +222,21 @@ fn signing(provider: &Provider, date: Option<UnixTime>) -> Result<(Arc<Credentia
     Ok((credentials, date.unwrap_or_else(|| provider.time())))
 }
 
-/// Tells a step on standard error.
-fn tell_step(trace: Trace<'_>) {
+/// Tells a step on standard error: what is wrong here always, exchanges and waits where asked to.
+fn tell_step(trace: &Trace<'_>, verbose: bool) {
     match trace {
-        Trace::Exchange { asked, outcome, took } => {
+        Trace::Exchange { asked, outcome, took } if verbose => {
             let took = took.as_millis();
             match outcome {
                 Ok(status) => tell(format_args!("{asked}: {status} after {took} ms")),
                 Err(failure) => tell(format_args!("{asked}: {failure} after {took} ms")),
             }
         }
-        Trace::Wait { pause } => tell(format_args!("waiting {} ms", pause.as_millis())),
+        Trace::Wait { pause } if verbose => tell(format_args!("waiting {} ms", pause.as_millis())),
+        Trace::Clock { behind } => {
+            tell(format_args!("this machine's clock is {}; signing by the service's clock", off_by(*behind)))
+        }
+        Trace::Cache { problem } => tell(format_args!("cache not used: {problem}")),
         _ => {}
     }
 }

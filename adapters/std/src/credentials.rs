@@ -43,6 +43,11 @@ impl Credentials {
         }
     }
 
+    /// The same credentials, in memory of their own.
+    pub(crate) fn copied(&self) -> Self {
+        Self::copy(&self.borrow())
+    }
+
     /// As the core wants them.
     pub fn borrow(&self) -> Borrowed<'_> {
         let token = self.session_token.as_ref().map(Secret::expose);

@@ -1,21 +1,17 @@
 //! Carries a flow to its end.
 
-use std::fs::File;
-use std::io::Read;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use rolecall_core::error::{Failure, FailureKind, Phase};
+use rolecall_core::error::{Error, Failure, FailureKind, Phase};
 use rolecall_core::skew::Clock;
 use rolecall_core::sources::{Answer, Context, Flow, Memory, Need, Report, Slot, Step};
-use zeroize::{Zeroize, Zeroizing};
 
-use crate::system;
-use crate::transport::{Transport, append, resolve};
+use crate::host::{Buffer, Host};
+use crate::lock;
 
 /// The exchange buffer's size at the start of each step.
 const EXCHANGE: usize = 16 * 1024;
-/// The longest file that a flow reads.
-const MAX_FILE: u64 = 64 * 1024;
 
 /// One step of a flow as it happens, for logs: nothing in it is secret.
 #[derive(Debug, Clone)]
@@ -35,98 +31,144 @@ pub enum Trace<'a> {
         /// How long.
         pause: Duration,
     },
+    /// A reply told that this machine's clock is wrong; requests are signed by the service's from
+    /// now on.
+    Clock {
+        /// Seconds by which it is behind (negative: ahead).
+        behind: i64,
+    },
+    /// The cache could not be used; credentials are fetched without it.
+    Cache {
+        /// What is wrong with it.
+        problem: &'a str,
+    },
 }
 
 /// Hears of every step.
 pub(crate) type Tracer = dyn Fn(Trace<'_>) + Send + Sync;
 
-/// Drives `flow` until it is done. Its result is in the first of `slots`.
-pub(crate) fn drive<'c, F: Flow<'c> + ?Sized>(
-    flow: &mut F,
-    slots: &mut [Slot<'_>],
-    clock: &mut Clock,
-    report: &mut Report,
-    transport: &Transport,
-    tracer: Option<&Tracer>,
-) -> Result<F::Output, rolecall_core::error::Error> {
-    let mut buffer = Zeroizing::new(Vec::new());
-    report.clear();
-    loop {
-        buffer.resize(EXCHANGE, 0);
-        let mut cx = Context { now: system::now(), entropy: system::entropy(), clock, report };
-        let mut memory = Memory { exchange: &mut buffer, slots };
-        let need = match flow.poll(&mut cx, &mut memory) {
-            Step::Done(result) => return result,
-            Step::Need(need) => need,
-        };
-        let (mut addresses, mut outcome) = (Vec::new(), None);
-        match need {
-            Need::Wait { until } => {
-                if let Some(tracer) = tracer {
-                    let pause = Duration::from_millis(until.since(system::now().monotonic));
-                    tracer(Trace::Wait { pause });
+/// The clock may be off by as many seconds before that is worth telling.
+pub(crate) const TOLERANCE: u64 = 240;
+
+/// Who carries flows to their ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Driver<'a> {
+    pub(crate) host: &'a dyn Host,
+    pub(crate) clock: &'a Mutex<Clock>,
+    pub(crate) tracer: Option<&'a Tracer>,
+}
+
+impl Driver<'_> {
+    /// Drives `flow` until it is done. Its result is in the first of `slots`.
+    pub(crate) fn drive<'c, F: Flow<'c> + ?Sized>(
+        &self,
+        flow: &mut F,
+        slots: &mut [Slot<'_>],
+        report: &mut Report,
+    ) -> Result<F::Output, Error> {
+        let mut buffer = Buffer::new();
+        report.clear();
+        loop {
+            buffer.0.resize(EXCHANGE, 0);
+            let step = self.step(slots, report, &mut buffer, |cx, memory| flow.poll(cx, memory));
+            let need = match step {
+                Step::Done(result) => return result,
+                Step::Need(need) => need,
+            };
+            let addresses;
+            let answer = match need {
+                Need::Wait { until } => {
+                    let pause = Duration::from_millis(until.since(self.host.now().monotonic));
+                    self.tell(Trace::Wait { pause });
+                    self.host.sleep_until(until);
+                    continue;
                 }
-                system::sleep_until(until);
-                continue;
-            }
-            Need::Http(exchange) => {
-                let asked = tracer.map(|_| {
-                    let method = exchange.request.head(&buffer).map_or("?", |head| head.method);
-                    let endpoint = exchange.endpoint;
-                    format!("{method} {}://{}", endpoint.scheme().as_str(), endpoint.authority())
-                });
-                let start = system::now().monotonic;
-                let answer = transport.carry_out(&exchange, &mut buffer);
-                if let (Some(tracer), Some(asked)) = (tracer, asked) {
-                    let outcome = match &answer {
-                        Answer::Reply(reply) => Ok(reply.status),
-                        Answer::Failed(failure) => Err(*failure),
-                        _ => Ok(0),
-                    };
-                    let took = Duration::from_millis(system::now().monotonic.since(start));
-                    tracer(Trace::Exchange { asked: &asked, outcome, took });
+                Need::Http(exchange) => self.exchange(&exchange, &mut buffer),
+                Need::File { path } => {
+                    buffer.clear();
+                    let read = self.host.read_file(path, &mut buffer);
+                    content(read, &buffer)
                 }
-                outcome = Some(answer);
-            }
-            Need::File { path } => {
-                buffer.zeroize();
-                outcome = Some(match read_file(path, &mut buffer) {
-                    Ok(()) => Answer::Content(0..buffer.len()),
+                Need::Process { command } => {
+                    buffer.clear();
+                    let run = self.host.run(command, &mut buffer);
+                    content(run, &buffer)
+                }
+                Need::Prompt { question } => {
+                    buffer.clear();
+                    let asked = self.host.prompt(question, &mut buffer);
+                    content(asked, &buffer)
+                }
+                Need::Resolve { host } => match self.host.resolve(host) {
+                    Ok(found) => {
+                        addresses = found;
+                        Answer::Addresses(&addresses)
+                    }
                     Err(failure) => Answer::Failed(failure),
-                });
-            }
-            Need::Resolve { host } => match resolve(host, 2_000) {
-                Ok(found) => addresses = found,
-                Err(failure) => outcome = Some(Answer::Failed(failure)),
-            },
-            // No source of this release asks for anything else.
-            _ => {
-                outcome =
-                    Some(Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported }));
-            }
+                },
+                _ => Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported }),
+            };
+            let before = lock(self.clock).skew();
+            self.step(slots, report, &mut buffer, |cx, memory| flow.answer(cx, memory, answer));
+            self.tell_clock(before);
         }
-        let answer = outcome.unwrap_or(Answer::Addresses(&addresses));
-        let mut cx = Context { now: system::now(), entropy: system::entropy(), clock, report };
-        flow.answer(&mut cx, &mut Memory { exchange: &mut buffer, slots }, answer);
+    }
+
+    /// Tells of a clock that a reply has just shown to be wrong.
+    pub(crate) fn tell_clock(&self, before: i64) {
+        let behind = lock(self.clock).skew();
+        if behind.unsigned_abs() > TOLERANCE && behind.abs_diff(before) > TOLERANCE {
+            self.tell(Trace::Clock { behind });
+        }
+    }
+
+    pub(crate) fn tell(&self, trace: Trace<'_>) {
+        if let Some(tracer) = self.tracer {
+            tracer(trace);
+        }
+    }
+
+    /// One call of a flow. The clock is locked for it alone, and not while anybody is waited for.
+    fn step<T>(
+        &self,
+        slots: &mut [Slot<'_>],
+        report: &mut Report,
+        buffer: &mut Buffer,
+        call: impl FnOnce(&mut Context<'_>, &mut Memory<'_, '_>) -> T,
+    ) -> T {
+        let (now, entropy) = (self.host.now(), self.host.entropy());
+        let mut clock = lock(self.clock);
+        let mut cx = Context { now, entropy, clock: &mut clock, report };
+        call(&mut cx, &mut Memory { exchange: buffer.bytes_mut(), slots })
+    }
+
+    fn exchange(
+        &self,
+        exchange: &rolecall_core::sources::Exchange<'_>,
+        buffer: &mut Buffer,
+    ) -> Answer<'static> {
+        if self.tracer.is_none() {
+            return self.host.exchange(exchange, buffer);
+        }
+        let method = exchange.request.head(buffer.bytes()).map_or("?", |head| head.method);
+        let endpoint = exchange.endpoint;
+        let asked = format!("{method} {}://{}", endpoint.scheme().as_str(), endpoint.authority());
+        let start = self.host.now().monotonic;
+        let answer = self.host.exchange(exchange, buffer);
+        let outcome = match &answer {
+            Answer::Reply(reply) => Ok(reply.status),
+            Answer::Failed(failure) => Err(*failure),
+            _ => Ok(0),
+        };
+        let took = Duration::from_millis(self.host.now().monotonic.since(start));
+        self.tell(Trace::Exchange { asked: &asked, outcome, took });
+        answer
     }
 }
 
-fn read_file(path: &str, buffer: &mut Zeroizing<Vec<u8>>) -> Result<(), Failure> {
-    let failed = |kind| Failure { phase: Phase::Body, kind };
-    let failure = |error: std::io::Error| {
-        failed(match error.kind() {
-            std::io::ErrorKind::NotFound => FailureKind::NotFound,
-            std::io::ErrorKind::PermissionDenied => FailureKind::Denied,
-            _ => FailureKind::Other,
-        })
-    };
-    let mut file = File::open(path).map_err(failure)?.take(MAX_FILE + 1);
-    let mut piece = Zeroizing::new([0; 4096]);
-    loop {
-        match file.read(piece.as_mut_slice()).map_err(failure)? {
-            0 => break,
-            len => append(buffer, &piece[..len]),
-        }
+fn content(had: Result<(), Failure>, buffer: &Buffer) -> Answer<'static> {
+    match had {
+        Ok(()) => Answer::Content(0..buffer.bytes().len()),
+        Err(failure) => Answer::Failed(failure),
     }
-    if buffer.len() as u64 > MAX_FILE { Err(failed(FailureKind::TooLarge)) } else { Ok(()) }
 }

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use rolecall_core::error::{Error as SourceError, Failure, Fault};
+use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, Fault};
 use rolecall_core::sigv4::SignError;
 use rolecall_core::sources::Report;
+
+use crate::explain::Finding;
 
 /// An error of this crate. Its text says what was being done, what happened, and what to do next;
 /// it never holds a secret.
@@ -20,10 +22,26 @@ pub enum Error {
         /// What the service said.
         report: Box<Report>,
     },
+    /// A profile could not be followed to its credentials.
+    Profile {
+        /// The profile.
+        name: String,
+        /// What failed on the way.
+        error: Box<Error>,
+    },
+    /// A source of the chain is set up here, but failed.
+    Chain {
+        /// How it failed.
+        error: Box<Error>,
+        /// How each source up to it fared.
+        findings: Vec<Finding>,
+    },
     /// No source of the chain is set up here.
     NoCredentials {
         /// Why each was passed over.
-        tried: Vec<SourceError>,
+        findings: Vec<Finding>,
+        /// Whether one of them may be there later: a metadata service that did not answer.
+        recoverable: bool,
     },
     /// The request cannot be signed.
     Sign(SignError),
@@ -37,7 +55,57 @@ impl Error {
         match self {
             Self::Configuration(_) | Self::NoCredentials { .. } | Self::Sign(_) => Fault::Configuration,
             Self::Source { error, .. } => error.fault(),
+            Self::Profile { error, .. } | Self::Chain { error, .. } => error.fault(),
             Self::Send(_) => Fault::Transport,
+        }
+    }
+
+    /// Whether trying again later may help without anybody changing anything.
+    pub fn is_recoverable(&self) -> bool {
+        match self {
+            Self::Configuration(_) | Self::Sign(_) => false,
+            Self::Source { error, .. } => error.is_recoverable(),
+            Self::Profile { error, .. } | Self::Chain { error, .. } => error.is_recoverable(),
+            Self::NoCredentials { recoverable, .. } => *recoverable,
+            Self::Send(_) => true,
+        }
+    }
+
+    /// Whether the source is simply not there, so that a chain goes on to the next.
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Self::Source { error, .. } if error.is_absent())
+    }
+
+    /// Whether nobody set the source up.
+    pub(crate) fn is_not_configured(&self) -> bool {
+        matches!(self, Self::Source { error: SourceError { kind: ErrorKind::NotConfigured, .. }, .. })
+    }
+
+    /// Whether the source is switched off.
+    pub(crate) fn is_switched_off(&self) -> bool {
+        matches!(self, Self::Source { error: SourceError { kind: ErrorKind::Disabled, .. }, .. })
+    }
+
+    /// What happened, without what to do about it.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Source { error, report } => {
+                let step = if error.step.is_empty() { String::new() } else { format!("{}: ", error.step) };
+                let said =
+                    if report.is_empty() { String::new() } else { format!("; the service says: {report}") };
+                format!("{}: {step}{}{said}", error.origin, error.kind)
+            }
+            Self::Profile { error, .. } | Self::Chain { error, .. } => error.reason(),
+            other => other.to_string(),
+        }
+    }
+
+    /// What to do about it; empty where the error itself says it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Source { error, .. } => error.advice(),
+            Self::Profile { error, .. } | Self::Chain { error, .. } => error.advice(),
+            _ => "",
         }
     }
 }
@@ -50,11 +118,14 @@ impl fmt::Display for Error {
                 error.fmt(f)?;
                 if report.is_empty() { Ok(()) } else { write!(f, "; the service says: {report}") }
             }
-            Self::NoCredentials { tried } => {
+            Self::Profile { name, error } => write!(f, "profile {name}: {error}"),
+            Self::Chain { error, findings } => {
+                error.fmt(f)?;
+                list(f, "; before it, ", findings)
+            }
+            Self::NoCredentials { findings, .. } => {
                 f.write_str("no credentials found")?;
-                for error in tried {
-                    write!(f, "; {error}")?;
-                }
+                list(f, "; ", findings)?;
                 f.write_str(
                     "; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached",
                 )
@@ -63,6 +134,16 @@ impl fmt::Display for Error {
             Self::Send(failure) => failure.fmt(f),
         }
     }
+}
+
+/// The findings behind `start`; nothing if there are none.
+fn list(f: &mut fmt::Formatter<'_>, start: &str, findings: &[Finding]) -> fmt::Result {
+    let mut separator = start;
+    for finding in findings {
+        write!(f, "{separator}{finding}")?;
+        separator = "; ";
+    }
+    Ok(())
 }
 
 impl std::error::Error for Error {}

@@ -49,26 +49,50 @@
 //! A source is given up after 9.5 s and three attempts at a step. [`Provider::send`] has limits of
 //! its own: [`Request::SEND_LIMITS`].
 
+mod cache;
+mod calls;
 mod credentials;
 mod driver;
 mod environment;
 mod error;
+mod explain;
+mod host;
+pub mod profiles;
 mod provider;
 mod request;
 mod secret;
+mod sessions;
 mod settings;
+mod source;
+#[cfg(feature = "sso")]
+mod sso;
 mod system;
 mod transport;
+mod words;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[cfg(unix)]
+pub use cache::FileCache;
+pub use cache::{CacheError, CredentialCache, Entry, Lock};
 pub use credentials::Credentials;
 pub use driver::Trace;
 pub use environment::Environment;
 pub use error::Error;
-pub use provider::{Identity, Provider, Role};
+pub use explain::{Explanation, Finding, Outcome, off_by};
+pub use host::{Buffer, Host, System};
+pub use profiles::Profiles;
+pub use provider::{Identity, Provider};
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;
+pub use sessions::{FederatedUser, Role, RootTask, Saml, Session, UserSession, WebIdentity};
 pub use settings::Settings;
 
 pub use rolecall_core as core;
 pub use rolecall_core::error::Fault;
 pub use rolecall_core::wire::time::UnixTime;
+
+/// Nothing here leaves its data half-changed when it panics.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,52 +1,54 @@
-//! Credentials that stay fresh, and calls made with them.
+//! Credentials that stay fresh, shared by any number of threads.
 
 use std::fmt;
-use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex};
 
-use rolecall_core::error::{Error as SourceError, Origin};
-use rolecall_core::refresh::{Decision, Refresh};
-use rolecall_core::skew::{Authority, Clock};
-use rolecall_core::sources::sts::{
-    AssumeRole, AssumeRoleRequest, GetCallerIdentity, GetCallerIdentityRequest, Service, read_error,
-};
-use rolecall_core::sources::{Chain, Endpoint, Fixed, Flow, Lease, Report, Slot};
+use rolecall_core::refresh::{Decision, Refresh, Windows};
+use rolecall_core::skew::Clock;
 use rolecall_core::wire::time::UnixTime;
-use zeroize::Zeroizing;
 
-use crate::driver::{Trace, Tracer, drive};
-use crate::settings::invalid;
-use crate::transport::{Outgoing, Transport, read_body};
-use crate::{Credentials, Environment, Error, Presigned, Reply, Request, Settings, Signed, system};
-
-/// Memory of one slot: room for any session token that fits a reply.
-const SLOT: usize = 64 * 1024;
+use crate::cache::{Cached, CredentialCache};
+use crate::driver::{Trace, Tracer};
+use crate::explain::Finding;
+use crate::host::{Host, System};
+use crate::sessions::Session;
+use crate::source::{Fetched, Fetcher, chain};
+use crate::transport::Transport;
+use crate::{Credentials, Environment, Error, Role, Settings, lock};
 
 /// Finds credentials, keeps them fresh, assumes roles, signs and sends. A clone is another handle
 /// to the same credentials; any number of threads may share them.
 ///
 /// Credentials are fetched when first asked for, and again when they are due
-/// ([`rolecall_core::refresh`] tells when).
+/// ([`rolecall_core::refresh`] tells when). One thread at a time fetches; others wait for it only
+/// where there is nothing good to be had meanwhile.
 #[derive(Clone)]
 pub struct Provider {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-struct Shared {
-    settings: Arc<Settings>,
-    transport: Arc<Transport>,
-    clock: Arc<Mutex<Clock>>,
-    tracer: Option<Arc<Tracer>>,
-    origin: From,
+pub(crate) struct Shared {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) system: Arc<System>,
+    /// Another world than the system's, for tests and programs with means of their own.
+    host: Option<Arc<dyn Host>>,
+    pub(crate) clock: Arc<Mutex<Clock>>,
+    pub(crate) tracer: Option<Arc<Tracer>>,
+    cache: Option<Arc<dyn CredentialCache>>,
+    origin: Origin,
     held: Mutex<Held>,
+    /// Woken when a fetch has ended.
+    fetched: Condvar,
 }
 
 /// Where the credentials come from.
-enum From {
-    /// Environment, container, instance metadata.
+enum Origin {
+    /// The default chain.
     Chain,
-    Role(Provider, Role),
+    /// STS, asked with those of another provider.
+    Session(Provider, Session),
+    /// STS, asked with a token.
+    Unsigned(Session),
 }
 
 #[derive(Default)]
@@ -54,34 +56,10 @@ struct Held {
     refresh: Refresh,
     credentials: Option<Arc<Credentials>>,
     error: Option<Error>,
-}
-
-/// A role to assume.
-#[derive(Debug, Clone)]
-pub struct Role {
-    arn: String,
-    session_name: String,
-    duration_seconds: Option<u32>,
-    external_id: Option<String>,
-}
-
-impl Role {
-    /// The role `arn`, in a session of that name (2 to 64 of `[\w+=,.@-]`).
-    pub fn new(arn: impl Into<String>, session_name: impl Into<String>) -> Self {
-        Self { arn: arn.into(), session_name: session_name.into(), duration_seconds: None, external_id: None }
-    }
-
-    /// Seconds of life, 900 to 43,200; 3,600 if it is not said.
-    pub fn duration_seconds(mut self, seconds: u32) -> Self {
-        self.duration_seconds = Some(seconds);
-        self
-    }
-
-    /// What the role's trust policy may ask of a third party.
-    pub fn external_id(mut self, id: impl Into<String>) -> Self {
-        self.external_id = Some(id.into());
-        self
-    }
+    /// A thread is at it.
+    fetching: bool,
+    /// Fetches that have ended.
+    ended: u64,
 }
 
 /// Whose credentials they are.
@@ -96,10 +74,10 @@ pub struct Identity {
 }
 
 impl Provider {
-    /// What the standard variables say.
+    /// What the standard variables say, and the profile that they name.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for a variable that cannot be used.
+    /// [`Error::Configuration`] for a setting that cannot be used.
     pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
         Ok(Self::new(Settings::from_environment(environment)?))
     }
@@ -108,20 +86,47 @@ impl Provider {
     pub fn new(settings: Settings) -> Self {
         let clock = if settings.corrects_clock { Clock::new() } else { Clock::uncorrected() };
         let shared = Shared {
+            system: Arc::new(System::new(Transport::new())),
             settings: Arc::new(settings),
-            transport: Arc::new(Transport::new()),
+            host: None,
             clock: Arc::new(Mutex::new(clock)),
             tracer: None,
-            origin: From::Chain,
+            cache: None,
+            origin: Origin::Chain,
             held: Mutex::default(),
+            fetched: Condvar::new(),
         };
         Self { shared: Arc::new(shared) }
     }
 
+    /// Takes the world from `host`. For a provider that has no other handles yet.
+    pub fn with_host(self, host: impl Host + 'static) -> Self {
+        self.changed(|shared| shared.host = Some(Arc::new(host)))
+    }
+
     /// Tells `tracer` of every exchange and wait. For a provider that has no other handles yet.
-    pub fn with_trace(mut self, tracer: impl Fn(Trace<'_>) + Send + Sync + 'static) -> Self {
+    pub fn with_trace(self, tracer: impl Fn(Trace<'_>) + Send + Sync + 'static) -> Self {
+        self.changed(|shared| shared.tracer = Some(Arc::new(tracer)))
+    }
+
+    /// Shares what is fetched with other processes. For a provider that has no other handles yet;
+    /// what is assumed with its credentials shares too.
+    pub fn with_cache(self, cache: impl CredentialCache + 'static) -> Self {
+        self.changed(|shared| shared.cache = Some(Arc::new(cache)))
+    }
+
+    /// Draws the first refresh from the whole life of the credentials, so that a fleet which booted
+    /// together asks evenly. For a provider that has no other handles yet.
+    pub fn with_spread_refresh(self) -> Self {
+        self.changed(|shared| {
+            let windows = Windows { spread: true, ..Windows::default() };
+            lock(&shared.held).refresh = Refresh::new(windows);
+        })
+    }
+
+    fn changed(mut self, change: impl FnOnce(&mut Shared)) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.tracer = Some(Arc::new(tracer));
+            change(shared);
         }
         self
     }
@@ -131,14 +136,31 @@ impl Provider {
     /// # Errors
     /// [`Error::Configuration`] if there is neither a region nor an endpoint for STS.
     pub fn assume_role(&self, role: Role) -> Result<Self, Error> {
+        self.session(role)
+    }
+
+    /// The credentials of a session, which STS gives for those of this provider, or for a token.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if there is neither a region nor an endpoint for STS.
+    pub fn session(&self, session: impl Into<Session>) -> Result<Self, Error> {
         self.shared.settings.sts_url()?;
+        let session = session.into();
+        let origin = if session.is_unsigned() {
+            Origin::Unsigned(session)
+        } else {
+            Origin::Session(self.clone(), session)
+        };
         let shared = Shared {
             settings: self.shared.settings.clone(),
-            transport: self.shared.transport.clone(),
+            system: self.shared.system.clone(),
+            host: self.shared.host.clone(),
             clock: self.shared.clock.clone(),
             tracer: self.shared.tracer.clone(),
-            origin: From::Role(self.clone(), role),
+            cache: self.shared.cache.clone(),
+            origin,
             held: Mutex::default(),
+            fetched: Condvar::new(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -150,7 +172,7 @@ impl Provider {
 
     /// The time to sign with: the system's, corrected by what services have told.
     pub fn time(&self) -> UnixTime {
-        lock(&self.shared.clock).time(system::now()).unwrap_or(UnixTime::EPOCH)
+        lock(&self.shared.clock).time(self.host().now()).unwrap_or(UnixTime::EPOCH)
     }
 
     /// Seconds by which this machine's clock is behind (negative: ahead), as services have told.
@@ -161,41 +183,38 @@ impl Provider {
     /// Credentials that are good now.
     ///
     /// # Errors
-    /// [`Error::NoCredentials`] if no source is set up; else the source's own.
+    /// [`Error::NoCredentials`] if no source is set up, [`Error::Chain`] if one is and fails; each
+    /// tells how every source fared.
     pub fn credentials(&self) -> Result<Arc<Credentials>, Error> {
         let mut held = lock(&self.shared.held);
-        match (held.refresh.decide(system::now().monotonic), &held.credentials, &held.error) {
-            (Decision::Use | Decision::UseLimited, Some(credentials), _) => return Ok(credentials.clone()),
-            (Decision::RepeatError, _, Some(error)) => return Err(error.clone()),
-            _ => {}
+        loop {
+            let decision = held.refresh.decide(self.host().now().monotonic);
+            match (decision, &held.credentials, &held.error) {
+                (Decision::Use | Decision::UseLimited, Some(credentials), _) => {
+                    return Ok(credentials.clone());
+                }
+                (Decision::RepeatError, _, Some(error)) => return Err(error.clone()),
+                // Somebody is at it already, and what is held is good until then.
+                (Decision::FetchAdvised, Some(credentials), _) if held.fetching => {
+                    return Ok(credentials.clone());
+                }
+                _ if !held.fetching => break,
+                _ => {}
+            }
+            let ended = held.ended;
+            while held.fetching && held.ended == ended {
+                held = self.shared.fetched.wait(held).unwrap_or_else(std::sync::PoisonError::into_inner);
+            }
+            // What that fetch failed with is the answer for all who waited for it.
+            if let (None, Some(error)) = (&held.credentials, &held.error) {
+                return Err(error.clone());
+            }
         }
+        held.fetching = true;
+        drop(held);
+        let turn = Turn(&self.shared);
         let fetched = self.fetch();
-        let now = system::now().monotonic;
-        match fetched {
-            Ok((credentials, lease)) => {
-                if held.refresh.succeeded(now, lease.lifetime, system::entropy())
-                    || held.credentials.is_none()
-                {
-                    held.credentials = Some(Arc::new(credentials));
-                }
-                held.error = None;
-            }
-            Err(error) => {
-                let recoverable = match &error {
-                    Error::Source { error, .. } => error.is_recoverable(),
-                    // A metadata service that cannot be reached now may be there again later.
-                    Error::NoCredentials { tried } => tried.iter().any(SourceError::is_recoverable),
-                    _ => false,
-                };
-                held.refresh.failed(now, recoverable, system::entropy());
-                held.error = Some(error.clone());
-                if !recoverable || held.credentials.is_none() {
-                    return Err(error);
-                }
-            }
-        }
-        let missing = Error::NoCredentials { tried: Vec::new() };
-        held.credentials.clone().ok_or(missing)
+        turn.end(fetched, self.host())
     }
 
     /// A service refused the credentials with this access key id as expired or unknown. If they are
@@ -207,198 +226,136 @@ impl Provider {
         }
     }
 
-    /// Whose credentials these are (STS GetCallerIdentity).
-    ///
-    /// # Errors
-    /// Those of [`Provider::credentials`], and of the call.
-    pub fn caller_identity(&self) -> Result<Identity, Error> {
-        let credentials = self.credentials()?;
-        let base = Fixed::new(Some(credentials.borrow()));
-        let url = self.shared.settings.sts_url()?;
-        let mut call = GetCallerIdentity::new(base, self.sts(&url)?, GetCallerIdentityRequest);
-        self.run(&mut call, |(), slot| {
-            slot.identity().map(|identity| Identity {
-                account: identity.account.to_owned(),
-                arn: identity.arn.to_owned(),
-                user_id: identity.user_id.to_owned(),
-            })
-        })
+    /// Whether what is held was refused, so that a cache must not hand it out again.
+    fn refused(&self) -> Option<String> {
+        let held = lock(&self.shared.held);
+        let refused = held.refresh.is_invalidated();
+        held.credentials.as_ref().filter(|_| refused).map(|held| held.access_key_id().to_owned())
     }
 
-    /// Signs `request` with the credentials, now.
-    ///
-    /// # Errors
-    /// Those of [`Provider::credentials`] and [`Request::sign`].
-    pub fn sign(&self, request: &Request) -> Result<Signed, Error> {
-        let request = request.completed(self.settings())?;
-        request.sign(&*self.credentials()?, self.time())
+    pub(crate) fn host(&self) -> &dyn Host {
+        match &self.shared.host {
+            Some(host) => &**host,
+            None => &*self.shared.system,
+        }
     }
 
-    /// Presigns `request` with the credentials, from now on for `lifetime` seconds.
-    ///
-    /// # Errors
-    /// Those of [`Provider::credentials`] and [`Request::presign`].
-    pub fn presign(&self, request: &Request, lifetime: u32) -> Result<Presigned, Error> {
-        let request = request.completed(self.settings())?;
-        request.presign(&*self.credentials()?, self.time(), lifetime)
+    pub(crate) fn fetcher(&self) -> Fetcher<'_> {
+        Fetcher {
+            settings: &self.shared.settings,
+            host: self.host(),
+            clock: &self.shared.clock,
+            tracer: self.shared.tracer.as_deref(),
+        }
     }
 
-    /// Signs and sends `request`; any status is a reply. It is sent once, and once more if the
-    /// service says that this machine's clock is wrong.
-    ///
-    /// # Errors
-    /// Those of [`Provider::sign`]; [`Error::Send`] if there is no reply.
-    pub fn send(&self, request: &Request) -> Result<Reply, Error> {
-        self.send_and_read(request, None)
+    /// The provider and the session that these credentials are on top of; `None` for a chain.
+    pub(crate) fn on_top(&self) -> Option<(&Provider, &Session)> {
+        match &self.shared.origin {
+            Origin::Session(base, session) => Some((base, session)),
+            Origin::Chain | Origin::Unsigned(_) => None,
+        }
     }
 
-    /// As [`Provider::send`], for a body of any length: one that is longer than the request's limit
-    /// goes to `out` as it comes, and what came before an error has been written by then. A shorter
-    /// one is in the reply as usual.
-    ///
-    /// # Errors
-    /// As [`Provider::send`].
-    pub fn send_to(&self, request: &Request, out: &mut dyn Write) -> Result<Reply, Error> {
-        self.send_and_read(request, Some(out))
+    fn fetch(&self) -> Result<Fetched, Error> {
+        let Some(cache) = &self.shared.cache else { return self.fetch_anew() };
+        let Some(key) = self.cache_key() else { return self.fetch_anew() };
+        let cached = Cached {
+            cache: &**cache,
+            key: &key,
+            time: self.time(),
+            refused: self.refused(),
+            tracer: self.shared.tracer.as_deref(),
+        };
+        cached.or_fetch(&mut || self.fetch_anew())
     }
 
-    fn send_and_read(&self, request: &Request, mut out: Option<&mut dyn Write>) -> Result<Reply, Error> {
-        let request = request.completed(self.settings())?.canonical_path();
-        let credentials = self.credentials()?;
-        let first: Option<&mut dyn Write> = if let Some(out) = &mut out { Some(&mut **out) } else { None };
-        let (mut reply, skew) = self.send_once(&request, &credentials, first)?;
-        if reply.status >= 400 {
-            let mut report = Report::new();
-            let known = read_error(&reply.body, &mut report).is_ok();
-            if known && lock(&self.shared.clock).explains(report.code(), skew) {
-                reply = self.send_once(&request, &credentials, out)?.0;
-            } else if matches!(report.code(), "ExpiredToken" | "ExpiredTokenException" | "InvalidToken") {
-                self.invalidate(credentials.access_key_id());
+    fn fetch_anew(&self) -> Result<Fetched, Error> {
+        match &self.shared.origin {
+            Origin::Chain => self.fetch_chain(),
+            Origin::Session(base, session) => {
+                let credentials = base.credentials()?;
+                self.fetcher().session(session, &credentials)
+            }
+            Origin::Unsigned(session) => self.fetcher().unsigned(session),
+        }
+    }
+
+    fn fetch_chain(&self) -> Result<Fetched, Error> {
+        let (settings, mut findings, mut recoverable) = (self.settings(), Vec::new(), false);
+        for place in chain(settings) {
+            match self.fetcher().fetch(place) {
+                Ok(fetched) => return Ok(fetched),
+                Err(error) if error.is_absent() => {
+                    // A metadata service that cannot be reached now may be there later.
+                    recoverable |= error.is_recoverable();
+                    findings.push(Finding::of_place(place, settings, &error));
+                }
+                Err(error) => return Err(Error::Chain { error: Box::new(error), findings }),
             }
         }
-        Ok(reply)
+        Err(Error::NoCredentials { findings, recoverable })
     }
 
-    fn send_once(
-        &self,
-        request: &Request,
-        credentials: &Credentials,
-        out: Option<&mut dyn Write>,
-    ) -> Result<(Reply, Option<i64>), Error> {
-        let signed = request.sign(credentials, self.time())?;
-        let limits = request.limits();
-        let (start, sent) = (Instant::now(), system::now());
-        let headers = signed.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let outgoing = Outgoing {
-            method: request.method(),
-            url: request.url(),
-            headers: headers.collect(),
-            body: request.content(),
-            limits,
-            metadata: false,
-        };
-        let mut response = self.shared.transport.send(outgoing).map_err(Error::Send)?;
-        if let Some(tracer) = &self.shared.tracer {
-            let asked = format!("{} {}", request.method(), request.origin());
-            let outcome = Ok(response.status().as_u16());
-            tracer(Trace::Exchange { asked: &asked, outcome, took: start.elapsed() });
-        }
-        let (headers, received) = (response.headers(), system::now());
-        let date = headers.get("date").map(|value| value.as_bytes());
-        let has_age = headers.contains_key("age");
-        let skew = lock(&self.shared.clock).observe(date, has_age, sent, received, Authority::Service);
-        let headers = headers.iter().filter_map(|(name, value)| {
-            value.to_str().ok().map(|value| (name.as_str().to_owned(), value.to_owned()))
-        });
-        let (status, headers) = (response.status().as_u16(), headers.collect());
-        let mut body = Zeroizing::new(Vec::new());
-        let deadline = start + Duration::from_millis(limits.total.into());
-        read_body(response.body_mut(), limits.body as usize, deadline, &mut body, out)
-            .map_err(Error::Send)?;
-        Ok((Reply { status, headers, body: std::mem::take(&mut *body) }, skew))
-    }
-
-    fn fetch(&self) -> Result<(Credentials, Lease), Error> {
-        let copy = |lease: Lease, slot: &Slot<'_>| {
-            slot.credentials().map(|credentials| (Credentials::copy(&credentials), lease))
-        };
-        let settings = &*self.shared.settings;
+    /// What tells these credentials from all others; `None` for those that need no cache.
+    fn cache_key(&self) -> Option<String> {
+        let settings = self.settings();
         match &self.shared.origin {
-            From::Chain => {
-                let given = settings.credentials.as_ref().map(Credentials::borrow);
-                let (mut fixed, mut container, mut imds) =
-                    (Fixed::new(given), settings.container()?, settings.imds()?);
-                let sources: [&mut dyn Flow<'_, Output = Lease>; 3] = [&mut fixed, &mut container, &mut imds];
-                let mut chain = Chain::new(sources);
-                let fetched = self.run(&mut chain, copy);
-                match fetched {
-                    Err(Error::Source { error: SourceError { origin: Origin::Chain, .. }, .. }) => {
-                        Err(Error::NoCredentials { tried: chain.tried().to_vec() })
-                    }
-                    fetched => fetched,
+            Origin::Chain => settings.cache_key(),
+            Origin::Session(base, session) => {
+                let base = base.cache_key().or_else(|| base.settings().keys_id())?;
+                Some(format!("{base}\n{}\n{session:?}", settings.sts_url().ok()?))
+            }
+            // The token is not a part of what its Debug shows: it changes, the role does not.
+            Origin::Unsigned(session) => Some(format!("{}\n{session:?}", settings.sts_url().ok()?)),
+        }
+    }
+}
+
+/// The one thread that fetches. Whatever comes of it, others are let on.
+struct Turn<'a>(&'a Shared);
+
+impl Turn<'_> {
+    fn end(self, fetched: Result<Fetched, Error>, host: &dyn Host) -> Result<Arc<Credentials>, Error> {
+        let (now, entropy) = (host.now().monotonic, host.entropy());
+        let mut held = lock(&self.0.held);
+        match fetched {
+            Ok((credentials, lease)) => {
+                let good = held.refresh.succeeded(now, lease.lifetime, entropy);
+                if good || held.credentials.is_none() {
+                    held.credentials = Some(Arc::new(credentials));
+                }
+                held.error = None;
+            }
+            Err(error) => {
+                let recoverable = error.is_recoverable();
+                held.refresh.failed(now, recoverable, entropy);
+                held.error = Some(error.clone());
+                if !recoverable || held.credentials.is_none() {
+                    return Err(error);
                 }
             }
-            From::Role(base, role) => {
-                let credentials = base.credentials()?;
-                let url = settings.sts_url()?;
-                let request = AssumeRoleRequest {
-                    duration_seconds: role.duration_seconds,
-                    external_id: role.external_id.as_deref(),
-                    ..AssumeRoleRequest::new(&role.arn, &role.session_name)
-                };
-                let base = Fixed::new(Some(credentials.borrow()));
-                self.run(&mut AssumeRole::new(base, self.sts(&url)?, request), copy)
-            }
         }
+        held.credentials.clone().ok_or(Error::NoCredentials { findings: Vec::new(), recoverable: true })
     }
+}
 
-    /// STS at `url`, signed for the region that is set, or for the one a global endpoint means.
-    fn sts<'c>(&'c self, url: &'c str) -> Result<Service<'c>, Error> {
-        let endpoint =
-            Endpoint::parse(url).map_err(|error| invalid("AWS_ENDPOINT_URL_STS", &error.to_string()))?;
-        let region = self.shared.settings.region.as_deref().unwrap_or("us-east-1");
-        Ok(Service::new(endpoint, region))
-    }
-
-    fn run<'c, F: Flow<'c>, T>(
-        &self,
-        flow: &mut F,
-        take: impl FnOnce(F::Output, &Slot<'_>) -> Option<T>,
-    ) -> Result<T, Error> {
-        let count = flow.slots();
-        let mut memory = Zeroizing::new(vec![0; SLOT * count]);
-        let mut slots: Vec<Slot<'_>> = memory.chunks_mut(SLOT).map(Slot::new).collect();
-        let mut report = Report::new();
-        // A copy: the clock is not to be locked while a socket is waited for.
-        let mut clock = lock(&self.shared.clock).clone();
-        let result = drive(
-            flow,
-            &mut slots,
-            &mut clock,
-            &mut report,
-            &self.shared.transport,
-            self.shared.tracer.as_deref(),
-        );
-        *lock(&self.shared.clock) = clock;
-        let taken = result.map(|output| slots.first().and_then(|slot| take(output, slot)));
-        match taken {
-            Ok(Some(taken)) => Ok(taken),
-            Ok(None) => Err(Error::NoCredentials { tried: Vec::new() }),
-            Err(error) => Err(Error::Source { error, report: Box::new(report) }),
-        }
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut held = lock(&self.0.held);
+        held.fetching = false;
+        held.ended += 1;
+        self.0.fetched.notify_all();
     }
 }
 
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.shared.origin {
-            From::Chain => f.write_str("Provider(default chain)"),
-            From::Role(_, role) => write!(f, "Provider({})", role.arn),
+            Origin::Chain => f.write_str("Provider(default chain)"),
+            Origin::Session(_, session) | Origin::Unsigned(session) => {
+                write!(f, "Provider({})", session.name())
+            }
         }
     }
-}
-
-/// Nothing here leaves its data half-changed when it panics.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

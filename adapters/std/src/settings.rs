@@ -1,20 +1,42 @@
-//! What the standard variables set.
+//! What the standard variables and the profile set.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
-use rolecall_core::sources::{Authorization, Container, Endpoint, Imds, Limits, Persistence, dns_suffix};
+use rolecall_core::sources::{
+    Authorization, Container, Endpoint, Imds, Limits, Persistence, Variant, regional_url,
+};
+use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::uri::Uri;
 
+use crate::host::{Host, ReadFile, read_file};
+use crate::profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
 use crate::{Credentials, Environment, Error, Secret};
 
-/// Region, endpoints and sources, as the environment sets them; every field can be set by hand.
+/// Region, endpoints and sources, as the environment and the profile set them; every field can be
+/// set by hand.
 pub struct Settings {
-    /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
+    /// `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's `region`.
     pub region: Option<String>,
-    /// `AWS_ENDPOINT_URL_<SERVICE>`, else `AWS_ENDPOINT_URL`, by the name that the service signs with.
+    /// `AWS_ENDPOINT_URL_<SERVICE>`, else `AWS_ENDPOINT_URL`, else those of the profile's `services`
+    /// section, else its `endpoint_url`, by the name that the service signs with. None if
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` says so.
     pub endpoints: Vec<(String, String)>,
+    /// `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, or the profile's `use_...`.
+    pub variant: Variant,
     /// `AWS_ACCESS_KEY_ID` and its companions.
     pub credentials: Option<Credentials>,
+    /// The profile's name: as asked for, else `AWS_PROFILE`, else `default`.
+    pub profile_name: String,
+    /// Whether the profile goes before `credentials`: it was asked for by name.
+    pub prefers_profile: bool,
+    /// How the profile comes to credentials; `None` if it says nothing of them. An error is told
+    /// when its turn in the chain comes.
+    pub profile: Result<Option<Plan>, Error>,
+    /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`.
+    pub web_identity: Option<WebIdentityStep>,
+    /// Where AWS clients keep the access tokens of IAM Identity Center.
+    pub sso_cache: Option<String>,
     /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, else the one of `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
     pub imds_endpoint: String,
     /// `AWS_EC2_METADATA_DISABLED`.
@@ -37,8 +59,9 @@ pub struct Settings {
     pub role_session_name: Option<String>,
 }
 
-/// Services whose endpoint variable is looked at. Others sign at the URL they are called by.
-const SERVICES: [(&str, &str); 7] = [
+/// Services whose endpoint settings are looked at: the name they sign with, and the one in settings.
+/// Others sign at the URL they are called by.
+const SERVICES: [(&str, &str); 8] = [
     ("s3", "S3"),
     ("sts", "STS"),
     ("iam", "IAM"),
@@ -46,48 +69,152 @@ const SERVICES: [(&str, &str); 7] = [
     ("ecs", "ECS"),
     ("cognito-idp", "COGNITO_IDENTITY_PROVIDER"),
     ("cognito-identity", "COGNITO_IDENTITY"),
+    ("sso", "SSO"),
 ];
 
+/// The environment first, then the profile.
+struct Sources<'a> {
+    environment: &'a Environment,
+    profiles: &'a Profiles,
+    profile: Option<&'a Section>,
+}
+
+impl<'a> Sources<'a> {
+    /// A setting, and where it stands, for errors.
+    fn get(&self, variable: &'static str, property: &'static str) -> Option<(String, &'static str)> {
+        self.environment.get(variable).map(|value| (value, variable)).or_else(|| {
+            let value = self.profile?.get(property)?;
+            Some((value.to_owned(), property))
+        })
+    }
+
+    fn is_true(&self, variable: &'static str, property: &'static str) -> bool {
+        self.get(variable, property).is_some_and(|(value, _)| value.trim().eq_ignore_ascii_case("true"))
+    }
+
+    fn number(
+        &self,
+        variable: &'static str,
+        property: &'static str,
+        range: RangeInclusive<u32>,
+    ) -> Result<Option<u32>, Error> {
+        let Some((value, place)) = self.get(variable, property) else { return Ok(None) };
+        let number = value.trim().parse().ok().filter(|number| range.contains(number));
+        let problem = || invalid(place, &format!("a whole number from {} to {}", range.start(), range.end()));
+        number.map(Some).ok_or_else(problem)
+    }
+
+    fn endpoints(&self) -> Vec<(String, String)> {
+        if self.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls") {
+            return Vec::new();
+        }
+        let services = self.profile.and_then(|profile| profile.get("services"));
+        let services = services.and_then(|name| self.profiles.services(name));
+        let url = |name: &str| {
+            let of_service = |services: &Section| {
+                services.sub(&name.to_ascii_lowercase(), "endpoint_url").map(str::to_owned)
+            };
+            self.environment
+                .get(&format!("AWS_ENDPOINT_URL_{name}"))
+                .or_else(|| self.environment.get("AWS_ENDPOINT_URL"))
+                .or_else(|| services.and_then(of_service))
+                .or_else(|| self.profile?.get("endpoint_url").map(str::to_owned))
+        };
+        let found = SERVICES.iter().filter_map(|(service, name)| Some(((*service).to_owned(), url(name)?)));
+        found.collect()
+    }
+
+    fn imds_endpoint(&self) -> Result<String, Error> {
+        let explicit = self.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
+        if let Some((url, _)) = explicit {
+            return Ok(url);
+        }
+        let mode = self.get("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
+        match mode {
+            None => Ok(Imds::ENDPOINT.to_owned()),
+            Some((mode, _)) if mode.eq_ignore_ascii_case("ipv4") => Ok(Imds::ENDPOINT.to_owned()),
+            Some((mode, _)) if mode.eq_ignore_ascii_case("ipv6") => Ok(Imds::ENDPOINT_IPV6.to_owned()),
+            Some((mode, place)) => Err(invalid(place, &format!("{mode:?} is neither IPv4 nor IPv6"))),
+        }
+    }
+}
+
 impl Settings {
-    /// Reads the standard variables.
+    /// Reads the standard variables, and the profile that they name.
     ///
     /// # Errors
-    /// A value that cannot be used, by the name of its variable.
+    /// A value that cannot be used, by the name of its variable or property.
     pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
+        Self::load(environment, None)
+    }
+
+    /// The same for a given profile, which then goes before keys in the environment.
+    ///
+    /// # Errors
+    /// As [`Settings::from_environment`].
+    pub fn load(environment: &Environment, profile: Option<&str>) -> Result<Self, Error> {
+        Self::load_with(environment, profile, &read_file)
+    }
+
+    /// The same with files read by `host`.
+    ///
+    /// # Errors
+    /// As [`Settings::from_environment`].
+    pub fn load_from(
+        host: &dyn Host,
+        environment: &Environment,
+        profile: Option<&str>,
+    ) -> Result<Self, Error> {
+        Self::load_with(environment, profile, &|path, buffer| host.read_file(path, buffer))
+    }
+
+    fn load_with(
+        environment: &Environment,
+        asked_for: Option<&str>,
+        read: &ReadFile<'_>,
+    ) -> Result<Self, Error> {
         let get = |name: &str| environment.get(name);
-        let imds_endpoint = match get("AWS_EC2_METADATA_SERVICE_ENDPOINT") {
-            Some(url) => url,
-            None => match get("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE") {
-                None => Imds::ENDPOINT.to_owned(),
-                Some(mode) if mode.eq_ignore_ascii_case("ipv4") => Imds::ENDPOINT.to_owned(),
-                Some(mode) if mode.eq_ignore_ascii_case("ipv6") => Imds::ENDPOINT_IPV6.to_owned(),
-                Some(mode) => {
-                    return Err(invalid(
-                        "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
-                        &format!("{mode:?} is neither IPv4 nor IPv6"),
-                    ));
-                }
-            },
+        let location = Location::find(environment, Platform::HERE);
+        let named = asked_for.map(str::to_owned).or_else(|| get("AWS_PROFILE"));
+        let profile_name = named.clone().unwrap_or_else(|| "default".to_owned());
+        let (profiles, profile) = match location.read(read) {
+            // Files that cannot be read are told when the profile's turn comes: keys in the environment
+            // do without.
+            Err(error) => (Profiles::default(), Err(error)),
+            Ok(profiles) => {
+                let wanted = named.is_some() || profiles.profile(&profile_name).is_some();
+                let plan = if wanted { Plan::of(&profiles, &profile_name) } else { Ok(None) };
+                (profiles, plan)
+            }
         };
+        let from = Sources { environment, profiles: &profiles, profile: profiles.profile(&profile_name) };
+
         let mut imds_limits = Imds::LIMITS;
-        if let Some(seconds) = number(environment, "AWS_METADATA_SERVICE_TIMEOUT", 1..=60)? {
+        let timeout = ("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout");
+        if let Some(seconds) = from.number(timeout.0, timeout.1, 1..=60)? {
             imds_limits.connect = seconds * 1000;
             imds_limits.first_byte = seconds * 1000;
             imds_limits.total = imds_limits.total.max(2 * seconds * 1000);
         }
         let mut imds_persistence = Persistence::DEFAULT;
-        if let Some(attempts) = number(environment, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", 1..=10)? {
+        let attempts = ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts");
+        if let Some(attempts) = from.number(attempts.0, attempts.1, 1..=10)? {
             imds_persistence.attempts = attempts as u8;
         }
-        let endpoints = SERVICES.iter().filter_map(|(service, variable)| {
-            let url = get(&format!("AWS_ENDPOINT_URL_{variable}")).or_else(|| get("AWS_ENDPOINT_URL"));
-            url.map(|url| ((*service).to_owned(), url))
-        });
+        let value = |variable, property| from.get(variable, property).map(|(value, _)| value);
         Ok(Self {
-            region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
-            endpoints: endpoints.collect(),
+            region: get("AWS_REGION").or_else(|| value("AWS_DEFAULT_REGION", "region")),
+            endpoints: from.endpoints(),
+            variant: Variant {
+                fips: from.is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+                dual_stack: from.is_true("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+            },
             credentials: static_credentials(environment)?,
-            imds_endpoint,
+            profile_name,
+            prefers_profile: asked_for.is_some(),
+            web_identity: web_identity(environment)?,
+            sso_cache: location.sso_cache,
+            imds_endpoint: from.imds_endpoint()?,
             imds_disabled: environment.is_true("AWS_EC2_METADATA_DISABLED"),
             imds_limits,
             imds_persistence,
@@ -97,12 +224,18 @@ impl Settings {
             container_token: get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Secret::new),
             corrects_clock: !environment.is_true("AWS_DISABLE_CLOCK_SKEW_CORRECTION"),
             role_session_name: get("AWS_ROLE_SESSION_NAME"),
+            profile,
         })
     }
 
     /// The region, or what to do about its absence.
     pub(crate) fn region(&self) -> Result<&str, Error> {
-        let missing = || Error::Configuration("no region: set AWS_REGION, or give --region".to_owned());
+        let missing = || match &self.profile {
+            Err(error) => {
+                Error::Configuration(format!("no region: set AWS_REGION, or give --region; {error}"))
+            }
+            Ok(_) => Error::Configuration("no region: set AWS_REGION, or give --region".to_owned()),
+        };
         let region = self.region.as_deref().ok_or_else(missing)?;
         let named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if region.bytes().all(named) {
@@ -112,15 +245,64 @@ impl Settings {
         }
     }
 
+    /// The endpoint that is set for a service.
+    pub(crate) fn endpoint(&self, service: &str) -> Option<&str> {
+        self.endpoints.iter().find(|(name, _)| name == service).map(|(_, url)| url.as_str())
+    }
+
     /// The URL of STS.
     pub(crate) fn sts_url(&self) -> Result<String, Error> {
-        match self.endpoints.iter().find(|(service, _)| service == "sts") {
-            Some((_, url)) => Ok(url.clone()),
-            None => {
-                let region = self.region()?;
-                Ok(format!("https://sts.{region}.{}", dns_suffix(region)))
+        if let Some(url) = self.endpoint("sts") {
+            return Ok(url.to_owned());
+        }
+        match self.region()? {
+            "aws-global" => Ok("https://sts.amazonaws.com".to_owned()),
+            region => {
+                let mut buffer = [0; 128];
+                let url = regional_url("sts", region, self.variant, &mut buffer);
+                url.map(str::to_owned).map_err(|kind| Error::Configuration(format!("{region}: {kind}")))
             }
         }
+    }
+
+    /// The region that STS is signed for: the one that is set, or the one a global endpoint means.
+    pub(crate) fn sts_region(&self) -> &str {
+        self.region.as_deref().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
+    }
+
+    /// What tells the chain's credentials from those of other settings; `None` where they are keys
+    /// that need no cache.
+    pub(crate) fn cache_key(&self) -> Option<String> {
+        if self.keys_id().is_some() {
+            return None;
+        }
+        let profile = match &self.profile {
+            Ok(Some(plan)) => format!("{plan:?}"),
+            Ok(None) => String::new(),
+            Err(_) => return None,
+        };
+        Some(format!(
+            "{profile}\n{:?}\n{:?}\n{:?}\n{}\n{}\n{:?}\n{:?}",
+            self.web_identity,
+            self.container_relative_uri,
+            self.container_full_uri,
+            self.imds_endpoint,
+            self.imds_disabled,
+            self.region,
+            self.endpoints,
+        ))
+    }
+
+    /// The access key id, where the chain ends with keys that stand in environment or profile.
+    pub(crate) fn keys_id(&self) -> Option<String> {
+        let of_profile = match &self.profile {
+            Ok(Some(Plan { base: Base::Keys(keys), roles })) if roles.is_empty() => {
+                Some(keys.access_key_id().to_owned())
+            }
+            _ => None,
+        };
+        let of_environment = self.credentials.as_ref().map(|keys| keys.access_key_id().to_owned());
+        if self.prefers_profile { of_profile } else { of_environment.or(of_profile) }
     }
 
     /// The service whose endpoint variable `uri` is below.
@@ -167,6 +349,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("region", &self.region)
             .field("endpoints", &self.endpoints)
+            .field("profile_name", &self.profile_name)
             .field("imds_endpoint", &self.imds_endpoint)
             .finish_non_exhaustive()
     }
@@ -192,18 +375,28 @@ fn static_credentials(environment: &Environment) -> Result<Option<Credentials>, 
         secret.expose().trim(),
         token.as_ref().map(|token| token.expose().trim()),
     )?;
-    Ok(Some(credentials.with_account_id(environment.get("AWS_ACCOUNT_ID"))))
+    let expiration = match environment.get("AWS_CREDENTIAL_EXPIRATION") {
+        None => None,
+        Some(text) => Some(
+            UnixTime::from_rfc3339(text.trim().as_bytes())
+                .map_err(|error| invalid("AWS_CREDENTIAL_EXPIRATION", &error.to_string()))?,
+        ),
+    };
+    let credentials = credentials.with_account_id(environment.get("AWS_ACCOUNT_ID"));
+    Ok(Some(credentials.with_expiration(expiration)))
 }
 
-fn number(
-    environment: &Environment,
-    name: &str,
-    range: std::ops::RangeInclusive<u32>,
-) -> Result<Option<u32>, Error> {
-    let Some(value) = environment.get(name) else { return Ok(None) };
-    let number = value.trim().parse().ok().filter(|number| range.contains(number));
-    let problem = || invalid(name, &format!("a whole number from {} to {}", range.start(), range.end()));
-    number.map(Some).ok_or_else(problem)
+/// A token file and a role, in the environment.
+fn web_identity(environment: &Environment) -> Result<Option<WebIdentityStep>, Error> {
+    let Some(token_file) = environment.get("AWS_WEB_IDENTITY_TOKEN_FILE") else { return Ok(None) };
+    let role_arn = environment.get("AWS_ROLE_ARN");
+    Ok(Some(WebIdentityStep {
+        token_file,
+        role_arn: role_arn
+            .ok_or_else(|| invalid("AWS_ROLE_ARN", "not set, but AWS_WEB_IDENTITY_TOKEN_FILE is"))?,
+        session_name: environment.get("AWS_ROLE_SESSION_NAME"),
+        duration_seconds: None,
+    }))
 }
 
 pub(crate) fn invalid(name: &str, problem: &str) -> Error {

@@ -4,6 +4,6 @@ mod flow;
 mod policy;
 
 pub use flow::Refreshing;
-pub use policy::{Decision, Refresh, Windows};
+pub use policy::{Decision, Refresh, Windows, advisory_window};
 
 pub(crate) use policy::draw;

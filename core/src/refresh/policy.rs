@@ -146,6 +146,11 @@ impl Refresh {
         self.invalidated = self.held.is_some();
     }
 
+    /// Whether a service has refused what is held, and nothing was fetched since.
+    pub fn is_invalidated(&self) -> bool {
+        self.invalidated
+    }
+
     /// The advisory window of what is held, in seconds.
     pub fn advisory_seconds(&self) -> Option<u32> {
         self.held.map(|held| held.advisory_seconds)
@@ -162,8 +167,8 @@ impl Refresh {
     }
 }
 
-/// The advisory window in seconds for credentials that live `lifetime` milliseconds.
-fn advisory_window(lifetime: Option<u64>) -> u32 {
+/// The advisory window in seconds for credentials that live `lifetime` milliseconds, or for ever.
+pub fn advisory_window(lifetime: Option<u64>) -> u32 {
     const MINUTE: u64 = 60_000;
     match lifetime {
         Some(lifetime) if lifetime <= 20 * MINUTE => 5 * 60,

@@ -168,9 +168,12 @@ fn when_every_source_is_absent_it_says_so_soon() {
     let run = rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")]);
     let error = refused(&run);
     assert!(run.took < Duration::from_secs(5), "{run:#?}");
-    for told in
-        ["no credentials found", "container endpoint: not configured", "not on EC2", "AWS_ACCESS_KEY_ID"]
-    {
+    for told in [
+        "no credentials found",
+        "container endpoint: absent: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "not on EC2",
+        "AWS_ACCESS_KEY_ID",
+    ] {
         assert!(error.contains(told), "{told}: {error}");
     }
     let disabled = rolecall(&["credentials"], [("AWS_EC2_METADATA_DISABLED", "TRUE")]);

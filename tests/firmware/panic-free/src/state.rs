@@ -40,6 +40,7 @@ fn clock() {
 }
 
 fn policy() {
+    used(refresh::advisory_window(black_box(Some(number()))));
     let windows = refresh::Windows { advisory: black_box(Some(number())), spread: black_box(false) };
     let mut refresh = refresh::Refresh::new(windows);
     for _ in 0..number::<u8>() {
@@ -49,6 +50,7 @@ fn policy() {
         refresh::Refresh::failed(&mut refresh, now, black_box(true), number());
         refresh::Refresh::invalidate(&mut refresh);
         used(refresh::Refresh::holds(&refresh));
+        used(refresh::Refresh::is_invalidated(&refresh));
         used(refresh::Refresh::advisory_seconds(&refresh));
         used(refresh::Refresh::next_change(&refresh, now));
     }

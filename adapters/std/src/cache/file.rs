@@ -1,0 +1,198 @@
+//! The cache as files of one user in a folder of the user's own.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rolecall_core::sigv4::sha256_hex;
+use rolecall_core::wire::json::{Token, Writer, member};
+use rolecall_core::wire::time::UnixTime;
+use rolecall_core::wire::{Cursor, Put};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use zeroize::Zeroizing;
+
+use super::{CacheError, CredentialCache, Entry, Lock};
+use crate::{Credentials, system};
+
+/// A folder with one file for each set of credentials, named by a hash of what they are for.
+///
+/// Files have mode 0600 and are replaced as a whole. A file that is broken, that others can read or
+/// that belongs to somebody else is not believed, and neither is a folder that others can write to.
+/// Processes that fetch for the same key take turns by an advisory lock (`flock`) on a file beside.
+#[derive(Debug, Clone)]
+pub struct FileCache {
+    folder: PathBuf,
+}
+
+/// Longer than any file it writes.
+const MAX_FILE: u64 = 256 * 1024;
+/// How long another process's fetch is waited for: longer than a source may be at it.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is looked whether that fetch has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+impl FileCache {
+    /// The cache in `folder`, which is made when it is first needed.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    fn path(&self, key: &str, ending: &str) -> PathBuf {
+        self.folder.join(format!("{}{ending}", sha256_hex(key.as_bytes())))
+    }
+
+    /// The folder, made if it is not there, and nobody else's.
+    fn folder(&self) -> Result<(), CacheError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        made.map_err(|error| problem(&self.folder, &error))?;
+        let meta = self.folder.metadata().map_err(|error| problem(&self.folder, &error))?;
+        if meta.uid() != own_id() || meta.permissions().mode() & 0o022 != 0 {
+            return Err(CacheError(format!(
+                "{}: others can write to it, or it belongs to somebody else",
+                self.folder.display()
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl CredentialCache for FileCache {
+    fn load(&self, key: &str) -> Result<Option<Entry>, CacheError> {
+        let path = self.path(key, ".json");
+        let file = match open(OpenOptions::new().read(true), &path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(problem(&path, &error)),
+        };
+        private(&file, &path)?;
+        let mut content = Zeroizing::new(Vec::with_capacity(8 * 1024));
+        let read = (&file).take(MAX_FILE).read_to_end(&mut content);
+        read.map_err(|error| problem(&path, &error))?;
+        let broken = || CacheError(format!("{}: not as it was written", path.display()));
+        parse(&content).map(Some).ok_or_else(broken)
+    }
+
+    fn store(&self, key: &str, entry: &Entry) -> Result<(), CacheError> {
+        self.folder()?;
+        let path = self.path(key, ".json");
+        let fresh = self.path(key, &format!(".{}-{:08x}", std::process::id(), system::entropy()));
+        let written = open(OpenOptions::new().write(true).create_new(true).mode(0o600), &fresh)
+            .and_then(|mut file| file.write_all(&print(entry)))
+            .and_then(|()| std::fs::rename(&fresh, &path));
+        written.map_err(|error| {
+            // It may not have been made at all.
+            let _ = std::fs::remove_file(&fresh);
+            problem(&path, &error)
+        })
+    }
+
+    fn lock(&self, key: &str) -> Result<Box<dyn Lock>, CacheError> {
+        self.folder()?;
+        let path = self.path(key, ".lock");
+        let file = open(OpenOptions::new().write(true).create(true).truncate(false).mode(0o600), &path);
+        let file = file.map_err(|error| problem(&path, &error))?;
+        private(&file, &path)?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Box::new(Held(file))),
+                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) if Instant::now() < deadline => {
+                    std::thread::sleep(LOOK_AGAIN);
+                }
+                Err(error) => return Err(problem(&path, &error.into())),
+            }
+        }
+    }
+}
+
+/// The lock goes with the file's description.
+struct Held(#[expect(dead_code, reason = "held, not used")] File);
+
+impl Lock for Held {}
+
+/// Opens a file itself, and not one that a link leads to.
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    options.custom_flags(OFlags::NOFOLLOW.bits() as i32).open(path)
+}
+
+/// Fails for a file that is not this user's alone.
+fn private(file: &File, path: &Path) -> Result<(), CacheError> {
+    let meta = file.metadata().map_err(|error| problem(path, &error))?;
+    if !meta.is_file() || meta.uid() != own_id() {
+        return Err(CacheError(format!("{}: it belongs to somebody else", path.display())));
+    }
+    if meta.permissions().mode() & 0o077 != 0 {
+        return Err(CacheError(format!("{}: others can read it", path.display())));
+    }
+    Ok(())
+}
+
+fn own_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+fn problem(path: &Path, error: &io::Error) -> CacheError {
+    CacheError(format!("{}: {error}", path.display()))
+}
+
+/// The entry as a document: what `credential_process` has, and the lifetime.
+fn print(entry: &Entry) -> Zeroizing<Vec<u8>> {
+    let credentials = &entry.credentials;
+    let expiration = credentials.expiration().map(|expiration| expiration.rfc3339());
+    let members = [
+        ("AccessKeyId", Some(credentials.access_key_id())),
+        ("SecretAccessKey", Some(credentials.expose_secret_access_key())),
+        ("SessionToken", credentials.expose_session_token()),
+        ("Expiration", expiration.as_ref().map(|expiration| expiration.as_str())),
+        ("AccountId", credentials.account_id()),
+    ];
+    // Visible ASCII, of which an escape takes two bytes.
+    let len: usize = members.iter().map(|(_, value)| 2 * value.unwrap_or_default().len() + 24).sum();
+    let mut document = Zeroizing::new(vec![0; len + 64]);
+    let mut out = Cursor::new(&mut document);
+    let mut json = Writer::new(&mut out);
+    json.begin_object();
+    json.key("Version");
+    json.number(1);
+    for (name, value) in members {
+        if let Some(value) = value {
+            json.key(name);
+            json.string(value);
+        }
+    }
+    json.key("Lifetime");
+    json.number(u32::try_from(entry.lifetime).unwrap_or(u32::MAX));
+    json.end_object();
+    out.put(b"\n");
+    let written = out.needed();
+    document.truncate(written);
+    document
+}
+
+/// The entry that a document holds; `None` if it is not one that was written here.
+fn parse(document: &[u8]) -> Option<Entry> {
+    let member = |name| member(document, name).ok().flatten();
+    let text = |name| {
+        let text = member(name)?.as_str()?;
+        let mut buffer = Zeroizing::new(vec![0; document.len()]);
+        text.decode(&mut buffer).ok().map(|text| Zeroizing::new(text.to_owned()))
+    };
+    let number = |name| match member(name)? {
+        Token::Number(digits) => digits.parse::<u64>().ok(),
+        _ => None,
+    };
+    if number("Version")? != 1 {
+        return None;
+    }
+    let expiration = UnixTime::from_rfc3339(text("Expiration")?.as_bytes()).ok()?;
+    let credentials =
+        Credentials::new(&text("AccessKeyId")?, &text("SecretAccessKey")?, Some(&text("SessionToken")?))
+            .ok()?;
+    let account = text("AccountId").map(|account| account.as_str().to_owned());
+    Some(Entry {
+        credentials: credentials.with_account_id(account).with_expiration(Some(expiration)),
+        lifetime: number("Lifetime")?,
+    })
+}

@@ -1,0 +1,246 @@
+//! What a flow needs from outside, as a trait; and this machine, as its implementation.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::net::IpAddr;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant as StdInstant};
+
+use rolecall_core::error::{Failure, FailureKind, Phase};
+use rolecall_core::skew::{Instant, Now};
+use rolecall_core::sources::{Answer, Exchange};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::system;
+use crate::transport::{Transport, append, resolve};
+use crate::words;
+
+/// The outside world of a [`Provider`](crate::Provider): the network, files, commands, people and
+/// clocks. [`System`] is the real one; another one is for tests, and for programs that have an HTTP
+/// client of their own.
+pub trait Host: Send + Sync {
+    /// Sends the request that is in `buffer` ([`Exchange::request`] tells where), and leaves the
+    /// reply there: an [`Answer::Reply`] or an [`Answer::Failed`].
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static>;
+
+    /// Appends the content of a file to `buffer`.
+    fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure>;
+
+    /// Runs a command, without a shell, and appends what it prints to `buffer`.
+    fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure>;
+
+    /// The addresses of a host.
+    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure>;
+
+    /// Asks a person, and appends the answer to `buffer`.
+    fn prompt(&self, question: &str, buffer: &mut Buffer) -> Result<(), Failure>;
+
+    /// What the clocks say.
+    fn now(&self) -> Now;
+
+    /// Waits until `instant` on the monotonic clock.
+    fn sleep_until(&self, instant: Instant);
+
+    /// 32 random bits, for jitter.
+    fn entropy(&self) -> u32;
+}
+
+/// Bytes that are wiped when they are dropped, replaced, or outgrow their memory.
+#[derive(Default)]
+pub struct Buffer(pub(crate) Zeroizing<Vec<u8>>);
+
+impl Buffer {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes, to be changed in place.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// Adds bytes at the end.
+    pub fn append(&mut self, bytes: &[u8]) {
+        append(&mut self.0, bytes);
+    }
+
+    /// Wipes and empties it.
+    pub fn clear(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Buffer({} bytes)", self.0.len())
+    }
+}
+
+/// This machine.
+pub struct System {
+    transport: Transport,
+}
+
+/// The longest file that is read, and the longest output of a command.
+const MAX_CONTENT: usize = 256 * 1024;
+/// How long a command may take: a person may have to touch a key for it.
+const PROCESS_LIMIT: Duration = Duration::from_secs(60);
+/// How long a name may take to be resolved, in milliseconds.
+const RESOLVE_LIMIT: u64 = 2_000;
+
+impl System {
+    pub(crate) fn new(transport: Transport) -> Self {
+        Self { transport }
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+}
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("System")
+    }
+}
+
+impl Host for System {
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+        self.transport.carry_out(exchange, &mut buffer.0)
+    }
+
+    fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        read_file(path, buffer)
+    }
+
+    fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        run(command, buffer)
+    }
+
+    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        resolve(host, RESOLVE_LIMIT)
+    }
+
+    fn prompt(&self, question: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        prompt(question, buffer)
+    }
+
+    fn now(&self) -> Now {
+        system::now()
+    }
+
+    fn sleep_until(&self, instant: Instant) {
+        system::sleep_until(instant);
+    }
+
+    fn entropy(&self) -> u32 {
+        system::entropy()
+    }
+}
+
+/// Reads a file into a buffer.
+pub(crate) type ReadFile<'a> = dyn Fn(&str, &mut Buffer) -> Result<(), Failure> + 'a;
+
+/// Appends a file's content.
+pub(crate) fn read_file(path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+    let failure = |error: io::Error| failed(Phase::File, kind_of(&error));
+    let mut file = File::open(path).map_err(failure)?;
+    read_all(&mut file, Phase::File, buffer)
+}
+
+fn read_all(from: &mut impl Read, phase: Phase, buffer: &mut Buffer) -> Result<(), Failure> {
+    let start = buffer.0.len();
+    let mut piece = Zeroizing::new([0; 4096]);
+    loop {
+        match from.read(piece.as_mut_slice()) {
+            Ok(0) => return Ok(()),
+            Ok(len) => buffer.append(&piece[..len]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(phase, kind_of(&error))),
+        }
+        if buffer.0.len() - start > MAX_CONTENT {
+            return Err(failed(phase, FailureKind::TooLarge));
+        }
+    }
+}
+
+/// Runs a command. What it says on standard error is for the person who sits there.
+fn run(command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+    let failure = |error: io::Error| failed(Phase::Process, kind_of(&error));
+    let words = words::split(command).map_err(|_| failed(Phase::Process, FailureKind::Protocol))?;
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(failed(Phase::Process, FailureKind::NotFound));
+    };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failure)?;
+    // Reading cannot be given up, so that it is done by a thread that may be left behind.
+    let (sender, receiver) = mpsc::channel();
+    let out = child.stdout.take();
+    std::thread::spawn(move || {
+        let mut output = Buffer::new();
+        let read = out.map_or(Ok(()), |mut out| read_all(&mut out, Phase::Process, &mut output));
+        let _ = sender.send(read.map(|()| output));
+    });
+    let deadline = StdInstant::now() + PROCESS_LIMIT;
+    let output = receiver
+        .recv_timeout(PROCESS_LIMIT)
+        .unwrap_or_else(|_| Err(failed(Phase::Process, FailureKind::Timeout)));
+    let ended = output.and_then(|output| {
+        loop {
+            match child.try_wait().map_err(failure)? {
+                Some(status) if status.success() => return Ok(output),
+                Some(_) => return Err(failed(Phase::Process, FailureKind::Unsuccessful)),
+                None if StdInstant::now() > deadline => {
+                    return Err(failed(Phase::Process, FailureKind::Timeout));
+                }
+                None => std::thread::sleep(Duration::from_millis(2)),
+            }
+        }
+    });
+    if ended.is_err() {
+        // It may have ended by itself.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    buffer.append(ended?.bytes());
+    Ok(())
+}
+
+/// Asks whoever sits at the terminal.
+fn prompt(question: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+    let input = io::stdin();
+    if !input.is_terminal() {
+        return Err(failed(Phase::Prompt, FailureKind::Unsupported));
+    }
+    let failure = |error: io::Error| failed(Phase::Prompt, kind_of(&error));
+    let mut errors = io::stderr().lock();
+    errors.write_all(question.as_bytes()).and_then(|()| errors.flush()).map_err(failure)?;
+    let mut answer = Zeroizing::new(String::new());
+    input.lock().read_line(&mut answer).map_err(failure)?;
+    buffer.append(answer.as_bytes());
+    Ok(())
+}
+
+fn failed(phase: Phase, kind: FailureKind) -> Failure {
+    Failure { phase, kind }
+}
+
+fn kind_of(error: &io::Error) -> FailureKind {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FailureKind::NotFound,
+        io::ErrorKind::PermissionDenied => FailureKind::Denied,
+        _ => FailureKind::Other,
+    }
+}

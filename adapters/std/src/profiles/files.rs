@@ -1,0 +1,104 @@
+//! Where the two files are (*Location of the shared config and credentials files*, AWS SDKs and
+//! Tools Reference Guide).
+
+use rolecall_core::error::FailureKind;
+
+use crate::host::{Buffer, ReadFile};
+use crate::settings::invalid;
+use crate::{Environment, Error, Profiles};
+
+/// Whose rules for home folders hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// `HOME`.
+    Unix,
+    /// `HOME`, else `USERPROFILE`, else `HOMEDRIVE` and `HOMEPATH`.
+    Windows,
+}
+
+impl Platform {
+    /// The one of this program.
+    pub const HERE: Self = if cfg!(windows) { Self::Windows } else { Self::Unix };
+
+    fn home(self, environment: &Environment) -> Option<String> {
+        let home = environment.get("HOME");
+        if self == Self::Unix {
+            return home;
+        }
+        home.or_else(|| environment.get("USERPROFILE")).or_else(|| {
+            let (drive, path) = (environment.get("HOMEDRIVE")?, environment.get("HOMEPATH")?);
+            Some(drive + &path)
+        })
+    }
+
+    fn separator(self) -> char {
+        if self == Self::Windows { '\\' } else { '/' }
+    }
+}
+
+/// The paths of the files; `None` where there is no home folder to look in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// `AWS_CONFIG_FILE`, else `~/.aws/config`.
+    pub config: Option<String>,
+    /// `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
+    pub credentials: Option<String>,
+    /// `~/.aws/sso/cache`.
+    pub sso_cache: Option<String>,
+}
+
+impl Location {
+    /// Where `environment` says that they are.
+    pub fn find(environment: &Environment, platform: Platform) -> Self {
+        let home = platform.home(environment);
+        let separator = platform.separator();
+        let below_home = |parts: &[&str]| {
+            let mut path = home.clone()?;
+            for part in parts {
+                path.push(separator);
+                path.push_str(part);
+            }
+            Some(path)
+        };
+        let given = |variable: &str| {
+            let path = environment.get(variable)?;
+            match (path.strip_prefix("~/"), &home) {
+                (Some(rest), Some(home)) => Some(format!("{home}{separator}{rest}")),
+                _ => Some(path),
+            }
+        };
+        Self {
+            config: given("AWS_CONFIG_FILE").or_else(|| below_home(&[".aws", "config"])),
+            credentials: given("AWS_SHARED_CREDENTIALS_FILE")
+                .or_else(|| below_home(&[".aws", "credentials"])),
+            sso_cache: below_home(&[".aws", "sso", "cache"]),
+        }
+    }
+
+    /// Reads the files; one that is not there is an empty one.
+    pub(crate) fn read(&self, file: &ReadFile<'_>) -> Result<Profiles, Error> {
+        let config = read(file, self.config.as_deref())?;
+        let credentials = read(file, self.credentials.as_deref())?;
+        let mut profiles = Profiles::default();
+        let named = |path: &Option<String>| path.clone().unwrap_or_default();
+        profiles.add_config(config.bytes()).map_err(|error| malformed(&named(&self.config), &error))?;
+        profiles
+            .add_credentials(credentials.bytes())
+            .map_err(|error| malformed(&named(&self.credentials), &error))?;
+        Ok(profiles)
+    }
+}
+
+fn read(file: &ReadFile<'_>, path: Option<&str>) -> Result<Buffer, Error> {
+    let mut content = Buffer::new();
+    let Some(path) = path else { return Ok(content) };
+    match file(path, &mut content) {
+        Err(failure) if failure.kind == FailureKind::NotFound => Ok(Buffer::new()),
+        Err(failure) => Err(invalid(path, &failure.to_string())),
+        Ok(()) => Ok(content),
+    }
+}
+
+fn malformed(path: &str, error: &rolecall_core::wire::Error) -> Error {
+    invalid(path, &error.to_string())
+}

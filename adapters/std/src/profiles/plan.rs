@@ -1,0 +1,304 @@
+//! How a profile comes to credentials: where the first ones are from, and which roles are assumed
+//! with them one after the other.
+
+use crate::{Credentials, Error};
+
+use super::{Profiles, Section};
+
+/// The way to a profile's credentials.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where the first credentials come from.
+    pub base: Base,
+    /// The roles to assume from there on, in order; the last one is the profile's own.
+    pub roles: Vec<RoleStep>,
+}
+
+/// Where the first credentials of a plan come from.
+#[derive(Debug)]
+pub enum Base {
+    /// They stand in the profile.
+    Keys(Credentials),
+    /// `credential_source`.
+    Named(Named),
+    /// `web_identity_token_file` and `role_arn`.
+    WebIdentity(WebIdentityStep),
+    /// `sso_session`, or `sso_start_url` and its companions.
+    Sso(SsoSession),
+    /// `credential_process`: the command line.
+    Process(String),
+}
+
+/// The values of `credential_source`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// `Environment`
+    Environment,
+    /// `Ec2InstanceMetadata`
+    Ec2InstanceMetadata,
+    /// `EcsContainer`
+    EcsContainer,
+}
+
+impl Named {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Environment => "Environment",
+            Self::Ec2InstanceMetadata => "Ec2InstanceMetadata",
+            Self::EcsContainer => "EcsContainer",
+        }
+    }
+}
+
+/// One role of a plan, as its profile describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleStep {
+    /// The profile.
+    pub profile: String,
+    /// `role_arn`
+    pub role_arn: String,
+    /// `role_session_name`
+    pub session_name: Option<String>,
+    /// `external_id`
+    pub external_id: Option<String>,
+    /// `duration_seconds`
+    pub duration_seconds: Option<u32>,
+    /// `mfa_serial`
+    pub mfa_serial: Option<String>,
+}
+
+/// A role that a token of an identity provider is exchanged for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebIdentityStep {
+    /// `web_identity_token_file`
+    pub token_file: String,
+    /// `role_arn`
+    pub role_arn: String,
+    /// `role_session_name`
+    pub session_name: Option<String>,
+    /// `duration_seconds`
+    pub duration_seconds: Option<u32>,
+}
+
+/// A sign-in with IAM Identity Center.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SsoSession {
+    /// `sso_session`: the section's name; `None` where the profile itself has the start URL.
+    pub session: Option<String>,
+    /// `sso_start_url`
+    pub start_url: String,
+    /// `sso_region`
+    pub region: String,
+    /// `sso_account_id`; always there where there is no session.
+    pub account_id: Option<String>,
+    /// `sso_role_name`; always there where there is no session.
+    pub role_name: Option<String>,
+}
+
+impl Plan {
+    /// The way of the profile `name`. `None` if the profile has nothing about credentials in it.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`], with the profile's name, for one that is not there, or cannot be
+    /// followed.
+    pub fn of(profiles: &Profiles, name: &str) -> Result<Option<Self>, Error> {
+        let mut roles = Vec::new();
+        let mut visited: Vec<&str> = Vec::new();
+        let mut name = name;
+        let base = loop {
+            let Some(profile) = profiles.profile(name) else {
+                return Err(match visited.last() {
+                    Some(from) => wrong(from, &format!("its source_profile {name} is not there")),
+                    None => wrong(name, "it is in neither the config nor the credentials file"),
+                });
+            };
+            let at = At { name, profile };
+            if visited.contains(&name) {
+                return Err(at.wrong("its source_profile leads back to a profile on the way"));
+            }
+            visited.push(name);
+            // Keys in a profile go before its role where another profile takes it as its source.
+            if visited.len() > 1
+                && let Some(keys) = at.keys()?
+            {
+                break Some(Base::Keys(keys));
+            }
+            let Some(role) = at.role()? else { break at.base(profiles)? };
+            roles.push(role);
+            match at.source()? {
+                Source::Profile(source) if source == name => {
+                    let keys =
+                        at.keys()?.ok_or_else(|| at.wrong("its source_profile is itself, without keys"))?;
+                    break Some(Base::Keys(keys));
+                }
+                Source::Profile(source) => name = source,
+                Source::Named(named) => break Some(Base::Named(named)),
+            }
+        };
+        roles.reverse();
+        match base {
+            Some(base) => Ok(Some(Self { base, roles })),
+            None if visited.len() == 1 => Ok(None),
+            None => Err(wrong(name, "it is a source_profile, but has no credentials")),
+        }
+    }
+}
+
+/// Where a profile with a role gets the credentials to assume it with.
+enum Source<'a> {
+    Profile(&'a str),
+    Named(Named),
+}
+
+/// A profile, and its name for errors.
+struct At<'a> {
+    name: &'a str,
+    profile: &'a Section,
+}
+
+impl<'a> At<'a> {
+    fn get(&self, property: &str) -> Option<&'a str> {
+        self.profile.get(property)
+    }
+
+    fn owned(&self, property: &str) -> Option<String> {
+        self.get(property).map(str::to_owned)
+    }
+
+    fn wrong(&self, what: &str) -> Error {
+        wrong(self.name, what)
+    }
+
+    fn number(&self, property: &str) -> Result<Option<u32>, Error> {
+        let Some(text) = self.get(property) else { return Ok(None) };
+        let number = text.parse().map_err(|_| self.wrong(&format!("{property} is not a whole number")))?;
+        Ok(Some(number))
+    }
+
+    /// The role to assume; `None` where there is none, or where a token is exchanged for it.
+    fn role(&self) -> Result<Option<RoleStep>, Error> {
+        let Some(role_arn) = self.owned("role_arn") else { return Ok(None) };
+        if self.get("web_identity_token_file").is_some() {
+            return Ok(None);
+        }
+        Ok(Some(RoleStep {
+            profile: self.name.to_owned(),
+            role_arn,
+            session_name: self.owned("role_session_name"),
+            external_id: self.owned("external_id"),
+            duration_seconds: self.number("duration_seconds")?,
+            mfa_serial: self.owned("mfa_serial"),
+        }))
+    }
+
+    fn source(&self) -> Result<Source<'a>, Error> {
+        match (self.get("source_profile"), self.get("credential_source")) {
+            (Some(_), Some(_)) => Err(self.wrong("it has both source_profile and credential_source")),
+            (None, None) => {
+                Err(self.wrong("it has a role_arn but neither source_profile nor credential_source"))
+            }
+            (Some(profile), None) => Ok(Source::Profile(profile)),
+            (None, Some(_)) => self.named().map(Source::Named),
+        }
+    }
+
+    fn named(&self) -> Result<Named, Error> {
+        match self.get("credential_source").unwrap_or_default() {
+            "Environment" => Ok(Named::Environment),
+            "Ec2InstanceMetadata" => Ok(Named::Ec2InstanceMetadata),
+            "EcsContainer" => Ok(Named::EcsContainer),
+            _ => Err(self
+                .wrong("its credential_source is none of Environment, Ec2InstanceMetadata and EcsContainer")),
+        }
+    }
+
+    /// What the profile says beside roles.
+    fn base(&self, profiles: &Profiles) -> Result<Option<Base>, Error> {
+        if self.get("credential_source").is_some() {
+            return self.named().map(|named| Some(Base::Named(named)));
+        }
+        if let Some(web_identity) = self.web_identity()? {
+            return Ok(Some(Base::WebIdentity(web_identity)));
+        }
+        if let Some(sso) = self.sso(profiles)? {
+            return Ok(Some(Base::Sso(sso)));
+        }
+        if let Some(command) = self.owned("credential_process") {
+            return Ok(Some(Base::Process(command)));
+        }
+        Ok(self.keys()?.map(Base::Keys))
+    }
+
+    fn web_identity(&self) -> Result<Option<WebIdentityStep>, Error> {
+        let Some(token_file) = self.owned("web_identity_token_file") else { return Ok(None) };
+        let missing = || self.wrong("it has a web_identity_token_file but no role_arn");
+        Ok(Some(WebIdentityStep {
+            token_file,
+            role_arn: self.owned("role_arn").ok_or_else(missing)?,
+            session_name: self.owned("role_session_name"),
+            duration_seconds: self.number("duration_seconds")?,
+        }))
+    }
+
+    fn sso(&self, profiles: &Profiles) -> Result<Option<SsoSession>, Error> {
+        let (account_id, role_name) = (self.owned("sso_account_id"), self.owned("sso_role_name"));
+        match (&account_id, &role_name) {
+            (Some(_), None) => return Err(self.wrong("it has an sso_account_id but no sso_role_name")),
+            (None, Some(_)) => return Err(self.wrong("it has an sso_role_name but no sso_account_id")),
+            _ => {}
+        }
+        let missing = |at: &str, property: &str| wrong(at, &format!("it has no {property}"));
+        let Some(session) = self.get("sso_session") else {
+            if account_id.is_none() && self.get("sso_start_url").is_none() && self.get("sso_region").is_none()
+            {
+                return Ok(None);
+            }
+            account_id.as_ref().ok_or_else(|| missing(self.name, "sso_account_id"))?;
+            return Ok(Some(SsoSession {
+                session: None,
+                start_url: self.owned("sso_start_url").ok_or_else(|| missing(self.name, "sso_start_url"))?,
+                region: self.owned("sso_region").ok_or_else(|| missing(self.name, "sso_region"))?,
+                account_id,
+                role_name,
+            }));
+        };
+        let section = profiles
+            .sso_session(session)
+            .ok_or_else(|| self.wrong(&format!("its sso_session {session} is not in the config file")))?;
+        for property in ["sso_region", "sso_start_url"] {
+            let of_session = section.get(property);
+            if self.get(property).is_some_and(|own| Some(own) != of_session) {
+                return Err(self.wrong(&format!("with an sso_session, {property} belongs into its section")));
+            }
+        }
+        let of_session = |property: &str| {
+            let at = format!("sso-session {session}");
+            section.get(property).map(str::to_owned).ok_or_else(|| missing(&at, property))
+        };
+        Ok(Some(SsoSession {
+            session: Some(session.to_owned()),
+            start_url: of_session("sso_start_url")?,
+            region: of_session("sso_region")?,
+            account_id,
+            role_name,
+        }))
+    }
+
+    fn keys(&self) -> Result<Option<Credentials>, Error> {
+        match (self.get("aws_access_key_id"), self.get("aws_secret_access_key")) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(self.wrong("it has an aws_access_key_id but no aws_secret_access_key")),
+            (None, Some(_)) => Err(self.wrong("it has an aws_secret_access_key but no aws_access_key_id")),
+            (Some(key), Some(secret)) => {
+                let keys = Credentials::new(key, secret, self.get("aws_session_token"));
+                let keys = keys.map_err(|error| self.wrong(&error.to_string()))?;
+                Ok(Some(keys.with_account_id(self.owned("aws_account_id"))))
+            }
+        }
+    }
+}
+
+fn wrong(name: &str, what: &str) -> Error {
+    Error::Configuration(format!("profile {name}: {what}"))
+}

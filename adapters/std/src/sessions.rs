@@ -1,0 +1,393 @@
+//! What can be asked of STS for temporary credentials, owned.
+
+use std::fmt;
+
+use crate::Secret;
+
+/// A role to assume, with everything that AssumeRole can be told (AWS STS API reference).
+#[derive(Debug, Clone)]
+pub struct Role {
+    pub(crate) arn: String,
+    pub(crate) session_name: String,
+    pub(crate) duration_seconds: Option<u32>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) policy: Option<String>,
+    pub(crate) policy_arns: Vec<String>,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) transitive_tag_keys: Vec<String>,
+    pub(crate) mfa: Option<Mfa>,
+    pub(crate) source_identity: Option<String>,
+    pub(crate) provided_contexts: Vec<(String, String)>,
+}
+
+/// A multi-factor device, and its code where that is known already.
+#[derive(Debug, Clone)]
+pub(crate) struct Mfa {
+    pub(crate) serial: String,
+    pub(crate) code: Option<String>,
+}
+
+impl Mfa {
+    /// What a person is asked.
+    pub(crate) fn question(&self) -> String {
+        format!("MFA code of {}: ", self.serial)
+    }
+}
+
+impl Role {
+    /// The role `arn`, in a session of that name (2 to 64 of `[\w+=,.@-]`).
+    pub fn new(arn: impl Into<String>, session_name: impl Into<String>) -> Self {
+        Self {
+            arn: arn.into(),
+            session_name: session_name.into(),
+            duration_seconds: None,
+            external_id: None,
+            policy: None,
+            policy_arns: Vec::new(),
+            tags: Vec::new(),
+            transitive_tag_keys: Vec::new(),
+            mfa: None,
+            source_identity: None,
+            provided_contexts: Vec::new(),
+        }
+    }
+
+    /// Seconds of life, 900 to 43,200; 3,600 if it is not said.
+    pub fn duration_seconds(mut self, seconds: u32) -> Self {
+        self.duration_seconds = Some(seconds);
+        self
+    }
+
+    /// What the role's trust policy may ask of a third party.
+    pub fn external_id(mut self, id: impl Into<String>) -> Self {
+        self.external_id = Some(id.into());
+        self
+    }
+
+    /// A policy in JSON that the session is limited to: up to 2,048 characters.
+    pub fn policy(mut self, policy: impl Into<String>) -> Self {
+        self.policy = Some(policy.into());
+        self
+    }
+
+    /// A managed policy that the session is limited to: 10 at most.
+    pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
+        self.policy_arns.push(arn.into());
+        self
+    }
+
+    /// A session tag: 50 at most, keys of 1 to 128 characters, values of up to 256.
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.push((key.into(), value.into()));
+        self
+    }
+
+    /// The key of a tag that goes on to the sessions of further roles.
+    pub fn transitive_tag_key(mut self, key: impl Into<String>) -> Self {
+        self.transitive_tag_keys.push(key.into());
+        self
+    }
+
+    /// The multi-factor device of the user who calls: its code is asked for at each fetch.
+    pub fn mfa(mut self, serial: impl Into<String>) -> Self {
+        self.mfa = Some(Mfa { serial: serial.into(), code: None });
+        self
+    }
+
+    /// The same with its code, which is good for one fetch.
+    pub fn mfa_code(mut self, serial: impl Into<String>, code: impl Into<String>) -> Self {
+        self.mfa = Some(Mfa { serial: serial.into(), code: Some(code.into()) });
+        self
+    }
+
+    /// Who is behind the session, for audit logs: 2 to 64 of `[\w+=,.@-]`.
+    pub fn source_identity(mut self, name: impl Into<String>) -> Self {
+        self.source_identity = Some(name.into());
+        self
+    }
+
+    /// A context from a trusted provider, by the provider's ARN: 5 at most.
+    pub fn provided_context(mut self, provider: impl Into<String>, assertion: impl Into<String>) -> Self {
+        self.provided_contexts.push((provider.into(), assertion.into()));
+        self
+    }
+}
+
+/// A session of an IAM user, with or without a multi-factor device (GetSessionToken).
+#[derive(Debug, Clone, Default)]
+pub struct UserSession {
+    pub(crate) duration_seconds: Option<u32>,
+    pub(crate) mfa: Option<Mfa>,
+}
+
+impl UserSession {
+    /// A session of 43,200 seconds.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Seconds of life, 900 to 129,600.
+    pub fn duration_seconds(mut self, seconds: u32) -> Self {
+        self.duration_seconds = Some(seconds);
+        self
+    }
+
+    /// The user's device: its code is asked for at each fetch.
+    pub fn mfa(mut self, serial: impl Into<String>) -> Self {
+        self.mfa = Some(Mfa { serial: serial.into(), code: None });
+        self
+    }
+
+    /// The same with its code, which is good for one fetch.
+    pub fn mfa_code(mut self, serial: impl Into<String>, code: impl Into<String>) -> Self {
+        self.mfa = Some(Mfa { serial: serial.into(), code: Some(code.into()) });
+        self
+    }
+}
+
+/// A session for somebody that an IAM user vouches for (GetFederationToken).
+#[derive(Debug, Clone)]
+pub struct FederatedUser {
+    pub(crate) name: String,
+    pub(crate) duration_seconds: Option<u32>,
+    pub(crate) policy: Option<String>,
+    pub(crate) policy_arns: Vec<String>,
+    pub(crate) tags: Vec<(String, String)>,
+}
+
+impl FederatedUser {
+    /// A session for `name`, 2 to 32 of `[\w+=,.@-]`.
+    pub fn new(name: impl Into<String>) -> Self {
+        let (policy_arns, tags) = (Vec::new(), Vec::new());
+        Self { name: name.into(), duration_seconds: None, policy: None, policy_arns, tags }
+    }
+
+    /// Seconds of life, 900 to 129,600; 43,200 if it is not said.
+    pub fn duration_seconds(mut self, seconds: u32) -> Self {
+        self.duration_seconds = Some(seconds);
+        self
+    }
+
+    /// What the session may do of what the user may, in JSON: up to 2,048 characters.
+    pub fn policy(mut self, policy: impl Into<String>) -> Self {
+        self.policy = Some(policy.into());
+        self
+    }
+
+    /// The same as a managed policy: 10 at most.
+    pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
+        self.policy_arns.push(arn.into());
+        self
+    }
+
+    /// A session tag: 50 at most.
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.push((key.into(), value.into()));
+        self
+    }
+}
+
+/// A short session as root of a member account (AssumeRoot).
+#[derive(Debug, Clone)]
+pub struct RootTask {
+    pub(crate) target_principal: String,
+    pub(crate) task_policy_arn: String,
+    pub(crate) duration_seconds: Option<u32>,
+}
+
+impl RootTask {
+    /// In the account `target_principal`, for the task of `task_policy_arn`
+    /// (`arn:aws:iam::aws:policy/root-task/...`).
+    pub fn new(target_principal: impl Into<String>, task_policy_arn: impl Into<String>) -> Self {
+        Self {
+            target_principal: target_principal.into(),
+            task_policy_arn: task_policy_arn.into(),
+            duration_seconds: None,
+        }
+    }
+
+    /// Seconds of life, up to 900.
+    pub fn duration_seconds(mut self, seconds: u32) -> Self {
+        self.duration_seconds = Some(seconds);
+        self
+    }
+}
+
+/// Where the token of an identity provider is.
+#[derive(Clone)]
+pub(crate) enum TokenPlace {
+    File(String),
+    Given(std::sync::Arc<Secret>),
+}
+
+impl fmt::Debug for TokenPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "File({path})"),
+            Self::Given(token) => token.fmt(f),
+        }
+    }
+}
+
+/// A role for whoever holds a token of an OpenID Connect provider (AssumeRoleWithWebIdentity).
+#[derive(Debug, Clone)]
+pub struct WebIdentity {
+    pub(crate) role_arn: String,
+    pub(crate) session_name: String,
+    pub(crate) token: TokenPlace,
+    pub(crate) duration_seconds: Option<u32>,
+    pub(crate) provider_id: Option<String>,
+    pub(crate) policy: Option<String>,
+    pub(crate) policy_arns: Vec<String>,
+}
+
+impl WebIdentity {
+    /// The role `role_arn` for the token in the file at `path`, which is read anew at each attempt.
+    pub fn file(
+        role_arn: impl Into<String>,
+        session_name: impl Into<String>,
+        path: impl Into<String>,
+    ) -> Self {
+        Self::new(role_arn.into(), session_name.into(), TokenPlace::File(path.into()))
+    }
+
+    /// The role `role_arn` for this token.
+    pub fn token(role_arn: impl Into<String>, session_name: impl Into<String>, token: Secret) -> Self {
+        Self::new(role_arn.into(), session_name.into(), TokenPlace::Given(token.into()))
+    }
+
+    fn new(role_arn: String, session_name: String, token: TokenPlace) -> Self {
+        Self {
+            role_arn,
+            session_name,
+            token,
+            duration_seconds: None,
+            provider_id: None,
+            policy: None,
+            policy_arns: Vec::new(),
+        }
+    }
+
+    /// Seconds of life, 900 to 43,200; 3,600 if it is not said.
+    pub fn duration_seconds(mut self, seconds: u32) -> Self {
+        self.duration_seconds = Some(seconds);
+        self
+    }
+
+    /// The host name of an OAuth 2.0 provider; none for OpenID Connect.
+    pub fn provider_id(mut self, id: impl Into<String>) -> Self {
+        self.provider_id = Some(id.into());
+        self
+    }
+
+    /// A policy in JSON that the session is limited to: up to 2,048 characters.
+    pub fn policy(mut self, policy: impl Into<String>) -> Self {
+        self.policy = Some(policy.into());
+        self
+    }
+
+    /// A managed policy that the session is limited to: 10 at most.
+    pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
+        self.policy_arns.push(arn.into());
+        self
+    }
+}
+
+/// A role for whoever holds an assertion of a SAML provider (AssumeRoleWithSAML).
+#[derive(Debug, Clone)]
+pub struct Saml {
+    pub(crate) role_arn: String,
+    pub(crate) principal_arn: String,
+    pub(crate) assertion: TokenPlace,
+    pub(crate) duration_seconds: Option<u32>,
+    pub(crate) policy: Option<String>,
+    pub(crate) policy_arns: Vec<String>,
+}
+
+impl Saml {
+    /// The role `role_arn`; the provider `principal_arn` vouches by `assertion`, in base64.
+    pub fn new(role_arn: impl Into<String>, principal_arn: impl Into<String>, assertion: Secret) -> Self {
+        Self {
+            role_arn: role_arn.into(),
+            principal_arn: principal_arn.into(),
+            assertion: TokenPlace::Given(assertion.into()),
+            duration_seconds: None,
+            policy: None,
+            policy_arns: Vec::new(),
+        }
+    }
+
+    /// Seconds of life, 900 to 43,200; 3,600 if it is not said.
+    pub fn duration_seconds(mut self, seconds: u32) -> Self {
+        self.duration_seconds = Some(seconds);
+        self
+    }
+
+    /// A policy in JSON that the session is limited to: up to 2,048 characters.
+    pub fn policy(mut self, policy: impl Into<String>) -> Self {
+        self.policy = Some(policy.into());
+        self
+    }
+
+    /// A managed policy that the session is limited to: 10 at most.
+    pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
+        self.policy_arns.push(arn.into());
+        self
+    }
+}
+
+/// Any of them.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Session {
+    /// AssumeRole, with the credentials of a provider.
+    Role(Role),
+    /// AssumeRoleWithWebIdentity.
+    WebIdentity(WebIdentity),
+    /// AssumeRoleWithSAML.
+    Saml(Saml),
+    /// GetSessionToken, with the credentials of an IAM user.
+    User(UserSession),
+    /// GetFederationToken, with the credentials of an IAM user.
+    Federated(FederatedUser),
+    /// AssumeRoot, with the credentials of the organization's management account.
+    Root(RootTask),
+}
+
+impl Session {
+    /// What it is, for people.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Role(role) => format!("role {}", role.arn),
+            Self::WebIdentity(web) => format!("role {} by web identity", web.role_arn),
+            Self::Saml(saml) => format!("role {} by SAML", saml.role_arn),
+            Self::User(_) => "session of the user".to_owned(),
+            Self::Federated(user) => format!("federated user {}", user.name),
+            Self::Root(task) => format!("root of {}", task.target_principal),
+        }
+    }
+
+    /// Whether it takes no credentials to ask for it.
+    pub(crate) fn is_unsigned(&self) -> bool {
+        matches!(self, Self::WebIdentity(_) | Self::Saml(_))
+    }
+}
+
+macro_rules! session {
+    ($($variant:ident($type:ty)),*) => {$(
+        impl From<$type> for Session {
+            fn from(session: $type) -> Self {
+                Self::$variant(session)
+            }
+        }
+    )*};
+}
+
+session!(
+    Role(Role),
+    WebIdentity(WebIdentity),
+    Saml(Saml),
+    User(UserSession),
+    Federated(FederatedUser),
+    Root(RootTask)
+);

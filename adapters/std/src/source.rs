@@ -1,0 +1,341 @@
+//! The sources of a host, each made into a flow and carried to its end.
+
+use std::sync::Mutex;
+
+use rolecall_core::skew::Clock;
+use rolecall_core::sources::sts::{
+    AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest, Call,
+    GetCallerIdentity, GetCallerIdentityRequest, GetFederationTokenRequest, GetSessionTokenRequest,
+    Operation, Service,
+};
+use rolecall_core::sources::{Endpoint, Fixed, Flow, IdentityToken, Lease, Mfa, Process, Report, Slot};
+use zeroize::Zeroizing;
+
+use crate::driver::{Driver, Tracer};
+use crate::host::Host;
+use crate::profiles::{Base, Named, Plan, RoleStep, WebIdentityStep};
+use crate::sessions::{FederatedUser, RootTask, Saml, Session, TokenPlace, UserSession, WebIdentity};
+use crate::settings::{Settings, invalid};
+use crate::{Credentials, Error, Identity, Role};
+
+/// Memory of one slot: room for any session token that fits a reply.
+const SLOT: usize = 64 * 1024;
+
+/// The places where the default chain looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Environment,
+    Profile,
+    WebIdentity,
+    Container,
+    Imds,
+}
+
+/// The default chain. A profile that somebody asked for by name goes before what the environment
+/// happens to hold.
+pub(crate) fn chain(settings: &Settings) -> [Place; 5] {
+    let [first, second] = if settings.prefers_profile {
+        [Place::Profile, Place::Environment]
+    } else {
+        [Place::Environment, Place::Profile]
+    };
+    [first, second, Place::WebIdentity, Place::Container, Place::Imds]
+}
+
+/// Credentials, and how long they were good for when they were fetched.
+pub(crate) type Fetched = (Credentials, Lease);
+
+/// Whoever fetches: what is set, and the world outside.
+#[derive(Clone, Copy)]
+pub(crate) struct Fetcher<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) host: &'a dyn Host,
+    pub(crate) clock: &'a Mutex<Clock>,
+    pub(crate) tracer: Option<&'a Tracer>,
+}
+
+impl<'a> Fetcher<'a> {
+    /// The credentials of one place.
+    pub(crate) fn fetch(&self, place: Place) -> Result<Fetched, Error> {
+        match place {
+            Place::Environment => self.environment(),
+            Place::Profile => self.profile(),
+            Place::WebIdentity => match &self.settings.web_identity {
+                Some(step) => self.web_identity_step(step),
+                None => self.absent(),
+            },
+            Place::Container => self.credentials(&mut self.settings.container()?),
+            Place::Imds => self.credentials(&mut self.settings.imds()?),
+        }
+    }
+
+    /// The credentials of a session, asked for with those of `base` where it takes some.
+    pub(crate) fn session(&self, session: &Session, base: &Credentials) -> Result<Fetched, Error> {
+        let keys = Fixed::new(Some(base.borrow()));
+        match session {
+            Session::Role(role) => self.role(role, base),
+            Session::WebIdentity(web) => self.web_identity(web),
+            Session::Saml(saml) => self.saml(saml),
+            Session::User(user) => self.user(user, base),
+            Session::Federated(user) => self.federated(user, keys),
+            Session::Root(task) => self.root(task, keys),
+        }
+    }
+
+    /// The credentials of a session that takes none.
+    pub(crate) fn unsigned(&self, session: &Session) -> Result<Fetched, Error> {
+        match session {
+            Session::WebIdentity(web) => self.web_identity(web),
+            Session::Saml(saml) => self.saml(saml),
+            other => Err(Error::Configuration(format!("{}: it takes credentials", other.name()))),
+        }
+    }
+
+    /// Whose credentials they are.
+    pub(crate) fn identity(&self, credentials: &Credentials) -> Result<Identity, Error> {
+        let base = Fixed::new(Some(credentials.borrow()));
+        let url = self.settings.sts_url()?;
+        let mut call = GetCallerIdentity::new(base, self.sts(&url)?, GetCallerIdentityRequest);
+        self.run(&mut call, |(), slot| {
+            slot.identity().map(|identity| Identity {
+                account: identity.account.to_owned(),
+                arn: identity.arn.to_owned(),
+                user_id: identity.user_id.to_owned(),
+            })
+        })
+    }
+
+    fn environment(&self) -> Result<Fetched, Error> {
+        let given = self.settings.credentials.as_ref().map(Credentials::borrow);
+        self.credentials(&mut Fixed::new(given))
+    }
+
+    fn absent(&self) -> Result<Fetched, Error> {
+        self.credentials(&mut Fixed::new(None))
+    }
+
+    fn profile(&self) -> Result<Fetched, Error> {
+        match &self.settings.profile {
+            Ok(None) => self.absent(),
+            Ok(Some(plan)) => self.plan(plan).map_err(|error| Error::Profile {
+                name: self.settings.profile_name.clone(),
+                error: Box::new(error),
+            }),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    fn plan(&self, plan: &Plan) -> Result<Fetched, Error> {
+        let mut fetched = match &plan.base {
+            Base::Keys(keys) => self.credentials(&mut Fixed::new(Some(keys.borrow())))?,
+            Base::Named(Named::Environment) => self.environment()?,
+            Base::Named(Named::Ec2InstanceMetadata) => self.fetch(Place::Imds)?,
+            Base::Named(Named::EcsContainer) => self.fetch(Place::Container)?,
+            Base::WebIdentity(step) => self.web_identity_step(step)?,
+            Base::Process(command) => self.credentials(&mut Process::new(command))?,
+            Base::Sso(session) => self.sso(session)?,
+        };
+        for step in &plan.roles {
+            fetched = self.role(&self.of_step(step), &fetched.0)?;
+        }
+        Ok(fetched)
+    }
+
+    #[cfg(feature = "sso")]
+    fn sso(&self, session: &crate::profiles::SsoSession) -> Result<Fetched, Error> {
+        crate::sso::fetch(self, session)
+    }
+
+    #[cfg(not(feature = "sso"))]
+    fn sso(&self, _: &crate::profiles::SsoSession) -> Result<Fetched, Error> {
+        Err(Error::Configuration(
+            "this program was built without IAM Identity Center (feature sso)".to_owned(),
+        ))
+    }
+
+    /// The role that a profile describes.
+    fn of_step(&self, step: &RoleStep) -> Role {
+        let name = step.session_name.clone().unwrap_or_else(|| self.session_name());
+        let role = Role::new(&step.role_arn, name);
+        Role {
+            duration_seconds: step.duration_seconds,
+            external_id: step.external_id.clone(),
+            mfa: step.mfa_serial.clone().map(|serial| crate::sessions::Mfa { serial, code: None }),
+            ..role
+        }
+    }
+
+    fn role(&self, role: &Role, base: &Credentials) -> Result<Fetched, Error> {
+        let policy_arns: Vec<&str> = role.policy_arns.iter().map(String::as_str).collect();
+        let (tags, contexts) = (pairs(&role.tags), pairs(&role.provided_contexts));
+        let transitive: Vec<&str> = role.transitive_tag_keys.iter().map(String::as_str).collect();
+        let request = AssumeRoleRequest {
+            role_arn: &role.arn,
+            session_name: &role.session_name,
+            duration_seconds: role.duration_seconds,
+            external_id: role.external_id.as_deref(),
+            policy: role.policy.as_deref(),
+            policy_arns: &policy_arns,
+            tags: &tags,
+            transitive_tag_keys: &transitive,
+            mfa_serial: role.mfa.as_ref().map(|mfa| mfa.serial.as_str()),
+            token_code: role.mfa.as_ref().and_then(|mfa| mfa.code.as_deref()),
+            source_identity: role.source_identity.as_deref(),
+            provided_contexts: &contexts,
+        };
+        self.with_mfa(role.mfa.as_ref(), base, request)
+    }
+
+    fn user(&self, user: &UserSession, base: &Credentials) -> Result<Fetched, Error> {
+        let request = GetSessionTokenRequest {
+            duration_seconds: user.duration_seconds,
+            mfa_serial: user.mfa.as_ref().map(|mfa| mfa.serial.as_str()),
+            token_code: user.mfa.as_ref().and_then(|mfa| mfa.code.as_deref()),
+        };
+        self.with_mfa(user.mfa.as_ref(), base, request)
+    }
+
+    /// A call that may take a code, which is asked for where it is not known.
+    fn with_mfa<O: Operation<Output = Lease>>(
+        &self,
+        mfa: Option<&crate::sessions::Mfa>,
+        base: &Credentials,
+        request: O,
+    ) -> Result<Fetched, Error> {
+        let url = self.settings.sts_url()?;
+        let keys = Fixed::new(Some(base.borrow()));
+        match mfa.filter(|mfa| mfa.code.is_none()).map(crate::sessions::Mfa::question) {
+            Some(question) => self.call(&url, Mfa::new(keys, &question), request),
+            None => self.call(&url, keys, request),
+        }
+    }
+
+    fn federated(&self, user: &FederatedUser, keys: Fixed<'_>) -> Result<Fetched, Error> {
+        let policy_arns: Vec<&str> = user.policy_arns.iter().map(String::as_str).collect();
+        let (tags, url) = (pairs(&user.tags), self.settings.sts_url()?);
+        self.call(
+            &url,
+            keys,
+            GetFederationTokenRequest {
+                name: &user.name,
+                duration_seconds: user.duration_seconds,
+                policy: user.policy.as_deref(),
+                policy_arns: &policy_arns,
+                tags: &tags,
+            },
+        )
+    }
+
+    fn root(&self, task: &RootTask, keys: Fixed<'_>) -> Result<Fetched, Error> {
+        let request = AssumeRootRequest {
+            duration_seconds: task.duration_seconds,
+            ..AssumeRootRequest::new(&task.target_principal, &task.task_policy_arn)
+        };
+        self.call(&self.settings.sts_url()?, keys, request)
+    }
+
+    fn web_identity_step(&self, step: &WebIdentityStep) -> Result<Fetched, Error> {
+        let name = step.session_name.clone().unwrap_or_else(|| self.session_name());
+        let web = WebIdentity::file(&step.role_arn, name, &step.token_file);
+        self.web_identity(&WebIdentity { duration_seconds: step.duration_seconds, ..web })
+    }
+
+    fn web_identity(&self, web: &WebIdentity) -> Result<Fetched, Error> {
+        let policy_arns: Vec<&str> = web.policy_arns.iter().map(String::as_str).collect();
+        self.call(
+            &self.settings.sts_url()?,
+            identity_token(&web.token),
+            AssumeRoleWithWebIdentityRequest {
+                role_arn: &web.role_arn,
+                session_name: &web.session_name,
+                duration_seconds: web.duration_seconds,
+                provider_id: web.provider_id.as_deref(),
+                policy: web.policy.as_deref(),
+                policy_arns: &policy_arns,
+            },
+        )
+    }
+
+    fn saml(&self, saml: &Saml) -> Result<Fetched, Error> {
+        let policy_arns: Vec<&str> = saml.policy_arns.iter().map(String::as_str).collect();
+        self.call(
+            &self.settings.sts_url()?,
+            identity_token(&saml.assertion),
+            AssumeRoleWithSamlRequest {
+                role_arn: &saml.role_arn,
+                principal_arn: &saml.principal_arn,
+                duration_seconds: saml.duration_seconds,
+                policy: saml.policy.as_deref(),
+                policy_arns: &policy_arns,
+            },
+        )
+    }
+
+    /// The call of `operation` at `url`.
+    fn call<'c, O: Operation<Output = Lease>>(
+        &self,
+        url: &'c str,
+        base: impl Flow<'c, Output = Lease>,
+        operation: O,
+    ) -> Result<Fetched, Error>
+    where
+        'a: 'c,
+    {
+        self.credentials(&mut Call::new(base, self.sts(url)?, operation))
+    }
+
+    /// Runs a flow that ends with credentials.
+    pub(crate) fn credentials<'c>(&self, flow: &mut impl Flow<'c, Output = Lease>) -> Result<Fetched, Error> {
+        self.run(flow, |lease, slot| {
+            slot.credentials().map(|credentials| (Credentials::copy(&credentials), lease))
+        })
+    }
+
+    /// The session's name where none is set.
+    fn session_name(&self) -> String {
+        self.settings.role_session_name.clone().unwrap_or_else(|| {
+            let now = crate::lock(self.clock).time(self.host.now());
+            format!("rolecall-{}", now.map_or(0, |now| now.as_secs()))
+        })
+    }
+
+    /// STS at `url`, signed for the region that is set, or for the one a global endpoint means.
+    fn sts<'c>(&self, url: &'c str) -> Result<Service<'c>, Error>
+    where
+        'a: 'c,
+    {
+        let endpoint =
+            Endpoint::parse(url).map_err(|error| invalid("AWS_ENDPOINT_URL_STS", &error.to_string()))?;
+        Ok(Service::new(endpoint, self.settings.sts_region()))
+    }
+
+    fn run<'c, F: Flow<'c>, T>(
+        &self,
+        flow: &mut F,
+        take: impl FnOnce(F::Output, &Slot<'_>) -> Option<T>,
+    ) -> Result<T, Error> {
+        let count = flow.slots();
+        let mut memory = Zeroizing::new(vec![0; SLOT * count]);
+        let mut slots: Vec<Slot<'_>> = memory.chunks_mut(SLOT).map(Slot::new).collect();
+        let mut report = Report::new();
+        let driver = Driver { host: self.host, clock: self.clock, tracer: self.tracer };
+        match driver.drive(flow, &mut slots, &mut report) {
+            Ok(output) => {
+                let taken = slots.first().and_then(|slot| take(output, slot));
+                taken.ok_or_else(|| Error::Configuration("a source ended without a result".to_owned()))
+            }
+            Err(error) => Err(Error::Source { error, report: Box::new(report) }),
+        }
+    }
+}
+
+fn pairs(owned: &[(String, String)]) -> Vec<(&str, &str)> {
+    owned.iter().map(|(first, second)| (first.as_str(), second.as_str())).collect()
+}
+
+fn identity_token(place: &TokenPlace) -> IdentityToken<'_> {
+    match place {
+        TokenPlace::File(path) => IdentityToken::file(path),
+        TokenPlace::Given(token) => IdentityToken::given(token.expose()),
+    }
+}

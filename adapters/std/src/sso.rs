@@ -1,0 +1,48 @@
+//! Sign-in with IAM Identity Center.
+
+use rolecall_core::sources::{Endpoint, Partition, Sso};
+use sha1::{Digest, Sha1};
+
+use crate::Error;
+use crate::profiles::SsoSession;
+use crate::settings::invalid;
+use crate::source::{Fetched, Fetcher};
+
+/// The credentials of the role that the profile names.
+pub(crate) fn fetch(fetcher: &Fetcher<'_>, session: &SsoSession) -> Result<Fetched, Error> {
+    let settings = fetcher.settings;
+    let (Some(account), Some(role)) = (&session.account_id, &session.role_name) else {
+        return Err(Error::Configuration(
+            "it has an sso_session but neither sso_account_id nor sso_role_name".to_owned(),
+        ));
+    };
+    let Some(cache) = &settings.sso_cache else {
+        return Err(Error::Configuration("no home folder: HOME is not set".to_owned()));
+    };
+    let path = format!("{cache}/{}", file_name(session.session.as_ref().unwrap_or(&session.start_url)));
+    let url = match settings.endpoint("sso") {
+        Some(url) => url.to_owned(),
+        None => {
+            format!("https://portal.sso.{}.{}", session.region, Partition::of(&session.region).dns_suffix)
+        }
+    };
+    let portal = Endpoint::parse(&url).map_err(|error| invalid("sso_region", &error.to_string()))?;
+    fetcher.credentials(&mut Sso::new(portal, &path, account, role))
+}
+
+/// What AWS clients call the file of a session's access token.
+fn file_name(session: &str) -> String {
+    let hash = Sha1::digest(session.as_bytes());
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    hex + ".json"
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_file_of_a_start_url() {
+        // That of the published vector chain/sso_assume_role.
+        let name = super::file_name("https://ssotest.awsapps.com/start");
+        assert_eq!(name, "dace00cba5f8355ec9d274ceb2bcebdfbeed0e12.json");
+    }
+}

@@ -1,0 +1,78 @@
+//! A command line taken apart as a shell would, without any of what a shell would do with it.
+
+/// A quote that is not closed, or a backslash with nothing behind it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unfinished;
+
+/// The words of `line`: parted by blanks; `'...'` is taken as it is, in `"..."` a backslash escapes
+/// `"`, `\` and `$`, elsewhere any character. On Windows a backslash is a backslash.
+pub(crate) fn split(line: &str) -> Result<Vec<String>, Unfinished> {
+    split_for(line, cfg!(windows))
+}
+
+fn split_for(line: &str, windows: bool) -> Result<Vec<String>, Unfinished> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = line.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            ' ' | '\t' | '\n' | '\r' => words.extend(word.take()),
+            '\'' if !windows => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next().ok_or(Unfinished)? {
+                        '\'' => break,
+                        char => word.push(char),
+                    }
+                }
+            }
+            '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next().ok_or(Unfinished)? {
+                        '"' => break,
+                        '\\' if !windows => match chars.next().ok_or(Unfinished)? {
+                            char @ ('"' | '\\' | '$' | '`') => word.push(char),
+                            char => word.extend(['\\', char]),
+                        },
+                        char => word.push(char),
+                    }
+                }
+            }
+            '\\' if !windows => {
+                let char = chars.next().ok_or(Unfinished)?;
+                word.get_or_insert_default().push(char);
+            }
+            char => word.get_or_insert_default().push(char),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_quotes_and_escapes() {
+        let table: [(&str, &[&str]); 8] = [
+            ("", &[]),
+            ("  a  b\tc ", &["a", "b", "c"]),
+            ("'a b' c''d", &["a b", "cd"]),
+            (r#""a \"b\" \$c \d" ''"#, &[r#"a "b" $c \d"#, ""]),
+            (r"a\ b \'", &["a b", "'"]),
+            ("$(rm -rf x) | y; z > w", &["$(rm", "-rf", "x)", "|", "y;", "z", ">", "w"]),
+            (r#"pre"in side"post"#, &["prein sidepost"]),
+            ("'\\'", &["\\"]),
+        ];
+        for (line, words) in table {
+            assert_eq!(split_for(line, false).unwrap(), words, "{line}");
+        }
+        for line in ["'a", "\"a", "a\\", "\"\\"] {
+            assert_eq!(split_for(line, false), Err(Unfinished), "{line}");
+        }
+        let path = r#""C:\Program Files\get.exe" --as 'x'"#;
+        assert_eq!(split_for(path, true).unwrap(), [r"C:\Program Files\get.exe", "--as", "'x'"]);
+    }
+}
