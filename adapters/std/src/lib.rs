@@ -86,7 +86,7 @@ pub use provider::{Identity, Provider};
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;
 pub use sessions::{FederatedUser, Role, RootTask, Saml, Session, UserSession, WebIdentity};
-pub use settings::Settings;
+pub use settings::{ImdsMode, Settings};
 
 pub use rolecall_core as core;
 pub use rolecall_core::error::Fault;

@@ -37,8 +37,11 @@ pub struct Settings {
     pub web_identity: Option<WebIdentityStep>,
     /// Where AWS clients keep the access tokens of IAM Identity Center.
     pub sso_cache: Option<String>,
-    /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, else the one of `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
-    pub imds_endpoint: String,
+    /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or the profile's `ec2_metadata_service_endpoint`.
+    pub imds_endpoint: Option<String>,
+    /// Where instance metadata is without an endpoint: `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`, or
+    /// the profile's `ec2_metadata_service_endpoint_mode`.
+    pub imds_mode: ImdsMode,
     /// `AWS_EC2_METADATA_DISABLED`.
     pub imds_disabled: bool,
     /// `AWS_METADATA_SERVICE_TIMEOUT`, in seconds: to connect, and to the first byte.
@@ -57,6 +60,16 @@ pub struct Settings {
     pub corrects_clock: bool,
     /// `AWS_ROLE_SESSION_NAME`.
     pub role_session_name: Option<String>,
+}
+
+/// Over which protocol instance metadata is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ImdsMode {
+    /// At 169.254.169.254.
+    #[default]
+    Ipv4,
+    /// At fd00:ec2::254.
+    Ipv6,
 }
 
 /// Services whose endpoint settings are looked at: the name they sign with, and the one in settings.
@@ -124,16 +137,12 @@ impl<'a> Sources<'a> {
         found.collect()
     }
 
-    fn imds_endpoint(&self) -> Result<String, Error> {
-        let explicit = self.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
-        if let Some((url, _)) = explicit {
-            return Ok(url);
-        }
+    fn imds_mode(&self) -> Result<ImdsMode, Error> {
         let mode = self.get("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
         match mode {
-            None => Ok(Imds::ENDPOINT.to_owned()),
-            Some((mode, _)) if mode.eq_ignore_ascii_case("ipv4") => Ok(Imds::ENDPOINT.to_owned()),
-            Some((mode, _)) if mode.eq_ignore_ascii_case("ipv6") => Ok(Imds::ENDPOINT_IPV6.to_owned()),
+            None => Ok(ImdsMode::Ipv4),
+            Some((mode, _)) if mode.trim().eq_ignore_ascii_case("ipv4") => Ok(ImdsMode::Ipv4),
+            Some((mode, _)) if mode.trim().eq_ignore_ascii_case("ipv6") => Ok(ImdsMode::Ipv6),
             Some((mode, place)) => Err(invalid(place, &format!("{mode:?} is neither IPv4 nor IPv6"))),
         }
     }
@@ -202,6 +211,7 @@ impl Settings {
             imds_persistence.attempts = attempts as u8;
         }
         let value = |variable, property| from.get(variable, property).map(|(value, _)| value);
+        let imds_endpoint = value("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
         Ok(Self {
             region: get("AWS_REGION").or_else(|| value("AWS_DEFAULT_REGION", "region")),
             endpoints: from.endpoints(),
@@ -214,7 +224,9 @@ impl Settings {
             prefers_profile: asked_for.is_some(),
             web_identity: web_identity(environment)?,
             sso_cache: location.sso_cache,
-            imds_endpoint: from.imds_endpoint()?,
+            // A mode goes for nothing beside an endpoint, and may be wrong.
+            imds_mode: if imds_endpoint.is_some() { ImdsMode::Ipv4 } else { from.imds_mode()? },
+            imds_endpoint,
             imds_disabled: environment.is_true("AWS_EC2_METADATA_DISABLED"),
             imds_limits,
             imds_persistence,
@@ -286,7 +298,7 @@ impl Settings {
             self.web_identity,
             self.container_relative_uri,
             self.container_full_uri,
-            self.imds_endpoint,
+            self.imds_url(),
             self.imds_disabled,
             self.region,
             self.endpoints,
@@ -321,8 +333,17 @@ impl Settings {
         }
     }
 
+    /// The URL of instance metadata.
+    pub fn imds_url(&self) -> &str {
+        match (&self.imds_endpoint, self.imds_mode) {
+            (Some(url), _) => url,
+            (None, ImdsMode::Ipv4) => Imds::ENDPOINT,
+            (None, ImdsMode::Ipv6) => Imds::ENDPOINT_IPV6,
+        }
+    }
+
     pub(crate) fn imds(&self) -> Result<Imds<'_>, Error> {
-        let endpoint = Endpoint::parse(&self.imds_endpoint)
+        let endpoint = Endpoint::parse(self.imds_url())
             .map_err(|error| invalid("AWS_EC2_METADATA_SERVICE_ENDPOINT", &error.to_string()))?;
         let imds = if self.imds_disabled { Imds::disabled(endpoint) } else { Imds::new(endpoint) };
         Ok(imds.with_limits(self.imds_limits).with_persistence(self.imds_persistence))
@@ -350,7 +371,7 @@ impl fmt::Debug for Settings {
             .field("region", &self.region)
             .field("endpoints", &self.endpoints)
             .field("profile_name", &self.profile_name)
-            .field("imds_endpoint", &self.imds_endpoint)
+            .field("imds", &self.imds_url())
             .finish_non_exhaustive()
     }
 }

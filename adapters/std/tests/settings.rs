@@ -17,7 +17,8 @@ fn blank_counts_as_unset_and_the_region_has_an_order() {
 
 #[test]
 fn the_metadata_endpoint_has_an_order() {
-    let endpoint = |variables: &[(&str, &str)]| settings(variables).map(|settings| settings.imds_endpoint);
+    let endpoint =
+        |variables: &[(&str, &str)]| settings(variables).map(|settings| settings.imds_url().to_owned());
     let mode = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
     assert_eq!(endpoint(&[]).unwrap(), "http://169.254.169.254");
     assert_eq!(endpoint(&[(mode, "iPv6")]).unwrap(), "http://[fd00:ec2::254]");

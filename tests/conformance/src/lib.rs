@@ -1,5 +1,7 @@
 //! Finds the vectors and the project's own cases.
 
+pub mod replay;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,190 @@
+//! A world that is made of records: files in a folder, replies that were recorded, clocks that stand.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rolecall::{Buffer, Host};
+use rolecall_core::error::{Failure, FailureKind, Phase};
+use rolecall_core::skew::{Instant, Now};
+use rolecall_core::sources::{Answer, Exchange, Reply};
+use rolecall_core::wire::time::UnixTime;
+use serde_json::Value;
+
+/// A request as it was made or recorded.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// `GET`
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// Names in lower case.
+    pub headers: HashMap<String, String>,
+    /// The body, as text.
+    pub body: String,
+}
+
+/// A recorded exchange.
+#[derive(Debug, Clone, Default)]
+pub struct Recorded {
+    /// What was asked.
+    pub request: Request,
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// The exchanges of an `http-traffic.json`, in the order of their requests.
+pub fn traffic(document: &Value) -> Vec<Recorded> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let headers = |value: &Value| -> Vec<(String, String)> {
+        let all = value.as_object().into_iter().flatten();
+        all.map(|(name, values)| (name.to_ascii_lowercase(), text(&values[0]))).collect()
+    };
+    let mut recorded: Vec<Recorded> = Vec::new();
+    let mut by_connection = HashMap::new();
+    for event in document["events"].as_array().expect("events") {
+        let (connection, action) = (event["connection_id"].as_u64(), &event["action"]);
+        if let Some(request) = action["Request"].get("request") {
+            by_connection.insert(connection, recorded.len());
+            recorded.push(Recorded {
+                request: Request {
+                    method: text(&request["method"]),
+                    url: text(&request["uri"]),
+                    headers: headers(&request["headers"]).into_iter().collect(),
+                    body: String::new(),
+                },
+                ..Recorded::default()
+            });
+            continue;
+        }
+        let exchange = &mut recorded[by_connection[&connection]];
+        if let Some(response) = action["Response"].get("response") {
+            exchange.status = response["Ok"]["status"].as_u64().expect("a status") as u16;
+            exchange.headers = headers(&response["Ok"]["headers"]);
+        } else if let Some(data) = action.get("Data") {
+            let of_request = data["direction"] == "Request";
+            let body = if of_request { &mut exchange.request.body } else { &mut exchange.body };
+            body.push_str(data["data"]["Utf8"].as_str().expect("text"));
+        }
+    }
+    recorded
+}
+
+/// The world. A clone is the same one.
+#[derive(Clone)]
+pub struct Replay {
+    root: PathBuf,
+    files: HashMap<String, String>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    left: Vec<Recorded>,
+    asked: Vec<(Request, Option<Recorded>)>,
+    elapsed: u64,
+}
+
+impl Replay {
+    /// Files are below `root`, and `recorded` is what is answered, once each.
+    pub fn new(root: &Path, recorded: Vec<Recorded>) -> Self {
+        let state = State { left: recorded, ..State::default() };
+        Self { root: root.to_owned(), files: HashMap::new(), state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// With these files, by path.
+    pub fn with_files(mut self, files: HashMap<String, String>) -> Self {
+        self.files = files;
+        self
+    }
+
+    /// What was asked, and the record it was answered from.
+    pub fn asked(&self) -> Vec<(Request, Option<Recorded>)> {
+        self.state.lock().expect("no panic").asked.clone()
+    }
+
+    /// Records that nobody asked for.
+    pub fn left(&self) -> usize {
+        self.state.lock().expect("no panic").left.len()
+    }
+}
+
+impl Host for Replay {
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+        let sent = self.now();
+        let head = exchange.request.head(buffer.bytes()).expect("a head");
+        let endpoint = exchange.endpoint;
+        let header = |(name, value): (&str, &[u8])| {
+            (name.to_ascii_lowercase(), String::from_utf8_lossy(value).into_owned())
+        };
+        let request = Request {
+            method: head.method.to_owned(),
+            url: format!("{}://{}{}", endpoint.scheme().as_str(), endpoint.authority(), head.target),
+            headers: head.headers.iter().map(header).collect(),
+            body: String::from_utf8_lossy(exchange.request.body(buffer.bytes())).into_owned(),
+        };
+        let mut state = self.state.lock().expect("no panic");
+        let same = |one: &Recorded| one.request.method == request.method && one.request.url == request.url;
+        let found = state.left.iter().position(same).map(|at| state.left.remove(at));
+        state.asked.push((request, found.clone()));
+        drop(state);
+        let Some(found) = found else {
+            return Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::NotFound });
+        };
+        buffer.clear();
+        for (name, value) in &found.headers {
+            // The recorded credentials were edited and are older than the replies they came in.
+            if name != "date" {
+                buffer.append(format!("{name}: {value}\r\n").as_bytes());
+            }
+        }
+        let headers = 0..buffer.bytes().len();
+        buffer.append(found.body.as_bytes());
+        let body = headers.end..buffer.bytes().len();
+        Answer::Reply(Reply { status: found.status, headers, body, sent, received: self.now() })
+    }
+
+    fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        let missing = Failure { phase: Phase::File, kind: FailureKind::NotFound };
+        if let Some(content) = self.files.get(path) {
+            buffer.append(content.as_bytes());
+            return Ok(());
+        }
+        let path = self.root.join(path.trim_start_matches('/'));
+        buffer.append(&std::fs::read(path).map_err(|_| missing)?);
+        Ok(())
+    }
+
+    fn run(&self, command: &str, _: &mut Buffer) -> Result<(), Failure> {
+        panic!("no vector runs a command: {command}")
+    }
+
+    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        match host {
+            "localhost" => Ok(vec![IpAddr::from([127, 0, 0, 1])]),
+            _ => Err(Failure { phase: Phase::Resolve, kind: FailureKind::NotFound }),
+        }
+    }
+
+    fn prompt(&self, question: &str, _: &mut Buffer) -> Result<(), Failure> {
+        panic!("no vector asks anybody: {question}")
+    }
+
+    /// The wall clock stands in 2009, before the end of every recorded set of credentials.
+    fn now(&self) -> Now {
+        Now {
+            monotonic: Instant::from_millis(self.state.lock().expect("no panic").elapsed),
+            wall: Some(UnixTime::from_secs(1_234_560_000)),
+        }
+    }
+
+    fn sleep_until(&self, instant: Instant) {
+        self.state.lock().expect("no panic").elapsed = instant.as_millis();
+    }
+
+    fn entropy(&self) -> u32 {
+        0x8000_0000
+    }
+}
