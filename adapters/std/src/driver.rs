@@ -10,7 +10,7 @@ use rolecall_core::sources::{Answer, Context, Flow, Memory, Need, Report, Slot, 
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::system;
-use crate::transport::{Transport, append, resolve};
+use crate::transport::{Transport, append};
 
 /// The exchange buffer's size at the start of each step.
 const EXCHANGE: usize = 16 * 1024;
@@ -95,7 +95,7 @@ pub(crate) fn drive<'c, F: Flow<'c> + ?Sized>(
                     Err(failure) => Answer::Failed(failure),
                 });
             }
-            Need::Resolve { host } => match resolve(host, 2_000) {
+            Need::Resolve { host } => match transport.resolve(host, 2_000) {
                 Ok(found) => addresses = found,
                 Err(failure) => outcome = Some(Answer::Failed(failure)),
             },

@@ -54,10 +54,14 @@ mod driver;
 mod environment;
 mod error;
 mod provider;
+mod proxy;
 mod request;
+mod resolve;
 mod secret;
 mod settings;
 mod system;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 
 pub use credentials::Credentials;
@@ -65,6 +69,7 @@ pub use driver::Trace;
 pub use environment::Environment;
 pub use error::Error;
 pub use provider::{Identity, Provider, Role};
+pub use proxy::Proxies;
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;
 pub use settings::Settings;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rolecall_core::error::{Error as SourceError, Origin};
+use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Origin};
 use rolecall_core::refresh::{Decision, Refresh};
 use rolecall_core::skew::{Authority, Clock};
 use rolecall_core::sources::sts::{
@@ -108,8 +108,8 @@ impl Provider {
     pub fn new(settings: Settings) -> Self {
         let clock = if settings.corrects_clock { Clock::new() } else { Clock::uncorrected() };
         let shared = Shared {
+            transport: Arc::new(Transport::new(&settings)),
             settings: Arc::new(settings),
-            transport: Arc::new(Transport::new()),
             clock: Arc::new(Mutex::new(clock)),
             tracer: None,
             origin: From::Chain,
@@ -297,7 +297,7 @@ impl Provider {
             limits,
             metadata: false,
         };
-        let mut response = self.shared.transport.send(outgoing).map_err(Error::Send)?;
+        let mut response = self.shared.transport.send(outgoing).map_err(|failure| self.unsent(failure))?;
         if let Some(tracer) = &self.shared.tracer {
             let asked = format!("{} {}", request.method(), request.origin());
             let outcome = Ok(response.status().as_u16());
@@ -316,6 +316,15 @@ impl Provider {
         read_body(response.body_mut(), limits.body as usize, deadline, &mut body, out)
             .map_err(Error::Send)?;
         Ok((Reply { status, headers, body: std::mem::take(&mut *body) }, skew))
+    }
+
+    /// The error of an exchange that came to no reply: that of a setting, if it is one's fault.
+    fn unsent(&self, failure: Failure) -> Error {
+        self.misconfigured(failure).map_or(Error::Send(failure), Error::Configuration)
+    }
+
+    fn misconfigured(&self, failure: Failure) -> Option<String> {
+        self.shared.transport.misconfigured().filter(|_| failure.kind == FailureKind::Untrusted)
     }
 
     fn fetch(&self) -> Result<(Credentials, Lease), Error> {
@@ -385,6 +394,11 @@ impl Provider {
         match taken {
             Ok(Some(taken)) => Ok(taken),
             Ok(None) => Err(Error::NoCredentials { tried: Vec::new() }),
+            Err(SourceError { kind: ErrorKind::Transport(failure), .. })
+                if self.misconfigured(failure).is_some() =>
+            {
+                Err(self.unsent(failure))
+            }
             Err(error) => Err(Error::Source { error, report: Box::new(report) }),
         }
     }

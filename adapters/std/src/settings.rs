@@ -5,7 +5,7 @@ use std::fmt;
 use rolecall_core::sources::{Authorization, Container, Endpoint, Imds, Limits, Persistence, dns_suffix};
 use rolecall_core::wire::uri::Uri;
 
-use crate::{Credentials, Environment, Error, Secret};
+use crate::{Credentials, Environment, Error, Proxies, Secret};
 
 /// Region, endpoints and sources, as the environment sets them; every field can be set by hand.
 pub struct Settings {
@@ -35,6 +35,11 @@ pub struct Settings {
     pub corrects_clock: bool,
     /// `AWS_ROLE_SESSION_NAME`.
     pub role_session_name: Option<String>,
+    /// `AWS_CA_BUNDLE`: a PEM file whose certificates are trusted in place of the built-in roots. It is
+    /// read when the first https connection is made.
+    pub ca_bundle: Option<String>,
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    pub proxies: Proxies,
 }
 
 /// Services whose endpoint variable is looked at. Others sign at the URL they are called by.
@@ -97,6 +102,8 @@ impl Settings {
             container_token: get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Secret::new),
             corrects_clock: !environment.is_true("AWS_DISABLE_CLOCK_SKEW_CORRECTION"),
             role_session_name: get("AWS_ROLE_SESSION_NAME"),
+            ca_bundle: get("AWS_CA_BUNDLE"),
+            proxies: Proxies::from_environment(environment)?,
         })
     }
 
