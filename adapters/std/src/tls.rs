@@ -88,7 +88,8 @@ pub(crate) fn kind_of(error: &io::Error) -> Option<FailureKind> {
 }
 
 impl<In: Transport> Connector<In> for Tls {
-    type Out = Either<In, Session>;
+    // Boxed: a session is large, and a plain connection would be as large.
+    type Out = Either<In, Box<dyn Transport>>;
 
     fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
         let Some(transport) = chained else { return Ok(None) };
@@ -100,10 +101,15 @@ impl<In: Transport> Connector<In> for Tls {
         let mut session = ClientConnection::new(self.config()?, name).map_err(io::Error::other)?;
         let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         socket.set_timeout(left(details));
-        session.complete_io(&mut socket)?;
+        if let Err(error) = session.complete_io(&mut socket) {
+            // The alert, by which the server learns why.
+            while session.wants_write() && session.write_tls(&mut socket).is_ok_and(|sent| sent > 0) {}
+            return Err(error.into());
+        }
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Some(Either::B(Session { buffers, stream: StreamOwned::new(session, socket) })))
+        let session = Session { buffers, stream: StreamOwned::new(session, socket) };
+        Ok(Some(Either::B(session.boxed())))
     }
 }
 
@@ -126,7 +132,7 @@ fn left(details: &ConnectionDetails) -> NextTimeout {
 }
 
 /// A TLS session over a connection.
-pub(crate) struct Session {
+struct Session {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
 }

@@ -21,6 +21,8 @@ use crate::{Settings, system};
 
 /// ureq's read and write buffers: heads of metadata services are small, and two of them are held.
 const BUFFER: usize = 16 * 1024;
+/// For the rest of a reply's head, in milliseconds.
+const GRACE: u32 = 20;
 
 /// One connection pool, and what all exchanges have in common.
 pub(crate) struct Transport {
@@ -175,13 +177,17 @@ fn run<S: AsSendBody>(
     limits: Limits,
 ) -> Result<http::Response<Body>, Failure> {
     let limit = |milliseconds: u32| Some(Duration::from_millis(u64::from(milliseconds).max(1)));
+    let silence = limit(limits.first_byte);
     let request = agent
         .configure_request(request)
         .proxy(proxy.cloned())
         .timeout_resolve(limit(limits.connect))
         .timeout_connect(limit(limits.connect))
-        .timeout_recv_response(limit(limits.first_byte))
-        .timeout_per_read(limit(limits.first_byte))
+        // The limits of reads and writes are those of the socket from one exchange to the next. Were this
+        // one the shorter, the system would be told anew at each, of a microsecond less.
+        .timeout_recv_response(limit(limits.first_byte.saturating_add(GRACE)))
+        .timeout_per_read(silence)
+        .timeout_per_write(silence)
         .timeout_global(limit(limits.total))
         .build();
     agent.run(request).map_err(|error| failure(&error, Phase::FirstByte))
@@ -293,7 +299,7 @@ fn phase_of(timeout: Timeout) -> Option<Phase> {
     match timeout {
         Timeout::Resolve => Some(Phase::Resolve),
         Timeout::Connect => Some(Phase::Connect),
-        Timeout::SendRequest | Timeout::SendBody => Some(Phase::Send),
+        Timeout::SendRequest | Timeout::SendBody | Timeout::PerWrite => Some(Phase::Send),
         Timeout::RecvResponse => Some(Phase::FirstByte),
         Timeout::RecvBody => Some(Phase::Body),
         _ => None,
