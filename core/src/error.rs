@@ -170,8 +170,6 @@ pub enum FailureKind {
     Unsupported,
     /// The command ended with an error of its own.
     Unsuccessful,
-    /// There is no certificate of an issuer to trust.
-    NoRoots,
     /// Anything else.
     Other,
 }
@@ -234,7 +232,7 @@ impl Error {
 
     /// What to do next, in a sentence; empty where the error itself says it.
     pub fn advice(&self) -> &'static str {
-        use FailureKind::{Denied, NoRoots, NotFound, Timeout, TooLarge, Unsupported, Untrusted};
+        use FailureKind::{Denied, NotFound, Timeout, TooLarge, Unsupported, Untrusted};
         use Phase::{Connect, File, FirstByte, Process, Resolve};
         match (self.origin, self.kind) {
             (Origin::Chain, _) => {
@@ -280,9 +278,6 @@ impl Error {
             (_, ErrorKind::Status(300..=399)) => "redirects are not followed; correct the endpoint",
             (_, ErrorKind::Transport(Failure { kind: Untrusted, .. })) => {
                 "the server's certificate is from an unknown issuer, for another name, or out of date"
-            }
-            (_, ErrorKind::Transport(Failure { kind: NoRoots, .. })) => {
-                "name a file of trusted certificates in AWS_CA_BUNDLE"
             }
             (_, ErrorKind::Transport(Failure { kind: NotFound, phase: Resolve })) => {
                 "check the endpoint's host name"
@@ -366,7 +361,6 @@ impl fmt::Display for Failure {
             FailureKind::Denied => "not permitted",
             FailureKind::Unsupported => "this program has no means for it",
             FailureKind::Unsuccessful => "it ended with an error",
-            FailureKind::NoRoots => "no certificate of an issuer to trust",
             FailureKind::Other => "failed",
         };
         write!(f, "{phase}: {kind}")

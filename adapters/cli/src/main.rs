@@ -16,6 +16,8 @@ use std::process::ExitCode;
 use arguments::Command;
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    end_on_signals();
     let arguments = match arguments::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -36,6 +38,25 @@ fn main() -> ExitCode {
             tell(error);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The kernel spares process 1, which a container's command is, from every signal that it does not handle:
+/// `docker stop` would wait in vain. Exits as a shell would tell it, with 128 and the signal's number.
+#[cfg(unix)]
+fn end_on_signals() {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    if std::process::id() != 1 {
+        return;
+    }
+    let always = std::sync::Arc::new(true.into());
+    for signal in [SIGINT, SIGTERM] {
+        // Without a handler all else still works.
+        let _ = signal_hook::flag::register_conditional_shutdown(
+            signal,
+            128 + signal,
+            std::sync::Arc::clone(&always),
+        );
     }
 }
 

@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use rolecall_core::error::{Failure, FailureKind};
 use rolecall_core::skew::Authority;
 use rolecall_core::sources::Report;
 use rolecall_core::sources::sts::read_error;
 use zeroize::Zeroizing;
 
 use crate::driver::{Driver, Trace};
+use crate::host::Host;
 use crate::transport::{Outgoing, read_body};
 use crate::{Credentials, Error, Identity, Presigned, Provider, Reply, Request, Signed, lock};
 
@@ -93,7 +95,8 @@ impl Provider {
             limits,
             metadata: false,
         };
-        let mut response = self.shared.system.transport().send(outgoing).map_err(Error::Send)?;
+        let mut response =
+            self.shared.system.transport().send(outgoing).map_err(|failure| self.unsent(failure))?;
         if let Some(tracer) = &self.shared.tracer {
             let asked = format!("{} {}", request.method(), request.origin());
             let outcome = Ok(response.status().as_u16());
@@ -114,6 +117,12 @@ impl Provider {
         read_body(response.body_mut(), limits.body as usize, deadline, &mut body, out)
             .map_err(Error::Send)?;
         Ok((Reply { status, headers, body: std::mem::take(&mut *body) }, skew))
+    }
+
+    /// The error of a request without a reply: that of a setting, if it is one's fault.
+    fn unsent(&self, failure: Failure) -> Error {
+        let trouble = self.shared.system.trouble().filter(|_| failure.kind == FailureKind::Untrusted);
+        trouble.map_or(Error::Send(failure), Error::Configuration)
     }
 
     fn driver(&self) -> Driver<'_> {

@@ -14,7 +14,7 @@ use rolecall_core::sources::{Answer, Exchange};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::system;
-use crate::transport::{Transport, append, resolve};
+use crate::transport::{Transport, append};
 use crate::words;
 
 /// The outside world of a [`Provider`](crate::Provider): the network, files, commands, people and
@@ -45,6 +45,12 @@ pub trait Host: Send + Sync {
 
     /// 32 random bits, for jitter.
     fn entropy(&self) -> u32;
+
+    /// What is wrong with a setting of this world's own, a file of certificates say, if an exchange
+    /// has just failed for it.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Bytes that are wiped when they are dropped, replaced, or outgrow their memory.
@@ -94,7 +100,7 @@ const MAX_CONTENT: usize = 256 * 1024;
 /// How long a command may take: a person may have to touch a key for it.
 const PROCESS_LIMIT: Duration = Duration::from_secs(60);
 /// How long a name may take to be resolved, in milliseconds.
-const RESOLVE_LIMIT: u64 = 2_000;
+const RESOLVE_LIMIT: u32 = 2_000;
 
 impl System {
     pub(crate) fn new(transport: Transport) -> Self {
@@ -126,7 +132,7 @@ impl Host for System {
     }
 
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        resolve(host, RESOLVE_LIMIT)
+        self.transport.resolve(host, RESOLVE_LIMIT)
     }
 
     fn prompt(&self, question: &str, buffer: &mut Buffer) -> Result<(), Failure> {
@@ -143,6 +149,10 @@ impl Host for System {
 
     fn entropy(&self) -> u32 {
         system::entropy()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.transport.misconfigured()
     }
 }
 

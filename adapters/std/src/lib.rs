@@ -59,7 +59,9 @@ mod explain;
 mod host;
 pub mod profiles;
 mod provider;
+mod proxy;
 mod request;
+mod resolve;
 mod secret;
 mod sessions;
 mod settings;
@@ -67,6 +69,8 @@ mod source;
 #[cfg(feature = "sso")]
 mod sso;
 mod system;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 mod words;
 
@@ -83,6 +87,7 @@ pub use explain::{Explanation, Finding, Outcome, off_by};
 pub use host::{Buffer, Host, System};
 pub use profiles::Profiles;
 pub use provider::{Identity, Provider};
+pub use proxy::Proxies;
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;
 pub use sessions::{FederatedUser, Role, RootTask, Saml, Session, UserSession, WebIdentity};

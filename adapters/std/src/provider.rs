@@ -86,7 +86,7 @@ impl Provider {
     pub fn new(settings: Settings) -> Self {
         let clock = if settings.corrects_clock { Clock::new() } else { Clock::uncorrected() };
         let shared = Shared {
-            system: Arc::new(System::new(Transport::new())),
+            system: Arc::new(System::new(Transport::new(&settings))),
             settings: Arc::new(settings),
             host: None,
             clock: Arc::new(Mutex::new(clock)),

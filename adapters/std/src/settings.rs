@@ -11,7 +11,7 @@ use rolecall_core::wire::uri::Uri;
 
 use crate::host::{Host, ReadFile, read_file};
 use crate::profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
-use crate::{Credentials, Environment, Error, Secret};
+use crate::{Credentials, Environment, Error, Proxies, Secret};
 
 /// Region, endpoints and sources, as the environment and the profile set them; every field can be
 /// set by hand.
@@ -60,6 +60,11 @@ pub struct Settings {
     pub corrects_clock: bool,
     /// `AWS_ROLE_SESSION_NAME`.
     pub role_session_name: Option<String>,
+    /// `AWS_CA_BUNDLE`: a PEM file whose certificates are trusted in place of the built-in roots. It is
+    /// read when the first https connection is made.
+    pub ca_bundle: Option<String>,
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    pub proxies: Proxies,
 }
 
 /// Over which protocol instance metadata is asked.
@@ -236,6 +241,8 @@ impl Settings {
             container_token: get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Secret::new),
             corrects_clock: !environment.is_true("AWS_DISABLE_CLOCK_SKEW_CORRECTION"),
             role_session_name: get("AWS_ROLE_SESSION_NAME"),
+            ca_bundle: value("AWS_CA_BUNDLE", "ca_bundle"),
+            proxies: Proxies::from_environment(environment)?,
             profile,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind};
 use rolecall_core::skew::Clock;
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest, Call,
@@ -324,8 +325,20 @@ impl<'a> Fetcher<'a> {
                 let taken = slots.first().and_then(|slot| take(output, slot));
                 taken.ok_or_else(|| Error::Configuration("a source ended without a result".to_owned()))
             }
-            Err(error) => Err(Error::Source { error, report: Box::new(report) }),
+            Err(error) => {
+                Err(self.trouble(&error).unwrap_or(Error::Source { error, report: Box::new(report) }))
+            }
         }
+    }
+}
+
+impl Fetcher<'_> {
+    /// The setting that is to blame for an exchange that failed as untrusted.
+    fn trouble(&self, error: &SourceError) -> Option<Error> {
+        let ErrorKind::Transport(Failure { kind: FailureKind::Untrusted, .. }) = error.kind else {
+            return None;
+        };
+        self.host.trouble().map(Error::Configuration)
     }
 }
 

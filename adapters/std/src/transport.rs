@@ -1,28 +1,41 @@
 //! Carries out exchanges with ureq.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr};
-use std::sync::mpsc;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
 use rolecall_core::sources::{Answer, Exchange, Limits, Reply};
 use rolecall_core::wire::http1::{is_header_name, is_header_value};
-use rolecall_core::wire::uri::Uri;
+use rolecall_core::wire::uri::{Scheme, Uri};
 use ureq::config::Config;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 use ureq::{Agent, AsSendBody, Body, Proxy, Timeout, http};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::system;
+use crate::proxy::Proxies;
+use crate::resolve::{Addresses, Lookup, lookup, resolve};
+#[cfg(feature = "tls")]
+use crate::tls::{self, Tls};
+use crate::{Settings, system};
 
 /// ureq's read and write buffers: heads of metadata services are small, and two of them are held.
 const BUFFER: usize = 16 * 1024;
+/// For the rest of a reply's head, in milliseconds.
+const GRACE: u32 = 20;
 
-/// One connection pool, and what each exchange is held to.
+/// One connection pool, and what all exchanges have in common.
 pub(crate) struct Transport {
+    proxies: Proxies,
+    means: Means,
     agent: Agent,
+}
+
+/// What a connection is made with.
+struct Means {
+    lookup: Lookup,
+    #[cfg(feature = "tls")]
+    tls: Tls,
 }
 
 /// A request on its way out.
@@ -37,8 +50,32 @@ pub(crate) struct Outgoing<'a> {
 }
 
 impl Transport {
-    pub(crate) fn new() -> Self {
-        Self { agent: agent(None) }
+    /// Neither reads a certificate nor opens a connection.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self::with_lookup(settings, lookup)
+    }
+
+    fn with_lookup(settings: &Settings, lookup: Lookup) -> Self {
+        let means = Means {
+            lookup,
+            #[cfg(feature = "tls")]
+            tls: Tls::new(settings.ca_bundle.clone()),
+        };
+        Self { proxies: settings.proxies.clone(), agent: means.agent(None), means }
+    }
+
+    /// What is wrong with a setting that an exchange needed: it failed as untrusted.
+    pub(crate) fn misconfigured(&self) -> Option<String> {
+        #[cfg(feature = "tls")]
+        return self.means.tls.trouble();
+        #[cfg(not(feature = "tls"))]
+        None
+    }
+
+    /// The addresses of `host`, within `limit` milliseconds.
+    pub(crate) fn resolve(&self, host: &str, limit: u32) -> Result<Vec<IpAddr>, Failure> {
+        resolve(host, Duration::from_millis(limit.into()), self.means.lookup)
+            .map_err(|kind| Failure { phase: Phase::Resolve, kind })
     }
 
     /// Sends the request that is in `buffer`, and leaves the reply there: the headers that the flow
@@ -66,8 +103,8 @@ impl Transport {
             exchange.endpoint.authority(),
             head.target
         );
-        let pinned = exchange.address.map(|address| agent(Some(address)));
-        let mut response = send(
+        let pinned = exchange.address.map(|address| self.means.agent(Some(address)));
+        let mut response = self.send_by(
             pinned.as_ref().unwrap_or(&self.agent),
             Outgoing {
                 method: head.method,
@@ -100,39 +137,58 @@ impl Transport {
 
     /// Sends a request of the caller's own making.
     pub(crate) fn send(&self, outgoing: Outgoing<'_>) -> Result<http::Response<Body>, Failure> {
-        send(&self.agent, outgoing)
+        self.send_by(&self.agent, outgoing)
+    }
+
+    fn send_by(&self, agent: &Agent, outgoing: Outgoing<'_>) -> Result<http::Response<Body>, Failure> {
+        let bad = Failure { phase: Phase::Send, kind: FailureKind::Protocol };
+        let uri = Uri::parse(outgoing.url).map_err(|_| bad)?;
+        if cfg!(not(feature = "tls")) && uri.scheme == Scheme::Https {
+            return Err(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported });
+        }
+        let proxy = if outgoing.metadata { None } else { self.proxies.of(&uri) };
+        let mut request = http::Request::builder().method(outgoing.method).uri(outgoing.url);
+        for (name, value) in &outgoing.headers {
+            request = request.header(*name, *value);
+        }
+        // Methods that have a body by nature tell its length even when it is empty.
+        if outgoing.body.is_empty() && !matches!(outgoing.method, "POST" | "PUT" | "PATCH") {
+            run(agent, request.body(()).map_err(|_| bad)?, proxy, outgoing.limits)
+        } else {
+            run(agent, request.body(outgoing.body).map_err(|_| bad)?, proxy, outgoing.limits)
+        }
     }
 }
 
-fn send(agent: &Agent, outgoing: Outgoing<'_>) -> Result<http::Response<Body>, Failure> {
-    let bad = Failure { phase: Phase::Send, kind: FailureKind::Protocol };
-    let mut request = http::Request::builder().method(outgoing.method).uri(outgoing.url);
-    for (name, value) in &outgoing.headers {
-        request = request.header(*name, *value);
-    }
-    // Methods that have a body by nature tell its length even when it is empty.
-    if outgoing.body.is_empty() && !matches!(outgoing.method, "POST" | "PUT" | "PATCH") {
-        run(agent, request.body(()).map_err(|_| bad)?, &outgoing)
-    } else {
-        run(agent, request.body(outgoing.body).map_err(|_| bad)?, &outgoing)
+impl Means {
+    /// Connects to `pinned`, if there is such an address, and to no other.
+    fn agent(&self, pinned: Option<IpAddr>) -> Agent {
+        let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
+        #[cfg(feature = "tls")]
+        let connector = connector.chain(self.tls.clone());
+        Agent::with_parts(config(), connector, Addresses { pinned, lookup: self.lookup })
     }
 }
 
 fn run<S: AsSendBody>(
     agent: &Agent,
     request: http::Request<S>,
-    outgoing: &Outgoing<'_>,
+    proxy: Option<&Proxy>,
+    limits: Limits,
 ) -> Result<http::Response<Body>, Failure> {
-    let direct = outgoing.metadata || is_loopback(outgoing.url);
     let limit = |milliseconds: u32| Some(Duration::from_millis(u64::from(milliseconds).max(1)));
+    let silence = limit(limits.first_byte);
     let request = agent
         .configure_request(request)
-        .proxy(if direct { None } else { Proxy::try_from_env() })
-        .timeout_resolve(limit(outgoing.limits.connect))
-        .timeout_connect(limit(outgoing.limits.connect))
-        .timeout_recv_response(limit(outgoing.limits.first_byte))
-        .timeout_per_read(limit(outgoing.limits.first_byte))
-        .timeout_global(limit(outgoing.limits.total))
+        .proxy(proxy.cloned())
+        .timeout_resolve(limit(limits.connect))
+        .timeout_connect(limit(limits.connect))
+        // The limits of reads and writes are those of the socket from one exchange to the next. Were this
+        // one the shorter, the system would be told anew at each, of a microsecond less.
+        .timeout_recv_response(limit(limits.first_byte.saturating_add(GRACE)))
+        .timeout_per_read(silence)
+        .timeout_per_write(silence)
+        .timeout_global(limit(limits.total))
         .build();
     agent.run(request).map_err(|error| failure(&error, Phase::FirstByte))
 }
@@ -184,25 +240,10 @@ pub(crate) fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     buffer.extend_from_slice(bytes);
 }
 
-/// The addresses of `host`, within `limit` milliseconds. The system's resolver cannot be stopped, so
-/// that a thread is left behind if it does not answer.
-pub(crate) fn resolve(host: &str, limit: u64) -> Result<Vec<IpAddr>, Failure> {
-    let failed = |kind| Failure { phase: Phase::Resolve, kind };
-    let (sender, receiver) = mpsc::channel();
-    let name = host.to_owned();
-    std::thread::spawn(move || {
-        let addresses = std::net::ToSocketAddrs::to_socket_addrs(&(name.as_str(), 0));
-        let _ = sender.send(addresses.map(|addresses| addresses.map(|address| address.ip()).collect()));
-    });
-    match receiver.recv_timeout(Duration::from_millis(limit)) {
-        Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(_)) => Err(failed(FailureKind::NotFound)),
-        Err(_) => Err(failed(FailureKind::Timeout)),
-    }
-}
-
-fn agent(pinned: Option<IpAddr>) -> Agent {
-    let config = Config::builder()
+fn config() -> Config {
+    Config::builder()
+        // Else it would be the environment's, whatever the settings say.
+        .proxy(None)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -213,45 +254,20 @@ fn agent(pinned: Option<IpAddr>) -> Agent {
         .accept_encoding(ureq::config::AutoHeaderValue::None)
         .max_idle_connections(2)
         .max_idle_connections_per_host(1)
-        .build();
-    Agent::with_parts(config, DefaultConnector::default(), Addresses { pinned })
-}
-
-fn is_loopback(url: &str) -> bool {
-    Uri::parse(url).is_ok_and(|uri| {
-        uri.host.eq_ignore_ascii_case("localhost")
-            || uri.address().is_some_and(|address| address.is_loopback())
-    })
-}
-
-/// Answers with the address that was checked, or that the URL spells out; only for a name it asks
-/// the system, which takes a thread.
-#[derive(Debug)]
-struct Addresses {
-    pinned: Option<IpAddr>,
-}
-
-impl Resolver for Addresses {
-    fn resolve(
-        &self,
-        uri: &http::Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-        let Some(address) = self.pinned.or_else(|| host.parse().ok()) else {
-            return DefaultResolver::default().resolve(uri, config, timeout);
-        };
-        let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-        let mut addresses = self.empty();
-        addresses.push(SocketAddr::new(address, uri.port_u16().unwrap_or(default)));
-        Ok(addresses)
-    }
+        .build()
 }
 
 /// What a ureq error comes to. `phase` is where it came up, if the error itself does not tell.
 fn failure(error: &ureq::Error, phase: Phase) -> Failure {
     use ureq::Error;
+    #[cfg(feature = "tls")]
+    if let Error::Io(error) = error
+        && let Some(kind) = tls::kind_of(error)
+    {
+        // But for a body, it is the handshake that fails.
+        let phase = if phase == Phase::Body { phase } else { Phase::Connect };
+        return Failure { phase, kind };
+    }
     let (phase, kind) = match error {
         Error::Timeout(timeout) => (phase_of(*timeout).unwrap_or(phase), FailureKind::Timeout),
         Error::HostNotFound => (Phase::Resolve, FailureKind::NotFound),
@@ -267,17 +283,13 @@ fn failure(error: &ureq::Error, phase: Phase) -> Failure {
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::UnexpectedEof => (phase, FailureKind::Closed),
-            // The system's resolver gives no kind of its own.
-            _ if error.to_string().contains("lookup address") => (Phase::Resolve, FailureKind::NotFound),
             _ => (phase, FailureKind::Other),
         },
         Error::LargeResponseHeader(..) | Error::BodyExceedsLimit(_) => (phase, FailureKind::TooLarge),
         Error::Protocol(_) => (phase, FailureKind::Protocol),
         Error::TlsRequired => (Phase::Connect, FailureKind::Unsupported),
-        Error::Tls(_) | Error::RequireHttpsOnly(_) => (Phase::Connect, FailureKind::Untrusted),
-        #[cfg(feature = "tls")]
-        Error::Rustls(_) | Error::Pem(_) => (Phase::Connect, FailureKind::Untrusted),
-        Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => (Phase::Connect, FailureKind::Other),
+        Error::Tls(_) => (Phase::Connect, FailureKind::Untrusted),
+        Error::ConnectProxyFailed(_) => (Phase::Connect, FailureKind::Other),
         _ => (phase, FailureKind::Other),
     };
     Failure { phase, kind }
@@ -287,9 +299,143 @@ fn phase_of(timeout: Timeout) -> Option<Phase> {
     match timeout {
         Timeout::Resolve => Some(Phase::Resolve),
         Timeout::Connect => Some(Phase::Connect),
-        Timeout::SendRequest | Timeout::SendBody => Some(Phase::Send),
+        Timeout::SendRequest | Timeout::SendBody | Timeout::PerWrite => Some(Phase::Send),
         Timeout::RecvResponse => Some(Phase::FirstByte),
         Timeout::RecvBody => Some(Phase::Body),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use rolecall_core::sources::{Endpoint, Span};
+
+    use super::*;
+    use crate::Environment;
+
+    /// Answers every request on a new port of 127.0.0.1 with `ok`, tunnels included; tells what it was asked.
+    fn serve() -> (u16, Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let (sender, asked) = channel();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let sender = sender.clone();
+                std::thread::spawn(move || answer(&stream, &sender));
+            }
+        });
+        (port, asked)
+    }
+
+    fn answer(mut stream: &TcpStream, sender: &Sender<String>) -> Option<()> {
+        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+        loop {
+            let first = lines.next()?;
+            lines.find(|line| line.is_empty())?;
+            let tunnel = first.starts_with("CONNECT");
+            let rest = if tunnel { "\r\n" } else { "Content-Length: 2\r\n\r\nok" };
+            sender.send(first).ok()?;
+            write!(stream, "HTTP/1.1 200 OK\r\n{rest}").ok()?;
+        }
+    }
+
+    fn transport(variables: &[(&str, &str)], lookup: Lookup) -> Transport {
+        let environment: Environment = variables.iter().copied().collect();
+        Transport::with_lookup(&Settings::from_environment(&environment).expect("settings"), lookup)
+    }
+
+    fn get(url: &str, metadata: bool) -> Outgoing<'_> {
+        let limits = Limits { connect: 2_000, first_byte: 2_000, total: 4_000, body: 64 };
+        Outgoing { method: "GET", url, headers: Vec::new(), body: b"", limits, metadata }
+    }
+
+    /// Where nobody listens.
+    fn elsewhere(_: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(vec![[127, 0, 0, 9].into()])
+    }
+
+    fn here(_: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(vec![[127, 0, 0, 1].into()])
+    }
+
+    #[test]
+    fn a_pinned_address_is_connected_to_whatever_the_name_resolves_to_now() {
+        let (port, asked) = serve();
+        let transport = transport(&[], elsewhere);
+        let url = format!("http://credentials.invalid:{port}");
+        let head = format!("GET /path HTTP/1.1\r\nHost: credentials.invalid:{port}\r\n\r\n");
+        let mut exchange = Exchange {
+            endpoint: Endpoint::parse(&url).expect("an endpoint"),
+            address: None,
+            request: Span { head: head.len(), len: head.len() },
+            metadata: true,
+            limits: get(&url, true).limits,
+            repeatable: true,
+            reply_headers: &[],
+        };
+        let request = || Zeroizing::new(head.clone().into_bytes());
+        let failed = transport.carry_out(&exchange, &mut request());
+        assert!(matches!(failed, Answer::Failed(Failure { kind: FailureKind::NotFound, .. })), "{failed:?}");
+        exchange.address = Some([127, 0, 0, 1].into());
+        let answer = transport.carry_out(&exchange, &mut request());
+        assert!(matches!(answer, Answer::Reply(Reply { status: 200, .. })), "{answer:?}");
+        assert_eq!(asked.iter().next().as_deref(), Some("GET /path HTTP/1.1"));
+    }
+
+    #[test]
+    fn a_proxy_is_for_services_and_not_for_metadata() {
+        let (port, asked) = serve();
+        let proxy = format!("127.0.0.1:{port}");
+        let transport = transport(&[("ALL_PROXY", &proxy), ("NO_PROXY", "direct.invalid")], here);
+        let next = || asked.recv_timeout(Duration::from_secs(2)).expect("asked");
+        transport.send(get("http://service.invalid/a", false)).expect("through the proxy");
+        assert_eq!(
+            (next(), next()),
+            ("CONNECT service.invalid:80 HTTP/1.1".into(), "GET /a HTTP/1.1".into())
+        );
+        let metadata = format!("http://metadata.invalid:{port}/b");
+        transport.send(get(&metadata, true)).expect("a reply");
+        assert_eq!(next(), "GET /b HTTP/1.1");
+        let direct = format!("http://direct.invalid:{port}/c");
+        transport.send(get(&direct, false)).expect("a reply");
+        assert_eq!(next(), "GET /c HTTP/1.1");
+    }
+
+    #[test]
+    fn localhost_needs_no_resolver() {
+        let (port, asked) = serve();
+        let transport = transport(&[], elsewhere);
+        transport.send(get(&format!("http://localhost:{port}/"), false)).expect("a reply");
+        assert_eq!(asked.iter().next().as_deref(), Some("GET / HTTP/1.1"));
+        assert_eq!(transport.resolve("localhost", 10).map(|found| found[0]), Ok([127, 0, 0, 1].into()));
+    }
+
+    #[test]
+    fn a_resolver_that_hangs_is_given_up() {
+        let transport = transport(&[], |_| {
+            loop {
+                std::thread::sleep(Duration::from_secs(60));
+            }
+        });
+        let mut outgoing = get("http://slow.invalid/", false);
+        outgoing.limits.connect = 50;
+        let failure = transport.send(outgoing).expect_err("no address");
+        assert_eq!((failure.phase, failure.kind), (Phase::Resolve, FailureKind::Timeout));
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn no_certificate_is_loaded_before_https_is_spoken() {
+        let (port, asked) = serve();
+        let transport = transport(&[], here);
+        let loaded = |transport: &Transport| format!("{:?}", transport.means.tls).contains("loaded: true");
+        transport.send(get(&format!("http://service.invalid:{port}/"), false)).expect("a reply");
+        assert!(asked.iter().next().is_some() && !loaded(&transport));
+        transport.send(get(&format!("https://service.invalid:{port}/"), false)).expect_err("no TLS there");
+        assert!(loaded(&transport));
     }
 }

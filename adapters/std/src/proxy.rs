@@ -1,0 +1,218 @@
+//! Which proxy a request to a service goes through.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use rolecall_core::wire::uri::{Scheme, Uri};
+use ureq::Proxy;
+
+use crate::settings::invalid;
+use crate::{Environment, Error};
+
+/// The proxies of services, and the hosts that are reached without one. Metadata services, container
+/// endpoints and this machine itself are never asked through a proxy.
+///
+/// A proxy is an `http://` or, with TLS, `https://` URL, `http` if it names no scheme, with `USER:PASSWORD@`
+/// where it wants them. It is asked for a tunnel (CONNECT), also by a request over plain http.
+#[derive(Clone, Default)]
+pub struct Proxies {
+    http: Option<Proxy>,
+    https: Option<Proxy>,
+    direct: Vec<Direct>,
+}
+
+impl Proxies {
+    /// Reads `https_proxy` and `http_proxy`, for what they do not name `all_proxy`, and `no_proxy`; each in
+    /// small letters, else in capitals. `HTTP_PROXY` is passed over in a CGI program, where a visitor's
+    /// `Proxy` header sets it.
+    ///
+    /// # Errors
+    /// A proxy that is not understood, by the name of its variable.
+    pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
+        let proxy = |names: &[&str]| {
+            let set = names.iter().find_map(|name| Some((name, environment.get(name)?)));
+            set.map(|(name, url)| proxy(name, &url)).transpose()
+        };
+        let cgi = environment.get("REQUEST_METHOD").is_some();
+        let http: &[&str] = &["http_proxy", "HTTP_PROXY"][..if cgi { 1 } else { 2 }];
+        let direct = environment.get("no_proxy").or_else(|| environment.get("NO_PROXY"));
+        let all = proxy(&["all_proxy", "ALL_PROXY"])?;
+        Ok(Self {
+            http: proxy(http)?.or_else(|| all.clone()),
+            https: proxy(&["https_proxy", "HTTPS_PROXY"])?.or(all),
+            direct: direct.as_deref().unwrap_or_default().split(',').filter_map(Direct::parse).collect(),
+        })
+    }
+
+    /// The proxy for a request to `uri`.
+    pub(crate) fn of(&self, uri: &Uri<'_>) -> Option<&Proxy> {
+        let proxy = match uri.scheme {
+            Scheme::Http => self.http.as_ref(),
+            Scheme::Https => self.https.as_ref(),
+        };
+        proxy.filter(|_| !is_this_machine(uri) && !self.direct.iter().any(|direct| direct.is(uri)))
+    }
+}
+
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URLs may hold a password.
+        f.debug_struct("Proxies").finish_non_exhaustive()
+    }
+}
+
+fn proxy(name: &str, url: &str) -> Result<Proxy, Error> {
+    let url = url.trim();
+    // Others would be passed over without a word, and the request sent without a proxy.
+    let scheme = url.split_once("://").map_or("http", |(scheme, _)| scheme);
+    let known = ["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    if !known {
+        return Err(invalid(name, "a proxy is an http:// or https:// URL"));
+    }
+    if cfg!(not(feature = "tls")) && scheme.eq_ignore_ascii_case("https") {
+        return Err(invalid(name, "an https:// proxy wants TLS, which this program was built without"));
+    }
+    Proxy::new(url).map_err(|_| invalid(name, "not the URL of a proxy"))
+}
+
+fn is_this_machine(uri: &Uri<'_>) -> bool {
+    is_localhost(uri.host) || uri.address().is_some_and(|address| address.is_loopback())
+}
+
+/// Whether it is the name that always means this machine (RFC 6761).
+pub(crate) fn is_localhost(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+}
+
+/// An entry of `no_proxy`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Direct {
+    /// `*`
+    Everything,
+    /// `example.com`, `.example.com`, `*.example.com`: this name and those below it, at this port or at any.
+    Host(String, Option<u16>),
+    /// `192.0.2.7`, `2001:db8::/32`: addresses that begin with so many bits.
+    Network(IpAddr, u32),
+}
+
+impl Direct {
+    fn parse(entry: &str) -> Option<Self> {
+        let entry = entry.trim();
+        if entry == "*" {
+            return Some(Self::Everything);
+        }
+        let (address, length) = entry.split_once('/').map_or((entry, None), |(at, len)| (at, Some(len)));
+        if let Ok(address) = address.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+            let whole = if address.is_ipv4() { 32 } else { 128 };
+            let length = length.map_or(Some(whole), |length| length.parse().ok())?;
+            return (length <= whole).then_some(Self::Network(address, length));
+        }
+        let (host, port) = match entry.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port.parse().ok()?)),
+            None => (entry, None),
+        };
+        let host = host.trim_start_matches('*').trim_start_matches('.').trim_end_matches('.');
+        (!host.is_empty()).then(|| Self::Host(host.to_ascii_lowercase(), port))
+    }
+
+    fn is(&self, uri: &Uri<'_>) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Host(name, port) => {
+                let host = uri.host.trim_end_matches('.').to_ascii_lowercase();
+                let below =
+                    host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+                below && port.is_none_or(|port| port == uri.port)
+            }
+            Self::Network(network, length) => match (network, uri.address()) {
+                (IpAddr::V4(network), Some(IpAddr::V4(address))) => {
+                    (network.to_bits() ^ address.to_bits()).checked_shr(32 - length).unwrap_or(0) == 0
+                }
+                (IpAddr::V6(network), Some(IpAddr::V6(address))) => {
+                    (network.to_bits() ^ address.to_bits()).checked_shr(128 - length).unwrap_or(0) == 0
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `HOST:PORT` of the proxy that `url` goes through.
+    fn proxied(url: &str, variables: &[(&str, &str)]) -> Option<String> {
+        let proxies = Proxies::from_environment(&variables.iter().copied().collect()).expect("proxies");
+        let proxy = proxies.of(&Uri::parse(url).expect("a URL")).cloned();
+        proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()))
+    }
+
+    #[test]
+    fn a_scheme_has_its_proxy_and_small_letters_go_first() {
+        let (http, https) = ("http://sts.amazonaws.com/", "https://sts.amazonaws.com/");
+        assert_eq!(proxied(https, &[]), None);
+        let all = [("ALL_PROXY", "all:1"), ("HTTPS_PROXY", "http://https:2"), ("https_proxy", "small")];
+        assert_eq!(proxied(http, &all).as_deref(), Some("all:1"));
+        assert_eq!(proxied(https, &all[..2]).as_deref(), Some("https:2"));
+        assert_eq!(proxied(https, &all).as_deref(), Some("small:80"));
+        assert_eq!(proxied(http, &all[1..]), None);
+        assert_eq!(proxied(https, &[("https_proxy", " "), all[1]]).as_deref(), Some("https:2"));
+        let cgi = [("HTTP_PROXY", "visitor:1"), ("REQUEST_METHOD", "GET")];
+        assert_eq!(proxied(http, &cgi[..1]).as_deref(), Some("visitor:1"));
+        assert_eq!(proxied(http, &cgi), None);
+    }
+
+    #[test]
+    fn this_machine_is_never_behind_a_proxy() {
+        for url in ["http://localhost:80/", "http://LocalHost/", "http://127.0.0.2/", "https://[::1]:443/"] {
+            assert_eq!(proxied(url, &[("ALL_PROXY", "proxy")]), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn no_proxy_names_hosts_what_is_below_them_and_networks() {
+        let list = "example.com, .inner.net,*.star.org:8443,192.0.2.7,10.0.0.0/8,2001:db8::/32,[fd00::1],0.0.0.1/x,,";
+        let variables = [("ALL_PROXY", "proxy"), ("no_proxy", list)];
+        for url in [
+            "https://example.com/",
+            "https://a.EXAMPLE.com./",
+            "https://a.inner.net/",
+            "https://inner.net/",
+            "https://a.star.org:8443/",
+            "https://192.0.2.7/",
+            "https://10.255.0.1/",
+            "https://[2001:db8:ffff::1]/",
+            "https://[fd00::1]:8443/",
+        ] {
+            assert_eq!(proxied(url, &variables), None, "{url}");
+        }
+        for url in [
+            "https://notexample.com/",
+            "https://example.com.org/",
+            "https://a.star.org/",
+            "https://192.0.2.8/",
+            "https://11.0.0.1/",
+            "https://[2001:db9::1]/",
+            "https://0.0.0.1/",
+        ] {
+            assert_eq!(proxied(url, &variables).as_deref(), Some("proxy:80"), "{url}");
+        }
+        let all = [("ALL_PROXY", "proxy"), ("NO_PROXY", "a, *")];
+        assert_eq!(proxied("https://example.com/", &all), None);
+        let everywhere = [("ALL_PROXY", "proxy"), ("NO_PROXY", "0.0.0.0/0")];
+        assert_eq!(proxied("https://11.0.0.1/", &everywhere), None);
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_an_error_that_does_not_show_its_password() {
+        for url in ["socks5://user:pass@host:1080", "ftp://pass", "http://user:pass@", "user:pass@ho st"] {
+            let environment: Environment = [("https_proxy", url)].into_iter().collect();
+            let error = Proxies::from_environment(&environment).expect_err(url).to_string();
+            assert!(error.contains("https_proxy") && !error.contains("pass"), "{error}");
+        }
+        let environment: Environment = [("https_proxy", "http://user:pass@host")].into_iter().collect();
+        let shown = format!("{:?}", Proxies::from_environment(&environment));
+        assert!(!shown.contains("pass"), "{shown}");
+    }
+}

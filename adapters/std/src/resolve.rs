@@ -1,0 +1,76 @@
+//! The addresses of hosts.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rolecall_core::error::FailureKind;
+use ureq::config::Config;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+use ureq::{Error, http};
+
+use crate::proxy::is_localhost;
+
+/// Asks the system for the addresses of a name.
+pub(crate) type Lookup = fn(&str) -> io::Result<Vec<IpAddr>>;
+
+/// The system's own resolver.
+pub(crate) fn lookup(name: &str) -> io::Result<Vec<IpAddr>> {
+    Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
+}
+
+/// The addresses of `host`. Only for a name is the system asked. It cannot be stopped, so that it is asked
+/// from a thread, which is left behind if it does not answer within `limit`.
+pub(crate) fn resolve(host: &str, limit: Duration, lookup: Lookup) -> Result<Vec<IpAddr>, FailureKind> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![address]);
+    }
+    // No file of hosts is needed for this one, and no server of names is asked.
+    if is_localhost(host) {
+        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let name = host.to_owned();
+    let asked = std::thread::Builder::new().spawn(move || sender.send(lookup(&name)));
+    asked.map_err(|_| FailureKind::Denied)?;
+    match receiver.recv_timeout(limit) {
+        Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+        Ok(_) => Err(FailureKind::NotFound),
+        Err(_) => Err(FailureKind::Timeout),
+    }
+}
+
+/// Answers with the address that was checked, whatever the host resolves to now; else with those of the host.
+#[derive(Debug)]
+pub(crate) struct Addresses {
+    pub(crate) pinned: Option<IpAddr>,
+    pub(crate) lookup: Lookup,
+}
+
+impl Resolver for Addresses {
+    fn resolve(
+        &self,
+        uri: &http::Uri,
+        _: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let found = match self.pinned {
+            Some(address) => vec![address],
+            None => resolve(host, *timeout.after, self.lookup).map_err(|kind| match kind {
+                FailureKind::Timeout => Error::Timeout(timeout.reason),
+                FailureKind::Denied => io::Error::from(io::ErrorKind::PermissionDenied).into(),
+                _ => Error::HostNotFound,
+            })?,
+        };
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let mut addresses = self.empty();
+        // As many as there is room for.
+        for address in found.into_iter().take(16) {
+            addresses.push(SocketAddr::new(address, port));
+        }
+        Ok(addresses)
+    }
+}

@@ -1,0 +1,172 @@
+//! https over rustls. What is trusted is read when the first https connection is made, and not before.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rolecall_core::error::FailureKind;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use ureq::Error;
+use ureq::unversioned::transport::time::Duration;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
+};
+
+/// What servers are trusted by, and sessions made with it. A clone is another handle to the same.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    bundle: Option<String>,
+    /// Made by the first https connection that can.
+    config: OnceLock<Arc<ClientConfig>>,
+    /// Why the last one could not, for a person.
+    trouble: Mutex<Option<String>>,
+}
+
+impl Tls {
+    /// Trusts the certificates in the PEM file `bundle`, else the roots of webpki-roots.
+    pub(crate) fn new(bundle: Option<String>) -> Self {
+        Self { shared: Arc::new(Shared { bundle, config: OnceLock::new(), trouble: Mutex::default() }) }
+    }
+
+    /// What is wrong with the bundle, if it was needed.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.lock_trouble().clone()
+    }
+
+    fn lock_trouble(&self) -> MutexGuard<'_, Option<String>> {
+        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn config(&self) -> Result<Arc<ClientConfig>, Error> {
+        if let Some(config) = self.shared.config.get() {
+            return Ok(config.clone());
+        }
+        let roots = match &self.shared.bundle {
+            None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+            Some(path) => read_bundle(path).map_err(|problem| {
+                *self.lock_trouble() = Some(format!("AWS_CA_BUNDLE: {path}: {problem}"));
+                Error::Tls("no certificate to trust")
+            })?,
+        };
+        *self.lock_trouble() = None;
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(self.shared.config.get_or_init(|| Arc::new(config)).clone())
+    }
+}
+
+fn read_bundle(path: &str) -> Result<RootCertStore, String> {
+    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    let mut roots = RootCertStore::empty();
+    for (index, certificate) in CertificateDer::pem_slice_iter(&text).enumerate() {
+        let broken = |problem: &dyn fmt::Display| format!("certificate {}: {problem}", index + 1);
+        let certificate = certificate.map_err(|error| broken(&error))?;
+        roots.add(certificate).map_err(|error| broken(&error))?;
+    }
+    if roots.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(roots) }
+}
+
+/// What an error of the session comes to.
+pub(crate) fn kind_of(error: &io::Error) -> Option<FailureKind> {
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    Some(match error {
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            FailureKind::Untrusted
+        }
+        rustls::Error::General(_) | rustls::Error::FailedToGetRandomBytes => FailureKind::Other,
+        _ => FailureKind::Protocol,
+    })
+}
+
+impl<In: Transport> Connector<In> for Tls {
+    // Boxed: a session is large, and a plain connection would be as large.
+    type Out = Either<In, Box<dyn Transport>>;
+
+    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        let Some(transport) = chained else { return Ok(None) };
+        if !details.needs_tls() || transport.is_tls() {
+            return Ok(Some(Either::A(transport)));
+        }
+        let host = details.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(host).map_err(|_| Error::BadUri(host.to_owned()))?.to_owned();
+        let mut session = ClientConnection::new(self.config()?, name).map_err(io::Error::other)?;
+        let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
+        socket.set_timeout(left(details));
+        if let Err(error) = session.complete_io(&mut socket) {
+            // The alert, by which the server learns why.
+            while session.wants_write() && session.write_tls(&mut socket).is_ok_and(|sent| sent > 0) {}
+            return Err(error.into());
+        }
+        let buffers =
+            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let session = Session { buffers, stream: StreamOwned::new(session, socket) };
+        Ok(Some(Either::B(session.boxed())))
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("loaded", &self.shared.config.get().is_some()).finish_non_exhaustive()
+    }
+}
+
+/// What the socket and the proxy have left of the time to connect.
+fn left(details: &ConnectionDetails) -> NextTimeout {
+    use ureq::unversioned::transport::time::Instant::Exact;
+    let mut timeout = details.timeout;
+    if let (Duration::Exact(limit), Exact(began), Exact(now)) =
+        (timeout.after, details.now, (details.current_time)())
+    {
+        timeout.after = Duration::Exact(limit.saturating_sub(now.saturating_duration_since(began)));
+    }
+    timeout
+}
+
+/// A TLS session over a connection.
+struct Session {
+    buffers: LazyBuffers,
+    stream: StreamOwned<ClientConnection, TransportAdapter>,
+}
+
+impl Transport for Session {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.stream.sock.set_timeout(timeout);
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        self.stream.write_all(output)?;
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.stream.sock.set_timeout(timeout);
+        let amount = self.stream.read(self.buffers.input_append_buf())?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.sock.get_mut().is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Session")
+    }
+}
