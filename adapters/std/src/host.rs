@@ -13,9 +13,9 @@ use rolecall_core::skew::{Instant, Now};
 use rolecall_core::sources::{Answer, Exchange};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::system;
 use crate::transport::{Transport, append};
 use crate::words;
+use crate::{Settings, system};
 
 /// The outside world of a [`Provider`](crate::Provider): the network, files, commands, people and
 /// clocks. [`System`] is the real one; another one is for tests, and for programs that have an HTTP
@@ -103,8 +103,10 @@ const PROCESS_LIMIT: Duration = Duration::from_secs(60);
 const RESOLVE_LIMIT: u32 = 2_000;
 
 impl System {
-    pub(crate) fn new(transport: Transport) -> Self {
-        Self { transport }
+    /// Its proxies and trusted certificates are those of `settings`. Neither a connection is opened
+    /// nor a certificate read before it is needed.
+    pub fn new(settings: &Settings) -> Self {
+        Self { transport: Transport::new(settings) }
     }
 
     pub(crate) fn transport(&self) -> &Transport {

@@ -13,7 +13,6 @@ use crate::explain::Finding;
 use crate::host::{Host, System};
 use crate::sessions::Session;
 use crate::source::{Fetched, Fetcher, chain};
-use crate::transport::Transport;
 use crate::{Credentials, Environment, Error, Role, Settings, lock};
 
 /// Finds credentials, keeps them fresh, assumes roles, signs and sends. A clone is another handle
@@ -86,7 +85,7 @@ impl Provider {
     pub fn new(settings: Settings) -> Self {
         let clock = if settings.corrects_clock { Clock::new() } else { Clock::uncorrected() };
         let shared = Shared {
-            system: Arc::new(System::new(Transport::new(&settings))),
+            system: Arc::new(System::new(&settings)),
             settings: Arc::new(settings),
             host: None,
             clock: Arc::new(Mutex::new(clock)),

@@ -1,0 +1,250 @@
+//! Credentials shared through files: what is believed, what is not, and what is never handed out.
+
+#![cfg(unix)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use common::{World, folder};
+use rolecall::{CredentialCache, Credentials, Entry, FileCache, Provider, Role, Settings, Trace, UnixTime};
+
+/// A provider of the world's with a cache, and what it warns of.
+fn provider(world: &World, folder: &Path) -> (Provider, Arc<Mutex<Vec<String>>>) {
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let heard = warnings.clone();
+    let provider = world.provider(&[]).with_cache(FileCache::new(folder)).with_trace(move |trace| {
+        if let Trace::Cache { problem } = trace {
+            heard.lock().unwrap().push(problem.to_owned());
+        }
+    });
+    (provider, warnings)
+}
+
+fn key_of(provider: &Provider) -> String {
+    provider.credentials().expect("credentials").access_key_id().to_owned()
+}
+
+/// The one file of credentials in the folder.
+fn file(folder: &Path) -> PathBuf {
+    let entries = fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("one").path());
+    let mut files: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.remove(0)
+}
+
+#[test]
+fn the_second_process_asks_nobody() {
+    let (world, folder) = (World::new(), folder("second"));
+    let (first, warnings) = provider(&world, &folder);
+    assert_eq!(key_of(&first), "ASIA1");
+    let (second, _) = provider(&world, &folder);
+    let credentials = second.credentials().unwrap();
+    assert_eq!(credentials.access_key_id(), "ASIA1");
+    assert_eq!(credentials.expose_secret_access_key(), "secret");
+    assert_eq!(credentials.expose_session_token(), Some("token"));
+    assert_eq!(credentials.expiration(), Some(UnixTime::from_secs(common::START + 3_600)));
+    assert_eq!(world.fetches(), 1);
+    assert_eq!(*warnings.lock().unwrap(), [""; 0]);
+
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&file(&folder)), 0o600);
+    let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "the file and its lock, nothing half-written: {names:?}");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_made_for_its_user_alone() {
+    let (world, folder) = (World::new(), folder("made").join("a/b"));
+    let (provider, warnings) = provider(&world, &folder);
+    assert_eq!(key_of(&provider), "ASIA1");
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(*warnings.lock().unwrap(), [""; 0]);
+}
+
+#[test]
+fn what_is_due_for_a_refresh_is_not_handed_out() {
+    let (world, folder) = (World::new(), folder("due"));
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
+    world.pass(44 * 60);
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
+    // From here on it would be refreshed by whoever holds it.
+    world.pass(2 * 60);
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2");
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2");
+    assert_eq!(world.fetches(), 2);
+}
+
+#[test]
+fn a_source_that_fails_leaves_what_has_not_ended_yet_and_nothing_after_that() {
+    let (world, folder) = (World::new(), folder("fails"));
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
+    world.answer_with(500);
+    world.pass(50 * 60);
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
+    world.pass(10 * 60);
+    assert!(provider(&world, &folder).0.credentials().is_err(), "they have ended");
+}
+
+#[test]
+fn what_a_service_refused_is_not_taken_from_the_cache_again() {
+    let (world, folder) = (World::new(), folder("refused"));
+    let (provider, _) = provider(&world, &folder);
+    assert_eq!(key_of(&provider), "ASIA1");
+    provider.invalidate("ASIA1");
+    assert_eq!(key_of(&provider), "ASIA2");
+    assert_eq!(world.fetches(), 2);
+}
+
+#[test]
+fn broken_and_foreign_files_are_told_of_and_replaced() {
+    let break_with: [(&str, fn(&Path)); 7] = [
+        ("as it was written", |path| fs::write(path, "").unwrap()),
+        ("as it was written", |path| fs::write(path, "{\"Version\":1}").unwrap()),
+        ("as it was written", |path| {
+            let whole = fs::read(path).unwrap();
+            fs::write(path, &whole[..whole.len() / 2]).unwrap();
+        }),
+        ("as it was written", |path| {
+            let text = fs::read_to_string(path).unwrap();
+            fs::write(path, text.replace("\"Version\":1", "\"Version\":2")).unwrap();
+        }),
+        ("as it was written", |path| {
+            let text = fs::read_to_string(path).unwrap();
+            fs::write(path, text.replace("secret\"", "sec\\u0000ret\"")).unwrap();
+        }),
+        ("others can read", |path| {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+        }),
+        ("symbolic link", |path| {
+            let elsewhere = path.with_extension("elsewhere");
+            fs::rename(path, &elsewhere).unwrap();
+            symlink(&elsewhere, path).unwrap();
+        }),
+    ];
+    for (number, (told, break_it)) in break_with.into_iter().enumerate() {
+        let (world, folder) = (World::new(), folder(&format!("broken-{number}")));
+        assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
+        break_it(&file(&folder));
+        let (second, warnings) = provider(&world, &folder);
+        assert_eq!(key_of(&second), "ASIA2", "{told}");
+        let warnings = warnings.lock().unwrap();
+        assert!(warnings.iter().all(|warning| warning.contains(told)), "{told}: {warnings:?}");
+        assert!(!warnings.is_empty(), "{told}");
+        // It is whole again.
+        assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2", "{told}");
+    }
+}
+
+#[test]
+fn a_file_of_another_user_is_not_believed() {
+    let (world, folder) = (World::new(), folder("owner"));
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
+    if std::os::unix::fs::chown(file(&folder), Some(12_345), None).is_err() {
+        println!("NOTICE: not run as root: nothing was given to another user");
+        return;
+    }
+    let (second, warnings) = provider(&world, &folder);
+    assert_eq!(key_of(&second), "ASIA2");
+    assert!(warnings.lock().unwrap()[0].contains("somebody else"));
+}
+
+#[test]
+fn a_folder_that_others_write_to_is_not_used() {
+    let (world, folder) = (World::new(), folder("shared"));
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    let (provider, warnings) = provider(&world, &folder);
+    assert_eq!(key_of(&provider), "ASIA1");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "nothing is written there");
+    assert!(warnings.lock().unwrap()[0].contains("others can write"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_had_costs_nothing_but_a_warning() {
+    let (world, folder) = (World::new(), folder("file"));
+    let path = folder.join("not-a-folder");
+    fs::write(&path, "").unwrap();
+    let (provider, warnings) = provider(&world, &path);
+    assert_eq!(key_of(&provider), "ASIA1");
+    assert!(!warnings.lock().unwrap().is_empty());
+}
+
+#[test]
+fn other_settings_have_another_file_and_keys_have_none() {
+    let (world, folder) = (World::new(), folder("keys"));
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
+    let cached = |settings: Settings| {
+        Provider::new(settings).with_host(world.clone()).with_cache(FileCache::new(&folder))
+    };
+    let elsewhere = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.9")];
+    assert_eq!(key_of(&cached(world.settings(&elsewhere, None).unwrap())), "ASIA2");
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIAKEYS"), ("AWS_SECRET_ACCESS_KEY", "their-secret")];
+    assert_eq!(key_of(&cached(world.settings(&keys, None).unwrap())), "AKIAKEYS");
+    for entry in fs::read_dir(&folder).unwrap() {
+        let content = fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!content.contains("their-secret"));
+    }
+}
+
+#[test]
+fn a_role_is_cached_by_all_that_makes_its_session() {
+    let (world, folder) = (World::new(), folder("roles"));
+    let keys = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIAKEYS"),
+        ("AWS_SECRET_ACCESS_KEY", "their-secret"),
+    ];
+    let key_of_role = |role: Role, keys: &[(&str, &str)]| {
+        let base = world.provider(keys).with_cache(FileCache::new(&folder));
+        key_of(&base.assume_role(role).unwrap())
+    };
+    let role = || Role::new("arn:aws:iam::123456789012:role/reports", "job");
+    let all = || [role(), role().tag("a", "b"), role().policy("{}"), role().external_id("x1")];
+    for (number, role) in (1..).zip(all()) {
+        assert_eq!(key_of_role(role, &keys), format!("ASIA{number}"));
+    }
+    // The same once more: each is found again.
+    for (number, role) in (1..).zip(all()) {
+        assert_eq!(key_of_role(role, &keys), format!("ASIA{number}"));
+    }
+    let others = [keys[0], ("AWS_ACCESS_KEY_ID", "AKIAOTHER"), keys[2]];
+    assert_eq!(key_of_role(role(), &others), "ASIA5", "assumed with other keys");
+    assert_eq!(world.fetches(), 5);
+}
+
+#[test]
+fn one_waits_for_the_lock_of_another() {
+    let cache = FileCache::new(folder("lock"));
+    let held = cache.lock("key").unwrap();
+    let waiting = std::thread::spawn({
+        let cache = cache.clone();
+        move || cache.lock("key").map(|_| std::time::Instant::now()).unwrap()
+    });
+    let other = cache.lock("another key");
+    assert!(other.is_ok(), "each key has its own");
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    let dropped = std::time::Instant::now();
+    drop(held);
+    assert!(waiting.join().unwrap() >= dropped);
+}
+
+#[test]
+fn what_is_stored_is_loaded_whatever_is_in_it() {
+    let cache = FileCache::new(folder("entry"));
+    let token = "t\"\\/+=~".repeat(600);
+    let credentials = Credentials::new("ASIA\"\\KEY", "s\\ecret\"", Some(&token)).unwrap();
+    let end = UnixTime::from_secs(common::START);
+    let credentials = credentials.with_account_id(Some("123456789012".to_owned())).with_expiration(Some(end));
+    cache.store("key", &Entry { credentials, lifetime: 21_600 }).unwrap();
+    let entry = cache.load("key").unwrap().expect("an entry");
+    assert_eq!(entry.credentials.access_key_id(), "ASIA\"\\KEY");
+    assert_eq!(entry.credentials.expose_secret_access_key(), "s\\ecret\"");
+    assert_eq!(entry.credentials.expose_session_token(), Some(token.as_str()));
+    assert_eq!(entry.credentials.account_id(), Some("123456789012"));
+    assert_eq!((entry.credentials.expiration(), entry.lifetime), (Some(end), 21_600));
+    assert!(cache.load("other").unwrap().is_none());
+}

@@ -1,0 +1,221 @@
+//! A world of a test's own making: clocks that stand until they are moved, files and commands in a
+//! list, and an instance's metadata service that hands out numbered keys.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex};
+
+use rolecall::core::error::{Failure, FailureKind, Phase};
+use rolecall::core::skew::{Instant, Now};
+use rolecall::core::sources::{Answer, Exchange, Reply};
+use rolecall::{Buffer, Environment, Error, Host, Provider, Settings, UnixTime};
+
+/// 2026-01-02T03:04:05Z.
+pub(crate) const START: u64 = 1_767_323_045;
+
+/// A clone is another handle to the same world.
+#[derive(Clone)]
+pub(crate) struct World {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    opened: Condvar,
+}
+
+struct State {
+    /// Seconds since the start, on both clocks.
+    elapsed: u64,
+    files: HashMap<String, String>,
+    outputs: HashMap<String, Result<String, FailureKind>>,
+    run: Vec<String>,
+    answers: Vec<String>,
+    /// Seconds of life of the keys that are handed out.
+    lifetime: u64,
+    /// The metadata service answers with this status.
+    status: u16,
+    /// Requests for role credentials.
+    fetches: u32,
+    /// Nobody gets an answer until it is.
+    open: bool,
+    /// Requests that wait for an answer.
+    waiting: u32,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let state = State {
+            elapsed: 0,
+            files: HashMap::new(),
+            outputs: HashMap::new(),
+            run: Vec::new(),
+            answers: Vec::new(),
+            lifetime: 3_600,
+            status: 200,
+            fetches: 0,
+            open: true,
+            waiting: 0,
+        };
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), opened: Condvar::new() }) }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.shared.state.lock().expect("no test panics with it")
+    }
+
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.state().elapsed += seconds;
+    }
+
+    pub(crate) fn live(&self, seconds: u64) {
+        self.state().lifetime = seconds;
+    }
+
+    pub(crate) fn answer_with(&self, status: u16) {
+        self.state().status = status;
+    }
+
+    pub(crate) fn fetches(&self) -> u32 {
+        self.state().fetches
+    }
+
+    /// Holds every answer back, or lets them go.
+    pub(crate) fn open(&self, open: bool) {
+        self.state().open = open;
+        self.shared.opened.notify_all();
+    }
+
+    /// Waits until a request waits for its answer.
+    pub(crate) fn until_asked(&self) {
+        while self.state().waiting == 0 {
+            std::thread::yield_now();
+        }
+    }
+
+    pub(crate) fn file(&self, path: &str, content: &str) -> &Self {
+        self.state().files.insert(path.to_owned(), content.to_owned());
+        self
+    }
+
+    pub(crate) fn output(&self, command: &str, output: Result<&str, FailureKind>) -> &Self {
+        self.state().outputs.insert(command.to_owned(), output.map(str::to_owned));
+        self
+    }
+
+    pub(crate) fn settings(
+        &self,
+        variables: &[(&str, &str)],
+        profile: Option<&str>,
+    ) -> Result<Settings, Error> {
+        Settings::load_from(self, &variables.iter().copied().collect::<Environment>(), profile)
+    }
+
+    /// The default chain with these variables.
+    pub(crate) fn provider(&self, variables: &[(&str, &str)]) -> Provider {
+        Provider::new(self.settings(variables, None).expect("settings")).with_host(self.clone())
+    }
+}
+
+impl Host for World {
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+        let sent = self.now();
+        let target = exchange.request.head(buffer.bytes()).expect("a head").target.to_owned();
+        let mut state = self.state();
+        state.waiting += 1;
+        while !state.open {
+            state = self.shared.opened.wait(state).expect("no test panics with it");
+        }
+        state.waiting -= 1;
+        let body = match target.as_str() {
+            "/latest/api/token" => "TOKEN==".to_owned(),
+            "/latest/meta-data/iam/security-credentials/" => "role".to_owned(),
+            "/latest/meta-data/iam/security-credentials/role" => {
+                state.fetches += 1;
+                let end = UnixTime::from_secs(START + state.elapsed + state.lifetime).rfc3339();
+                format!(
+                    r#"{{"AccessKeyId":"ASIA{}","SecretAccessKey":"secret","Token":"token","Expiration":"{end}"}}"#,
+                    state.fetches
+                )
+            }
+            // STS: each call gives the next key.
+            "/" => {
+                state.fetches += 1;
+                let end = UnixTime::from_secs(START + state.elapsed + state.lifetime).rfc3339();
+                format!(
+                    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA{}</AccessKeyId>\
+                     <SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>\
+                     <Expiration>{end}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
+                    state.fetches
+                )
+            }
+            other => panic!("nobody serves {other}"),
+        };
+        let status = state.status;
+        drop(state);
+        buffer.clear();
+        buffer.append(body.as_bytes());
+        let body = 0..buffer.bytes().len();
+        Answer::Reply(Reply { status, headers: 0..0, body, sent, received: self.now() })
+    }
+
+    fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        let missing = Failure { phase: Phase::File, kind: FailureKind::NotFound };
+        buffer.append(self.state().files.get(path).ok_or(missing)?.as_bytes());
+        Ok(())
+    }
+
+    fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        let mut state = self.state();
+        state.run.push(command.to_owned());
+        let failed = |kind| Failure { phase: Phase::Process, kind };
+        match state.outputs.get(command) {
+            Some(Ok(output)) => {
+                buffer.append(output.as_bytes());
+                Ok(())
+            }
+            Some(Err(kind)) => Err(failed(*kind)),
+            None => Err(failed(FailureKind::NotFound)),
+        }
+    }
+
+    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        panic!("nobody asks for {host}")
+    }
+
+    fn prompt(&self, _: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        let unsupported = Failure { phase: Phase::Prompt, kind: FailureKind::Unsupported };
+        buffer.append(self.state().answers.pop().ok_or(unsupported)?.as_bytes());
+        Ok(())
+    }
+
+    fn now(&self) -> Now {
+        let elapsed = self.state().elapsed;
+        Now {
+            monotonic: Instant::from_millis(elapsed * 1000),
+            wall: Some(UnixTime::from_secs(START + elapsed)),
+        }
+    }
+
+    fn sleep_until(&self, instant: Instant) {
+        let seconds = instant.as_millis().div_ceil(1000);
+        let mut state = self.state();
+        state.elapsed = state.elapsed.max(seconds);
+    }
+
+    /// In the middle of every draw.
+    fn entropy(&self) -> u32 {
+        0x8000_0000
+    }
+}
+
+/// A folder of the test's own.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
