@@ -40,6 +40,8 @@ struct State {
     status: u16,
     /// Requests for role credentials.
     fetches: u32,
+    /// What STS was asked.
+    forms: Vec<String>,
     /// Nobody gets an answer until it is.
     open: bool,
     /// Requests that wait for an answer.
@@ -57,6 +59,7 @@ impl World {
             lifetime: 3_600,
             status: 200,
             fetches: 0,
+            forms: Vec::new(),
             open: true,
             waiting: 0,
         };
@@ -77,6 +80,22 @@ impl World {
 
     pub(crate) fn answer_with(&self, status: u16) {
         self.state().status = status;
+    }
+
+    /// What STS was asked, in order.
+    pub(crate) fn forms(&self) -> Vec<String> {
+        self.state().forms.clone()
+    }
+
+    /// The commands that were run.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        self.state().run.clone()
+    }
+
+    /// What a person will answer, the last one first.
+    pub(crate) fn answers(&self, answer: &str) -> &Self {
+        self.state().answers.push(answer.to_owned());
+        self
     }
 
     pub(crate) fn fetches(&self) -> u32 {
@@ -124,6 +143,7 @@ impl Host for World {
     fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
         let sent = self.now();
         let target = exchange.request.head(buffer.bytes()).expect("a head").target.to_owned();
+        let body = String::from_utf8_lossy(exchange.request.body(buffer.bytes())).into_owned();
         let mut state = self.state();
         state.waiting += 1;
         while !state.open {
@@ -144,11 +164,13 @@ impl Host for World {
             // STS: each call gives the next key.
             "/" => {
                 state.fetches += 1;
+                let action = body.split(['=', '&']).nth(1).expect("an action").to_owned();
                 let end = UnixTime::from_secs(START + state.elapsed + state.lifetime).rfc3339();
+                state.forms.push(body);
                 format!(
-                    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA{}</AccessKeyId>\
+                    "<{action}Response><{action}Result><Credentials><AccessKeyId>ASIA{}</AccessKeyId>\
                      <SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>\
-                     <Expiration>{end}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
+                     <Expiration>{end}</Expiration></Credentials></{action}Result></{action}Response>",
                     state.fetches
                 )
             }
