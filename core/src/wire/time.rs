@@ -142,27 +142,27 @@ impl UnixTime {
 
     /// `2015-08-30T12:36:00Z`.
     pub fn rfc3339(self) -> Ascii<20> {
-        let civil = self.civil();
+        let Civil { year, month, day, second, .. } = self.civil();
         let mut text = *b"0000-00-00T00:00:00Z";
-        civil.fill(&mut text, &[0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]);
+        fill(&mut text, [year / 100, year % 100, month, day], second);
         Ascii::new(text)
     }
 
     /// `20150830T123600Z`; its first eight bytes are the date of a credential scope.
     pub fn compact(self) -> Ascii<16> {
-        let civil = self.civil();
+        let Civil { year, month, day, second, .. } = self.civil();
         let mut text = *b"00000000T000000Z";
-        civil.fill(&mut text, &[0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14]);
+        fill(&mut text, [year / 100, year % 100, month, day], second);
         Ascii::new(text)
     }
 
     /// `Sun, 30 Aug 2015 12:36:00 GMT`.
     pub fn http_date(self) -> Ascii<29> {
-        let civil = self.civil();
+        let Civil { days, year, month, day, second } = self.civil();
         let mut text = *b"Thu, 00 Jan 0000 00:00:00 GMT";
-        civil.fill(&mut text, &[12, 13, 14, 15, 99, 99, 5, 6, 17, 18, 20, 21, 23, 24]);
-        let weekday = WEEKDAYS.get((civil.days % 7) as usize);
-        let month = MONTHS.get(civil.month.wrapping_sub(1) as usize);
+        fill(&mut text, [day, year / 100, year % 100], second);
+        let weekday = WEEKDAYS.get((days % 7) as usize);
+        let month = MONTHS.get(month.wrapping_sub(1) as usize);
         for (at, name) in [(0usize, weekday), (8, month)] {
             for (to, from) in text.iter_mut().skip(at).zip(name.copied().unwrap_or(b"   ")) {
                 *to = *from;
@@ -200,6 +200,13 @@ impl UnixTime {
     }
 }
 
+impl Ascii<16> {
+    /// The day of [`UnixTime::compact`].
+    pub(crate) fn day(&self) -> &[u8] {
+        self.as_bytes().get(..8).unwrap_or_default()
+    }
+}
+
 struct Civil {
     days: u32,
     year: u32,
@@ -208,25 +215,12 @@ struct Civil {
     second: u32,
 }
 
-impl Civil {
-    /// Writes the fourteen digits of year, month, day, hour, minute, second to the given places.
-    fn fill(&self, text: &mut [u8], places: &[usize; 14]) {
-        let fields = [
-            self.year / 100,
-            self.year % 100,
-            self.month,
-            self.day,
-            self.second / 3600,
-            self.second / 60 % 60,
-            self.second % 60,
-        ];
-        for (pair, value) in places.chunks(2).zip(fields) {
-            for (place, digit) in pair.iter().zip([value / 10, value % 10]) {
-                if let Some(to) = text.get_mut(*place) {
-                    *to = b'0' | (digit & 15) as u8;
-                }
-            }
-        }
+/// Writes two digits of each of `fields`, and the time of day, over the zeroes of `text`.
+fn fill<const N: usize>(text: &mut [u8], fields: [u32; N], second: u32) {
+    let time = [second / 3600, second / 60 % 60, second % 60];
+    let digits = fields.into_iter().chain(time).flat_map(|value| [value / 10, value % 10]);
+    for (to, digit) in text.iter_mut().filter(|byte| **byte == b'0').zip(digits) {
+        *to = b'0' | (digit & 15) as u8;
     }
 }
 
