@@ -7,7 +7,7 @@ use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
 use super::canonical::{self, Query, SignedHeaders};
-use super::request::PayloadHash;
+use super::request::{PayloadHash, View};
 use super::{Hasher, Presigned, Request, SignError, SigningKey};
 
 /// How a service wants the canonical request made. Two ways are in use: [`Rules::S3`] and
@@ -85,11 +85,18 @@ impl<'a> Signer<'a> {
     }
 
     /// Signs `request` for an `Authorization` header.
-    pub fn sign<'r>(&'r self, request: &'r Request<'r>) -> Result<Signed<'r>, SignError> {
+    pub fn sign<'r, const H: usize>(
+        &'r self,
+        request: &'r Request<'r, H>,
+    ) -> Result<Signed<'r>, SignError> {
+        self.sign_view(request.view())
+    }
+
+    fn sign_view<'r>(&'r self, request: View<'r>) -> Result<Signed<'r>, SignError> {
         let mut signed = Signed {
             signer: self,
             request,
-            payload: PayloadHash::of(request.payload),
+            payload: PayloadHash::of(request.parts.payload),
             signature: Ascii::new([b'0'; 64]),
         };
         let mut hasher = Hasher::new();
@@ -101,12 +108,12 @@ impl<'a> Signer<'a> {
 
     /// Signs `request` for its query: whoever has the URL may send it for `lifetime` seconds, 1 to
     /// 604,800. The header lines of `request` have to be sent with it.
-    pub fn presign<'r>(
+    pub fn presign<'r, const H: usize>(
         &'r self,
-        request: &'r Request<'r>,
+        request: &'r Request<'r, H>,
         lifetime: u32,
     ) -> Result<Presigned<'r>, SignError> {
-        Presigned::new(self, request, lifetime)
+        Presigned::new(self, request.view(), lifetime)
     }
 
     /// The token, if it is to be signed.
@@ -128,14 +135,14 @@ impl<'a> Signer<'a> {
 /// A signature, and what it takes to send it.
 pub struct Signed<'r> {
     signer: &'r Signer<'r>,
-    request: &'r Request<'r>,
+    request: View<'r>,
     payload: PayloadHash,
     signature: Ascii<64>,
 }
 
 impl fmt::Debug for Signed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signed({:?})", self.request)
+        write!(f, "Signed({:?})", self.request.parts)
     }
 }
 
@@ -176,7 +183,7 @@ impl Signed<'_> {
 
     /// Puts the canonical request: what the service compares first when a signature does not match.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        let mut query = Query::new(self.request.query, []);
+        let mut query = Query::new(self.request.parts.query, []);
         query.sort()?;
         let headers = self.headers()?;
         canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);

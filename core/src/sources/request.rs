@@ -70,8 +70,9 @@ pub(super) fn write_post(
     if let Some(signer) = signer {
         let mut hasher = Hasher::new();
         body(&mut hasher);
-        let mut request = Request::new("POST", endpoint.root(), Payload::Hash(hasher.finish_hex()))
-            .map_err(ErrorKind::Sign)?;
+        let payload = Payload::Hash(hasher.finish_hex());
+        let mut request =
+            Request::<2>::with_room("POST", endpoint.root(), payload).map_err(ErrorKind::Sign)?;
         request.header("host", endpoint.authority().as_bytes()).map_err(ErrorKind::Sign)?;
         request.header("content-type", content_type.as_bytes()).map_err(ErrorKind::Sign)?;
         signer.sign(&request).map_err(ErrorKind::Sign)?.put_header_lines(&mut out);

@@ -111,6 +111,14 @@ pub struct Decode<'a> {
     rest: &'a [u8],
 }
 
+impl<'a> Decode<'a> {
+    /// What is not decoded yet.
+    #[cfg(feature = "sigv4")]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+}
+
 impl Iterator for Decode<'_> {
     type Item = u8;
 
