@@ -27,6 +27,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Moves on by `count`, to the end at most.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn skip(&mut self, count: usize) {
         self.at = self.at.saturating_add(count).min(self.input.len());
     }
@@ -37,8 +38,11 @@ impl<'a> Scan<'a> {
         Some(byte)
     }
 
-    /// Takes the longest run of bytes that `accept` accepts.
-    pub(crate) fn take_while(&mut self, accept: impl Fn(u8) -> bool) -> &'a [u8] {
+    /// Takes the longest run of bytes that `accept` accepts. One loop for all of them on a device,
+    /// one for each where there is room.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    pub(crate) fn take_while(&mut self, accept: fn(u8) -> bool) -> &'a [u8] {
         let rest = self.rest();
         let len = rest.iter().position(|byte| !accept(*byte)).unwrap_or(rest.len());
         self.skip(len);

@@ -144,7 +144,7 @@ impl UnixTime {
     pub fn rfc3339(self) -> Ascii<20> {
         let Civil { year, month, day, second, .. } = self.civil();
         let mut text = *b"0000-00-00T00:00:00Z";
-        fill(&mut text, [year / 100, year % 100, month, day], second);
+        fill(&mut text, &[year / 100, year % 100, month, day], second);
         Ascii::new(text)
     }
 
@@ -152,7 +152,7 @@ impl UnixTime {
     pub fn compact(self) -> Ascii<16> {
         let Civil { year, month, day, second, .. } = self.civil();
         let mut text = *b"00000000T000000Z";
-        fill(&mut text, [year / 100, year % 100, month, day], second);
+        fill(&mut text, &[year / 100, year % 100, month, day], second);
         Ascii::new(text)
     }
 
@@ -160,7 +160,7 @@ impl UnixTime {
     pub fn http_date(self) -> Ascii<29> {
         let Civil { days, year, month, day, second } = self.civil();
         let mut text = *b"Thu, 00 Jan 0000 00:00:00 GMT";
-        fill(&mut text, [day, year / 100, year % 100], second);
+        fill(&mut text, &[day, year / 100, year % 100], second);
         let weekday = WEEKDAYS.get((days % 7) as usize);
         let month = MONTHS.get(month.wrapping_sub(1) as usize);
         for (at, name) in [(0usize, weekday), (8, month)] {
@@ -216,11 +216,14 @@ struct Civil {
 }
 
 /// Writes two digits of each of `fields`, and the time of day, over the zeroes of `text`.
-fn fill<const N: usize>(text: &mut [u8], fields: [u32; N], second: u32) {
+fn fill(text: &mut [u8], fields: &[u32], second: u32) {
     let time = [second / 3600, second / 60 % 60, second % 60];
-    let digits = fields.into_iter().chain(time).flat_map(|value| [value / 10, value % 10]);
-    for (to, digit) in text.iter_mut().filter(|byte| **byte == b'0').zip(digits) {
-        *to = b'0' | (digit & 15) as u8;
+    let mut places = text.iter_mut().filter(|byte| **byte == b'0');
+    for value in fields.iter().chain(&time) {
+        let (tens, ones) = (value / 10, value % 10);
+        if let (Some(first), Some(second)) = (places.next(), places.next()) {
+            (*first, *second) = (b'0' | (tens & 15) as u8, b'0' | (ones & 15) as u8);
+        }
     }
 }
 

@@ -216,13 +216,14 @@ impl<'a> Reader<'a> {
         self.scan.take_while(blank);
         self.scan.expect_byte(b'=')?;
         self.scan.take_while(blank);
-        let quote = match self.scan.peek() {
-            Some(quote @ (b'"' | b'\'')) => quote,
+        let (quote, inside): (u8, fn(u8) -> bool) = match self.scan.peek() {
+            Some(b'"') => (b'"', |byte| !matches!(byte, b'"' | b'<')),
+            Some(b'\'') => (b'\'', |byte| !matches!(byte, b'\'' | b'<')),
             _ => return Err(self.scan.unexpected()),
         };
         self.scan.skip(1);
         let start = self.scan.offset();
-        let value = self.scan.take_while(|byte| byte != quote && byte != b'<');
+        let value = self.scan.take_while(inside);
         self.scan.expect_byte(quote)?;
         self.references(value, start)
     }
