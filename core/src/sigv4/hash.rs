@@ -77,6 +77,11 @@ impl Hasher {
 
     /// The hash in lower-case hexadecimal.
     pub fn finish_hex(mut self) -> Ascii<64> {
+        self.end_hex()
+    }
+
+    /// As [`Hasher::finish_hex`], without a copy of the hasher.
+    pub(crate) fn end_hex(&mut self) -> Ascii<64> {
         hex(&self.end())
     }
 }
@@ -137,7 +142,8 @@ impl Mac {
     pub(super) fn new(key: &[u8; 64]) -> Self {
         let absorbed = |pad: u8| {
             let mut state = INITIAL;
-            let mut block = key.map(|byte| byte ^ pad);
+            let mut block = *key;
+            block.iter_mut().for_each(|byte| *byte ^= pad);
             compress256(&mut state, slice::from_ref(&block));
             block.as_mut_slice().zeroize();
             state
@@ -168,7 +174,7 @@ impl Drop for Mac {
 pub fn sha256_hex(bytes: &[u8]) -> Ascii<64> {
     let mut hasher = Hasher::new();
     hasher.put(bytes);
-    hasher.finish_hex()
+    hasher.end_hex()
 }
 
 pub(super) fn hex(bytes: &[u8; 32]) -> Ascii<64> {

@@ -93,17 +93,50 @@ impl<'a> Signer<'a> {
     }
 
     fn sign_view<'r>(&'r self, request: View<'r>) -> Result<Signed<'r>, SignError> {
-        let mut signed = Signed {
-            signer: self,
-            request,
-            payload: PayloadHash::of(request.parts.payload),
-            signature: Ascii::new([b'0'; 64]),
-        };
+        let payload = PayloadHash::of(request.parts.payload);
+        let hash = self.canonical_hash(request, &payload)?;
+        let signature = self.key.sign(|mac| self.put_string_to_sign(&hash, mac));
+        Ok(Signed { signer: self, request, payload, signature })
+    }
+
+    /// The hash of the canonical request for header signing.
+    // Not inlined, so that its lists are off the stack when the signature is made.
+    #[inline(never)]
+    fn canonical_hash(&self, request: View<'_>, payload: &PayloadHash) -> Result<Ascii<64>, SignError> {
         let mut hasher = Hasher::new();
-        signed.put_canonical_request(&mut hasher)?;
-        let hash = hasher.finish_hex();
-        signed.signature = self.key.sign(|mac| self.put_string_to_sign(&hash, mac));
-        Ok(signed)
+        self.put_canonical_request(request, payload, &mut hasher)?;
+        Ok(hasher.end_hex())
+    }
+
+    fn put_canonical_request(
+        &self,
+        request: View<'_>,
+        payload: &PayloadHash,
+        out: &mut (impl Put + ?Sized),
+    ) -> Result<(), SignError> {
+        let mut query = Query::new(request.parts.query, []);
+        query.sort()?;
+        let headers = self.headers(request, payload)?;
+        canonical::put(request, self.rules, &query, &headers, payload.as_bytes(), out);
+        Ok(())
+    }
+
+    /// The request's header lines to sign and this signer's own.
+    fn headers<'r>(
+        &'r self,
+        request: View<'r>,
+        payload: &'r PayloadHash,
+    ) -> Result<SignedHeaders<'r, 3>, SignError> {
+        let sha256 = Some(("x-amz-content-sha256", payload.as_bytes()));
+        let token = self.signed_token();
+        SignedHeaders::new(
+            request,
+            [
+                sha256.filter(|_| self.rules.content_sha256),
+                Some(("x-amz-date", self.date.as_bytes())),
+                token.map(|token| ("x-amz-security-token", token.as_bytes())),
+            ],
+        )
     }
 
     /// Signs `request` for its query: whoever has the URL may send it for `lifetime` seconds, 1 to
@@ -174,7 +207,7 @@ impl Signed<'_> {
         out.put(b"/");
         self.signer.key.put_scope(b"/", out);
         out.put(b", SignedHeaders=");
-        if let Ok(headers) = self.headers() {
+        if let Ok(headers) = self.signer.headers(self.request, &self.payload) {
             headers.put_names(b";", out);
         }
         out.put(b", Signature=");
@@ -183,32 +216,14 @@ impl Signed<'_> {
 
     /// Puts the canonical request: what the service compares first when a signature does not match.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        let mut query = Query::new(self.request.parts.query, []);
-        query.sort()?;
-        let headers = self.headers()?;
-        canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);
-        Ok(())
+        self.signer.put_canonical_request(self.request, &self.payload, out)
     }
 
     /// Puts the string to sign.
     pub fn put_string_to_sign(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        let mut hasher = Hasher::new();
-        self.put_canonical_request(&mut hasher)?;
-        self.signer.put_string_to_sign(&hasher.finish_hex(), out);
+        let hash = self.signer.canonical_hash(self.request, &self.payload)?;
+        self.signer.put_string_to_sign(&hash, out);
         Ok(())
-    }
-
-    fn headers(&self) -> Result<SignedHeaders<'_, 3>, SignError> {
-        let sha256 = Some(("x-amz-content-sha256", self.payload.as_bytes()));
-        let token = self.signer.signed_token();
-        SignedHeaders::new(
-            self.request,
-            [
-                sha256.filter(|_| self.signer.rules.content_sha256),
-                Some(("x-amz-date", self.signer.date.as_bytes())),
-                token.map(|token| ("x-amz-security-token", token.as_bytes())),
-            ],
-        )
     }
 }
 

@@ -228,7 +228,8 @@ const THROTTLED: [&str; 5] = [
 const PASSING: [&str; 5] =
     ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "IDPCommunicationError", "RequestExpired"];
 
-/// Signs and writes the request of an operation.
+/// Signs and writes the request of an operation. Not inlined, so that no other step has its frame.
+#[inline(never)]
 fn write_call(
     exchange: &mut [u8],
     service: &Service<'_>,
