@@ -34,7 +34,7 @@ pub(super) fn put<const N: usize, const M: usize>(
     query: &Query<'_, M>,
     headers: &SignedHeaders<'_, N>,
     payload_hash: &[u8],
-    out: &mut (impl Put + ?Sized),
+    mut out: &mut (impl Put + ?Sized),
 ) {
     out.put(request.parts.method.as_bytes());
     out.put(b"\n");
@@ -42,9 +42,9 @@ pub(super) fn put<const N: usize, const M: usize>(
     out.put(b"\n");
     query.put(out);
     out.put(b"\n");
-    headers.put(out);
+    headers.put(&mut out);
     out.put(b"\n");
-    headers.put_names(b";", out);
+    headers.put_names(b";", &mut out);
     out.put(b"\n");
     out.put(payload_hash);
 }
@@ -248,59 +248,70 @@ impl<'a, const N: usize> SignedHeaders<'a, N> {
         Ok(Self { sorted: request.headers, extra })
     }
 
-    /// Name and value of each line, and whether the value is known to need no trimming.
-    fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8], bool)> {
-        let mut sorted = self.sorted.iter().peekable();
-        let mut extra = self.extra.into_iter().flatten().peekable();
-        core::iter::from_fn(move || {
-            let own = match (sorted.peek(), extra.peek()) {
-                (Some((name, _)), Some((own, _))) => compare_names(own, name) == Ordering::Less,
-                (None, own) => own.is_some(),
-                (Some(_), None) => false,
-            };
-            if own {
-                extra.next().map(|(name, value)| (name, value, true))
-            } else {
-                sorted.next().map(|(name, value)| (*name, *value, false))
-            }
-        })
-    }
-
     /// `name:value` lines; the values of one name joined by commas.
-    fn put(&self, out: &mut (impl Put + ?Sized)) {
-        let mut previous = "";
-        for (name, value, trimmed) in self.iter() {
-            if name.eq_ignore_ascii_case(previous) {
-                out.put(b",");
-            } else {
-                if !previous.is_empty() {
-                    out.put(b"\n");
-                }
-                put_lower(name, out);
-                out.put(b":");
-                previous = name;
-            }
-            if trimmed { out.put(value) } else { put_folded(value, out) }
-        }
+    fn put(&self, out: &mut dyn Put) {
+        put_lines(self.lines(), true, b"\n", out);
         out.put(b"\n");
     }
 
     /// The names, each once.
-    pub(super) fn put_names(&self, separator: &[u8], out: &mut (impl Put + ?Sized)) {
-        let mut previous = "";
-        for (name, _, _) in self.iter() {
-            if !name.eq_ignore_ascii_case(previous) {
-                if !previous.is_empty() {
-                    out.put(separator);
+    pub(super) fn put_names(&self, separator: &[u8], out: &mut dyn Put) {
+        put_lines(self.lines(), false, separator, out);
+    }
+
+    fn lines(&self) -> Lines<'_> {
+        Lines { sorted: self.sorted, extra: &self.extra }
+    }
+}
+
+/// What is left of the lines.
+struct Lines<'a> {
+    sorted: &'a [Header<'a>],
+    extra: &'a [Option<Header<'a>>],
+}
+
+impl<'a> Iterator for Lines<'a> {
+    /// Name and value of each line, and whether the value is known to need no trimming.
+    type Item = (&'a str, &'a [u8], bool);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let [own, extra @ ..] = self.extra {
+            if let Some((own, value)) = own {
+                if self.sorted.first().is_some_and(|(name, _)| compare_names(own, name) != Ordering::Less) {
+                    break;
                 }
-                put_lower(name, out);
-                previous = name;
+                self.extra = extra;
+                return Some((own, value, true));
             }
+            self.extra = extra;
+        }
+        let ((name, value), sorted) = self.sorted.split_first()?;
+        self.sorted = sorted;
+        Some((name, value, false))
+    }
+}
+
+/// Puts each name once, `separator` between them, and with it the values of all its lines or none.
+// One of it for hashing and writing: it is called once a request, and puts a dozen pieces.
+fn put_lines(lines: Lines<'_>, values: bool, separator: &[u8], out: &mut dyn Put) {
+    let mut previous = "";
+    for (name, value, trimmed) in lines {
+        let again = name.eq_ignore_ascii_case(previous);
+        if !again {
+            if !previous.is_empty() {
+                out.put(separator);
+            }
+            put_lower(name, out);
+            previous = name;
+        }
+        if values {
+            out.put(if again { b"," } else { b":" });
+            if trimmed { out.put(value) } else { put_folded(value, out) }
         }
     }
 }
 
-fn put_lower(name: &str, out: &mut (impl Put + ?Sized)) {
+fn put_lower(name: &str, out: &mut dyn Put) {
     if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return out.put(name.as_bytes());
     }
@@ -314,7 +325,7 @@ fn put_lower(name: &str, out: &mut (impl Put + ?Sized)) {
 }
 
 /// The value without the blanks around it, and each run of blanks inside as one space.
-fn put_folded(value: &[u8], out: &mut (impl Put + ?Sized)) {
+fn put_folded(value: &[u8], out: &mut dyn Put) {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let mut words = value.split(blank).filter(|word| !word.is_empty());
     if let Some(word) = words.next() {

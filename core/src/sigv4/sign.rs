@@ -201,14 +201,14 @@ impl Signed<'_> {
     }
 
     /// Puts the value of the `Authorization` header.
-    pub fn put_authorization(&self, out: &mut (impl Put + ?Sized)) {
+    pub fn put_authorization(&self, mut out: &mut (impl Put + ?Sized)) {
         out.put(b"AWS4-HMAC-SHA256 Credential=");
         out.put(self.signer.credentials.access_key_id().as_bytes());
         out.put(b"/");
         self.signer.key.put_scope(b"/", out);
         out.put(b", SignedHeaders=");
         if let Ok(headers) = self.signer.headers(self.request, &self.payload) {
-            headers.put_names(b";", out);
+            headers.put_names(b";", &mut out);
         }
         out.put(b", Signature=");
         out.put(self.signature.as_bytes());
