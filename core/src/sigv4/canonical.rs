@@ -172,9 +172,10 @@ fn from(text: &[u8], start: u16) -> &[u8] {
 
 /// Name and value of the parameter at the front of `text`, as written.
 fn parts(text: &[u8]) -> (&[u8], &[u8]) {
-    let mut ends = text.splitn(2, |byte| *byte == b'&');
-    let mut parts = ends.next().unwrap_or_default().splitn(2, |byte| *byte == b'=');
-    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+    let name = text.iter().position(|byte| matches!(byte, b'=' | b'&')).unwrap_or(text.len());
+    let (name, rest) = text.split_at_checked(name).unwrap_or_default();
+    let end = rest.iter().position(|byte| *byte == b'&').unwrap_or(rest.len());
+    (name, rest.get(1..end).unwrap_or_default())
 }
 
 /// Orders the parameters at the front of two texts as the canonical encodings of their names, then
