@@ -53,11 +53,11 @@ impl<'s> SigningKey<'s> {
         self.service
     }
 
-    /// Puts the credential scope, its parts joined by `separator`.
-    pub(super) fn put_scope(&self, separator: &[u8], out: &mut (impl Put + ?Sized)) {
+    /// Puts the credential scope, its parts joined by slashes.
+    pub(super) fn put_scope(&self, out: &mut dyn Put) {
         for part in [self.date.day(), self.region.as_bytes(), self.service.as_bytes()] {
             out.put(part);
-            out.put(separator);
+            out.put(b"/");
         }
         out.put(b"aws4_request");
     }

@@ -60,7 +60,7 @@ impl<'r> Presigned<'r> {
         };
         presigned.credential.put(signer.credentials.access_key_id().as_bytes());
         presigned.credential.put(b"/");
-        signer.key.put_scope(b"/", &mut presigned.credential);
+        signer.key.put_scope(&mut presigned.credential);
         decimal(lifetime, &mut presigned.lifetime);
         SignedHeaders::new(request, [])?.put_names(b";", &mut presigned.names);
         if presigned.credential.1 {
@@ -128,10 +128,10 @@ impl<'r> Presigned<'r> {
     }
 
     /// Puts the string to sign.
-    pub fn put_string_to_sign(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
+    pub fn put_string_to_sign(&self, mut out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         let mut hasher = Hasher::new();
         self.put_canonical_request(&mut hasher)?;
-        self.signer.put_string_to_sign(&hasher.finish_hex(), out);
+        self.signer.put_string_to_sign(&hasher.finish_hex(), &mut out);
         Ok(())
     }
 }

@@ -155,11 +155,11 @@ impl<'a> Signer<'a> {
         self.credentials.session_token().filter(|_| signed).map(|token| token.expose())
     }
 
-    pub(super) fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut (impl Put + ?Sized)) {
+    pub(super) fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut dyn Put) {
         out.put(b"AWS4-HMAC-SHA256\n");
         out.put(self.date.as_bytes());
         out.put(b"\n");
-        self.key.put_scope(b"/", out);
+        self.key.put_scope(out);
         out.put(b"\n");
         out.put(hash.as_bytes());
     }
@@ -205,7 +205,7 @@ impl Signed<'_> {
         out.put(b"AWS4-HMAC-SHA256 Credential=");
         out.put(self.signer.credentials.access_key_id().as_bytes());
         out.put(b"/");
-        self.signer.key.put_scope(b"/", out);
+        self.signer.key.put_scope(&mut out);
         out.put(b", SignedHeaders=");
         if let Ok(headers) = self.signer.headers(self.request, &self.payload) {
             headers.put_names(b";", &mut out);
@@ -220,9 +220,9 @@ impl Signed<'_> {
     }
 
     /// Puts the string to sign.
-    pub fn put_string_to_sign(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
+    pub fn put_string_to_sign(&self, mut out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         let hash = self.signer.canonical_hash(self.request, &self.payload)?;
-        self.signer.put_string_to_sign(&hash, out);
+        self.signer.put_string_to_sign(&hash, &mut out);
         Ok(())
     }
 }
