@@ -9,6 +9,7 @@ use zeroize::Zeroize;
 
 use crate::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin};
 use crate::skew::{Authority, Instant};
+use crate::wire::scan::number;
 
 use super::attempts::{Attempts, Pause, Persistence};
 use super::observe::observe;
@@ -245,7 +246,7 @@ impl<'c> Flow<'c> for Imds<'c> {
 /// The first line of `list`, if it can be a role's name (IAM: `[\w+=,.@-]`, up to 64 characters).
 fn role_name(list: &[u8]) -> Option<String<128>> {
     let line = list.split(|byte| *byte == b'\n').next()?.trim_ascii();
-    let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(byte);
+    let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".iter().any(|mark| mark == byte);
     // As a segment of a path, these two would lead elsewhere.
     let leads_away = matches!(line, b"" | b"." | b"..");
     if leads_away || !line.iter().all(named) {
@@ -265,7 +266,8 @@ impl Token {
     /// Takes a token granted for `ttl` seconds at `now`; whether it can be one.
     fn set(&mut self, token: &[u8], ttl: Option<&str>, now: Instant) -> bool {
         self.clear();
-        let ttl = ttl.and_then(|ttl| ttl.parse::<u32>().ok()).unwrap_or(21_600).min(21_600);
+        let ttl = ttl.map(|ttl| ttl.strip_prefix('+').unwrap_or(ttl).as_bytes());
+        let ttl = ttl.and_then(|ttl| number(ttl, 10)).unwrap_or(21_600).min(21_600);
         let text = core::str::from_utf8(token.trim_ascii()).unwrap_or_default();
         let granted = u64::from(ttl).saturating_mul(1000);
         // Whatever was granted, it is tried for the steps that follow.

@@ -1,5 +1,6 @@
 //! The one way the readers walk their input: by `get`, never by index.
 
+use super::percent::hex;
 use super::{Error, Kind};
 
 /// Input with a position that never passes its end.
@@ -120,6 +121,16 @@ impl<'a> Scan<'a> {
     pub(crate) fn end(&self) -> Result<(), Error> {
         if self.peek().is_some() { Err(self.error(Kind::TrailingData)) } else { Ok(()) }
     }
+}
+
+/// The number that `digits` are to the base `radix`, 10 or 16: at least one, and nothing else.
+pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let mut value = if digits.is_empty() { None } else { Some(0u32) };
+    for digit in digits {
+        let digit = u32::from(hex(*digit)?);
+        value = value?.checked_mul(radix)?.checked_add(digit).filter(|_| digit < radix);
+    }
+    value
 }
 
 /// What is before the first `byte` of `text` and what is behind it. The standard library's search

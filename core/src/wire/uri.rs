@@ -3,7 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::percent::hex;
-use super::scan::Scan;
+use super::scan::{Scan, number};
 use super::{Error, Kind};
 
 /// Which of the two protocols.
@@ -92,9 +92,8 @@ impl<'a> Uri<'a> {
             let at = scan.offset();
             let digits = scan.take_while(|byte| byte.is_ascii_digit());
             if !digits.is_empty() {
-                port = core::str::from_utf8(digits)
-                    .ok()
-                    .and_then(|digits| digits.parse().ok())
+                port = number(digits, 10)
+                    .and_then(|port| u16::try_from(port).ok())
                     .filter(|_| digits.first() != Some(&b'0'))
                     .ok_or(Error::new(at, Kind::BadNumber))?;
             }

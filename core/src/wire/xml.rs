@@ -5,7 +5,7 @@
 //! The reader takes a whole document, in UTF-8. Whoever reads to the end (`Ok(None)`) has seen
 //! every open tag closed by its own name.
 
-use super::scan::{Scan, split_once};
+use super::scan::{Scan, number, split_once};
 use super::{Error, Kind, Put};
 
 /// How deeply elements may be nested.
@@ -288,10 +288,7 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
                 [b'x', digits @ ..] => (digits, 16),
                 _ => (digits, 10),
             };
-            if !digits.first()?.is_ascii_hexdigit() {
-                return None;
-            }
-            let code = u32::from_str_radix(core::str::from_utf8(digits).ok()?, radix).ok()?;
+            let code = number(digits, radix)?;
             // The characters that XML 1.0 allows at all (section 2.2).
             let allowed = matches!(code, 9 | 10 | 13 | 0x20..=0xfffd | 0x1_0000..);
             char::from_u32(code).filter(|_| allowed)?

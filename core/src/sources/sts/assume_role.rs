@@ -45,7 +45,7 @@ impl Operation for AssumeRoleRequest<'_> {
 
     fn check(&self) -> Result<(), ErrorKind> {
         let of = |text: &str, marks: &[u8]| {
-            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte))
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.iter().any(|mark| *mark == byte))
         };
         if !(20..=2048).contains(&self.role_arn.len()) || !self.role_arn.starts_with("arn:") {
             return Err(ErrorKind::Invalid("role ARN: it starts with arn: and has 20 to 2,048 characters"));
