@@ -117,6 +117,53 @@ impl<'c> Imds<'c> {
         self.state = state;
     }
 
+    /// What is needed next, or how it ended.
+    fn next(
+        &mut self,
+        cx: &mut Context<'_>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Need<'c>, Result<Lease, Error>> {
+        if let State::Ended(result) = self.state {
+            return Err(result);
+        }
+        let fail = |step, kind| Err(Err(Error { origin: Origin::Imds, step, kind }));
+        if self.disabled {
+            return fail("", ErrorKind::Disabled);
+        }
+        let limits = match self.attempts.proceed(cx.now.monotonic, self.limits, self.persistence) {
+            Ok(limits) => limits,
+            Err(Pause::Until(until)) => return Ok(Need::Wait { until }),
+            Err(Pause::OutOfTime) => return fail(self.state.step(), ErrorKind::OutOfTime),
+        };
+        let valid = self.token.is_valid(cx.now.monotonic);
+        self.state = match self.state {
+            State::Role | State::Credentials if !valid => State::Token,
+            State::Token if valid => State::Role,
+            state => state,
+        };
+        let token = ("X-aws-ec2-metadata-token", self.token.text().as_bytes());
+        let roles = "/latest/meta-data/iam/security-credentials/";
+        let (method, path, header) = match self.state {
+            State::Token => {
+                ("PUT", ["/latest/api/token", ""], ("X-aws-ec2-metadata-token-ttl-seconds", TOKEN_TTL))
+            }
+            State::Role => ("GET", [roles, ""], token),
+            _ => ("GET", [roles, self.role.as_str()], token),
+        };
+        match request::write(memory.exchange, method, &self.endpoint, &path, &[header]) {
+            Ok(request) => Ok(Need::Http(Exchange {
+                endpoint: self.endpoint,
+                address: None,
+                request,
+                metadata: true,
+                limits,
+                repeatable: true,
+                reply_headers: &REPLY_HEADERS,
+            })),
+            Err(kind) => fail(self.state.step(), kind),
+        }
+    }
+
     fn take_reply(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, reply: &Reply) {
         let observed = observe(cx, reply, memory.exchange, Authority::Metadata);
         cx.report.clear();
@@ -173,52 +220,11 @@ impl<'c> Flow<'c> for Imds<'c> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
-        if let State::Ended(result) = self.state {
-            self.restart();
-            return Step::Done(result);
-        }
-        if self.disabled {
-            return Step::Done(Err(Error { origin: Origin::Imds, step: "", kind: ErrorKind::Disabled }));
-        }
-        let limits = match self.attempts.proceed(cx.now.monotonic, self.limits, self.persistence) {
-            Ok(limits) => limits,
-            Err(Pause::Until(until)) => return Step::Need(Need::Wait { until }),
-            Err(Pause::OutOfTime) => {
-                let step = self.state.step();
+        match self.next(cx, memory) {
+            Ok(need) => Step::Need(need),
+            Err(result) => {
                 self.restart();
-                return Step::Done(Err(Error { origin: Origin::Imds, step, kind: ErrorKind::OutOfTime }));
-            }
-        };
-        let valid = self.token.is_valid(cx.now.monotonic);
-        let state = match self.state {
-            State::Role | State::Credentials if !valid => State::Token,
-            State::Token if valid => State::Role,
-            state => state,
-        };
-        self.state = state;
-        let token = [("X-aws-ec2-metadata-token", self.token.text().as_bytes())];
-        let ttl = [("X-aws-ec2-metadata-token-ttl-seconds", TOKEN_TTL)];
-        let roles = "/latest/meta-data/iam/security-credentials/";
-        let written = match state {
-            State::Token => {
-                request::write(memory.exchange, "PUT", &self.endpoint, &["/latest/api/token"], &ttl)
-            }
-            State::Role => request::write(memory.exchange, "GET", &self.endpoint, &[roles], &token),
-            _ => request::write(memory.exchange, "GET", &self.endpoint, &[roles, &self.role], &token),
-        };
-        match written {
-            Ok(request) => Step::Need(Need::Http(Exchange {
-                endpoint: self.endpoint,
-                address: None,
-                request,
-                metadata: true,
-                limits,
-                repeatable: true,
-                reply_headers: &REPLY_HEADERS,
-            })),
-            Err(kind) => {
-                self.restart();
-                Step::Done(Err(Error { origin: Origin::Imds, step: state.step(), kind }))
+                Step::Done(result)
             }
         }
     }

@@ -32,7 +32,12 @@ pub struct Text<'a> {
 
 impl Text<'_> {
     /// Puts the text, references resolved.
-    pub fn put(&self, out: &mut (impl Put + ?Sized)) {
+    pub fn put(&self, mut out: &mut (impl Put + ?Sized)) {
+        self.put_dyn(&mut out);
+    }
+
+    /// One of it for all places: texts are put in few pieces.
+    fn put_dyn(&self, out: &mut dyn Put) {
         let mut rest = self.raw;
         // In CDATA an ampersand is an ampersand.
         while let Some((plain, tail)) = split_once(rest, b'&').filter(|_| !self.cdata) {
@@ -136,11 +141,15 @@ impl<'a> Reader<'a> {
 
     /// Puts the text of the element whose [`Event::Start`] was just read, up to and with its end.
     /// A child element is an error.
-    pub fn text(&mut self, out: &mut (impl Put + ?Sized)) -> Result<(), Error> {
+    pub fn text(&mut self, mut out: &mut (impl Put + ?Sized)) -> Result<(), Error> {
+        self.text_dyn(&mut out)
+    }
+
+    fn text_dyn(&mut self, out: &mut dyn Put) -> Result<(), Error> {
         loop {
             let at = self.scan.offset();
             match self.next()? {
-                Some(Event::Text(text)) => text.put(out),
+                Some(Event::Text(text)) => text.put_dyn(out),
                 Some(Event::End(_)) => return Ok(()),
                 Some(Event::Start(_)) | None => return Err(Error::new(at, Kind::UnexpectedByte)),
             }
