@@ -11,9 +11,10 @@ use super::{Ascii, Error, Kind};
 pub struct UnixTime(u64);
 
 const DAY: u32 = 86_400;
-const MONTHS: [&[u8; 3]; 12] =
-    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
-const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
+const MONTHS: [[u8; 3]; 12] = [
+    *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep", *b"Oct", *b"Nov", *b"Dec",
+];
+const WEEKDAYS: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
 
 impl UnixTime {
     /// 1970-01-01T00:00:00Z.
@@ -53,11 +54,7 @@ impl UnixTime {
     /// ```
     pub fn from_rfc3339(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        let year = scan.digits(4)?;
-        scan.expect_byte(b'-')?;
-        let month = scan.digits(2)?;
-        scan.expect_byte(b'-')?;
-        let day = scan.digits(2)?;
+        let [year, month, day] = fields(&mut scan, b"4-2-2")?;
         if !matches!(scan.peek(), Some(b'T' | b't')) {
             return Err(scan.unexpected());
         }
@@ -74,9 +71,7 @@ impl UnixTime {
             Some(sign @ (b'+' | b'-')) => {
                 scan.skip(1);
                 let at = scan.offset();
-                let hours = scan.digits(2)?;
-                scan.expect_byte(b':')?;
-                let minutes = scan.digits(2)?;
+                let [hours, minutes, _] = fields(&mut scan, b"2:2")?;
                 if hours > 23 || minutes > 59 {
                     return Err(Error::new(at, Kind::OutOfRange));
                 }
@@ -97,10 +92,8 @@ impl UnixTime {
     /// Reads SigV4's compact form, `20150830T123600Z`.
     pub fn from_compact(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        let (year, month, day) = (scan.digits(4)?, scan.digits(2)?, scan.digits(2)?);
-        scan.expect_byte(b'T')?;
-        let (hour, minute, second) = (scan.digits(2)?, scan.digits(2)?, scan.digits(2)?);
-        scan.expect_byte(b'Z')?;
+        let [year, month, day] = fields(&mut scan, b"422T")?;
+        let [hour, minute, second] = fields(&mut scan, b"222Z")?;
         scan.end()?;
         if hour > 23 || minute > 59 || second > 59 {
             return Err(Error::new(9, Kind::OutOfRange));
@@ -117,12 +110,10 @@ impl UnixTime {
         if !WEEKDAYS.iter().any(|name| scan.take(name.as_slice())) {
             return Err(scan.unexpected());
         }
-        scan.require(b", ")?;
-        let day = scan.digits(2)?;
-        scan.expect_byte(b' ')?;
+        let [day, ..] = fields(&mut scan, b", 2 ")?;
         let mut month = 0u32;
         for (number, name) in (1..).zip(MONTHS) {
-            if scan.take(name) {
+            if scan.take(&name) {
                 month = number;
                 break;
             }
@@ -130,9 +121,7 @@ impl UnixTime {
         if month == 0 {
             return Err(scan.unexpected());
         }
-        scan.expect_byte(b' ')?;
-        let year = scan.digits(4)?;
-        scan.expect_byte(b' ')?;
+        let [year, ..] = fields(&mut scan, b" 4 ")?;
         let second = time_of_day(&mut scan)?;
         scan.require(b" GMT")?;
         scan.end()?;
@@ -164,8 +153,8 @@ impl UnixTime {
         let weekday = WEEKDAYS.get((days % 7) as usize);
         let month = MONTHS.get(month.wrapping_sub(1) as usize);
         for (at, name) in [(0usize, weekday), (8, month)] {
-            for (to, from) in text.iter_mut().skip(at).zip(name.copied().unwrap_or(b"   ")) {
-                *to = *from;
+            for (to, from) in text.iter_mut().skip(at).zip(name.copied().unwrap_or(*b"   ")) {
+                *to = from;
             }
         }
         Ascii::new(text)
@@ -227,14 +216,25 @@ fn fill(text: &mut [u8], fields: &[u32], second: u32) {
     }
 }
 
+/// Up to three numbers: a digit of `pattern` is the length of one, any other byte stands for itself.
+fn fields(scan: &mut Scan<'_>, pattern: &[u8]) -> Result<[u32; 3], Error> {
+    let mut values = [0; 3];
+    let mut places = values.iter_mut();
+    for byte in pattern {
+        if byte.is_ascii_digit() {
+            let value = scan.digits(usize::from(byte & 15))?;
+            places.next().into_iter().for_each(|place| *place = value);
+        } else {
+            scan.expect_byte(*byte)?;
+        }
+    }
+    Ok(values)
+}
+
 /// `hh:mm:ss`, as seconds of the day.
 fn time_of_day(scan: &mut Scan<'_>) -> Result<u32, Error> {
     let at = scan.offset();
-    let hour = scan.digits(2)?;
-    scan.expect_byte(b':')?;
-    let minute = scan.digits(2)?;
-    scan.expect_byte(b':')?;
-    let second = scan.digits(2)?;
+    let [hour, minute, second] = fields(scan, b"2:2:2")?;
     if hour > 23 || minute > 59 || second > 60 {
         return Err(Error::new(at, Kind::OutOfRange));
     }
