@@ -110,6 +110,8 @@ impl<'a, const M: usize> Query<'a, M> {
     }
 
     /// Finds and sorts the parameters. Empty ones (`a&&b`) are left out, as services do.
+    // Not inlined, so that what compares is off the stack when the parameters are hashed.
+    #[inline(never)]
     pub(super) fn sort(&mut self) -> Result<(), SignError> {
         let text = self.text;
         let mut start = 0usize;

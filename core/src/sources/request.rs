@@ -102,8 +102,9 @@ fn put_signed(
     let mut request = Request::<2>::with_room("POST", target, Payload::Hash(hash))?;
     request.header("host", authority.as_bytes())?;
     request.header("content-type", content_type.as_bytes())?;
-    signer.sign(&request)?.put_header_lines(out);
-    Ok(())
+    // By reference: a signature is large to move.
+    let signed = &signer.sign(&request);
+    signed.as_ref().map(|signed| signed.put_header_lines(out)).map_err(|error| *error)
 }
 
 /// The exchange buffer while a request is written: wiped before, and after one that cannot be.
