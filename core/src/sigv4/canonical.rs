@@ -33,7 +33,6 @@ pub(super) fn put<const N: usize, const M: usize>(
     rules: Rules,
     query: &Query<'_, M>,
     headers: &SignedHeaders<'_, N>,
-    payload_hash: &[u8],
     mut out: &mut (impl Put + ?Sized),
 ) {
     out.put(request.parts.method.as_bytes());
@@ -46,7 +45,7 @@ pub(super) fn put<const N: usize, const M: usize>(
     out.put(b"\n");
     headers.put_names(b";", &mut out);
     out.put(b"\n");
-    out.put(payload_hash);
+    out.put(request.parts.payload.as_bytes());
 }
 
 /// The path as `rules` want it: dot segments and empty segments resolved or not, encoded once more

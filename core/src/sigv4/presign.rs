@@ -8,7 +8,7 @@ use crate::wire::percent::{self, Keep};
 use crate::wire::{Ascii, Put, decimal};
 
 use super::canonical::{self, Query, SignedHeaders};
-use super::request::{PayloadHash, View};
+use super::request::View;
 use super::sign::Signer;
 use super::{Hasher, SignError};
 
@@ -27,7 +27,6 @@ impl<const N: usize> Put for Text<N> {
 pub struct Presigned<'r> {
     signer: &'r Signer<'r>,
     request: View<'r>,
-    payload: PayloadHash,
     credential: Text<256>,
     lifetime: Text<10>,
     names: Text<384>,
@@ -52,7 +51,6 @@ impl<'r> Presigned<'r> {
         let mut presigned = Self {
             signer,
             request,
-            payload: PayloadHash::of(request.parts.payload),
             credential: Text::default(),
             lifetime: Text::default(),
             names: Text::default(),
@@ -123,7 +121,7 @@ impl<'r> Presigned<'r> {
         let mut query = Query::new(self.request.parts.query, extra);
         query.sort()?;
         let headers = SignedHeaders::<0>::new(self.request, [])?;
-        canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);
+        canonical::put(self.request, self.signer.rules, &query, &headers, out);
         Ok(())
     }
 

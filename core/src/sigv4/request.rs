@@ -81,7 +81,8 @@ pub(super) struct Parts<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) query: &'a str,
-    pub(super) payload: Payload<'a>,
+    /// Made once, when the request is.
+    pub(super) payload: PayloadHash,
 }
 
 /// A request, whatever its room.
@@ -106,7 +107,7 @@ impl<'a> Parts<'a> {
             return Err(SignError::InvalidTarget);
         }
         let (path, query) = split_once(target, b'?').unwrap_or((target, ""));
-        Ok(Self { method, path, query, payload })
+        Ok(Self { method, path, query, payload: PayloadHash::of(payload) })
     }
 }
 

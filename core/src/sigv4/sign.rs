@@ -7,7 +7,7 @@ use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
 use super::canonical::{self, Query, SignedHeaders};
-use super::request::{PayloadHash, View};
+use super::request::View;
 use super::{Hasher, Presigned, Request, SignError, SigningKey};
 
 /// How a service wants the canonical request made. Two ways are in use: [`Rules::S3`] and
@@ -93,41 +93,35 @@ impl<'a> Signer<'a> {
     }
 
     fn sign_view<'r>(&'r self, request: View<'r>) -> Result<Signed<'r>, SignError> {
-        let payload = PayloadHash::of(request.parts.payload);
-        let hash = self.canonical_hash(request, &payload)?;
+        let hash = self.canonical_hash(request)?;
         let signature = self.key.sign(|mac| self.put_string_to_sign(&hash, mac));
-        Ok(Signed { signer: self, request, payload, signature })
+        Ok(Signed { signer: self, request, signature })
     }
 
     /// The hash of the canonical request for header signing.
     // Not inlined, so that its lists are off the stack when the signature is made.
     #[inline(never)]
-    fn canonical_hash(&self, request: View<'_>, payload: &PayloadHash) -> Result<Ascii<64>, SignError> {
+    fn canonical_hash(&self, request: View<'_>) -> Result<Ascii<64>, SignError> {
         let mut hasher = Hasher::new();
-        self.put_canonical_request(request, payload, &mut hasher)?;
+        self.put_canonical_request(request, &mut hasher)?;
         Ok(hasher.end_hex())
     }
 
     fn put_canonical_request(
         &self,
         request: View<'_>,
-        payload: &PayloadHash,
         out: &mut (impl Put + ?Sized),
     ) -> Result<(), SignError> {
         let mut query = Query::new(request.parts.query, []);
         query.sort()?;
-        let headers = self.headers(request, payload)?;
-        canonical::put(request, self.rules, &query, &headers, payload.as_bytes(), out);
+        let headers = self.headers(request)?;
+        canonical::put(request, self.rules, &query, &headers, out);
         Ok(())
     }
 
     /// The request's header lines to sign and this signer's own.
-    fn headers<'r>(
-        &'r self,
-        request: View<'r>,
-        payload: &'r PayloadHash,
-    ) -> Result<SignedHeaders<'r, 3>, SignError> {
-        let sha256 = Some(("x-amz-content-sha256", payload.as_bytes()));
+    fn headers<'r>(&'r self, request: View<'r>) -> Result<SignedHeaders<'r, 3>, SignError> {
+        let sha256 = Some(("x-amz-content-sha256", request.parts.payload.as_bytes()));
         let token = self.signed_token();
         SignedHeaders::new(
             request,
@@ -169,7 +163,6 @@ impl<'a> Signer<'a> {
 pub struct Signed<'r> {
     signer: &'r Signer<'r>,
     request: View<'r>,
-    payload: PayloadHash,
     signature: Ascii<64>,
 }
 
@@ -193,7 +186,7 @@ impl Signed<'_> {
         }
         put_line("X-Amz-Date", self.signer.date.as_bytes(), out);
         if self.signer.rules.content_sha256 {
-            put_line("x-amz-content-sha256", self.payload.as_bytes(), out);
+            put_line("x-amz-content-sha256", self.request.parts.payload.as_bytes(), out);
         }
         out.put(b"Authorization: ");
         self.put_authorization(out);
@@ -207,7 +200,7 @@ impl Signed<'_> {
         out.put(b"/");
         self.signer.key.put_scope(&mut out);
         out.put(b", SignedHeaders=");
-        if let Ok(headers) = self.signer.headers(self.request, &self.payload) {
+        if let Ok(headers) = self.signer.headers(self.request) {
             headers.put_names(b";", &mut out);
         }
         out.put(b", Signature=");
@@ -216,12 +209,12 @@ impl Signed<'_> {
 
     /// Puts the canonical request: what the service compares first when a signature does not match.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        self.signer.put_canonical_request(self.request, &self.payload, out)
+        self.signer.put_canonical_request(self.request, out)
     }
 
     /// Puts the string to sign.
     pub fn put_string_to_sign(&self, mut out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        let hash = self.signer.canonical_hash(self.request, &self.payload)?;
+        let hash = self.signer.canonical_hash(self.request)?;
         self.signer.put_string_to_sign(&hash, &mut out);
         Ok(())
     }
