@@ -35,6 +35,13 @@ impl<'c> AssumeRoleRequest<'c> {
     }
 }
 
+/// The texts of `Credentials`, and where they go.
+const TEXTS: [(&str, Field); 3] = [
+    ("AccessKeyId", Field::AccessKeyId),
+    ("SecretAccessKey", Field::SecretAccessKey),
+    ("SessionToken", Field::SessionToken),
+];
+
 impl Operation for AssumeRoleRequest<'_> {
     type Output = Lease;
 
@@ -85,19 +92,20 @@ impl Operation for AssumeRoleRequest<'_> {
         lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
     ) -> Result<Lease, ErrorKind> {
         let mut expiration = None;
-        reply::read(body, "AssumeRoleResponse", |parent, name, reader| match (parent, name) {
-            ("Credentials", "AccessKeyId") => reply::store(reader, slot, Field::AccessKeyId, "AccessKeyId"),
-            ("Credentials", "SecretAccessKey") => {
-                reply::store(reader, slot, Field::SecretAccessKey, "SecretAccessKey")
+        reply::read(body, "AssumeRoleResponse", &mut |parent, name, reader| {
+            if parent != "Credentials" {
+                return Ok(());
             }
-            ("Credentials", "SessionToken") => {
-                reply::store(reader, slot, Field::SessionToken, "SessionToken")
+            if name == "Expiration" {
+                return match expiration.replace(reply::time(reader)?) {
+                    Some(_) => Err(ErrorKind::Unusable("Expiration")),
+                    None => Ok(()),
+                };
             }
-            ("Credentials", "Expiration") => match expiration.replace(reply::time(reader)?) {
-                Some(_) => Err(ErrorKind::Unusable("Expiration")),
+            match TEXTS.iter().find(|(text, _)| name == *text) {
+                Some((name, field)) => reply::store(reader, slot, *field, name),
                 None => Ok(()),
-            },
-            _ => Ok(()),
+            }
         })?;
         let expiration = expiration.ok_or(ErrorKind::Missing("Expiration"))?;
         slot.write(Field::AccountId, |out| out.put(account_of(self.role_arn).as_bytes()));

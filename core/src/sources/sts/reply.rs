@@ -48,7 +48,7 @@ pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
 pub(super) fn read<'a>(
     body: &'a [u8],
     root: &'static str,
-    mut element: impl FnMut(&str, &str, &mut Reader<'a>) -> Result<(), ErrorKind>,
+    element: &mut dyn FnMut(&str, &str, &mut Reader<'a>) -> Result<(), ErrorKind>,
 ) -> Result<(), ErrorKind> {
     let mut reader = Reader::new(body);
     let (mut in_result, mut parent) = (false, "");
