@@ -30,7 +30,7 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
     }
     while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
         let Token::Key(key) = token else { continue };
-        let Some(member) = Member::named(key) else {
+        let Some((name, member)) = Member::named(key) else {
             reader.skip_value().map_err(ErrorKind::Malformed)?;
             continue;
         };
@@ -40,7 +40,7 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
             Some(Token::Str(text)) => text,
             // Some emulators write null for what they do not have.
             Some(Token::Null) if member.is_optional() => continue,
-            _ => return Err(ErrorKind::Unusable(member.name())),
+            _ => return Err(ErrorKind::Unusable(name)),
         };
         match member {
             Member::Code => {
@@ -62,7 +62,7 @@ fn read_members(document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Re
                     slot.write(Field::AccountId, |out| crate::wire::Put::put(out, account.as_bytes()));
                 }
             }
-            Member::Text(field, name) => {
+            Member::Text(field) => {
                 if slot.has(field) && field != Field::AccountId {
                     return Err(ErrorKind::Unusable(name));
                 }
@@ -113,37 +113,29 @@ enum Member {
     Message,
     Expiration,
     RoleArn,
-    Text(Field, &'static str),
+    Text(Field),
 }
 
 impl Member {
-    fn named(key: Str<'_>) -> Option<Self> {
+    /// The member of that name, and the name to tell it by.
+    fn named(key: Str<'_>) -> Option<(&'static str, Self)> {
         const MEMBERS: [(&str, Member); 10] = [
             ("Code", Member::Code),
             ("Message", Member::Message),
             ("Expiration", Member::Expiration),
             ("ExpiresAt", Member::Expiration),
             ("RoleArn", Member::RoleArn),
-            ("AccessKeyId", Member::Text(Field::AccessKeyId, "AccessKeyId")),
-            ("SecretAccessKey", Member::Text(Field::SecretAccessKey, "SecretAccessKey")),
-            ("Token", Member::Text(Field::SessionToken, "Token")),
-            ("SessionToken", Member::Text(Field::SessionToken, "SessionToken")),
-            ("AccountId", Member::Text(Field::AccountId, "AccountId")),
+            ("AccessKeyId", Member::Text(Field::AccessKeyId)),
+            ("SecretAccessKey", Member::Text(Field::SecretAccessKey)),
+            ("Token", Member::Text(Field::SessionToken)),
+            ("SessionToken", Member::Text(Field::SessionToken)),
+            ("AccountId", Member::Text(Field::AccountId)),
         ];
-        MEMBERS.iter().find(|(name, _)| key.is_ignore_case(name)).map(|(_, member)| *member)
+        let (name, member) = *MEMBERS.iter().find(|(name, _)| key.is_ignore_case(name))?;
+        Some((if matches!(member, Self::Expiration) { "Expiration" } else { name }, member))
     }
 
     fn is_optional(self) -> bool {
-        !matches!(self, Self::Text(Field::AccessKeyId | Field::SecretAccessKey | Field::SessionToken, _))
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Code => "Code",
-            Self::Message => "Message",
-            Self::Expiration => "Expiration",
-            Self::RoleArn => "RoleArn",
-            Self::Text(_, name) => name,
-        }
+        !matches!(self, Self::Text(Field::AccessKeyId | Field::SecretAccessKey | Field::SessionToken))
     }
 }
