@@ -5,7 +5,7 @@
 //! end (`Ok(None)`) has seen a valid document.
 
 use super::percent::hex;
-use super::scan::Scan;
+use super::scan::{Scan, blank};
 use super::{BufferTooSmall, Cursor, Error, Kind, Put};
 
 /// How deeply arrays and objects may be nested.
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
     }
 
     fn blanks(&mut self) {
-        self.scan.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        self.scan.take_while(blank);
     }
 
     fn string(&mut self) -> Result<Str<'a>, Error> {

@@ -123,6 +123,16 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// What parts tokens in JSON and XML.
+pub(crate) fn blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// What a header line may hold: no control character but the tab.
+pub(crate) fn text(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
+
 /// The number that `digits` are to the base `radix`, 10 or 16: at least one, and nothing else.
 pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u32> {
     let mut value = if digits.is_empty() { None } else { Some(0u32) };

@@ -5,7 +5,7 @@
 //! The reader takes a whole document, in UTF-8. Whoever reads to the end (`Ok(None)`) has seen
 //! every open tag closed by its own name.
 
-use super::scan::{Scan, number, split_once};
+use super::scan::{Scan, blank, number, split_once};
 use super::{Error, Kind, Put};
 
 /// How deeply elements may be nested.
@@ -274,10 +274,6 @@ fn checked(text: &[u8], start: usize) -> Result<&str, Error> {
 
 fn local(name: &str) -> &str {
     split_once(name, b':').map_or(name, |(_, local)| local)
-}
-
-fn blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// The character of the reference at the front of `text`, which follows the `&`, and the length of

@@ -1,7 +1,7 @@
 //! Bodies: where one ends, and what in the stream belongs to it.
 
 use crate::wire::percent::hex;
-use crate::wire::{Error, Kind};
+use crate::wire::{Error, Kind, scan};
 
 use super::Headers;
 
@@ -156,13 +156,13 @@ impl Body {
             }
             (State::Size, b';' | b' ' | b'\t') => State::Extension,
             (State::Size | State::Extension, b'\r') => State::SizeEnd,
-            (State::Extension | State::Trailer, byte) if is_text(byte) => self.state,
+            (State::Extension | State::Trailer, byte) if scan::text(byte) => self.state,
             (State::SizeEnd, b'\n') if self.left == 0 => State::TrailerStart,
             (State::SizeEnd, b'\n') => State::Chunk,
             (State::ChunkCr, b'\r') => State::ChunkLf,
             (State::ChunkLf, b'\n') => State::SizeStart,
             (State::TrailerStart, b'\r') => State::LastLf,
-            (State::TrailerStart, byte) if is_text(byte) && byte > b' ' => State::Trailer,
+            (State::TrailerStart, byte) if scan::text(byte) && byte > b' ' => State::Trailer,
             (State::Trailer, b'\r') => State::TrailerEnd,
             (State::TrailerEnd, b'\n') => State::TrailerStart,
             (State::LastLf, b'\n') => State::Complete,
@@ -176,10 +176,6 @@ impl Body {
         }
         Ok(next)
     }
-}
-
-fn is_text(byte: u8) -> bool {
-    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
 /// The length that the headers state, if they do: digits only, and the same in every line and

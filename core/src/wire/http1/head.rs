@@ -1,6 +1,6 @@
 //! Heads: the start line and the header lines.
 
-use crate::wire::scan::Scan;
+use crate::wire::scan::{self, Scan};
 use crate::wire::{Error, Kind};
 
 use super::body::{Framing, content_length};
@@ -42,7 +42,7 @@ impl<'a> ResponseHead<'a> {
             return Err(Error::new(at, Kind::BadNumber));
         }
         if scan.take(b" ") {
-            scan.take_while(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
+            scan.take_while(scan::text);
         }
         scan.require(b"\r\n")?;
         let headers = Headers::parse(scan)?;
@@ -154,7 +154,7 @@ impl<'a> Headers<'a> {
                 return Err(scan.unexpected());
             }
             scan.expect_byte(b':')?;
-            scan.take_while(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
+            scan.take_while(scan::text);
             scan.require(b"\r\n")?;
         }
     }
