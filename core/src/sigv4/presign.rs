@@ -40,11 +40,7 @@ impl fmt::Debug for Presigned<'_> {
 }
 
 impl<'r> Presigned<'r> {
-    pub(super) fn new(
-        signer: &'r Signer<'r>,
-        request: View<'r>,
-        lifetime: u32,
-    ) -> Result<Self, SignError> {
+    pub(super) fn new(signer: &'r Signer<'r>, request: View<'r>, lifetime: u32) -> Result<Self, SignError> {
         if !(1..=604_800).contains(&lifetime) {
             return Err(SignError::InvalidLifetime);
         }

@@ -85,10 +85,7 @@ impl<'a> Signer<'a> {
     }
 
     /// Signs `request` for an `Authorization` header.
-    pub fn sign<'r, const H: usize>(
-        &'r self,
-        request: &'r Request<'r, H>,
-    ) -> Result<Signed<'r>, SignError> {
+    pub fn sign<'r, const H: usize>(&'r self, request: &'r Request<'r, H>) -> Result<Signed<'r>, SignError> {
         self.sign_view(request.view())
     }
 

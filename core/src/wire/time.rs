@@ -12,7 +12,8 @@ pub struct UnixTime(u64);
 
 const DAY: u32 = 86_400;
 const MONTHS: [[u8; 3]; 12] = [
-    *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep", *b"Oct", *b"Nov", *b"Dec",
+    *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep", *b"Oct", *b"Nov",
+    *b"Dec",
 ];
 const WEEKDAYS: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
 
@@ -189,6 +190,7 @@ impl UnixTime {
     }
 }
 
+#[cfg(feature = "sigv4")]
 impl Ascii<16> {
     /// The day of [`UnixTime::compact`].
     pub(crate) fn day(&self) -> &[u8] {
