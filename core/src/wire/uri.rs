@@ -2,7 +2,6 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::percent::hex;
 use super::scan::{Scan, number};
 use super::{Error, Kind};
 
@@ -167,12 +166,10 @@ fn v6(text: &str) -> Option<Ipv6Addr> {
         let len = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
         let (digits, tail) = rest.split_at_checked(len)?;
         let group = groups.get_mut(count)?;
-        if digits.is_empty() || digits.len() > 4 {
+        if digits.len() > 4 {
             return None;
         }
-        for digit in digits {
-            *group = (*group << 4) | u16::from(hex(*digit)?);
-        }
+        *group = number(digits, 16)? as u16;
         count = count.saturating_add(1);
         rest = match tail {
             [b':', b':', tail @ ..] if gap.is_none() => {

@@ -146,12 +146,13 @@ impl Body {
     /// by `trailer-section CRLF` (RFC 9112, section 7.1).
     fn framing_byte(&mut self, byte: u8) -> Result<State, Error> {
         let error = |kind| Err(Error::new(self.offset, kind));
+        let digit = hex(byte);
         let next = match (self.state, byte) {
-            (State::SizeStart | State::Size, _) if hex(byte).is_some() => {
+            (State::SizeStart | State::Size, _) if digit.is_some() => {
                 if self.left >> 60 != 0 {
                     return error(Kind::BadNumber);
                 }
-                self.left = (self.left << 4) | u64::from(hex(byte).unwrap_or_default());
+                self.left = (self.left << 4) | u64::from(digit.unwrap_or_default());
                 State::Size
             }
             (State::Size, b';' | b' ' | b'\t') => State::Extension,
