@@ -63,7 +63,7 @@ impl<'s> SigningKey<'s> {
     }
 
     /// Signs what `string_to_sign` puts.
-    pub(super) fn sign(&self, mut string_to_sign: impl FnMut(&mut Hasher)) -> Ascii<64> {
+    pub(super) fn sign(&self, mut string_to_sign: impl FnMut(&mut dyn Put)) -> Ascii<64> {
         hex(&self.mac.of(&mut string_to_sign))
     }
 }
