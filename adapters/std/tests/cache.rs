@@ -102,7 +102,8 @@ fn what_a_service_refused_is_not_taken_from_the_cache_again() {
 
 #[test]
 fn broken_and_foreign_files_are_told_of_and_replaced() {
-    let break_with: [(&str, fn(&Path)); 7] = [
+    type Break = fn(&Path);
+    let break_with: [(&str, Break); 7] = [
         ("as it was written", |path| fs::write(path, "").unwrap()),
         ("as it was written", |path| fs::write(path, "{\"Version\":1}").unwrap()),
         ("as it was written", |path| {

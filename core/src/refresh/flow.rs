@@ -62,7 +62,10 @@ impl<F> Refreshing<F> {
             Err(error) => {
                 self.refresh.failed(now, error.is_recoverable(), cx.entropy);
                 self.error = Some(error);
-                self.held.filter(|_| error.is_recoverable()).ok_or(error)
+                match self.held {
+                    Some(held) if error.is_recoverable() => Ok(held),
+                    _ => Err(error),
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use heapless::Vec;
 use crate::wire::Put;
 use crate::wire::percent::{self, Keep};
 
-use super::request::{Request, compare_names, sink_last};
+use super::request::{Header, View, compare_names, sink_last};
 use super::{Rules, SignError};
 
 /// Query parameters that one request may have.
@@ -29,24 +29,23 @@ pub(super) type Extra<'a, const N: usize> = [Option<(&'static str, &'a [u8])>; N
 
 /// Puts method, path, query, headers and the list of signed headers.
 pub(super) fn put<const N: usize, const M: usize>(
-    request: &Request<'_>,
+    request: View<'_>,
     rules: Rules,
     query: &Query<'_, M>,
     headers: &SignedHeaders<'_, N>,
-    payload_hash: &[u8],
-    out: &mut (impl Put + ?Sized),
+    mut out: &mut (impl Put + ?Sized),
 ) {
-    out.put(request.method.as_bytes());
+    out.put(request.parts.method.as_bytes());
     out.put(b"\n");
-    put_path(request.path.as_bytes(), rules, out);
+    put_path(request.parts.path.as_bytes(), rules, out);
     out.put(b"\n");
     query.put(out);
     out.put(b"\n");
-    headers.put(out);
+    headers.put(&mut out);
     out.put(b"\n");
-    headers.put_names(b";", out);
+    headers.put_names(b";", &mut out);
     out.put(b"\n");
-    out.put(payload_hash);
+    out.put(request.parts.payload.as_bytes());
 }
 
 /// The path as `rules` want it: dot segments and empty segments resolved or not, encoded once more
@@ -97,17 +96,9 @@ fn is_undone<'a>(following: impl Iterator<Item = &'a [u8]>) -> bool {
 /// The parameters of a query, sorted, and those that presigning adds.
 pub(super) struct Query<'a, const M: usize> {
     text: &'a [u8],
-    sorted: Vec<Parameter, MAX_PARAMETERS>,
+    /// Where each starts in the text.
+    sorted: Vec<u16, MAX_PARAMETERS>,
     extra: Extra<'a, M>,
-}
-
-/// Where a parameter stands in the query.
-#[derive(Clone, Copy)]
-struct Parameter {
-    start: u16,
-    /// Where its name ends.
-    name: u16,
-    end: u16,
 }
 
 impl<'a, const M: usize> Query<'a, M> {
@@ -118,56 +109,38 @@ impl<'a, const M: usize> Query<'a, M> {
     }
 
     /// Finds and sorts the parameters. Empty ones (`a&&b`) are left out, as services do.
+    // Not inlined, so that what compares is off the stack when the parameters are hashed.
+    #[inline(never)]
     pub(super) fn sort(&mut self) -> Result<(), SignError> {
-        let mut start = 0usize;
-        for parameter in self.text.split(|byte| *byte == b'&') {
-            let end = start.saturating_add(parameter.len());
-            let name = parameter.iter().position(|byte| *byte == b'=').unwrap_or(parameter.len());
-            if !parameter.is_empty() {
-                let place = Parameter {
-                    start: start as u16,
-                    name: start.saturating_add(name) as u16,
-                    end: end as u16,
-                };
-                self.push(place)?;
-            }
-            start = end.saturating_add(1);
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, parameter: Parameter) -> Result<(), SignError> {
-        let (name, _) = Self::parts(self.text, parameter);
-        if M > 0 && PRESIGNING.iter().any(|own| percent::decode(name).eq(own.bytes())) {
-            return Err(SignError::AlreadySigned);
-        }
-        self.sorted.push(parameter).map_err(|_| SignError::TooManyParameters)?;
         let text = self.text;
-        sink_last(&mut self.sorted, |a, b| {
-            let (a, b) = (Self::parts(text, *a), Self::parts(text, *b));
-            compare_encoded(a.0, b.0).then_with(|| compare_encoded(a.1, b.1))
-        });
+        let mut start = 0usize;
+        for parameter in text.split(|byte| *byte == b'&') {
+            let at = start;
+            start = start.saturating_add(parameter.len()).saturating_add(1);
+            if parameter.is_empty() {
+                continue;
+            }
+            if M > 0 {
+                let (name, _) = parts(parameter);
+                if PRESIGNING.iter().any(|own| percent::decode(name).eq(own.bytes())) {
+                    return Err(SignError::AlreadySigned);
+                }
+            }
+            self.sorted.push(at as u16).map_err(|_| SignError::TooManyParameters)?;
+            sink_last(&mut self.sorted, |a, b| compare_parameters(from(text, *a), from(text, *b)));
+        }
         Ok(())
-    }
-
-    /// Name and value, as written.
-    fn parts(text: &[u8], parameter: Parameter) -> (&[u8], &[u8]) {
-        let Parameter { start, name, end } = parameter;
-        let value = usize::from(name).saturating_add(1);
-        (
-            text.get(usize::from(start)..usize::from(name)).unwrap_or_default(),
-            text.get(value..usize::from(end)).unwrap_or_default(),
-        )
     }
 
     fn put(&self, out: &mut (impl Put + ?Sized)) {
         let mut separator: &[u8] = b"";
         let mut extra = self.extra.as_slice();
         for parameter in &self.sorted {
-            let (name, value) = Self::parts(self.text, *parameter);
+            let parameter = from(self.text, *parameter);
+            let (name, value) = parts(parameter);
             while let [own, tail @ ..] = extra {
                 if let Some((own, value)) = own {
-                    if compare_encoded(own.as_bytes(), name) != Ordering::Less {
+                    if compare_parameters(own.as_bytes(), parameter) != Ordering::Less {
                         break;
                     }
                     put_parameter(&mut separator, own, value, out);
@@ -194,22 +167,36 @@ fn put_parameter(separator: &mut &[u8], name: &str, value: &[u8], out: &mut (imp
     percent::encode(value, Keep::Unreserved, out);
 }
 
-/// Orders texts as their canonical encodings.
-fn compare_encoded(a: &[u8], b: &[u8]) -> Ordering {
+fn from(text: &[u8], start: u16) -> &[u8] {
+    text.get(usize::from(start)..).unwrap_or_default()
+}
+
+/// Name and value of the parameter at the front of `text`, as written.
+fn parts(text: &[u8]) -> (&[u8], &[u8]) {
+    let name = text.iter().position(|byte| matches!(byte, b'=' | b'&')).unwrap_or(text.len());
+    let (name, rest) = text.split_at_checked(name).unwrap_or_default();
+    let end = rest.iter().position(|byte| *byte == b'&').unwrap_or(rest.len());
+    (name, rest.get(1..end).unwrap_or_default())
+}
+
+/// Orders the parameters at the front of two texts as the canonical encodings of their names, then
+/// of their values.
+fn compare_parameters(a: &[u8], b: &[u8]) -> Ordering {
     // What both start with tells nothing, and most names differ in an unreserved byte.
     let plain = |byte: u8| Keep::Unreserved.keeps(byte);
     let same = a.iter().zip(b).take_while(|(a, b)| a == b && plain(**a)).count();
     let (a, b) = (a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default());
     match (a.first(), b.first()) {
-        (None, _) | (_, None) => a.len().min(1).cmp(&b.len().min(1)),
         (Some(a), Some(b)) if plain(*a) && plain(*b) => a.cmp(b),
         _ => Encoded::new(a).cmp(Encoded::new(b)),
     }
 }
 
-/// The canonical encoding of a text, byte by byte.
+/// The canonical encoding of the parameter at the front of a text, byte by byte: a zero, which is
+/// before all that an encoding has, between name and value.
 struct Encoded<'a> {
-    bytes: percent::Decode<'a>,
+    rest: &'a [u8],
+    named: bool,
     /// What is left of an escape.
     escape: [u8; 3],
     left: usize,
@@ -217,7 +204,7 @@ struct Encoded<'a> {
 
 impl<'a> Encoded<'a> {
     fn new(text: &'a [u8]) -> Self {
-        Self { bytes: percent::decode(text), escape: [0; 3], left: 0 }
+        Self { rest: text, named: false, escape: [0; 3], left: 0 }
     }
 }
 
@@ -226,7 +213,17 @@ impl Iterator for Encoded<'_> {
 
     fn next(&mut self) -> Option<u8> {
         if self.left == 0 {
-            let byte = self.bytes.next()?;
+            match self.rest {
+                [] | [b'&', ..] => return None,
+                [b'=', rest @ ..] if !self.named => {
+                    (self.rest, self.named) = (rest, true);
+                    return Some(0);
+                }
+                _ => {}
+            }
+            let mut bytes = percent::decode(self.rest);
+            let byte = bytes.next()?;
+            self.rest = bytes.rest();
             (self.escape, self.left) = if Keep::Unreserved.keeps(byte) {
                 ([b'%', b'%', byte], 1)
             } else {
@@ -241,71 +238,82 @@ impl Iterator for Encoded<'_> {
 
 /// The request's header lines to sign and those that the signer adds, in the order of their names.
 pub(super) struct SignedHeaders<'a, const N: usize> {
-    sorted: &'a [(&'a str, &'a [u8])],
+    sorted: &'a [Header<'a>],
     extra: Extra<'a, N>,
 }
 
 impl<'a, const N: usize> SignedHeaders<'a, N> {
-    pub(super) fn new(request: &'a Request<'a>, extra: Extra<'a, N>) -> Result<Self, SignError> {
+    pub(super) fn new(request: View<'a>, extra: Extra<'a, N>) -> Result<Self, SignError> {
         if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             return Err(SignError::MissingHost);
         }
-        Ok(Self { sorted: &request.headers, extra })
-    }
-
-    /// Name and value of each line, and whether the value is known to need no trimming.
-    fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8], bool)> {
-        let mut sorted = self.sorted.iter().peekable();
-        let mut extra = self.extra.into_iter().flatten().peekable();
-        core::iter::from_fn(move || {
-            let own = match (sorted.peek(), extra.peek()) {
-                (Some((name, _)), Some((own, _))) => compare_names(own, name) == Ordering::Less,
-                (None, own) => own.is_some(),
-                (Some(_), None) => false,
-            };
-            if own {
-                extra.next().map(|(name, value)| (name, value, true))
-            } else {
-                sorted.next().map(|(name, value)| (*name, *value, false))
-            }
-        })
+        Ok(Self { sorted: request.headers, extra })
     }
 
     /// `name:value` lines; the values of one name joined by commas.
-    fn put(&self, out: &mut (impl Put + ?Sized)) {
-        let mut previous = "";
-        for (name, value, trimmed) in self.iter() {
-            if name.eq_ignore_ascii_case(previous) {
-                out.put(b",");
-            } else {
-                if !previous.is_empty() {
-                    out.put(b"\n");
-                }
-                put_lower(name, out);
-                out.put(b":");
-                previous = name;
-            }
-            if trimmed { out.put(value) } else { put_folded(value, out) }
-        }
+    fn put(&self, out: &mut dyn Put) {
+        put_lines(self.lines(), true, b"\n", out);
         out.put(b"\n");
     }
 
     /// The names, each once.
-    pub(super) fn put_names(&self, separator: &[u8], out: &mut (impl Put + ?Sized)) {
-        let mut previous = "";
-        for (name, _, _) in self.iter() {
-            if !name.eq_ignore_ascii_case(previous) {
-                if !previous.is_empty() {
-                    out.put(separator);
+    pub(super) fn put_names(&self, separator: &[u8], out: &mut dyn Put) {
+        put_lines(self.lines(), false, separator, out);
+    }
+
+    fn lines(&self) -> Lines<'_> {
+        Lines { sorted: self.sorted, extra: &self.extra }
+    }
+}
+
+/// What is left of the lines.
+struct Lines<'a> {
+    sorted: &'a [Header<'a>],
+    extra: &'a [Option<Header<'a>>],
+}
+
+impl<'a> Iterator for Lines<'a> {
+    /// Name and value of each line, and whether the value is known to need no trimming.
+    type Item = (&'a str, &'a [u8], bool);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let [own, extra @ ..] = self.extra {
+            if let Some((own, value)) = own {
+                if self.sorted.first().is_some_and(|(name, _)| compare_names(own, name) != Ordering::Less) {
+                    break;
                 }
-                put_lower(name, out);
-                previous = name;
+                self.extra = extra;
+                return Some((own, value, true));
             }
+            self.extra = extra;
+        }
+        let ((name, value), sorted) = self.sorted.split_first()?;
+        self.sorted = sorted;
+        Some((name, value, false))
+    }
+}
+
+/// Puts each name once, `separator` between them, and with it the values of all its lines or none.
+// One of it for hashing and writing: it is called once a request, and puts a dozen pieces.
+fn put_lines(lines: Lines<'_>, values: bool, separator: &[u8], out: &mut dyn Put) {
+    let mut previous = "";
+    for (name, value, trimmed) in lines {
+        let again = name.eq_ignore_ascii_case(previous);
+        if !again {
+            if !previous.is_empty() {
+                out.put(separator);
+            }
+            put_lower(name, out);
+            previous = name;
+        }
+        if values {
+            out.put(if again { b"," } else { b":" });
+            if trimmed { out.put(value) } else { put_folded(value, out) }
         }
     }
 }
 
-fn put_lower(name: &str, out: &mut (impl Put + ?Sized)) {
+fn put_lower(name: &str, out: &mut dyn Put) {
     if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return out.put(name.as_bytes());
     }
@@ -319,7 +327,7 @@ fn put_lower(name: &str, out: &mut (impl Put + ?Sized)) {
 }
 
 /// The value without the blanks around it, and each run of blanks inside as one space.
-fn put_folded(value: &[u8], out: &mut (impl Put + ?Sized)) {
+fn put_folded(value: &[u8], out: &mut dyn Put) {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let mut words = value.split(blank).filter(|word| !word.is_empty());
     if let Some(word) = words.next() {

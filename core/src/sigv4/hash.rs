@@ -1,10 +1,12 @@
-//! SHA-256 as a place to put bytes.
+//! SHA-256 as a place to put bytes, and HMAC with it.
 
+use hmac::digest::{FixedOutput, FixedOutputReset};
+use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::{Digest, Sha256};
 
 use crate::wire::{Ascii, Put};
 
-/// SHA-256 over what is put.
+/// SHA-256 over what is put. It is wiped when dropped.
 ///
 /// ```
 /// use rolecall_core::{sigv4::Hasher, wire::Put};
@@ -22,13 +24,18 @@ impl Hasher {
     }
 
     /// The hash.
-    pub fn finish(self) -> [u8; 32] {
-        self.0.finalize().into()
+    pub fn finish(mut self) -> [u8; 32] {
+        self.0.finalize_fixed_reset().into()
     }
 
     /// The hash in lower-case hexadecimal.
-    pub fn finish_hex(self) -> Ascii<64> {
-        hex(&self.finish())
+    pub fn finish_hex(mut self) -> Ascii<64> {
+        self.end_hex()
+    }
+
+    /// As [`Hasher::finish_hex`], without a copy of the hasher.
+    pub(crate) fn end_hex(&mut self) -> Ascii<64> {
+        hex(&self.0.finalize_fixed_reset().into())
     }
 }
 
@@ -38,11 +45,37 @@ impl Put for Hasher {
     }
 }
 
+/// HMAC-SHA-256 of one key, whose two pads are absorbed already. It is wiped when dropped.
+pub(super) struct Mac(Hmac<Sha256>);
+
+impl Mac {
+    /// A key that fills a block cannot be refused, and zeroes at its end change nothing.
+    pub(super) fn new(key: &[u8; 64]) -> Self {
+        Self(Hmac::new(key.into()))
+    }
+
+    /// The code of what `text` puts.
+    pub(super) fn of(&self, text: &mut dyn FnMut(&mut dyn Put)) -> [u8; 32] {
+        let mut running = Running(self.0.clone());
+        text(&mut running);
+        running.0.finalize_fixed().into()
+    }
+}
+
+/// A code in the making.
+struct Running(Hmac<Sha256>);
+
+impl Put for Running {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+}
+
 /// SHA-256 of `bytes`, in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> Ascii<64> {
     let mut hasher = Hasher::new();
     hasher.put(bytes);
-    hasher.finish_hex()
+    hasher.end_hex()
 }
 
 pub(super) fn hex(bytes: &[u8; 32]) -> Ascii<64> {

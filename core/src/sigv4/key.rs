@@ -2,9 +2,6 @@
 
 use core::fmt;
 
-use hmac::digest::FixedOutput;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use zeroize::Zeroize;
 
 use crate::credentials::Secret;
@@ -12,17 +9,17 @@ use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Cursor, Put};
 
 use super::Hasher;
-use super::hash::hex;
+use super::hash::{Mac, hex};
 
 /// The key that a credential scope signs with, its HMAC pads already absorbed.
 ///
 /// Deriving it takes 18 of SHA-256's compressions, so whoever signs often keeps it: it is good for
 /// one day (UTC), region and service. It is wiped when dropped.
 pub struct SigningKey<'s> {
-    mac: Hmac<Sha256>,
-    /// Days since 1970, and the same as text.
+    mac: Mac,
+    /// Days since 1970, and the same as text, with a time behind it.
     days: u32,
-    day: Ascii<8>,
+    date: Ascii<16>,
     region: &'s str,
     service: &'s str,
 }
@@ -30,19 +27,15 @@ pub struct SigningKey<'s> {
 impl<'s> SigningKey<'s> {
     /// Derives the key for the day of `time`.
     pub fn derive(secret: &Secret<'_>, time: UnixTime, region: &'s str, service: &'s str) -> Self {
-        let day = day(time);
+        let date = time.compact();
         let mut key = first_key(secret);
-        for part in [day.as_bytes(), region.as_bytes(), service.as_bytes(), b"aws4_request"] {
-            let mut mac = keyed(&key);
-            mac.update(part);
-            key.zeroize();
-            if let Some(hash) = key.first_chunk_mut::<32>() {
-                mac.finalize_into(hash.into());
-            }
+        let mut mac = Mac::new(&key);
+        for part in [date.day(), region.as_bytes(), service.as_bytes(), b"aws4_request"] {
+            set(&mut key, &mut mac.of(&mut |text| text.put(part)));
+            mac = Mac::new(&key);
         }
-        let mac = keyed(&key);
-        key.zeroize();
-        Self { mac, days: time.days(), day, region, service }
+        key.as_mut_slice().zeroize();
+        Self { mac, days: time.days(), date, region, service }
     }
 
     /// Whether the key signs requests of `time`.
@@ -60,43 +53,26 @@ impl<'s> SigningKey<'s> {
         self.service
     }
 
-    /// Puts the credential scope, its parts joined by `separator`.
-    pub(super) fn put_scope(&self, separator: &[u8], out: &mut (impl Put + ?Sized)) {
-        for part in [self.day.as_bytes(), self.region.as_bytes(), self.service.as_bytes()] {
+    /// Puts the credential scope, its parts joined by slashes.
+    pub(super) fn put_scope(&self, out: &mut dyn Put) {
+        for part in [self.date.day(), self.region.as_bytes(), self.service.as_bytes()] {
             out.put(part);
-            out.put(separator);
+            out.put(b"/");
         }
         out.put(b"aws4_request");
     }
 
     /// Signs what `string_to_sign` puts.
-    pub(super) fn sign(&self, string_to_sign: impl FnOnce(&mut MacPut)) -> Ascii<64> {
-        let mut mac = MacPut(self.mac.clone());
-        string_to_sign(&mut mac);
-        hex(&mac.0.finalize().into_bytes().into())
+    pub(super) fn sign(&self, mut string_to_sign: impl FnMut(&mut dyn Put)) -> Ascii<64> {
+        hex(&self.mac.of(&mut string_to_sign))
     }
 }
 
 impl fmt::Debug for SigningKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({}/{}/{})", self.day, self.region, self.service)
+        let day = core::str::from_utf8(self.date.day()).unwrap_or_default();
+        write!(f, "SigningKey({day}/{}/{})", self.region, self.service)
     }
-}
-
-pub(super) struct MacPut(Hmac<Sha256>);
-
-impl Put for MacPut {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-}
-
-fn day(time: UnixTime) -> Ascii<8> {
-    let mut day = [0; 8];
-    for (to, from) in day.iter_mut().zip(time.compact().as_bytes()) {
-        *to = *from;
-    }
-    Ascii::new(day)
 }
 
 /// What derivation starts with, as one block of zeroes after it; the hash of what is longer than a
@@ -109,15 +85,16 @@ fn first_key(secret: &Secret<'_>) -> [u8; 64] {
     if block.finish().is_err() {
         let mut hasher = Hasher::new();
         parts.iter().for_each(|part| hasher.put(part));
-        key.zeroize();
-        if let Some(hash) = key.first_chunk_mut::<32>() {
-            *hash = hasher.finish();
-        }
+        set(&mut key, &mut hasher.finish());
     }
     key
 }
 
-/// A key that fills a block cannot be refused, and zeroes at its end change nothing.
-fn keyed(key: &[u8; 64]) -> Hmac<Sha256> {
-    Hmac::new(key.into())
+/// Makes a key of a hash, which is wiped.
+fn set(key: &mut [u8; 64], hash: &mut [u8; 32]) {
+    key.as_mut_slice().zeroize();
+    if let Some(front) = key.first_chunk_mut() {
+        *front = *hash;
+    }
+    hash.as_mut_slice().zeroize();
 }

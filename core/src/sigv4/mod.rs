@@ -23,7 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Limits: 32 signed header lines, 64 query parameters, a request target of 65,535 bytes.
+//! Limits: 32 signed header lines unless the request is made with other room, 64 query parameters, a request target of 65,535 bytes.
 
 mod canonical;
 mod hash;
@@ -55,7 +55,7 @@ pub enum SignError {
     InvalidHeader,
     /// A header that the signer itself adds.
     ReservedHeader,
-    /// More than 32 header lines to sign; in a presigned URL, names of more than 384 bytes in all.
+    /// More header lines to sign than the request has room for, 32 unless it was told; in a presigned URL, names of more than 384 bytes in all.
     TooManyHeaders,
     /// Region or service with a blank, a control character, `/` or `,`, or outside ASCII.
     InvalidScope,
@@ -83,7 +83,7 @@ impl fmt::Display for SignError {
             Self::ReservedHeader => {
                 "x-amz-date, x-amz-security-token and x-amz-content-sha256 are added by the signer"
             }
-            Self::TooManyHeaders => "more than 32 header lines to sign",
+            Self::TooManyHeaders => "more header lines to sign than the request has room for",
             Self::InvalidScope => "region or service has a character that may not stand there",
             Self::ScopeTooLong => "access key id, region and service are longer than 256 bytes",
             Self::TooManyParameters => "more than 64 query parameters to sign",

@@ -8,9 +8,9 @@ use crate::wire::percent::{self, Keep};
 use crate::wire::{Ascii, Put, decimal};
 
 use super::canonical::{self, Query, SignedHeaders};
-use super::request::PayloadHash;
+use super::request::View;
 use super::sign::Signer;
-use super::{Hasher, Request, SignError};
+use super::{Hasher, SignError};
 
 /// A text composed for the query, and whether it did not fit.
 #[derive(Debug, Clone, Default)]
@@ -26,8 +26,7 @@ impl<const N: usize> Put for Text<N> {
 /// `Debug` shows nothing of it.
 pub struct Presigned<'r> {
     signer: &'r Signer<'r>,
-    request: &'r Request<'r>,
-    payload: PayloadHash,
+    request: View<'r>,
     credential: Text<256>,
     lifetime: Text<10>,
     names: Text<384>,
@@ -36,23 +35,18 @@ pub struct Presigned<'r> {
 
 impl fmt::Debug for Presigned<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Presigned({:?})", self.request)
+        write!(f, "Presigned({:?})", self.request.parts)
     }
 }
 
 impl<'r> Presigned<'r> {
-    pub(super) fn new(
-        signer: &'r Signer<'r>,
-        request: &'r Request<'r>,
-        lifetime: u32,
-    ) -> Result<Self, SignError> {
+    pub(super) fn new(signer: &'r Signer<'r>, request: View<'r>, lifetime: u32) -> Result<Self, SignError> {
         if !(1..=604_800).contains(&lifetime) {
             return Err(SignError::InvalidLifetime);
         }
         let mut presigned = Self {
             signer,
             request,
-            payload: PayloadHash::of(request.payload),
             credential: Text::default(),
             lifetime: Text::default(),
             names: Text::default(),
@@ -60,7 +54,7 @@ impl<'r> Presigned<'r> {
         };
         presigned.credential.put(signer.credentials.access_key_id().as_bytes());
         presigned.credential.put(b"/");
-        signer.key.put_scope(b"/", &mut presigned.credential);
+        signer.key.put_scope(&mut presigned.credential);
         decimal(lifetime, &mut presigned.lifetime);
         SignedHeaders::new(request, [])?.put_names(b";", &mut presigned.names);
         if presigned.credential.1 {
@@ -84,8 +78,8 @@ impl<'r> Presigned<'r> {
     /// Puts the signed request target: the request's own path and query as they were given, and
     /// after them the parameters that sign it.
     pub fn put_target(&self, out: &mut (impl Put + ?Sized)) {
-        let query = self.request.query;
-        out.put(self.request.path.as_bytes());
+        let query = self.request.parts.query;
+        out.put(self.request.parts.path.as_bytes());
         out.put(b"?");
         if !query.is_empty() {
             out.put(query.as_bytes());
@@ -120,18 +114,18 @@ impl<'r> Presigned<'r> {
             token.map(|token| ("X-Amz-Security-Token", token.as_bytes())),
             Some(("X-Amz-SignedHeaders", &self.names.0)),
         ];
-        let mut query = Query::new(self.request.query, extra);
+        let mut query = Query::new(self.request.parts.query, extra);
         query.sort()?;
         let headers = SignedHeaders::<0>::new(self.request, [])?;
-        canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);
+        canonical::put(self.request, self.signer.rules, &query, &headers, out);
         Ok(())
     }
 
     /// Puts the string to sign.
-    pub fn put_string_to_sign(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
+    pub fn put_string_to_sign(&self, mut out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         let mut hasher = Hasher::new();
         self.put_canonical_request(&mut hasher)?;
-        self.signer.put_string_to_sign(&hasher.finish_hex(), out);
+        self.signer.put_string_to_sign(&hasher.finish_hex(), &mut out);
         Ok(())
     }
 }

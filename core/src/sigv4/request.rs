@@ -11,7 +11,7 @@ use crate::wire::scan::split_once;
 
 use super::{SignError, sha256_hex};
 
-/// Header lines that one request may have signed.
+/// Header lines that a request has room for, unless it is told.
 const MAX_HEADERS: usize = 32;
 
 /// SHA-256 of nothing: most requests have no body.
@@ -63,28 +63,37 @@ impl PayloadHash {
     }
 }
 
-/// A request to sign. It borrows every part; header lines are kept sorted by name. `Debug` shows
-/// method and path alone: secrets may stand in the others.
+/// A request to sign, with room for `H` header lines, 32 unless it is told. It borrows every part;
+/// header lines are kept sorted by name. `Debug` shows method and path alone: secrets may stand in
+/// the others.
 #[derive(Clone)]
-pub struct Request<'a> {
+pub struct Request<'a, const H: usize = MAX_HEADERS> {
+    pub(super) parts: Parts<'a>,
+    headers: Vec<Header<'a>, H>,
+}
+
+/// Name and value of a header line.
+pub(super) type Header<'a> = (&'a str, &'a [u8]);
+
+/// All of a request but its header lines.
+#[derive(Clone, Copy)]
+pub(super) struct Parts<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) query: &'a str,
-    pub(super) payload: Payload<'a>,
-    pub(super) headers: Vec<(&'a str, &'a [u8]), MAX_HEADERS>,
+    /// Made once, when the request is.
+    pub(super) payload: PayloadHash,
 }
 
-impl fmt::Debug for Request<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
-    }
+/// A request, whatever its room.
+#[derive(Clone, Copy)]
+pub(super) struct View<'r> {
+    pub(super) parts: &'r Parts<'r>,
+    pub(super) headers: &'r [Header<'r>],
 }
 
-impl<'a> Request<'a> {
-    /// A request for `target`: path and query as they stand in the request line.
-    // Built where it will be: a copy would take half a kilobyte of a device's stack.
-    #[inline(always)]
-    pub fn new(method: &'a str, target: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
+impl<'a> Parts<'a> {
+    fn new(method: &'a str, target: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
         if !is_header_name(method) {
             return Err(SignError::InvalidMethod);
         }
@@ -98,33 +107,70 @@ impl<'a> Request<'a> {
             return Err(SignError::InvalidTarget);
         }
         let (path, query) = split_once(target, b'?').unwrap_or((target, ""));
-        Ok(Self { method, path, query, payload, headers: Vec::new() })
+        Ok(Self { method, path, query, payload: PayloadHash::of(payload) })
+    }
+}
+
+impl fmt::Debug for Parts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+impl<const H: usize> fmt::Debug for Request<'_, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.fmt(f)
+    }
+}
+
+impl<'a> Request<'a> {
+    /// A request for `target`: path and query as they stand in the request line.
+    pub fn new(method: &'a str, target: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
+        Self::with_room(method, target, payload)
+    }
+}
+
+impl<'a, const H: usize> Request<'a, H> {
+    /// As [`Request::new`], with room for `H` header lines: each takes 16 bytes of a device's stack.
+    // Built where it will be: a copy would take twice as much.
+    #[inline(always)]
+    pub fn with_room(method: &'a str, target: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
+        Ok(Self { parts: Parts::new(method, target, payload)?, headers: Vec::new() })
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View { parts: &self.parts, headers: &self.headers }
     }
 
     /// Adds a header line that will be sent, and is signed unless [`is_never_signed`]. Lines of one
     /// name are joined in the order they are added. `host` has to be among them.
     pub fn header(&mut self, name: &'a str, value: &'a [u8]) -> Result<(), SignError> {
-        if !is_header_name(name) || !is_header_value(value) {
-            return Err(SignError::InvalidHeader);
-        }
-        if ["x-amz-date", "x-amz-security-token", "x-amz-content-sha256"]
-            .iter()
-            .any(|own| name.eq_ignore_ascii_case(own))
-        {
-            return Err(SignError::ReservedHeader);
-        }
-        if is_never_signed(name) {
+        if !is_to_sign(name, value, &self.headers)? {
             return Ok(());
-        }
-        // Two of them are no valid request, and would sign as a host that nobody has.
-        let host = |name: &str| name.eq_ignore_ascii_case("host");
-        if host(name) && self.headers.iter().any(|(name, _)| host(name)) {
-            return Err(SignError::InvalidHeader);
         }
         self.headers.push((name, value)).map_err(|_| SignError::TooManyHeaders)?;
         sink_last(&mut self.headers, |a, b| compare_names(a.0, b.0));
         Ok(())
     }
+}
+
+/// Whether a header line is to be signed, beside `others`.
+fn is_to_sign(name: &str, value: &[u8], others: &[Header<'_>]) -> Result<bool, SignError> {
+    if !is_header_name(name) || !is_header_value(value) {
+        return Err(SignError::InvalidHeader);
+    }
+    if ["x-amz-date", "x-amz-security-token", "x-amz-content-sha256"]
+        .iter()
+        .any(|own| name.eq_ignore_ascii_case(own))
+    {
+        return Err(SignError::ReservedHeader);
+    }
+    // Two of them are no valid request, and would sign as a host that nobody has.
+    let host = |name: &str| name.eq_ignore_ascii_case("host");
+    if host(name) && others.iter().any(|(name, _)| host(name)) {
+        return Err(SignError::InvalidHeader);
+    }
+    Ok(!is_never_signed(name))
 }
 
 /// Whether intermediaries change the header `name` or add it, so that no signer includes it:

@@ -7,7 +7,7 @@ use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
 use super::canonical::{self, Query, SignedHeaders};
-use super::request::PayloadHash;
+use super::request::View;
 use super::{Hasher, Presigned, Request, SignError, SigningKey};
 
 /// How a service wants the canonical request made. Two ways are in use: [`Rules::S3`] and
@@ -85,28 +85,59 @@ impl<'a> Signer<'a> {
     }
 
     /// Signs `request` for an `Authorization` header.
-    pub fn sign<'r>(&'r self, request: &'r Request<'r>) -> Result<Signed<'r>, SignError> {
-        let mut signed = Signed {
-            signer: self,
-            request,
-            payload: PayloadHash::of(request.payload),
-            signature: Ascii::new([b'0'; 64]),
-        };
+    pub fn sign<'r, const H: usize>(&'r self, request: &'r Request<'r, H>) -> Result<Signed<'r>, SignError> {
+        self.sign_view(request.view())
+    }
+
+    fn sign_view<'r>(&'r self, request: View<'r>) -> Result<Signed<'r>, SignError> {
+        let hash = self.canonical_hash(request)?;
+        let signature = self.key.sign(|mac| self.put_string_to_sign(&hash, mac));
+        Ok(Signed { signer: self, request, signature })
+    }
+
+    /// The hash of the canonical request for header signing.
+    // Not inlined, so that its lists are off the stack when the signature is made.
+    #[inline(never)]
+    fn canonical_hash(&self, request: View<'_>) -> Result<Ascii<64>, SignError> {
         let mut hasher = Hasher::new();
-        signed.put_canonical_request(&mut hasher)?;
-        let hash = hasher.finish_hex();
-        signed.signature = self.key.sign(|mac| self.put_string_to_sign(&hash, mac));
-        Ok(signed)
+        self.put_canonical_request(request, &mut hasher)?;
+        Ok(hasher.end_hex())
+    }
+
+    fn put_canonical_request(
+        &self,
+        request: View<'_>,
+        out: &mut (impl Put + ?Sized),
+    ) -> Result<(), SignError> {
+        let mut query = Query::new(request.parts.query, []);
+        query.sort()?;
+        let headers = self.headers(request)?;
+        canonical::put(request, self.rules, &query, &headers, out);
+        Ok(())
+    }
+
+    /// The request's header lines to sign and this signer's own.
+    fn headers<'r>(&'r self, request: View<'r>) -> Result<SignedHeaders<'r, 3>, SignError> {
+        let sha256 = Some(("x-amz-content-sha256", request.parts.payload.as_bytes()));
+        let token = self.signed_token();
+        SignedHeaders::new(
+            request,
+            [
+                sha256.filter(|_| self.rules.content_sha256),
+                Some(("x-amz-date", self.date.as_bytes())),
+                token.map(|token| ("x-amz-security-token", token.as_bytes())),
+            ],
+        )
     }
 
     /// Signs `request` for its query: whoever has the URL may send it for `lifetime` seconds, 1 to
     /// 604,800. The header lines of `request` have to be sent with it.
-    pub fn presign<'r>(
+    pub fn presign<'r, const H: usize>(
         &'r self,
-        request: &'r Request<'r>,
+        request: &'r Request<'r, H>,
         lifetime: u32,
     ) -> Result<Presigned<'r>, SignError> {
-        Presigned::new(self, request, lifetime)
+        Presigned::new(self, request.view(), lifetime)
     }
 
     /// The token, if it is to be signed.
@@ -115,11 +146,11 @@ impl<'a> Signer<'a> {
         self.credentials.session_token().filter(|_| signed).map(|token| token.expose())
     }
 
-    pub(super) fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut (impl Put + ?Sized)) {
+    pub(super) fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut dyn Put) {
         out.put(b"AWS4-HMAC-SHA256\n");
         out.put(self.date.as_bytes());
         out.put(b"\n");
-        self.key.put_scope(b"/", out);
+        self.key.put_scope(out);
         out.put(b"\n");
         out.put(hash.as_bytes());
     }
@@ -128,14 +159,13 @@ impl<'a> Signer<'a> {
 /// A signature, and what it takes to send it.
 pub struct Signed<'r> {
     signer: &'r Signer<'r>,
-    request: &'r Request<'r>,
-    payload: PayloadHash,
+    request: View<'r>,
     signature: Ascii<64>,
 }
 
 impl fmt::Debug for Signed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signed({:?})", self.request)
+        write!(f, "Signed({:?})", self.request.parts)
     }
 }
 
@@ -153,7 +183,7 @@ impl Signed<'_> {
         }
         put_line("X-Amz-Date", self.signer.date.as_bytes(), out);
         if self.signer.rules.content_sha256 {
-            put_line("x-amz-content-sha256", self.payload.as_bytes(), out);
+            put_line("x-amz-content-sha256", self.request.parts.payload.as_bytes(), out);
         }
         out.put(b"Authorization: ");
         self.put_authorization(out);
@@ -161,14 +191,14 @@ impl Signed<'_> {
     }
 
     /// Puts the value of the `Authorization` header.
-    pub fn put_authorization(&self, out: &mut (impl Put + ?Sized)) {
+    pub fn put_authorization(&self, mut out: &mut (impl Put + ?Sized)) {
         out.put(b"AWS4-HMAC-SHA256 Credential=");
         out.put(self.signer.credentials.access_key_id().as_bytes());
         out.put(b"/");
-        self.signer.key.put_scope(b"/", out);
+        self.signer.key.put_scope(&mut out);
         out.put(b", SignedHeaders=");
-        if let Ok(headers) = self.headers() {
-            headers.put_names(b";", out);
+        if let Ok(headers) = self.signer.headers(self.request) {
+            headers.put_names(b";", &mut out);
         }
         out.put(b", Signature=");
         out.put(self.signature.as_bytes());
@@ -176,32 +206,14 @@ impl Signed<'_> {
 
     /// Puts the canonical request: what the service compares first when a signature does not match.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        let mut query = Query::new(self.request.query, []);
-        query.sort()?;
-        let headers = self.headers()?;
-        canonical::put(self.request, self.signer.rules, &query, &headers, self.payload.as_bytes(), out);
-        Ok(())
+        self.signer.put_canonical_request(self.request, out)
     }
 
     /// Puts the string to sign.
-    pub fn put_string_to_sign(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        let mut hasher = Hasher::new();
-        self.put_canonical_request(&mut hasher)?;
-        self.signer.put_string_to_sign(&hasher.finish_hex(), out);
+    pub fn put_string_to_sign(&self, mut out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
+        let hash = self.signer.canonical_hash(self.request)?;
+        self.signer.put_string_to_sign(&hash, &mut out);
         Ok(())
-    }
-
-    fn headers(&self) -> Result<SignedHeaders<'_, 3>, SignError> {
-        let sha256 = Some(("x-amz-content-sha256", self.payload.as_bytes()));
-        let token = self.signer.signed_token();
-        SignedHeaders::new(
-            self.request,
-            [
-                sha256.filter(|_| self.signer.rules.content_sha256),
-                Some(("x-amz-date", self.signer.date.as_bytes())),
-                token.map(|token| ("x-amz-security-token", token.as_bytes())),
-            ],
-        )
     }
 }
 

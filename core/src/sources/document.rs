@@ -52,7 +52,7 @@ fn read_members(
     }
     while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
         let Token::Key(key) = token else { continue };
-        let Some(member) = Member::named(key) else {
+        let Some((name, member)) = Member::named(key) else {
             reader.skip_value().map_err(ErrorKind::Malformed)?;
             continue;
         };
@@ -73,7 +73,7 @@ fn read_members(
             (Some(Token::Str(text)), _) => text,
             // Some emulators write null for what they do not have.
             (Some(Token::Null), _) if member.is_optional(dialect) => continue,
-            _ => return Err(ErrorKind::Unusable(member.name())),
+            _ => return Err(ErrorKind::Unusable(name)),
         };
         match member {
             Member::Code => {
@@ -96,7 +96,7 @@ fn read_members(
                     slot.write(Field::AccountId, |out| crate::wire::Put::put(out, account.as_bytes()));
                 }
             }
-            Member::Text(field, name) => {
+            Member::Text(field) => {
                 if slot.has(field) && field != Field::AccountId {
                     return Err(ErrorKind::Unusable(name));
                 }
@@ -162,11 +162,12 @@ enum Member {
     Message,
     Expiration,
     RoleArn,
-    Text(Field, &'static str),
+    Text(Field),
 }
 
 impl Member {
-    fn named(key: Str<'_>) -> Option<Self> {
+    /// The member of that name, and the name to tell it by.
+    fn named(key: Str<'_>) -> Option<(&'static str, Self)> {
         const MEMBERS: [(&str, Member); 11] = [
             ("Version", Member::Version),
             ("Code", Member::Code),
@@ -174,31 +175,21 @@ impl Member {
             ("Expiration", Member::Expiration),
             ("ExpiresAt", Member::Expiration),
             ("RoleArn", Member::RoleArn),
-            ("AccessKeyId", Member::Text(Field::AccessKeyId, "AccessKeyId")),
-            ("SecretAccessKey", Member::Text(Field::SecretAccessKey, "SecretAccessKey")),
-            ("Token", Member::Text(Field::SessionToken, "Token")),
-            ("SessionToken", Member::Text(Field::SessionToken, "SessionToken")),
-            ("AccountId", Member::Text(Field::AccountId, "AccountId")),
+            ("AccessKeyId", Member::Text(Field::AccessKeyId)),
+            ("SecretAccessKey", Member::Text(Field::SecretAccessKey)),
+            ("Token", Member::Text(Field::SessionToken)),
+            ("SessionToken", Member::Text(Field::SessionToken)),
+            ("AccountId", Member::Text(Field::AccountId)),
         ];
-        MEMBERS.iter().find(|(name, _)| key.is_ignore_case(name)).map(|(_, member)| *member)
+        let (name, member) = *MEMBERS.iter().find(|(name, _)| key.is_ignore_case(name))?;
+        Some((if matches!(member, Self::Expiration) { "Expiration" } else { name }, member))
     }
 
     fn is_optional(self, dialect: Dialect) -> bool {
         match self {
-            Self::Text(Field::AccessKeyId | Field::SecretAccessKey, _) => false,
-            Self::Text(Field::SessionToken, _) => dialect == Dialect::Process,
+            Self::Text(Field::AccessKeyId | Field::SecretAccessKey) => false,
+            Self::Text(Field::SessionToken) => dialect == Dialect::Process,
             _ => true,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Version => "Version",
-            Self::Code => "Code",
-            Self::Message => "Message",
-            Self::Expiration => "Expiration",
-            Self::RoleArn => "RoleArn",
-            Self::Text(_, name) => name,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where a service is.
 
 use crate::wire;
+use crate::wire::scan::split_once;
 use crate::wire::uri::{Scheme, Uri};
 
 /// The address of a service: scheme, host, port, and a path that everything is below.
@@ -66,6 +67,9 @@ impl<'c> Endpoint<'c> {
 
 /// The account that an ARN names: its fifth field, or nothing.
 pub(super) fn account_of(arn: &str) -> &str {
-    let account = arn.as_bytes().split(|byte| *byte == b':').nth(4).unwrap_or_default();
-    core::str::from_utf8(account).unwrap_or_default()
+    let mut rest = arn;
+    for _ in 0..4 {
+        rest = split_once(rest, b':').unwrap_or_default().1;
+    }
+    split_once(rest, b':').map_or(rest, |(account, _)| account)
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroize;
 
 use crate::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin};
 use crate::skew::{Authority, Instant};
+use crate::wire::scan::number;
 
 use super::attempts::{Attempts, Pause, Persistence};
 use super::document::{self, Dialect};
@@ -117,6 +118,53 @@ impl<'c> Imds<'c> {
         self.state = state;
     }
 
+    /// What is needed next, or how it ended.
+    fn next(
+        &mut self,
+        cx: &mut Context<'_>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Need<'c>, Result<Lease, Error>> {
+        if let State::Ended(result) = self.state {
+            return Err(result);
+        }
+        let fail = |step, kind| Err(Err(Error { origin: Origin::Imds, step, kind }));
+        if self.disabled {
+            return fail("", ErrorKind::Disabled);
+        }
+        let limits = match self.attempts.proceed(cx.now.monotonic, self.limits, self.persistence) {
+            Ok(limits) => limits,
+            Err(Pause::Until(until)) => return Ok(Need::Wait { until }),
+            Err(Pause::OutOfTime) => return fail(self.state.step(), ErrorKind::OutOfTime),
+        };
+        let valid = self.token.is_valid(cx.now.monotonic);
+        self.state = match self.state {
+            State::Role | State::Credentials if !valid => State::Token,
+            State::Token if valid => State::Role,
+            state => state,
+        };
+        let token = ("X-aws-ec2-metadata-token", self.token.text().as_bytes());
+        let roles = "/latest/meta-data/iam/security-credentials/";
+        let (method, path, header) = match self.state {
+            State::Token => {
+                ("PUT", ["/latest/api/token", ""], ("X-aws-ec2-metadata-token-ttl-seconds", TOKEN_TTL))
+            }
+            State::Role => ("GET", [roles, ""], token),
+            _ => ("GET", [roles, self.role.as_str()], token),
+        };
+        match request::write(memory.exchange, method, &self.endpoint, &path, &[header]) {
+            Ok(request) => Ok(Need::Http(Exchange {
+                endpoint: self.endpoint,
+                address: None,
+                request,
+                metadata: true,
+                limits,
+                repeatable: true,
+                reply_headers: &REPLY_HEADERS,
+            })),
+            Err(kind) => fail(self.state.step(), kind),
+        }
+    }
+
     fn take_reply(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, reply: &Reply) {
         let observed = observe(cx, reply, memory.exchange, Authority::Metadata);
         cx.report.clear();
@@ -173,52 +221,11 @@ impl<'c> Flow<'c> for Imds<'c> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
-        if let State::Ended(result) = self.state {
-            self.restart();
-            return Step::Done(result);
-        }
-        if self.disabled {
-            return Step::Done(Err(Error { origin: Origin::Imds, step: "", kind: ErrorKind::Disabled }));
-        }
-        let limits = match self.attempts.proceed(cx.now.monotonic, self.limits, self.persistence) {
-            Ok(limits) => limits,
-            Err(Pause::Until(until)) => return Step::Need(Need::Wait { until }),
-            Err(Pause::OutOfTime) => {
-                let step = self.state.step();
+        match self.next(cx, memory) {
+            Ok(need) => Step::Need(need),
+            Err(result) => {
                 self.restart();
-                return Step::Done(Err(Error { origin: Origin::Imds, step, kind: ErrorKind::OutOfTime }));
-            }
-        };
-        let valid = self.token.is_valid(cx.now.monotonic);
-        let state = match self.state {
-            State::Role | State::Credentials if !valid => State::Token,
-            State::Token if valid => State::Role,
-            state => state,
-        };
-        self.state = state;
-        let token = [("X-aws-ec2-metadata-token", self.token.text().as_bytes())];
-        let ttl = [("X-aws-ec2-metadata-token-ttl-seconds", TOKEN_TTL)];
-        let roles = "/latest/meta-data/iam/security-credentials/";
-        let written = match state {
-            State::Token => {
-                request::write(memory.exchange, "PUT", &self.endpoint, &["/latest/api/token"], &ttl)
-            }
-            State::Role => request::write(memory.exchange, "GET", &self.endpoint, &[roles], &token),
-            _ => request::write(memory.exchange, "GET", &self.endpoint, &[roles, &self.role], &token),
-        };
-        match written {
-            Ok(request) => Step::Need(Need::Http(Exchange {
-                endpoint: self.endpoint,
-                address: None,
-                request,
-                metadata: true,
-                limits,
-                repeatable: true,
-                reply_headers: &REPLY_HEADERS,
-            })),
-            Err(kind) => {
-                self.restart();
-                Step::Done(Err(Error { origin: Origin::Imds, step: state.step(), kind }))
+                Step::Done(result)
             }
         }
     }
@@ -246,7 +253,7 @@ impl<'c> Flow<'c> for Imds<'c> {
 /// The first line of `list`, if it can be a role's name (IAM: `[\w+=,.@-]`, up to 64 characters).
 fn role_name(list: &[u8]) -> Option<String<128>> {
     let line = list.split(|byte| *byte == b'\n').next()?.trim_ascii();
-    let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(byte);
+    let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".iter().any(|mark| mark == byte);
     // As a segment of a path, these two would lead elsewhere.
     let leads_away = matches!(line, b"" | b"." | b"..");
     if leads_away || !line.iter().all(named) {
@@ -266,7 +273,8 @@ impl Token {
     /// Takes a token granted for `ttl` seconds at `now`; whether it can be one.
     fn set(&mut self, token: &[u8], ttl: Option<&str>, now: Instant) -> bool {
         self.clear();
-        let ttl = ttl.and_then(|ttl| ttl.parse::<u32>().ok()).unwrap_or(21_600).min(21_600);
+        let ttl = ttl.map(|ttl| ttl.strip_prefix('+').unwrap_or(ttl).as_bytes());
+        let ttl = ttl.and_then(|ttl| number(ttl, 10)).unwrap_or(21_600).min(21_600);
         let text = core::str::from_utf8(token.trim_ascii()).unwrap_or_default();
         let granted = u64::from(ttl).saturating_mul(1000);
         // Whatever was granted, it is tried for the steps that follow.

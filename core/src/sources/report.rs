@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use heapless::String;
+use heapless::string::{String, StringView};
 
 use super::Slot;
 use super::slot::Field;
@@ -53,16 +53,16 @@ impl Report {
         *self = Self::new();
     }
 
-    pub(crate) fn set_code(&mut self, chars: impl Iterator<Item = char>) {
-        fill(&mut self.code, chars);
+    pub(crate) fn set_code(&mut self, mut chars: impl Iterator<Item = char>) {
+        fill(&mut self.code, &mut chars);
     }
 
-    pub(crate) fn set_request_id(&mut self, chars: impl Iterator<Item = char>) {
-        fill(&mut self.request_id, chars);
+    pub(crate) fn set_request_id(&mut self, mut chars: impl Iterator<Item = char>) {
+        fill(&mut self.request_id, &mut chars);
     }
 
-    pub(crate) fn set_message(&mut self, chars: impl Iterator<Item = char>) {
-        fill(&mut self.message, chars);
+    pub(crate) fn set_message(&mut self, mut chars: impl Iterator<Item = char>) {
+        fill(&mut self.message, &mut chars);
     }
 
     /// Drops every text that holds part of a secret: of `slots`, or of `others`.
@@ -71,14 +71,11 @@ impl Report {
             [Field::SecretAccessKey, Field::SessionToken].into_iter().filter_map(|field| slot.text(field))
         });
         for secret in of_slots.chain(others.iter().copied()) {
-            if shows(&self.message, secret) {
-                self.message.clear();
-            }
-            if shows(&self.code, secret) {
-                self.code.clear();
-            }
-            if shows(&self.request_id, secret) {
-                self.request_id.clear();
+            let texts: [&mut StringView; 3] = [&mut self.message, &mut self.code, &mut self.request_id];
+            for text in texts {
+                if shows(text, secret) {
+                    text.clear();
+                }
             }
         }
     }
@@ -106,7 +103,7 @@ impl defmt::Format for Report {
 }
 
 /// Fills `text`, everything but printable ASCII replaced by a blank, cut where it is full.
-fn fill<const N: usize>(text: &mut String<N>, chars: impl Iterator<Item = char>) {
+fn fill(text: &mut StringView, chars: &mut dyn Iterator<Item = char>) {
     text.clear();
     for char in chars {
         let char = if char == ' ' || char.is_ascii_graphic() { char } else { ' ' };

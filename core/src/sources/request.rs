@@ -3,9 +3,9 @@
 use zeroize::Zeroize;
 
 use crate::error::{Buffer, ErrorKind};
-use crate::sigv4::{Hasher, Payload, Request, Signer};
+use crate::sigv4::{Hasher, Payload, Request, SignError, Signer};
 use crate::wire::http1::HeadWriter;
-use crate::wire::{Count, Cursor, Put, decimal};
+use crate::wire::{Ascii, Count, Cursor, Put, decimal};
 
 use super::{Endpoint, Span};
 
@@ -45,6 +45,8 @@ pub(super) fn write(
 
 /// Writes a POST to the endpoint itself, with the body that `body` puts; signed, if there is a
 /// signer. `body` is called three times: to hash, to count, and to write.
+// Not inlined: the frames of the flows are deep enough.
+#[inline(never)]
 pub(super) fn write_post(
     exchange: &mut [u8],
     endpoint: &Endpoint<'_>,
@@ -68,19 +70,41 @@ pub(super) fn write_post(
     head.header("Content-Length", length);
     head.suspend().map_err(|invalid| ErrorKind::Invalid(invalid.part))?;
     if let Some(signer) = signer {
-        let mut hasher = Hasher::new();
-        body(&mut hasher);
-        let mut request = Request::new("POST", endpoint.root(), Payload::Hash(hasher.finish_hex()))
+        let authority = endpoint.authority();
+        let hash = hash_of(body);
+        put_signed(signer, endpoint.root(), authority, content_type, hash, &mut out)
             .map_err(ErrorKind::Sign)?;
-        request.header("host", endpoint.authority().as_bytes()).map_err(ErrorKind::Sign)?;
-        request.header("content-type", content_type.as_bytes()).map_err(ErrorKind::Sign)?;
-        signer.sign(&request).map_err(ErrorKind::Sign)?.put_header_lines(&mut out);
     }
     out.put(b"\r\n");
     body(&mut out);
     let span = finish(out, len.0)?;
     exchange.keep();
     Ok(span)
+}
+
+/// The hash of what `body` puts.
+#[inline(never)]
+fn hash_of(body: &dyn Fn(&mut dyn Put)) -> Ascii<64> {
+    let mut hasher = Hasher::new();
+    body(&mut hasher);
+    hasher.end_hex()
+}
+
+/// Puts the header lines that sign a POST.
+fn put_signed(
+    signer: &Signer<'_>,
+    target: &str,
+    authority: &str,
+    content_type: &str,
+    hash: Ascii<64>,
+    out: &mut Cursor<'_>,
+) -> Result<(), SignError> {
+    let mut request = Request::<2>::with_room("POST", target, Payload::Hash(hash))?;
+    request.header("host", authority.as_bytes())?;
+    request.header("content-type", content_type.as_bytes())?;
+    // By reference: a signature is large to move.
+    let signed = &signer.sign(&request);
+    signed.as_ref().map(|signed| signed.put_header_lines(out)).map_err(|error| *error)
 }
 
 /// The exchange buffer while a request is written: wiped before, and after one that cannot be.

@@ -4,8 +4,7 @@
 //! is well-formed, strings are UTF-8 and their escapes stand for characters. Whoever reads to the
 //! end (`Ok(None)`) has seen a valid document.
 
-use super::percent::hex;
-use super::scan::Scan;
+use super::scan::{Scan, blank, number};
 use super::{BufferTooSmall, Cursor, Error, Kind, Put};
 
 /// How deeply arrays and objects may be nested.
@@ -180,7 +179,7 @@ impl<'a> Reader<'a> {
     }
 
     fn blanks(&mut self) {
-        self.scan.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        self.scan.take_while(blank);
     }
 
     fn string(&mut self) -> Result<Str<'a>, Error> {
@@ -311,10 +310,7 @@ pub fn member<'a>(document: &'a [u8], name: &str) -> Result<Option<Token<'a>>, E
 /// The character that the escape at the front of `text` stands for, and the escape's length.
 fn unescape(text: &[u8]) -> Option<(char, usize)> {
     let unit = |text: &[u8]| match text {
-        [b'\\', b'u', a, b, c, d, ..] => {
-            let nibbles = [hex(*a)?, hex(*b)?, hex(*c)?, hex(*d)?];
-            Some(nibbles.iter().fold(0u32, |unit, nibble| (unit << 4) | u32::from(*nibble)))
-        }
+        [b'\\', b'u', digits @ ..] => number(digits.get(..4)?, 16),
         _ => None,
     };
     let simple = match text.get(1)? {

@@ -14,24 +14,35 @@ pub enum Keep {
 }
 
 impl Keep {
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn keeps(self, byte: u8) -> bool {
-        // The smallest set a byte is in decides, as each set includes the ones before it.
-        CLASSES.get(usize::from(byte)).is_some_and(|class| *class <= self as u8)
+        // The smallest set a byte is in decides, as each set includes the ones before it. A device
+        // has no room for a table of that.
+        let class = if ON_DEVICE { class(byte) } else { *CLASSES.get(usize::from(byte)).unwrap_or(&3) };
+        class <= self as u8
     }
 }
 
+/// Whether small counts more than fast.
+const ON_DEVICE: bool = cfg!(target_os = "none");
+
 /// The first of the sets of [`Keep`] that has the byte; 3 where none has.
+const fn class(byte: u8) -> u8 {
+    match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Keep::Unreserved as u8,
+        b'/' => Keep::Slash as u8,
+        b'!'..=b'~' => Keep::Visible as u8,
+        _ => 3,
+    }
+}
+
+/// The class of each byte.
 const CLASSES: [u8; 256] = {
     let mut classes = [3; 256];
     let mut rest: &mut [u8] = &mut classes;
     let mut byte = 0u8;
-    while let Some((class, after)) = rest.split_first_mut() {
-        *class = match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Keep::Unreserved as u8,
-            b'/' => Keep::Slash as u8,
-            b'!'..=b'~' => Keep::Visible as u8,
-            _ => 3,
-        };
+    while let Some((to, after)) = rest.split_first_mut() {
+        *to = class(byte);
         byte = byte.wrapping_add(1);
         rest = after;
     }
@@ -94,7 +105,8 @@ pub fn canonical(text: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
 fn split_kept(bytes: &[u8], keep: Keep) -> (&[u8], &[u8]) {
     // Eight at a time as long as all are kept, without a branch for each: tokens are long.
     let all = |eight: &&[u8]| eight.iter().fold(true, |all, byte| all & keep.keeps(*byte));
-    let whole = bytes.chunks_exact(8).take_while(all).count().saturating_mul(8);
+    let eights = if ON_DEVICE { 0 } else { bytes.chunks_exact(8).take_while(all).count() };
+    let whole = eights.saturating_mul(8);
     let rest = bytes.get(whole..).unwrap_or_default();
     let kept = rest.iter().position(|byte| !keep.keeps(*byte)).unwrap_or(rest.len());
     bytes.split_at_checked(whole.saturating_add(kept)).unwrap_or((bytes, &[]))
@@ -109,6 +121,14 @@ pub fn decode(text: &[u8]) -> Decode<'_> {
 #[derive(Debug, Clone)]
 pub struct Decode<'a> {
     rest: &'a [u8],
+}
+
+impl<'a> Decode<'a> {
+    /// What is not decoded yet.
+    #[cfg(feature = "sigv4")]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
 }
 
 impl Iterator for Decode<'_> {

@@ -94,13 +94,8 @@ impl core::error::Error for BufferTooSmall {}
 pub struct Ascii<const N: usize>([u8; N]);
 
 impl<const N: usize> Ascii<N> {
-    /// Takes `text` with everything outside ASCII replaced by `?`.
-    pub(crate) fn new(mut text: [u8; N]) -> Self {
-        for byte in &mut text {
-            if !byte.is_ascii() {
-                *byte = b'?';
-            }
-        }
+    /// Takes `text`, which is ASCII.
+    pub(crate) const fn new(text: [u8; N]) -> Self {
         Self(text)
     }
 

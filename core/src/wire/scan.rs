@@ -1,5 +1,6 @@
 //! The one way the readers walk their input: by `get`, never by index.
 
+use super::percent::hex;
 use super::{Error, Kind};
 
 /// Input with a position that never passes its end.
@@ -27,6 +28,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Moves on by `count`, to the end at most.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn skip(&mut self, count: usize) {
         self.at = self.at.saturating_add(count).min(self.input.len());
     }
@@ -37,8 +39,11 @@ impl<'a> Scan<'a> {
         Some(byte)
     }
 
-    /// Takes the longest run of bytes that `accept` accepts.
-    pub(crate) fn take_while(&mut self, accept: impl Fn(u8) -> bool) -> &'a [u8] {
+    /// Takes the longest run of bytes that `accept` accepts. One loop for all of them on a device,
+    /// one for each where there is room.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    pub(crate) fn take_while(&mut self, accept: fn(u8) -> bool) -> &'a [u8] {
         let rest = self.rest();
         let len = rest.iter().position(|byte| !accept(*byte)).unwrap_or(rest.len());
         self.skip(len);
@@ -116,6 +121,26 @@ impl<'a> Scan<'a> {
     pub(crate) fn end(&self) -> Result<(), Error> {
         if self.peek().is_some() { Err(self.error(Kind::TrailingData)) } else { Ok(()) }
     }
+}
+
+/// What parts tokens in JSON and XML.
+pub(crate) fn blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// What a header line may hold: no control character but the tab.
+pub(crate) fn text(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
+
+/// The number that `digits` are to the base `radix`, 10 or 16: at least one, and nothing else.
+pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let mut value = if digits.is_empty() { None } else { Some(0u32) };
+    for digit in digits {
+        let digit = u32::from(hex(*digit)?);
+        value = value?.checked_mul(radix)?.checked_add(digit).filter(|_| digit < radix);
+    }
+    value
 }
 
 /// What is before the first `byte` of `text` and what is behind it. The standard library's search

@@ -11,9 +11,11 @@ use super::{Ascii, Error, Kind};
 pub struct UnixTime(u64);
 
 const DAY: u32 = 86_400;
-const MONTHS: [&[u8; 3]; 12] =
-    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
-const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
+const MONTHS: [[u8; 3]; 12] = [
+    *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep", *b"Oct", *b"Nov",
+    *b"Dec",
+];
+const WEEKDAYS: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
 
 impl UnixTime {
     /// 1970-01-01T00:00:00Z.
@@ -53,11 +55,7 @@ impl UnixTime {
     /// ```
     pub fn from_rfc3339(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        let year = scan.digits(4)?;
-        scan.expect_byte(b'-')?;
-        let month = scan.digits(2)?;
-        scan.expect_byte(b'-')?;
-        let day = scan.digits(2)?;
+        let [year, month, day] = fields(&mut scan, b"4-2-2")?;
         if !matches!(scan.peek(), Some(b'T' | b't')) {
             return Err(scan.unexpected());
         }
@@ -74,9 +72,7 @@ impl UnixTime {
             Some(sign @ (b'+' | b'-')) => {
                 scan.skip(1);
                 let at = scan.offset();
-                let hours = scan.digits(2)?;
-                scan.expect_byte(b':')?;
-                let minutes = scan.digits(2)?;
+                let [hours, minutes, _] = fields(&mut scan, b"2:2")?;
                 if hours > 23 || minutes > 59 {
                     return Err(Error::new(at, Kind::OutOfRange));
                 }
@@ -97,10 +93,8 @@ impl UnixTime {
     /// Reads SigV4's compact form, `20150830T123600Z`.
     pub fn from_compact(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        let (year, month, day) = (scan.digits(4)?, scan.digits(2)?, scan.digits(2)?);
-        scan.expect_byte(b'T')?;
-        let (hour, minute, second) = (scan.digits(2)?, scan.digits(2)?, scan.digits(2)?);
-        scan.expect_byte(b'Z')?;
+        let [year, month, day] = fields(&mut scan, b"422T")?;
+        let [hour, minute, second] = fields(&mut scan, b"222Z")?;
         scan.end()?;
         if hour > 23 || minute > 59 || second > 59 {
             return Err(Error::new(9, Kind::OutOfRange));
@@ -117,12 +111,10 @@ impl UnixTime {
         if !WEEKDAYS.iter().any(|name| scan.take(name.as_slice())) {
             return Err(scan.unexpected());
         }
-        scan.require(b", ")?;
-        let day = scan.digits(2)?;
-        scan.expect_byte(b' ')?;
+        let [day, ..] = fields(&mut scan, b", 2 ")?;
         let mut month = 0u32;
         for (number, name) in (1..).zip(MONTHS) {
-            if scan.take(name) {
+            if scan.take(&name) {
                 month = number;
                 break;
             }
@@ -130,9 +122,7 @@ impl UnixTime {
         if month == 0 {
             return Err(scan.unexpected());
         }
-        scan.expect_byte(b' ')?;
-        let year = scan.digits(4)?;
-        scan.expect_byte(b' ')?;
+        let [year, ..] = fields(&mut scan, b" 4 ")?;
         let second = time_of_day(&mut scan)?;
         scan.require(b" GMT")?;
         scan.end()?;
@@ -142,30 +132,30 @@ impl UnixTime {
 
     /// `2015-08-30T12:36:00Z`.
     pub fn rfc3339(self) -> Ascii<20> {
-        let civil = self.civil();
+        let Civil { year, month, day, second, .. } = self.civil();
         let mut text = *b"0000-00-00T00:00:00Z";
-        civil.fill(&mut text, &[0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]);
+        fill(&mut text, &[year / 100, year % 100, month, day], second);
         Ascii::new(text)
     }
 
     /// `20150830T123600Z`; its first eight bytes are the date of a credential scope.
     pub fn compact(self) -> Ascii<16> {
-        let civil = self.civil();
+        let Civil { year, month, day, second, .. } = self.civil();
         let mut text = *b"00000000T000000Z";
-        civil.fill(&mut text, &[0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14]);
+        fill(&mut text, &[year / 100, year % 100, month, day], second);
         Ascii::new(text)
     }
 
     /// `Sun, 30 Aug 2015 12:36:00 GMT`.
     pub fn http_date(self) -> Ascii<29> {
-        let civil = self.civil();
+        let Civil { days, year, month, day, second } = self.civil();
         let mut text = *b"Thu, 00 Jan 0000 00:00:00 GMT";
-        civil.fill(&mut text, &[12, 13, 14, 15, 99, 99, 5, 6, 17, 18, 20, 21, 23, 24]);
-        let weekday = WEEKDAYS.get((civil.days % 7) as usize);
-        let month = MONTHS.get(civil.month.wrapping_sub(1) as usize);
+        fill(&mut text, &[day, year / 100, year % 100], second);
+        let weekday = WEEKDAYS.get((days % 7) as usize);
+        let month = MONTHS.get(month.wrapping_sub(1) as usize);
         for (at, name) in [(0usize, weekday), (8, month)] {
-            for (to, from) in text.iter_mut().skip(at).zip(name.copied().unwrap_or(b"   ")) {
-                *to = *from;
+            for (to, from) in text.iter_mut().skip(at).zip(name.copied().unwrap_or(*b"   ")) {
+                *to = from;
             }
         }
         Ascii::new(text)
@@ -200,6 +190,14 @@ impl UnixTime {
     }
 }
 
+#[cfg(feature = "sigv4")]
+impl Ascii<16> {
+    /// The day of [`UnixTime::compact`].
+    pub(crate) fn day(&self) -> &[u8] {
+        self.as_bytes().get(..8).unwrap_or_default()
+    }
+}
+
 struct Civil {
     days: u32,
     year: u32,
@@ -208,36 +206,37 @@ struct Civil {
     second: u32,
 }
 
-impl Civil {
-    /// Writes the fourteen digits of year, month, day, hour, minute, second to the given places.
-    fn fill(&self, text: &mut [u8], places: &[usize; 14]) {
-        let fields = [
-            self.year / 100,
-            self.year % 100,
-            self.month,
-            self.day,
-            self.second / 3600,
-            self.second / 60 % 60,
-            self.second % 60,
-        ];
-        for (pair, value) in places.chunks(2).zip(fields) {
-            for (place, digit) in pair.iter().zip([value / 10, value % 10]) {
-                if let Some(to) = text.get_mut(*place) {
-                    *to = b'0' | (digit & 15) as u8;
-                }
-            }
+/// Writes two digits of each of `fields`, and the time of day, over the zeroes of `text`.
+fn fill(text: &mut [u8], fields: &[u32], second: u32) {
+    let time = [second / 3600, second / 60 % 60, second % 60];
+    let mut places = text.iter_mut().filter(|byte| **byte == b'0');
+    for value in fields.iter().chain(&time) {
+        let (tens, ones) = (value / 10, value % 10);
+        if let (Some(first), Some(second)) = (places.next(), places.next()) {
+            (*first, *second) = (b'0' | (tens & 15) as u8, b'0' | (ones & 15) as u8);
         }
     }
+}
+
+/// Up to three numbers: a digit of `pattern` is the length of one, any other byte stands for itself.
+fn fields(scan: &mut Scan<'_>, pattern: &[u8]) -> Result<[u32; 3], Error> {
+    let mut values = [0; 3];
+    let mut places = values.iter_mut();
+    for byte in pattern {
+        if byte.is_ascii_digit() {
+            let value = scan.digits(usize::from(byte & 15))?;
+            places.next().into_iter().for_each(|place| *place = value);
+        } else {
+            scan.expect_byte(*byte)?;
+        }
+    }
+    Ok(values)
 }
 
 /// `hh:mm:ss`, as seconds of the day.
 fn time_of_day(scan: &mut Scan<'_>) -> Result<u32, Error> {
     let at = scan.offset();
-    let hour = scan.digits(2)?;
-    scan.expect_byte(b':')?;
-    let minute = scan.digits(2)?;
-    scan.expect_byte(b':')?;
-    let second = scan.digits(2)?;
+    let [hour, minute, second] = fields(scan, b"2:2:2")?;
     if hour > 23 || minute > 59 || second > 60 {
         return Err(Error::new(at, Kind::OutOfRange));
     }

@@ -2,8 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::percent::hex;
-use super::scan::Scan;
+use super::scan::{Scan, number};
 use super::{Error, Kind};
 
 /// Which of the two protocols.
@@ -92,9 +91,8 @@ impl<'a> Uri<'a> {
             let at = scan.offset();
             let digits = scan.take_while(|byte| byte.is_ascii_digit());
             if !digits.is_empty() {
-                port = core::str::from_utf8(digits)
-                    .ok()
-                    .and_then(|digits| digits.parse().ok())
+                port = number(digits, 10)
+                    .and_then(|port| u16::try_from(port).ok())
                     .filter(|_| digits.first() != Some(&b'0'))
                     .ok_or(Error::new(at, Kind::BadNumber))?;
             }
@@ -168,12 +166,10 @@ fn v6(text: &str) -> Option<Ipv6Addr> {
         let len = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
         let (digits, tail) = rest.split_at_checked(len)?;
         let group = groups.get_mut(count)?;
-        if digits.is_empty() || digits.len() > 4 {
+        if digits.len() > 4 {
             return None;
         }
-        for digit in digits {
-            *group = (*group << 4) | u16::from(hex(*digit)?);
-        }
+        *group = number(digits, 16)? as u16;
         count = count.saturating_add(1);
         rest = match tail {
             [b':', b':', tail @ ..] if gap.is_none() => {

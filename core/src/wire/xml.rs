@@ -5,7 +5,7 @@
 //! The reader takes a whole document, in UTF-8. Whoever reads to the end (`Ok(None)`) has seen
 //! every open tag closed by its own name.
 
-use super::scan::{Scan, split_once};
+use super::scan::{Scan, blank, number, split_once};
 use super::{Error, Kind, Put};
 
 /// How deeply elements may be nested.
@@ -32,7 +32,12 @@ pub struct Text<'a> {
 
 impl Text<'_> {
     /// Puts the text, references resolved.
-    pub fn put(&self, out: &mut (impl Put + ?Sized)) {
+    pub fn put(&self, mut out: &mut (impl Put + ?Sized)) {
+        self.put_dyn(&mut out);
+    }
+
+    /// One of it for all places: texts are put in few pieces.
+    fn put_dyn(&self, out: &mut dyn Put) {
         let mut rest = self.raw;
         // In CDATA an ampersand is an ampersand.
         while let Some((plain, tail)) = split_once(rest, b'&').filter(|_| !self.cdata) {
@@ -136,11 +141,15 @@ impl<'a> Reader<'a> {
 
     /// Puts the text of the element whose [`Event::Start`] was just read, up to and with its end.
     /// A child element is an error.
-    pub fn text(&mut self, out: &mut (impl Put + ?Sized)) -> Result<(), Error> {
+    pub fn text(&mut self, mut out: &mut (impl Put + ?Sized)) -> Result<(), Error> {
+        self.text_dyn(&mut out)
+    }
+
+    fn text_dyn(&mut self, out: &mut dyn Put) -> Result<(), Error> {
         loop {
             let at = self.scan.offset();
             match self.next()? {
-                Some(Event::Text(text)) => text.put(out),
+                Some(Event::Text(text)) => text.put_dyn(out),
                 Some(Event::End(_)) => return Ok(()),
                 Some(Event::Start(_)) | None => return Err(Error::new(at, Kind::UnexpectedByte)),
             }
@@ -216,13 +225,14 @@ impl<'a> Reader<'a> {
         self.scan.take_while(blank);
         self.scan.expect_byte(b'=')?;
         self.scan.take_while(blank);
-        let quote = match self.scan.peek() {
-            Some(quote @ (b'"' | b'\'')) => quote,
+        let (quote, inside): (u8, fn(u8) -> bool) = match self.scan.peek() {
+            Some(b'"') => (b'"', |byte| !matches!(byte, b'"' | b'<')),
+            Some(b'\'') => (b'\'', |byte| !matches!(byte, b'\'' | b'<')),
             _ => return Err(self.scan.unexpected()),
         };
         self.scan.skip(1);
         let start = self.scan.offset();
-        let value = self.scan.take_while(|byte| byte != quote && byte != b'<');
+        let value = self.scan.take_while(inside);
         self.scan.expect_byte(quote)?;
         self.references(value, start)
     }
@@ -266,10 +276,6 @@ fn local(name: &str) -> &str {
     split_once(name, b':').map_or(name, |(_, local)| local)
 }
 
-fn blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
 /// The character of the reference at the front of `text`, which follows the `&`, and the length of
 /// the reference with its `;`.
 fn reference(text: &[u8]) -> Option<(char, usize)> {
@@ -287,10 +293,7 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
                 [b'x', digits @ ..] => (digits, 16),
                 _ => (digits, 10),
             };
-            if !digits.first()?.is_ascii_hexdigit() {
-                return None;
-            }
-            let code = u32::from_str_radix(core::str::from_utf8(digits).ok()?, radix).ok()?;
+            let code = number(digits, radix)?;
             // The characters that XML 1.0 allows at all (section 2.2).
             let allowed = matches!(code, 9 | 10 | 13 | 0x20..=0xfffd | 0x1_0000..);
             char::from_u32(code).filter(|_| allowed)?

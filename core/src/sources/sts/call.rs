@@ -321,7 +321,9 @@ const THROTTLED: [&str; 5] = [
 const PASSING: [&str; 5] =
     ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "IDPCommunicationError", "RequestExpired"];
 
-/// Writes the request of an operation, signed if there is a signer.
+/// Writes the request of an operation, signed if there is a signer. Not inlined, so that no other step
+/// has its frame.
+#[inline(never)]
 fn write_call(
     exchange: &mut [u8],
     service: &Service<'_>,

@@ -36,7 +36,7 @@ impl Operation for GetCallerIdentityRequest {
         slot: &mut Slot<'_>,
         _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
     ) -> Result<(), ErrorKind> {
-        reply::read(body, "GetCallerIdentityResponse", |parent, name, reader| match (parent, name) {
+        reply::read(body, "GetCallerIdentityResponse", &mut |parent, name, reader| match (parent, name) {
             ("", "Account") => reply::store(reader, slot, Field::AccountId, "Account"),
             ("", "Arn") => reply::store(reader, slot, Field::Arn, "Arn"),
             ("", "UserId") => reply::store(reader, slot, Field::UserId, "UserId"),

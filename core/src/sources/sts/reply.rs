@@ -49,7 +49,7 @@ pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
 pub(super) fn read<'a>(
     body: &'a [u8],
     root: &'static str,
-    mut element: impl FnMut(&str, &str, &mut Reader<'a>) -> Result<(), ErrorKind>,
+    element: &mut dyn FnMut(&str, &str, &mut Reader<'a>) -> Result<(), ErrorKind>,
 ) -> Result<(), ErrorKind> {
     let mut reader = Reader::new(body);
     let (mut in_result, mut parent) = (false, "");
@@ -69,6 +69,13 @@ pub(super) fn read<'a>(
     Ok(())
 }
 
+/// The texts of `Credentials`, and where they go.
+const TEXTS: [(&str, Field); 3] = [
+    ("AccessKeyId", Field::AccessKeyId),
+    ("SecretAccessKey", Field::SecretAccessKey),
+    ("SessionToken", Field::SessionToken),
+];
+
 /// Reads the credentials of a reply into `slot`. They belong to the account of the ARN that comes
 /// with them, or without one to `account`, where that is known.
 pub(super) fn credentials(
@@ -80,19 +87,24 @@ pub(super) fn credentials(
 ) -> Result<Lease, ErrorKind> {
     let mut expiration = None;
     let mut told = Account::default();
-    read(body, root, |parent, name, reader| match (parent, name) {
-        ("Credentials", "AccessKeyId") => store(reader, slot, Field::AccessKeyId, "AccessKeyId"),
-        ("Credentials", "SecretAccessKey") => store(reader, slot, Field::SecretAccessKey, "SecretAccessKey"),
-        ("Credentials", "SessionToken") => store(reader, slot, Field::SessionToken, "SessionToken"),
-        ("Credentials", "Expiration") => match expiration.replace(time(reader)?) {
-            Some(_) => Err(ErrorKind::Unusable("Expiration")),
-            None => Ok(()),
-        },
-        ("AssumedRoleUser" | "FederatedUser", "Arn") => {
+    read(body, root, &mut |parent, name, reader| {
+        if matches!(parent, "AssumedRoleUser" | "FederatedUser") && name == "Arn" {
             told = Account::default();
-            reader.text(&mut told).map_err(ErrorKind::Malformed)
+            return reader.text(&mut told).map_err(ErrorKind::Malformed);
         }
-        _ => Ok(()),
+        if parent != "Credentials" {
+            return Ok(());
+        }
+        if name == "Expiration" {
+            return match expiration.replace(time(reader)?) {
+                Some(_) => Err(ErrorKind::Unusable("Expiration")),
+                None => Ok(()),
+            };
+        }
+        match TEXTS.iter().find(|(text, _)| name == *text) {
+            Some((name, field)) => store(reader, slot, *field, name),
+            None => Ok(()),
+        }
     })?;
     let expiration = expiration.ok_or(ErrorKind::Missing("Expiration"))?;
     let account = if told.digits.is_empty() { account } else { &told.digits };

@@ -1,7 +1,7 @@
 //! Bodies: where one ends, and what in the stream belongs to it.
 
 use crate::wire::percent::hex;
-use crate::wire::{Error, Kind};
+use crate::wire::{Error, Kind, scan};
 
 use super::Headers;
 
@@ -146,23 +146,24 @@ impl Body {
     /// by `trailer-section CRLF` (RFC 9112, section 7.1).
     fn framing_byte(&mut self, byte: u8) -> Result<State, Error> {
         let error = |kind| Err(Error::new(self.offset, kind));
+        let digit = hex(byte);
         let next = match (self.state, byte) {
-            (State::SizeStart | State::Size, _) if hex(byte).is_some() => {
+            (State::SizeStart | State::Size, _) if digit.is_some() => {
                 if self.left >> 60 != 0 {
                     return error(Kind::BadNumber);
                 }
-                self.left = (self.left << 4) | u64::from(hex(byte).unwrap_or_default());
+                self.left = (self.left << 4) | u64::from(digit.unwrap_or_default());
                 State::Size
             }
             (State::Size, b';' | b' ' | b'\t') => State::Extension,
             (State::Size | State::Extension, b'\r') => State::SizeEnd,
-            (State::Extension | State::Trailer, byte) if is_text(byte) => self.state,
+            (State::Extension | State::Trailer, byte) if scan::text(byte) => self.state,
             (State::SizeEnd, b'\n') if self.left == 0 => State::TrailerStart,
             (State::SizeEnd, b'\n') => State::Chunk,
             (State::ChunkCr, b'\r') => State::ChunkLf,
             (State::ChunkLf, b'\n') => State::SizeStart,
             (State::TrailerStart, b'\r') => State::LastLf,
-            (State::TrailerStart, byte) if is_text(byte) && byte > b' ' => State::Trailer,
+            (State::TrailerStart, byte) if scan::text(byte) && byte > b' ' => State::Trailer,
             (State::Trailer, b'\r') => State::TrailerEnd,
             (State::TrailerEnd, b'\n') => State::TrailerStart,
             (State::LastLf, b'\n') => State::Complete,
@@ -176,10 +177,6 @@ impl Body {
         }
         Ok(next)
     }
-}
-
-fn is_text(byte: u8) -> bool {
-    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
 /// The length that the headers state, if they do: digits only, and the same in every line and

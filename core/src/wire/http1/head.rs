@@ -1,10 +1,10 @@
 //! Heads: the start line and the header lines.
 
-use crate::wire::scan::Scan;
+use crate::wire::scan::{self, Scan};
 use crate::wire::{Error, Kind};
 
 use super::body::{Framing, content_length};
-use super::write::{is_header_value, is_target, is_token_byte};
+use super::write::{is_target, is_token_byte};
 
 /// The length of the head at the front of `received`, with the empty line that ends it, or `None`
 /// while that has not been received. `searched` bytes were looked at before and are not again.
@@ -42,7 +42,7 @@ impl<'a> ResponseHead<'a> {
             return Err(Error::new(at, Kind::BadNumber));
         }
         if scan.take(b" ") {
-            scan.take_while(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
+            scan.take_while(scan::text);
         }
         scan.require(b"\r\n")?;
         let headers = Headers::parse(scan)?;
@@ -154,7 +154,7 @@ impl<'a> Headers<'a> {
                 return Err(scan.unexpected());
             }
             scan.expect_byte(b':')?;
-            scan.take_while(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
+            scan.take_while(scan::text);
             scan.require(b"\r\n")?;
         }
     }
@@ -194,7 +194,8 @@ impl<'a> Headers<'a> {
     /// The value of the first line of that name, if it is visible ASCII and blanks.
     pub fn text(self, name: &str) -> Option<&'a str> {
         let value = self.get(name)?;
-        if is_header_value(value) && value.is_ascii() { core::str::from_utf8(value).ok() } else { None }
+        let shown = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
+        if value.iter().all(shown) { core::str::from_utf8(value).ok() } else { None }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::wire::Put;
+use crate::wire::{Put, scan};
 
 /// Writes a request's head. A part that would break out of its place - a blank in the target, a
 /// line break in a value - is left out and makes [`HeadWriter::finish`] fail.
@@ -92,7 +92,7 @@ pub fn is_header_name(name: &str) -> bool {
 
 /// Whether `value` can be the value of a header: no control character but the tab.
 pub fn is_header_value(value: &[u8]) -> bool {
-    value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f))
+    value.iter().all(|byte| scan::text(*byte))
 }
 
 /// Whether `target` can be (part of) a request target: not empty, no blank, no control character.

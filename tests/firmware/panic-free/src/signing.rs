@@ -18,6 +18,7 @@ pub(crate) fn call() {
             }
         }
     }
+    used(<sigv4::Hasher as Default>::default());
     let mut hasher = sigv4::Hasher::new();
     <sigv4::Hasher as Put>::put(&mut hasher, bytes());
     used(sigv4::Hasher::finish(hasher.clone()));
@@ -81,6 +82,10 @@ fn sign(credentials: &credentials::Credentials<'_>) -> Result<(), sigv4::SignErr
     sigv4::Signed::put_authorization(&signed, &mut out);
     sigv4::Signed::put_canonical_request(&signed, &mut out)?;
     sigv4::Signed::put_string_to_sign(&signed, &mut out)?;
+
+    let mut small: sigv4::Request<'_, 2> = sigv4::Request::with_room(text(), text(), payload)?;
+    sigv4::Request::header(&mut small, text(), bytes())?;
+    used(sigv4::Signer::sign(&signer, &small)?.signature());
 
     let presigned = sigv4::Signer::presign(&signer, &request, number())?;
     used(sigv4::Presigned::signature(&presigned));

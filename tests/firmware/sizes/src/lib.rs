@@ -51,7 +51,7 @@ pub fn sign(
     out: &mut Cursor<'_>,
 ) -> Result<(), SignError> {
     let key = SigningKey::derive(credentials.secret_access_key(), time, call.region, call.service);
-    let mut request = Request::new(call.method, call.target, Payload::Bytes(call.body))?;
+    let mut request = Request::<1>::with_room(call.method, call.target, Payload::Bytes(call.body))?;
     request.header("Host", call.host.as_bytes())?;
     let signer = Signer::new(credentials, &key, Rules::of(call.service), time)?;
     signer.sign(&request)?.put_header_lines(out);
