@@ -10,7 +10,7 @@ use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Error, ErrorKind, Failure, FailureKind, Origin, Phase};
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest, Call,
-    GetFederationTokenRequest, GetSessionTokenRequest, Operation, Service,
+    GetFederationTokenRequest, GetSessionTokenRequest, Operation, Service, SessionParameters,
 };
 use rolecall_core::sources::{Endpoint, Fixed, Flow, IdentityToken, Lease, Mfa};
 use rolecall_core::wire::time::UnixTime;
@@ -203,10 +203,11 @@ fn a_reply_of_another_call_is_not_believed() {
 #[test]
 fn the_code_of_a_device_is_asked_for_and_sent_once() {
     let question = "MFA code of arn:aws:iam::123456789012:mfa/alice: ";
-    let request = AssumeRoleRequest {
+    let more = SessionParameters {
         mfa_serial: Some("arn:aws:iam::123456789012:mfa/alice"),
-        ..AssumeRoleRequest::new(ROLE_ARN, "job")
+        ..SessionParameters::default()
     };
+    let request = AssumeRoleRequest { more: Some(&more), ..AssumeRoleRequest::new(ROLE_ARN, "job") };
     let mut world = World::new();
     world.on(&format!("PROMPT {question}"), content("123456\n"));
     world.on(STS, ok(assumed("ASIAROLE", LATER)));
@@ -238,7 +239,7 @@ fn limits_are_checked_before_anything_is_sent_and_the_error_has_the_range() {
     let policy = "p".repeat(2049);
     let contexts = [(ROLE_ARN, "assertion"); 6];
     let keys51 = ["key"; 51];
-    let wrong: [(AssumeRoleRequest<'_>, &str); 19] = [
+    let wrong: [(AssumeRoleRequest<'_>, &str); 7] = [
         (AssumeRoleRequest { role_arn: "arn:aws:iam", ..role() }, "20 to 2,048"),
         (AssumeRoleRequest { role_arn: "123456789012:role/other", ..role() }, "arn:"),
         (AssumeRoleRequest { session_name: "j", ..role() }, "2 to 64"),
@@ -246,35 +247,42 @@ fn limits_are_checked_before_anything_is_sent_and_the_error_has_the_range() {
         (AssumeRoleRequest { duration_seconds: Some(899), ..role() }, "900 to 43,200"),
         (AssumeRoleRequest { duration_seconds: Some(43_201), ..role() }, "900 to 43,200"),
         (AssumeRoleRequest { external_id: Some("x"), ..role() }, "2 to 1,224"),
-        (AssumeRoleRequest { policy: Some(&policy), ..role() }, "1 to 2,048"),
-        (AssumeRoleRequest { policy: Some("\u{100}"), ..role() }, "U+00FF"),
-        (AssumeRoleRequest { policy_arns: &arns, ..role() }, "10 ARNs"),
-        (AssumeRoleRequest { policy_arns: &["arn:short"], ..role() }, "20 to 2,048"),
-        (AssumeRoleRequest { tags: &tags, ..role() }, "50 at most"),
-        (AssumeRoleRequest { tags: &[(&long, "")], ..role() }, "1 to 128"),
-        (AssumeRoleRequest { tags: &[("key", &longer)], ..role() }, "256"),
-        (AssumeRoleRequest { transitive_tag_keys: &keys51, ..role() }, "50 at most"),
-        (AssumeRoleRequest { mfa_serial: Some("short"), ..role() }, "9 to 256"),
-        (
-            AssumeRoleRequest { mfa_serial: Some("GAHT12345678"), token_code: Some("12345"), ..role() },
-            "six digits",
-        ),
-        (AssumeRoleRequest { source_identity: Some("aws:x"), ..role() }, "2 to 64"),
-        (AssumeRoleRequest { provided_contexts: &contexts, ..role() }, "5 at most"),
     ];
     for (request, range) in wrong {
         let error = refused(Call::new(keys(), service(), request)).to_string();
         assert!(error.contains(range), "{error:?} has no {range:?}");
     }
+    let none = SessionParameters::default;
+    let serial = Some("GAHT12345678");
+    let wrong: [(SessionParameters<'_>, &str); 13] = [
+        (SessionParameters { policy: Some(&policy), ..none() }, "1 to 2,048"),
+        (SessionParameters { policy: Some("\u{100}"), ..none() }, "U+00FF"),
+        (SessionParameters { policy_arns: &arns, ..none() }, "10 ARNs"),
+        (SessionParameters { policy_arns: &["arn:short"], ..none() }, "20 to 2,048"),
+        (SessionParameters { tags: &tags, ..none() }, "50 at most"),
+        (SessionParameters { tags: &[(&long, "")], ..none() }, "1 to 128"),
+        (SessionParameters { tags: &[("key", &longer)], ..none() }, "256"),
+        (SessionParameters { transitive_tag_keys: &keys51, ..none() }, "50 at most"),
+        (SessionParameters { mfa_serial: Some("short"), ..none() }, "9 to 256"),
+        (SessionParameters { mfa_serial: serial, token_code: Some("12345"), ..none() }, "six digits"),
+        (SessionParameters { token_code: Some("123456"), ..none() }, "serial number"),
+        (SessionParameters { source_identity: Some("a"), ..none() }, "2 to 64"),
+        (SessionParameters { provided_contexts: &contexts, ..none() }, "5 at most"),
+    ];
+    for (more, range) in wrong {
+        let request = AssumeRoleRequest { more: Some(&more), ..role() };
+        let error = refused(Call::new(keys(), service(), request)).to_string();
+        assert!(error.contains(range), "{error:?} has no {range:?}");
+    }
     assert_eq!(role().check(), Ok(()));
-    let most = AssumeRoleRequest {
-        duration_seconds: Some(43_200),
+    let more = SessionParameters {
         policy: Some(&policy[..2048]),
         policy_arns: &arns[..10],
         tags: &tags[..50],
         transitive_tag_keys: &keys51[..50],
-        ..role()
+        ..none()
     };
+    let most = AssumeRoleRequest { duration_seconds: Some(43_200), more: Some(&more), ..role() };
     assert_eq!(most.check(), Ok(()));
 }
 

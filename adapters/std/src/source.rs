@@ -7,7 +7,7 @@ use rolecall_core::skew::Clock;
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest, Call,
     GetCallerIdentity, GetCallerIdentityRequest, GetFederationTokenRequest, GetSessionTokenRequest,
-    Operation, Service,
+    Operation, Service, SessionParameters,
 };
 use rolecall_core::sources::{Endpoint, Fixed, Flow, IdentityToken, Lease, Mfa, Process, Report, Slot};
 use zeroize::Zeroizing;
@@ -170,11 +170,7 @@ impl<'a> Fetcher<'a> {
         let policy_arns: Vec<&str> = role.policy_arns.iter().map(String::as_str).collect();
         let (tags, contexts) = (pairs(&role.tags), pairs(&role.provided_contexts));
         let transitive: Vec<&str> = role.transitive_tag_keys.iter().map(String::as_str).collect();
-        let request = AssumeRoleRequest {
-            role_arn: &role.arn,
-            session_name: &role.session_name,
-            duration_seconds: role.duration_seconds,
-            external_id: role.external_id.as_deref(),
+        let more = SessionParameters {
             policy: role.policy.as_deref(),
             policy_arns: &policy_arns,
             tags: &tags,
@@ -183,6 +179,12 @@ impl<'a> Fetcher<'a> {
             token_code: role.mfa.as_ref().and_then(|mfa| mfa.code.as_deref()),
             source_identity: role.source_identity.as_deref(),
             provided_contexts: &contexts,
+        };
+        let request = AssumeRoleRequest {
+            duration_seconds: role.duration_seconds,
+            external_id: role.external_id.as_deref(),
+            more: Some(&more),
+            ..AssumeRoleRequest::new(&role.arn, &role.session_name)
         };
         self.with_mfa(role.mfa.as_ref(), base, request)
     }

@@ -7,6 +7,7 @@ use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest, Call,
     GetCallerIdentityRequest, GetFederationTokenRequest, GetSessionTokenRequest, Operation, Service,
+    SessionParameters,
 };
 use rolecall_core::sources::{
     Context, Endpoint, Fixed, Flow, IdentityToken, Lease, Memory, Need, Report, Slot, Step,
@@ -79,18 +80,19 @@ fn made(operation: &str, arguments: &Arguments<'_>) -> String {
         "AssumeRole" => body(
             keys(),
             AssumeRoleRequest {
-                role_arn: arguments.required("RoleArn"),
-                session_name: arguments.required("RoleSessionName"),
                 duration_seconds,
                 external_id: arguments.text("ExternalId"),
-                policy,
-                policy_arns: &policy_arns,
-                tags: &tags,
-                transitive_tag_keys: &transitive,
-                mfa_serial,
-                token_code,
-                source_identity: arguments.text("SourceIdentity"),
-                provided_contexts: &contexts,
+                more: Some(&SessionParameters {
+                    policy,
+                    policy_arns: &policy_arns,
+                    tags: &tags,
+                    transitive_tag_keys: &transitive,
+                    mfa_serial,
+                    token_code,
+                    source_identity: arguments.text("SourceIdentity"),
+                    provided_contexts: &contexts,
+                }),
+                ..AssumeRoleRequest::new(arguments.required("RoleArn"), arguments.required("RoleSessionName"))
             },
         ),
         "AssumeRoleWithWebIdentity" => body(

@@ -24,6 +24,26 @@ pub struct AssumeRoleRequest<'c> {
     pub duration_seconds: Option<u32>,
     /// What a third party's trust policy may ask for: 2 to 1,224 of `[\w+=,.@:/-]`.
     pub external_id: Option<&'c str>,
+    /// Whatever else is to be said, in [`SessionParameters`] for instance. What a program never says
+    /// is no part of it.
+    pub more: Option<&'c dyn Parameters>,
+}
+
+/// Parameters beside those that nearly every call has.
+pub trait Parameters: core::fmt::Debug {
+    /// Checks the limits that the service documents, before anything is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`], with the allowed range.
+    fn check(&self) -> Result<(), ErrorKind>;
+
+    /// Puts the parameters. `held` is what the base brought.
+    fn put(&self, form: &mut Form<'_>, held: &Slot<'_>);
+}
+
+/// The other parameters of AssumeRole.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SessionParameters<'c> {
     /// A policy that the session is limited to, in JSON: up to 2,048 characters.
     pub policy: Option<&'c str>,
     /// Managed policies that the session is limited to: 10 at most.
@@ -44,23 +64,37 @@ pub struct AssumeRoleRequest<'c> {
     pub provided_contexts: &'c [(&'c str, &'c str)],
 }
 
+impl Parameters for SessionParameters<'_> {
+    fn check(&self) -> Result<(), ErrorKind> {
+        limits::policy(self.policy)?;
+        limits::policy_arns(self.policy_arns)?;
+        limits::tags(self.tags)?;
+        limits::transitive_keys(self.transitive_tag_keys)?;
+        limits::mfa(self.mfa_serial, self.token_code)?;
+        limits::source_identity(self.source_identity)?;
+        limits::provided_contexts(self.provided_contexts)
+    }
+
+    fn put(&self, form: &mut Form<'_>, held: &Slot<'_>) {
+        form.policies(self.policy_arns);
+        form.optional("Policy", self.policy);
+        form.tags(self.tags);
+        for (number, key) in (1..).zip(self.transitive_tag_keys) {
+            form.member("TransitiveTagKeys", number, "", key);
+        }
+        form.mfa(self.mfa_serial, self.token_code, held);
+        form.optional("SourceIdentity", self.source_identity);
+        for (number, (provider, assertion)) in (1..).zip(self.provided_contexts) {
+            form.member("ProvidedContexts", number, ".ProviderArn", provider);
+            form.member("ProvidedContexts", number, ".ContextAssertion", assertion);
+        }
+    }
+}
+
 impl<'c> AssumeRoleRequest<'c> {
     /// A session of `role_arn`.
     pub const fn new(role_arn: &'c str, session_name: &'c str) -> Self {
-        Self {
-            role_arn,
-            session_name,
-            duration_seconds: None,
-            external_id: None,
-            policy: None,
-            policy_arns: &[],
-            tags: &[],
-            transitive_tag_keys: &[],
-            mfa_serial: None,
-            token_code: None,
-            source_identity: None,
-            provided_contexts: &[],
-        }
+        Self { role_arn, session_name, duration_seconds: None, external_id: None, more: None }
     }
 }
 
@@ -77,31 +111,16 @@ impl Operation for AssumeRoleRequest<'_> {
         limits::session_name(self.session_name)?;
         limits::duration(self.duration_seconds)?;
         limits::external_id(self.external_id)?;
-        limits::policy(self.policy)?;
-        limits::policy_arns(self.policy_arns)?;
-        limits::tags(self.tags)?;
-        limits::transitive_keys(self.transitive_tag_keys)?;
-        limits::mfa(self.mfa_serial, self.token_code)?;
-        limits::source_identity(self.source_identity)?;
-        limits::provided_contexts(self.provided_contexts)
+        self.more.map_or(Ok(()), |more| more.check())
     }
 
     fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>) {
         form.text("RoleArn", self.role_arn);
         form.text("RoleSessionName", self.session_name);
-        form.policies(self.policy_arns);
-        form.optional("Policy", self.policy);
         form.optional_number("DurationSeconds", self.duration_seconds);
-        form.tags(self.tags);
-        for (number, key) in (1..).zip(self.transitive_tag_keys) {
-            form.member("TransitiveTagKeys", number, "", key);
-        }
         form.optional("ExternalId", self.external_id);
-        form.mfa(self.mfa_serial, self.token_code, held);
-        form.optional("SourceIdentity", self.source_identity);
-        for (number, (provider, assertion)) in (1..).zip(self.provided_contexts) {
-            form.member("ProvidedContexts", number, ".ProviderArn", provider);
-            form.member("ProvidedContexts", number, ".ContextAssertion", assertion);
+        if let Some(more) = self.more {
+            more.put(form, held);
         }
     }
 

@@ -50,7 +50,7 @@ pub(super) fn external_id(id: Option<&str>) -> Result<(), ErrorKind> {
 }
 
 pub(super) fn source_identity(name: Option<&str>) -> Result<(), ErrorKind> {
-    let what = "source identity: 2 to 64 letters, digits and characters of _+=,.@-, not starting with aws:";
+    let what = "source identity: 2 to 64 letters, digits and characters of _+=,.@-";
     require(name.is_none_or(|name| is_of(name, 2..=64, b"_+=,.@-")), what)
 }
 

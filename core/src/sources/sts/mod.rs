@@ -14,7 +14,7 @@ mod saml;
 mod user_session;
 mod web_identity;
 
-pub use assume_role::{AssumeRole, AssumeRoleRequest};
+pub use assume_role::{AssumeRole, AssumeRoleRequest, Parameters, SessionParameters};
 pub use assume_root::{AssumeRoot, AssumeRootRequest};
 pub use call::{Call, Form, Operation, Proof, Service};
 pub use caller_identity::{GetCallerIdentity, GetCallerIdentityRequest};
