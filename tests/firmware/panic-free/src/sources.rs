@@ -4,7 +4,7 @@ use core::fmt::{Debug, Display};
 use core::hint::black_box;
 
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
-use rolecall_core::sources::sts::Operation;
+use rolecall_core::sources::sts::{Operation, Parameters};
 use rolecall_core::sources::{Answer, Context, Flow, Lease, Limits, Memory, Need, Reply, Step};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::{refresh, skew, sources};
@@ -16,6 +16,8 @@ pub(crate) fn call() {
     instance_metadata(endpoint);
     container();
     calls(endpoint);
+    tokens(endpoint);
+    hosts(endpoint);
     composed(endpoint);
     slots();
     report();
@@ -29,8 +31,9 @@ fn endpoint() -> Result<sources::Endpoint<'static>, rolecall_core::wire::Error> 
     used(sources::Endpoint::authority(&endpoint));
     used(sources::Endpoint::base_path(&endpoint));
     used(sources::Endpoint::root(&endpoint));
-    used(sources::dns_suffix(text()));
-    used(sources::regional_url(text(), text(), black_box(&mut [0; 64])));
+    used(sources::Partition::of(text()));
+    let variant = sources::Variant { fips: black_box(false), dual_stack: black_box(true) };
+    used(sources::regional_url(text(), text(), variant, black_box(&mut [0; 64])).is_ok());
     Ok(endpoint)
 }
 
@@ -95,6 +98,9 @@ fn calls(endpoint: sources::Endpoint<'static>) {
     let mut role = sources::sts::AssumeRoleRequest::new(text(), text());
     role.duration_seconds = black_box(Some(number()));
     role.external_id = black_box(Some(text()));
+    let more = parameters();
+    used(<sources::sts::SessionParameters as Parameters>::check(more));
+    role.more = black_box(Some(more));
     let given = sources::Fixed::new(signing::credentials());
     run(&mut sources::sts::Call::new(given, service, role));
 
@@ -107,6 +113,105 @@ fn calls(endpoint: sources::Endpoint<'static>) {
     used(<sources::sts::GetCallerIdentityRequest as Operation>::check(&whoever));
     used(<sources::sts::GetCallerIdentityRequest as Operation>::read(&whoever, bytes(), &mut slot, &lease));
     run(&mut sources::sts::Call::new(sources::Fixed::new(None), service, Own(role, whoever)));
+}
+
+/// All that AssumeRole can be told.
+fn parameters() -> &'static sources::sts::SessionParameters<'static> {
+    const MORE: sources::sts::SessionParameters<'static> = sources::sts::SessionParameters {
+        policy: Some("{}"),
+        policy_arns: &["arn"],
+        tags: &[("key", "value")],
+        transitive_tag_keys: &["key"],
+        mfa_serial: Some("serial"),
+        token_code: None,
+        source_identity: Some("who"),
+        provided_contexts: &[("provider", "assertion")],
+    };
+    used(<sources::sts::SessionParameters as Default>::default());
+    black_box(&MORE)
+}
+
+/// The other calls of STS.
+fn tokens(endpoint: sources::Endpoint<'static>) {
+    use sources::sts::Call;
+    let service = sources::sts::Service::new(endpoint, text());
+    let more = parameters();
+    let mut web = sources::sts::AssumeRoleWithWebIdentityRequest::new(text(), text());
+    (web.policy, web.policy_arns, web.provider_id) = (more.policy, more.policy_arns, more.policy);
+    let mut saml = sources::sts::AssumeRoleWithSamlRequest::new(text(), text());
+    (saml.policy, saml.policy_arns) = (more.policy, more.policy_arns);
+    let mut session = <sources::sts::GetSessionTokenRequest as Default>::default();
+    session.mfa_serial = more.mfa_serial;
+    let mut federation = sources::sts::GetFederationTokenRequest::new(text());
+    (federation.policy, federation.policy_arns, federation.tags) = (more.policy, more.policy_arns, more.tags);
+    let root = sources::sts::AssumeRootRequest::new(text(), text());
+    let given = || sources::Fixed::new(signing::credentials());
+
+    let mut token = sources::IdentityToken::given(text());
+    drive(
+        &mut token,
+        <sources::IdentityToken as Flow>::slots,
+        <sources::IdentityToken as Flow>::poll,
+        <sources::IdentityToken as Flow>::answer,
+        <sources::IdentityToken as Flow>::restart,
+    );
+    run(&mut Call::new(token, service, web));
+    run(&mut Call::new(sources::IdentityToken::file(text()), service, saml));
+    let mut mfa = sources::Mfa::new(given(), text());
+    drive(
+        &mut mfa,
+        <sources::Mfa<_> as Flow>::slots,
+        <sources::Mfa<_> as Flow>::poll,
+        <sources::Mfa<_> as Flow>::answer,
+        <sources::Mfa<_> as Flow>::restart,
+    );
+    run(&mut Call::new(mfa, service, session));
+    run(&mut Call::new(given(), service, federation));
+    run(&mut Call::new(given(), service, root));
+
+    let mut memory = [0; 64];
+    let mut slot = sources::Slot::new(black_box(&mut memory));
+    let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
+    used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::check(&web));
+    used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::read(
+        &web,
+        bytes(),
+        &mut slot,
+        &lease,
+    ));
+    used(<sources::sts::AssumeRoleWithSamlRequest as Operation>::check(&saml));
+    used(<sources::sts::AssumeRoleWithSamlRequest as Operation>::read(&saml, bytes(), &mut slot, &lease));
+    used(<sources::sts::GetSessionTokenRequest as Operation>::check(&session));
+    used(<sources::sts::GetSessionTokenRequest as Operation>::read(&session, bytes(), &mut slot, &lease));
+    used(<sources::sts::GetFederationTokenRequest as Operation>::check(&federation));
+    used(<sources::sts::GetFederationTokenRequest as Operation>::read(
+        &federation,
+        bytes(),
+        &mut slot,
+        &lease,
+    ));
+    used(<sources::sts::AssumeRootRequest as Operation>::check(&root));
+    used(<sources::sts::AssumeRootRequest as Operation>::read(&root, bytes(), &mut slot, &lease));
+}
+
+/// What only a host has.
+fn hosts(endpoint: sources::Endpoint<'static>) {
+    let mut process = sources::Process::new(text());
+    drive(
+        &mut process,
+        <sources::Process as Flow>::slots,
+        <sources::Process as Flow>::poll,
+        <sources::Process as Flow>::answer,
+        <sources::Process as Flow>::restart,
+    );
+    let mut sso = sources::Sso::with_limits(sources::Sso::new(endpoint, text(), text(), text()), limits());
+    drive(
+        &mut sso,
+        <sources::Sso as Flow>::slots,
+        <sources::Sso as Flow>::poll,
+        <sources::Sso as Flow>::answer,
+        <sources::Sso as Flow>::restart,
+    );
 }
 
 /// An operation of the caller's own: nobody else can make a form.
@@ -124,11 +229,37 @@ impl Operation for Own {
         Err(ErrorKind::BufferTooSmall { buffer: black_box(Buffer::Slot), needed: number::<u8>().into() })
     }
 
-    fn parameters(&self, form: &mut sources::sts::Form<'_>) {
-        <sources::sts::AssumeRoleRequest as Operation>::parameters(&self.0, form);
-        <sources::sts::GetCallerIdentityRequest as Operation>::parameters(&self.1, form);
+    fn parameters(&self, form: &mut sources::sts::Form<'_>, held: &sources::Slot<'_>) {
+        <sources::sts::SessionParameters as Parameters>::put(parameters(), form, held);
+        <sources::sts::GetSessionTokenRequest as Operation>::parameters(&<_>::default(), form, held);
+        <sources::sts::GetFederationTokenRequest as Operation>::parameters(
+            &sources::sts::GetFederationTokenRequest::new(text()),
+            form,
+            held,
+        );
+        <sources::sts::AssumeRootRequest as Operation>::parameters(
+            &sources::sts::AssumeRootRequest::new(text(), text()),
+            form,
+            held,
+        );
+        <sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::parameters(
+            &sources::sts::AssumeRoleWithWebIdentityRequest::new(text(), text()),
+            form,
+            held,
+        );
+        <sources::sts::AssumeRoleWithSamlRequest as Operation>::parameters(
+            &sources::sts::AssumeRoleWithSamlRequest::new(text(), text()),
+            form,
+            held,
+        );
+        <sources::sts::AssumeRoleRequest as Operation>::parameters(&self.0, form, held);
+        <sources::sts::GetCallerIdentityRequest as Operation>::parameters(&self.1, form, held);
         sources::sts::Form::text(form, text(), text());
         sources::sts::Form::number(form, text(), number());
+        sources::sts::Form::optional(form, text(), black_box(Some(text())));
+        sources::sts::Form::optional_number(form, text(), black_box(Some(number())));
+        sources::sts::Form::member(form, text(), number(), text(), text());
+        sources::sts::Form::token(form, text(), held);
         formatted(|f| <sources::sts::Form as Debug>::fmt(form, f));
     }
 

@@ -10,6 +10,7 @@ use crate::{bytes, formatted, number, text, used};
 
 pub(crate) fn call() {
     put();
+    ini();
     json();
     xml();
     http1();
@@ -34,6 +35,19 @@ fn put() {
     let mut count = wire::Count::default();
     <wire::Count as Put>::put(&mut count, bytes());
     used(count);
+}
+
+fn ini() {
+    let mut reader = wire::ini::Reader::new(bytes());
+    while let Ok(Some(event)) = wire::ini::Reader::next(&mut reader) {
+        used(wire::ini::Reader::offset(&reader));
+        match event {
+            wire::ini::Event::Property { name, value } => used((name, value)),
+            wire::ini::Event::Section(text) | wire::ini::Event::Continuation(text) => {
+                used(wire::ini::sub_property(text));
+            }
+        }
+    }
 }
 
 fn json() {
