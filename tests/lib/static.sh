@@ -3,8 +3,9 @@
 # sourced by tests/run.
 
 static_architectures=(x86_64 aarch64)
-# The features of each program, and its name in tests/static/SIZES.md.
-declare -A static_features=([bare]='' [tls]=tls)
+# The programs, by what the folder of programs calls them, and their features.
+static_sets=(bare tls sso)
+declare -A static_features=([bare]='' [tls]=tls [sso]=tls,sso)
 
 # need_static_compiler: a compiler that builds `std` along, for its size and without a linker of its own; zig's C
 # compiler and musl from PyPI. Sets `static_cargo` and `static_compiler`.
@@ -29,7 +30,7 @@ need_static_compiler() {
         static_targets+=(--target "$architecture-unknown-linux-musl")
         name=${architecture}_unknown_linux_musl
         flags="-C link-arg=--target=$architecture-unknown-linux-musl -C link-self-contained=no"
-        flags+=' -C target-feature=+crt-static -C relocation-model=static'
+        flags+=' -C target-feature=+crt-static -C relocation-model=static -C force-unwind-tables=no'
         # A panic names files, and so the size would tell where they are.
         flags+=" --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --remap-path-prefix=$sysroot=rust"
         export "CARGO_TARGET_${name^^}_LINKER=$root/tests/static/zig-cc" "CARGO_TARGET_${name^^}_RUSTFLAGS=$flags"
@@ -56,14 +57,14 @@ static_programs() {
     local serve=$target/debug/examples/serve features programs=$target/static/programs
     need_static_compiler
     mkdir -p "$programs"
-    for features in "${!static_features[@]}"; do
+    for features in "${static_sets[@]}"; do
         build_static rolecall-cli "${static_features[$features]}"
         keep_programs rolecall "$features"
     done
     build_static empty ''
     keep_programs empty empty
     "$python" tests/lib/contained.py --simulator "$serve" --logs "$target/contained" --programs "$programs" \
-        "${!static_features[@]}" | tee "$scratch/figures"
+        "${static_sets[@]}" | tee "$scratch/figures"
     "$python" tests/static/table.py "${SIZES:-compare}" tests/static/SIZES.md "$static_compiler" <"$scratch/figures"
 }
 

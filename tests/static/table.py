@@ -13,7 +13,7 @@ import pathlib
 import re
 import sys
 
-FEATURES = {"bare": "(none)", "tls": "`tls`"}
+FEATURES = {"bare": "(none)", "tls": "`tls`", "sso": "`tls`, `sso`"}
 # Less than any dependency brings, more than a week's commits.
 PERCENT = 1
 
