@@ -57,6 +57,8 @@ struct Held {
     error: Option<Error>,
     /// A thread is at it.
     fetching: bool,
+    /// So many others wait for it.
+    waiting: usize,
     /// Fetches that have ended.
     ended: u64,
 }
@@ -201,9 +203,11 @@ impl Provider {
                 _ => {}
             }
             let ended = held.ended;
+            held.waiting += 1;
             while held.fetching && held.ended == ended {
                 held = self.shared.fetched.wait(held).unwrap_or_else(std::sync::PoisonError::into_inner);
             }
+            held.waiting -= 1;
             // What that fetch failed with is the answer for all who waited for it.
             if let (None, Some(error)) = (&held.credentials, &held.error) {
                 return Err(error.clone());
@@ -344,7 +348,10 @@ impl Drop for Turn<'_> {
         let mut held = lock(&self.0.held);
         held.fetching = false;
         held.ended += 1;
-        self.0.fetched.notify_all();
+        // The system would be called for nobody, too.
+        if held.waiting > 0 {
+            self.0.fetched.notify_all();
+        }
     }
 }
 

@@ -356,6 +356,10 @@ impl Settings {
         Ok(imds.with_limits(self.imds_limits).with_persistence(self.imds_persistence))
     }
 
+    pub(crate) fn has_container(&self) -> bool {
+        self.container_relative_uri.is_some() || self.container_full_uri.is_some()
+    }
+
     pub(crate) fn container(&self) -> Result<Container<'_>, Error> {
         let authorization = match (&self.container_token_file, &self.container_token) {
             (Some(path), _) => Authorization::File(path),

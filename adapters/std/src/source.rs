@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind};
+use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Origin};
 use rolecall_core::skew::Clock;
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest, Call,
@@ -63,8 +63,9 @@ impl<'a> Fetcher<'a> {
             Place::Profile => self.profile(),
             Place::WebIdentity => match &self.settings.web_identity {
                 Some(step) => self.web_identity_step(step),
-                None => self.absent(),
+                None => absent(Origin::Static),
             },
+            Place::Container if !self.settings.has_container() => absent(Origin::Container),
             Place::Container => self.credentials(&mut self.settings.container()?),
             Place::Imds => self.credentials(&mut self.settings.imds()?),
         }
@@ -107,17 +108,15 @@ impl<'a> Fetcher<'a> {
     }
 
     fn environment(&self) -> Result<Fetched, Error> {
-        let given = self.settings.credentials.as_ref().map(Credentials::borrow);
-        self.credentials(&mut Fixed::new(given))
-    }
-
-    fn absent(&self) -> Result<Fetched, Error> {
-        self.credentials(&mut Fixed::new(None))
+        match &self.settings.credentials {
+            Some(given) => self.credentials(&mut Fixed::new(Some(given.borrow()))),
+            None => absent(Origin::Static),
+        }
     }
 
     fn profile(&self) -> Result<Fetched, Error> {
         match &self.settings.profile {
-            Ok(None) => self.absent(),
+            Ok(None) => absent(Origin::Static),
             Ok(Some(plan)) => self.plan(plan).map_err(|error| Error::Profile {
                 name: self.settings.profile_name.clone(),
                 error: Box::new(error),
@@ -288,7 +287,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Runs a flow that ends with credentials.
-    pub(crate) fn credentials<'c>(&self, flow: &mut impl Flow<'c, Output = Lease>) -> Result<Fetched, Error> {
+    pub(crate) fn credentials<'c>(&self, flow: &mut dyn Flow<'c, Output = Lease>) -> Result<Fetched, Error> {
         self.run(flow, |lease, slot| {
             slot.credentials().map(|credentials| (Credentials::copy(&credentials), lease))
         })
@@ -312,10 +311,10 @@ impl<'a> Fetcher<'a> {
         Ok(Service::new(endpoint, self.settings.sts_region()))
     }
 
-    fn run<'c, F: Flow<'c>, T>(
+    fn run<'c, O, T>(
         &self,
-        flow: &mut F,
-        take: impl FnOnce(F::Output, &Slot<'_>) -> Option<T>,
+        flow: &mut dyn Flow<'c, Output = O>,
+        take: impl FnOnce(O, &Slot<'_>) -> Option<T>,
     ) -> Result<T, Error> {
         let count = flow.slots();
         let mut memory = Zeroizing::new(vec![0; SLOT * count]);
@@ -342,6 +341,12 @@ impl Fetcher<'_> {
         };
         self.host.trouble().map(Error::Configuration)
     }
+}
+
+/// As a flow would tell it, which would be lent memory first.
+fn absent(origin: Origin) -> Result<Fetched, Error> {
+    let error = SourceError { origin, step: "", kind: ErrorKind::NotConfigured };
+    Err(Error::Source { error, report: Box::new(Report::new()) })
 }
 
 fn pairs(owned: &[(String, String)]) -> Vec<(&str, &str)> {

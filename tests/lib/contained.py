@@ -1,0 +1,380 @@
+#!/usr/bin/env python3
+"""Runs the static command as a container would, and measures it.
+
+    contained.py --simulator PROGRAM --logs DIRECTORY --programs DIRECTORY FEATURES...
+
+DIRECTORY holds ARCHITECTURE-FEATURES and x86_64-empty. Each program is put into a folder of its own, alone; one
+for another processor with its emulator. That folder is the root of the file system, mounted read-only; the command
+is process 1, without a right, and has the variables of the test and no others. Wants to be root, for that.
+
+It meets the project's simulator, which verifies signatures, and before its STS a server that speaks TLS, with a
+certificate from an authority made here. Prints the figures of tests/static/SIZES.md, one a line, among its account.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import servers
+import trustme
+
+ROLE = "arn:aws:iam::444455556666:role/rolecall-cross-account"
+USER = 65532
+PAGE = 4096
+# What the issue and README promise.
+MOST_BYTES = {"bare": 800_000, "tls": 1_900_000, "sso": 1_900_000}
+MOST_MEMORY = 1536 * 1024
+MOST_CALLS = 65
+
+
+class Failure(Exception):
+    pass
+
+
+def require(holds, otherwise):
+    if not holds:
+        raise Failure(otherwise)
+
+
+class Front:
+    """Passes connections on to `port`, after a TLS handshake if it has a `certificate`; or takes them, and is
+    silent."""
+
+    def __init__(self, port=None, certificate=None):
+        self.port, self.context = port, None
+        if certificate:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate.configure_cert(self.context)
+        self.accepted, self.refusals = 0, []
+        self.taken = threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        scheme = "https" if certificate else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, _ = self.listener.accept()
+            self.accepted += 1
+            self.taken.set()
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        if self.context:
+            try:
+                client = self.context.wrap_socket(client, server_side=True)
+            except (ssl.SSLError, OSError) as error:
+                self.refusals.append(str(error))
+                return
+        if self.port is None:
+            with contextlib.suppress(OSError):
+                while client.recv(4096):
+                    pass
+            return
+        server = socket.create_connection(("127.0.0.1", self.port))
+        back = threading.Thread(target=pour, args=(server, client), daemon=True)
+        back.start()
+        pour(client, server)
+        back.join()
+
+
+def pour(source, sink):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    for end in (source, sink):
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def simulator(program):
+    """Yields its variables, and its events once it has ended."""
+    process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        variables, events = {}, []
+        for line in process.stdout:
+            if line == "ready\n":
+                break
+            name, value = line.rstrip().split("=", 1)
+            variables[name] = value
+        else:
+            raise Failure("the simulator did not start")
+        yield variables, events
+        output, _ = process.communicate(timeout=20)
+        events += output.splitlines()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def port(url):
+    return int(re.search(r":(\d+)", url.removeprefix("http:")).group(1))
+
+
+# $0 is the folder, the rest what runs in it. That nothing can be written there is tried.
+CONTAIN = """
+set -e
+mount --bind "$0" "$0"
+mount -o remount,bind,ro "$0"
+! touch "$0/file" 2>/dev/null
+exec "$@"
+"""
+
+
+class Container:
+    def __init__(self, program, architecture, logs):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="root-", dir=logs))
+        self.root.chmod(0o755)
+        self.program, self.logs, self.command = program, logs, ["/rolecall"]
+        self.put("rolecall", program, 0o555)
+        self.native = architecture == platform.machine()
+        if not self.native:
+            emulator = f"qemu-{architecture}-static"
+            self.put(emulator, shutil.which(emulator), 0o555)
+            self.command = [f"/{emulator}", "/rolecall"]
+
+    def put(self, name, source, mode=0o444):
+        shutil.copyfile(source, self.root / name)
+        (self.root / name).chmod(mode)
+
+    def start(self, arguments, variables, before=(), **options):
+        contained = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items())]
+        contained += [shutil.which("chroot"), f"--userspec={USER}:{USER}", "--groups=", self.root]
+        contained += [*self.command, *arguments]
+        outside = [*before, "unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        return servers.start([*outside, "sh", "-c", CONTAIN, self.root, *contained], None, **options)
+
+    def run(self, arguments, variables, before=(), seconds=30):
+        """Exit status, standard output and standard error."""
+        process = self.start(
+            arguments, variables, before, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            output, errors = process.communicate(timeout=seconds)
+        finally:
+            servers.end(process, signal.SIGKILL)
+        return process.returncode, output, errors
+
+    def succeeds(self, arguments, variables):
+        status, output, errors = self.run(arguments, variables)
+        require(status == 0 and not errors, f"exit status {status}: {errors}")
+        return json.loads(output)
+
+    def fails(self, arguments, variables, text):
+        status, output, errors = self.run(arguments, variables)
+        require(
+            status == 1 and not output and re.search(text, errors), f"exit status {status}: {output}{errors}"
+        )
+
+    def remove(self):
+        shutil.rmtree(self.root)
+
+
+def inner(process):
+    """The process 1 of its own namespace, seen from here, once it is the command."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        if children and pathlib.Path(f"/proc/{children[0]}/cmdline").read_bytes().startswith((b"/rolecall", b"/qemu")):
+            return int(children[0])
+        time.sleep(0.01)
+    raise Failure("the command did not start")
+
+
+def test(container, features, program, authority, bundle):
+    """Every way to credentials, from inside."""
+    with simulator(program) as (variables, events):
+        imds, sts = variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"], variables["AWS_ENDPOINT_URL_STS"]
+        counted = Front(port(imds))
+        secure = Front(port(sts), authority.issue_cert("127.0.0.1"))
+        instance = {"AWS_REGION": variables["AWS_REGION"], "AWS_EC2_METADATA_SERVICE_ENDPOINT": counted.url}
+        task = {name: variables[name] for name in variables if name.startswith("AWS_CONTAINER")}
+        role = ["credentials", "--role-arn", ROLE]
+        https = {**instance, "AWS_ENDPOINT_URL_STS": secure.url}
+
+        # A bundle that is not there is not missed: plain http has no need of it.
+        keys = container.succeeds(["credentials"], {**instance, "AWS_CA_BUNDLE": "/missing.pem"})
+        require(counted.accepted == 1, f"{counted.accepted} connections for instance metadata")
+        own = container.succeeds(["credentials"], task)
+        plain = container.succeeds(role, {**instance, "AWS_ENDPOINT_URL_STS": sts})
+        require(plain["AccountId"] == "444455556666", f"the role's account is {plain['AccountId']}")
+        if features == "bare":
+            container.fails(role, https, "no means for it")
+            require(secure.accepted == 0, "a connection was made that could not be used")
+        else:
+            container.fails(role, https, "AssumeRole: .*certificate not trusted")
+            refusals = "; ".join(secure.refusals)
+            require(secure.accepted == 1 and "UNKNOWN_CA" in refusals.upper(), f"the server heard: {refusals}")
+            container.fails(role, {**https, "AWS_CA_BUNDLE": "/missing.pem"}, "AWS_CA_BUNDLE: /missing.pem: No such file")
+            container.put("ca.pem", bundle)
+            before = secure.accepted
+            assumed = container.succeeds(role, {**https, "AWS_CA_BUNDLE": "/ca.pem"})
+            require(assumed["AccountId"] == "444455556666", f"the role's account is {assumed['AccountId']}")
+            require(secure.accepted == before + 1, "more than one connection to STS")
+            (container.root / "ca.pem").unlink()
+    told = "\n".join(events)
+    for key in (keys, own):
+        require(f"GetRoleCredentials 200 OK {key['AccessKeyId']}" in told or f"GetCredentials 200 OK {key['AccessKeyId']}" in told, told)
+    calls = len(re.findall("^sts AssumeRole 200 OK", told, re.MULTILINE))
+    require(calls == (1 if features == "bare" else 2), f"AssumeRole was answered {calls} times:\n{told}")
+
+
+def test_signals(container):
+    """Process 1 ends at once while it waits for a service, as a shell would tell it."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        silent = Front()
+        variables = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": silent.url, "AWS_METADATA_SERVICE_TIMEOUT": "30"}
+        process = container.start(["credentials"], variables)
+        try:
+            require(silent.taken.wait(10), "the command did not connect")
+            time.sleep(0.1)
+            require(process.poll() is None, "the command did not wait for the service")
+            os.kill(inner(process), number)
+            status = process.wait(1)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"still running a second after signal {number}") from None
+        finally:
+            servers.end(process, signal.SIGKILL)
+        require(status == 128 + number, f"exit status {status} after signal {number}")
+
+
+def memory(container, program):
+    """The most memory that the command has held when it prints what it got, in bytes: the system's own account.
+
+    It is held there by a pipe that is full. What holds for the process is looked at, too.
+    """
+    with simulator(program) as (variables, _):
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PAGE)
+        os.write(writer, b" " * PAGE)
+        variables = {name: variables[name] for name in ("AWS_REGION", "AWS_EC2_METADATA_SERVICE_ENDPOINT")}
+        process = container.start(["credentials"], variables, stdout=writer)
+        os.close(writer)
+        try:
+            command = pathlib.Path(f"/proc/{inner(process)}")
+            deadline = time.monotonic() + 10
+            # The number of the call, and of the file: it writes to standard output.
+            while not command.joinpath("syscall").read_text().startswith("1 0x1 "):
+                require(time.monotonic() < deadline, "the command prints nothing")
+                time.sleep(0.01)
+            status = command.joinpath("status").read_text()
+            mounts = command.joinpath("mountinfo").read_text().split("\n")
+            output = b""
+            while data := os.read(reader, 65536):
+                output += data
+            require(process.wait(10) == 0 and b"AccessKeyId" in output, "the command failed")
+        finally:
+            os.close(reader)
+            servers.end(process, signal.SIGKILL)
+    field = lambda name: re.search(rf"^{name}:\s+(.*)$", status, re.MULTILINE).group(1).split()
+    require(field("Uid") == [str(USER)] * 4 and field("CapEff") == ["0" * 16], status)
+    require(field("NSpid")[-1] == "1" and field("Threads") == ["1"], status)
+    root = [words for words in map(str.split, mounts) if words[4:5] == ["/"]]
+    require(len(root) == 1 and "ro" in root[0][5].split(","), f"the root is mounted as {root}")
+    return int(field("VmHWM")[0]) * 1024
+
+
+def calls(container, variables):
+    """The system calls of a run, from the first instruction of the program on."""
+    log = container.logs / f"{container.program.name}.strace"
+    status, _, errors = container.run(
+        ["credentials"], variables, ["strace", "-f", "-o", log, "-s", "80", "-e", "signal=none"]
+    )
+    require(status == 0, f"exit status {status} under strace: {errors}")
+    lines = log.read_text().splitlines()
+    start = next(i for i, line in enumerate(lines) if re.search(r'execve\("/rolecall".* = 0$', line))
+    process = lines[start].split()[0]
+    mine = [line.split(maxsplit=1)[1] for line in lines[start + 1 :] if line.split()[0] == process]
+    made = [line for line in mine if re.match(r"\w+\(", line)]
+    name = lambda line: line.split("(")[0]
+    threads = [line for line in made if name(line) in ("clone", "clone3", "fork", "vfork")]
+    require(not threads, "a thread was made:\n" + "\n".join(threads))
+    return made
+
+
+def measure(container, empty, program, bundle):
+    """Peak memory, system calls beyond those of a program that does nothing, and every large piece of memory."""
+    peak = memory(container, program)
+    container.put("ca.pem", bundle)
+    with simulator(program) as (variables, _):
+        variables = {name: variables[name] for name in ("AWS_REGION", "AWS_EC2_METADATA_SERVICE_ENDPOINT")}
+        made = calls(container, {**variables, "AWS_CA_BUNDLE": "/ca.pem"})
+    (container.root / "ca.pem").unlink()
+    files = [line for line in made if re.match(r"open|stat|access|readlink|newfstat", line)]
+    require(not files, "plain http, but a file was looked at:\n" + "\n".join(files))
+    connections = sum(line.startswith("connect(") for line in made)
+    require(connections == 1, f"{connections} connections")
+    lengths = sorted(int(match[1]) for line in made if (match := re.match(r"mmap\(NULL, (\d+)", line)))
+    large = [length for length in lengths if length > 2 * PAGE]
+    return peak, len(made) - len(calls(empty, {})), large
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--simulator", type=pathlib.Path, required=True)
+    parser.add_argument("--logs", type=pathlib.Path, required=True)
+    parser.add_argument("--programs", type=pathlib.Path, required=True)
+    parser.add_argument("features", nargs="+")
+    arguments = parser.parse_args()
+    servers.quit_on_signals()
+    servers.isolate()
+    arguments.logs.mkdir(parents=True, exist_ok=True)
+    authority = trustme.CA()
+    bundle = arguments.logs / "ca.pem"
+    authority.cert_pem.write_to_path(bundle)
+
+    with contextlib.ExitStack() as stack:
+
+        def container(program, architecture):
+            made = Container(program, architecture, arguments.logs)
+            stack.callback(made.remove)
+            return made
+
+        empty = container(arguments.programs / "x86_64-empty", "x86_64")
+        pieces = None
+        for features in arguments.features:
+            for architecture in ("x86_64", "aarch64"):
+                path = arguments.programs / f"{architecture}-{features}"
+                size = path.stat().st_size
+                require(size <= MOST_BYTES[features], f"{path.name}: {size:,} bytes")
+                started = time.monotonic()
+                contained = container(path, architecture)
+                try:
+                    test(contained, features, arguments.simulator, authority, bundle)
+                    test_signals(contained)
+                    print(f"{path.name}: as it should be, after {time.monotonic() - started:.1f} s")
+                    print("size", architecture, features, size)
+                    if architecture == "x86_64":
+                        peak, extra, large = measure(contained, empty, arguments.simulator, bundle)
+                        # A hundred and some built-in certificates are such a piece.
+                        pieces = pieces or large
+                        require(large == pieces, f"plain http, but memory for more: {large}, not {pieces}")
+                        require(peak <= MOST_MEMORY, f"{peak:,} bytes of memory")
+                        require(extra <= MOST_CALLS, f"{extra} system calls more than the empty program's")
+                        print("memory", features, peak)
+                        print("calls", features, extra)
+                except Failure as failure:
+                    raise Failure(f"{path.name}: {failure}") from failure
+                sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (Failure, servers.StartError) as error:
+        sys.exit(f"contained.py: {error}")

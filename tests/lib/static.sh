@@ -1,0 +1,77 @@
+# shellcheck shell=bash disable=SC2154 # variables are shared with tests/run
+# The command as a static program (tests/static): built with musl, and run in a chroot that holds nothing else;
+# sourced by tests/run.
+
+static_architectures=(x86_64 aarch64)
+# The programs, by what the folder of programs calls them, and their features.
+static_sets=(bare tls sso)
+declare -A static_features=([bare]='' [tls]=tls [sso]=tls,sso)
+
+# need_static_compiler: a compiler that builds `std` along, for its size and without a linker of its own; zig's C
+# compiler and musl from PyPI. Sets `static_cargo` and `static_compiler`.
+need_static_compiler() {
+    need_venv
+    local sysroot
+    sysroot=$(rustc --print sysroot)
+    # Only a nightly compiler may build `std`, unless it is told otherwise.
+    if [[ -e $sysroot/lib/rustlib/src/rust/library/std ]]; then
+        static_cargo=(env RUSTC_BOOTSTRAP=1 cargo)
+        static_compiler=$(rustc --version)
+    else
+        instead='rustup component add rust-src' need_debian rustc-web cargo-web rust-web-src
+        static_cargo=(env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo)
+        static_compiler=$(/usr/bin/rustc --version)
+        sysroot=/usr
+    fi
+    export CARGO_TARGET_DIR=$target/static ZIG="$python -m ziglang"
+    local architecture name flags
+    static_targets=()
+    for architecture in "${static_architectures[@]}"; do
+        static_targets+=(--target "$architecture-unknown-linux-musl")
+        name=${architecture}_unknown_linux_musl
+        flags="-C link-arg=--target=$architecture-unknown-linux-musl -C link-self-contained=no"
+        flags+=' -C target-feature=+crt-static -C relocation-model=static -C force-unwind-tables=no'
+        # A panic names files, and so the size would tell where they are.
+        flags+=" --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --remap-path-prefix=$sysroot=rust"
+        export "CARGO_TARGET_${name^^}_LINKER=$root/tests/static/zig-cc" "CARGO_TARGET_${name^^}_RUSTFLAGS=$flags"
+        export "CC_$name=$root/tests/static/zig-cc" "AR_$name=$ZIG ar"
+    done
+    printf 'By %s, and zig %s\n' "$static_compiler" "$($ZIG version)"
+}
+
+# build_static PACKAGE FEATURES: for all architectures at once.
+build_static() {
+    "${static_cargo[@]}" build --quiet --locked --profile static -Zbuild-std=std,panic_abort \
+        -Zbuild-std-features=optimize_for_size "${static_targets[@]}" \
+        --package "$1" --no-default-features --features "$2"
+}
+
+# Built, run alone in a chroot, measured, and compared with tests/static/SIZES.md; `SIZES=write` keeps the figures.
+static_programs() {
+    [[ $EUID -eq 0 ]] || skip "root, for a chroot and namespaces of its own"
+    [[ $(uname -m) == x86_64 ]] || skip "an x86-64 machine, on which to measure"
+    unshare --mount --pid --fork true 2>/dev/null || skip "the right to make namespaces"
+    need_command strace strace
+    need_command qemu-aarch64-static qemu-user-static
+    cargo build --quiet -p rolecall-simulator --example serve
+    local serve=$target/debug/examples/serve features programs=$target/static/programs
+    need_static_compiler
+    mkdir -p "$programs"
+    for features in "${static_sets[@]}"; do
+        build_static rolecall-cli "${static_features[$features]}"
+        keep_programs rolecall "$features"
+    done
+    build_static empty ''
+    keep_programs empty empty
+    "$python" tests/lib/contained.py --simulator "$serve" --logs "$target/contained" --programs "$programs" \
+        "${static_sets[@]}" | tee "$scratch/figures"
+    "$python" tests/static/table.py "${SIZES:-compare}" tests/static/SIZES.md "$static_compiler" <"$scratch/figures"
+}
+
+# keep_programs NAME AS: each build lays its program where the one before it was.
+keep_programs() {
+    local architecture
+    for architecture in "${static_architectures[@]}"; do
+        cp "$CARGO_TARGET_DIR/$architecture-unknown-linux-musl/static/$1" "$programs/$architecture-$2"
+    done
+}
