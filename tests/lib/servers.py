@@ -16,6 +16,13 @@ and for those with STS, which SeaweedFS lacks:
     ROLECALL_NAME_ACCOUNT_ID, ROLECALL_NAME_USER_ARN
     ROLECALL_NAME_ROLE_ARN                            a role the user may assume, allowed everything on S3
     ROLECALL_NAME_EXTERNAL_ID_ROLE_ARN, _EXTERNAL_ID  one that asks for this external id
+    ROLECALL_NAME_TAGS_ROLE_ARN                       one whose trust policy allows sts:TagSession
+
+ministack and MOTO_OPEN, a moto that checks no signatures and has nothing else:
+
+    ROLECALL_NAME_WEB_IDENTITY_ROLE_ARN               a role for whoever has a token of its user pool
+    ROLECALL_NAME_WEB_IDENTITY_TOKEN_FILE             such a token (moto takes any)
+    ROLECALL_NAME_OTHER_TOKEN_FILE                    one for another client of the pool (ministack alone)
 
 ministack serves IMDSv2 below the same URL, and refuses a request without a token. The exit code is
 COMMAND's; every process started here ends with this one.
@@ -100,7 +107,7 @@ def running(logs):
     data = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=logs))
     try:
         prepare = []
-        for start in (ministack, moto, seaweedfs):
+        for start in (ministack, moto, moto_open, seaweedfs):
             server, prepared = start(logs, data)
             started.append(server)
             prepare.append((server, prepared))
@@ -139,7 +146,7 @@ def ministack(logs, data):
     def prepare():
         # The root key is accepted before any user exists, and is not checked on S3.
         server.wait(lambda: server.client("sts", "test", "test").get_caller_identity())
-        return account(server, "test", "test")
+        return {**account(server, "test", "test"), **web_identity(server, data)}
 
     return server, prepare
 
@@ -157,6 +164,22 @@ def moto(logs, data):
         reset = urllib.request.Request(f"{server.url}/moto-api/reset-auth", b"0", plain, method="POST")
         urllib.request.urlopen(reset, timeout=10).close()
         return variables
+
+    return server, prepare
+
+
+def moto_open(logs, data):
+    """Its auth mode wants a signature on every request, and this one has none."""
+    port = free_port()
+    command = [sys.executable, BIN / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
+    server = spawn("moto_open", logs, data, port, command)
+
+    def prepare():
+        server.wait(lambda: server.client("sts", "test", "test").get_caller_identity())
+        token = data / "moto-token"
+        token.write_text("any.web.token\n")
+        role = "arn:aws:iam::123456789012:role/web-identity"
+        return {"WEB_IDENTITY_ROLE_ARN": role, "WEB_IDENTITY_TOKEN_FILE": str(token)}
 
     return server, prepare
 
@@ -212,8 +235,9 @@ def account(server, root_id, root_secret):
     )
     iam.put_user_policy(UserName="rolecall", PolicyName="use", PolicyDocument=allow("sts:*", "s3:*"))
 
-    def role(name, **condition):
-        trust = {"Effect": "Allow", "Principal": {"AWS": user}, "Action": "sts:AssumeRole", **condition}
+    def role(name, *actions, **condition):
+        actions = ["sts:AssumeRole", *actions]
+        trust = {"Effect": "Allow", "Principal": {"AWS": user}, "Action": actions, **condition}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
         iam.put_role_policy(RoleName=name, PolicyName="use", PolicyDocument=allow("s3:*"))
@@ -228,11 +252,52 @@ def account(server, root_id, root_secret):
         "ACCOUNT_ID": user.split(":")[4],
         "USER_ARN": user,
         "ROLE_ARN": role("rolecall"),
+        "TAGS_ROLE_ARN": role("rolecall-tags", "sts:TagSession"),
         "EXTERNAL_ID": EXTERNAL_ID,
         "EXTERNAL_ID_ROLE_ARN": role(
             "rolecall-external-id", Condition={"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
         ),
         "BUCKET": "rolecall",
+    }
+
+
+def web_identity(server, data):
+    """Creates a user pool with a user, a role for one of its clients, and a token for each of two."""
+    idp, iam = server.client("cognito-idp", "test", "test"), server.client("iam", "test", "test")
+    pool = idp.create_user_pool(PoolName="rolecall")["UserPool"]["Id"]
+    password = "Rolecall-1-password"
+    idp.admin_create_user(UserPoolId=pool, Username="alice", MessageAction="SUPPRESS")
+    idp.admin_set_user_password(UserPoolId=pool, Username="alice", Password=password, Permanent=True)
+
+    def client(name):
+        flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+        made = idp.create_user_pool_client(UserPoolId=pool, ClientName=name, ExplicitAuthFlows=flows)
+        return made["UserPoolClient"]["ClientId"]
+
+    def token(client):
+        given = {"USERNAME": "alice", "PASSWORD": password}
+        signed_in = idp.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+        file = data / f"token-{client}"
+        file.write_text(signed_in["AuthenticationResult"]["IdToken"] + "\n")
+        return str(file)
+
+    client, other = client("devices"), client("others")
+    provider = f"cognito-idp.{REGION}.amazonaws.com/{pool}"
+    federated = iam.create_open_id_connect_provider(
+        Url=f"https://{provider}", ClientIDList=[client], ThumbprintList=["0" * 40]
+    )["OpenIDConnectProviderArn"]
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Federated": federated},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{provider}:aud": client}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="rolecall-web-identity", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    return {
+        "WEB_IDENTITY_ROLE_ARN": role,
+        "WEB_IDENTITY_TOKEN_FILE": token(client),
+        "OTHER_TOKEN_FILE": token(other),
     }
 
 

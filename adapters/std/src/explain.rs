@@ -44,7 +44,7 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The source: `environment`, `profile NAME`, `web identity`, `container endpoint`, `instance
-    /// metadata`; in an explanation, `identity` and `clock` too.
+    /// metadata`; in an explanation, `caller identity` and `clock` too.
     pub source: String,
     /// How it fared.
     pub outcome: Outcome,
@@ -232,7 +232,7 @@ impl Provider {
     }
 
     fn explain_identity(&self, credentials: &Credentials) -> Finding {
-        let source = "identity";
+        let source = "caller identity";
         match self.fetcher().identity(credentials) {
             Ok(identity) => Finding {
                 source: source.to_owned(),
@@ -289,7 +289,7 @@ impl Place {
     fn unset(self) -> &'static str {
         match self {
             Self::Environment => "AWS_ACCESS_KEY_ID is not set",
-            Self::Profile => "nothing of it, or nothing about credentials in it, in the shared files",
+            Self::Profile => "not in the shared files, or without credentials there",
             Self::WebIdentity => "AWS_WEB_IDENTITY_TOKEN_FILE is not set",
             Self::Container => {
                 "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI are not set"

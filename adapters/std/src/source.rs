@@ -73,7 +73,7 @@ impl<'a> Fetcher<'a> {
 
     /// The credentials of a session, asked for with those of `base` where it takes some.
     pub(crate) fn session(&self, session: &Session, base: &Credentials) -> Result<Fetched, Error> {
-        let keys = Fixed::new(Some(base.borrow()));
+        let keys = keys(base);
         match session {
             Session::Role(role) => self.role(role, base),
             Session::WebIdentity(web) => self.web_identity(web),
@@ -95,7 +95,7 @@ impl<'a> Fetcher<'a> {
 
     /// Whose credentials they are.
     pub(crate) fn identity(&self, credentials: &Credentials) -> Result<Identity, Error> {
-        let base = Fixed::new(Some(credentials.borrow()));
+        let base = keys(credentials);
         let url = self.settings.sts_url()?;
         let mut call = GetCallerIdentity::new(base, self.sts(&url)?, GetCallerIdentityRequest);
         self.run(&mut call, |(), slot| {
@@ -205,7 +205,7 @@ impl<'a> Fetcher<'a> {
         request: O,
     ) -> Result<Fetched, Error> {
         let url = self.settings.sts_url()?;
-        let keys = Fixed::new(Some(base.borrow()));
+        let keys = keys(base);
         match mfa.filter(|mfa| mfa.code.is_none()).map(crate::sessions::Mfa::question) {
             Some(question) => self.call(&url, Mfa::new(keys, &question), request),
             None => self.call(&url, keys, request),
@@ -347,6 +347,12 @@ impl Fetcher<'_> {
 fn absent(origin: Origin) -> Result<Fetched, Error> {
     let error = SourceError { origin, step: "", kind: ErrorKind::NotConfigured };
     Err(Error::Source { error, report: Box::new(Report::new()) })
+}
+
+/// Credentials to make a call with. Their end is for whoever holds them to mind, by a clock that may be
+/// better than this one: a service will say if it has come.
+fn keys(held: &Credentials) -> Fixed<'_> {
+    Fixed::new(Some(held.borrow().with_expiration(None)))
 }
 
 fn pairs(owned: &[(String, String)]) -> Vec<(&str, &str)> {

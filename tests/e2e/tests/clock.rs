@@ -1,0 +1,128 @@
+//! A host whose clock is wrong by hours: the second attempt is signed by the service's clock, and
+//! somebody is told. The clock is injected; nobody sleeps.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use rolecall::core::error::Failure;
+use rolecall::core::skew::{Instant, Now};
+use rolecall::core::sources::{Answer, Exchange, Reply};
+use rolecall::{Buffer, Environment, Host, Provider, Request, Role, Settings, System, Trace};
+use rolecall_simulator::{Config, Simulator};
+
+/// This machine, with its clock moved by so many seconds.
+struct Off {
+    system: System,
+    seconds: i64,
+}
+
+impl Off {
+    fn moved(&self, now: Now) -> Now {
+        Now { wall: now.wall.map(|wall| wall.saturating_add(self.seconds)), ..now }
+    }
+}
+
+impl Host for Off {
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+        match self.system.exchange(exchange, buffer) {
+            Answer::Reply(Reply { status, headers, body, sent, received }) => {
+                let (sent, received) = (self.moved(sent), self.moved(received));
+                Answer::Reply(Reply { status, headers, body, sent, received })
+            }
+            other => other,
+        }
+    }
+
+    fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        self.system.read_file(path, buffer)
+    }
+
+    fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        self.system.run(command, buffer)
+    }
+
+    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        self.system.resolve(host)
+    }
+
+    fn prompt(&self, question: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        self.system.prompt(question, buffer)
+    }
+
+    fn now(&self) -> Now {
+        self.moved(self.system.now())
+    }
+
+    fn sleep_until(&self, instant: Instant) {
+        self.system.sleep_until(instant);
+    }
+
+    fn entropy(&self) -> u32 {
+        self.system.entropy()
+    }
+}
+
+/// A provider on a host whose clock is off, the statuses of its exchanges, and what it is told of.
+fn off(simulator: &Simulator, seconds: i64, more: &[(&str, &str)]) -> (Provider, Arc<Mutex<Vec<String>>>) {
+    let variables = simulator.environment();
+    let variables = variables.iter().map(|(name, value)| (*name, value.as_str())).chain(more.iter().copied());
+    let settings = Settings::from_environment(&variables.collect::<Environment>()).expect("settings");
+    let system = System::new(&settings);
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let told = heard.clone();
+    let provider = Provider::new(settings).with_host(Off { system, seconds }).with_trace(move |trace| {
+        told.lock().expect("no panic").push(match trace {
+            Trace::Exchange { asked, outcome: Ok(status), .. } => format!("{status} {}", &asked[..4]),
+            Trace::Clock { behind } => format!("clock {}", (behind as f64 / 3600.0).round()),
+            other => format!("{other:?}"),
+        });
+    });
+    (provider, heard)
+}
+
+/// An object for the simulator's bucket.
+fn put(simulator: &Simulator) -> Request {
+    let url = format!("{}/{}/key", simulator.s3_url(), simulator.bucket());
+    Request::new("PUT", &url).expect("a URL").body("content")
+}
+
+#[test]
+fn a_role_is_assumed_on_the_second_attempt_and_the_rest_at_once() {
+    for hours in [-7, 7, 24 * 400] {
+        let simulator = Simulator::start(Config::default()).expect("a simulator");
+        let (instance, heard) = off(&simulator, hours * 3600, &[]);
+        let role = instance.assume_role(Role::new(simulator.role_arn(), "clock")).expect("a region");
+        role.credentials().unwrap_or_else(|error| panic!("{hours} h: {error}"));
+        let clock = format!("clock {}", -hours);
+        let all = ["200 PUT ", "200 GET ", "200 GET ", "403 POST", &clock, "200 POST"];
+        assert_eq!(*heard.lock().expect("no panic"), all, "{hours} h");
+        heard.lock().expect("no panic").clear();
+        // What was learned holds for all that comes after.
+        assert!(role.caller_identity().is_ok());
+        let reply = role.send(&put(&simulator)).expect("a reply");
+        assert_eq!(reply.status, 200);
+        assert_eq!(*heard.lock().expect("no panic"), ["200 POST", "200 PUT "], "{hours} h");
+        assert!((role.clock_skew() + hours * 3600).abs() < 5);
+    }
+}
+
+#[test]
+fn a_request_is_sent_once_more_too() {
+    let accounts = vec!["111122223333".to_owned()];
+    let simulator =
+        Simulator::start(Config { bucket_accounts: accounts, ..Config::default() }).expect("a simulator");
+    let (instance, heard) = off(&simulator, 5 * 3600, &[]);
+    let reply = instance.send(&put(&simulator)).expect("a reply");
+    assert_eq!(reply.status, 200);
+    assert_eq!(heard.lock().expect("no panic")[3..], ["403 PUT ", "clock -5", "200 PUT "]);
+}
+
+#[test]
+fn who_wants_no_correction_gets_none() {
+    let simulator = Simulator::start(Config::default()).expect("a simulator");
+    let (instance, heard) = off(&simulator, 7 * 3600, &[("AWS_DISABLE_CLOCK_SKEW_CORRECTION", "true")]);
+    let role = instance.assume_role(Role::new(simulator.role_arn(), "clock")).expect("a region");
+    let error = role.credentials().expect_err("refused").to_string();
+    assert!(error.contains("SignatureDoesNotMatch") || error.contains("RequestTimeTooSkewed"), "{error}");
+    assert_eq!(heard.lock().expect("no panic").iter().filter(|told| told.starts_with("403")).count(), 1);
+}
