@@ -17,9 +17,9 @@ from botocore.serialize import create_serializer
 from generate import keep
 
 ROLE = "arn:aws:iam::123456789012:role/service-role/device+1"
-POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
+POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
 ARNS = [{"arn": f"arn:aws:iam::aws:policy/Policy{number}"} for number in range(1, 11)]
-TAGS = [{"Key": "team", "Value": "edge"}, {"Key": "Straße/1:=+-@", "Value": ""}, {"Key": "k" * 128, "Value": "v" * 256}]
+TAGS = [{"Key": "team", "Value": "edge"}, {"Key": "Straße 1:=+-@", "Value": "%20 +"}, {"Key": "k" * 128, "Value": "v" * 256}]
 
 
 def cases():
@@ -35,7 +35,7 @@ def cases():
             "PolicyArns": ARNS,
             "Policy": POLICY,
             "Tags": TAGS,
-            "TransitiveTagKeys": ["team", "Straße/1:=+-@"],
+            "TransitiveTagKeys": ["team", "Straße 1:=+-@"],
             "SerialNumber": "arn:aws:iam::123456789012:mfa/alice",
             "TokenCode": "012345",
             "SourceIdentity": "alice@example.com",

@@ -258,7 +258,7 @@ fn no_certificate_to_trust() {
     assert_told(&with(&empty), "caller identity", "misconfigured", &["AWS_CA_BUNDLE", "no certificate"]);
     assert_told(
         &with("/no/such/file.pem"),
-        "identity",
+        "caller identity",
         "misconfigured",
         &["AWS_CA_BUNDLE", "/no/such/file.pem"],
     );

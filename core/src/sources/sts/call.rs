@@ -102,7 +102,7 @@ impl Form<'_> {
         self.out.put(b"&");
         self.out.put(name.as_bytes());
         self.out.put(b"=");
-        percent::encode(value.as_bytes(), Keep::Unreserved, &mut *self.out);
+        percent::encode(value.as_bytes(), Keep::Unreserved, &mut Blanks(self.out));
     }
 
     /// Puts a parameter that is a whole number.
@@ -135,7 +135,7 @@ impl Form<'_> {
         decimal(number, &mut *self.out);
         self.out.put(field.as_bytes());
         self.out.put(b"=");
-        percent::encode(value.as_bytes(), Keep::Unreserved, &mut *self.out);
+        percent::encode(value.as_bytes(), Keep::Unreserved, &mut Blanks(self.out));
     }
 
     /// Puts the token that the base brought.
@@ -162,6 +162,16 @@ impl Form<'_> {
             self.text("SerialNumber", serial);
             self.optional("TokenCode", code.or(held.text(Field::TokenCode)));
         }
+    }
+}
+
+/// Puts an escaped blank as forms have it. Some verifiers take a form apart and sign what they make of
+/// it anew, and know no other way.
+struct Blanks<'p>(&'p mut dyn Put);
+
+impl Put for Blanks<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.put(if bytes == b"%20" { b"+" } else { bytes });
     }
 }
 
