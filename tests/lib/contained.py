@@ -35,7 +35,7 @@ import trustme
 ROLE = "arn:aws:iam::444455556666:role/rolecall-cross-account"
 USER = 65532
 PAGE = 4096
-# What the issue and README promise.
+# The most that is taken: by the program's file, in memory, and of system calls.
 MOST_BYTES = {"bare": 800_000, "tls": 1_900_000, "sso": 1_900_000}
 MOST_MEMORY = 1536 * 1024
 MOST_CALLS = 65
@@ -72,6 +72,13 @@ class Front:
             self.accepted += 1
             self.taken.set()
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def heard(self, alert, seconds=2):
+        """Whether a client gave this for a reason when it left; it may be told a little later."""
+        deadline = time.monotonic() + seconds
+        while not any(map(alert.search, self.refusals)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return any(map(alert.search, self.refusals))
 
     def serve(self, client):
         if self.context:
@@ -190,8 +197,10 @@ def inner(process):
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        if children and pathlib.Path(f"/proc/{children[0]}/cmdline").read_bytes().startswith((b"/rolecall", b"/qemu")):
-            return int(children[0])
+        for child in children:
+            # Before, it is the shell and what the shell begins with.
+            if pathlib.Path(f"/proc/{child}/cmdline").read_bytes().startswith((b"/rolecall", b"/qemu")):
+                return int(child)
         time.sleep(0.01)
     raise Failure("the command did not start")
 
@@ -218,9 +227,12 @@ def test(container, features, program, authority, bundle):
             require(secure.accepted == 0, "a connection was made that could not be used")
         else:
             container.fails(role, https, "AssumeRole: .*certificate not trusted")
-            refusals = "; ".join(secure.refusals)
-            require(secure.accepted == 1 and "UNKNOWN_CA" in refusals.upper(), f"the server heard: {refusals}")
-            container.fails(role, {**https, "AWS_CA_BUNDLE": "/missing.pem"}, "AWS_CA_BUNDLE: /missing.pem: No such file")
+            require(
+                secure.heard(re.compile("unknown.ca", re.IGNORECASE)), f"the server heard {secure.refusals}"
+            )
+            require(secure.accepted == 1, f"{secure.accepted} attempts at a server that is not trusted")
+            missing = {**https, "AWS_CA_BUNDLE": "/missing.pem"}
+            container.fails(role, missing, "AWS_CA_BUNDLE: /missing.pem: No such file")
             container.put("ca.pem", bundle)
             before = secure.accepted
             assumed = container.succeeds(role, {**https, "AWS_CA_BUNDLE": "/ca.pem"})
@@ -228,8 +240,8 @@ def test(container, features, program, authority, bundle):
             require(secure.accepted == before + 1, "more than one connection to STS")
             (container.root / "ca.pem").unlink()
     told = "\n".join(events)
-    for key in (keys, own):
-        require(f"GetRoleCredentials 200 OK {key['AccessKeyId']}" in told or f"GetCredentials 200 OK {key['AccessKeyId']}" in told, told)
+    for asked, got in (("imds GetRoleCredentials", keys), ("container GetCredentials", own)):
+        require(f"{asked} 200 OK {got['AccessKeyId']}" in told, f"{got['AccessKeyId']} is not of:\n{told}")
     calls = len(re.findall("^sts AssumeRole 200 OK", told, re.MULTILINE))
     require(calls == (1 if features == "bare" else 2), f"AssumeRole was answered {calls} times:\n{told}")
 
@@ -313,7 +325,9 @@ def measure(container, empty, program, bundle):
     container.put("ca.pem", bundle)
     with simulator(program) as (variables, _):
         variables = {name: variables[name] for name in ("AWS_REGION", "AWS_EC2_METADATA_SERVICE_ENDPOINT")}
-        made = calls(container, {**variables, "AWS_CA_BUNDLE": "/ca.pem"})
+        variables["AWS_CA_BUNDLE"] = "/ca.pem"
+        # The fewest: a reply may come in two pieces.
+        made = min((calls(container, variables) for _ in range(3)), key=len)
     (container.root / "ca.pem").unlink()
     files = [line for line in made if re.match(r"open|stat|access|readlink|newfstat", line)]
     require(not files, "plain http, but a file was looked at:\n" + "\n".join(files))

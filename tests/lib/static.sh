@@ -7,8 +7,8 @@ static_architectures=(x86_64 aarch64)
 static_sets=(bare tls sso)
 declare -A static_features=([bare]='' [tls]=tls [sso]=tls,sso)
 
-# need_static_compiler: a compiler that builds `std` along, for its size and without a linker of its own; zig's C
-# compiler and musl from PyPI. Sets `static_cargo` and `static_compiler`.
+# need_static_compiler: a compiler that builds `std` along, for its size; musl, a linker and a C compiler are zig's,
+# from PyPI. Sets `static_cargo`, `static_compiler` and `static_targets`.
 need_static_compiler() {
     need_venv
     local sysroot
@@ -23,6 +23,8 @@ need_static_compiler() {
         static_compiler=$(/usr/bin/rustc --version)
         sysroot=/usr
     fi
+    # They would take the place of the flags below.
+    unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
     export CARGO_TARGET_DIR=$target/static ZIG="$python -m ziglang"
     local architecture name flags
     static_targets=()

@@ -1,9 +1,10 @@
 //! Which servers are trusted, and what is said of the others.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rolecall::core::error::{Failure, FailureKind};
@@ -19,32 +20,48 @@ fn issuer() -> Issuer {
     CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an issuer")
 }
 
-/// Serves `ok` on 127.0.0.1, with a certificate for `name` from `issuer`; its port.
-fn serve(issuer: &Issuer, name: &str) -> u16 {
+/// The means of a server that is called these names.
+fn config(issuer: &Issuer, names: &[&str]) -> Arc<ServerConfig> {
     let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new([name.to_owned()]).expect("a name");
-    let certificate = params.signed_by(&key, issuer).expect("a certificate");
+    let names: Vec<String> = names.iter().copied().map(str::to_owned).collect();
+    let certificate = CertificateParams::new(names).expect("names").signed_by(&key, issuer);
+    let chain = vec![certificate.expect("a certificate").der().clone()];
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()));
-    let config = Arc::new(config.expect("a configuration"));
+        .with_single_cert(chain, PrivateKeyDer::Pkcs8(key.serialize_der().into()));
+    Arc::new(config.expect("a configuration"))
+}
+
+/// A port of 127.0.0.1, whose connections are handled one after the other.
+fn listen(handle: impl Fn(TcpStream) + Send + 'static) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    std::thread::spawn(move || {
-        for mut socket in listener.incoming().flatten() {
-            let mut session = ServerConnection::new(config.clone()).expect("a session");
-            let mut stream = Stream::new(&mut session, &mut socket);
-            let mut head = Vec::new();
-            let mut byte = [0];
-            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|len| len == 1) {
-                head.push(byte[0]);
-            }
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        }
-    });
+    std::thread::spawn(move || listener.incoming().flatten().for_each(handle));
     port
+}
+
+/// Serves `ok` with a certificate for `name` from `issuer`.
+fn serve(issuer: &Issuer, name: &str) -> u16 {
+    let config = config(issuer, &[name]);
+    listen(move |mut socket| answer(&config, &mut socket))
+}
+
+/// Speaks TLS over `socket` as a server, and answers one request.
+fn answer(config: &Arc<ServerConfig>, socket: &mut (impl Read + Write)) {
+    let mut session = ServerConnection::new(config.clone()).expect("a session");
+    let mut stream = Stream::new(&mut session, socket);
+    head(&mut stream);
+    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+}
+
+fn head(stream: &mut (impl Read + ?Sized)) -> String {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|len| len == 1) {
+        head.push(byte[0]);
+    }
+    String::from_utf8_lossy(&head).into_owned()
 }
 
 /// A file of its own for each test, gone at the end.
@@ -68,15 +85,18 @@ impl Drop for File {
     }
 }
 
-fn provider(bundle: &str, sts: &str) -> Provider {
-    let variables = [
+fn given(variables: &[(&str, &str)]) -> Provider {
+    let keys = [
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ("AWS_CA_BUNDLE", bundle),
-        ("AWS_ENDPOINT_URL_STS", sts),
     ];
-    Provider::from_environment(&variables.into_iter().collect::<Environment>()).expect("a provider")
+    let environment: Environment = keys.iter().chain(variables).copied().collect();
+    Provider::from_environment(&environment).expect("a provider")
+}
+
+fn provider(bundle: &str, sts: &str) -> Provider {
+    given(&[("AWS_CA_BUNDLE", bundle), ("AWS_ENDPOINT_URL_STS", sts)])
 }
 
 fn get(provider: &Provider, url: &str) -> Result<Vec<u8>, Error> {
@@ -146,13 +166,45 @@ fn a_bundle_may_come_late() {
 
 #[test]
 fn a_server_without_tls_is_told_from_an_untrusted_one() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    let url = format!("https://127.0.0.1:{}/", listener.local_addr().expect("an address").port());
-    std::thread::spawn(move || {
-        for mut socket in listener.incoming().flatten() {
-            let _ = socket.read(&mut [0; 1024]);
-            let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-        }
+    let port = listen(|mut socket| {
+        let _ = socket.read(&mut [0; 1024]);
+        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     });
-    assert_eq!(kind(get(&provider("", ""), &url)), FailureKind::Protocol);
+    assert_eq!(kind(get(&provider("", ""), &format!("https://127.0.0.1:{port}/"))), FailureKind::Protocol);
 }
+
+#[test]
+fn a_proxy_makes_a_tunnel_and_the_service_is_at_its_end() {
+    let issuer = issuer();
+    let bundle = File::new("proxy", &issuer.pem());
+    let (sender, asked) = channel();
+    let config = config(&issuer, &["127.0.0.1", "service.invalid"]);
+    let tunnel = move |socket: &mut dyn Duplex| {
+        sender.send(head(socket)).expect("a listener");
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+    };
+    let (ours, begin) = (config.clone(), tunnel.clone());
+    let plain = listen(move |mut socket| {
+        begin(&mut socket);
+        answer(&ours, &mut socket);
+    });
+    let secure = listen(move |mut socket| {
+        let mut session = ServerConnection::new(config.clone()).expect("a session");
+        let mut stream = Stream::new(&mut session, &mut socket);
+        tunnel(&mut stream);
+        answer(&config, &mut stream);
+    });
+    for proxy in [format!("http://user:p%40ss@127.0.0.1:{plain}"), format!("https://127.0.0.1:{secure}")] {
+        let variables = [("https_proxy", proxy.as_str()), ("AWS_CA_BUNDLE", bundle.path())];
+        let provider = given(&variables);
+        assert_eq!(get(&provider, "https://service.invalid/").expect("a reply"), b"ok", "{proxy}");
+        let head = asked.recv().expect("a tunnel");
+        assert!(head.starts_with("CONNECT service.invalid:443 HTTP/1.1\r\n"), "{head}");
+        // user:p@ss
+        assert_eq!(head.contains("Proxy-Authorization: Basic dXNlcjpwQHNz\r\n"), proxy.contains("user"));
+    }
+}
+
+trait Duplex: Read + Write {}
+
+impl<T: Read + Write> Duplex for T {}
