@@ -1,9 +1,21 @@
 //! AWS credentials and signed requests for programs on an operating system, without an SDK.
 //!
-//! [`Provider`] finds credentials as every AWS client does - environment variables, the container
-//! endpoint of ECS and EKS, EC2 instance metadata - keeps them fresh, assumes roles with them, and
-//! signs and sends requests. What is read, decided and signed is in [`rolecall_core`]; this crate
-//! adds sockets (`ureq`), files, clocks and locks.
+//! [`Provider`] finds credentials as every AWS client does - environment variables, the profile, a
+//! web identity, the container endpoint of ECS and EKS, EC2 instance metadata - keeps them fresh for
+//! any number of threads, assumes roles with them, and signs and sends requests. What is read,
+//! decided and signed is in [`rolecall_core`]; this crate adds sockets (`ureq`), files, commands,
+//! clocks and locks, all of them behind one trait, [`Host`].
+//!
+//! | | what it is for |
+//! |---|---|
+//! | [`Settings`], [`Environment`], [`profiles`] | what environment and shared files say |
+//! | [`Provider`], [`Session`] | credentials, and those that STS gives for them |
+//! | [`FileCache`], [`CredentialCache`] | credentials shared with other processes |
+//! | [`Provider::explain`] | why there are credentials, or why there are none |
+//! | [`Request`] | signing, presigning, sending |
+//!
+//! Features, both on by default: `tls` (https, by rustls and the roots of webpki-roots), `sso`
+//! (profiles that sign in with IAM Identity Center).
 //!
 //! # Example
 //!

@@ -1,0 +1,98 @@
+//! The reader of shared configuration files: what it hands out is a part of the file and in order,
+//! says nothing that it would read otherwise when written down again, and is the same whatever the
+//! line ends are.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rolecall_core::wire::Error;
+use rolecall_core::wire::ini::{Event, Reader, sub_property};
+
+fuzz_target!(|file: &[u8]| {
+    let mut reader = Reader::new(file);
+    let mut last = 0;
+    let events = loop {
+        match reader.next() {
+            Ok(Some(event)) => check(file, event, &mut last),
+            Ok(None) => break read(file).ok(),
+            Err(error) => {
+                assert!(error.offset <= file.len() && error.offset <= reader.offset());
+                break None;
+            }
+        }
+        assert!(reader.offset() <= file.len());
+    };
+    // After an error the reader goes on, to the end.
+    for _ in 0..=file.len() {
+        if reader.next() == Ok(None) {
+            break;
+        }
+    }
+    assert_eq!(reader.next(), Ok(None));
+    let Some(events) = events else { return };
+    assert_eq!(read(print(&events, "\n").as_bytes()).as_ref(), Ok(&events));
+    assert_eq!(read(print(&events, "\r\n").as_bytes()).as_ref(), Ok(&events));
+});
+
+/// One event, owned.
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    Section(String),
+    Property(String, String),
+    Continuation(String),
+}
+
+fn read(file: &[u8]) -> Result<Vec<Said>, Error> {
+    let mut reader = Reader::new(file);
+    let mut events = Vec::new();
+    while let Some(event) = reader.next()? {
+        events.push(match event {
+            Event::Section(name) => Said::Section(name.to_owned()),
+            Event::Property { name, value } => Said::Property(name.to_owned(), value.to_owned()),
+            Event::Continuation(text) => Said::Continuation(text.to_owned()),
+        });
+    }
+    Ok(events)
+}
+
+fn print(events: &[Said], end: &str) -> String {
+    let mut file = String::new();
+    for event in events {
+        match event {
+            Said::Section(name) => file.push_str(&format!("[{name}]{end}")),
+            Said::Property(name, value) => file.push_str(&format!("{name} = {value}{end}")),
+            Said::Continuation(text) => file.push_str(&format!("  {text}{end}")),
+        }
+    }
+    file
+}
+
+/// Each text is a part of the file, behind the one before it, trimmed, and without control characters.
+fn check(file: &[u8], event: Event<'_>, last: &mut usize) {
+    let mut part = |text: &str| {
+        if text.is_empty() {
+            return;
+        }
+        let start = (text.as_ptr() as usize).checked_sub(file.as_ptr() as usize).expect("in the file");
+        assert_eq!(file.get(start..start + text.len()), Some(text.as_bytes()));
+        assert!(start >= *last, "in order");
+        *last = start + text.len();
+        assert_eq!(text.trim_ascii(), text);
+        assert!(!text.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t'));
+    };
+    match event {
+        Event::Section(name) => part(name),
+        Event::Property { name, value } => {
+            assert!(!name.is_empty() && !name.contains('='));
+            part(name);
+            part(value);
+        }
+        Event::Continuation(text) => {
+            assert!(!text.is_empty());
+            part(text);
+            if let Some((name, value)) = sub_property(text) {
+                assert!(!name.is_empty() && !name.contains('=') && text.contains(value));
+            }
+        }
+    }
+}
