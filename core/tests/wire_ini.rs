@@ -59,6 +59,8 @@ fn what_breaks_the_form_is_told_with_its_place() {
     assert_eq!(refused(b"[p]\na =\n = b"), (8, Kind::MissingName));
     assert_eq!(refused(b"[p]\na =  b\x07c"), (10, Kind::ControlCharacter));
     assert_eq!(refused(b"[p]\na = 1\n  b\x07"), (13, Kind::ControlCharacter));
+    assert_eq!(refused(b"[p]\n\x0ca = 1"), (4, Kind::ControlCharacter));
+    assert_eq!(refused(b"[p]\na = 1\r\r\n"), (9, Kind::ControlCharacter));
     assert_eq!(refused(b"[p]\na = \xff"), (8, Kind::NotUtf8));
 }
 

@@ -60,7 +60,8 @@ fn print(events: &[Said], end: &str) -> String {
     for event in events {
         match event {
             Said::Section(name) => file.push_str(&format!("[{name}]{end}")),
-            Said::Property(name, value) => file.push_str(&format!("{name} = {value}{end}")),
+            // Behind a blank, a value that starts with `#` would be a comment.
+            Said::Property(name, value) => file.push_str(&format!("{name}={value}{end}")),
             Said::Continuation(text) => file.push_str(&format!("  {text}{end}")),
         }
     }

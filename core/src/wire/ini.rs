@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
             let start = self.offset;
             let line = self.line();
             match line.first() {
-                _ if line.trim_ascii().is_empty() => {}
+                _ if trim(line).is_empty() => {}
                 Some(b'#' | b';') => {}
                 Some(b'[') => return self.section(line, start).map(Some),
                 Some(b' ' | b'\t') => return self.continuation(line, start).map(Some),
@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
         let (name, behind) = split(line.get(1..).unwrap_or_default(), b']')
             .ok_or(Error::new(start.saturating_add(line.len()), Kind::UnclosedSection))?;
         let at = start.saturating_add(name.len()).saturating_add(2);
-        match behind.trim_ascii().first() {
+        match trim(behind).first() {
             None | Some(b'#' | b';') => {}
             Some(_) => return Err(Error::new(at, Kind::UnexpectedByte)),
         }
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
             Above::Value => {}
             Above::Empty => match split(line, b'=') {
                 None => return Err(Error::new(start, Kind::MissingEquals)),
-                Some((name, _)) if name.trim_ascii().is_empty() => {
+                Some((name, _)) if trim(name).is_empty() => {
                     return Err(Error::new(start, Kind::MissingName));
                 }
                 Some(_) => {}
@@ -160,9 +160,28 @@ pub fn sub_property(line: &str) -> Option<(&str, &str)> {
 
 /// What is before the first `#` or `;` that stands behind a blank.
 fn without_comment(line: &[u8]) -> &[u8] {
-    let starts = |pair: &[u8]| matches!(pair, [b' ' | b'\t', b'#' | b';']);
+    let starts = |pair: &[u8]| matches!(pair, [before, b'#' | b';'] if blank(before));
     let end = line.windows(2).position(starts).unwrap_or(line.len());
     line.get(..end).unwrap_or_default()
+}
+
+/// `bytes` without the blanks around them. Other white space is no blank here, and is refused.
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = bytes
+        && blank(first)
+    {
+        bytes = rest;
+    }
+    while let [rest @ .., last] = bytes
+        && blank(last)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
+fn blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 fn split(line: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
@@ -173,8 +192,8 @@ fn split(line: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
 /// `bytes`, which begin at `start`, as UTF-8 without the blanks around them and without control
 /// characters.
 fn text(bytes: &[u8], start: usize) -> Result<&str, Error> {
-    let trimmed = bytes.trim_ascii();
-    let blanks = bytes.len().saturating_sub(bytes.trim_ascii_start().len());
+    let trimmed = trim(bytes);
+    let blanks = bytes.iter().take_while(|byte| blank(byte)).count();
     let start = start.saturating_add(blanks);
     let control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     if let Some(at) = trimmed.iter().position(control) {
