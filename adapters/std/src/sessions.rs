@@ -52,51 +52,15 @@ impl Role {
         }
     }
 
-    /// Seconds of life, 900 to 43,200; 3,600 if it is not said.
-    pub fn duration_seconds(mut self, seconds: u32) -> Self {
-        self.duration_seconds = Some(seconds);
-        self
-    }
-
     /// What the role's trust policy may ask of a third party.
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = Some(id.into());
         self
     }
 
-    /// A policy in JSON that the session is limited to: up to 2,048 characters.
-    pub fn policy(mut self, policy: impl Into<String>) -> Self {
-        self.policy = Some(policy.into());
-        self
-    }
-
-    /// A managed policy that the session is limited to: 10 at most.
-    pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
-        self.policy_arns.push(arn.into());
-        self
-    }
-
-    /// A session tag: 50 at most, keys of 1 to 128 characters, values of up to 256.
-    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags.push((key.into(), value.into()));
-        self
-    }
-
     /// The key of a tag that goes on to the sessions of further roles.
     pub fn transitive_tag_key(mut self, key: impl Into<String>) -> Self {
         self.transitive_tag_keys.push(key.into());
-        self
-    }
-
-    /// The multi-factor device of the user who calls: its code is asked for at each fetch.
-    pub fn mfa(mut self, serial: impl Into<String>) -> Self {
-        self.mfa = Some(Mfa { serial: serial.into(), code: None });
-        self
-    }
-
-    /// The same with its code, which is good for one fetch.
-    pub fn mfa_code(mut self, serial: impl Into<String>, code: impl Into<String>) -> Self {
-        self.mfa = Some(Mfa { serial: serial.into(), code: Some(code.into()) });
         self
     }
 
@@ -125,24 +89,6 @@ impl UserSession {
     pub fn new() -> Self {
         Self::default()
     }
-
-    /// Seconds of life, 900 to 129,600.
-    pub fn duration_seconds(mut self, seconds: u32) -> Self {
-        self.duration_seconds = Some(seconds);
-        self
-    }
-
-    /// The user's device: its code is asked for at each fetch.
-    pub fn mfa(mut self, serial: impl Into<String>) -> Self {
-        self.mfa = Some(Mfa { serial: serial.into(), code: None });
-        self
-    }
-
-    /// The same with its code, which is good for one fetch.
-    pub fn mfa_code(mut self, serial: impl Into<String>, code: impl Into<String>) -> Self {
-        self.mfa = Some(Mfa { serial: serial.into(), code: Some(code.into()) });
-        self
-    }
 }
 
 /// A session for somebody that an IAM user vouches for (GetFederationToken).
@@ -160,30 +106,6 @@ impl FederatedUser {
     pub fn new(name: impl Into<String>) -> Self {
         let (policy_arns, tags) = (Vec::new(), Vec::new());
         Self { name: name.into(), duration_seconds: None, policy: None, policy_arns, tags }
-    }
-
-    /// Seconds of life, 900 to 129,600; 43,200 if it is not said.
-    pub fn duration_seconds(mut self, seconds: u32) -> Self {
-        self.duration_seconds = Some(seconds);
-        self
-    }
-
-    /// What the session may do of what the user may, in JSON: up to 2,048 characters.
-    pub fn policy(mut self, policy: impl Into<String>) -> Self {
-        self.policy = Some(policy.into());
-        self
-    }
-
-    /// The same as a managed policy: 10 at most.
-    pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
-        self.policy_arns.push(arn.into());
-        self
-    }
-
-    /// A session tag: 50 at most.
-    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags.push((key.into(), value.into()));
-        self
     }
 }
 
@@ -204,12 +126,6 @@ impl RootTask {
             task_policy_arn: task_policy_arn.into(),
             duration_seconds: None,
         }
-    }
-
-    /// Seconds of life, up to 900.
-    pub fn duration_seconds(mut self, seconds: u32) -> Self {
-        self.duration_seconds = Some(seconds);
-        self
     }
 }
 
@@ -268,27 +184,9 @@ impl WebIdentity {
         }
     }
 
-    /// Seconds of life, 900 to 43,200; 3,600 if it is not said.
-    pub fn duration_seconds(mut self, seconds: u32) -> Self {
-        self.duration_seconds = Some(seconds);
-        self
-    }
-
     /// The host name of an OAuth 2.0 provider; none for OpenID Connect.
     pub fn provider_id(mut self, id: impl Into<String>) -> Self {
         self.provider_id = Some(id.into());
-        self
-    }
-
-    /// A policy in JSON that the session is limited to: up to 2,048 characters.
-    pub fn policy(mut self, policy: impl Into<String>) -> Self {
-        self.policy = Some(policy.into());
-        self
-    }
-
-    /// A managed policy that the session is limited to: 10 at most.
-    pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
-        self.policy_arns.push(arn.into());
         self
     }
 }
@@ -316,25 +214,71 @@ impl Saml {
             policy_arns: Vec::new(),
         }
     }
-
-    /// Seconds of life, 900 to 43,200; 3,600 if it is not said.
-    pub fn duration_seconds(mut self, seconds: u32) -> Self {
-        self.duration_seconds = Some(seconds);
-        self
-    }
-
-    /// A policy in JSON that the session is limited to: up to 2,048 characters.
-    pub fn policy(mut self, policy: impl Into<String>) -> Self {
-        self.policy = Some(policy.into());
-        self
-    }
-
-    /// A managed policy that the session is limited to: 10 at most.
-    pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
-        self.policy_arns.push(arn.into());
-        self
-    }
 }
+
+/// Adds the setters that several sessions have, each with the limits that the service documents.
+macro_rules! setters {
+    ($type:ident lasts $range:literal $($more:tt)*) => {
+        impl $type {
+            #[doc = concat!("Seconds of life: ", $range, ".")]
+            pub fn duration_seconds(mut self, seconds: u32) -> Self {
+                self.duration_seconds = Some(seconds);
+                self
+            }
+        }
+        setters!($type $($more)*);
+    };
+    ($type:ident limited $($more:tt)*) => {
+        impl $type {
+            /// A policy in JSON that the session is limited to: up to 2,048 characters.
+            pub fn policy(mut self, policy: impl Into<String>) -> Self {
+                self.policy = Some(policy.into());
+                self
+            }
+
+            /// A managed policy that the session is limited to: 10 at most.
+            pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
+                self.policy_arns.push(arn.into());
+                self
+            }
+        }
+        setters!($type $($more)*);
+    };
+    ($type:ident tagged $($more:tt)*) => {
+        impl $type {
+            /// A session tag: 50 at most, keys of 1 to 128 characters, values of up to 256.
+            pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+                self.tags.push((key.into(), value.into()));
+                self
+            }
+        }
+        setters!($type $($more)*);
+    };
+    ($type:ident guarded $($more:tt)*) => {
+        impl $type {
+            /// The multi-factor device of the user who calls: its code is asked for at each fetch.
+            pub fn mfa(mut self, serial: impl Into<String>) -> Self {
+                self.mfa = Some(Mfa { serial: serial.into(), code: None });
+                self
+            }
+
+            /// The same with its code, which is good for one fetch.
+            pub fn mfa_code(mut self, serial: impl Into<String>, code: impl Into<String>) -> Self {
+                self.mfa = Some(Mfa { serial: serial.into(), code: Some(code.into()) });
+                self
+            }
+        }
+        setters!($type $($more)*);
+    };
+    ($type:ident) => {};
+}
+
+setters!(Role lasts "900 to 43,200, and 3,600 if it is not said" limited tagged guarded);
+setters!(UserSession lasts "900 to 129,600, and 43,200 if it is not said" guarded);
+setters!(FederatedUser lasts "900 to 129,600, and 43,200 if it is not said" limited tagged);
+setters!(RootTask lasts "up to 900, which it is if it is not said");
+setters!(WebIdentity lasts "900 to 43,200, and 3,600 if it is not said" limited);
+setters!(Saml lasts "900 to 43,200, and 3,600 if it is not said" limited);
 
 /// Any of them.
 #[derive(Debug, Clone)]
