@@ -1,5 +1,7 @@
 //! What a fleet that booted together does to the service, period after period.
 
+#![cfg(feature = "sources")]
+
 use rolecall_core::refresh::{Refresh, Windows};
 use rolecall_core::skew::Instant;
 

@@ -1,35 +1,8 @@
-//! The parts of a signature that are tested alone: the hasher and the room of a request.
+//! The room that a request has for its header lines.
 
-use rolecall_core::sigv4::{Hasher, Payload, Request, SignError};
-use rolecall_core::wire::Put;
-use sha2::{Digest, Sha256};
+#![cfg(feature = "sigv4")]
 
-/// Of every length around the ends of blocks, put in two pieces parted anywhere.
-#[test]
-fn hashes_whatever_the_pieces() {
-    let bytes: Vec<u8> = (0..=255).collect();
-    for len in (0..=200).chain([255, 256]) {
-        let text = &bytes[..len];
-        let expected: [u8; 32] = Sha256::digest(text).into();
-        for (first, second) in (0..=len).map(|at| text.split_at(at)) {
-            let mut hasher = Hasher::new();
-            hasher.put(first);
-            hasher.put(second);
-            assert_eq!(hasher.finish(), expected, "{} and {} bytes", first.len(), second.len());
-        }
-    }
-}
-
-#[test]
-fn a_clone_goes_its_own_way() {
-    let mut hasher = Hasher::default();
-    hasher.put(b"role");
-    let mut other = hasher.clone();
-    hasher.put(b"call");
-    other.put(b"s");
-    let of = |text: &[u8]| <[u8; 32]>::from(Sha256::digest(text));
-    assert_eq!((hasher.finish(), other.finish()), (of(b"rolecall"), of(b"roles")));
-}
+use rolecall_core::sigv4::{Payload, Request, SignError};
 
 #[test]
 fn a_request_has_the_room_it_was_given() {
