@@ -12,6 +12,7 @@ use crate::{Credentials, Error};
 
 #[cfg(unix)]
 mod file;
+pub(crate) mod key;
 
 #[cfg(unix)]
 pub use file::FileCache;

@@ -7,7 +7,7 @@ use rolecall_core::refresh::{Decision, Refresh, Windows};
 use rolecall_core::skew::Clock;
 use rolecall_core::wire::time::UnixTime;
 
-use crate::cache::{Cached, CredentialCache};
+use crate::cache::{Cached, CredentialCache, key};
 use crate::driver::{Trace, Tracer};
 use crate::explain::Finding;
 use crate::host::{Host, System};
@@ -302,15 +302,14 @@ impl Provider {
 
     /// What tells these credentials from all others; `None` for those that need no cache.
     fn cache_key(&self) -> Option<String> {
-        let settings = self.settings();
+        let (settings, host) = (self.settings(), self.host());
         match &self.shared.origin {
-            Origin::Chain => settings.cache_key(),
+            Origin::Chain => key::of_chain(settings, host),
             Origin::Session(base, session) => {
                 let base = base.cache_key().or_else(|| base.settings().keys_id())?;
-                Some(format!("{base}\n{}\n{session:?}", settings.sts_url().ok()?))
+                Some(format!("{base}\n{}", key::of_session(settings, session, host)?))
             }
-            // The token is not a part of what its Debug shows: it changes, the role does not.
-            Origin::Unsigned(session) => Some(format!("{}\n{session:?}", settings.sts_url().ok()?)),
+            Origin::Unsigned(session) => key::of_session(settings, session, host),
         }
     }
 }

@@ -20,11 +20,17 @@ pub struct Role {
     pub(crate) provided_contexts: Vec<(String, String)>,
 }
 
-/// A multi-factor device, and its code where that is known already.
-#[derive(Debug, Clone)]
+/// A multi-factor device, and its code where that is known already. `Debug` does not show the code.
+#[derive(Clone)]
 pub(crate) struct Mfa {
     pub(crate) serial: String,
     pub(crate) code: Option<String>,
+}
+
+impl fmt::Debug for Mfa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mfa({})", self.serial)
+    }
 }
 
 impl Mfa {

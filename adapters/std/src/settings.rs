@@ -289,29 +289,6 @@ impl Settings {
         self.region.as_deref().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
     }
 
-    /// What tells the chain's credentials from those of other settings; `None` where they are keys
-    /// that need no cache.
-    pub(crate) fn cache_key(&self) -> Option<String> {
-        if self.keys_id().is_some() {
-            return None;
-        }
-        let profile = match &self.profile {
-            Ok(Some(plan)) => format!("{plan:?}"),
-            Ok(None) => String::new(),
-            Err(_) => return None,
-        };
-        Some(format!(
-            "{profile}\n{:?}\n{:?}\n{:?}\n{}\n{}\n{:?}\n{:?}",
-            self.web_identity,
-            self.container_relative_uri,
-            self.container_full_uri,
-            self.imds_url(),
-            self.imds_disabled,
-            self.region,
-            self.endpoints,
-        ))
-    }
-
     /// The access key id, where the chain ends with keys that stand in environment or profile.
     pub(crate) fn keys_id(&self) -> Option<String> {
         let of_profile = match &self.profile {
