@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use rolecall::core::sources::Limits;
 use rolecall::{
@@ -128,16 +127,15 @@ fn provider(common: &Common) -> Result<Provider, Failure> {
     if common.region.is_some() {
         settings.region.clone_from(&common.region);
     }
-    let session_name = settings.role_session_name.clone();
     let verbose = common.verbose;
     let mut provider = Provider::new(settings).with_trace(move |trace| tell_step(&trace, verbose));
     if let Some(folder) = common.cache.clone().or_else(|| environment.get("ROLECALL_CACHE")) {
         provider = cached(provider, folder)?;
     }
-    match role(&common.role, session_name)? {
-        Some(role) => Ok(provider.assume_role(role)?),
-        None => Ok(provider),
-    }
+    Ok(match role(&common.role)? {
+        Some(role) => provider.assume_role(role),
+        None => provider,
+    })
 }
 
 #[cfg(unix)]
@@ -151,10 +149,12 @@ fn cached(_: Provider, _: String) -> Result<Provider, Failure> {
 }
 
 /// The role that the command line names.
-fn role(options: &RoleOptions, session_name: Option<String>) -> Result<Option<Role>, Failure> {
+fn role(options: &RoleOptions) -> Result<Option<Role>, Failure> {
     let Some(arn) = &options.arn else { return Ok(None) };
-    let name = options.session_name.clone().or(session_name);
-    let mut role = Role::new(arn, name.unwrap_or_else(self::session_name));
+    let mut role = match &options.session_name {
+        Some(name) => Role::new(arn, name),
+        None => Role::unnamed(arn),
+    };
     if let Some(seconds) = options.duration_seconds {
         role = role.duration_seconds(seconds);
     }
@@ -184,11 +184,6 @@ fn role(options: &RoleOptions, session_name: Option<String>) -> Result<Option<Ro
         role = role.source_identity(name);
     }
     Ok(Some(role))
-}
-
-fn session_name() -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    format!("rolecall-{}", now.as_secs())
 }
 
 fn request(target: &Target, common: &Common) -> Result<Request, Failure> {

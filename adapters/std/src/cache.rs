@@ -38,6 +38,12 @@ pub trait CredentialCache: Send + Sync {
     /// # Errors
     /// The others could not be waited for.
     fn lock(&self, key: &str) -> Result<Box<dyn Lock>, CacheError>;
+
+    /// Forgets what was stored under `key`: a service has refused it.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    fn remove(&self, key: &str) -> Result<(), CacheError>;
 }
 
 /// Held by whoever fetches; dropped, it lets the next one on.
@@ -68,18 +74,19 @@ impl std::error::Error for CacheError {}
 pub(crate) struct Cached<'a> {
     pub(crate) cache: &'a dyn CredentialCache,
     pub(crate) key: &'a str,
-    pub(crate) time: UnixTime,
+    /// The time, as well as it is known at that moment.
+    pub(crate) time: &'a dyn Fn() -> UnixTime,
     /// The access key id that a service has refused.
     pub(crate) refused: Option<String>,
     pub(crate) tracer: Option<&'a Tracer>,
 }
 
 impl Cached<'_> {
-    /// What another process left, if it is fresh, else what `fetch` brings. Of processes that start
-    /// together, one fetches, and the others wait for it.
+    /// What another process left, if it is fresh, else what `fetch` brings; that is left for others if
+    /// `fetch` says so. Of processes that start together, one fetches, and the others wait for it.
     pub(crate) fn or_fetch(
         &self,
-        fetch: &mut dyn FnMut() -> Result<Fetched, Error>,
+        fetch: &mut dyn FnMut() -> Result<(Fetched, bool), Error>,
     ) -> Result<Fetched, Error> {
         if let Some(found) = self.load().and_then(|entry| self.fresh(entry)) {
             return Ok(found);
@@ -92,7 +99,7 @@ impl Cached<'_> {
         };
         let fetched = fetch();
         match &fetched {
-            Ok((credentials, Lease { lifetime: Some(lifetime), .. })) => {
+            Ok(((credentials, Lease { lifetime: Some(lifetime), .. }), true)) => {
                 let entry = Entry { credentials: credentials.copied(), lifetime: lifetime / 1000 };
                 self.tell(self.cache.store(self.key, &entry));
             }
@@ -106,7 +113,14 @@ impl Cached<'_> {
             Err(_) => {}
         }
         drop(lock);
-        fetched
+        fetched.map(|(fetched, _)| fetched)
+    }
+
+    /// Forgets the credentials that a service has refused, unless others have taken their place.
+    pub(crate) fn forget(&self, access_key_id: &str) {
+        if self.load().is_some_and(|entry| entry.credentials.access_key_id() == access_key_id) {
+            self.tell(self.cache.remove(self.key));
+        }
     }
 
     fn load(&self) -> Option<Entry> {
@@ -119,11 +133,14 @@ impl Cached<'_> {
 
     fn left(&self, entry: &Entry) -> u64 {
         let end = entry.credentials.expiration().unwrap_or(UnixTime::EPOCH);
-        u64::try_from(end.seconds_since(self.time)).unwrap_or(0)
+        u64::try_from(end.seconds_since((self.time)())).unwrap_or(0)
     }
 
     fn is_usable(&self, entry: &Entry) -> bool {
-        self.left(entry) > 0 && self.refused.as_deref() != Some(entry.credentials.access_key_id())
+        // More life than there was at first: by a clock that is behind, they may have ended long ago.
+        let left = self.left(entry);
+        (1..=entry.lifetime.saturating_add(60)).contains(&left)
+            && self.refused.as_deref() != Some(entry.credentials.access_key_id())
     }
 
     /// Whether it is not yet in the window in which it would be refreshed.

@@ -20,7 +20,12 @@ impl Provider {
     /// # Errors
     /// Those of [`Provider::credentials`], and of the call.
     pub fn caller_identity(&self) -> Result<Identity, Error> {
-        self.fetcher().identity(&*self.credentials()?)
+        let credentials = self.credentials()?;
+        let identity = self.fetcher().identity(&credentials);
+        if identity.as_ref().is_err_and(Error::says_ended) {
+            self.invalidate(credentials.access_key_id());
+        }
+        identity
     }
 
     /// Signs `request` with the credentials, now.
@@ -121,7 +126,11 @@ impl Provider {
 
     /// The error of a request without a reply: that of a setting, if it is one's fault.
     fn unsent(&self, failure: Failure) -> Error {
-        let trouble = self.shared.system.trouble().filter(|_| failure.kind == FailureKind::Untrusted);
+        let trouble = self
+            .shared
+            .system
+            .trouble()
+            .filter(|_| matches!(failure.kind, FailureKind::Untrusted | FailureKind::Unsupported));
         trouble.map_or(Error::Send(failure), Error::Configuration)
     }
 

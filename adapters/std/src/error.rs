@@ -33,7 +33,7 @@ pub enum Error {
     Chain {
         /// How it failed.
         error: Box<Error>,
-        /// How each source up to it fared.
+        /// How each source up to it fared, itself the last.
         findings: Vec<Finding>,
     },
     /// No source of the chain is set up here.
@@ -74,6 +74,14 @@ impl Error {
     /// Whether the source is simply not there, so that a chain goes on to the next.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Source { error, .. } if error.is_absent())
+    }
+
+    /// Whether the service refused credentials as ended or unknown, so that others may be taken.
+    pub(crate) fn says_ended(&self) -> bool {
+        let Self::Source { error: SourceError { kind: ErrorKind::Refused { .. }, .. }, report } = self else {
+            return false;
+        };
+        matches!(report.code(), "ExpiredToken" | "ExpiredTokenException" | "InvalidToken")
     }
 
     /// Whether nobody set the source up.
@@ -121,7 +129,8 @@ impl fmt::Display for Error {
             Self::Profile { name, error } => write!(f, "profile {name}: {error}"),
             Self::Chain { error, findings } => {
                 error.fmt(f)?;
-                list(f, "; before it, ", findings)
+                let [before @ .., _] = findings.as_slice() else { return Ok(()) };
+                list(f, "; before it, ", before)
             }
             Self::NoCredentials { findings, .. } => {
                 f.write_str("no credentials found")?;

@@ -182,6 +182,14 @@ impl Provider {
     fn walk(&self, findings: &mut Vec<Finding>) -> Option<Credentials> {
         if let Some((base, session)) = self.on_top() {
             let source = session.name();
+            let Some(base) = base else {
+                let fetched = self.fetcher().unsigned(session);
+                findings.push(match &fetched {
+                    Ok((credentials, _)) => Finding::of_credentials(&source, credentials),
+                    Err(error) => Finding::of_error(&source, error),
+                });
+                return fetched.ok().map(|(credentials, _)| credentials);
+            };
             let Some(base) = base.walk(findings) else {
                 let reason = "there are no credentials to assume it with".to_owned();
                 findings.push(Finding { source, outcome: Outcome::Skipped, reason, advice: String::new() });
@@ -286,7 +294,7 @@ impl Place {
     }
 
     /// What is to be said where the place is not set up.
-    fn unset(self) -> &'static str {
+    pub(crate) fn unset(self) -> &'static str {
         match self {
             Self::Environment => "AWS_ACCESS_KEY_ID is not set",
             Self::Profile => "not in the shared files, or without credentials there",

@@ -29,7 +29,7 @@
 //!
 //! let there = here.assume_role(
 //!     Role::new("arn:aws:iam::444455556666:role/reports", "gateway-7").duration_seconds(900),
-//! )?;
+//! );
 //! let url = "https://reports.s3.eu-west-1.amazonaws.com/2026/11.csv";
 //! let reply = there.send(&Request::new("GET", url)?)?;
 //! println!("{} bytes", reply.body.len());

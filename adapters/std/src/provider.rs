@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{ThreadId, current};
 
 use rolecall_core::refresh::{Decision, Refresh, Windows};
 use rolecall_core::skew::Clock;
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
 }
 
 /// Where the credentials come from.
+#[derive(Clone)]
 enum Origin {
     /// The default chain.
     Chain,
@@ -55,8 +57,8 @@ struct Held {
     refresh: Refresh,
     credentials: Option<Arc<Credentials>>,
     error: Option<Error>,
-    /// A thread is at it.
-    fetching: bool,
+    /// The thread that is at it.
+    fetching: Option<ThreadId>,
     /// So many others wait for it.
     waiting: usize,
     /// Fetches that have ended.
@@ -100,24 +102,27 @@ impl Provider {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Takes the world from `host`. For a provider that has no other handles yet.
+    /// A provider like this one that takes the world from `host`, but for what [`Provider::send`]
+    /// sends. It holds no credentials yet.
     pub fn with_host(self, host: impl Host + 'static) -> Self {
         self.changed(|shared| shared.host = Some(Arc::new(host)))
     }
 
-    /// Tells `tracer` of every exchange and wait. For a provider that has no other handles yet.
+    /// A provider like this one that tells `tracer` of every exchange and wait. It holds no
+    /// credentials yet.
     pub fn with_trace(self, tracer: impl Fn(Trace<'_>) + Send + Sync + 'static) -> Self {
         self.changed(|shared| shared.tracer = Some(Arc::new(tracer)))
     }
 
-    /// Shares what is fetched with other processes. For a provider that has no other handles yet;
-    /// what is assumed with its credentials shares too.
+    /// A provider like this one that shares what it fetches with other processes, and so do sessions
+    /// that are made of it. It holds no credentials yet.
     pub fn with_cache(self, cache: impl CredentialCache + 'static) -> Self {
         self.changed(|shared| shared.cache = Some(Arc::new(cache)))
     }
 
-    /// Draws the first refresh from the whole life of the credentials, so that a fleet which booted
-    /// together asks evenly. For a provider that has no other handles yet.
+    /// A provider like this one that draws the first refresh from the whole life of the credentials, so
+    /// that a fleet which booted together asks evenly; beside a cache, in which credentials live
+    /// until they are due, that comes to nothing. It holds no credentials yet.
     pub fn with_spread_refresh(self) -> Self {
         self.changed(|shared| {
             let windows = Windows { spread: true, ..Windows::default() };
@@ -125,34 +130,31 @@ impl Provider {
         })
     }
 
-    fn changed(mut self, change: impl FnOnce(&mut Shared)) -> Self {
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            change(shared);
-        }
-        self
+    fn changed(self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = self.with_origin(self.shared.origin.clone());
+        change(&mut shared);
+        Self { shared: Arc::new(shared) }
     }
 
     /// The credentials of `role`, assumed with those of this provider.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] if there is neither a region nor an endpoint for STS.
-    pub fn assume_role(&self, role: Role) -> Result<Self, Error> {
+    pub fn assume_role(&self, role: Role) -> Self {
         self.session(role)
     }
 
     /// The credentials of a session, which STS gives for those of this provider, or for a token.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] if there is neither a region nor an endpoint for STS.
-    pub fn session(&self, session: impl Into<Session>) -> Result<Self, Error> {
-        self.shared.settings.sts_url()?;
+    pub fn session(&self, session: impl Into<Session>) -> Self {
         let session = session.into();
         let origin = if session.is_unsigned() {
             Origin::Unsigned(session)
         } else {
             Origin::Session(self.clone(), session)
         };
-        let shared = Shared {
+        Self { shared: Arc::new(self.with_origin(origin)) }
+    }
+
+    /// The same world, and nothing held.
+    fn with_origin(&self, origin: Origin) -> Shared {
+        Shared {
             settings: self.shared.settings.clone(),
             system: self.shared.system.clone(),
             host: self.shared.host.clone(),
@@ -162,8 +164,7 @@ impl Provider {
             origin,
             held: Mutex::default(),
             fetched: Condvar::new(),
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        }
     }
 
     /// The settings it was made with.
@@ -196,15 +197,20 @@ impl Provider {
                 }
                 (Decision::RepeatError, _, Some(error)) => return Err(error.clone()),
                 // Somebody is at it already, and what is held is good until then.
-                (Decision::FetchAdvised, Some(credentials), _) if held.fetching => {
+                (Decision::FetchAdvised, Some(credentials), _) if held.fetching.is_some() => {
                     return Ok(credentials.clone());
                 }
-                _ if !held.fetching => break,
+                _ if held.fetching.is_none() => break,
+                // Whoever is told of a fetch by it cannot wait for its end.
+                (_, credentials, _) if held.fetching == Some(current().id()) => {
+                    let within = "credentials were asked for by what fetches them".to_owned();
+                    return credentials.clone().ok_or(Error::Configuration(within));
+                }
                 _ => {}
             }
             let ended = held.ended;
             held.waiting += 1;
-            while held.fetching && held.ended == ended {
+            while held.fetching.is_some() && held.ended == ended {
                 held = self.shared.fetched.wait(held).unwrap_or_else(std::sync::PoisonError::into_inner);
             }
             held.waiting -= 1;
@@ -213,7 +219,7 @@ impl Provider {
                 return Err(error.clone());
             }
         }
-        held.fetching = true;
+        held.fetching = Some(current().id());
         drop(held);
         let turn = Turn(&self.shared);
         let fetched = self.fetch();
@@ -221,12 +227,14 @@ impl Provider {
     }
 
     /// A service refused the credentials with this access key id as expired or unknown. If they are
-    /// the ones held, they are fetched anew when next asked for.
+    /// the ones held, they are fetched anew when next asked for; the cache forgets them.
     pub fn invalidate(&self, access_key_id: &str) {
         let mut held = lock(&self.shared.held);
         if held.credentials.as_ref().is_some_and(|held| held.access_key_id() == access_key_id) {
             held.refresh.invalidate();
         }
+        drop(held);
+        self.with_cached(|cached| cached.forget(access_key_id));
     }
 
     /// Whether what is held was refused, so that a cache must not hand it out again.
@@ -252,49 +260,75 @@ impl Provider {
         }
     }
 
-    /// The provider and the session that these credentials are on top of; `None` for a chain.
-    pub(crate) fn on_top(&self) -> Option<(&Provider, &Session)> {
+    /// The session that these are the credentials of, and the provider that it is asked for with, if
+    /// it takes one; `None` for a chain.
+    pub(crate) fn on_top(&self) -> Option<(Option<&Provider>, &Session)> {
         match &self.shared.origin {
-            Origin::Session(base, session) => Some((base, session)),
-            Origin::Chain | Origin::Unsigned(_) => None,
+            Origin::Session(base, session) => Some((Some(base), session)),
+            Origin::Unsigned(session) => Some((None, session)),
+            Origin::Chain => None,
         }
     }
 
     fn fetch(&self) -> Result<Fetched, Error> {
-        let Some(cache) = &self.shared.cache else { return self.fetch_anew() };
-        let Some(key) = self.cache_key() else { return self.fetch_anew() };
-        let cached = Cached {
-            cache: &**cache,
-            key: &key,
-            time: self.time(),
-            refused: self.refused(),
-            tracer: self.shared.tracer.as_deref(),
-        };
-        cached.or_fetch(&mut || self.fetch_anew())
+        let cached = self.with_cached(|cached| cached.or_fetch(&mut || self.fetch_anew()));
+        cached.unwrap_or_else(|| self.fetch_anew().map(|(fetched, _)| fetched))
     }
 
-    fn fetch_anew(&self) -> Result<Fetched, Error> {
+    /// What `with` makes of the cache; `None` where there is none, or nothing to be kept in one.
+    fn with_cached<T>(&self, with: impl FnOnce(&Cached<'_>) -> T) -> Option<T> {
+        let cache = self.shared.cache.as_ref()?;
+        let key = self.cache_key()?;
+        Some(with(&Cached {
+            cache: &**cache,
+            key: &key,
+            time: &|| self.time(),
+            refused: self.refused(),
+            tracer: self.shared.tracer.as_deref(),
+        }))
+    }
+
+    /// New credentials, and whether others may have them: not keys that somebody gave to this process.
+    fn fetch_anew(&self) -> Result<(Fetched, bool), Error> {
         match &self.shared.origin {
             Origin::Chain => self.fetch_chain(),
             Origin::Session(base, session) => {
-                let credentials = base.credentials()?;
-                self.fetcher().session(session, &credentials)
+                self.fetch_session(base, session).map(|fetched| (fetched, true))
             }
-            Origin::Unsigned(session) => self.fetcher().unsigned(session),
+            Origin::Unsigned(session) => self.fetcher().unsigned(session).map(|fetched| (fetched, true)),
         }
     }
 
-    fn fetch_chain(&self) -> Result<Fetched, Error> {
+    /// A base whose credentials STS refuses as ended is asked for others, once.
+    fn fetch_session(&self, base: &Provider, session: &Session) -> Result<Fetched, Error> {
+        self.fetcher().check(session)?;
+        let credentials = base.credentials()?;
+        match self.fetcher().session(session, &credentials) {
+            Err(error) if error.says_ended() => {
+                base.invalidate(credentials.access_key_id());
+                let others = base.credentials()?;
+                if others.access_key_id() == credentials.access_key_id() {
+                    return Err(error);
+                }
+                self.fetcher().session(session, &others)
+            }
+            result => result,
+        }
+    }
+
+    fn fetch_chain(&self) -> Result<(Fetched, bool), Error> {
         let (settings, mut findings, mut recoverable) = (self.settings(), Vec::new(), false);
         for place in chain(settings) {
             match self.fetcher().fetch(place) {
-                Ok(fetched) => return Ok(fetched),
-                Err(error) if error.is_absent() => {
+                Ok(fetched) => return Ok((fetched, !settings.is_given(place))),
+                Err(error) => {
+                    findings.push(Finding::of_place(place, settings, &error));
+                    if !error.is_absent() {
+                        return Err(Error::Chain { error: Box::new(error), findings });
+                    }
                     // A metadata service that cannot be reached now may be there later.
                     recoverable |= error.is_recoverable();
-                    findings.push(Finding::of_place(place, settings, &error));
                 }
-                Err(error) => return Err(Error::Chain { error: Box::new(error), findings }),
             }
         }
         Err(Error::NoCredentials { findings, recoverable })
@@ -345,7 +379,7 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut held = lock(&self.0.held);
-        held.fetching = false;
+        held.fetching = None;
         held.ended += 1;
         // The system would be called for nobody, too.
         if held.waiting > 0 {

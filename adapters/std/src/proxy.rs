@@ -75,7 +75,7 @@ fn proxy(name: &str, url: &str) -> Result<Proxy, Error> {
     Proxy::new(url).map_err(|_| invalid(name, "not the URL of a proxy"))
 }
 
-fn is_this_machine(uri: &Uri<'_>) -> bool {
+pub(crate) fn is_this_machine(uri: &Uri<'_>) -> bool {
     is_localhost(uri.host) || uri.address().is_some_and(|address| address.is_loopback())
 }
 

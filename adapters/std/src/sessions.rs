@@ -8,7 +8,8 @@ use crate::Secret;
 #[derive(Debug, Clone)]
 pub struct Role {
     pub(crate) arn: String,
-    pub(crate) session_name: String,
+    /// `None`: whatever the settings say, or a name that tells the time.
+    pub(crate) session_name: Option<String>,
     pub(crate) duration_seconds: Option<u32>,
     pub(crate) external_id: Option<String>,
     pub(crate) policy: Option<String>,
@@ -17,7 +18,7 @@ pub struct Role {
     pub(crate) transitive_tag_keys: Vec<String>,
     pub(crate) mfa: Option<Mfa>,
     pub(crate) source_identity: Option<String>,
-    pub(crate) provided_contexts: Vec<(String, String)>,
+    pub(crate) provided_contexts: Vec<(String, std::sync::Arc<Secret>)>,
 }
 
 /// A multi-factor device, and its code where that is known already. `Debug` does not show the code.
@@ -43,9 +44,15 @@ impl Mfa {
 impl Role {
     /// The role `arn`, in a session of that name (2 to 64 of `[\w+=,.@-]`).
     pub fn new(arn: impl Into<String>, session_name: impl Into<String>) -> Self {
+        Self { session_name: Some(session_name.into()), ..Self::unnamed(arn) }
+    }
+
+    /// The role `arn`, in a session with the name that is set (`AWS_ROLE_SESSION_NAME`), else
+    /// `rolecall-<unix time>`.
+    pub fn unnamed(arn: impl Into<String>) -> Self {
         Self {
             arn: arn.into(),
-            session_name: session_name.into(),
+            session_name: None,
             duration_seconds: None,
             external_id: None,
             policy: None,
@@ -77,7 +84,7 @@ impl Role {
     }
 
     /// A context from a trusted provider, by the provider's ARN: 5 at most.
-    pub fn provided_context(mut self, provider: impl Into<String>, assertion: impl Into<String>) -> Self {
+    pub fn provided_context(mut self, provider: impl Into<String>, assertion: Secret) -> Self {
         self.provided_contexts.push((provider.into(), assertion.into()));
         self
     }

@@ -11,6 +11,7 @@ use rolecall_core::wire::uri::Uri;
 
 use crate::host::{Host, ReadFile, read_file};
 use crate::profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
+use crate::source::Place;
 use crate::{Credentials, Environment, Error, Proxies, Secret};
 
 /// Region, endpoints and sources, as the environment and the profile set them; every field can be
@@ -24,30 +25,30 @@ pub struct Settings {
     pub endpoints: Vec<(String, String)>,
     /// `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, or the profile's `use_...`.
     pub variant: Variant,
-    /// `AWS_ACCESS_KEY_ID` and its companions.
-    pub credentials: Option<Credentials>,
+    /// `AWS_ACCESS_KEY_ID` and its companions. As with everything here that is a result, an error is
+    /// told when its turn in the chain comes.
+    pub credentials: Result<Option<Credentials>, Error>,
     /// The profile's name: as asked for, else `AWS_PROFILE`, else `default`.
     pub profile_name: String,
     /// Whether the profile goes before `credentials`: it was asked for by name.
     pub prefers_profile: bool,
-    /// How the profile comes to credentials; `None` if it says nothing of them. An error is told
-    /// when its turn in the chain comes.
+    /// How the profile comes to credentials; `None` if it says nothing of them.
     pub profile: Result<Option<Plan>, Error>,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`.
-    pub web_identity: Option<WebIdentityStep>,
+    pub web_identity: Result<Option<WebIdentityStep>, Error>,
     /// Where AWS clients keep the access tokens of IAM Identity Center.
     pub sso_cache: Option<String>,
     /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or the profile's `ec2_metadata_service_endpoint`.
     pub imds_endpoint: Option<String>,
     /// Where instance metadata is without an endpoint: `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`, or
     /// the profile's `ec2_metadata_service_endpoint_mode`.
-    pub imds_mode: ImdsMode,
+    pub imds_mode: Result<ImdsMode, Error>,
     /// `AWS_EC2_METADATA_DISABLED`.
     pub imds_disabled: bool,
     /// `AWS_METADATA_SERVICE_TIMEOUT`, in seconds: to connect, and to the first byte.
-    pub imds_limits: Limits,
+    pub imds_limits: Result<Limits, Error>,
     /// `AWS_METADATA_SERVICE_NUM_ATTEMPTS`.
-    pub imds_persistence: Persistence,
+    pub imds_persistence: Result<Persistence, Error>,
     /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`; goes before the full one.
     pub container_relative_uri: Option<String>,
     /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
@@ -64,7 +65,7 @@ pub struct Settings {
     /// read when the first https connection is made.
     pub ca_bundle: Option<String>,
     /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
-    pub proxies: Proxies,
+    pub proxies: Result<Proxies, Error>,
 }
 
 /// Over which protocol instance metadata is asked.
@@ -142,6 +143,28 @@ impl<'a> Sources<'a> {
         found.collect()
     }
 
+    fn imds_limits(&self) -> Result<Limits, Error> {
+        let mut limits = Imds::LIMITS;
+        let seconds = self.number("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout", 1..=60)?;
+        if let Some(seconds) = seconds {
+            limits.connect = seconds * 1000;
+            limits.first_byte = seconds * 1000;
+            limits.total = limits.total.max(2 * seconds * 1000);
+        }
+        Ok(limits)
+    }
+
+    /// As often as is said; and for as long as the limits of one exchange make of it.
+    fn imds_persistence(&self) -> Result<Persistence, Error> {
+        let mut persistence = Persistence::DEFAULT;
+        let (variable, property) = ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts");
+        if let Some(attempts) = self.number(variable, property, 1..=10)? {
+            persistence.attempts = attempts as u8;
+        }
+        persistence.budget = persistence.budget.max(self.imds_limits()?.total);
+        Ok(persistence)
+    }
+
     fn imds_mode(&self) -> Result<ImdsMode, Error> {
         let mode = self.get("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
         match mode {
@@ -203,18 +226,6 @@ impl Settings {
         };
         let from = Sources { environment, profiles: &profiles, profile: profiles.profile(&profile_name) };
 
-        let mut imds_limits = Imds::LIMITS;
-        let timeout = ("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout");
-        if let Some(seconds) = from.number(timeout.0, timeout.1, 1..=60)? {
-            imds_limits.connect = seconds * 1000;
-            imds_limits.first_byte = seconds * 1000;
-            imds_limits.total = imds_limits.total.max(2 * seconds * 1000);
-        }
-        let mut imds_persistence = Persistence::DEFAULT;
-        let attempts = ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts");
-        if let Some(attempts) = from.number(attempts.0, attempts.1, 1..=10)? {
-            imds_persistence.attempts = attempts as u8;
-        }
         let value = |variable, property| from.get(variable, property).map(|(value, _)| value);
         let imds_endpoint = value("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
         Ok(Self {
@@ -224,17 +235,17 @@ impl Settings {
                 fips: from.is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
                 dual_stack: from.is_true("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
             },
-            credentials: static_credentials(environment)?,
+            credentials: static_credentials(environment),
             profile_name,
             prefers_profile: asked_for.is_some(),
-            web_identity: web_identity(environment)?,
+            web_identity: web_identity(environment),
             sso_cache: location.sso_cache,
             // A mode goes for nothing beside an endpoint, and may be wrong.
-            imds_mode: if imds_endpoint.is_some() { ImdsMode::Ipv4 } else { from.imds_mode()? },
+            imds_mode: if imds_endpoint.is_some() { Ok(ImdsMode::Ipv4) } else { from.imds_mode() },
             imds_endpoint,
             imds_disabled: environment.is_true("AWS_EC2_METADATA_DISABLED"),
-            imds_limits,
-            imds_persistence,
+            imds_limits: from.imds_limits(),
+            imds_persistence: from.imds_persistence(),
             container_relative_uri: get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
             container_full_uri: get("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
             container_token_file: get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
@@ -242,7 +253,7 @@ impl Settings {
             corrects_clock: !environment.is_true("AWS_DISABLE_CLOCK_SKEW_CORRECTION"),
             role_session_name: get("AWS_ROLE_SESSION_NAME"),
             ca_bundle: value("AWS_CA_BUNDLE", "ca_bundle"),
-            proxies: Proxies::from_environment(environment)?,
+            proxies: Proxies::from_environment(environment),
             profile,
         })
     }
@@ -289,6 +300,22 @@ impl Settings {
         self.region.as_deref().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
     }
 
+    /// The environment's keys, if it has whole ones.
+    pub(crate) fn environment_keys(&self) -> Option<&Credentials> {
+        self.credentials.as_ref().ok()?.as_ref()
+    }
+
+    /// Whether the credentials of `place` are keys that somebody gave to this process.
+    pub(crate) fn is_given(&self, place: Place) -> bool {
+        match place {
+            Place::Environment => true,
+            Place::Profile => {
+                matches!(&self.profile, Ok(Some(Plan { base: Base::Keys(_), roles })) if roles.is_empty())
+            }
+            _ => false,
+        }
+    }
+
     /// The access key id, where the chain ends with keys that stand in environment or profile.
     pub(crate) fn keys_id(&self) -> Option<String> {
         let of_profile = match &self.profile {
@@ -297,7 +324,7 @@ impl Settings {
             }
             _ => None,
         };
-        let of_environment = self.credentials.as_ref().map(|keys| keys.access_key_id().to_owned());
+        let of_environment = self.environment_keys().map(|keys| keys.access_key_id().to_owned());
         if self.prefers_profile { of_profile } else { of_environment.or(of_profile) }
     }
 
@@ -319,18 +346,22 @@ impl Settings {
 
     /// The URL of instance metadata.
     pub fn imds_url(&self) -> &str {
-        match (&self.imds_endpoint, self.imds_mode) {
+        match (&self.imds_endpoint, &self.imds_mode) {
             (Some(url), _) => url,
-            (None, ImdsMode::Ipv4) => Imds::ENDPOINT,
-            (None, ImdsMode::Ipv6) => Imds::ENDPOINT_IPV6,
+            (None, Ok(ImdsMode::Ipv6)) => Imds::ENDPOINT_IPV6,
+            (None, _) => Imds::ENDPOINT,
         }
     }
 
     pub(crate) fn imds(&self) -> Result<Imds<'_>, Error> {
         let endpoint = Endpoint::parse(self.imds_url())
             .map_err(|error| invalid("AWS_EC2_METADATA_SERVICE_ENDPOINT", &error.to_string()))?;
-        let imds = if self.imds_disabled { Imds::disabled(endpoint) } else { Imds::new(endpoint) };
-        Ok(imds.with_limits(self.imds_limits).with_persistence(self.imds_persistence))
+        if self.imds_disabled {
+            return Ok(Imds::disabled(endpoint));
+        }
+        self.imds_mode.clone()?;
+        let (limits, persistence) = (self.imds_limits.clone()?, self.imds_persistence.clone()?);
+        Ok(Imds::new(endpoint).with_limits(limits).with_persistence(persistence))
     }
 
     pub(crate) fn has_container(&self) -> bool {
@@ -388,7 +419,7 @@ fn static_credentials(environment: &Environment) -> Result<Option<Credentials>, 
         None => None,
         Some(text) => Some(
             UnixTime::from_rfc3339(text.trim().as_bytes())
-                .map_err(|error| invalid("AWS_CREDENTIAL_EXPIRATION", &error.to_string()))?,
+                .map_err(|_| invalid("AWS_CREDENTIAL_EXPIRATION", "a time like 2026-01-02T03:04:05Z"))?,
         ),
     };
     let credentials = credentials.with_account_id(environment.get("AWS_ACCOUNT_ID"));

@@ -62,8 +62,9 @@ impl<'a> Fetcher<'a> {
             Place::Environment => self.environment(),
             Place::Profile => self.profile(),
             Place::WebIdentity => match &self.settings.web_identity {
-                Some(step) => self.web_identity_step(step),
-                None => absent(Origin::Static),
+                Ok(Some(step)) => self.web_identity_step(step),
+                Ok(None) => absent(Origin::Static),
+                Err(error) => Err(error.clone()),
             },
             Place::Container if !self.settings.has_container() => absent(Origin::Container),
             Place::Container => self.credentials(&mut self.settings.container()?),
@@ -82,6 +83,22 @@ impl<'a> Fetcher<'a> {
             Session::Federated(user) => self.federated(user, keys),
             Session::Root(task) => self.root(task, keys),
         }
+    }
+
+    /// Checks the limits that STS documents, before anybody is asked.
+    pub(crate) fn check(&self, session: &Session) -> Result<(), Error> {
+        match session {
+            Session::Role(role) => self.check_role(role),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_role(&self, role: &Role) -> Result<(), Error> {
+        let name = self.named(role);
+        with_request(role, &name, |request| request.check()).map_err(|kind| {
+            let error = SourceError { origin: Origin::AssumeRole, step: "", kind };
+            Error::Source { error, report: Box::new(Report::new()) }
+        })
     }
 
     /// The credentials of a session that takes none.
@@ -109,8 +126,9 @@ impl<'a> Fetcher<'a> {
 
     fn environment(&self) -> Result<Fetched, Error> {
         match &self.settings.credentials {
-            Some(given) => self.credentials(&mut Fixed::new(Some(given.borrow()))),
-            None => absent(Origin::Static),
+            Ok(Some(given)) => self.credentials(&mut Fixed::new(Some(given.borrow()))),
+            Ok(None) => absent(Origin::Static),
+            Err(error) => Err(error.clone()),
         }
     }
 
@@ -126,17 +144,18 @@ impl<'a> Fetcher<'a> {
     }
 
     fn plan(&self, plan: &Plan) -> Result<Fetched, Error> {
+        for step in &plan.roles {
+            self.check_role(&of_step(step))?;
+        }
         let mut fetched = match &plan.base {
             Base::Keys(keys) => self.credentials(&mut Fixed::new(Some(keys.borrow())))?,
-            Base::Named(Named::Environment) => self.environment()?,
-            Base::Named(Named::Ec2InstanceMetadata) => self.fetch(Place::Imds)?,
-            Base::Named(Named::EcsContainer) => self.fetch(Place::Container)?,
+            Base::Named(named) => self.fetch(named.place()).map_err(|error| named.told(error))?,
             Base::WebIdentity(step) => self.web_identity_step(step)?,
             Base::Process(command) => self.credentials(&mut Process::new(command))?,
             Base::Sso(session) => self.sso(session)?,
         };
         for step in &plan.roles {
-            fetched = self.role(&self.of_step(step), &fetched.0)?;
+            fetched = self.role(&of_step(step), &fetched.0)?;
         }
         Ok(fetched)
     }
@@ -153,39 +172,14 @@ impl<'a> Fetcher<'a> {
         ))
     }
 
-    /// The role that a profile describes.
-    fn of_step(&self, step: &RoleStep) -> Role {
-        let name = step.session_name.clone().unwrap_or_else(|| self.session_name());
-        let role = Role::new(&step.role_arn, name);
-        Role {
-            duration_seconds: step.duration_seconds,
-            external_id: step.external_id.clone(),
-            mfa: step.mfa_serial.clone().map(|serial| crate::sessions::Mfa { serial, code: None }),
-            ..role
-        }
+    fn role(&self, role: &Role, base: &Credentials) -> Result<Fetched, Error> {
+        let name = self.named(role);
+        with_request(role, &name, |request| self.with_mfa(role.mfa.as_ref(), base, request))
     }
 
-    fn role(&self, role: &Role, base: &Credentials) -> Result<Fetched, Error> {
-        let policy_arns: Vec<&str> = role.policy_arns.iter().map(String::as_str).collect();
-        let (tags, contexts) = (pairs(&role.tags), pairs(&role.provided_contexts));
-        let transitive: Vec<&str> = role.transitive_tag_keys.iter().map(String::as_str).collect();
-        let more = SessionParameters {
-            policy: role.policy.as_deref(),
-            policy_arns: &policy_arns,
-            tags: &tags,
-            transitive_tag_keys: &transitive,
-            mfa_serial: role.mfa.as_ref().map(|mfa| mfa.serial.as_str()),
-            token_code: role.mfa.as_ref().and_then(|mfa| mfa.code.as_deref()),
-            source_identity: role.source_identity.as_deref(),
-            provided_contexts: &contexts,
-        };
-        let request = AssumeRoleRequest {
-            duration_seconds: role.duration_seconds,
-            external_id: role.external_id.as_deref(),
-            more: Some(&more),
-            ..AssumeRoleRequest::new(&role.arn, &role.session_name)
-        };
-        self.with_mfa(role.mfa.as_ref(), base, request)
+    /// The session's name.
+    fn named(&self, role: &Role) -> String {
+        role.session_name.clone().unwrap_or_else(|| self.session_name())
     }
 
     fn user(&self, user: &UserSession, base: &Credentials) -> Result<Fetched, Error> {
@@ -336,7 +330,9 @@ impl<'a> Fetcher<'a> {
 impl Fetcher<'_> {
     /// The setting that is to blame for an exchange that failed as untrusted.
     fn trouble(&self, error: &SourceError) -> Option<Error> {
-        let ErrorKind::Transport(Failure { kind: FailureKind::Untrusted, .. }) = error.kind else {
+        let ErrorKind::Transport(Failure { kind: FailureKind::Untrusted | FailureKind::Unsupported, .. }) =
+            error.kind
+        else {
             return None;
         };
         self.host.trouble().map(Error::Configuration)
@@ -347,6 +343,63 @@ impl Fetcher<'_> {
 fn absent(origin: Origin) -> Result<Fetched, Error> {
     let error = SourceError { origin, step: "", kind: ErrorKind::NotConfigured };
     Err(Error::Source { error, report: Box::new(Report::new()) })
+}
+
+impl Named {
+    fn place(self) -> Place {
+        match self {
+            Self::Environment => Place::Environment,
+            Self::Ec2InstanceMetadata => Place::Imds,
+            Self::EcsContainer => Place::Container,
+        }
+    }
+
+    /// What is not set up says nothing of who wants it.
+    fn told(self, error: Error) -> Error {
+        if !error.is_not_configured() {
+            return error;
+        }
+        let unset = self.place().unset();
+        Error::Configuration(format!("credential_source is {}, but {unset}", self.as_str()))
+    }
+}
+
+/// The role that a profile describes.
+fn of_step(step: &RoleStep) -> Role {
+    Role {
+        session_name: step.session_name.clone(),
+        duration_seconds: step.duration_seconds,
+        external_id: step.external_id.clone(),
+        mfa: step.mfa_serial.clone().map(|serial| crate::sessions::Mfa { serial, code: None }),
+        ..Role::unnamed(&step.role_arn)
+    }
+}
+
+/// What `with` makes of the parameters of AssumeRole.
+fn with_request<T>(role: &Role, name: &str, with: impl FnOnce(AssumeRoleRequest<'_>) -> T) -> T {
+    let policy_arns: Vec<&str> = role.policy_arns.iter().map(String::as_str).collect();
+    let transitive: Vec<&str> = role.transitive_tag_keys.iter().map(String::as_str).collect();
+    let contexts: Vec<(&str, &str)> = role
+        .provided_contexts
+        .iter()
+        .map(|(provider, assertion)| (provider.as_str(), assertion.expose()))
+        .collect();
+    let more = SessionParameters {
+        policy: role.policy.as_deref(),
+        policy_arns: &policy_arns,
+        tags: &pairs(&role.tags),
+        transitive_tag_keys: &transitive,
+        mfa_serial: role.mfa.as_ref().map(|mfa| mfa.serial.as_str()),
+        token_code: role.mfa.as_ref().and_then(|mfa| mfa.code.as_deref()),
+        source_identity: role.source_identity.as_deref(),
+        provided_contexts: &contexts,
+    };
+    with(AssumeRoleRequest {
+        duration_seconds: role.duration_seconds,
+        external_id: role.external_id.as_deref(),
+        more: Some(&more),
+        ..AssumeRoleRequest::new(&role.arn, name)
+    })
 }
 
 /// Credentials to make a call with. Their end is for whoever holds them to mind, by a clock that may be

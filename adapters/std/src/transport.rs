@@ -13,11 +13,11 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnecto
 use ureq::{Agent, AsSendBody, Body, Proxy, Timeout, http};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::proxy::Proxies;
+use crate::proxy::{Proxies, is_this_machine};
 use crate::resolve::{Addresses, Lookup, lookup, resolve};
 #[cfg(feature = "tls")]
 use crate::tls::{self, Tls};
-use crate::{Settings, system};
+use crate::{Error, Settings, system};
 
 /// ureq's read and write buffers: heads of metadata services are small, and two of them are held.
 const BUFFER: usize = 16 * 1024;
@@ -26,7 +26,7 @@ const GRACE: u32 = 20;
 
 /// One connection pool, and what all exchanges have in common.
 pub(crate) struct Transport {
-    proxies: Proxies,
+    proxies: Result<Proxies, Error>,
     means: Means,
     agent: Agent,
 }
@@ -64,8 +64,11 @@ impl Transport {
         Self { proxies: settings.proxies.clone(), agent: means.agent(None), means }
     }
 
-    /// What is wrong with a setting that an exchange needed: it failed as untrusted.
+    /// What is wrong with a setting that an exchange needed: it failed as untrusted or unsupported.
     pub(crate) fn misconfigured(&self) -> Option<String> {
+        if let Err(error) = &self.proxies {
+            return Some(error.to_string());
+        }
         #[cfg(feature = "tls")]
         return self.means.tls.trouble();
         #[cfg(not(feature = "tls"))]
@@ -146,7 +149,11 @@ impl Transport {
         if cfg!(not(feature = "tls")) && uri.scheme == Scheme::Https {
             return Err(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported });
         }
-        let proxy = if outgoing.metadata { None } else { self.proxies.of(&uri) };
+        let proxy = match &self.proxies {
+            _ if outgoing.metadata || is_this_machine(&uri) => None,
+            Ok(proxies) => proxies.of(&uri),
+            Err(_) => return Err(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported }),
+        };
         let mut request = http::Request::builder().method(outgoing.method).uri(outgoing.url);
         for (name, value) in &outgoing.headers {
             request = request.header(*name, *value);

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use common::{World, folder};
-use rolecall::{CredentialCache, Credentials, Entry, FileCache, Provider, Role, Settings, Trace, UnixTime};
+use rolecall::{
+    CredentialCache, Credentials, Entry, FileCache, Provider, Role, Saml, Secret, Settings, Trace, UnixTime,
+    WebIdentity,
+};
 
 /// A provider of the world's with a cache, and what it warns of.
 fn provider(world: &World, folder: &Path) -> (Provider, Arc<Mutex<Vec<String>>>) {
@@ -201,7 +204,7 @@ fn a_role_is_cached_by_all_that_makes_its_session() {
     ];
     let key_of_role = |role: Role, keys: &[(&str, &str)]| {
         let base = world.provider(keys).with_cache(FileCache::new(&folder));
-        key_of(&base.assume_role(role).unwrap())
+        key_of(&base.assume_role(role))
     };
     let role = || Role::new("arn:aws:iam::123456789012:role/reports", "job");
     let all = || [role(), role().tag("a", "b"), role().policy("{}"), role().external_id("x1")];
@@ -248,4 +251,164 @@ fn what_is_stored_is_loaded_whatever_is_in_it() {
     assert_eq!(entry.credentials.account_id(), Some("123456789012"));
     assert_eq!((entry.credentials.expiration(), entry.lifetime), (Some(end), 21_600));
     assert!(cache.load("other").unwrap().is_none());
+}
+
+/// A provider of these settings, with the cache.
+fn cached(world: &World, folder: &Path, variables: &[(&str, &str)], profile: Option<&str>) -> Provider {
+    let settings = world.settings(variables, profile).expect("settings");
+    Provider::new(settings).with_host(world.clone()).with_cache(FileCache::new(folder))
+}
+
+#[test]
+fn pods_with_one_folder_get_their_own() {
+    let (world, folder) = (World::new(), folder("pods"));
+    let uri = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials");
+    for pod in ["PODA", "PODB", "PODA"] {
+        world.file("/var/run/token", pod);
+        let file = [uri, ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/var/run/token")];
+        assert_eq!(key_of(&cached(&world, &folder, &file, None)), format!("ASIA{pod}"));
+        let given = [uri, ("AWS_CONTAINER_AUTHORIZATION_TOKEN", pod)];
+        assert_eq!(key_of(&cached(&world, &folder, &given, None)), format!("ASIA{pod}"));
+    }
+    assert_eq!(world.fetches(), 4, "each once by file and once by value");
+}
+
+#[test]
+fn whoever_a_token_is_for_gets_his_own() {
+    let (world, folder) = (World::new(), folder("tokens"));
+    let region = [("AWS_REGION", "eu-west-1")];
+    let role = "arn:aws:iam::123456789012:role/reports";
+    let saml = |assertion: &str| {
+        let provider = "arn:aws:iam::123456789012:saml-provider/corp";
+        let saml = Saml::new(role, provider, Secret::new(assertion.to_owned()));
+        key_of(&cached(&world, &folder, &region, None).session(saml))
+    };
+    assert_eq!((saml("YWxpY2U=").as_str(), saml("Ym9iYm9i").as_str()), ("ASIA1", "ASIA2"));
+    assert_eq!(saml("YWxpY2U="), "ASIA1");
+    let web = |token: &str| {
+        let web = WebIdentity::token(role, "job", Secret::new(token.to_owned()));
+        key_of(&cached(&world, &folder, &region, None).session(web))
+    };
+    assert_eq!((web("alice.token").as_str(), web("bobby.token").as_str()), ("ASIA3", "ASIA4"));
+}
+
+#[test]
+fn a_session_has_the_name_that_was_asked_for() {
+    let (world, folder) = (World::new(), folder("names"));
+    let config =
+        "[default]\nrole_arn = arn:aws:iam::123456789012:role/a\ncredential_source = Ec2InstanceMetadata\n";
+    world.file("/home/.aws/config", config);
+    let named = |name| {
+        let variables = [("HOME", "/home"), ("AWS_REGION", "eu-west-1"), ("AWS_ROLE_SESSION_NAME", name)];
+        key_of(&cached(&world, &folder, &variables, None))
+    };
+    let alice = named("alice");
+    assert_ne!(named("bobby"), alice);
+    assert_eq!(named("alice"), alice);
+}
+
+#[test]
+fn a_role_without_a_name_is_found_again_a_second_later() {
+    let (world, folder) = (World::new(), folder("unnamed"));
+    let keys =
+        [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "AKIAKEYS"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    for _ in 0..3 {
+        let role = Role::unnamed("arn:aws:iam::123456789012:role/reports");
+        assert_eq!(key_of(&cached(&world, &folder, &keys, None).assume_role(role)), "ASIA1");
+        world.pass(1);
+    }
+}
+
+#[test]
+fn keys_of_the_environment_are_never_another_ones() {
+    let (world, folder) = (World::new(), folder("environment"));
+    world.file(
+        "/home/.aws/config",
+        "[profile p]\nregion = eu-west-1\n\
+         [profile role]\nregion = eu-west-1\nrole_arn = arn:aws:iam::123456789012:role/a\ncredential_source = Environment\n",
+    );
+    let with = |id: &str, profile| {
+        let variables = [
+            ("HOME", "/home"),
+            ("AWS_ACCESS_KEY_ID", id),
+            ("AWS_SECRET_ACCESS_KEY", "their-secret"),
+            ("AWS_SESSION_TOKEN", "token"),
+            ("AWS_CREDENTIAL_EXPIRATION", "2026-01-02T04:04:05Z"),
+        ];
+        key_of(&cached(&world, &folder, &variables, Some(profile)))
+    };
+    assert_eq!(
+        (with("ASIAALICE", "p").as_str(), with("ASIABOBBY", "p").as_str()),
+        ("ASIAALICE", "ASIABOBBY")
+    );
+    assert_ne!(with("ASIAALICE", "role"), with("ASIABOBBY", "role"));
+    for entry in fs::read_dir(&folder).unwrap() {
+        assert!(!fs::read_to_string(entry.unwrap().path()).unwrap().contains("their-secret"));
+    }
+}
+
+#[test]
+fn a_clock_that_is_behind_makes_nothing_fresh() {
+    let (world, folder) = (World::new(), folder("behind"));
+    let (first, _) = provider(&world, &folder);
+    assert_eq!(key_of(&first), "ASIA1");
+    // To a host whose clock is three hours behind, an hour's credentials have four hours to live.
+    let text = fs::read_to_string(file(&folder)).unwrap();
+    let end = |hours: u64| UnixTime::from_secs(common::START + hours * 3_600).rfc3339().to_string();
+    assert!(text.contains(&end(1)));
+    fs::write(file(&folder), text.replace(&end(1), &end(4))).unwrap();
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2");
+}
+
+#[test]
+fn temporary_keys_without_a_token_are_kept_too() {
+    let (world, folder) = (World::new(), folder("no-token"));
+    world.file("/home/.aws/config", "[default]\ncredential_process = get\n");
+    let end = UnixTime::from_secs(common::START + 3_600).rfc3339();
+    let document =
+        format!(r#"{{"Version":1,"AccessKeyId":"AKIAPROC","SecretAccessKey":"s","Expiration":"{end}"}}"#);
+    world.output("get", Ok(&document));
+    for _ in 0..2 {
+        assert_eq!(key_of(&cached(&world, &folder, &[("HOME", "/home")], None)), "AKIAPROC");
+    }
+    assert_eq!(world.commands().len(), 1);
+}
+
+#[test]
+fn a_folder_that_others_write_to_is_not_read_either() {
+    let (world, folder) = (World::new(), folder("read"));
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o770)).unwrap();
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2");
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let (world, folder) = (World::new(), folder("pipe"));
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
+    let path = file(&folder);
+    fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2");
+}
+
+#[test]
+fn what_a_service_refused_is_gone_for_other_processes_too() {
+    let (world, folder) = (World::new(), folder("gone"));
+    let (first, _) = provider(&world, &folder);
+    assert_eq!(key_of(&first), "ASIA1");
+    first.invalidate("ASIA0");
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
+    first.invalidate("ASIA1");
+    assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2");
+}
+
+#[test]
+fn a_cache_may_be_given_to_a_provider_that_has_other_handles() {
+    let (world, folder) = (World::new(), folder("late"));
+    let base = world.provider(&[("AWS_REGION", "eu-west-1")]);
+    let _role = base.assume_role(Role::unnamed("arn:aws:iam::123456789012:role/reports"));
+    let with_cache = base.with_cache(FileCache::new(&folder));
+    assert_eq!(key_of(&with_cache), "ASIA1");
+    file(&folder);
 }

@@ -25,7 +25,7 @@ fn the_metadata_endpoint_has_an_order() {
     assert_eq!(endpoint(&[(mode, "IPv4")]).unwrap(), "http://169.254.169.254");
     let explicit = [(mode, "nonsense"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://other:456")];
     assert_eq!(endpoint(&explicit).unwrap(), "http://other:456");
-    let error = endpoint(&[(mode, "error")]).unwrap_err().to_string();
+    let error = settings(&[(mode, "error")]).unwrap().imds_mode.unwrap_err().to_string();
     assert!(error.contains(mode) && error.contains("error"), "{error}");
 }
 
@@ -38,10 +38,11 @@ fn numbers_and_switches() {
         ("AWS_DISABLE_CLOCK_SKEW_CORRECTION", "true"),
     ]);
     let set = set.unwrap();
-    assert_eq!((set.imds_limits.connect, set.imds_persistence.attempts), (3_000, 5));
+    assert_eq!((set.imds_limits.unwrap().connect, set.imds_persistence.unwrap().attempts), (3_000, 5));
     assert!(set.imds_disabled && !set.corrects_clock);
     for wrong in ["0", "-1", "many", "61"] {
-        let error = settings(&[("AWS_METADATA_SERVICE_TIMEOUT", wrong)]).unwrap_err().to_string();
+        let set = settings(&[("AWS_METADATA_SERVICE_TIMEOUT", wrong)]).unwrap();
+        let error = set.imds_limits.unwrap_err().to_string();
         assert!(error.contains("AWS_METADATA_SERVICE_TIMEOUT"), "{error}");
     }
 }
@@ -54,13 +55,14 @@ fn keys_come_in_pairs_and_secrets_do_not_show() {
         ("AWS_SESSION_TOKEN", ""),
     ];
     let set = settings(&pair).unwrap();
-    assert!(set.credentials.as_ref().unwrap().expose_session_token().is_none());
+    assert!(set.credentials.as_ref().unwrap().as_ref().unwrap().expose_session_token().is_none());
     let shown = format!("{set:?} {:?} {:?}", set.credentials, Provider::new(settings(&pair).unwrap()));
     assert!(!shown.contains("a-secret"), "{shown}");
     for half in &pair[..2] {
-        assert!(settings(&[*half]).is_err());
+        assert!(settings(&[*half]).unwrap().credentials.is_err());
     }
-    let error = settings(&[pair[0], ("AWS_SECRET_ACCESS_KEY", "a\nb")]).unwrap_err().to_string();
+    let set = settings(&[pair[0], ("AWS_SECRET_ACCESS_KEY", "a\nb")]).unwrap();
+    let error = set.credentials.unwrap_err().to_string();
     assert!(error.contains("secret access key") && !error.contains("a\nb"), "{error}");
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{World, folder};
-use rolecall::{Error, Provider, Settings};
+use rolecall::{Error, Provider, Role, Secret, Settings};
 
 const KEYS: [(&str, &str); 3] =
     [("HOME", "/home"), ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT"), ("AWS_SECRET_ACCESS_KEY", "its-secret")];
@@ -149,8 +149,8 @@ fn keys_in_the_environment_may_have_an_end() {
     assert_eq!(key(&world, &end("  "), None), "AKIAENVIRONMENT", "blank is unset");
     let told = error(&world, &end("2026-01-02T03:04:05Z"), None);
     assert!(told.contains("expired"), "{told}");
-    let wrong = world.settings(&end("tomorrow"), None).unwrap_err().to_string();
-    assert!(wrong.contains("AWS_CREDENTIAL_EXPIRATION"), "{wrong}");
+    let wrong = error(&world, &end("tomorrow"), None);
+    assert!(wrong.contains("AWS_CREDENTIAL_EXPIRATION: a time like 2026-"), "{wrong}");
 }
 
 #[test]
@@ -188,7 +188,10 @@ fn settings_come_from_the_profile_where_the_environment_has_none() {
     assert_eq!(settings.region.as_deref(), Some("cn-north-1"));
     assert!(settings.variant.fips && settings.variant.dual_stack);
     assert_eq!(settings.ca_bundle.as_deref(), Some("/etc/ca.pem"));
-    assert_eq!((settings.imds_limits.connect, settings.imds_persistence.attempts), (3_000, 2));
+    assert_eq!(
+        (settings.imds_limits.unwrap().connect, settings.imds_persistence.unwrap().attempts),
+        (3_000, 2)
+    );
     let settings =
         of(&[("HOME", "/home"), ("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_USE_FIPS_ENDPOINT", "false")]);
     assert_eq!(settings.region.as_deref(), Some("us-east-1"));
@@ -215,10 +218,66 @@ fn a_chain_that_fails_tells_how_every_source_fared() {
     let failure = Provider::new(settings).with_host(world.clone()).credentials().unwrap_err();
     let Error::Chain { findings, .. } = &failure else { panic!("{failure}") };
     let sources: Vec<&str> = findings.iter().map(|finding| finding.source.as_str()).collect();
-    assert_eq!(sources, ["environment", "profile default", "web identity", "container endpoint"]);
+    let all = ["environment", "profile default", "web identity", "container endpoint", "instance metadata"];
+    assert_eq!(sources, all);
     let told = failure.to_string();
     assert!(told.starts_with("instance metadata: token: unexpected HTTP status 500"), "{told}");
     assert!(told.contains("AWS_ACCESS_KEY_ID is not set"), "{told}");
+}
+
+#[test]
+fn a_name_server_that_changes_its_answer_gains_nothing() {
+    let world = World::new();
+    let variables = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://credentials.internal/v1/credentials")];
+    world.resolves_to(&[[127, 0, 0, 5]]).resolves_to(&[[127, 0, 0, 5], [192, 0, 2, 1]]);
+    let provider = world.provider(&variables);
+    assert!(provider.credentials().is_ok());
+    assert_eq!(world.connected(), [std::net::IpAddr::from([127, 0, 0, 5])], "to an address that was checked");
+    // The next time one of the addresses is a stranger's: nobody is asked.
+    world.pass(2 * 3_600);
+    let told = provider.credentials().unwrap_err().to_string();
+    assert!(told.contains("plain http to an address that is not the container's"), "{told}");
+    assert_eq!(world.connected().len(), 1);
+}
+
+#[test]
+fn a_mistake_in_one_source_is_told_in_its_turn() {
+    let world = World::new();
+    world.file(CREDENTIALS, "[p]\naws_access_key_id = AKIAP\naws_secret_access_key = s\n");
+    for mistake in [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"),
+        ("AWS_SECRET_ACCESS_KEY", "half"),
+        ("AWS_METADATA_SERVICE_TIMEOUT", "soon"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv7"),
+        ("ALL_PROXY", "socks5://127.0.0.1:1080"),
+    ] {
+        assert_eq!(key(&world, &with(&HOME, &[mistake]), Some("p")), "AKIAP", "{mistake:?}");
+    }
+    let told = error(&world, &with(&HOME, &[("AWS_METADATA_SERVICE_TIMEOUT", "soon")]), None);
+    assert!(told.starts_with("AWS_METADATA_SERVICE_TIMEOUT: a whole number from 1 to 60"), "{told}");
+}
+
+#[test]
+fn a_source_that_a_profile_names_and_nobody_set_up() {
+    let world = World::new();
+    for (source, told) in
+        [("Environment", "AWS_ACCESS_KEY_ID is not set"), ("EcsContainer", "AWS_CONTAINER_")]
+    {
+        let config =
+            format!("[p]\nrole_arn = arn:aws:iam::123456789012:role/a\ncredential_source = {source}\n");
+        world.file(CREDENTIALS, &config);
+        let error = error(&world, &HOME, Some("p"));
+        assert!(error.contains(&format!("credential_source is {source}, but {told}")), "{error}");
+    }
+}
+
+#[test]
+fn debug_shows_neither_codes_nor_assertions() {
+    let role = Role::new("arn:aws:iam::123456789012:role/a", "job")
+        .mfa_code("arn:aws:iam::123456789012:mfa/alice", "654321")
+        .provided_context("arn:aws:iam::aws:contextProvider/x", Secret::new("an-assertion".to_owned()));
+    let shown = format!("{role:?}");
+    assert!(!shown.contains("654321") && !shown.contains("an-assertion"), "{shown}");
 }
 
 #[cfg(unix)]

@@ -2,10 +2,11 @@
 
 mod common;
 
-use std::sync::{Arc, Barrier};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, OnceLock};
 
 use common::World;
-use rolecall::Provider;
+use rolecall::{Provider, Role};
 
 /// What each of `count` threads gets, when all ask at once.
 fn all_at_once(provider: &Provider, count: usize) -> Vec<Result<String, String>> {
@@ -127,4 +128,52 @@ fn what_a_service_refused_is_fetched_anew() {
     assert_eq!(provider.credentials().unwrap().access_key_id(), "ASIA1", "others were refused");
     provider.invalidate("ASIA1");
     assert_eq!(provider.credentials().unwrap().access_key_id(), "ASIA2");
+}
+
+#[test]
+fn a_base_whose_keys_have_ended_is_asked_for_others() {
+    let world = World::new();
+    let base = world.provider(&[("AWS_REGION", "eu-west-1")]);
+    assert_eq!(base.credentials().unwrap().access_key_id(), "ASIA1");
+    world.end("ASIA1");
+    let role = base.assume_role(Role::new("arn:aws:iam::123456789012:role/reports", "job"));
+    assert_eq!(role.credentials().unwrap().access_key_id(), "ASIA3");
+    assert_eq!(base.credentials().unwrap().access_key_id(), "ASIA2");
+}
+
+#[test]
+fn limits_are_checked_before_the_base_is_asked() {
+    let world = World::new();
+    let base = world.provider(&[("AWS_REGION", "eu-west-1")]);
+    let role = base.assume_role(Role::new("not-an-arn", "job"));
+    assert!(role.credentials().unwrap_err().to_string().contains("role ARN"));
+    assert_eq!(world.fetches(), 0);
+}
+
+#[test]
+fn whoever_is_told_of_a_fetch_may_ask_for_credentials_without_hanging() {
+    let world = World::new();
+    let shared: Arc<OnceLock<Provider>> = Arc::default();
+    let provider = world.provider(&[]).with_trace({
+        let shared = shared.clone();
+        move |_| {
+            let provider: &Provider = shared.get().expect("it is there");
+            let error = provider.credentials().expect_err("there are none yet").to_string();
+            assert!(error.contains("by what fetches them"), "{error}");
+        }
+    });
+    shared.set(provider.clone()).expect("once");
+    assert_eq!(provider.credentials().unwrap().access_key_id(), "ASIA1");
+}
+
+#[test]
+fn a_fetch_that_panics_holds_nobody_up() {
+    let world = World::new();
+    let first = AtomicBool::new(true);
+    let provider = world.provider(&[]).with_trace(move |_| {
+        assert!(!first.swap(false, Ordering::Relaxed), "the first one panics");
+    });
+    let other = provider.clone();
+    assert!(std::thread::spawn(move || other.credentials()).join().is_err());
+    assert_eq!(provider.credentials().unwrap().access_key_id(), "ASIA1");
 }

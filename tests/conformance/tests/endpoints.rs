@@ -67,7 +67,7 @@ fn imds_of_published_cases() {
                 settings.imds_endpoint = Some(endpoint.to_owned());
             }
             if case["mode_override"] == "IPv6" {
-                settings.imds_mode = ImdsMode::Ipv6;
+                settings.imds_mode = Ok(ImdsMode::Ipv6);
             }
         }
         let url = first_url(settings, &replay);

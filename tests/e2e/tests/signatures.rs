@@ -65,7 +65,7 @@ fn simulator_verifies_everything() {
         Simulator::start(Config { bucket_accounts: accounts, ..Config::default() }).expect("a simulator");
     let instance = provider(simulator.environment());
     put_object(&instance, &simulator.s3_url(), simulator.bucket());
-    let role = instance.assume_role(Role::new(simulator.role_arn(), "signatures")).expect("a role");
+    let role = instance.assume_role(Role::new(simulator.role_arn(), "signatures"));
     for who in [instance, role] {
         let credentials = who.credentials().expect("credentials");
         for ask in asks(&simulator.sts_url(), &simulator.s3_url(), simulator.bucket(), simulator.region()) {
@@ -99,7 +99,6 @@ fn ministack_verifies() {
     let user = provider(server.environment());
     assert_eq!(user.caller_identity().expect("an identity").arn, server.need("USER_ARN"));
     let role = user.assume_role(Role::new(server.need("ROLE_ARN"), "signatures").duration_seconds(900));
-    let role = role.expect("a role");
     put_object(&role, &url, &bucket);
     let identity = role.caller_identity().expect("an identity");
     assert!(identity.arn.contains(":assumed-role/"), "{identity:?}");
@@ -112,9 +111,9 @@ fn ministack_verifies() {
         check("ministack", &presigned, &credentials, &[]);
     }
     let given = Role::new(server.need("EXTERNAL_ID_ROLE_ARN"), "signatures");
-    let with_id = user.assume_role(given.clone().external_id(server.need("EXTERNAL_ID"))).expect("a role");
+    let with_id = user.assume_role(given.clone().external_id(server.need("EXTERNAL_ID")));
     with_id.credentials().expect("the external id is right");
-    let without = user.assume_role(given).expect("a role").credentials();
+    let without = user.assume_role(given).credentials();
     assert!(without.expect_err("no external id").to_string().contains("AccessDenied"));
 }
 
@@ -124,7 +123,7 @@ fn moto_verifies() {
     let (url, bucket, region) = (server.need("URL"), server.need("BUCKET"), server.need("REGION"));
     let user = provider(server.environment());
     assert_eq!(user.caller_identity().expect("an identity").arn, server.need("USER_ARN"));
-    let role = user.assume_role(Role::new(server.need("ROLE_ARN"), "signatures")).expect("a role");
+    let role = user.assume_role(Role::new(server.need("ROLE_ARN"), "signatures"));
     put_object(&role, &url, &bucket);
     // moto looks at no date, and answers presigned requests with an error of its own.
     let dates = [Change::HourAgo, Change::HourAhead];

@@ -37,7 +37,7 @@ fn a_role_with_everything_that_can_be_said() {
             .transitive_tag_key("team")
             .mfa_code("arn:aws:iam::123456789012:mfa/alice", "123456")
             .source_identity("alice");
-        let session = user(&server).assume_role(role).expect("a region");
+        let session = user(&server).assume_role(role);
         let credentials = session.credentials().expect("credentials");
         assert!(credentials.expiration().is_some() && credentials.account_id().is_some());
         assert!(arn(&session).contains("assumed-role/rolecall-tags/every-thing"), "{name}");
@@ -48,7 +48,7 @@ fn a_role_with_everything_that_can_be_said() {
 fn session_tags_need_the_trust_policys_leave() {
     let Some(server) = Server::named("ministack") else { return };
     let role = Role::new(server.need("ROLE_ARN"), "tags").tag("team", "edge");
-    let error = user(&server).assume_role(role).expect("a region").credentials().expect_err("refused");
+    let error = user(&server).assume_role(role).credentials().expect_err("refused");
     let told = error.to_string();
     assert!(told.contains("AccessDenied") && told.contains("sts:TagSession"), "{told}");
 }
@@ -56,13 +56,13 @@ fn session_tags_need_the_trust_policys_leave() {
 #[test]
 fn a_session_of_the_user() {
     if let Some(server) = Server::named("ministack") {
-        let session = user(&server).session(UserSession::new().duration_seconds(900)).expect("a region");
+        let session = user(&server).session(UserSession::new().duration_seconds(900));
         assert_eq!(arn(&session), server.need("USER_ARN"));
         let with_device = UserSession::new().mfa_code("arn:aws:iam::123456789012:mfa/alice", "123456");
-        assert_eq!(arn(&user(&server).session(with_device).expect("a region")), server.need("USER_ARN"));
+        assert_eq!(arn(&user(&server).session(with_device)), server.need("USER_ARN"));
     }
     if let Some(server) = Server::named("moto") {
-        let session = user(&server).session(UserSession::new()).expect("a region");
+        let session = user(&server).session(UserSession::new());
         assert!(session.credentials().expect("credentials").expose_session_token().is_some());
     }
 }
@@ -70,13 +70,13 @@ fn a_session_of_the_user() {
 #[test]
 fn a_federated_user() {
     if let Some(server) = Server::named("ministack") {
-        let session = user(&server).session(FederatedUser::new("bob").policy(ALL)).expect("a region");
+        let session = user(&server).session(FederatedUser::new("bob").policy(ALL));
         assert!(arn(&session).ends_with(":federated-user/bob"));
         let account = session.credentials().expect("credentials").account_id().map(str::to_owned);
         assert_eq!(account, Some(server.need("ACCOUNT_ID")));
     }
     if let Some(server) = Server::named("moto") {
-        let session = user(&server).session(FederatedUser::new("bob")).expect("a region");
+        let session = user(&server).session(FederatedUser::new("bob"));
         assert!(session.credentials().is_ok());
     }
 }
@@ -85,7 +85,7 @@ fn a_federated_user() {
 fn a_session_of_a_session_is_refused_as_the_service_says() {
     let Some(server) = Server::named("ministack") else { return };
     let wrong = Role::new("arn:aws:iam::000000000000:role/there-is-none", "job");
-    let error = user(&server).assume_role(wrong).expect("a region").credentials().expect_err("refused");
+    let error = user(&server).assume_role(wrong).credentials().expect_err("refused");
     let told = error.to_string();
     assert!(told.starts_with("AssumeRole: refused") && told.contains("the service says: "), "{told}");
 }
@@ -126,7 +126,7 @@ fn a_web_identity_by_the_library_and_its_opposites() {
     let provider = Provider::from_environment(&environment).expect("a provider");
     let with = |path: String| {
         let web = WebIdentity::file(server.need("WEB_IDENTITY_ROLE_ARN"), "job", path).duration_seconds(900);
-        provider.session(web).expect("a region")
+        provider.session(web)
     };
     assert!(
         arn(&with(server.need("WEB_IDENTITY_TOKEN_FILE"))).contains("assumed-role/rolecall-web-identity/job")

@@ -14,6 +14,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use zeroize::Zeroizing;
 
 use super::{CacheError, CredentialCache, Entry, Lock};
+use crate::host::Buffer;
 use crate::{Credentials, system};
 
 /// A folder with one file for each set of credentials, named by a hash of what they are for.
@@ -27,9 +28,11 @@ pub struct FileCache {
 }
 
 /// Longer than any file it writes.
-const MAX_FILE: u64 = 256 * 1024;
-/// How long another process's fetch is waited for: longer than a source may be at it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_FILE: usize = 256 * 1024;
+/// How long another process's fetch is waited for: longer than a command may be at it.
+const PATIENCE: Duration = Duration::from_secs(75);
+/// What nobody has touched for so long is of no use to anybody: no session lives longer.
+const KEPT: Duration = Duration::from_secs(48 * 3600);
 /// How often it is looked whether that fetch has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -47,19 +50,52 @@ impl FileCache {
     fn folder(&self) -> Result<(), CacheError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
         made.map_err(|error| problem(&self.folder, &error))?;
-        let meta = self.folder.metadata().map_err(|error| problem(&self.folder, &error))?;
+        self.own_folder().map(|_| ())
+    }
+
+    /// Whether the folder is there; an error if others may have written what is in it.
+    fn own_folder(&self) -> Result<bool, CacheError> {
+        let meta = match self.folder.metadata() {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(problem(&self.folder, &error)),
+        };
         if meta.uid() != own_id() || meta.permissions().mode() & 0o022 != 0 {
             return Err(CacheError(format!(
                 "{}: others can write to it, or it belongs to somebody else",
                 self.folder.display()
             )));
         }
-        Ok(())
+        Ok(true)
     }
+
+    /// Removes what is of no use any more. What cannot be removed stays.
+    fn sweep(&self) {
+        let old = |path: &Path| {
+            let changed = path.symlink_metadata().and_then(|meta| meta.modified());
+            changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > KEPT))
+        };
+        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if old(&path) && is_own_name(&path) {
+                let _ = std::fs::remove_file(&path);
+            }
+        }
+    }
+}
+
+/// Whether a file has a name that this cache gives.
+fn is_own_name(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let hash = name.split('.').next().unwrap_or_default();
+    hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) && name.len() > 64
 }
 
 impl CredentialCache for FileCache {
     fn load(&self, key: &str) -> Result<Option<Entry>, CacheError> {
+        if !self.own_folder()? {
+            return Ok(None);
+        }
         let path = self.path(key, ".json");
         let file = match open(OpenOptions::new().read(true), &path) {
             Ok(file) => file,
@@ -67,15 +103,24 @@ impl CredentialCache for FileCache {
             Err(error) => return Err(problem(&path, &error)),
         };
         private(&file, &path)?;
-        let mut content = Zeroizing::new(Vec::with_capacity(8 * 1024));
-        let read = (&file).take(MAX_FILE).read_to_end(&mut content);
-        read.map_err(|error| problem(&path, &error))?;
+        let mut content = Buffer::new();
+        let mut piece = Zeroizing::new([0; 4096]);
+        loop {
+            match (&file).read(piece.as_mut_slice()).map_err(|error| problem(&path, &error))? {
+                0 => break,
+                len => content.append(&piece[..len]),
+            }
+            if content.bytes().len() > MAX_FILE {
+                break;
+            }
+        }
         let broken = || CacheError(format!("{}: not as it was written", path.display()));
-        parse(&content).map(Some).ok_or_else(broken)
+        parse(content.bytes()).map(Some).ok_or_else(broken)
     }
 
     fn store(&self, key: &str, entry: &Entry) -> Result<(), CacheError> {
         self.folder()?;
+        self.sweep();
         let path = self.path(key, ".json");
         let fresh = self.path(key, &format!(".{}-{:08x}", std::process::id(), system::entropy()));
         let written = open(OpenOptions::new().write(true).create_new(true).mode(0o600), &fresh)
@@ -101,8 +146,22 @@ impl CredentialCache for FileCache {
                 Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) if Instant::now() < deadline => {
                     std::thread::sleep(LOOK_AGAIN);
                 }
+                Err(rustix::io::Errno::WOULDBLOCK) => {
+                    let waited = PATIENCE.as_secs();
+                    let problem =
+                        format!("{}: another process has been fetching for {waited} s", path.display());
+                    return Err(CacheError(problem));
+                }
                 Err(error) => return Err(problem(&path, &error.into())),
             }
+        }
+    }
+
+    fn remove(&self, key: &str) -> Result<(), CacheError> {
+        let path = self.path(key, ".json");
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(problem(&path, &error)),
+            _ => Ok(()),
         }
     }
 }
@@ -112,9 +171,9 @@ struct Held(#[expect(dead_code, reason = "held, not used")] File);
 
 impl Lock for Held {}
 
-/// Opens a file itself, and not one that a link leads to.
+/// Opens a file itself, and not one that a link leads to; what is no file is not waited for.
 fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    options.custom_flags(OFlags::NOFOLLOW.bits() as i32).open(path)
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32).open(path)
 }
 
 /// Fails for a file that is not this user's alone.
@@ -187,9 +246,9 @@ fn parse(document: &[u8]) -> Option<Entry> {
         return None;
     }
     let expiration = UnixTime::from_rfc3339(text("Expiration")?.as_bytes()).ok()?;
-    let credentials =
-        Credentials::new(&text("AccessKeyId")?, &text("SecretAccessKey")?, Some(&text("SessionToken")?))
-            .ok()?;
+    let token = text("SessionToken");
+    let token = token.as_ref().map(|token| token.as_str());
+    let credentials = Credentials::new(&text("AccessKeyId")?, &text("SecretAccessKey")?, token).ok()?;
     let account = text("AccountId").map(|account| account.as_str().to_owned());
     Some(Entry {
         credentials: credentials.with_account_id(account).with_expiration(Some(expiration)),

@@ -5,7 +5,7 @@ use rolecall_core::sigv4::sha256_hex;
 
 use crate::Settings;
 use crate::host::{Buffer, Host};
-use crate::profiles::{Base, Named, Plan};
+use crate::profiles::{Base, Plan};
 use crate::sessions::{Session, TokenPlace};
 
 /// Of what the default chain comes to; `None` where that is keys, which need no cache, or an error.
@@ -23,13 +23,12 @@ pub(crate) fn of_chain(settings: &Settings, host: &dyn Host) -> Option<String> {
     if let Some(Plan { base: Base::WebIdentity(step), .. }) = plan {
         add("its token", &hash_of_file(&step.token_file, host));
     }
-    if let Some(Plan { base: Base::Named(Named::Environment), .. }) = plan {
-        add("its keys", &settings.credentials.as_ref()?.access_key_id());
-    }
+    // They may be what a profile starts with, or what follows one without credentials.
+    add("keys", &settings.environment_keys().map(|keys| keys.access_key_id()));
     add("session name", &settings.role_session_name);
     add("sign-ins", &settings.sso_cache);
     add("web identity", &settings.web_identity);
-    if let Some(step) = &settings.web_identity {
+    if let Ok(Some(step)) = &settings.web_identity {
         add("its token", &hash_of_file(&step.token_file, host));
     }
     add("container", &(&settings.container_relative_uri, &settings.container_full_uri));
@@ -45,16 +44,22 @@ pub(crate) fn of_chain(settings: &Settings, host: &dyn Host) -> Option<String> {
 
 /// Of a session, beside what it is asked for with.
 pub(crate) fn of_session(settings: &Settings, session: &Session, host: &dyn Host) -> Option<String> {
-    let token = match session {
-        Session::WebIdentity(web) => Some(&web.token),
-        Session::Saml(saml) => Some(&saml.assertion),
-        _ => None,
-    };
-    let token = token.map(|token| match token {
+    let of_token = |token: &TokenPlace| match token {
         TokenPlace::File(path) => hash_of_file(path, host),
         TokenPlace::Given(token) => Some(hash(token.expose().as_bytes())),
-    });
-    Some(format!("{} {session:?} {token:?}", settings.sts_url().ok()?))
+    };
+    // What Debug does not show.
+    let secrets: Vec<Option<String>> = match session {
+        Session::WebIdentity(web) => vec![of_token(&web.token)],
+        Session::Saml(saml) => vec![of_token(&saml.assertion)],
+        Session::Role(role) => {
+            let assertions = role.provided_contexts.iter();
+            assertions.map(|(_, assertion)| Some(hash(assertion.expose().as_bytes()))).collect()
+        }
+        _ => Vec::new(),
+    };
+    let url = settings.sts_url().ok()?;
+    Some(format!("{url} {:?} {session:?} {secrets:?}", settings.role_session_name))
 }
 
 fn hash(text: &[u8]) -> String {

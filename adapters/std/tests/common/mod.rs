@@ -42,6 +42,12 @@ struct State {
     fetches: u32,
     /// What STS was asked.
     forms: Vec<String>,
+    /// STS refuses what is signed with this key as ended.
+    ended: Option<String>,
+    /// What names resolve to, one answer after the other; the last one stays.
+    addresses: Vec<Vec<IpAddr>>,
+    /// The addresses that were connected to, where the flow said so.
+    connected: Vec<IpAddr>,
     /// Nobody gets an answer until it is.
     open: bool,
     /// Requests that wait for an answer.
@@ -60,6 +66,9 @@ impl World {
             status: 200,
             fetches: 0,
             forms: Vec::new(),
+            ended: None,
+            addresses: Vec::new(),
+            connected: Vec::new(),
             open: true,
             waiting: 0,
         };
@@ -85,6 +94,22 @@ impl World {
     /// What STS was asked, in order.
     pub(crate) fn forms(&self) -> Vec<String> {
         self.state().forms.clone()
+    }
+
+    /// From now on STS refuses what is signed with this key as ended.
+    pub(crate) fn end(&self, access_key_id: &str) {
+        self.state().ended = Some(access_key_id.to_owned());
+    }
+
+    /// A name resolves to these, after what was said before.
+    pub(crate) fn resolves_to(&self, addresses: &[[u8; 4]]) -> &Self {
+        self.state().addresses.push(addresses.iter().map(|address| IpAddr::from(*address)).collect());
+        self
+    }
+
+    /// The addresses that a flow had connected to.
+    pub(crate) fn connected(&self) -> Vec<IpAddr> {
+        self.state().connected.clone()
     }
 
     /// The commands that were run.
@@ -142,14 +167,18 @@ impl World {
 impl Host for World {
     fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
         let sent = self.now();
-        let target = exchange.request.head(buffer.bytes()).expect("a head").target.to_owned();
+        let head = exchange.request.head(buffer.bytes()).expect("a head");
+        let target = head.target.to_owned();
+        let authorization = head.headers.text("authorization").unwrap_or_default().to_owned();
         let body = String::from_utf8_lossy(exchange.request.body(buffer.bytes())).into_owned();
         let mut state = self.state();
+        state.connected.extend(exchange.address);
         state.waiting += 1;
         while !state.open {
             state = self.shared.opened.wait(state).expect("no test panics with it");
         }
         state.waiting -= 1;
+        let mut status = state.status;
         let body = match target.as_str() {
             "/latest/api/token" => "TOKEN==".to_owned(),
             "/latest/meta-data/iam/security-credentials/" => "role".to_owned(),
@@ -160,6 +189,20 @@ impl Host for World {
                     r#"{{"AccessKeyId":"ASIA{}","SecretAccessKey":"secret","Token":"token","Expiration":"{end}"}}"#,
                     state.fetches
                 )
+            }
+            // A container endpoint: the key tells who asked.
+            "/v1/credentials" => {
+                state.fetches += 1;
+                let end = UnixTime::from_secs(START + state.elapsed + state.lifetime).rfc3339();
+                format!(
+                    r#"{{"AccessKeyId":"ASIA{authorization}","SecretAccessKey":"secret","Token":"token","Expiration":"{end}"}}"#
+                )
+            }
+            "/" if state.ended.as_ref().is_some_and(|key| authorization.contains(&format!("={key}/"))) => {
+                status = 403;
+                "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>it has ended</Message></Error>\
+                 </ErrorResponse>"
+                    .to_owned()
             }
             // STS: each call gives the next key.
             "/" => {
@@ -176,7 +219,6 @@ impl Host for World {
             }
             other => panic!("nobody serves {other}"),
         };
-        let status = state.status;
         drop(state);
         buffer.clear();
         buffer.append(body.as_bytes());
@@ -205,7 +247,12 @@ impl Host for World {
     }
 
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        panic!("nobody asks for {host}")
+        let addresses = &mut self.state().addresses;
+        let next = addresses.first().unwrap_or_else(|| panic!("nobody knows {host}")).clone();
+        if addresses.len() > 1 {
+            addresses.remove(0);
+        }
+        Ok(next)
     }
 
     fn prompt(&self, _: &str, buffer: &mut Buffer) -> Result<(), Failure> {
