@@ -232,8 +232,8 @@ impl Error {
 
     /// What to do next, in a sentence; empty where the error itself says it.
     pub fn advice(&self) -> &'static str {
-        use FailureKind::{Denied, NotFound, Timeout, TooLarge, Unsupported, Untrusted};
-        use Phase::{Connect, File, FirstByte, Process, Resolve};
+        use FailureKind::{Denied, NotFound, Protocol, Timeout, TooLarge, Unsupported, Untrusted};
+        use Phase::{Connect, File, FirstByte, Process, Prompt, Resolve};
         match (self.origin, self.kind) {
             (Origin::Chain, _) => {
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached"
@@ -253,7 +253,13 @@ impl Error {
             (Origin::Container, ErrorKind::Status(400 | 401 | 403)) => {
                 "check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file it is read from"
             }
-            (Origin::AssumeRole, ErrorKind::Refused { recoverable: false, .. }) => {
+            (_, ErrorKind::Transport(Failure { phase: Prompt, .. })) => {
+                "run it at a terminal, or give the code along"
+            }
+            (Origin::Static, ErrorKind::Expired) => {
+                "give fresh ones; or set this machine's clock, if it is ahead"
+            }
+            (Origin::AssumeRole, ErrorKind::Refused { status: 403, recoverable: false }) => {
                 "check that the caller may call sts:AssumeRole on this role, that the role's trust policy \
                  names the caller, and that the external id is right"
             }
@@ -284,6 +290,9 @@ impl Error {
             }
             (_, ErrorKind::Transport(Failure { kind: NotFound, phase: Connect })) => {
                 "nothing listens there; check the endpoint"
+            }
+            (_, ErrorKind::Transport(Failure { kind: Protocol, .. })) => {
+                "something else listens there; check scheme, host and port of the endpoint"
             }
             (_, ErrorKind::Transport(Failure { kind: TooLarge, .. })) => {
                 "no reply of the service is that long; check the endpoint, or lend a larger exchange buffer"

@@ -47,7 +47,8 @@ with request, sign and presign:
 Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, else the profile (keys, roles, web identity,
 IAM Identity Center, credential_process), else AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, else the container
 endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, ..._FULL_URI), else EC2 instance metadata.
-Exit code: 0 success (request: a status of 2xx), 1 failure, 2 wrong usage.
+Exit code: 0 success (request: a status of 2xx; explain: credentials that STS does not refuse), 1 failure,
+2 wrong usage.
 ";
 
 /// A command line, understood.

@@ -68,7 +68,8 @@ pub(crate) fn run(command: &Command, common: &Common) -> Result<ExitCode, Failur
             let explanation = provider.explain();
             let text = if *json { explanation.to_json() + "\n" } else { lines(&explanation) };
             print(text)?;
-            Ok(if explanation.has_credentials() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            let good = explanation.has_credentials() && !explanation.is_refuted();
+            Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Request(target) => {
             let request = request(target, common)?.with_limits(LIMITS);

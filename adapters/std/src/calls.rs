@@ -100,13 +100,14 @@ impl Provider {
             limits,
             metadata: false,
         };
-        let mut response =
-            self.shared.system.transport().send(outgoing).map_err(|failure| self.unsent(failure))?;
+        let exchanged = self.shared.system.transport().send(outgoing);
         if let Some(tracer) = &self.shared.tracer {
             let asked = format!("{} {}", request.method(), request.origin());
-            let outcome = Ok(response.status().as_u16());
+            let outcome =
+                exchanged.as_ref().map(|response| response.status().as_u16()).map_err(|failure| *failure);
             tracer(Trace::Exchange { asked: &asked, outcome, took: start.elapsed() });
         }
+        let mut response = exchanged.map_err(|failure| self.unsent(failure))?;
         let (headers, received) = (response.headers(), self.host().now());
         let date = headers.get("date").map(|value| value.as_bytes());
         let has_age = headers.contains_key("age");

@@ -1,7 +1,6 @@
 //! Why there are credentials, or why there are none.
 
 use std::fmt;
-use std::time::Duration;
 
 use rolecall_core::error::{Error as SourceError, ErrorKind, Fault};
 use rolecall_core::wire::Put;
@@ -10,6 +9,9 @@ use rolecall_core::wire::json::Writer;
 use crate::driver::TOLERANCE;
 use crate::source::{Place, chain};
 use crate::{Credentials, Error, Provider, Settings};
+
+/// The finding about whose the credentials are.
+const IDENTITY: &str = "caller identity";
 
 /// How a source fared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +61,11 @@ impl Finding {
     pub(crate) fn of_place(place: Place, settings: &Settings, error: &Error) -> Self {
         let mut finding = Self::of_error(&place.name(settings), error);
         if error.is_not_configured() {
-            place.unset().clone_into(&mut finding.reason);
+            let unset = match place {
+                Place::Profile if settings.has_profile => "it says nothing of credentials",
+                place => place.unset(),
+            };
+            unset.clone_into(&mut finding.reason);
         }
         finding
     }
@@ -126,6 +132,12 @@ impl Explanation {
     /// Whether there are credentials.
     pub fn has_credentials(&self) -> bool {
         self.findings.iter().any(|finding| finding.outcome == Outcome::Used)
+    }
+
+    /// Whether STS was asked whose they are, and did not tell.
+    pub fn is_refuted(&self) -> bool {
+        let refused = |finding: &Finding| finding.source == IDENTITY && finding.outcome == Outcome::Refused;
+        self.findings.iter().any(refused)
     }
 
     /// One JSON document: `{"credentials":true,"findings":[{"source","outcome","reason","advice"}]}`.
@@ -240,7 +252,7 @@ impl Provider {
     }
 
     fn explain_identity(&self, credentials: &Credentials) -> Finding {
-        let source = "caller identity";
+        let source = IDENTITY;
         match self.fetcher().identity(credentials) {
             Ok(identity) => Finding {
                 source: source.to_owned(),
@@ -270,7 +282,7 @@ impl Provider {
 
 /// `7 h behind`, `5 min ahead`: how far off a clock is by which so many seconds are missing.
 pub fn off_by(behind: i64) -> String {
-    let seconds = Duration::from_secs(behind.unsigned_abs()).as_secs();
+    let seconds = behind.unsigned_abs();
     let amount = match (seconds / 3600, seconds % 3600 / 60) {
         (0, 0) => format!("{seconds} s"),
         (0, minutes) => format!("{minutes} min"),
@@ -297,7 +309,7 @@ impl Place {
     pub(crate) fn unset(self) -> &'static str {
         match self {
             Self::Environment => "AWS_ACCESS_KEY_ID is not set",
-            Self::Profile => "not in the shared files, or without credentials there",
+            Self::Profile => "not in the shared files",
             Self::WebIdentity => "AWS_WEB_IDENTITY_TOKEN_FILE is not set",
             Self::Container => {
                 "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI are not set"

@@ -32,6 +32,8 @@ pub struct Settings {
     pub profile_name: String,
     /// Whether the profile goes before `credentials`: it was asked for by name.
     pub prefers_profile: bool,
+    /// Whether one of the shared files has the profile.
+    pub has_profile: bool,
     /// How the profile comes to credentials; `None` if it says nothing of them.
     pub profile: Result<Option<Plan>, Error>,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`.
@@ -238,6 +240,7 @@ impl Settings {
             credentials: static_credentials(environment),
             profile_name,
             prefers_profile: asked_for.is_some(),
+            has_profile: from.profile.is_some(),
             web_identity: web_identity(environment),
             sso_cache: location.sso_cache,
             // A mode goes for nothing beside an endpoint, and may be wrong.

@@ -236,7 +236,7 @@ fn a_name_server_that_changes_its_answer_gains_nothing() {
     // The next time one of the addresses is a stranger's: nobody is asked.
     world.pass(2 * 3_600);
     let told = provider.credentials().unwrap_err().to_string();
-    assert!(told.contains("plain http to an address that is not the container's"), "{told}");
+    assert!(told.contains("plain http to a host that is not the container's"), "{told}");
     assert_eq!(world.connected().len(), 1);
 }
 
@@ -307,4 +307,15 @@ fn commands_run_for_real_and_without_a_shell() {
         let told = run(command).unwrap_err().to_string();
         assert!(told.contains(says) && told.contains("profile default"), "{command}: {told}");
     }
+    // What a command leaves running neither holds it up nor outlives its failure.
+    let start = std::time::Instant::now();
+    let printed = r#"sh -c 'sleep 300 & echo "{\"Version\":1,\"AccessKeyId\":\"AKIALEFT\",\"SecretAccessKey\":\"s\"}"'"#;
+    assert_eq!(run(printed).unwrap().access_key_id(), "AKIALEFT");
+    let pid = folder.join("pid");
+    let failing = format!("sh -c 'sleep 300 & echo $! > {}; exit 1'", pid.display());
+    assert!(run(&failing).is_err());
+    assert!(start.elapsed() < std::time::Duration::from_secs(10));
+    let pid = std::fs::read_to_string(pid).unwrap();
+    let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "it still runs: {state}");
 }
