@@ -52,12 +52,8 @@ fn read_members(
     }
     while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
         let Token::Key(key) = token else { continue };
-        let Some((name, member)) = Member::named(key) else {
-            reader.skip_value().map_err(ErrorKind::Malformed)?;
-            continue;
-        };
-        let value = reader.clone().next().map_err(ErrorKind::Malformed)?;
-        reader.skip_value().map_err(ErrorKind::Malformed)?;
+        let value = reader.whole_value().map_err(ErrorKind::Malformed)?;
+        let Some((name, member)) = Member::named(key) else { continue };
         let text = match (value, member) {
             // In the portal's documents alone it is a number, and in a command's a version leads.
             (Some(Token::Number(text)), Member::Expiration) if dialect == Dialect::Portal => {

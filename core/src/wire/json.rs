@@ -97,6 +97,11 @@ impl<'a> Reader<'a> {
     /// The next token, or `None` at the end of a complete document.
     #[allow(clippy::should_implement_trait, reason = "fallible, and ends with Ok(None)")]
     pub fn next(&mut self) -> Result<Option<Token<'a>>, Error> {
+        let token = self.step();
+        self.scan.result(token)
+    }
+
+    fn step(&mut self) -> Option<Option<Token<'a>>> {
         self.blanks();
         if self.expect == Expect::CommaOrEnd {
             match (self.scan.peek(), self.objects & 1) {
@@ -105,21 +110,21 @@ impl<'a> Reader<'a> {
                     self.blanks();
                     self.expect = if object == 1 { Expect::Key } else { Expect::Value };
                 }
-                (Some(b'}'), 1) => return Ok(Some(self.close(Token::ObjectEnd))),
-                (Some(b']'), 0) => return Ok(Some(self.close(Token::ArrayEnd))),
-                _ => return Err(self.scan.unexpected()),
+                (Some(b'}'), 1) => return Some(Some(self.close(Token::ObjectEnd))),
+                (Some(b']'), 0) => return Some(Some(self.close(Token::ArrayEnd))),
+                _ => return self.scan.unexpected(),
             }
         }
         match self.expect {
             Expect::Nothing => self.scan.end().map(|()| None),
-            Expect::KeyOrEnd if self.scan.peek() == Some(b'}') => Ok(Some(self.close(Token::ObjectEnd))),
-            Expect::ValueOrEnd if self.scan.peek() == Some(b']') => Ok(Some(self.close(Token::ArrayEnd))),
+            Expect::KeyOrEnd if self.scan.peek() == Some(b'}') => Some(Some(self.close(Token::ObjectEnd))),
+            Expect::ValueOrEnd if self.scan.peek() == Some(b']') => Some(Some(self.close(Token::ArrayEnd))),
             Expect::KeyOrEnd | Expect::Key => {
                 let key = self.string()?;
                 self.blanks();
                 self.scan.expect_byte(b':')?;
                 self.expect = Expect::Value;
-                Ok(Some(Token::Key(key)))
+                Some(Some(Token::Key(key)))
             }
             Expect::Value | Expect::ValueOrEnd | Expect::CommaOrEnd => self.value().map(Some),
         }
@@ -127,20 +132,35 @@ impl<'a> Reader<'a> {
 
     /// Passes over the next value, however deep; checks it all the same.
     pub fn skip_value(&mut self) -> Result<(), Error> {
+        let skipped = self.skip();
+        self.scan.result(skipped)
+    }
+
+    fn skip(&mut self) -> Option<()> {
         let depth = self.depth;
         loop {
-            match self.next()? {
-                None => return Err(self.scan.error(Kind::UnexpectedEnd)),
+            match self.step()? {
+                None => return self.scan.fail(Kind::UnexpectedEnd),
                 Some(Token::Key(_)) => {}
                 // The end of what was open before: there is no next value.
-                Some(_) if self.depth < depth => return Err(self.scan.error(Kind::UnexpectedByte)),
-                Some(_) if self.depth == depth => return Ok(()),
+                Some(_) if self.depth < depth => return self.scan.fail(Kind::UnexpectedByte),
+                Some(_) if self.depth == depth => return Some(()),
                 Some(_) => {}
             }
         }
     }
 
-    fn value(&mut self) -> Result<Token<'a>, Error> {
+    /// The next value, passed over whole: an array or an object shows as its first token.
+    pub(crate) fn whole_value(&mut self) -> Result<Option<Token<'a>>, Error> {
+        let depth = self.depth;
+        let value = self.next()?;
+        while self.depth > depth {
+            self.next()?;
+        }
+        Ok(value)
+    }
+
+    fn value(&mut self) -> Option<Token<'a>> {
         let token = match self.scan.peek() {
             Some(b'{') => return self.open(Token::ObjectStart, Expect::KeyOrEnd, 1),
             Some(b'[') => return self.open(Token::ArrayStart, Expect::ValueOrEnd, 0),
@@ -149,21 +169,21 @@ impl<'a> Reader<'a> {
             Some(b't') => self.scan.require(b"true").map(|()| Token::Bool(true))?,
             Some(b'f') => self.scan.require(b"false").map(|()| Token::Bool(false))?,
             Some(b'n') => self.scan.require(b"null").map(|()| Token::Null)?,
-            _ => return Err(self.scan.unexpected()),
+            _ => return self.scan.unexpected(),
         };
         self.after_value();
-        Ok(token)
+        Some(token)
     }
 
-    fn open(&mut self, token: Token<'a>, expect: Expect, object: u64) -> Result<Token<'a>, Error> {
+    fn open(&mut self, token: Token<'a>, expect: Expect, object: u64) -> Option<Token<'a>> {
         if self.depth >= MAX_DEPTH {
-            return Err(self.scan.error(Kind::TooDeep));
+            return self.scan.fail(Kind::TooDeep);
         }
         self.scan.skip(1);
         self.depth = self.depth.saturating_add(1);
         self.objects = (self.objects << 1) | object;
         self.expect = expect;
-        Ok(token)
+        Some(token)
     }
 
     fn close(&mut self, token: Token<'a>) -> Token<'a> {
@@ -182,7 +202,7 @@ impl<'a> Reader<'a> {
         self.scan.take_while(blank);
     }
 
-    fn string(&mut self) -> Result<Str<'a>, Error> {
+    fn string(&mut self) -> Option<Str<'a>> {
         self.scan.expect_byte(b'"')?;
         let start = self.scan.offset();
         let rest = self.scan.rest();
@@ -193,46 +213,43 @@ impl<'a> Reader<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
-                    let (_, len) =
-                        unescape(self.scan.rest()).ok_or_else(|| self.scan.error(Kind::BadEscape))?;
+                    let Some((_, len)) = unescape(self.scan.rest()) else {
+                        return self.scan.fail(Kind::BadEscape);
+                    };
                     self.scan.skip(len);
                 }
-                Some(_) => return Err(self.scan.error(Kind::ControlCharacter)),
-                None => return Err(self.scan.unexpected()),
+                Some(_) => return self.scan.fail(Kind::ControlCharacter),
+                None => return self.scan.unexpected(),
             }
         }
         let raw = rest.get(..self.scan.offset().saturating_sub(start)).unwrap_or_default();
         self.scan.skip(1);
-        match core::str::from_utf8(raw) {
-            Ok(raw) => Ok(Str { raw, escaped }),
-            Err(error) => Err(Error::new(start.saturating_add(error.valid_up_to()), Kind::NotUtf8)),
-        }
+        self.scan.utf8(raw, start).map(|raw| Str { raw, escaped })
     }
 
-    fn number(&mut self) -> Result<&'a str, Error> {
+    fn number(&mut self) -> Option<&'a str> {
         let start = self.scan.offset();
         let rest = self.scan.rest();
         let digits = |scan: &mut Scan<'a>| {
             let run = scan.take_while(|byte| byte.is_ascii_digit());
-            if run.is_empty() { Err(scan.unexpected()) } else { Ok(run) }
+            if run.is_empty() { scan.unexpected() } else { Some(run) }
         };
         self.scan.take(b"-");
         let at = self.scan.offset();
         if let [b'0', _, ..] = digits(&mut self.scan)? {
-            return Err(Error::new(at.saturating_add(1), Kind::BadNumber));
+            return self.scan.fail_at(at.saturating_add(1), Kind::BadNumber);
         }
         if self.scan.take(b".") {
             digits(&mut self.scan)?;
         }
-        if matches!(self.scan.peek(), Some(b'e' | b'E')) {
-            self.scan.skip(1);
-            if matches!(self.scan.peek(), Some(b'+' | b'-')) {
-                self.scan.skip(1);
+        if self.scan.take(b"e") || self.scan.take(b"E") {
+            if !self.scan.take(b"+") {
+                self.scan.take(b"-");
             }
             digits(&mut self.scan)?;
         }
         let raw = rest.get(..self.scan.offset().saturating_sub(start)).unwrap_or_default();
-        core::str::from_utf8(raw).map_err(|_| Error::new(start, Kind::BadNumber))
+        self.scan.utf8(raw, start)
     }
 }
 
@@ -298,10 +315,11 @@ pub fn member<'a>(document: &'a [u8], name: &str) -> Result<Option<Token<'a>>, E
     let mut found = None;
     while let Some(token) = reader.next()? {
         if let Token::Key(key) = token {
-            if reader.depth() == 1 && key.is(name) {
-                found = reader.clone().next()?;
+            let named = reader.depth() == 1 && key.is(name);
+            let value = reader.whole_value()?;
+            if named {
+                found = value;
             }
-            reader.skip_value()?;
         }
     }
     Ok(found)

@@ -55,52 +55,15 @@ impl UnixTime {
     /// ```
     pub fn from_rfc3339(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        let [year, month, day] = fields(&mut scan, b"4-2-2")?;
-        if !matches!(scan.peek(), Some(b'T' | b't')) {
-            return Err(scan.unexpected());
-        }
-        scan.skip(1);
-        let second = time_of_day(&mut scan)?;
-        if scan.take(b".") && scan.take_while(|byte| byte.is_ascii_digit()).is_empty() {
-            return Err(scan.unexpected());
-        }
-        let offset = match scan.peek() {
-            Some(b'Z' | b'z') => {
-                scan.skip(1);
-                0
-            }
-            Some(sign @ (b'+' | b'-')) => {
-                scan.skip(1);
-                let at = scan.offset();
-                let [hours, minutes, _] = fields(&mut scan, b"2:2")?;
-                if hours > 23 || minutes > 59 {
-                    return Err(Error::new(at, Kind::OutOfRange));
-                }
-                let east = i64::from(hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)));
-                if sign == b'+' { east.wrapping_neg() } else { east }
-            }
-            _ => return Err(scan.unexpected()),
-        };
-        scan.end()?;
-        let local = from_civil(year, month, day, second)?;
-        let seconds = (local as i64).wrapping_add(offset);
-        match u64::try_from(seconds) {
-            Ok(seconds) if seconds <= Self::MAX.0 => Ok(Self(seconds)),
-            _ => Err(Error::new(0, Kind::OutOfRange)),
-        }
+        let read = read_rfc3339(&mut scan);
+        scan.result(read)
     }
 
     /// Reads SigV4's compact form, `20150830T123600Z`.
     pub fn from_compact(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        let [year, month, day] = fields(&mut scan, b"422T")?;
-        let [hour, minute, second] = fields(&mut scan, b"222Z")?;
-        scan.end()?;
-        if hour > 23 || minute > 59 || second > 59 {
-            return Err(Error::new(9, Kind::OutOfRange));
-        }
-        let second = hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second);
-        from_civil(year, month, day, second).map(Self)
+        let read = read_compact(&mut scan);
+        scan.result(read)
     }
 
     /// Reads an HTTP date in the one form that senders may use, IMF-fixdate (RFC 9110, section
@@ -108,26 +71,8 @@ impl UnixTime {
     /// weekday belongs to the date is not checked.
     pub fn from_http_date(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        if !WEEKDAYS.iter().any(|name| scan.take(name.as_slice())) {
-            return Err(scan.unexpected());
-        }
-        let [day, ..] = fields(&mut scan, b", 2 ")?;
-        let mut month = 0u32;
-        for (number, name) in (1..).zip(MONTHS) {
-            if scan.take(&name) {
-                month = number;
-                break;
-            }
-        }
-        if month == 0 {
-            return Err(scan.unexpected());
-        }
-        let [year, ..] = fields(&mut scan, b" 4 ")?;
-        let second = time_of_day(&mut scan)?;
-        scan.require(b" GMT")?;
-        scan.end()?;
-        let seconds = from_civil(year, month, day, second).map_err(|error| Error::new(5, error.kind))?;
-        Ok(Self(seconds))
+        let read = read_http_date(&mut scan);
+        scan.result(read)
     }
 
     /// `2015-08-30T12:36:00Z`.
@@ -218,8 +163,75 @@ fn fill(text: &mut [u8], fields: &[u32], second: u32) {
     }
 }
 
+fn read_rfc3339(scan: &mut Scan<'_>) -> Option<UnixTime> {
+    let [year, month, day] = fields(scan, b"4-2-2")?;
+    if !scan.take(b"T") && !scan.take(b"t") {
+        return scan.unexpected();
+    }
+    let second = time_of_day(scan)?;
+    if scan.take(b".") && scan.take_while(|byte| byte.is_ascii_digit()).is_empty() {
+        return scan.unexpected();
+    }
+    let offset = match scan.peek() {
+        Some(b'Z' | b'z') => {
+            scan.skip(1);
+            0
+        }
+        Some(sign @ (b'+' | b'-')) => {
+            scan.skip(1);
+            let at = scan.offset();
+            let [hours, minutes, _] = fields(scan, b"2:2")?;
+            if hours > 23 || minutes > 59 {
+                return scan.fail_at(at, Kind::OutOfRange);
+            }
+            let east = i64::from(hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)));
+            if sign == b'+' { east.wrapping_neg() } else { east }
+        }
+        _ => return scan.unexpected(),
+    };
+    scan.end()?;
+    let local = from_civil(year, month, day, second);
+    let seconds = local.and_then(|local| local.checked_add_signed(offset));
+    match seconds.filter(|seconds| *seconds <= UnixTime::MAX.0) {
+        Some(seconds) => Some(UnixTime(seconds)),
+        None => scan.fail_at(0, Kind::OutOfRange),
+    }
+}
+
+fn read_compact(scan: &mut Scan<'_>) -> Option<UnixTime> {
+    let [year, month, day] = fields(scan, b"422T")?;
+    let [hour, minute, second] = fields(scan, b"222Z")?;
+    scan.end()?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return scan.fail_at(9, Kind::OutOfRange);
+    }
+    let second = hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second);
+    match from_civil(year, month, day, second) {
+        Some(seconds) => Some(UnixTime(seconds)),
+        None => scan.fail_at(0, Kind::OutOfRange),
+    }
+}
+
+fn read_http_date(scan: &mut Scan<'_>) -> Option<UnixTime> {
+    if !WEEKDAYS.iter().any(|name| scan.take(name)) {
+        return scan.unexpected();
+    }
+    let [day, ..] = fields(scan, b", 2 ")?;
+    let Some((month, _)) = (1..).zip(&MONTHS).find(|(_, name)| scan.take(name.as_slice())) else {
+        return scan.unexpected();
+    };
+    let [year, ..] = fields(scan, b" 4 ")?;
+    let second = time_of_day(scan)?;
+    scan.require(b" GMT")?;
+    scan.end()?;
+    match from_civil(year, month, day, second) {
+        Some(seconds) => Some(UnixTime(seconds)),
+        None => scan.fail_at(5, Kind::OutOfRange),
+    }
+}
+
 /// Up to three numbers: a digit of `pattern` is the length of one, any other byte stands for itself.
-fn fields(scan: &mut Scan<'_>, pattern: &[u8]) -> Result<[u32; 3], Error> {
+fn fields(scan: &mut Scan<'_>, pattern: &[u8]) -> Option<[u32; 3]> {
     let mut values = [0; 3];
     let mut places = values.iter_mut();
     for byte in pattern {
@@ -230,20 +242,21 @@ fn fields(scan: &mut Scan<'_>, pattern: &[u8]) -> Result<[u32; 3], Error> {
             scan.expect_byte(*byte)?;
         }
     }
-    Ok(values)
+    Some(values)
 }
 
 /// `hh:mm:ss`, as seconds of the day.
-fn time_of_day(scan: &mut Scan<'_>) -> Result<u32, Error> {
+fn time_of_day(scan: &mut Scan<'_>) -> Option<u32> {
     let at = scan.offset();
     let [hour, minute, second] = fields(scan, b"2:2:2")?;
     if hour > 23 || minute > 59 || second > 60 {
-        return Err(Error::new(at, Kind::OutOfRange));
+        return scan.fail_at(at, Kind::OutOfRange);
     }
-    Ok(hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second.min(59)))
+    Some(hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second.min(59)))
 }
 
-fn from_civil(year: u32, month: u32, day: u32, second: u32) -> Result<u64, Error> {
+/// Seconds since 1970, if there is such a day.
+fn from_civil(year: u32, month: u32, day: u32, second: u32) -> Option<u64> {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days_in_month = match month {
         2 => 28u32.wrapping_add(u32::from(leap)),
@@ -252,7 +265,7 @@ fn from_civil(year: u32, month: u32, day: u32, second: u32) -> Result<u64, Error
         _ => 0,
     };
     if year < 1970 || day == 0 || day > days_in_month {
-        return Err(Error::new(0, Kind::OutOfRange));
+        return None;
     }
     let year = year.wrapping_sub(u32::from(month <= 2));
     let from_march = if month > 2 { month.wrapping_sub(3) } else { month.wrapping_add(9) };
@@ -264,5 +277,5 @@ fn from_civil(year: u32, month: u32, day: u32, second: u32) -> Result<u64, Error
         .wrapping_sub(year_of_era / 100)
         .wrapping_add(day_of_year);
     let days = (year / 400).wrapping_mul(146_097).wrapping_add(day_of_era).wrapping_sub(719_468);
-    Ok(u64::from(days).wrapping_mul(u64::from(DAY)).wrapping_add(u64::from(second)))
+    Some(u64::from(days).wrapping_mul(u64::from(DAY)).wrapping_add(u64::from(second)))
 }
