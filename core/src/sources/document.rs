@@ -47,7 +47,7 @@ fn read_members(
     let mut reader = Reader::new(document);
     let (mut failed, mut versioned) = (false, dialect != Dialect::Process);
     let mut expiration = None;
-    if reader.next().map_err(ErrorKind::Malformed)? != Some(Token::ObjectStart) {
+    if !matches!(reader.next().map_err(ErrorKind::Malformed)?, Some(Token::ObjectStart)) {
         return Err(ErrorKind::Unusable("document"));
     }
     while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
@@ -63,7 +63,7 @@ fn read_members(
                 continue;
             }
             (value, Member::Version) => {
-                versioned |= value == Some(Token::Number("1"));
+                versioned |= matches!(value, Some(Token::Number("1")));
                 continue;
             }
             (Some(Token::Str(text)), _) => text,
@@ -75,10 +75,10 @@ fn read_members(
             Member::Code => {
                 if !text.is("Success") {
                     failed = true;
-                    report.set_code(text.chars());
+                    text.put(&mut report.new_code());
                 }
             }
-            Member::Message => report.set_message(text.chars()),
+            Member::Message => text.put(&mut report.new_message()),
             Member::Version => {}
             Member::Expiration => {
                 if expiration.replace(read_time(text)?).is_some() {

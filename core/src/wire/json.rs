@@ -4,7 +4,7 @@
 //! is well-formed, strings are UTF-8 and their escapes stand for characters. Whoever reads to the
 //! end (`Ok(None)`) has seen a valid document.
 
-use super::scan::{Scan, blank, number};
+use super::scan::{Scan, blank, number, put_resolved};
 use super::{BufferTooSmall, Cursor, Error, Kind, Put};
 
 /// How deeply arrays and objects may be nested.
@@ -213,10 +213,11 @@ impl<'a> Reader<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
-                    let Some((_, len)) = unescape(self.scan.rest()) else {
+                    let escape = self.scan.rest().get(1..).unwrap_or_default();
+                    let Some((_, len)) = unescape(escape) else {
                         return self.scan.fail(Kind::BadEscape);
                     };
-                    self.scan.skip(len);
+                    self.scan.skip(len.saturating_add(1));
                 }
                 Some(_) => return self.scan.fail(Kind::ControlCharacter),
                 None => return self.scan.unexpected(),
@@ -268,20 +269,26 @@ impl<'a> Str<'a> {
 
     /// Whether the text, escapes resolved, is `text`.
     pub fn is(&self, text: &str) -> bool {
-        self.chars().eq(text.chars())
+        self.same(text, |a, b| a == b)
     }
 
     /// As [`Str::is`], ASCII letters compared without case.
     pub fn is_ignore_case(&self, text: &str) -> bool {
-        self.chars().map(|c| c.to_ascii_lowercase()).eq(text.chars().map(|c| c.to_ascii_lowercase()))
+        self.same(text, <[u8]>::eq_ignore_ascii_case)
+    }
+
+    fn same(&self, text: &str, equal: fn(&[u8], &[u8]) -> bool) -> bool {
+        let mut rest = Compare { rest: Some(text.as_bytes()), equal };
+        self.put(&mut rest);
+        rest.rest.is_some_and(<[u8]>::is_empty)
     }
 
     /// The characters, escapes resolved.
     pub fn chars(self) -> impl Iterator<Item = char> + Clone + 'a {
         let mut rest = self.raw;
         core::iter::from_fn(move || {
-            let (char, len) = match rest.as_bytes().first()? {
-                b'\\' => unescape(rest.as_bytes())?,
+            let (char, len) = match rest.as_bytes() {
+                [b'\\', escape @ ..] => unescape(escape).map(|(char, len)| (char, len.saturating_add(1)))?,
                 _ => rest.chars().next().map(|char| (char, char.len_utf8()))?,
             };
             rest = rest.get(len..).unwrap_or_default();
@@ -290,13 +297,8 @@ impl<'a> Str<'a> {
     }
 
     /// Puts the text, escapes resolved.
-    pub fn put(&self, out: &mut (impl Put + ?Sized)) {
-        if let Some(plain) = self.plain() {
-            return out.put(plain.as_bytes());
-        }
-        for char in self.chars() {
-            out.put(char.encode_utf8(&mut [0; 4]).as_bytes());
-        }
+    pub fn put(&self, mut out: &mut (impl Put + ?Sized)) {
+        put_resolved(self.raw, b'\\', unescape, &mut out);
     }
 
     /// Writes the text, escapes resolved, into `buffer`.
@@ -325,13 +327,27 @@ pub fn member<'a>(document: &'a [u8], name: &str) -> Result<Option<Token<'a>>, E
     Ok(found)
 }
 
-/// The character that the escape at the front of `text` stands for, and the escape's length.
+/// Compares what is put with what is left of a text; `None` once they differ.
+struct Compare<'t> {
+    rest: Option<&'t [u8]>,
+    equal: fn(&[u8], &[u8]) -> bool,
+}
+
+impl Put for Compare<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        let parts = self.rest.and_then(|rest| rest.split_at_checked(bytes.len()));
+        self.rest = parts.filter(|(front, _)| (self.equal)(front, bytes)).map(|(_, rest)| rest);
+    }
+}
+
+/// The character that the escape at the front of `text` stands for, which follows the backslash,
+/// and the escape's length without that.
 fn unescape(text: &[u8]) -> Option<(char, usize)> {
     let unit = |text: &[u8]| match text {
-        [b'\\', b'u', digits @ ..] => number(digits.get(..4)?, 16),
+        [b'u', digits @ ..] => number(digits.get(..4)?, 16),
         _ => None,
     };
-    let simple = match text.get(1)? {
+    let simple = match text.first()? {
         b'"' => '"',
         b'\\' => '\\',
         b'/' => '/',
@@ -343,17 +359,17 @@ fn unescape(text: &[u8]) -> Option<(char, usize)> {
         _ => {
             let high = unit(text)?;
             if !(0xd800..0xdc00).contains(&high) {
-                return char::from_u32(high).map(|char| (char, 6));
+                return char::from_u32(high).map(|char| (char, 5));
             }
-            let low = unit(text.get(6..)?)?;
+            let low = unit(text.get(5..)?.strip_prefix(b"\\")?)?;
             if !(0xdc00..0xe000).contains(&low) {
                 return None;
             }
             let code = 0x1_0000u32.wrapping_add(((high & 0x3ff) << 10) | (low & 0x3ff));
-            return char::from_u32(code).map(|char| (char, 12));
+            return char::from_u32(code).map(|char| (char, 11));
         }
     };
-    Some((simple, 2))
+    Some((simple, 1))
 }
 
 /// Writes one document: the caller opens, names and closes in order, commas are put where due.

@@ -1,7 +1,7 @@
 //! The one way the readers walk their input: by `get`, never by index.
 
 use super::percent::hex;
-use super::{Error, Kind};
+use super::{Error, Kind, Put};
 
 /// Input with a position that never passes its end, and with the error that ended the reading:
 /// whatever fails here returns `None` and leaves it to [`Scan::result`] to say why.
@@ -168,4 +168,22 @@ pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u32> {
 pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|found| found == byte)?;
     Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
+}
+
+/// Puts `text` with what follows each `mark` resolved: `resolve` tells the character that is meant,
+/// and how many bytes behind the mark say so. One of it for all places: texts are put in few pieces.
+pub(crate) fn put_resolved(
+    text: &str,
+    mark: u8,
+    resolve: fn(&[u8]) -> Option<(char, usize)>,
+    out: &mut dyn Put,
+) {
+    let mut rest = text;
+    while let Some((plain, marked)) = split_once(rest, mark) {
+        out.put(plain.as_bytes());
+        let Some((char, len)) = resolve(marked.as_bytes()) else { break };
+        out.put(char.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = marked.get(len..).unwrap_or_default();
+    }
+    out.put(rest.as_bytes());
 }

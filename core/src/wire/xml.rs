@@ -5,7 +5,7 @@
 //! The reader takes a whole document, in UTF-8. Whoever reads to the end (`Ok(None)`) has seen
 //! every open tag closed by its own name.
 
-use super::scan::{Scan, blank, number, split_once};
+use super::scan::{Scan, blank, number, put_resolved, split_once};
 use super::{Error, Kind, Put};
 
 /// How deeply elements may be nested.
@@ -36,17 +36,9 @@ impl Text<'_> {
         self.put_dyn(&mut out);
     }
 
-    /// One of it for all places: texts are put in few pieces.
     fn put_dyn(&self, out: &mut dyn Put) {
-        let mut rest = self.raw;
         // In CDATA an ampersand is an ampersand.
-        while let Some((plain, tail)) = split_once(rest, b'&').filter(|_| !self.cdata) {
-            out.put(plain.as_bytes());
-            let Some((char, len)) = reference(tail.as_bytes()) else { break };
-            out.put(char.encode_utf8(&mut [0; 4]).as_bytes());
-            rest = tail.get(len..).unwrap_or_default();
-        }
-        out.put(rest.as_bytes());
+        if self.cdata { out.put(self.raw.as_bytes()) } else { put_resolved(self.raw, b'&', reference, out) }
     }
 
     /// Whether there is nothing but blanks.

@@ -285,7 +285,7 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
             let headers = reply.headers(memory.exchange);
             let id =
                 headers.text("x-amzn-requestid").or(headers.text("x-amz-request-id")).unwrap_or_default();
-            cx.report.set_request_id(id.chars());
+            cx.report.new_request_id().put(id.as_bytes());
         }
         let code = cx.report.code();
         let told = self.blind && cx.clock.time(reply.received).is_some();
