@@ -178,7 +178,10 @@ pub fn advisory_window(lifetime: Option<u64>) -> u32 {
 }
 
 /// A point drawn uniformly from 0 to `width`, both included.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn draw(entropy: u32, width: u64) -> u64 {
-    // width is at most a few days in milliseconds: below 2^31.
-    (width.saturating_add(1).saturating_mul(u64::from(entropy))) >> 32
+    // The upper half of a product of 96 bits, by halves.
+    let (entropy, width) = (u64::from(entropy), width.saturating_add(1));
+    let low = (width & 0xffff_ffff).wrapping_mul(entropy) >> 32;
+    (width >> 32).wrapping_mul(entropy).wrapping_add(low)
 }
