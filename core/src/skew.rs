@@ -115,7 +115,7 @@ impl Clock {
             (Some(wall), _) => Some(wall.saturating_add(self.skew)),
             (None, Some((start, _))) => {
                 let elapsed = now.monotonic.as_secs() as i64;
-                u64::try_from(start.saturating_add(elapsed)).ok().map(UnixTime::from_secs)
+                u64::try_from(start.wrapping_add(elapsed)).ok().map(UnixTime::from_secs)
             }
             (None, None) => None,
         }
@@ -137,17 +137,30 @@ impl Clock {
         received: Now,
         authority: Authority,
     ) -> Option<i64> {
-        if has_age || received.monotonic.since(sent.monotonic) > MAX_ROUND_TRIP {
+        let date = date.filter(|_| !has_age).and_then(|date| UnixTime::from_http_date(date).ok());
+        self.learn(date, sent, received, authority)
+    }
+
+    /// As [`Clock::observe`], of a reply without an `Age`, whose `Date` is read already.
+    pub(crate) fn learn(
+        &mut self,
+        date: Option<UnixTime>,
+        sent: Now,
+        received: Now,
+        authority: Authority,
+    ) -> Option<i64> {
+        if received.monotonic.since(sent.monotonic) > MAX_ROUND_TRIP {
             return None;
         }
-        let date = UnixTime::from_http_date(date?).ok()?.as_secs() as i64;
-        let middle = |sent: u64, received: u64| (sent.saturating_add(received) / 2) as i64;
+        let date = date?.as_secs() as i64;
+        // Seconds of either clock are below 2^55.
+        let middle = |sent: u64, received: u64| (sent.wrapping_add(received) / 2) as i64;
         let uptime = middle(sent.monotonic.as_secs(), received.monotonic.as_secs());
         let better = !matches!(self.start, Some((_, Authority::Service)));
         if self.corrects && (better || authority == Authority::Service) {
-            self.start = Some((date.saturating_sub(uptime), authority));
+            self.start = Some((date.wrapping_sub(uptime), authority));
         }
-        let skew = date.saturating_sub(middle(sent.wall?.as_secs(), received.wall?.as_secs()));
+        let skew = date.wrapping_sub(middle(sent.wall?.as_secs(), received.wall?.as_secs()));
         if self.corrects && authority == Authority::Service {
             self.skew = skew;
         }
