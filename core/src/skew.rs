@@ -5,6 +5,7 @@
 //! more than 15 minutes teaches nothing; every other one does, errors too. Beyond that, a board
 //! that knows no time at all takes it from the first reply that has one.
 
+use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
 
 /// A point on a clock that only moves forward, in milliseconds since any start (boot, say).
@@ -170,13 +171,8 @@ impl Clock {
     /// Whether an error with this code may be the clock's fault, given the skew that its reply told:
     /// then the request is signed anew and sent once more.
     pub fn explains(&self, code: &str, skew: Option<i64>) -> bool {
-        const CODES: [&str; 5] = [
-            "InvalidSignatureException",
-            "SignatureDoesNotMatch",
-            "AuthFailure",
-            "RequestTimeTooSkewed",
-            "AccessDeniedException",
-        ];
-        self.corrects && skew.is_some_and(|skew| skew.unsigned_abs() > TOLERANCE) && CODES.contains(&code)
+        const CODES: &str = "InvalidSignatureException SignatureDoesNotMatch AuthFailure RequestTimeTooSkewed \
+                             AccessDeniedException";
+        self.corrects && skew.is_some_and(|skew| skew.unsigned_abs() > TOLERANCE) && is_one_of(CODES, code)
     }
 }

@@ -29,13 +29,8 @@ impl Hasher {
     }
 
     /// The hash in lower-case hexadecimal.
-    pub fn finish_hex(mut self) -> Ascii<64> {
-        self.end_hex()
-    }
-
-    /// As [`Hasher::finish_hex`], without a copy of the hasher.
-    pub(crate) fn end_hex(&mut self) -> Ascii<64> {
-        hex(&self.0.finalize_fixed_reset().into())
+    pub fn finish_hex(self) -> Ascii<64> {
+        hex(&self.finish())
     }
 }
 
@@ -73,9 +68,15 @@ impl Put for Running {
 
 /// SHA-256 of `bytes`, in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> Ascii<64> {
+    hash_of(&mut |hasher| hasher.put(bytes))
+}
+
+/// SHA-256 of what `text` puts, in lower-case hexadecimal. One hasher for all, in a frame of its own.
+#[inline(never)]
+pub(crate) fn hash_of(text: &mut dyn FnMut(&mut Hasher)) -> Ascii<64> {
     let mut hasher = Hasher::new();
-    hasher.put(bytes);
-    hasher.end_hex()
+    text(&mut hasher);
+    hex(&hasher.0.finalize_fixed_reset().into())
 }
 
 pub(super) fn hex(bytes: &[u8; 32]) -> Ascii<64> {

@@ -7,7 +7,7 @@ use heapless::Vec;
 use crate::wire::percent::{self, Keep};
 use crate::wire::{Ascii, Put, decimal};
 
-use super::canonical::{self, Query, SignedHeaders};
+use super::canonical::{self, Extra, Query, SignedHeaders};
 use super::request::View;
 use super::sign::Signer;
 use super::{Hasher, SignError};
@@ -106,13 +106,13 @@ impl<'r> Presigned<'r> {
     /// Puts the canonical request.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         let token = self.signer.signed_token();
-        let extra = [
-            Some(("X-Amz-Algorithm", &b"AWS4-HMAC-SHA256"[..])),
-            Some(("X-Amz-Credential", &self.credential.0)),
-            Some(("X-Amz-Date", self.signer.date.as_bytes())),
-            Some(("X-Amz-Expires", &self.lifetime.0)),
-            token.map(|token| ("X-Amz-Security-Token", token.as_bytes())),
-            Some(("X-Amz-SignedHeaders", &self.names.0)),
+        let extra: Extra<'_, 6> = [
+            ("X-Amz-Algorithm", b"AWS4-HMAC-SHA256"),
+            ("X-Amz-Credential", &self.credential.0),
+            ("X-Amz-Date", self.signer.date.as_bytes()),
+            ("X-Amz-Expires", &self.lifetime.0),
+            ("X-Amz-Security-Token", token.as_bytes()),
+            ("X-Amz-SignedHeaders", &self.names.0),
         ];
         let mut query = Query::new(self.request.parts.query, extra);
         query.sort()?;

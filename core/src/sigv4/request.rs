@@ -7,7 +7,7 @@ use heapless::Vec;
 
 use crate::wire::Ascii;
 use crate::wire::http1::{is_header_name, is_header_value};
-use crate::wire::scan::split_once;
+use crate::wire::scan::{is_one_of_ignore_case, split_once};
 
 use super::{SignError, sha256_hex};
 
@@ -159,10 +159,7 @@ fn is_to_sign(name: &str, value: &[u8], others: &[Header<'_>]) -> Result<bool, S
     if !is_header_name(name) || !is_header_value(value) {
         return Err(SignError::InvalidHeader);
     }
-    if ["x-amz-date", "x-amz-security-token", "x-amz-content-sha256"]
-        .iter()
-        .any(|own| name.eq_ignore_ascii_case(own))
-    {
+    if is_one_of_ignore_case("x-amz-date x-amz-security-token x-amz-content-sha256", name) {
         return Err(SignError::ReservedHeader);
     }
     // Two of them are no valid request, and would sign as a host that nobody has.
@@ -177,19 +174,9 @@ fn is_to_sign(name: &str, value: &[u8], others: &[Header<'_>]) -> Result<bool, S
 /// `authorization`, `user-agent`, `x-amzn-trace-id`, `transfer-encoding`, `connection`, `expect`,
 /// `upgrade`, `keep-alive`, `te`, `trailer` and `proxy-*`, in any case.
 pub fn is_never_signed(name: &str) -> bool {
-    const NEVER: [&str; 10] = [
-        "authorization",
-        "user-agent",
-        "x-amzn-trace-id",
-        "transfer-encoding",
-        "connection",
-        "expect",
-        "upgrade",
-        "keep-alive",
-        "te",
-        "trailer",
-    ];
-    NEVER.iter().any(|never| name.eq_ignore_ascii_case(never))
+    const NEVER: &str = "authorization user-agent x-amzn-trace-id transfer-encoding connection expect \
+                         upgrade keep-alive te trailer";
+    is_one_of_ignore_case(NEVER, name)
         || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
 }
 

@@ -3,12 +3,13 @@
 use core::fmt;
 
 use crate::credentials::Credentials;
+use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
 use super::canonical::{self, Query, SignedHeaders};
 use super::request::View;
-use super::{Hasher, Presigned, Request, SignError, SigningKey};
+use super::{Presigned, Request, SignError, SigningKey, hash_of};
 
 /// How a service wants the canonical request made. Two ways are in use: [`Rules::S3`] and
 /// [`Rules::STANDARD`], everyone else's.
@@ -32,10 +33,8 @@ impl Rules {
 
     /// The rules of the service that signs as `service`.
     pub fn of(service: &str) -> Self {
-        match service {
-            "s3" | "s3-object-lambda" | "s3-outposts" | "s3express" => Self::S3,
-            _ => Self::STANDARD,
-        }
+        let s3 = is_one_of("s3 s3-object-lambda s3-outposts s3express", service);
+        if s3 { Self::S3 } else { Self::STANDARD }
     }
 }
 
@@ -99,9 +98,9 @@ impl<'a> Signer<'a> {
     // Not inlined, so that its lists are off the stack when the signature is made.
     #[inline(never)]
     fn canonical_hash(&self, request: View<'_>) -> Result<Ascii<64>, SignError> {
-        let mut hasher = Hasher::new();
-        self.put_canonical_request(request, &mut hasher)?;
-        Ok(hasher.end_hex())
+        let mut put = Ok(());
+        let hash = hash_of(&mut |hasher| put = self.put_canonical_request(request, hasher));
+        put.map(|()| hash)
     }
 
     fn put_canonical_request(
@@ -118,14 +117,13 @@ impl<'a> Signer<'a> {
 
     /// The request's header lines to sign and this signer's own.
     fn headers<'r>(&'r self, request: View<'r>) -> Result<SignedHeaders<'r, 3>, SignError> {
-        let sha256 = Some(("x-amz-content-sha256", request.parts.payload.as_bytes()));
-        let token = self.signed_token();
+        let (sha256, token) = (request.parts.payload.as_bytes(), self.signed_token());
         SignedHeaders::new(
             request,
             [
-                sha256.filter(|_| self.rules.content_sha256),
-                Some(("x-amz-date", self.date.as_bytes())),
-                token.map(|token| ("x-amz-security-token", token.as_bytes())),
+                ("x-amz-content-sha256", if self.rules.content_sha256 { sha256 } else { b"" }),
+                ("x-amz-date", self.date.as_bytes()),
+                ("x-amz-security-token", token.as_bytes()),
             ],
         )
     }
@@ -140,10 +138,10 @@ impl<'a> Signer<'a> {
         Presigned::new(self, request.view(), lifetime)
     }
 
-    /// The token, if it is to be signed.
-    pub(super) fn signed_token(&self) -> Option<&'a str> {
+    /// The token, if there is one and it is to be signed.
+    pub(super) fn signed_token(&self) -> &'a str {
         let signed = self.token == TokenPlacement::Signed;
-        self.credentials.session_token().filter(|_| signed).map(|token| token.expose())
+        self.credentials.session_token().filter(|_| signed).map_or("", |token| token.expose())
     }
 
     pub(super) fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut dyn Put) {

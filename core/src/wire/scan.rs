@@ -170,6 +170,21 @@ pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
 }
 
+/// Whether `name` is one of `names`, which blanks part. A list of slices would take eight bytes more
+/// for each.
+pub(crate) fn is_one_of(names: &str, name: &str) -> bool {
+    is_equal_to_one(names, name, |a, b| a == b)
+}
+
+/// As [`is_one_of`], ASCII letters compared without case.
+pub(crate) fn is_one_of_ignore_case(names: &str, name: &str) -> bool {
+    is_equal_to_one(names, name, <[u8]>::eq_ignore_ascii_case)
+}
+
+fn is_equal_to_one(names: &str, name: &str, equal: fn(&[u8], &[u8]) -> bool) -> bool {
+    names.as_bytes().split(|byte| *byte == b' ').any(|one| equal(one, name.as_bytes()))
+}
+
 /// Puts `text` with what follows each `mark` resolved: `resolve` tells the character that is meant,
 /// and how many bytes behind the mark say so. One of it for all places: texts are put in few pieces.
 pub(crate) fn put_resolved(

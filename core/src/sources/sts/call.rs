@@ -12,6 +12,7 @@ use crate::sources::{
     Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step, request,
 };
 use crate::wire::percent::{self, Keep};
+use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
 use crate::wire::{Put, decimal};
 
@@ -290,9 +291,9 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         let code = cx.report.code();
         let told = self.blind && cx.clock.time(reply.received).is_some();
         let clock = told || cx.clock.explains(code, observed.skew);
-        let throttled = reply.status == 429 || THROTTLED.contains(&code) || O::RETRIED.contains(&code);
+        let throttled = reply.status == 429 || is_one_of(THROTTLED, code) || O::RETRIED.contains(&code);
         let passing = reply.status >= 500 || throttled;
-        let stale = PASSING.contains(&code);
+        let stale = is_one_of(PASSING, code);
         cx.report.withhold(memory.slots, &[]);
         let kind = if explained {
             ErrorKind::Refused { status: reply.status, recoverable: passing || stale || clock }
@@ -310,16 +311,10 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
 }
 
 /// Codes that ask for patience.
-const THROTTLED: [&str; 5] = [
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestLimitExceeded",
-    "TooManyRequestsException",
-];
+const THROTTLED: &str = "Throttling ThrottlingException ThrottledException RequestLimitExceeded \
+                         TooManyRequestsException";
 /// Codes of an error that other credentials, or the same call a little later, may not meet.
-const PASSING: [&str; 5] =
-    ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "IDPCommunicationError", "RequestExpired"];
+const PASSING: &str = "ExpiredToken ExpiredTokenException InvalidToken IDPCommunicationError RequestExpired";
 
 /// Writes the request of an operation, signed if there is a signer. Not inlined, so that no other step
 /// has its frame.
