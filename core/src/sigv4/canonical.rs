@@ -32,10 +32,15 @@ pub(super) type Extra<'a, const N: usize> = [(&'static str, &'a [u8]); N];
 pub(super) fn put<const N: usize, const M: usize>(
     request: View<'_>,
     rules: Rules,
-    query: &Query<'_, M>,
+    added: Extra<'_, M>,
     headers: &SignedHeaders<'_, N>,
     mut out: &mut (impl Put + ?Sized),
-) {
+) -> Result<(), SignError> {
+    let mut query = Query::new(request.parts.query, added);
+    query.sort()?;
+    if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        return Err(SignError::MissingHost);
+    }
     out.put(request.parts.method.as_bytes());
     out.put(b"\n");
     put_path(request.parts.path.as_bytes(), rules, out);
@@ -47,6 +52,7 @@ pub(super) fn put<const N: usize, const M: usize>(
     headers.put_names(b";", &mut out);
     out.put(b"\n");
     out.put(request.parts.payload.as_bytes());
+    Ok(())
 }
 
 /// The path as `rules` want it: dot segments and empty segments resolved or not, encoded once more
@@ -89,7 +95,7 @@ fn is_undone<'a>(following: impl Iterator<Item = &'a [u8]>) -> bool {
 }
 
 /// The parameters of a query, sorted, and those that presigning adds.
-pub(super) struct Query<'a, const M: usize> {
+struct Query<'a, const M: usize> {
     text: &'a [u8],
     /// Where each starts in the text.
     sorted: Vec<u16, MAX_PARAMETERS>,
@@ -99,14 +105,14 @@ pub(super) struct Query<'a, const M: usize> {
 impl<'a, const M: usize> Query<'a, M> {
     /// The parameters of `text`; none until they are sorted. The values of `extra` are put as they
     /// are.
-    pub(super) fn new(text: &'a str, extra: Extra<'a, M>) -> Self {
+    fn new(text: &'a str, extra: Extra<'a, M>) -> Self {
         Self { text: text.as_bytes(), sorted: Vec::new(), extra }
     }
 
     /// Finds and sorts the parameters. Empty ones (`a&&b`) are left out, as services do.
     // Not inlined, so that what compares is off the stack when the parameters are hashed.
     #[inline(never)]
-    pub(super) fn sort(&mut self) -> Result<(), SignError> {
+    fn sort(&mut self) -> Result<(), SignError> {
         let text = self.text;
         let mut start = 0usize;
         for parameter in text.split(|byte| *byte == b'&') {
@@ -214,11 +220,8 @@ pub(super) struct SignedHeaders<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> SignedHeaders<'a, N> {
-    pub(super) fn new(request: View<'a>, extra: Extra<'a, N>) -> Result<Self, SignError> {
-        if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            return Err(SignError::MissingHost);
-        }
-        Ok(Self { sorted: request.headers, extra })
+    pub(super) fn new(request: View<'a>, extra: Extra<'a, N>) -> Self {
+        Self { sorted: request.headers, extra }
     }
 
     /// `name:value` lines; the values of one name joined by commas.
@@ -299,12 +302,11 @@ fn put_lower(name: &str, out: &mut dyn Put) {
 /// The value without the blanks around it, and each run of blanks inside as one space.
 fn put_folded(value: &[u8], out: &mut dyn Put) {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let mut words = value.split(blank).filter(|word| !word.is_empty());
-    if let Some(word) = words.next() {
-        out.put(word);
-    }
+    let words = value.split(blank).filter(|word| !word.is_empty());
+    let mut separator: &[u8] = b"";
     for word in words {
-        out.put(b" ");
+        out.put(separator);
         out.put(word);
+        separator = b" ";
     }
 }

@@ -7,7 +7,7 @@ use heapless::Vec;
 use crate::wire::percent::{self, Keep};
 use crate::wire::{Ascii, Put, decimal};
 
-use super::canonical::{self, Extra, Query, SignedHeaders};
+use super::canonical::{self, Extra, SignedHeaders};
 use super::request::View;
 use super::sign::Signer;
 use super::{Hasher, SignError};
@@ -56,7 +56,7 @@ impl<'r> Presigned<'r> {
         presigned.credential.put(b"/");
         signer.key.put_scope(&mut presigned.credential);
         decimal(lifetime, &mut presigned.lifetime);
-        SignedHeaders::new(request, [])?.put_names(b";", &mut presigned.names);
+        SignedHeaders::new(request, []).put_names(b";", &mut presigned.names);
         if presigned.credential.1 {
             return Err(SignError::ScopeTooLong);
         }
@@ -114,11 +114,8 @@ impl<'r> Presigned<'r> {
             ("X-Amz-Security-Token", token.as_bytes()),
             ("X-Amz-SignedHeaders", &self.names.0),
         ];
-        let mut query = Query::new(self.request.parts.query, extra);
-        query.sort()?;
-        let headers = SignedHeaders::<0>::new(self.request, [])?;
-        canonical::put(self.request, self.signer.rules, &query, &headers, out);
-        Ok(())
+        let headers = SignedHeaders::new(self.request, []);
+        canonical::put(self.request, self.signer.rules, extra, &headers, out)
     }
 
     /// Puts the string to sign.

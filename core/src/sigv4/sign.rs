@@ -7,7 +7,7 @@ use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
-use super::canonical::{self, Query, SignedHeaders};
+use super::canonical::{self, SignedHeaders};
 use super::request::View;
 use super::{Presigned, Request, SignError, SigningKey, hash_of};
 
@@ -108,15 +108,11 @@ impl<'a> Signer<'a> {
         request: View<'_>,
         out: &mut (impl Put + ?Sized),
     ) -> Result<(), SignError> {
-        let mut query = Query::new(request.parts.query, []);
-        query.sort()?;
-        let headers = self.headers(request)?;
-        canonical::put(request, self.rules, &query, &headers, out);
-        Ok(())
+        canonical::put(request, self.rules, [], &self.headers(request), out)
     }
 
     /// The request's header lines to sign and this signer's own.
-    fn headers<'r>(&'r self, request: View<'r>) -> Result<SignedHeaders<'r, 3>, SignError> {
+    fn headers<'r>(&'r self, request: View<'r>) -> SignedHeaders<'r, 3> {
         let (sha256, token) = (request.parts.payload.as_bytes(), self.signed_token());
         SignedHeaders::new(
             request,
@@ -195,9 +191,7 @@ impl Signed<'_> {
         out.put(b"/");
         self.signer.key.put_scope(&mut out);
         out.put(b", SignedHeaders=");
-        if let Ok(headers) = self.signer.headers(self.request) {
-            headers.put_names(b";", &mut out);
-        }
+        self.signer.headers(self.request).put_names(b";", &mut out);
         out.put(b", Signature=");
         out.put(self.signature.as_bytes());
     }

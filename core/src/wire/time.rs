@@ -115,23 +115,18 @@ impl UnixTime {
     fn civil(self) -> Civil {
         let days = self.days();
         let second = self.0.wrapping_sub(u64::from(days).wrapping_mul(u64::from(DAY))) as u32;
-        // Years begin in March, so that the leap day is the last; eras have 400 years.
-        let shifted = days.wrapping_add(719_468);
-        let era = shifted / 146_097;
-        let day_of_era = shifted % 146_097;
-        let year_of_era = day_of_era
-            .wrapping_sub(day_of_era / 1_460)
-            .wrapping_add(day_of_era / 36_524)
-            .wrapping_sub(day_of_era / 146_096)
-            / 365;
-        let day_of_year = day_of_era.wrapping_sub(
-            year_of_era.wrapping_mul(365).wrapping_add(year_of_era / 4).wrapping_sub(year_of_era / 100),
-        );
-        let from_march = day_of_year.wrapping_mul(5).wrapping_add(2) / 153;
-        let day = day_of_year.wrapping_sub(from_march.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(1);
-        let month = if from_march < 10 { from_march.wrapping_add(3) } else { from_march.wrapping_sub(9) };
-        let year = era.wrapping_mul(400).wrapping_add(year_of_era).wrapping_add(u32::from(month <= 2));
-        Civil { days, year, month, day, second }
+        // Years have 366 days at most, so the first guess is early: by less than a year in 1,000.
+        let mut year = (days / 366).wrapping_add(1970);
+        while days_before(year.wrapping_add(1)) <= days {
+            year = year.wrapping_add(1);
+        }
+        let mut day = days.wrapping_sub(days_before(year));
+        let mut month = 1u32;
+        while day >= month_len(year, month) && month < 12 {
+            day = day.wrapping_sub(month_len(year, month));
+            month = month.wrapping_add(1);
+        }
+        Civil { days, year, month, day: day.wrapping_add(1), second }
     }
 }
 
@@ -257,25 +252,30 @@ fn time_of_day(scan: &mut Scan<'_>) -> Option<u32> {
 
 /// Seconds since 1970, if there is such a day.
 fn from_civil(year: u32, month: u32, day: u32, second: u32) -> Option<u64> {
+    if year < 1970 || day == 0 || day > month_len(year, month) {
+        return None;
+    }
+    let months = (1..month).fold(0u32, |days, month| days.wrapping_add(month_len(year, month)));
+    let days = days_before(year).wrapping_add(months).wrapping_add(day).wrapping_sub(1);
+    Some(u64::from(days).wrapping_mul(u64::from(DAY)).wrapping_add(u64::from(second)))
+}
+
+/// Days from 1970 to the start of `year`, from 1970 on.
+#[cfg_attr(target_os = "none", inline(never))]
+fn days_before(year: u32) -> u32 {
+    let past = year.wrapping_sub(1);
+    let leap_days = (past / 4).wrapping_sub(past / 100).wrapping_add(past / 400);
+    past.wrapping_mul(365).wrapping_add(leap_days).wrapping_sub(719_162)
+}
+
+/// Days of a month; none if there is no such month.
+#[cfg_attr(target_os = "none", inline(never))]
+fn month_len(year: u32, month: u32) -> u32 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days_in_month = match month {
+    match month {
         2 => 28u32.wrapping_add(u32::from(leap)),
         4 | 6 | 9 | 11 => 30,
         1..=12 => 31,
         _ => 0,
-    };
-    if year < 1970 || day == 0 || day > days_in_month {
-        return None;
     }
-    let year = year.wrapping_sub(u32::from(month <= 2));
-    let from_march = if month > 2 { month.wrapping_sub(3) } else { month.wrapping_add(9) };
-    let day_of_year = (from_march.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(day).wrapping_sub(1);
-    let year_of_era = year % 400;
-    let day_of_era = year_of_era
-        .wrapping_mul(365)
-        .wrapping_add(year_of_era / 4)
-        .wrapping_sub(year_of_era / 100)
-        .wrapping_add(day_of_year);
-    let days = (year / 400).wrapping_mul(146_097).wrapping_add(day_of_era).wrapping_sub(719_468);
-    Some(u64::from(days).wrapping_mul(u64::from(DAY)).wrapping_add(u64::from(second)))
 }
