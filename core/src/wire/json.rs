@@ -48,12 +48,10 @@ impl<'a> Token<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Expect {
     Value,
-    /// After `[`: a value or the end.
-    ValueOrEnd,
-    /// After `{`: a key or the end.
-    KeyOrEnd,
-    Key,
-    CommaOrEnd,
+    /// After `[` or `{`: an element, or the end.
+    First,
+    /// After an element: a comma and a further one, or the end.
+    Next,
     Nothing,
 }
 
@@ -103,31 +101,31 @@ impl<'a> Reader<'a> {
 
     fn step(&mut self) -> Option<Option<Token<'a>>> {
         self.blanks();
-        if self.expect == Expect::CommaOrEnd {
-            match (self.scan.peek(), self.objects & 1) {
-                (Some(b','), object) => {
-                    self.scan.skip(1);
-                    self.blanks();
-                    self.expect = if object == 1 { Expect::Key } else { Expect::Value };
-                }
-                (Some(b'}'), 1) => return Some(Some(self.close(Token::ObjectEnd))),
-                (Some(b']'), 0) => return Some(Some(self.close(Token::ArrayEnd))),
-                _ => return self.scan.unexpected(),
-            }
-        }
         match self.expect {
-            Expect::Nothing => self.scan.end().map(|()| None),
-            Expect::KeyOrEnd if self.scan.peek() == Some(b'}') => Some(Some(self.close(Token::ObjectEnd))),
-            Expect::ValueOrEnd if self.scan.peek() == Some(b']') => Some(Some(self.close(Token::ArrayEnd))),
-            Expect::KeyOrEnd | Expect::Key => {
-                let key = self.string()?;
-                self.blanks();
-                self.scan.expect_byte(b':')?;
-                self.expect = Expect::Value;
-                Some(Some(Token::Key(key)))
-            }
-            Expect::Value | Expect::ValueOrEnd | Expect::CommaOrEnd => self.value().map(Some),
+            Expect::Nothing => return self.scan.end().map(|()| None),
+            Expect::Value => return self.value().map(Some),
+            Expect::First | Expect::Next => {}
         }
+        let object = self.objects & 1 == 1;
+        let (bracket, end) = if object { (b"}", Token::ObjectEnd) } else { (b"]", Token::ArrayEnd) };
+        if self.scan.take(bracket) {
+            self.depth = self.depth.saturating_sub(1);
+            self.objects >>= 1;
+            self.after_value();
+            return Some(Some(end));
+        }
+        if self.expect == Expect::Next {
+            self.scan.expect_byte(b',')?;
+            self.blanks();
+        }
+        if !object {
+            return self.value().map(Some);
+        }
+        let key = self.string()?;
+        self.blanks();
+        self.scan.expect_byte(b':')?;
+        self.expect = Expect::Value;
+        Some(Some(Token::Key(key)))
     }
 
     /// Passes over the next value, however deep; checks it all the same.
@@ -162,8 +160,8 @@ impl<'a> Reader<'a> {
 
     fn value(&mut self) -> Option<Token<'a>> {
         let token = match self.scan.peek() {
-            Some(b'{') => return self.open(Token::ObjectStart, Expect::KeyOrEnd, 1),
-            Some(b'[') => return self.open(Token::ArrayStart, Expect::ValueOrEnd, 0),
+            Some(b'{') => return self.open(Token::ObjectStart, 1),
+            Some(b'[') => return self.open(Token::ArrayStart, 0),
             Some(b'"') => Token::Str(self.string()?),
             Some(b'-' | b'0'..=b'9') => Token::Number(self.number()?),
             Some(b't') => self.scan.require(b"true").map(|()| Token::Bool(true))?,
@@ -175,27 +173,19 @@ impl<'a> Reader<'a> {
         Some(token)
     }
 
-    fn open(&mut self, token: Token<'a>, expect: Expect, object: u64) -> Option<Token<'a>> {
+    fn open(&mut self, token: Token<'a>, object: u64) -> Option<Token<'a>> {
         if self.depth >= MAX_DEPTH {
             return self.scan.fail(Kind::TooDeep);
         }
         self.scan.skip(1);
         self.depth = self.depth.saturating_add(1);
         self.objects = (self.objects << 1) | object;
-        self.expect = expect;
+        self.expect = Expect::First;
         Some(token)
     }
 
-    fn close(&mut self, token: Token<'a>) -> Token<'a> {
-        self.scan.skip(1);
-        self.depth = self.depth.saturating_sub(1);
-        self.objects >>= 1;
-        self.after_value();
-        token
-    }
-
     fn after_value(&mut self) {
-        self.expect = if self.depth == 0 { Expect::Nothing } else { Expect::CommaOrEnd };
+        self.expect = if self.depth == 0 { Expect::Nothing } else { Expect::Next };
     }
 
     fn blanks(&mut self) {
