@@ -9,7 +9,7 @@ use crate::wire::{Ascii, Put};
 
 use super::canonical::{self, SignedHeaders};
 use super::request::View;
-use super::{Presigned, Request, SignError, SigningKey, hash_of};
+use super::{Hasher, Presigned, Request, SignError, SigningKey};
 
 /// How a service wants the canonical request made. Two ways are in use: [`Rules::S3`] and
 /// [`Rules::STANDARD`], everyone else's.
@@ -98,9 +98,9 @@ impl<'a> Signer<'a> {
     // Not inlined, so that its lists are off the stack when the signature is made.
     #[inline(never)]
     fn canonical_hash(&self, request: View<'_>) -> Result<Ascii<64>, SignError> {
-        let mut put = Ok(());
-        let hash = hash_of(&mut |hasher| put = self.put_canonical_request(request, hasher));
-        put.map(|()| hash)
+        let mut hasher = Hasher::new();
+        self.put_canonical_request(request, &mut hasher)?;
+        Ok(hasher.end_hex())
     }
 
     fn put_canonical_request(
