@@ -337,29 +337,22 @@ fn unescape(text: &[u8]) -> Option<(char, usize)> {
         [b'u', digits @ ..] => number(digits.get(..4)?, 16),
         _ => None,
     };
-    let simple = match text.first()? {
-        b'"' => '"',
-        b'\\' => '\\',
-        b'/' => '/',
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        _ => {
-            let high = unit(text)?;
-            if !(0xd800..0xdc00).contains(&high) {
-                return char::from_u32(high).map(|char| (char, 5));
-            }
-            let low = unit(text.get(5..)?.strip_prefix(b"\\")?)?;
-            if !(0xdc00..0xe000).contains(&low) {
-                return None;
-            }
-            let code = 0x1_0000u32.wrapping_add(((high & 0x3ff) << 10) | (low & 0x3ff));
-            return char::from_u32(code).map(|char| (char, 11));
-        }
-    };
-    Some((simple, 1))
+    const SIMPLE: [[u8; 2]; 8] =
+        [*b"\"\"", *b"\\\\", *b"//", *b"b\x08", *b"f\x0c", *b"n\n", *b"r\r", *b"t\t"];
+    let letter = text.first()?;
+    if let Some([_, byte]) = SIMPLE.iter().find(|[from, _]| from == letter) {
+        return Some((char::from(*byte), 1));
+    }
+    let high = unit(text)?;
+    if !(0xd800..0xdc00).contains(&high) {
+        return char::from_u32(high).map(|char| (char, 5));
+    }
+    let low = unit(text.get(5..)?.strip_prefix(b"\\")?)?;
+    if !(0xdc00..0xe000).contains(&low) {
+        return None;
+    }
+    let code = 0x1_0000u32.wrapping_add(((high & 0x3ff) << 10) | (low & 0x3ff));
+    char::from_u32(code).map(|char| (char, 11))
 }
 
 /// Writes one document: the caller opens, names and closes in order, commas are put where due.

@@ -173,16 +173,21 @@ pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
 /// Whether `name` is one of `names`, which blanks part. A list of slices would take eight bytes more
 /// for each.
 pub(crate) fn is_one_of(names: &str, name: &str) -> bool {
-    is_equal_to_one(names, name, |a, b| a == b)
+    index_of(names.as_bytes(), name.as_bytes()).is_some()
 }
 
 /// As [`is_one_of`], ASCII letters compared without case.
 pub(crate) fn is_one_of_ignore_case(names: &str, name: &str) -> bool {
-    is_equal_to_one(names, name, <[u8]>::eq_ignore_ascii_case)
+    position(names.as_bytes(), name.as_bytes(), <[u8]>::eq_ignore_ascii_case).is_some()
 }
 
-fn is_equal_to_one(names: &str, name: &str, equal: fn(&[u8], &[u8]) -> bool) -> bool {
-    names.as_bytes().split(|byte| *byte == b' ').any(|one| equal(one, name.as_bytes()))
+/// Which of `names`, which blanks part, `name` is.
+pub(crate) fn index_of(names: &[u8], name: &[u8]) -> Option<usize> {
+    position(names, name, |a, b| a == b)
+}
+
+fn position(names: &[u8], name: &[u8], equal: fn(&[u8], &[u8]) -> bool) -> Option<usize> {
+    names.split(|byte| *byte == b' ').position(|one| equal(one, name))
 }
 
 /// Puts `text` with what follows each `mark` resolved: `resolve` tells the character that is meant,

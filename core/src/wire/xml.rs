@@ -5,7 +5,7 @@
 //! The reader takes a whole document, in UTF-8. Whoever reads to the end (`Ok(None)`) has seen
 //! every open tag closed by its own name.
 
-use super::scan::{Scan, blank, number, put_resolved, split_once};
+use super::scan::{Scan, blank, index_of, number, put_resolved, split_once};
 use super::{Error, Kind, Put};
 
 /// How deeply elements may be nested.
@@ -281,11 +281,6 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
     let len = text.iter().take(10).position(|byte| *byte == b';')?;
     let name = text.get(..len)?;
     let char = match name {
-        b"amp" => '&',
-        b"lt" => '<',
-        b"gt" => '>',
-        b"quot" => '"',
-        b"apos" => '\'',
         [b'#', digits @ ..] => {
             let (digits, radix) = match digits {
                 [b'x', digits @ ..] => (digits, 16),
@@ -296,7 +291,7 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
             let allowed = matches!(code, 9 | 10 | 13 | 0x20..=0xfffd | 0x1_0000..);
             char::from_u32(code).filter(|_| allowed)?
         }
-        _ => return None,
+        _ => char::from(*b"&<>\"'".get(index_of(b"amp lt gt quot apos", name)?)?),
     };
     Some((char, len.saturating_add(1)))
 }
