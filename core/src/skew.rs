@@ -28,8 +28,8 @@ impl Instant {
     fn as_secs(self) -> u64 {
         // Digit by digit to the base 2^16: 32-bit machines have no wide division.
         let (mut seconds, mut left) = (0u64, 0u32);
-        for shift in [48, 32, 16, 0] {
-            let digit = (left << 16) | ((self.0 >> shift) as u32 & 0xffff);
+        for digit in [self.0 >> 48, self.0 >> 32, self.0 >> 16, self.0] {
+            let digit = (left << 16) | (digit as u32 & 0xffff);
             seconds = (seconds << 16) | u64::from(digit / 1000);
             left = digit % 1000;
         }

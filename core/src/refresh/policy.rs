@@ -110,7 +110,7 @@ impl Refresh {
         let due = lifetime.map(|lifetime| {
             // What lives shorter than its windows is refreshed in the second half of its life.
             let half = lifetime / 2;
-            let window = u64::from(advisory_seconds).saturating_mul(1000);
+            let window = u64::from(advisory_seconds).wrapping_mul(1000);
             let required = lifetime.saturating_sub(MANDATORY_MS.min(half));
             let advised =
                 lifetime.checked_sub(window).filter(|start| *start > 0).unwrap_or(half).min(required);

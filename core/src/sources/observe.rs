@@ -53,7 +53,8 @@ pub(super) fn remaining(expiration: Option<UnixTime>, time: Option<UnixTime>) ->
             if seconds == 0 {
                 return None;
             }
-            Some(seconds.saturating_mul(1000))
+            // Below 2^48.
+            Some(seconds.wrapping_mul(1000))
         }
     };
     Some(Lease { expiration, lifetime })

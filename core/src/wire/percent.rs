@@ -24,7 +24,7 @@ impl Keep {
 }
 
 /// Whether small counts more than fast.
-const ON_DEVICE: bool = cfg!(target_os = "none");
+pub(crate) const ON_DEVICE: bool = cfg!(target_os = "none");
 
 /// The first of the sets of [`Keep`] that has the byte; 3 where none has.
 const fn class(byte: u8) -> u8 {

@@ -93,7 +93,7 @@ impl<'a> Scan<'a> {
         for _ in 0..count {
             match self.rest {
                 [byte @ b'0'..=b'9', rest @ ..] => {
-                    value = value.saturating_mul(10).saturating_add(u32::from(byte & 15));
+                    value = value.wrapping_mul(10).wrapping_add(u32::from(byte & 15));
                     self.rest = rest;
                 }
                 _ => return self.unexpected(),
