@@ -35,6 +35,8 @@ pub struct Imds<'c> {
     role: String<128>,
 }
 
+// Told apart by a byte: left to itself, the compiler looks at 64 bits of the lease in it.
+#[repr(u8)]
 #[derive(Debug, Clone, Copy)]
 enum State {
     Token,
