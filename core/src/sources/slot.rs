@@ -25,8 +25,8 @@ pub(crate) enum Field {
 
 const FIELDS: usize = 7;
 
-/// Where a text is that was not written: it starts behind its end, so that nothing is found there.
-const NOWHERE: Range<usize> = usize::MAX..0;
+/// Where a text is that was not written: behind all memory, so that nothing is found there.
+const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
 
 /// Memory for one set of credentials, or one identity. It is wiped before it is written again, and
 /// when the slot is dropped.

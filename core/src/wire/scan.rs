@@ -172,11 +172,13 @@ pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
 
 /// Whether `name` is one of `names`, which blanks part. A list of slices would take eight bytes more
 /// for each.
+#[cfg(feature = "sigv4")]
 pub(crate) fn is_one_of(names: &str, name: &str) -> bool {
     index_of(names.as_bytes(), name.as_bytes()).is_some()
 }
 
 /// As [`is_one_of`], ASCII letters compared without case.
+#[cfg(feature = "sigv4")]
 pub(crate) fn is_one_of_ignore_case(names: &str, name: &str) -> bool {
     position(names.as_bytes(), name.as_bytes(), <[u8]>::eq_ignore_ascii_case).is_some()
 }
