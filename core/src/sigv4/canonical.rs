@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use heapless::Vec;
 
 use crate::wire::Put;
-use crate::wire::percent::{self, Keep};
+use crate::wire::percent::{self, Keep, ON_DEVICE};
 
 use super::request::{Header, View, compare_names, sink_last};
 use super::{Rules, SignError};
@@ -184,6 +184,14 @@ fn parts(text: &[u8]) -> (&[u8], &[u8]) {
 /// Orders the parameters at the front of two texts as the canonical encodings of their names, then
 /// of their values.
 fn compare_parameters(a: &[u8], b: &[u8]) -> Ordering {
+    // What both start with tells nothing, and most names differ in an unreserved byte.
+    if !ON_DEVICE {
+        let plain = |byte: &u8| Keep::Unreserved.keeps(*byte);
+        let same = a.iter().zip(b).take_while(|(a, b)| a == b && plain(a)).count();
+        if let (Some(a), Some(b)) = (a.get(same).filter(|a| plain(a)), b.get(same).filter(|b| plain(b))) {
+            return a.cmp(b);
+        }
+    }
     Ranks(a, false).cmp(Ranks(b, false))
 }
 

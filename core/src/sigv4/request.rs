@@ -8,7 +8,7 @@ use heapless::vec::{Vec, VecView};
 use crate::wire::Ascii;
 use crate::wire::http1::{is_header_name, is_header_value};
 use crate::wire::percent::ON_DEVICE;
-use crate::wire::scan::{is_one_of_ignore_case, split_once};
+use crate::wire::scan::split_once;
 
 use super::{SignError, sha256_hex};
 
@@ -156,7 +156,10 @@ fn add<'a>(lines: &mut VecView<Header<'a>>, name: &'a str, value: &'a [u8]) -> R
     if !is_header_name(name) || !is_header_value(value) {
         return Err(SignError::InvalidHeader);
     }
-    if is_one_of_ignore_case("x-amz-date x-amz-security-token x-amz-content-sha256", name) {
+    if ["x-amz-date", "x-amz-security-token", "x-amz-content-sha256"]
+        .iter()
+        .any(|own| name.eq_ignore_ascii_case(own))
+    {
         return Err(SignError::ReservedHeader);
     }
     // Two of them are no valid request, and would sign as a host that nobody has.
@@ -175,9 +178,20 @@ fn add<'a>(lines: &mut VecView<Header<'a>>, name: &'a str, value: &'a [u8]) -> R
 /// `authorization`, `user-agent`, `x-amzn-trace-id`, `transfer-encoding`, `connection`, `expect`,
 /// `upgrade`, `keep-alive`, `te`, `trailer` and `proxy-*`, in any case.
 pub fn is_never_signed(name: &str) -> bool {
-    const NEVER: &str = "authorization user-agent x-amzn-trace-id transfer-encoding connection expect \
-                         upgrade keep-alive te trailer";
-    is_one_of_ignore_case(NEVER, name)
+    // A list, which lengths are compared in first: it is gone through for each line.
+    const NEVER: [&str; 10] = [
+        "authorization",
+        "user-agent",
+        "x-amzn-trace-id",
+        "transfer-encoding",
+        "connection",
+        "expect",
+        "upgrade",
+        "keep-alive",
+        "te",
+        "trailer",
+    ];
+    NEVER.iter().any(|never| name.eq_ignore_ascii_case(never))
         || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
 }
 

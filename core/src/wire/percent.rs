@@ -59,19 +59,28 @@ const CLASSES: [u8; 256] = {
 /// assert_eq!(out.finish()?, b"a%20b%2Fc");
 /// # Ok::<(), rolecall_core::wire::BufferTooSmall>(())
 /// ```
-pub fn encode(bytes: &[u8], keep: Keep, mut out: &mut (impl Put + ?Sized)) {
-    put_kept(bytes, keep, false, &mut out);
+pub fn encode(bytes: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
+    put_kept(bytes, keep, false, out);
 }
 
 /// Puts `text`, which is already encoded to some degree, in the one canonical form: an escape of a
 /// kept byte becomes that byte, hexadecimal digits become upper case, and every byte that should
 /// have been escaped is. A `%` that starts no escape stands for itself, and so does a `+`.
-pub fn canonical(text: &[u8], keep: Keep, mut out: &mut (impl Put + ?Sized)) {
-    put_kept(text, keep, true, &mut out);
+pub fn canonical(text: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
+    put_kept(text, keep, true, out);
+}
+
+/// One of it for all that is written to on a device, one for each where there is room.
+fn put_kept(text: &[u8], keep: Keep, encoded: bool, mut out: &mut (impl Put + ?Sized)) {
+    if ON_DEVICE {
+        put_runs::<dyn Put>(text, keep, encoded, &mut out);
+    } else {
+        put_runs(text, keep, encoded, out);
+    }
 }
 
 /// Most text needs no change up to the first escape: runs are put, not bytes.
-fn put_kept(text: &[u8], keep: Keep, encoded: bool, out: &mut dyn Put) {
+fn put_runs<P: Put + ?Sized>(text: &[u8], keep: Keep, encoded: bool, out: &mut P) {
     let mut rest = text;
     while !rest.is_empty() {
         let (kept, tail) = split_kept(rest, keep);

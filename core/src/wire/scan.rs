@@ -177,19 +177,9 @@ pub(crate) fn is_one_of(names: &str, name: &str) -> bool {
     index_of(names.as_bytes(), name.as_bytes()).is_some()
 }
 
-/// As [`is_one_of`], ASCII letters compared without case.
-#[cfg(feature = "sigv4")]
-pub(crate) fn is_one_of_ignore_case(names: &str, name: &str) -> bool {
-    position(names.as_bytes(), name.as_bytes(), <[u8]>::eq_ignore_ascii_case).is_some()
-}
-
 /// Which of `names`, which blanks part, `name` is.
 pub(crate) fn index_of(names: &[u8], name: &[u8]) -> Option<usize> {
-    position(names, name, |a, b| a == b)
-}
-
-fn position(names: &[u8], name: &[u8], equal: fn(&[u8], &[u8]) -> bool) -> Option<usize> {
-    names.split(|byte| *byte == b' ').position(|one| equal(one, name))
+    names.split(|byte| *byte == b' ').position(|one| one == name)
 }
 
 /// Puts `text` with what follows each `mark` resolved: `resolve` tells the character that is meant,
