@@ -263,6 +263,8 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         write_call(memory.exchange, &self.service, Some(&signer), &self.operation, held)
     }
 
+    // Not inlined: what only a reply needs is no part of the frame of what answers for the base.
+    #[inline(never)]
     fn take_reply(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, reply: &Reply) {
         let observed: Observed = observe(cx, reply, memory.exchange, Authority::Service);
         let body = reply.body(memory.exchange);

@@ -60,6 +60,7 @@ impl<'a> ResponseHead<'a> {
 
     /// How the end of the body is told (RFC 9112, section 6.3), for a response to any method but
     /// HEAD and CONNECT.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn framing(&self) -> Result<Framing, Error> {
         if self.status < 200 || self.status == 204 || self.status == 304 {
             return Ok(Framing::Length(0));
