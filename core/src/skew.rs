@@ -5,6 +5,7 @@
 //! more than 15 minutes teaches nothing; every other one does, errors too. Beyond that, a board
 //! that knows no time at all takes it from the first reply that has one.
 
+use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
 
 /// A point on a clock that only moves forward, in milliseconds since any start (boot, say).
@@ -27,8 +28,8 @@ impl Instant {
     fn as_secs(self) -> u64 {
         // Digit by digit to the base 2^16: 32-bit machines have no wide division.
         let (mut seconds, mut left) = (0u64, 0u32);
-        for shift in [48, 32, 16, 0] {
-            let digit = (left << 16) | ((self.0 >> shift) as u32 & 0xffff);
+        for digit in [self.0 >> 48, self.0 >> 32, self.0 >> 16, self.0] {
+            let digit = (left << 16) | (digit as u32 & 0xffff);
             seconds = (seconds << 16) | u64::from(digit / 1000);
             left = digit % 1000;
         }
@@ -115,7 +116,7 @@ impl Clock {
             (Some(wall), _) => Some(wall.saturating_add(self.skew)),
             (None, Some((start, _))) => {
                 let elapsed = now.monotonic.as_secs() as i64;
-                u64::try_from(start.saturating_add(elapsed)).ok().map(UnixTime::from_secs)
+                u64::try_from(start.wrapping_add(elapsed)).ok().map(UnixTime::from_secs)
             }
             (None, None) => None,
         }
@@ -137,17 +138,30 @@ impl Clock {
         received: Now,
         authority: Authority,
     ) -> Option<i64> {
-        if has_age || received.monotonic.since(sent.monotonic) > MAX_ROUND_TRIP {
+        let date = date.filter(|_| !has_age).and_then(|date| UnixTime::from_http_date(date).ok());
+        self.learn(date, sent, received, authority)
+    }
+
+    /// As [`Clock::observe`], of a reply without an `Age`, whose `Date` is read already.
+    pub(crate) fn learn(
+        &mut self,
+        date: Option<UnixTime>,
+        sent: Now,
+        received: Now,
+        authority: Authority,
+    ) -> Option<i64> {
+        if received.monotonic.since(sent.monotonic) > MAX_ROUND_TRIP {
             return None;
         }
-        let date = UnixTime::from_http_date(date?).ok()?.as_secs() as i64;
-        let middle = |sent: u64, received: u64| (sent.saturating_add(received) / 2) as i64;
+        let date = date?.as_secs() as i64;
+        // Seconds of either clock are below 2^55.
+        let middle = |sent: u64, received: u64| (sent.wrapping_add(received) / 2) as i64;
         let uptime = middle(sent.monotonic.as_secs(), received.monotonic.as_secs());
         let better = !matches!(self.start, Some((_, Authority::Service)));
         if self.corrects && (better || authority == Authority::Service) {
-            self.start = Some((date.saturating_sub(uptime), authority));
+            self.start = Some((date.wrapping_sub(uptime), authority));
         }
-        let skew = date.saturating_sub(middle(sent.wall?.as_secs(), received.wall?.as_secs()));
+        let skew = date.wrapping_sub(middle(sent.wall?.as_secs(), received.wall?.as_secs()));
         if self.corrects && authority == Authority::Service {
             self.skew = skew;
         }
@@ -157,13 +171,8 @@ impl Clock {
     /// Whether an error with this code may be the clock's fault, given the skew that its reply told:
     /// then the request is signed anew and sent once more.
     pub fn explains(&self, code: &str, skew: Option<i64>) -> bool {
-        const CODES: [&str; 5] = [
-            "InvalidSignatureException",
-            "SignatureDoesNotMatch",
-            "AuthFailure",
-            "RequestTimeTooSkewed",
-            "AccessDeniedException",
-        ];
-        self.corrects && skew.is_some_and(|skew| skew.unsigned_abs() > TOLERANCE) && CODES.contains(&code)
+        const CODES: &str = "InvalidSignatureException SignatureDoesNotMatch AuthFailure RequestTimeTooSkewed \
+                             AccessDeniedException";
+        self.corrects && skew.is_some_and(|skew| skew.unsigned_abs() > TOLERANCE) && is_one_of(CODES, code)
     }
 }

@@ -42,19 +42,15 @@ pub enum Decision {
 #[derive(Debug, Clone, Default)]
 pub struct Refresh {
     windows: Windows,
-    held: Option<Held>,
+    held: bool,
+    /// When a refresh of what is held is due; `None`: never.
+    due: Option<Due>,
+    advisory_seconds: u32,
     invalidated: bool,
     /// No fetch before this, after one that failed.
     not_before: Option<Instant>,
     /// The last error was final; it is repeated until this.
     error_until: Option<Instant>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    /// When a refresh is due; `None`: never.
-    due: Option<Due>,
-    advisory_seconds: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,8 +72,10 @@ impl Refresh {
         if self.error_until.is_some_and(|until| now < until) {
             return Decision::RepeatError;
         }
-        let Some(held) = self.held else { return Decision::FetchRequired };
-        let passed = |due: fn(&Due) -> Instant| held.due.is_some_and(|times| now >= due(&times));
+        if !self.held {
+            return Decision::FetchRequired;
+        }
+        let passed = |due: fn(&Due) -> Instant| self.due.is_some_and(|times| now >= due(&times));
         let required = self.invalidated || passed(|due| due.required);
         if !required && !passed(|due| due.advised) {
             return Decision::Use;
@@ -90,7 +88,7 @@ impl Refresh {
 
     /// Whether there are credentials to fall back on.
     pub fn holds(&self) -> bool {
-        self.held.is_some()
+        self.held
     }
 
     /// A fetch brought credentials that live for `lifetime` milliseconds from `now` (`None`: for
@@ -106,11 +104,11 @@ impl Refresh {
             return false;
         }
         let advisory_seconds = self.windows.advisory.unwrap_or_else(|| advisory_window(lifetime));
-        let early = self.windows.spread && self.held.is_none();
-        let due = lifetime.map(|lifetime| {
+        let early = self.windows.spread && !self.held;
+        self.due = lifetime.map(|lifetime| {
             // What lives shorter than its windows is refreshed in the second half of its life.
             let half = lifetime / 2;
-            let window = u64::from(advisory_seconds).saturating_mul(1000);
+            let window = u64::from(advisory_seconds).wrapping_mul(1000);
             let required = lifetime.saturating_sub(MANDATORY_MS.min(half));
             let advised =
                 lifetime.checked_sub(window).filter(|start| *start > 0).unwrap_or(half).min(required);
@@ -123,7 +121,8 @@ impl Refresh {
             };
             Due { advised: now.after(drawn), required: now.after(required) }
         });
-        self.held = Some(Held { due, advisory_seconds });
+        self.advisory_seconds = advisory_seconds;
+        self.held = true;
         self.invalidated = false;
         self.not_before = None;
         self.error_until = None;
@@ -134,7 +133,7 @@ impl Refresh {
     pub fn failed(&mut self, now: Instant, recoverable: bool, entropy: u32) {
         if !recoverable {
             self.error_until = Some(now.after(draw(entropy, 4_000).saturating_add(1_000)));
-        } else if self.held.is_some() {
+        } else if self.held {
             self.not_before = Some(now.after(draw(entropy, 300_000).saturating_add(300_000)));
         }
     }
@@ -143,7 +142,7 @@ impl Refresh {
     /// `InvalidToken`): the next call has to fetch, unless one failed just before. Call it only if
     /// the refused access key id is the one held.
     pub fn invalidate(&mut self) {
-        self.invalidated = self.held.is_some();
+        self.invalidated = self.held;
     }
 
     /// Whether a service has refused what is held, and nothing was fetched since.
@@ -153,12 +152,12 @@ impl Refresh {
 
     /// The advisory window of what is held, in seconds.
     pub fn advisory_seconds(&self) -> Option<u32> {
-        self.held.map(|held| held.advisory_seconds)
+        self.held.then_some(self.advisory_seconds)
     }
 
     /// When [`Refresh::decide`] will next answer otherwise, if ever: a device may sleep until then.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
-        let due = self.held.and_then(|held| held.due);
+        let due = self.due;
         let times =
             [self.error_until, self.not_before, due.map(|due| due.advised), due.map(|due| due.required)];
         let decision = self.decide(now);
@@ -178,7 +177,10 @@ pub fn advisory_window(lifetime: Option<u64>) -> u32 {
 }
 
 /// A point drawn uniformly from 0 to `width`, both included.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn draw(entropy: u32, width: u64) -> u64 {
-    // width is at most a few days in milliseconds: below 2^31.
-    (width.saturating_add(1).saturating_mul(u64::from(entropy))) >> 32
+    // The upper half of a product of 96 bits, by halves.
+    let (entropy, width) = (u64::from(entropy), width.saturating_add(1));
+    let low = (width & 0xffff_ffff).wrapping_mul(entropy) >> 32;
+    (width >> 32).wrapping_mul(entropy).wrapping_add(low)
 }

@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use heapless::Vec;
 
 use crate::wire::Put;
-use crate::wire::percent::{self, Keep};
+use crate::wire::percent::{self, Keep, ON_DEVICE};
 
 use super::request::{Header, View, compare_names, sink_last};
 use super::{Rules, SignError};
@@ -24,17 +24,23 @@ const PRESIGNING: [&str; 7] = [
     "X-Amz-SignedHeaders",
 ];
 
-/// What the signer adds to the request's own header lines or parameters, sorted by name.
-pub(super) type Extra<'a, const N: usize> = [Option<(&'static str, &'a [u8])>; N];
+/// What the signer adds to the request's own header lines or parameters, sorted by name; what has no
+/// value is left out.
+pub(super) type Extra<'a, const N: usize> = [(&'static str, &'a [u8]); N];
 
 /// Puts method, path, query, headers and the list of signed headers.
 pub(super) fn put<const N: usize, const M: usize>(
     request: View<'_>,
     rules: Rules,
-    query: &Query<'_, M>,
+    added: Extra<'_, M>,
     headers: &SignedHeaders<'_, N>,
     mut out: &mut (impl Put + ?Sized),
-) {
+) -> Result<(), SignError> {
+    let mut query = Query::new(request.parts.query, added);
+    query.sort()?;
+    if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        return Err(SignError::MissingHost);
+    }
     out.put(request.parts.method.as_bytes());
     out.put(b"\n");
     put_path(request.parts.path.as_bytes(), rules, out);
@@ -46,20 +52,15 @@ pub(super) fn put<const N: usize, const M: usize>(
     headers.put_names(b";", &mut out);
     out.put(b"\n");
     out.put(request.parts.payload.as_bytes());
+    Ok(())
 }
 
 /// The path as `rules` want it: dot segments and empty segments resolved or not, encoded once more
 /// or as it is sent.
 fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized)) {
-    let encode = |segment: &[u8], out: &mut _| {
-        if rules.double_encode {
-            percent::encode(segment, Keep::Slash, out);
-        } else {
-            percent::encode(segment, Keep::Visible, out);
-        }
-    };
+    let keep = if rules.double_encode { Keep::Slash } else { Keep::Visible };
     if !rules.normalize_path {
-        return encode(path, out);
+        return percent::encode(path, keep, out);
     }
     let mut segments = path.split(|byte| *byte == b'/');
     let climbs = segments.clone().any(|segment| segment == b"..");
@@ -69,7 +70,7 @@ fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized)) {
             continue;
         }
         out.put(b"/");
-        encode(segment, out);
+        percent::encode(segment, keep, out);
         empty = false;
     }
     if empty || path.ends_with(b"/") {
@@ -94,7 +95,7 @@ fn is_undone<'a>(following: impl Iterator<Item = &'a [u8]>) -> bool {
 }
 
 /// The parameters of a query, sorted, and those that presigning adds.
-pub(super) struct Query<'a, const M: usize> {
+struct Query<'a, const M: usize> {
     text: &'a [u8],
     /// Where each starts in the text.
     sorted: Vec<u16, MAX_PARAMETERS>,
@@ -104,14 +105,14 @@ pub(super) struct Query<'a, const M: usize> {
 impl<'a, const M: usize> Query<'a, M> {
     /// The parameters of `text`; none until they are sorted. The values of `extra` are put as they
     /// are.
-    pub(super) fn new(text: &'a str, extra: Extra<'a, M>) -> Self {
+    fn new(text: &'a str, extra: Extra<'a, M>) -> Self {
         Self { text: text.as_bytes(), sorted: Vec::new(), extra }
     }
 
     /// Finds and sorts the parameters. Empty ones (`a&&b`) are left out, as services do.
     // Not inlined, so that what compares is off the stack when the parameters are hashed.
     #[inline(never)]
-    pub(super) fn sort(&mut self) -> Result<(), SignError> {
+    fn sort(&mut self) -> Result<(), SignError> {
         let text = self.text;
         let mut start = 0usize;
         for parameter in text.split(|byte| *byte == b'&') {
@@ -138,13 +139,11 @@ impl<'a, const M: usize> Query<'a, M> {
         for parameter in &self.sorted {
             let parameter = from(self.text, *parameter);
             let (name, value) = parts(parameter);
-            while let [own, tail @ ..] = extra {
-                if let Some((own, value)) = own {
-                    if compare_parameters(own.as_bytes(), parameter) != Ordering::Less {
-                        break;
-                    }
-                    put_parameter(&mut separator, own, value, out);
+            while let [(own, value), tail @ ..] = extra {
+                if compare_parameters(own.as_bytes(), parameter) != Ordering::Less {
+                    break;
                 }
+                put_parameter(&mut separator, own, value, out);
                 extra = tail;
             }
             out.put(separator);
@@ -153,13 +152,16 @@ impl<'a, const M: usize> Query<'a, M> {
             out.put(b"=");
             percent::canonical(value, Keep::Unreserved, out);
         }
-        for (own, value) in extra.iter().flatten() {
+        for (own, value) in extra {
             put_parameter(&mut separator, own, value, out);
         }
     }
 }
 
 fn put_parameter(separator: &mut &[u8], name: &str, value: &[u8], out: &mut (impl Put + ?Sized)) {
+    if value.is_empty() {
+        return;
+    }
     out.put(separator);
     *separator = b"&";
     out.put(name.as_bytes());
@@ -183,56 +185,39 @@ fn parts(text: &[u8]) -> (&[u8], &[u8]) {
 /// of their values.
 fn compare_parameters(a: &[u8], b: &[u8]) -> Ordering {
     // What both start with tells nothing, and most names differ in an unreserved byte.
-    let plain = |byte: u8| Keep::Unreserved.keeps(byte);
-    let same = a.iter().zip(b).take_while(|(a, b)| a == b && plain(**a)).count();
-    let (a, b) = (a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default());
-    match (a.first(), b.first()) {
-        (Some(a), Some(b)) if plain(*a) && plain(*b) => a.cmp(b),
-        _ => Encoded::new(a).cmp(Encoded::new(b)),
-    }
-}
-
-/// The canonical encoding of the parameter at the front of a text, byte by byte: a zero, which is
-/// before all that an encoding has, between name and value.
-struct Encoded<'a> {
-    rest: &'a [u8],
-    named: bool,
-    /// What is left of an escape.
-    escape: [u8; 3],
-    left: usize,
-}
-
-impl<'a> Encoded<'a> {
-    fn new(text: &'a [u8]) -> Self {
-        Self { rest: text, named: false, escape: [0; 3], left: 0 }
-    }
-}
-
-impl Iterator for Encoded<'_> {
-    type Item = u8;
-
-    fn next(&mut self) -> Option<u8> {
-        if self.left == 0 {
-            match self.rest {
-                [] | [b'&', ..] => return None,
-                [b'=', rest @ ..] if !self.named => {
-                    (self.rest, self.named) = (rest, true);
-                    return Some(0);
-                }
-                _ => {}
-            }
-            let mut bytes = percent::decode(self.rest);
-            let byte = bytes.next()?;
-            self.rest = bytes.rest();
-            (self.escape, self.left) = if Keep::Unreserved.keeps(byte) {
-                ([b'%', b'%', byte], 1)
-            } else {
-                (percent::escape(byte), 3)
-            };
+    if !ON_DEVICE {
+        let plain = |byte: &u8| Keep::Unreserved.keeps(*byte);
+        let same = a.iter().zip(b).take_while(|(a, b)| a == b && plain(a)).count();
+        if let (Some(a), Some(b)) = (a.get(same).filter(|a| plain(a)), b.get(same).filter(|b| plain(b))) {
+            return a.cmp(b);
         }
-        let at = self.escape.len().saturating_sub(self.left);
-        self.left = self.left.saturating_sub(1);
-        self.escape.get(at).copied()
+    }
+    Ranks(a, false).cmp(Ranks(b, false))
+}
+
+/// The parameter at the front of a text as numbers that are ordered as its canonical encoding, a
+/// number for each byte that is meant: what is escaped comes before what is not, and what parts name
+/// and value before both. With it, whether the name has ended.
+struct Ranks<'a>(&'a [u8], bool);
+
+impl Iterator for Ranks<'_> {
+    type Item = u16;
+
+    fn next(&mut self) -> Option<u16> {
+        match self.0 {
+            [] | [b'&', ..] => None,
+            [b'=', rest @ ..] if !self.1 => {
+                *self = Self(rest, true);
+                Some(0)
+            }
+            text => {
+                let mut bytes = percent::decode(text);
+                let byte = bytes.next()?;
+                self.0 = bytes.rest();
+                let first = if Keep::Unreserved.keeps(byte) { 0x101 } else { 1 };
+                Some(u16::from(byte).saturating_add(first))
+            }
+        }
     }
 }
 
@@ -243,11 +228,8 @@ pub(super) struct SignedHeaders<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> SignedHeaders<'a, N> {
-    pub(super) fn new(request: View<'a>, extra: Extra<'a, N>) -> Result<Self, SignError> {
-        if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            return Err(SignError::MissingHost);
-        }
-        Ok(Self { sorted: request.headers, extra })
+    pub(super) fn new(request: View<'a>, extra: Extra<'a, N>) -> Self {
+        Self { sorted: request.headers, extra }
     }
 
     /// `name:value` lines; the values of one name joined by commas.
@@ -269,7 +251,7 @@ impl<'a, const N: usize> SignedHeaders<'a, N> {
 /// What is left of the lines.
 struct Lines<'a> {
     sorted: &'a [Header<'a>],
-    extra: &'a [Option<Header<'a>>],
+    extra: &'a [Header<'a>],
 }
 
 impl<'a> Iterator for Lines<'a> {
@@ -277,15 +259,14 @@ impl<'a> Iterator for Lines<'a> {
     type Item = (&'a str, &'a [u8], bool);
 
     fn next(&mut self) -> Option<Self::Item> {
-        while let [own, extra @ ..] = self.extra {
-            if let Some((own, value)) = own {
-                if self.sorted.first().is_some_and(|(name, _)| compare_names(own, name) != Ordering::Less) {
-                    break;
-                }
-                self.extra = extra;
-                return Some((own, value, true));
+        while let [(own, value), extra @ ..] = self.extra {
+            if self.sorted.first().is_some_and(|(name, _)| compare_names(own, name) != Ordering::Less) {
+                break;
             }
             self.extra = extra;
+            if !value.is_empty() {
+                return Some((own, value, true));
+            }
         }
         let ((name, value), sorted) = self.sorted.split_first()?;
         self.sorted = sorted;
@@ -329,12 +310,11 @@ fn put_lower(name: &str, out: &mut dyn Put) {
 /// The value without the blanks around it, and each run of blanks inside as one space.
 fn put_folded(value: &[u8], out: &mut dyn Put) {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let mut words = value.split(blank).filter(|word| !word.is_empty());
-    if let Some(word) = words.next() {
-        out.put(word);
-    }
+    let words = value.split(blank).filter(|word| !word.is_empty());
+    let mut separator: &[u8] = b"";
     for word in words {
-        out.put(b" ");
+        out.put(separator);
         out.put(word);
+        separator = b" ";
     }
 }

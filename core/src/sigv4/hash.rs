@@ -34,7 +34,7 @@ impl Hasher {
     }
 
     /// As [`Hasher::finish_hex`], without a copy of the hasher.
-    pub(crate) fn end_hex(&mut self) -> Ascii<64> {
+    pub(super) fn end_hex(&mut self) -> Ascii<64> {
         hex(&self.0.finalize_fixed_reset().into())
     }
 }
@@ -55,15 +55,29 @@ impl Mac {
     }
 
     /// The code of what `text` puts.
+    #[inline(never)]
     pub(super) fn of(&self, text: &mut dyn FnMut(&mut dyn Put)) -> [u8; 32] {
-        let mut running = Running(self.0.clone());
-        text(&mut running);
-        running.0.finalize_fixed().into()
+        Running(self.0.clone()).end(text)
+    }
+
+    /// The code of `text` with a key that is used no more.
+    #[inline(never)]
+    pub(super) fn once(key: &[u8; 64], text: &[u8]) -> [u8; 32] {
+        Running(Hmac::new(key.into())).end(&mut |out| out.put(text))
     }
 }
 
 /// A code in the making.
 struct Running(Hmac<Sha256>);
+
+impl Running {
+    /// What `text` makes of it.
+    #[inline(always)]
+    fn end(mut self, text: &mut dyn FnMut(&mut dyn Put)) -> [u8; 32] {
+        text(&mut self);
+        self.0.finalize_fixed().into()
+    }
+}
 
 impl Put for Running {
     fn put(&mut self, bytes: &[u8]) {
@@ -73,8 +87,14 @@ impl Put for Running {
 
 /// SHA-256 of `bytes`, in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> Ascii<64> {
+    hash_of(&mut |hasher| hasher.put(bytes))
+}
+
+/// SHA-256 of what `text` puts, in lower-case hexadecimal. One hasher for all, in a frame of its own.
+#[inline(never)]
+pub(crate) fn hash_of(text: &mut dyn FnMut(&mut Hasher)) -> Ascii<64> {
     let mut hasher = Hasher::new();
-    hasher.put(bytes);
+    text(&mut hasher);
     hasher.end_hex()
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::credentials::Secret;
 use crate::wire::time::UnixTime;
@@ -26,16 +26,16 @@ pub struct SigningKey<'s> {
 
 impl<'s> SigningKey<'s> {
     /// Derives the key for the day of `time`.
+    // Not inlined, so that nothing of it is on the stack of what signs.
+    #[inline(never)]
     pub fn derive(secret: &Secret<'_>, time: UnixTime, region: &'s str, service: &'s str) -> Self {
         let date = time.compact();
-        let mut key = first_key(secret);
-        let mut mac = Mac::new(&key);
+        let mut key = Zeroizing::new(first_key(secret));
         for part in [date.day(), region.as_bytes(), service.as_bytes(), b"aws4_request"] {
-            set(&mut key, &mut mac.of(&mut |text| text.put(part)));
-            mac = Mac::new(&key);
+            let mut derived = Mac::once(&key, part);
+            set(&mut key, &mut derived);
         }
-        key.as_mut_slice().zeroize();
-        Self { mac, days: time.days(), date, region, service }
+        Self { mac: Mac::new(&key), days: time.days(), date, region, service }
     }
 
     /// Whether the key signs requests of `time`.
@@ -77,6 +77,7 @@ impl fmt::Debug for SigningKey<'_> {
 
 /// What derivation starts with, as one block of zeroes after it; the hash of what is longer than a
 /// block (RFC 2104).
+#[inline(never)]
 fn first_key(secret: &Secret<'_>) -> [u8; 64] {
     let parts = [b"AWS4", secret.expose().as_bytes()];
     let mut key = [0; 64];

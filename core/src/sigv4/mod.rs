@@ -32,6 +32,8 @@ mod presign;
 mod request;
 mod sign;
 
+#[cfg(feature = "sources")]
+pub(crate) use hash::hash_of;
 pub use hash::{Hasher, sha256_hex};
 pub use key::SigningKey;
 pub use presign::Presigned;

@@ -7,7 +7,7 @@ use heapless::Vec;
 use crate::wire::percent::{self, Keep};
 use crate::wire::{Ascii, Put, decimal};
 
-use super::canonical::{self, Query, SignedHeaders};
+use super::canonical::{self, Extra, SignedHeaders};
 use super::request::View;
 use super::sign::Signer;
 use super::{Hasher, SignError};
@@ -56,7 +56,7 @@ impl<'r> Presigned<'r> {
         presigned.credential.put(b"/");
         signer.key.put_scope(&mut presigned.credential);
         decimal(lifetime, &mut presigned.lifetime);
-        SignedHeaders::new(request, [])?.put_names(b";", &mut presigned.names);
+        SignedHeaders::new(request, []).put_names(b";", &mut presigned.names);
         if presigned.credential.1 {
             return Err(SignError::ScopeTooLong);
         }
@@ -106,19 +106,16 @@ impl<'r> Presigned<'r> {
     /// Puts the canonical request.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         let token = self.signer.signed_token();
-        let extra = [
-            Some(("X-Amz-Algorithm", &b"AWS4-HMAC-SHA256"[..])),
-            Some(("X-Amz-Credential", &self.credential.0)),
-            Some(("X-Amz-Date", self.signer.date.as_bytes())),
-            Some(("X-Amz-Expires", &self.lifetime.0)),
-            token.map(|token| ("X-Amz-Security-Token", token.as_bytes())),
-            Some(("X-Amz-SignedHeaders", &self.names.0)),
+        let extra: Extra<'_, 6> = [
+            ("X-Amz-Algorithm", b"AWS4-HMAC-SHA256"),
+            ("X-Amz-Credential", &self.credential.0),
+            ("X-Amz-Date", self.signer.date.as_bytes()),
+            ("X-Amz-Expires", &self.lifetime.0),
+            ("X-Amz-Security-Token", token.as_bytes()),
+            ("X-Amz-SignedHeaders", &self.names.0),
         ];
-        let mut query = Query::new(self.request.parts.query, extra);
-        query.sort()?;
-        let headers = SignedHeaders::<0>::new(self.request, [])?;
-        canonical::put(self.request, self.signer.rules, &query, &headers, out);
-        Ok(())
+        let headers = SignedHeaders::new(self.request, []);
+        canonical::put(self.request, self.signer.rules, extra, &headers, out)
     }
 
     /// Puts the string to sign.

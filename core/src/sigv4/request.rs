@@ -3,10 +3,11 @@
 use core::cmp::Ordering;
 use core::fmt;
 
-use heapless::Vec;
+use heapless::vec::{Vec, VecView};
 
 use crate::wire::Ascii;
 use crate::wire::http1::{is_header_name, is_header_value};
+use crate::wire::percent::ON_DEVICE;
 use crate::wire::scan::split_once;
 
 use super::{SignError, sha256_hex};
@@ -48,7 +49,8 @@ pub(super) enum PayloadHash {
 impl PayloadHash {
     pub(super) fn of(payload: Payload<'_>) -> Self {
         match payload {
-            Payload::Bytes([]) => Self::Hash(Ascii::new(EMPTY_SHA256)),
+            // A device hashes nothing sooner than it keeps the hash of it.
+            Payload::Bytes([]) if !ON_DEVICE => Self::Hash(Ascii::new(EMPTY_SHA256)),
             Payload::Bytes(bytes) => Self::Hash(sha256_hex(bytes)),
             Payload::Hash(hash) => Self::Hash(hash),
             Payload::Unsigned => Self::Unsigned,
@@ -145,17 +147,12 @@ impl<'a, const H: usize> Request<'a, H> {
     /// Adds a header line that will be sent, and is signed unless [`is_never_signed`]. Lines of one
     /// name are joined in the order they are added. `host` has to be among them.
     pub fn header(&mut self, name: &'a str, value: &'a [u8]) -> Result<(), SignError> {
-        if !is_to_sign(name, value, &self.headers)? {
-            return Ok(());
-        }
-        self.headers.push((name, value)).map_err(|_| SignError::TooManyHeaders)?;
-        sink_last(&mut self.headers, |a, b| compare_names(a.0, b.0));
-        Ok(())
+        add(&mut self.headers, name, value)
     }
 }
 
-/// Whether a header line is to be signed, beside `others`.
-fn is_to_sign(name: &str, value: &[u8], others: &[Header<'_>]) -> Result<bool, SignError> {
+/// Adds a header line if it is one to sign. One of it for requests of any room.
+fn add<'a>(lines: &mut VecView<Header<'a>>, name: &'a str, value: &'a [u8]) -> Result<(), SignError> {
     if !is_header_name(name) || !is_header_value(value) {
         return Err(SignError::InvalidHeader);
     }
@@ -167,16 +164,21 @@ fn is_to_sign(name: &str, value: &[u8], others: &[Header<'_>]) -> Result<bool, S
     }
     // Two of them are no valid request, and would sign as a host that nobody has.
     let host = |name: &str| name.eq_ignore_ascii_case("host");
-    if host(name) && others.iter().any(|(name, _)| host(name)) {
+    if host(name) && lines.iter().any(|(name, _)| host(name)) {
         return Err(SignError::InvalidHeader);
     }
-    Ok(!is_never_signed(name))
+    if !is_never_signed(name) {
+        lines.push((name, value)).map_err(|_| SignError::TooManyHeaders)?;
+        sink_last(lines, |a, b| compare_names(a.0, b.0));
+    }
+    Ok(())
 }
 
 /// Whether intermediaries change the header `name` or add it, so that no signer includes it:
 /// `authorization`, `user-agent`, `x-amzn-trace-id`, `transfer-encoding`, `connection`, `expect`,
 /// `upgrade`, `keep-alive`, `te`, `trailer` and `proxy-*`, in any case.
 pub fn is_never_signed(name: &str) -> bool {
+    // A list, which lengths are compared in first: it is gone through for each line.
     const NEVER: [&str; 10] = [
         "authorization",
         "user-agent",

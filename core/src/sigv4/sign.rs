@@ -3,10 +3,11 @@
 use core::fmt;
 
 use crate::credentials::Credentials;
+use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
-use super::canonical::{self, Query, SignedHeaders};
+use super::canonical::{self, SignedHeaders};
 use super::request::View;
 use super::{Hasher, Presigned, Request, SignError, SigningKey};
 
@@ -32,10 +33,8 @@ impl Rules {
 
     /// The rules of the service that signs as `service`.
     pub fn of(service: &str) -> Self {
-        match service {
-            "s3" | "s3-object-lambda" | "s3-outposts" | "s3express" => Self::S3,
-            _ => Self::STANDARD,
-        }
+        let s3 = is_one_of("s3 s3-object-lambda s3-outposts s3express", service);
+        if s3 { Self::S3 } else { Self::STANDARD }
     }
 }
 
@@ -109,23 +108,18 @@ impl<'a> Signer<'a> {
         request: View<'_>,
         out: &mut (impl Put + ?Sized),
     ) -> Result<(), SignError> {
-        let mut query = Query::new(request.parts.query, []);
-        query.sort()?;
-        let headers = self.headers(request)?;
-        canonical::put(request, self.rules, &query, &headers, out);
-        Ok(())
+        canonical::put(request, self.rules, [], &self.headers(request), out)
     }
 
     /// The request's header lines to sign and this signer's own.
-    fn headers<'r>(&'r self, request: View<'r>) -> Result<SignedHeaders<'r, 3>, SignError> {
-        let sha256 = Some(("x-amz-content-sha256", request.parts.payload.as_bytes()));
-        let token = self.signed_token();
+    fn headers<'r>(&'r self, request: View<'r>) -> SignedHeaders<'r, 3> {
+        let (sha256, token) = (request.parts.payload.as_bytes(), self.signed_token());
         SignedHeaders::new(
             request,
             [
-                sha256.filter(|_| self.rules.content_sha256),
-                Some(("x-amz-date", self.date.as_bytes())),
-                token.map(|token| ("x-amz-security-token", token.as_bytes())),
+                ("x-amz-content-sha256", if self.rules.content_sha256 { sha256 } else { b"" }),
+                ("x-amz-date", self.date.as_bytes()),
+                ("x-amz-security-token", token.as_bytes()),
             ],
         )
     }
@@ -140,10 +134,10 @@ impl<'a> Signer<'a> {
         Presigned::new(self, request.view(), lifetime)
     }
 
-    /// The token, if it is to be signed.
-    pub(super) fn signed_token(&self) -> Option<&'a str> {
+    /// The token, if there is one and it is to be signed.
+    pub(super) fn signed_token(&self) -> &'a str {
         let signed = self.token == TokenPlacement::Signed;
-        self.credentials.session_token().filter(|_| signed).map(|token| token.expose())
+        self.credentials.session_token().filter(|_| signed).map_or("", |token| token.expose())
     }
 
     pub(super) fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut dyn Put) {
@@ -197,9 +191,7 @@ impl Signed<'_> {
         out.put(b"/");
         self.signer.key.put_scope(&mut out);
         out.put(b", SignedHeaders=");
-        if let Ok(headers) = self.signer.headers(self.request) {
-            headers.put_names(b";", &mut out);
-        }
+        self.signer.headers(self.request).put_names(b";", &mut out);
         out.put(b", Signature=");
         out.put(self.signature.as_bytes());
     }

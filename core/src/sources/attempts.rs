@@ -27,7 +27,7 @@ impl Default for Persistence {
 }
 
 /// The first wait is drawn up to this, in milliseconds; each further one up to twice as much.
-const FIRST_WAIT_MS: u64 = 200;
+const FIRST_WAIT_MS: u32 = 200;
 
 /// Why no exchange may start.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ impl Attempts {
     pub(crate) fn again(&mut self, now: Instant, persistence: Persistence, entropy: u32) -> bool {
         self.made = self.made.saturating_add(1);
         let doubled = FIRST_WAIT_MS << self.made.saturating_sub(1).min(6);
-        let wait = draw(entropy, doubled);
+        let wait = draw(entropy, u64::from(doubled));
         if self.made >= persistence.attempts || wait >= self.left(now, persistence) {
             return false;
         }

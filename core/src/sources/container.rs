@@ -135,12 +135,12 @@ impl<'c> Container<'c> {
             // ECS explains itself in JSON, EKS in words.
             for name in ["code", "Code"] {
                 if let Ok(Some(Token::Str(text))) = json::member(body, name) {
-                    cx.report.set_code(text.chars());
+                    text.put(&mut cx.report.new_code());
                 }
             }
             for name in ["message", "Message"] {
                 if let Ok(Some(Token::Str(text))) = json::member(body, name) {
-                    cx.report.set_message(text.chars());
+                    text.put(&mut cx.report.new_message());
                 }
             }
             cx.report.withhold(core::slice::from_ref(slot), &[own]);

@@ -47,17 +47,13 @@ fn read_members(
     let mut reader = Reader::new(document);
     let (mut failed, mut versioned) = (false, dialect != Dialect::Process);
     let mut expiration = None;
-    if reader.next().map_err(ErrorKind::Malformed)? != Some(Token::ObjectStart) {
+    if !matches!(reader.next().map_err(ErrorKind::Malformed)?, Some(Token::ObjectStart)) {
         return Err(ErrorKind::Unusable("document"));
     }
     while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
         let Token::Key(key) = token else { continue };
-        let Some((name, member)) = Member::named(key) else {
-            reader.skip_value().map_err(ErrorKind::Malformed)?;
-            continue;
-        };
-        let value = reader.clone().next().map_err(ErrorKind::Malformed)?;
-        reader.skip_value().map_err(ErrorKind::Malformed)?;
+        let value = reader.whole_value().map_err(ErrorKind::Malformed)?;
+        let Some((name, member)) = Member::named(key) else { continue };
         let text = match (value, member) {
             // In the portal's documents alone it is a number, and in a command's a version leads.
             (Some(Token::Number(text)), Member::Expiration) if dialect == Dialect::Portal => {
@@ -67,7 +63,7 @@ fn read_members(
                 continue;
             }
             (value, Member::Version) => {
-                versioned |= value == Some(Token::Number("1"));
+                versioned |= matches!(value, Some(Token::Number("1")));
                 continue;
             }
             (Some(Token::Str(text)), _) => text,
@@ -79,10 +75,10 @@ fn read_members(
             Member::Code => {
                 if !text.is("Success") {
                     failed = true;
-                    report.set_code(text.chars());
+                    text.put(&mut report.new_code());
                 }
             }
-            Member::Message => report.set_message(text.chars()),
+            Member::Message => text.put(&mut report.new_message()),
             Member::Version => {}
             Member::Expiration => {
                 if expiration.replace(read_time(text)?).is_some() {

@@ -35,6 +35,8 @@ pub struct Imds<'c> {
     role: String<128>,
 }
 
+// Told apart by a byte: left to itself, the compiler looks at 64 bits of the lease in it.
+#[repr(u8)]
 #[derive(Debug, Clone, Copy)]
 enum State {
     Token,
@@ -276,7 +278,7 @@ impl Token {
         let ttl = ttl.map(|ttl| ttl.strip_prefix('+').unwrap_or(ttl).as_bytes());
         let ttl = ttl.and_then(|ttl| number(ttl, 10)).unwrap_or(21_600).min(21_600);
         let text = core::str::from_utf8(token.trim_ascii()).unwrap_or_default();
-        let granted = u64::from(ttl).saturating_mul(1000);
+        let granted = u64::from(ttl.wrapping_mul(1000));
         // Whatever was granted, it is tried for the steps that follow.
         self.until = now.after(granted.saturating_sub(TOKEN_MARGIN_MS).max(LEAST_USE_MS));
         !text.is_empty()

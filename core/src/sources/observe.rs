@@ -23,11 +23,10 @@ pub(super) fn observe(
     authority: Authority,
 ) -> Observed {
     let headers = reply.headers(exchange);
-    let date = headers.get("date");
-    let has_age = headers.get("age").is_some();
-    let skew = cx.clock.observe(date, has_age, reply.sent, reply.received, authority);
-    let told = date.filter(|_| !has_age).and_then(|date| UnixTime::from_http_date(date).ok());
-    Observed { skew, time: told.or_else(|| cx.clock.time(reply.received)) }
+    let date = if headers.get("age").is_none() { headers.get("date") } else { None };
+    let date = date.and_then(|date| UnixTime::from_http_date(date).ok());
+    let skew = cx.clock.learn(date, reply.sent, reply.received, authority);
+    Observed { skew, time: date.or_else(|| cx.clock.time(reply.received)) }
 }
 
 /// Life to assume for credentials that end at an hour one cannot tell: too short rather than long.
@@ -54,7 +53,8 @@ pub(super) fn remaining(expiration: Option<UnixTime>, time: Option<UnixTime>) ->
             if seconds == 0 {
                 return None;
             }
-            Some(seconds.saturating_mul(1000))
+            // Below 2^48.
+            Some(seconds.wrapping_mul(1000))
         }
     };
     Some(Lease { expiration, lifetime })

@@ -4,6 +4,8 @@ use core::fmt;
 
 use heapless::string::{String, StringView};
 
+use crate::wire::Put;
+
 use super::Slot;
 use super::slot::Field;
 
@@ -50,32 +52,40 @@ impl Report {
 
     /// Forgets it.
     pub fn clear(&mut self) {
-        *self = Self::new();
+        self.code.clear();
+        self.request_id.clear();
+        self.message.clear();
     }
 
-    pub(crate) fn set_code(&mut self, mut chars: impl Iterator<Item = char>) {
-        fill(&mut self.code, &mut chars);
+    /// Where a code is put in place of the one that is there; so with the others.
+    pub(crate) fn new_code(&mut self) -> Shown<'_> {
+        Shown::in_place_of(&mut self.code)
     }
 
-    pub(crate) fn set_request_id(&mut self, mut chars: impl Iterator<Item = char>) {
-        fill(&mut self.request_id, &mut chars);
+    pub(crate) fn new_request_id(&mut self) -> Shown<'_> {
+        Shown::in_place_of(&mut self.request_id)
     }
 
-    pub(crate) fn set_message(&mut self, mut chars: impl Iterator<Item = char>) {
-        fill(&mut self.message, &mut chars);
+    pub(crate) fn new_message(&mut self) -> Shown<'_> {
+        Shown::in_place_of(&mut self.message)
     }
 
     /// Drops every text that holds part of a secret: of `slots`, or of `others`.
     pub(crate) fn withhold(&mut self, slots: &[Slot<'_>], others: &[&str]) {
-        let of_slots = slots.iter().flat_map(|slot| {
-            [Field::SecretAccessKey, Field::SessionToken].into_iter().filter_map(|field| slot.text(field))
-        });
-        for secret in of_slots.chain(others.iter().copied()) {
-            let texts: [&mut StringView; 3] = [&mut self.message, &mut self.code, &mut self.request_id];
-            for text in texts {
-                if shows(text, secret) {
-                    text.clear();
-                }
+        for slot in slots {
+            for field in [Field::SecretAccessKey, Field::SessionToken] {
+                self.withhold_one(slot.text(field).unwrap_or_default());
+            }
+        }
+        others.iter().for_each(|secret| self.withhold_one(secret));
+    }
+
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn withhold_one(&mut self, secret: &str) {
+        let texts: [&mut StringView; 3] = [&mut self.message, &mut self.code, &mut self.request_id];
+        for text in texts {
+            if shows(text, secret) {
+                text.clear();
             }
         }
     }
@@ -102,13 +112,37 @@ impl defmt::Format for Report {
     }
 }
 
-/// Fills `text`, everything but printable ASCII replaced by a blank, cut where it is full.
-fn fill(text: &mut StringView, chars: &mut dyn Iterator<Item = char>) {
-    text.clear();
-    for char in chars {
-        let char = if char == ' ' || char.is_ascii_graphic() { char } else { ' ' };
-        if text.push(char).is_err() {
-            break;
+/// A text of a report being put: everything but printable ASCII becomes a blank, and what does not
+/// fit is cut off.
+pub(crate) struct Shown<'r> {
+    text: &'r mut StringView,
+    each_byte: bool,
+}
+
+impl<'r> Shown<'r> {
+    fn in_place_of(text: &'r mut StringView) -> Self {
+        text.clear();
+        Self { text, each_byte: false }
+    }
+
+    /// One blank for each byte of a character outside ASCII, not for each character.
+    pub(crate) fn bytes(self) -> Self {
+        Self { each_byte: true, ..self }
+    }
+
+    /// Forgets what was put.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+    }
+}
+
+impl Put for Shown<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            let goes_on = byte & 0xc0 == 0x80;
+            if self.each_byte || !goes_on {
+                let _ = self.text.push(if byte.is_ascii_graphic() { char::from(*byte) } else { ' ' });
+            }
         }
     }
 }

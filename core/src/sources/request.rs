@@ -3,7 +3,7 @@
 use zeroize::Zeroize;
 
 use crate::error::{Buffer, ErrorKind};
-use crate::sigv4::{Hasher, Payload, Request, SignError, Signer};
+use crate::sigv4::{Payload, Request, SignError, Signer, hash_of};
 use crate::wire::http1::HeadWriter;
 use crate::wire::{Ascii, Count, Cursor, Put, decimal};
 
@@ -71,7 +71,7 @@ pub(super) fn write_post(
     head.suspend().map_err(|invalid| ErrorKind::Invalid(invalid.part))?;
     if let Some(signer) = signer {
         let authority = endpoint.authority();
-        let hash = hash_of(body);
+        let hash = hash_of(&mut |hasher| body(hasher));
         put_signed(signer, endpoint.root(), authority, content_type, hash, &mut out)
             .map_err(ErrorKind::Sign)?;
     }
@@ -80,14 +80,6 @@ pub(super) fn write_post(
     let span = finish(out, len.0)?;
     exchange.keep();
     Ok(span)
-}
-
-/// The hash of what `body` puts.
-#[inline(never)]
-fn hash_of(body: &dyn Fn(&mut dyn Put)) -> Ascii<64> {
-    let mut hasher = Hasher::new();
-    body(&mut hasher);
-    hasher.end_hex()
 }
 
 /// Puts the header lines that sign a POST.

@@ -25,6 +25,9 @@ pub(crate) enum Field {
 
 const FIELDS: usize = 7;
 
+/// Where a text is that was not written: behind all memory, so that nothing is found there.
+const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
+
 /// Memory for one set of credentials, or one identity. It is wiped before it is written again, and
 /// when the slot is dropped.
 ///
@@ -35,7 +38,7 @@ const FIELDS: usize = 7;
 pub struct Slot<'m> {
     memory: &'m mut [u8],
     used: usize,
-    texts: [Option<Range<usize>>; FIELDS],
+    texts: [Range<usize>; FIELDS],
     expiration: Option<UnixTime>,
     sealed: bool,
 }
@@ -48,7 +51,7 @@ impl<'m> Slot<'m> {
 
     /// An empty slot in `memory`.
     pub fn new(memory: &'m mut [u8]) -> Self {
-        Self { memory, used: 0, texts: [const { None }; FIELDS], expiration: None, sealed: false }
+        Self { memory, used: 0, texts: [NOWHERE; FIELDS], expiration: None, sealed: false }
     }
 
     /// The credentials, if it holds any.
@@ -80,7 +83,7 @@ impl<'m> Slot<'m> {
     pub fn clear(&mut self) {
         self.memory.zeroize();
         self.used = 0;
-        self.texts = [const { None }; FIELDS];
+        self.texts = [NOWHERE; FIELDS];
         self.expiration = None;
         self.sealed = false;
     }
@@ -91,7 +94,7 @@ impl<'m> Slot<'m> {
         text(&mut out);
         let end = self.used.saturating_add(out.needed());
         if let Some(place) = self.texts.get_mut(field as usize) {
-            *place = Some(self.used..end);
+            *place = self.used..end;
         }
         self.used = end;
     }
@@ -106,12 +109,12 @@ impl<'m> Slot<'m> {
 
     /// Whether there is a text, an empty one included, or one that did not fit.
     pub(crate) fn has(&self, field: Field) -> bool {
-        self.texts.get(field as usize).is_some_and(Option::is_some)
+        self.texts.get(field as usize).is_some_and(|place| *place != NOWHERE)
     }
 
     /// The text, if there is one that is not empty.
     pub(crate) fn text(&self, field: Field) -> Option<&str> {
-        let place = self.texts.get(field as usize)?.clone()?;
+        let place = self.texts.get(field as usize)?.clone();
         let text = self.memory.get(place).filter(|text| !text.is_empty())?;
         core::str::from_utf8(text).ok()
     }

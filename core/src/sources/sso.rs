@@ -119,7 +119,7 @@ impl<'c> Sso<'c> {
         let Some(slot) = memory.slots.first_mut() else { return self.fail(no_slot()) };
         if reply.status != 200 {
             if let Ok(Some(Token::Str(text))) = json::member(body, "message") {
-                cx.report.set_message(text.chars());
+                text.put(&mut cx.report.new_message());
             }
             cx.report.withhold(core::slice::from_ref(slot), &[]);
             slot.clear();

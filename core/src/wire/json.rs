@@ -4,7 +4,7 @@
 //! is well-formed, strings are UTF-8 and their escapes stand for characters. Whoever reads to the
 //! end (`Ok(None)`) has seen a valid document.
 
-use super::scan::{Scan, blank, number};
+use super::scan::{Scan, blank, number, put_resolved};
 use super::{BufferTooSmall, Cursor, Error, Kind, Put};
 
 /// How deeply arrays and objects may be nested.
@@ -48,12 +48,10 @@ impl<'a> Token<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Expect {
     Value,
-    /// After `[`: a value or the end.
-    ValueOrEnd,
-    /// After `{`: a key or the end.
-    KeyOrEnd,
-    Key,
-    CommaOrEnd,
+    /// After `[` or `{`: an element, or the end.
+    First,
+    /// After an element: a comma and a further one, or the end.
+    Next,
     Nothing,
 }
 
@@ -97,92 +95,104 @@ impl<'a> Reader<'a> {
     /// The next token, or `None` at the end of a complete document.
     #[allow(clippy::should_implement_trait, reason = "fallible, and ends with Ok(None)")]
     pub fn next(&mut self) -> Result<Option<Token<'a>>, Error> {
+        let token = self.step();
+        self.scan.result(token)
+    }
+
+    fn step(&mut self) -> Option<Option<Token<'a>>> {
         self.blanks();
-        if self.expect == Expect::CommaOrEnd {
-            match (self.scan.peek(), self.objects & 1) {
-                (Some(b','), object) => {
-                    self.scan.skip(1);
-                    self.blanks();
-                    self.expect = if object == 1 { Expect::Key } else { Expect::Value };
-                }
-                (Some(b'}'), 1) => return Ok(Some(self.close(Token::ObjectEnd))),
-                (Some(b']'), 0) => return Ok(Some(self.close(Token::ArrayEnd))),
-                _ => return Err(self.scan.unexpected()),
-            }
-        }
         match self.expect {
-            Expect::Nothing => self.scan.end().map(|()| None),
-            Expect::KeyOrEnd if self.scan.peek() == Some(b'}') => Ok(Some(self.close(Token::ObjectEnd))),
-            Expect::ValueOrEnd if self.scan.peek() == Some(b']') => Ok(Some(self.close(Token::ArrayEnd))),
-            Expect::KeyOrEnd | Expect::Key => {
-                let key = self.string()?;
-                self.blanks();
-                self.scan.expect_byte(b':')?;
-                self.expect = Expect::Value;
-                Ok(Some(Token::Key(key)))
-            }
-            Expect::Value | Expect::ValueOrEnd | Expect::CommaOrEnd => self.value().map(Some),
+            Expect::Nothing => return self.scan.end().map(|()| None),
+            Expect::Value => return self.value().map(Some),
+            Expect::First | Expect::Next => {}
         }
+        let object = self.objects & 1 == 1;
+        let (bracket, end) = if object { (b"}", Token::ObjectEnd) } else { (b"]", Token::ArrayEnd) };
+        if self.scan.take(bracket) {
+            self.depth = self.depth.saturating_sub(1);
+            self.objects >>= 1;
+            self.after_value();
+            return Some(Some(end));
+        }
+        if self.expect == Expect::Next {
+            self.scan.expect_byte(b',')?;
+            self.blanks();
+        }
+        if !object {
+            return self.value().map(Some);
+        }
+        let key = self.string()?;
+        self.blanks();
+        self.scan.expect_byte(b':')?;
+        self.expect = Expect::Value;
+        Some(Some(Token::Key(key)))
     }
 
     /// Passes over the next value, however deep; checks it all the same.
     pub fn skip_value(&mut self) -> Result<(), Error> {
+        let skipped = self.skip();
+        self.scan.result(skipped)
+    }
+
+    fn skip(&mut self) -> Option<()> {
         let depth = self.depth;
         loop {
-            match self.next()? {
-                None => return Err(self.scan.error(Kind::UnexpectedEnd)),
+            match self.step()? {
+                None => return self.scan.fail(Kind::UnexpectedEnd),
                 Some(Token::Key(_)) => {}
                 // The end of what was open before: there is no next value.
-                Some(_) if self.depth < depth => return Err(self.scan.error(Kind::UnexpectedByte)),
-                Some(_) if self.depth == depth => return Ok(()),
+                Some(_) if self.depth < depth => return self.scan.fail(Kind::UnexpectedByte),
+                Some(_) if self.depth == depth => return Some(()),
                 Some(_) => {}
             }
         }
     }
 
-    fn value(&mut self) -> Result<Token<'a>, Error> {
+    /// The next value, passed over whole: an array or an object shows as its first token.
+    pub(crate) fn whole_value(&mut self) -> Result<Option<Token<'a>>, Error> {
+        let depth = self.depth;
+        let value = self.next()?;
+        while self.depth > depth {
+            self.next()?;
+        }
+        Ok(value)
+    }
+
+    fn value(&mut self) -> Option<Token<'a>> {
         let token = match self.scan.peek() {
-            Some(b'{') => return self.open(Token::ObjectStart, Expect::KeyOrEnd, 1),
-            Some(b'[') => return self.open(Token::ArrayStart, Expect::ValueOrEnd, 0),
+            Some(b'{') => return self.open(Token::ObjectStart, 1),
+            Some(b'[') => return self.open(Token::ArrayStart, 0),
             Some(b'"') => Token::Str(self.string()?),
             Some(b'-' | b'0'..=b'9') => Token::Number(self.number()?),
             Some(b't') => self.scan.require(b"true").map(|()| Token::Bool(true))?,
             Some(b'f') => self.scan.require(b"false").map(|()| Token::Bool(false))?,
             Some(b'n') => self.scan.require(b"null").map(|()| Token::Null)?,
-            _ => return Err(self.scan.unexpected()),
+            _ => return self.scan.unexpected(),
         };
         self.after_value();
-        Ok(token)
+        Some(token)
     }
 
-    fn open(&mut self, token: Token<'a>, expect: Expect, object: u64) -> Result<Token<'a>, Error> {
+    fn open(&mut self, token: Token<'a>, object: u64) -> Option<Token<'a>> {
         if self.depth >= MAX_DEPTH {
-            return Err(self.scan.error(Kind::TooDeep));
+            return self.scan.fail(Kind::TooDeep);
         }
         self.scan.skip(1);
         self.depth = self.depth.saturating_add(1);
         self.objects = (self.objects << 1) | object;
-        self.expect = expect;
-        Ok(token)
-    }
-
-    fn close(&mut self, token: Token<'a>) -> Token<'a> {
-        self.scan.skip(1);
-        self.depth = self.depth.saturating_sub(1);
-        self.objects >>= 1;
-        self.after_value();
-        token
+        self.expect = Expect::First;
+        Some(token)
     }
 
     fn after_value(&mut self) {
-        self.expect = if self.depth == 0 { Expect::Nothing } else { Expect::CommaOrEnd };
+        self.expect = if self.depth == 0 { Expect::Nothing } else { Expect::Next };
     }
 
     fn blanks(&mut self) {
         self.scan.take_while(blank);
     }
 
-    fn string(&mut self) -> Result<Str<'a>, Error> {
+    fn string(&mut self) -> Option<Str<'a>> {
         self.scan.expect_byte(b'"')?;
         let start = self.scan.offset();
         let rest = self.scan.rest();
@@ -193,46 +203,44 @@ impl<'a> Reader<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
-                    let (_, len) =
-                        unescape(self.scan.rest()).ok_or_else(|| self.scan.error(Kind::BadEscape))?;
-                    self.scan.skip(len);
+                    let escape = self.scan.rest().get(1..).unwrap_or_default();
+                    let Some((_, len)) = unescape(escape) else {
+                        return self.scan.fail(Kind::BadEscape);
+                    };
+                    self.scan.skip(len.saturating_add(1));
                 }
-                Some(_) => return Err(self.scan.error(Kind::ControlCharacter)),
-                None => return Err(self.scan.unexpected()),
+                Some(_) => return self.scan.fail(Kind::ControlCharacter),
+                None => return self.scan.unexpected(),
             }
         }
         let raw = rest.get(..self.scan.offset().saturating_sub(start)).unwrap_or_default();
         self.scan.skip(1);
-        match core::str::from_utf8(raw) {
-            Ok(raw) => Ok(Str { raw, escaped }),
-            Err(error) => Err(Error::new(start.saturating_add(error.valid_up_to()), Kind::NotUtf8)),
-        }
+        self.scan.utf8(raw, start).map(|raw| Str { raw, escaped })
     }
 
-    fn number(&mut self) -> Result<&'a str, Error> {
+    fn number(&mut self) -> Option<&'a str> {
         let start = self.scan.offset();
         let rest = self.scan.rest();
         let digits = |scan: &mut Scan<'a>| {
             let run = scan.take_while(|byte| byte.is_ascii_digit());
-            if run.is_empty() { Err(scan.unexpected()) } else { Ok(run) }
+            if run.is_empty() { scan.unexpected() } else { Some(run) }
         };
         self.scan.take(b"-");
         let at = self.scan.offset();
         if let [b'0', _, ..] = digits(&mut self.scan)? {
-            return Err(Error::new(at.saturating_add(1), Kind::BadNumber));
+            return self.scan.fail_at(at.saturating_add(1), Kind::BadNumber);
         }
         if self.scan.take(b".") {
             digits(&mut self.scan)?;
         }
-        if matches!(self.scan.peek(), Some(b'e' | b'E')) {
-            self.scan.skip(1);
-            if matches!(self.scan.peek(), Some(b'+' | b'-')) {
-                self.scan.skip(1);
+        if self.scan.take(b"e") || self.scan.take(b"E") {
+            if !self.scan.take(b"+") {
+                self.scan.take(b"-");
             }
             digits(&mut self.scan)?;
         }
         let raw = rest.get(..self.scan.offset().saturating_sub(start)).unwrap_or_default();
-        core::str::from_utf8(raw).map_err(|_| Error::new(start, Kind::BadNumber))
+        self.scan.utf8(raw, start)
     }
 }
 
@@ -251,20 +259,26 @@ impl<'a> Str<'a> {
 
     /// Whether the text, escapes resolved, is `text`.
     pub fn is(&self, text: &str) -> bool {
-        self.chars().eq(text.chars())
+        self.same(text, |a, b| a == b)
     }
 
     /// As [`Str::is`], ASCII letters compared without case.
     pub fn is_ignore_case(&self, text: &str) -> bool {
-        self.chars().map(|c| c.to_ascii_lowercase()).eq(text.chars().map(|c| c.to_ascii_lowercase()))
+        self.same(text, <[u8]>::eq_ignore_ascii_case)
+    }
+
+    fn same(&self, text: &str, equal: fn(&[u8], &[u8]) -> bool) -> bool {
+        let mut rest = Compare { rest: Some(text.as_bytes()), equal };
+        self.put(&mut rest);
+        rest.rest.is_some_and(<[u8]>::is_empty)
     }
 
     /// The characters, escapes resolved.
     pub fn chars(self) -> impl Iterator<Item = char> + Clone + 'a {
         let mut rest = self.raw;
         core::iter::from_fn(move || {
-            let (char, len) = match rest.as_bytes().first()? {
-                b'\\' => unescape(rest.as_bytes())?,
+            let (char, len) = match rest.as_bytes() {
+                [b'\\', escape @ ..] => unescape(escape).map(|(char, len)| (char, len.saturating_add(1)))?,
                 _ => rest.chars().next().map(|char| (char, char.len_utf8()))?,
             };
             rest = rest.get(len..).unwrap_or_default();
@@ -273,13 +287,8 @@ impl<'a> Str<'a> {
     }
 
     /// Puts the text, escapes resolved.
-    pub fn put(&self, out: &mut (impl Put + ?Sized)) {
-        if let Some(plain) = self.plain() {
-            return out.put(plain.as_bytes());
-        }
-        for char in self.chars() {
-            out.put(char.encode_utf8(&mut [0; 4]).as_bytes());
-        }
+    pub fn put(&self, mut out: &mut (impl Put + ?Sized)) {
+        put_resolved(self.raw, b'\\', unescape, &mut out);
     }
 
     /// Writes the text, escapes resolved, into `buffer`.
@@ -298,44 +307,52 @@ pub fn member<'a>(document: &'a [u8], name: &str) -> Result<Option<Token<'a>>, E
     let mut found = None;
     while let Some(token) = reader.next()? {
         if let Token::Key(key) = token {
-            if reader.depth() == 1 && key.is(name) {
-                found = reader.clone().next()?;
+            let named = reader.depth() == 1 && key.is(name);
+            let value = reader.whole_value()?;
+            if named {
+                found = value;
             }
-            reader.skip_value()?;
         }
     }
     Ok(found)
 }
 
-/// The character that the escape at the front of `text` stands for, and the escape's length.
+/// Compares what is put with what is left of a text; `None` once they differ.
+struct Compare<'t> {
+    rest: Option<&'t [u8]>,
+    equal: fn(&[u8], &[u8]) -> bool,
+}
+
+impl Put for Compare<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        let parts = self.rest.and_then(|rest| rest.split_at_checked(bytes.len()));
+        self.rest = parts.filter(|(front, _)| (self.equal)(front, bytes)).map(|(_, rest)| rest);
+    }
+}
+
+/// The character that the escape at the front of `text` stands for, which follows the backslash,
+/// and the escape's length without that.
 fn unescape(text: &[u8]) -> Option<(char, usize)> {
     let unit = |text: &[u8]| match text {
-        [b'\\', b'u', digits @ ..] => number(digits.get(..4)?, 16),
+        [b'u', digits @ ..] => number(digits.get(..4)?, 16),
         _ => None,
     };
-    let simple = match text.get(1)? {
-        b'"' => '"',
-        b'\\' => '\\',
-        b'/' => '/',
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        _ => {
-            let high = unit(text)?;
-            if !(0xd800..0xdc00).contains(&high) {
-                return char::from_u32(high).map(|char| (char, 6));
-            }
-            let low = unit(text.get(6..)?)?;
-            if !(0xdc00..0xe000).contains(&low) {
-                return None;
-            }
-            let code = 0x1_0000u32.wrapping_add(((high & 0x3ff) << 10) | (low & 0x3ff));
-            return char::from_u32(code).map(|char| (char, 12));
-        }
-    };
-    Some((simple, 2))
+    const SIMPLE: [[u8; 2]; 8] =
+        [*b"\"\"", *b"\\\\", *b"//", *b"b\x08", *b"f\x0c", *b"n\n", *b"r\r", *b"t\t"];
+    let letter = text.first()?;
+    if let Some([_, byte]) = SIMPLE.iter().find(|[from, _]| from == letter) {
+        return Some((char::from(*byte), 1));
+    }
+    let high = unit(text)?;
+    if !(0xd800..0xdc00).contains(&high) {
+        return char::from_u32(high).map(|char| (char, 5));
+    }
+    let low = unit(text.get(5..)?.strip_prefix(b"\\")?)?;
+    if !(0xdc00..0xe000).contains(&low) {
+        return None;
+    }
+    let code = 0x1_0000u32.wrapping_add(((high & 0x3ff) << 10) | (low & 0x3ff));
+    char::from_u32(code).map(|char| (char, 11))
 }
 
 /// Writes one document: the caller opens, names and closes in order, commas are put where due.

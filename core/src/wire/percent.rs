@@ -24,7 +24,7 @@ impl Keep {
 }
 
 /// Whether small counts more than fast.
-const ON_DEVICE: bool = cfg!(target_os = "none");
+pub(crate) const ON_DEVICE: bool = cfg!(target_os = "none");
 
 /// The first of the sets of [`Keep`] that has the byte; 3 where none has.
 const fn class(byte: u8) -> u8 {
@@ -60,44 +60,41 @@ const CLASSES: [u8; 256] = {
 /// # Ok::<(), rolecall_core::wire::BufferTooSmall>(())
 /// ```
 pub fn encode(bytes: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let (kept, tail) = split_kept(rest, keep);
-        if !kept.is_empty() {
-            out.put(kept);
-        }
-        rest = match tail.split_first() {
-            Some((byte, tail)) => {
-                out.put(&escape(*byte));
-                tail
-            }
-            None => &[],
-        };
-    }
+    put_kept(bytes, keep, false, out);
 }
 
 /// Puts `text`, which is already encoded to some degree, in the one canonical form: an escape of a
 /// kept byte becomes that byte, hexadecimal digits become upper case, and every byte that should
 /// have been escaped is. A `%` that starts no escape stands for itself, and so does a `+`.
 pub fn canonical(text: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
-    // Most text is canonical already up to the first escape: put runs, not bytes.
+    put_kept(text, keep, true, out);
+}
+
+/// One of it for all that is written to on a device, one for each where there is room.
+fn put_kept(text: &[u8], keep: Keep, encoded: bool, mut out: &mut (impl Put + ?Sized)) {
+    if ON_DEVICE {
+        put_runs::<dyn Put>(text, keep, encoded, &mut out);
+    } else {
+        put_runs(text, keep, encoded, out);
+    }
+}
+
+/// Most text needs no change up to the first escape: runs are put, not bytes.
+fn put_runs<P: Put + ?Sized>(text: &[u8], keep: Keep, encoded: bool, out: &mut P) {
     let mut rest = text;
     while !rest.is_empty() {
-        let run = rest.iter().position(|byte| !keep.keeps(*byte)).unwrap_or(rest.len());
-        let (kept, tail) = rest.split_at_checked(run).unwrap_or((rest, &[]));
+        let (kept, tail) = split_kept(rest, keep);
         if !kept.is_empty() {
             out.put(kept);
         }
-        let mut bytes = decode(tail);
-        if let Some(byte) = bytes.next() {
-            // An escaped slash in a path is data, not a separator.
-            if keep.keeps(byte) && byte != b'/' {
-                out.put(&[byte]);
-            } else {
-                out.put(&escape(byte));
-            }
+        let Some((byte, tail)) = first(tail, encoded) else { return };
+        // An escaped slash in a path is data, not a separator.
+        if keep.keeps(byte) && byte != b'/' {
+            out.put(&[byte]);
+        } else {
+            out.put(&escape(byte));
         }
-        rest = bytes.rest;
+        rest = tail;
     }
 }
 
@@ -135,16 +132,22 @@ impl Iterator for Decode<'_> {
     type Item = u8;
 
     fn next(&mut self) -> Option<u8> {
-        if let [b'%', high, low, rest @ ..] = self.rest
-            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
-        {
-            self.rest = rest;
-            return Some((high << 4) | low);
-        }
-        let (byte, rest) = self.rest.split_first()?;
+        let (byte, rest) = first(self.rest, true)?;
         self.rest = rest;
-        Some(*byte)
+        Some(byte)
     }
+}
+
+/// The byte that the front of `text` stands for, and what is behind.
+fn first(text: &[u8], encoded: bool) -> Option<(u8, &[u8])> {
+    if let [b'%', high, low, rest @ ..] = text
+        && encoded
+        && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+    {
+        return Some(((high << 4) | low, rest));
+    }
+    let (byte, rest) = text.split_first()?;
+    Some((*byte, rest))
 }
 
 pub(crate) fn escape(byte: u8) -> [u8; 3] {

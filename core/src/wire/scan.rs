@@ -1,42 +1,47 @@
 //! The one way the readers walk their input: by `get`, never by index.
 
 use super::percent::hex;
-use super::{Error, Kind};
+use super::{Error, Kind, Put};
 
-/// Input with a position that never passes its end.
+/// Input with a position that never passes its end, and with the error that ended the reading:
+/// whatever fails here returns `None` and leaves it to [`Scan::result`] to say why.
 #[derive(Debug, Clone)]
 pub(crate) struct Scan<'a> {
-    input: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
+    len: usize,
+    error: Error,
 }
 
 impl<'a> Scan<'a> {
     pub(crate) fn new(input: &'a [u8]) -> Self {
-        Self { input, at: 0 }
+        Self { rest: input, len: input.len(), error: Error::new(0, Kind::UnexpectedEnd) }
     }
 
     pub(crate) fn offset(&self) -> usize {
-        self.at
+        // What is left is part of what there was.
+        self.len.wrapping_sub(self.rest.len())
     }
 
     pub(crate) fn peek(&self) -> Option<u8> {
-        self.input.get(self.at).copied()
+        self.rest.first().copied()
     }
 
     pub(crate) fn rest(&self) -> &'a [u8] {
-        self.input.get(self.at..).unwrap_or_default()
+        self.rest
     }
 
-    /// Moves on by `count`, to the end at most.
+    /// Takes `count` bytes, or as many as there are.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub(crate) fn skip(&mut self, count: usize) {
-        self.at = self.at.saturating_add(count).min(self.input.len());
+    pub(crate) fn skip(&mut self, count: usize) -> &'a [u8] {
+        let (taken, rest) = self.rest.split_at_checked(count).unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        taken
     }
 
     pub(crate) fn next(&mut self) -> Option<u8> {
-        let byte = self.peek()?;
-        self.skip(1);
-        Some(byte)
+        let (byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*byte)
     }
 
     /// Takes the longest run of bytes that `accept` accepts. One loop for all of them on a device,
@@ -44,82 +49,97 @@ impl<'a> Scan<'a> {
     #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn take_while(&mut self, accept: fn(u8) -> bool) -> &'a [u8] {
-        let rest = self.rest();
-        let len = rest.iter().position(|byte| !accept(*byte)).unwrap_or(rest.len());
-        self.skip(len);
-        rest.get(..len).unwrap_or_default()
+        let len = self.rest.iter().position(|byte| !accept(*byte)).unwrap_or(self.rest.len());
+        self.skip(len)
     }
 
     /// Takes `literal` if it is next.
     pub(crate) fn take(&mut self, literal: &[u8]) -> bool {
-        let found = self.rest().starts_with(literal);
-        if found {
-            self.skip(literal.len());
-        }
-        found
+        let behind = self.rest.strip_prefix(literal);
+        self.rest = behind.unwrap_or(self.rest);
+        behind.is_some()
     }
 
     /// Takes everything before `literal` and the literal itself.
-    pub(crate) fn take_through(&mut self, literal: &[u8]) -> Result<&'a [u8], Error> {
-        let rest = self.rest();
-        match rest.windows(literal.len().max(1)).position(|window| window == literal) {
-            Some(len) => {
-                self.skip(len.saturating_add(literal.len()));
-                Ok(rest.get(..len).unwrap_or_default())
-            }
-            None => {
-                self.skip(rest.len());
-                Err(self.error(Kind::UnexpectedEnd))
-            }
-        }
+    pub(crate) fn take_through(&mut self, literal: &[u8]) -> Option<&'a [u8]> {
+        let mut windows = self.rest.windows(literal.len().max(1));
+        let Some(len) = windows.position(|window| window == literal) else {
+            self.rest = &[];
+            return self.unexpected();
+        };
+        let before = self.skip(len);
+        self.skip(literal.len());
+        Some(before)
     }
 
     /// Takes `literal` or fails at the first byte that differs.
-    pub(crate) fn require(&mut self, literal: &[u8]) -> Result<(), Error> {
-        for wanted in literal {
-            self.expect_byte(*wanted)?;
-        }
-        Ok(())
+    pub(crate) fn require(&mut self, literal: &[u8]) -> Option<()> {
+        literal.iter().try_for_each(|wanted| self.expect_byte(*wanted))
     }
 
-    pub(crate) fn expect_byte(&mut self, wanted: u8) -> Result<(), Error> {
-        match self.peek() {
-            Some(byte) if byte == wanted => {
-                self.skip(1);
-                Ok(())
+    pub(crate) fn expect_byte(&mut self, wanted: u8) -> Option<()> {
+        match self.rest {
+            [byte, rest @ ..] if *byte == wanted => {
+                self.rest = rest;
+                Some(())
             }
-            _ => Err(self.unexpected()),
+            _ => self.unexpected(),
         }
     }
 
     /// Exactly `count` decimal digits, at most nine.
-    pub(crate) fn digits(&mut self, count: usize) -> Result<u32, Error> {
+    pub(crate) fn digits(&mut self, count: usize) -> Option<u32> {
         let mut value = 0u32;
         for _ in 0..count {
-            match self.peek() {
-                Some(byte @ b'0'..=b'9') => {
-                    value = value.saturating_mul(10).saturating_add(u32::from(byte & 15));
-                    self.skip(1);
+            match self.rest {
+                [byte @ b'0'..=b'9', rest @ ..] => {
+                    value = value.wrapping_mul(10).wrapping_add(u32::from(byte & 15));
+                    self.rest = rest;
                 }
-                _ => return Err(self.unexpected()),
+                _ => return self.unexpected(),
             }
         }
-        Ok(value)
+        Some(value)
     }
 
-    pub(crate) fn error(&self, kind: Kind) -> Error {
-        Error::new(self.at, kind)
+    /// Fails here.
+    pub(crate) fn fail<T>(&mut self, kind: Kind) -> Option<T> {
+        self.fail_at(self.offset(), kind)
     }
 
-    /// The error for the byte here, or for its absence.
-    pub(crate) fn unexpected(&self) -> Error {
-        let kind = if self.peek().is_some() { Kind::UnexpectedByte } else { Kind::UnexpectedEnd };
-        self.error(kind)
+    pub(crate) fn fail_at<T>(&mut self, offset: usize, kind: Kind) -> Option<T> {
+        self.error = Error::new(offset, kind);
+        None
+    }
+
+    /// Fails because of the byte here, or of its absence.
+    pub(crate) fn unexpected<T>(&mut self) -> Option<T> {
+        self.set_unexpected();
+        None
+    }
+
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn set_unexpected(&mut self) {
+        let kind = if self.rest.is_empty() { Kind::UnexpectedEnd } else { Kind::UnexpectedByte };
+        self.error = Error::new(self.offset(), kind);
     }
 
     /// Fails unless the input is used up.
-    pub(crate) fn end(&self) -> Result<(), Error> {
-        if self.peek().is_some() { Err(self.error(Kind::TrailingData)) } else { Ok(()) }
+    pub(crate) fn end(&mut self) -> Option<()> {
+        if self.rest.is_empty() { Some(()) } else { self.fail(Kind::TrailingData) }
+    }
+
+    /// `text`, which begins at `start`, as UTF-8.
+    pub(crate) fn utf8(&mut self, text: &'a [u8], start: usize) -> Option<&'a str> {
+        match core::str::from_utf8(text) {
+            Ok(text) => Some(text),
+            Err(error) => self.fail_at(start.saturating_add(error.valid_up_to()), Kind::NotUtf8),
+        }
+    }
+
+    /// What was read, or why it could not be.
+    pub(crate) fn result<T>(&self, read: Option<T>) -> Result<T, Error> {
+        read.ok_or(self.error)
     }
 }
 
@@ -148,4 +168,34 @@ pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u32> {
 pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|found| found == byte)?;
     Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
+}
+
+/// Whether `name` is one of `names`, which blanks part. A list of slices would take eight bytes more
+/// for each.
+#[cfg(feature = "sigv4")]
+pub(crate) fn is_one_of(names: &str, name: &str) -> bool {
+    index_of(names.as_bytes(), name.as_bytes()).is_some()
+}
+
+/// Which of `names`, which blanks part, `name` is.
+pub(crate) fn index_of(names: &[u8], name: &[u8]) -> Option<usize> {
+    names.split(|byte| *byte == b' ').position(|one| one == name)
+}
+
+/// Puts `text` with what follows each `mark` resolved: `resolve` tells the character that is meant,
+/// and how many bytes behind the mark say so. One of it for all places: texts are put in few pieces.
+pub(crate) fn put_resolved(
+    text: &str,
+    mark: u8,
+    resolve: fn(&[u8]) -> Option<(char, usize)>,
+    out: &mut dyn Put,
+) {
+    let mut rest = text;
+    while let Some((plain, marked)) = split_once(rest, mark) {
+        out.put(plain.as_bytes());
+        let Some((char, len)) = resolve(marked.as_bytes()) else { break };
+        out.put(char.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = marked.get(len..).unwrap_or_default();
+    }
+    out.put(rest.as_bytes());
 }

@@ -55,52 +55,15 @@ impl UnixTime {
     /// ```
     pub fn from_rfc3339(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        let [year, month, day] = fields(&mut scan, b"4-2-2")?;
-        if !matches!(scan.peek(), Some(b'T' | b't')) {
-            return Err(scan.unexpected());
-        }
-        scan.skip(1);
-        let second = time_of_day(&mut scan)?;
-        if scan.take(b".") && scan.take_while(|byte| byte.is_ascii_digit()).is_empty() {
-            return Err(scan.unexpected());
-        }
-        let offset = match scan.peek() {
-            Some(b'Z' | b'z') => {
-                scan.skip(1);
-                0
-            }
-            Some(sign @ (b'+' | b'-')) => {
-                scan.skip(1);
-                let at = scan.offset();
-                let [hours, minutes, _] = fields(&mut scan, b"2:2")?;
-                if hours > 23 || minutes > 59 {
-                    return Err(Error::new(at, Kind::OutOfRange));
-                }
-                let east = i64::from(hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)));
-                if sign == b'+' { east.wrapping_neg() } else { east }
-            }
-            _ => return Err(scan.unexpected()),
-        };
-        scan.end()?;
-        let local = from_civil(year, month, day, second)?;
-        let seconds = (local as i64).wrapping_add(offset);
-        match u64::try_from(seconds) {
-            Ok(seconds) if seconds <= Self::MAX.0 => Ok(Self(seconds)),
-            _ => Err(Error::new(0, Kind::OutOfRange)),
-        }
+        let read = read_rfc3339(&mut scan);
+        scan.result(read)
     }
 
     /// Reads SigV4's compact form, `20150830T123600Z`.
     pub fn from_compact(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        let [year, month, day] = fields(&mut scan, b"422T")?;
-        let [hour, minute, second] = fields(&mut scan, b"222Z")?;
-        scan.end()?;
-        if hour > 23 || minute > 59 || second > 59 {
-            return Err(Error::new(9, Kind::OutOfRange));
-        }
-        let second = hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second);
-        from_civil(year, month, day, second).map(Self)
+        let read = read_compact(&mut scan);
+        scan.result(read)
     }
 
     /// Reads an HTTP date in the one form that senders may use, IMF-fixdate (RFC 9110, section
@@ -108,26 +71,8 @@ impl UnixTime {
     /// weekday belongs to the date is not checked.
     pub fn from_http_date(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        if !WEEKDAYS.iter().any(|name| scan.take(name.as_slice())) {
-            return Err(scan.unexpected());
-        }
-        let [day, ..] = fields(&mut scan, b", 2 ")?;
-        let mut month = 0u32;
-        for (number, name) in (1..).zip(MONTHS) {
-            if scan.take(&name) {
-                month = number;
-                break;
-            }
-        }
-        if month == 0 {
-            return Err(scan.unexpected());
-        }
-        let [year, ..] = fields(&mut scan, b" 4 ")?;
-        let second = time_of_day(&mut scan)?;
-        scan.require(b" GMT")?;
-        scan.end()?;
-        let seconds = from_civil(year, month, day, second).map_err(|error| Error::new(5, error.kind))?;
-        Ok(Self(seconds))
+        let read = read_http_date(&mut scan);
+        scan.result(read)
     }
 
     /// `2015-08-30T12:36:00Z`.
@@ -170,23 +115,18 @@ impl UnixTime {
     fn civil(self) -> Civil {
         let days = self.days();
         let second = self.0.wrapping_sub(u64::from(days).wrapping_mul(u64::from(DAY))) as u32;
-        // Years begin in March, so that the leap day is the last; eras have 400 years.
-        let shifted = days.wrapping_add(719_468);
-        let era = shifted / 146_097;
-        let day_of_era = shifted % 146_097;
-        let year_of_era = day_of_era
-            .wrapping_sub(day_of_era / 1_460)
-            .wrapping_add(day_of_era / 36_524)
-            .wrapping_sub(day_of_era / 146_096)
-            / 365;
-        let day_of_year = day_of_era.wrapping_sub(
-            year_of_era.wrapping_mul(365).wrapping_add(year_of_era / 4).wrapping_sub(year_of_era / 100),
-        );
-        let from_march = day_of_year.wrapping_mul(5).wrapping_add(2) / 153;
-        let day = day_of_year.wrapping_sub(from_march.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(1);
-        let month = if from_march < 10 { from_march.wrapping_add(3) } else { from_march.wrapping_sub(9) };
-        let year = era.wrapping_mul(400).wrapping_add(year_of_era).wrapping_add(u32::from(month <= 2));
-        Civil { days, year, month, day, second }
+        // Years have 366 days at most, so the first guess is early: by less than a year in 1,000.
+        let mut year = (days / 366).wrapping_add(1970);
+        while days_before(year.wrapping_add(1)) <= days {
+            year = year.wrapping_add(1);
+        }
+        let mut day = days.wrapping_sub(days_before(year));
+        let mut month = 1u32;
+        while day >= month_len(year, month) && month < 12 {
+            day = day.wrapping_sub(month_len(year, month));
+            month = month.wrapping_add(1);
+        }
+        Civil { days, year, month, day: day.wrapping_add(1), second }
     }
 }
 
@@ -218,8 +158,75 @@ fn fill(text: &mut [u8], fields: &[u32], second: u32) {
     }
 }
 
+fn read_rfc3339(scan: &mut Scan<'_>) -> Option<UnixTime> {
+    let [year, month, day] = fields(scan, b"4-2-2")?;
+    if !scan.take(b"T") && !scan.take(b"t") {
+        return scan.unexpected();
+    }
+    let second = time_of_day(scan)?;
+    if scan.take(b".") && scan.take_while(|byte| byte.is_ascii_digit()).is_empty() {
+        return scan.unexpected();
+    }
+    let offset = match scan.peek() {
+        Some(b'Z' | b'z') => {
+            scan.skip(1);
+            0
+        }
+        Some(sign @ (b'+' | b'-')) => {
+            scan.skip(1);
+            let at = scan.offset();
+            let [hours, minutes, _] = fields(scan, b"2:2")?;
+            if hours > 23 || minutes > 59 {
+                return scan.fail_at(at, Kind::OutOfRange);
+            }
+            let east = i64::from(hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)));
+            if sign == b'+' { east.wrapping_neg() } else { east }
+        }
+        _ => return scan.unexpected(),
+    };
+    scan.end()?;
+    let local = from_civil(year, month, day, second);
+    let seconds = local.and_then(|local| local.checked_add_signed(offset));
+    match seconds.filter(|seconds| *seconds <= UnixTime::MAX.0) {
+        Some(seconds) => Some(UnixTime(seconds)),
+        None => scan.fail_at(0, Kind::OutOfRange),
+    }
+}
+
+fn read_compact(scan: &mut Scan<'_>) -> Option<UnixTime> {
+    let [year, month, day] = fields(scan, b"422T")?;
+    let [hour, minute, second] = fields(scan, b"222Z")?;
+    scan.end()?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return scan.fail_at(9, Kind::OutOfRange);
+    }
+    let second = hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second);
+    match from_civil(year, month, day, second) {
+        Some(seconds) => Some(UnixTime(seconds)),
+        None => scan.fail_at(0, Kind::OutOfRange),
+    }
+}
+
+fn read_http_date(scan: &mut Scan<'_>) -> Option<UnixTime> {
+    if !WEEKDAYS.iter().any(|name| scan.take(name)) {
+        return scan.unexpected();
+    }
+    let [day, ..] = fields(scan, b", 2 ")?;
+    let Some((month, _)) = (1..).zip(&MONTHS).find(|(_, name)| scan.take(name.as_slice())) else {
+        return scan.unexpected();
+    };
+    let [year, ..] = fields(scan, b" 4 ")?;
+    let second = time_of_day(scan)?;
+    scan.require(b" GMT")?;
+    scan.end()?;
+    match from_civil(year, month, day, second) {
+        Some(seconds) => Some(UnixTime(seconds)),
+        None => scan.fail_at(5, Kind::OutOfRange),
+    }
+}
+
 /// Up to three numbers: a digit of `pattern` is the length of one, any other byte stands for itself.
-fn fields(scan: &mut Scan<'_>, pattern: &[u8]) -> Result<[u32; 3], Error> {
+fn fields(scan: &mut Scan<'_>, pattern: &[u8]) -> Option<[u32; 3]> {
     let mut values = [0; 3];
     let mut places = values.iter_mut();
     for byte in pattern {
@@ -230,39 +237,45 @@ fn fields(scan: &mut Scan<'_>, pattern: &[u8]) -> Result<[u32; 3], Error> {
             scan.expect_byte(*byte)?;
         }
     }
-    Ok(values)
+    Some(values)
 }
 
 /// `hh:mm:ss`, as seconds of the day.
-fn time_of_day(scan: &mut Scan<'_>) -> Result<u32, Error> {
+fn time_of_day(scan: &mut Scan<'_>) -> Option<u32> {
     let at = scan.offset();
     let [hour, minute, second] = fields(scan, b"2:2:2")?;
     if hour > 23 || minute > 59 || second > 60 {
-        return Err(Error::new(at, Kind::OutOfRange));
+        return scan.fail_at(at, Kind::OutOfRange);
     }
-    Ok(hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second.min(59)))
+    Some(hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second.min(59)))
 }
 
-fn from_civil(year: u32, month: u32, day: u32, second: u32) -> Result<u64, Error> {
+/// Seconds since 1970, if there is such a day.
+fn from_civil(year: u32, month: u32, day: u32, second: u32) -> Option<u64> {
+    if year < 1970 || day == 0 || day > month_len(year, month) {
+        return None;
+    }
+    let months = (1..month).fold(0u32, |days, month| days.wrapping_add(month_len(year, month)));
+    let days = days_before(year).wrapping_add(months).wrapping_add(day).wrapping_sub(1);
+    Some(u64::from(days).wrapping_mul(u64::from(DAY)).wrapping_add(u64::from(second)))
+}
+
+/// Days from 1970 to the start of `year`, from 1970 on.
+#[cfg_attr(target_os = "none", inline(never))]
+fn days_before(year: u32) -> u32 {
+    let past = year.wrapping_sub(1);
+    let leap_days = (past / 4).wrapping_sub(past / 100).wrapping_add(past / 400);
+    past.wrapping_mul(365).wrapping_add(leap_days).wrapping_sub(719_162)
+}
+
+/// Days of a month; none if there is no such month.
+#[cfg_attr(target_os = "none", inline(never))]
+fn month_len(year: u32, month: u32) -> u32 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days_in_month = match month {
+    match month {
         2 => 28u32.wrapping_add(u32::from(leap)),
         4 | 6 | 9 | 11 => 30,
         1..=12 => 31,
         _ => 0,
-    };
-    if year < 1970 || day == 0 || day > days_in_month {
-        return Err(Error::new(0, Kind::OutOfRange));
     }
-    let year = year.wrapping_sub(u32::from(month <= 2));
-    let from_march = if month > 2 { month.wrapping_sub(3) } else { month.wrapping_add(9) };
-    let day_of_year = (from_march.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(day).wrapping_sub(1);
-    let year_of_era = year % 400;
-    let day_of_era = year_of_era
-        .wrapping_mul(365)
-        .wrapping_add(year_of_era / 4)
-        .wrapping_sub(year_of_era / 100)
-        .wrapping_add(day_of_year);
-    let days = (year / 400).wrapping_mul(146_097).wrapping_add(day_of_era).wrapping_sub(719_468);
-    Ok(u64::from(days).wrapping_mul(u64::from(DAY)).wrapping_add(u64::from(second)))
 }

@@ -57,6 +57,11 @@ impl<'a> Uri<'a> {
     /// Bytes outside ASCII are kept in path and query, and refused in the host.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         let mut scan = Scan::new(text.as_bytes());
+        let read = Self::read(&mut scan, text);
+        scan.result(read)
+    }
+
+    fn read(scan: &mut Scan<'a>, text: &'a str) -> Option<Self> {
         let lower =
             |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         let scheme = if lower("https://") {
@@ -66,7 +71,7 @@ impl<'a> Uri<'a> {
             scan.skip(7);
             Scheme::Http
         } else {
-            return Err(scan.error(Kind::UnexpectedByte));
+            return scan.fail(Kind::UnexpectedByte);
         };
         let start = scan.offset();
         let host = if scan.take(b"[") {
@@ -74,7 +79,7 @@ impl<'a> Uri<'a> {
             scan.take_while(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
             let host = text.get(inside..scan.offset()).unwrap_or_default();
             if v6(host).is_none() {
-                return Err(Error::new(inside, Kind::UnexpectedByte));
+                return scan.fail_at(inside, Kind::UnexpectedByte);
             }
             scan.expect_byte(b']')?;
             host
@@ -83,7 +88,7 @@ impl<'a> Uri<'a> {
             text.get(start..scan.offset()).unwrap_or_default()
         };
         if host.is_empty() {
-            return Err(scan.unexpected());
+            return scan.unexpected();
         }
         let mut authority = text.get(start..scan.offset()).unwrap_or_default();
         let mut port = scheme.default_port();
@@ -91,10 +96,11 @@ impl<'a> Uri<'a> {
             let at = scan.offset();
             let digits = scan.take_while(|byte| byte.is_ascii_digit());
             if !digits.is_empty() {
-                port = number(digits, 10)
-                    .and_then(|port| u16::try_from(port).ok())
-                    .filter(|_| digits.first() != Some(&b'0'))
-                    .ok_or(Error::new(at, Kind::BadNumber))?;
+                let written = number(digits, 10).and_then(|port| u16::try_from(port).ok());
+                match written.filter(|_| digits.first() != Some(&b'0')) {
+                    Some(written) => port = written,
+                    None => return scan.fail_at(at, Kind::BadNumber),
+                }
             }
             if port != scheme.default_port() {
                 authority = text.get(start..scan.offset()).unwrap_or_default();
@@ -102,7 +108,7 @@ impl<'a> Uri<'a> {
         }
         let path_at = scan.offset();
         if !matches!(scan.peek(), None | Some(b'/' | b'?')) {
-            return Err(scan.unexpected());
+            return scan.unexpected();
         }
         scan.take_while(|byte| byte > b' ' && byte != 0x7f && !matches!(byte, b'?' | b'#'));
         let path = text.get(path_at..scan.offset()).unwrap_or_default();
@@ -116,9 +122,9 @@ impl<'a> Uri<'a> {
         match scan.peek() {
             None => {
                 let target = text.get(path_at..).unwrap_or_default();
-                Ok(Self { scheme, host, port, authority, path, query, target })
+                Some(Self { scheme, host, port, authority, path, query, target })
             }
-            Some(_) => Err(scan.unexpected()),
+            Some(_) => scan.unexpected(),
         }
     }
 

@@ -5,7 +5,7 @@
 //! The reader takes a whole document, in UTF-8. Whoever reads to the end (`Ok(None)`) has seen
 //! every open tag closed by its own name.
 
-use super::scan::{Scan, blank, number, split_once};
+use super::scan::{Scan, blank, index_of, number, put_resolved, split_once};
 use super::{Error, Kind, Put};
 
 /// How deeply elements may be nested.
@@ -36,17 +36,9 @@ impl Text<'_> {
         self.put_dyn(&mut out);
     }
 
-    /// One of it for all places: texts are put in few pieces.
     fn put_dyn(&self, out: &mut dyn Put) {
-        let mut rest = self.raw;
         // In CDATA an ampersand is an ampersand.
-        while let Some((plain, tail)) = split_once(rest, b'&').filter(|_| !self.cdata) {
-            out.put(plain.as_bytes());
-            let Some((char, len)) = reference(tail.as_bytes()) else { break };
-            out.put(char.encode_utf8(&mut [0; 4]).as_bytes());
-            rest = tail.get(len..).unwrap_or_default();
-        }
-        out.put(rest.as_bytes());
+        if self.cdata { out.put(self.raw.as_bytes()) } else { put_resolved(self.raw, b'&', reference, out) }
     }
 
     /// Whether there is nothing but blanks.
@@ -101,17 +93,21 @@ impl<'a> Reader<'a> {
     /// The next event, or `None` at the end of a complete document.
     #[allow(clippy::should_implement_trait, reason = "fallible, and ends with Ok(None)")]
     pub fn next(&mut self) -> Result<Option<Event<'a>>, Error> {
+        let event = self.step();
+        self.scan.result(event)
+    }
+
+    fn step(&mut self) -> Option<Option<Event<'a>>> {
         if core::mem::take(&mut self.empty) {
-            return Ok(Some(Event::End(self.pop())));
+            return Some(Some(Event::End(self.pop())));
         }
         loop {
             if self.depth == 0 {
                 self.scan.take_while(blank);
-                if self.scan.peek().is_none() {
-                    return if self.rooted { Ok(None) } else { Err(self.scan.unexpected()) };
-                }
-                if self.scan.peek() != Some(b'<') {
-                    return Err(self.scan.unexpected());
+                match self.scan.peek() {
+                    None if self.rooted => return Some(None),
+                    Some(b'<') => {}
+                    _ => return self.scan.unexpected(),
                 }
             }
             if self.scan.peek() != Some(b'<') {
@@ -119,18 +115,14 @@ impl<'a> Reader<'a> {
             }
             if self.scan.take(b"<?") {
                 self.name()?;
-                let start = self.scan.offset();
-                checked(self.scan.take_through(b"?>")?, start)?;
+                self.through(b"?>")?;
             } else if self.scan.take(b"<!--") {
-                let start = self.scan.offset();
-                checked(self.scan.take_through(b"--")?, start)?;
+                self.through(b"--")?;
                 self.scan.expect_byte(b'>')?;
             } else if self.depth > 0 && self.scan.take(b"<![CDATA[") {
-                let start = self.scan.offset();
-                let raw = self.scan.take_through(b"]]>")?;
-                return Ok(Some(Event::Text(Text { raw: checked(raw, start)?, cdata: true })));
+                return self.through(b"]]>").map(|raw| Some(Event::Text(Text { raw, cdata: true })));
             } else if self.scan.rest().starts_with(b"<!DOCTYPE") {
-                return Err(self.scan.error(Kind::Doctype));
+                return self.scan.fail(Kind::Doctype);
             } else if self.scan.take(b"</") {
                 return self.close().map(Some);
             } else {
@@ -142,63 +134,62 @@ impl<'a> Reader<'a> {
     /// Puts the text of the element whose [`Event::Start`] was just read, up to and with its end.
     /// A child element is an error.
     pub fn text(&mut self, mut out: &mut (impl Put + ?Sized)) -> Result<(), Error> {
-        self.text_dyn(&mut out)
+        let read = self.text_dyn(&mut out);
+        self.scan.result(read)
     }
 
-    fn text_dyn(&mut self, out: &mut dyn Put) -> Result<(), Error> {
+    fn text_dyn(&mut self, out: &mut dyn Put) -> Option<()> {
         loop {
             let at = self.scan.offset();
-            match self.next()? {
+            match self.step()? {
                 Some(Event::Text(text)) => text.put_dyn(out),
-                Some(Event::End(_)) => return Ok(()),
-                Some(Event::Start(_)) | None => return Err(Error::new(at, Kind::UnexpectedByte)),
+                Some(Event::End(_)) => return Some(()),
+                Some(Event::Start(_)) | None => return self.scan.fail_at(at, Kind::UnexpectedByte),
             }
         }
     }
 
-    fn start(&mut self) -> Result<Event<'a>, Error> {
+    fn start(&mut self) -> Option<Event<'a>> {
         let at = self.scan.offset();
         if self.depth == 0 && self.rooted {
-            return Err(self.scan.error(Kind::TrailingData));
+            return self.scan.fail(Kind::TrailingData);
         }
         self.scan.expect_byte(b'<')?;
         let name = self.name()?;
         loop {
             let parted = !self.scan.take_while(blank).is_empty();
-            match self.scan.peek() {
-                Some(b'>') => {
-                    self.scan.skip(1);
-                    break;
-                }
-                Some(b'/') => {
-                    self.scan.skip(1);
-                    self.scan.expect_byte(b'>')?;
-                    self.empty = true;
-                    break;
-                }
-                Some(_) if parted => self.attribute()?,
-                _ => return Err(self.scan.unexpected()),
+            if self.scan.take(b">") {
+                break;
             }
+            if self.scan.take(b"/") {
+                self.scan.expect_byte(b'>')?;
+                self.empty = true;
+                break;
+            }
+            if !parted {
+                return self.scan.unexpected();
+            }
+            self.attribute()?;
         }
         let Some(place) = self.open.get_mut(self.depth) else {
-            return Err(Error::new(at, Kind::TooDeep));
+            return self.scan.fail_at(at, Kind::TooDeep);
         };
         *place = name;
         self.depth = self.depth.saturating_add(1);
         self.rooted = true;
-        Ok(Event::Start(local(name)))
+        Some(Event::Start(local(name)))
     }
 
-    fn close(&mut self) -> Result<Event<'a>, Error> {
+    fn close(&mut self) -> Option<Event<'a>> {
         let at = self.scan.offset();
         let name = self.name()?;
         self.scan.take_while(blank);
         self.scan.expect_byte(b'>')?;
         let open = self.depth.checked_sub(1).and_then(|top| self.open.get(top));
         if open != Some(&name) {
-            return Err(Error::new(at, Kind::Mismatch));
+            return self.scan.fail_at(at, Kind::Mismatch);
         }
-        Ok(Event::End(self.pop()))
+        Some(Event::End(self.pop()))
     }
 
     fn pop(&mut self) -> &'a str {
@@ -206,21 +197,21 @@ impl<'a> Reader<'a> {
         local(self.open.get(self.depth).copied().unwrap_or_default())
     }
 
-    fn name(&mut self) -> Result<&'a str, Error> {
+    fn name(&mut self) -> Option<&'a str> {
         let start = self.scan.offset();
-        if matches!(self.scan.peek(), Some(b'0'..=b'9' | b'-' | b'.' | b':') | None) {
-            return Err(self.scan.unexpected());
+        if matches!(self.scan.peek(), Some(b'0'..=b'9' | b'-' | b'.' | b':')) {
+            return self.scan.unexpected();
         }
         let name = self.scan.take_while(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':') || byte >= 0x80
         });
         if name.is_empty() {
-            return Err(self.scan.unexpected());
+            return self.scan.unexpected();
         }
-        checked(name, start)
+        self.checked(name, start)
     }
 
-    fn attribute(&mut self) -> Result<(), Error> {
+    fn attribute(&mut self) -> Option<()> {
         self.name()?;
         self.scan.take_while(blank);
         self.scan.expect_byte(b'=')?;
@@ -228,48 +219,55 @@ impl<'a> Reader<'a> {
         let (quote, inside): (u8, fn(u8) -> bool) = match self.scan.peek() {
             Some(b'"') => (b'"', |byte| !matches!(byte, b'"' | b'<')),
             Some(b'\'') => (b'\'', |byte| !matches!(byte, b'\'' | b'<')),
-            _ => return Err(self.scan.unexpected()),
+            _ => return self.scan.unexpected(),
         };
         self.scan.skip(1);
         let start = self.scan.offset();
         let value = self.scan.take_while(inside);
         self.scan.expect_byte(quote)?;
-        self.references(value, start)
+        self.with_references(value, start).map(|_| ())
     }
 
-    fn characters(&mut self) -> Result<Event<'a>, Error> {
+    fn characters(&mut self) -> Option<Event<'a>> {
         let start = self.scan.offset();
         let raw = self.scan.take_while(|byte| byte != b'<');
         if raw.is_empty() {
-            return Err(self.scan.unexpected());
+            return self.scan.unexpected();
         }
-        self.references(raw, start)?;
-        Ok(Event::Text(Text { raw: checked(raw, start)?, cdata: false }))
+        self.with_references(raw, start).map(|raw| Event::Text(Text { raw, cdata: false }))
     }
 
-    /// Fails at the first `&` that starts no reference.
-    fn references(&self, raw: &'a [u8], start: usize) -> Result<(), Error> {
+    /// Checked text, every `&` in which starts a reference.
+    fn with_references(&mut self, raw: &'a [u8], start: usize) -> Option<&'a str> {
         let mut scan = Scan::new(raw);
         loop {
             scan.take_while(|byte| byte != b'&');
             let at = start.saturating_add(scan.offset());
             if scan.next().is_none() {
-                return checked(raw, start).map(|_| ());
+                return self.checked(raw, start);
             }
-            let (_, len) = reference(scan.rest()).ok_or(Error::new(at, Kind::BadEscape))?;
+            let Some((_, len)) = reference(scan.rest()) else {
+                return self.scan.fail_at(at, Kind::BadEscape);
+            };
             scan.skip(len);
         }
     }
-}
 
-/// `text` as UTF-8 without control characters.
-fn checked(text: &[u8], start: usize) -> Result<&str, Error> {
-    let control = |byte: &u8| *byte < b' ' && !blank(*byte);
-    if let Some(at) = text.iter().position(control) {
-        return Err(Error::new(start.saturating_add(at), Kind::ControlCharacter));
+    /// Takes checked text before `literal`, and the literal itself.
+    fn through(&mut self, literal: &[u8]) -> Option<&'a str> {
+        let start = self.scan.offset();
+        let text = self.scan.take_through(literal)?;
+        self.checked(text, start)
     }
-    core::str::from_utf8(text)
-        .map_err(|error| Error::new(start.saturating_add(error.valid_up_to()), Kind::NotUtf8))
+
+    /// `text` as UTF-8 without control characters.
+    fn checked(&mut self, text: &'a [u8], start: usize) -> Option<&'a str> {
+        let control = |byte: &u8| *byte < b' ' && !blank(*byte);
+        match text.iter().position(control) {
+            Some(at) => self.scan.fail_at(start.saturating_add(at), Kind::ControlCharacter),
+            None => self.scan.utf8(text, start),
+        }
+    }
 }
 
 fn local(name: &str) -> &str {
@@ -283,11 +281,6 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
     let len = text.iter().take(10).position(|byte| *byte == b';')?;
     let name = text.get(..len)?;
     let char = match name {
-        b"amp" => '&',
-        b"lt" => '<',
-        b"gt" => '>',
-        b"quot" => '"',
-        b"apos" => '\'',
         [b'#', digits @ ..] => {
             let (digits, radix) = match digits {
                 [b'x', digits @ ..] => (digits, 16),
@@ -298,7 +291,7 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
             let allowed = matches!(code, 9 | 10 | 13 | 0x20..=0xfffd | 0x1_0000..);
             char::from_u32(code).filter(|_| allowed)?
         }
-        _ => return None,
+        _ => char::from(*b"&<>\"'".get(index_of(b"amp lt gt quot apos", name)?)?),
     };
     Some((char, len.saturating_add(1)))
 }

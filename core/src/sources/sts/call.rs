@@ -12,6 +12,7 @@ use crate::sources::{
     Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step, request,
 };
 use crate::wire::percent::{self, Keep};
+use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
 use crate::wire::{Put, decimal};
 
@@ -272,6 +273,8 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         write_call(memory.exchange, &self.service, Some(&signer), &self.operation, held)
     }
 
+    // Not inlined: what only a reply needs is no part of the frame of what answers for the base.
+    #[inline(never)]
     fn take_reply(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, reply: &Reply) {
         let observed: Observed = observe(cx, reply, memory.exchange, Authority::Service);
         let body = reply.body(memory.exchange);
@@ -295,14 +298,14 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
             let headers = reply.headers(memory.exchange);
             let id =
                 headers.text("x-amzn-requestid").or(headers.text("x-amz-request-id")).unwrap_or_default();
-            cx.report.set_request_id(id.chars());
+            cx.report.new_request_id().put(id.as_bytes());
         }
         let code = cx.report.code();
         let told = self.blind && cx.clock.time(reply.received).is_some();
         let clock = told || cx.clock.explains(code, observed.skew);
-        let throttled = reply.status == 429 || THROTTLED.contains(&code) || O::RETRIED.contains(&code);
+        let throttled = reply.status == 429 || is_one_of(THROTTLED, code) || O::RETRIED.contains(&code);
         let passing = reply.status >= 500 || throttled;
-        let stale = PASSING.contains(&code);
+        let stale = is_one_of(PASSING, code);
         cx.report.withhold(memory.slots, &[]);
         let kind = if explained {
             ErrorKind::Refused { status: reply.status, recoverable: passing || stale || clock }
@@ -320,16 +323,10 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
 }
 
 /// Codes that ask for patience.
-const THROTTLED: [&str; 5] = [
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestLimitExceeded",
-    "TooManyRequestsException",
-];
+const THROTTLED: &str = "Throttling ThrottlingException ThrottledException RequestLimitExceeded \
+                         TooManyRequestsException";
 /// Codes of an error that other credentials, or the same call a little later, may not meet.
-const PASSING: [&str; 5] =
-    ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "IDPCommunicationError", "RequestExpired"];
+const PASSING: &str = "ExpiredToken ExpiredTokenException InvalidToken IDPCommunicationError RequestExpired";
 
 /// Writes the request of an operation, signed if there is a signer. Not inlined, so that no other step
 /// has its frame.

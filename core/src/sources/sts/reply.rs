@@ -8,19 +8,7 @@ use crate::sources::slot::Field;
 use crate::sources::{Lease, Report, Slot};
 use crate::wire::time::UnixTime;
 use crate::wire::xml::{Event, Reader};
-use crate::wire::{self, Cursor, Put};
-
-/// What is kept of a text while it is read: error messages are cut, never an error.
-struct Start<const N: usize>(String<N>);
-
-impl<const N: usize> Put for Start<N> {
-    fn put(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            // Characters outside ASCII will be shown as blanks; a byte is enough of each.
-            let _ = self.0.push(if byte.is_ascii() { char::from(*byte) } else { ' ' });
-        }
-    }
-}
+use crate::wire::{self, Count, Cursor, Put};
 
 /// Reads an error document of a service that speaks XML (the Query services, S3) into `report`:
 /// `Code`, `Message` and `RequestId` (or `RequestID`), wherever they stand, each where it occurs
@@ -28,16 +16,22 @@ impl<const N: usize> Put for Start<N> {
 pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
     let mut reader = Reader::new(body);
     while let Some(event) = reader.next()? {
-        let Event::Start(name @ ("Code" | "Message" | "RequestId" | "RequestID")) = event else { continue };
-        let mut text = Start::<256>(String::new());
-        reader.text(&mut text)?;
-        match name {
-            "Code" if report.code().is_empty() => report.set_code(text.0.chars()),
-            "Message" if report.message().is_empty() => report.set_message(text.0.chars()),
-            "RequestId" | "RequestID" if report.request_id().is_empty() => {
-                report.set_request_id(text.0.chars());
+        let Event::Start(name) = event else { continue };
+        let first = match name {
+            "Code" if report.code().is_empty() => report.new_code(),
+            "Message" if report.message().is_empty() => report.new_message(),
+            "RequestId" | "RequestID" if report.request_id().is_empty() => report.new_request_id(),
+            "Code" | "Message" | "RequestId" | "RequestID" => {
+                reader.text(&mut Count(0))?;
+                continue;
             }
-            _ => {}
+            _ => continue,
+        };
+        let mut first = first.bytes();
+        let read = reader.text(&mut first);
+        if read.is_err() {
+            first.clear();
+            return read;
         }
     }
     Ok(())

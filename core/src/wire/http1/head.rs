@@ -34,27 +34,33 @@ impl<'a> ResponseHead<'a> {
     /// blank before an absent reason may be absent too, as some servers have it.
     pub fn parse(head: &'a [u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(head);
-        let minor = version(&mut scan)?;
+        let read = Self::read(&mut scan, head);
+        scan.result(read)
+    }
+
+    fn read(scan: &mut Scan<'a>, head: &[u8]) -> Option<Self> {
+        let minor = version(scan)?;
         scan.expect_byte(b' ')?;
         let at = scan.offset();
         let status = scan.digits(3)?;
         if status < 100 {
-            return Err(Error::new(at, Kind::BadNumber));
+            return scan.fail_at(at, Kind::BadNumber);
         }
         if scan.take(b" ") {
             scan.take_while(scan::text);
         }
         scan.require(b"\r\n")?;
-        let headers = Headers::parse(scan)?;
+        let headers = Headers::read(scan)?;
         // A head cut off between two lines may have lost the one that tells the body's length.
         if !head.ends_with(b"\r\n\r\n") {
-            return Err(Error::new(head.len(), Kind::UnexpectedEnd));
+            return scan.unexpected();
         }
-        Ok(Self { minor, status: status as u16, headers })
+        Some(Self { minor, status: status as u16, headers })
     }
 
     /// How the end of the body is told (RFC 9112, section 6.3), for a response to any method but
     /// HEAD and CONNECT.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn framing(&self) -> Result<Framing, Error> {
         if self.status < 200 || self.status == 204 || self.status == 304 {
             return Ok(Framing::Length(0));
@@ -107,20 +113,27 @@ impl<'a> RequestHead<'a> {
     /// outside ASCII are let through in the target, as UTF-8.
     pub fn parse(head: &'a [u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(head);
-        let method = text(scan.take_while(is_token_byte), 0)?;
+        let read = Self::read(&mut scan);
+        scan.result(read)
+    }
+
+    fn read(scan: &mut Scan<'a>) -> Option<Self> {
+        let method = scan.take_while(is_token_byte);
+        let method = scan.utf8(method, 0)?;
         if method.is_empty() {
-            return Err(scan.unexpected());
+            return scan.unexpected();
         }
         scan.expect_byte(b' ')?;
         let at = scan.offset();
-        let target = text(scan.take_while(|byte| byte > b' ' && byte != 0x7f), at)?;
+        let target = scan.take_while(|byte| byte > b' ' && byte != 0x7f);
+        let target = scan.utf8(target, at)?;
         if !is_target(target) {
-            return Err(scan.unexpected());
+            return scan.unexpected();
         }
         scan.expect_byte(b' ')?;
-        version(&mut scan)?;
+        version(scan)?;
         scan.require(b"\r\n")?;
-        Ok(Self { method, target, headers: Headers::parse(scan)? })
+        Some(Self { method, target, headers: Headers::read(scan)? })
     }
 }
 
@@ -135,10 +148,12 @@ pub struct Headers<'a> {
 impl<'a> Headers<'a> {
     /// Reads header lines, each ended by CRLF; an empty line may follow the last.
     pub fn from_lines(lines: &'a [u8]) -> Result<Self, Error> {
-        Self::parse(Scan::new(lines))
+        let mut scan = Scan::new(lines);
+        let read = Self::read(&mut scan);
+        scan.result(read)
     }
 
-    fn parse(mut scan: Scan<'a>) -> Result<Self, Error> {
+    fn read(scan: &mut Scan<'a>) -> Option<Self> {
         let lines = scan.rest();
         let start = scan.offset();
         loop {
@@ -148,10 +163,10 @@ impl<'a> Headers<'a> {
                     scan.require(b"\r\n")?;
                 }
                 scan.end()?;
-                return Ok(Self { lines: lines.get(..len).unwrap_or_default(), start });
+                return Some(Self { lines: lines.get(..len).unwrap_or_default(), start });
             }
             if scan.take_while(is_token_byte).is_empty() {
-                return Err(scan.unexpected());
+                return scan.unexpected();
             }
             scan.expect_byte(b':')?;
             scan.take_while(scan::text);
@@ -200,17 +215,12 @@ impl<'a> Headers<'a> {
 }
 
 /// `HTTP/1.` and a digit, which it returns.
-fn version(scan: &mut Scan<'_>) -> Result<u8, Error> {
+fn version(scan: &mut Scan<'_>) -> Option<u8> {
     scan.require(b"HTTP/")?;
     let at = scan.offset();
     match (scan.next(), scan.next(), scan.next()) {
-        (Some(b'1'), Some(b'.'), Some(minor @ (b'0' | b'1'))) => Ok(minor & 1),
-        (.., None) => Err(scan.error(Kind::UnexpectedEnd)),
-        _ => Err(Error::new(at, Kind::Version)),
+        (Some(b'1'), Some(b'.'), Some(minor @ (b'0' | b'1'))) => Some(minor & 1),
+        (.., None) => scan.fail(Kind::UnexpectedEnd),
+        _ => scan.fail_at(at, Kind::Version),
     }
-}
-
-fn text(bytes: &[u8], at: usize) -> Result<&str, Error> {
-    core::str::from_utf8(bytes)
-        .map_err(|error| Error::new(at.saturating_add(error.valid_up_to()), Kind::NotUtf8))
 }
