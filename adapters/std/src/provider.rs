@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread::{ThreadId, current};
 
 use rolecall_core::refresh::{Decision, Refresh, Windows};
 use rolecall_core::skew::Clock;
@@ -58,11 +57,25 @@ struct Held {
     credentials: Option<Arc<Credentials>>,
     error: Option<Error>,
     /// The thread that is at it.
-    fetching: Option<ThreadId>,
+    fetching: Option<Thread>,
     /// So many others wait for it.
     waiting: usize,
     /// Fetches that have ended.
     ended: u64,
+}
+
+/// A thread that runs: the address of something that each has one of. The standard library's own
+/// name for it would cost every program two system calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Thread(usize);
+
+impl Thread {
+    fn this() -> Self {
+        thread_local! {
+            static OWN: u8 = const { 0 };
+        }
+        OWN.with(|own| Self(std::ptr::from_ref(own).addr()))
+    }
 }
 
 /// Whose credentials they are.
@@ -130,10 +143,15 @@ impl Provider {
         })
     }
 
-    fn changed(self, change: impl FnOnce(&mut Shared)) -> Self {
-        let mut shared = self.with_origin(self.shared.origin.clone());
-        change(&mut shared);
-        Self { shared: Arc::new(shared) }
+    fn changed(mut self, change: impl FnOnce(&mut Shared)) -> Self {
+        if Arc::get_mut(&mut self.shared).is_none() {
+            self = Self { shared: Arc::new(self.with_origin(self.shared.origin.clone())) };
+        }
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.held = Mutex::default();
+            change(shared);
+        }
+        self
     }
 
     /// The credentials of `role`, assumed with those of this provider.
@@ -202,7 +220,7 @@ impl Provider {
                 }
                 _ if held.fetching.is_none() => break,
                 // Whoever is told of a fetch by it cannot wait for its end.
-                (_, credentials, _) if held.fetching == Some(current().id()) => {
+                (_, credentials, _) if held.fetching == Some(Thread::this()) => {
                     let within = "credentials were asked for by what fetches them".to_owned();
                     return credentials.clone().ok_or(Error::Configuration(within));
                 }
@@ -219,7 +237,7 @@ impl Provider {
                 return Err(error.clone());
             }
         }
-        held.fetching = Some(current().id());
+        held.fetching = Some(Thread::this());
         drop(held);
         let turn = Turn(&self.shared);
         let fetched = self.fetch();
