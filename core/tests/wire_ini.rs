@@ -31,7 +31,7 @@ fn sections_properties_and_continuations_come_in_order() {
 
 #[test]
 fn a_comment_needs_a_blank_before_it_and_ends_no_continuation() {
-    let file = b"[p]; x\na = 1 # one\nb = 2# two\nc = ; three\n d = 4 ; four\n; five\n# six\n";
+    let file = b"[p]; x\n  # zero\na = 1 # one\nb = 2# two\nc = ; three\n d = 4 ; four\n; five\n\t; six\n";
     let events = read(file).unwrap();
     assert_eq!(events, ["[p]", "a=1", "b=2# two", "c=", "+d = 4 ; four"]);
 }

@@ -23,7 +23,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Limits: 32 signed header lines unless the request is made with other room, 64 query parameters, a request target of 65,535 bytes.
+//! Limits: 32 signed header lines unless the request is made with other room, 64 query parameters, a
+//! request target of 65,535 bytes.
 
 mod canonical;
 mod hash;

@@ -6,8 +6,8 @@
 //! |---|---|
 //! | `[name]` | a section; what follows the bracket is a comment |
 //! | `name = value` | a property; a `#` or `;` behind a blank starts a comment |
-//! | ` text` | a blank first: continues the property above, comments and all |
-//! | `# text`, `; text` | a comment |
+//! | ` text` | a blank first: continues the property above, with a comment behind it |
+//! | `# text`, `; text`, behind blanks too | a comment |
 //!
 //! The reader takes the whole file, in UTF-8 or with comments in any encoding, line by line. What
 //! sections and properties mean, and what a second one of a name does, is its caller's to say.
@@ -82,8 +82,8 @@ impl<'a> Reader<'a> {
             let start = self.offset;
             let line = self.line();
             match line.first() {
-                _ if trim(line).is_empty() => {}
-                Some(b'#' | b';') => {}
+                // A comment may be indented: nobody means one as a part of a value.
+                _ if matches!(trim(line).first(), None | Some(b'#' | b';')) => {}
                 Some(b'[') => return self.section(line, start).map(Some),
                 Some(b' ' | b'\t') => return self.continuation(line, start).map(Some),
                 _ => return self.property(line, start).map(Some),

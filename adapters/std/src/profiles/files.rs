@@ -81,10 +81,12 @@ impl Location {
         let credentials = read(file, self.credentials.as_deref())?;
         let mut profiles = Profiles::default();
         let named = |path: &Option<String>| path.clone().unwrap_or_default();
-        profiles.add_config(config.bytes()).map_err(|error| malformed(&named(&self.config), &error))?;
+        profiles
+            .add_config(config.bytes())
+            .map_err(|error| malformed(&named(&self.config), config.bytes(), &error))?;
         profiles
             .add_credentials(credentials.bytes())
-            .map_err(|error| malformed(&named(&self.credentials), &error))?;
+            .map_err(|error| malformed(&named(&self.credentials), credentials.bytes(), &error))?;
         Ok(profiles)
     }
 }
@@ -99,6 +101,9 @@ fn read(file: &ReadFile<'_>, path: Option<&str>) -> Result<Buffer, Error> {
     }
 }
 
-fn malformed(path: &str, error: &rolecall_core::wire::Error) -> Error {
-    invalid(path, &error.to_string())
+/// The error with the number of its line, for who has the file before him.
+fn malformed(path: &str, file: &[u8], error: &rolecall_core::wire::Error) -> Error {
+    let before = file.get(..error.offset).unwrap_or(file);
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    invalid(path, &format!("line {line}: {error}"))
 }
