@@ -223,7 +223,7 @@ pub(crate) fn read_body(
         };
         match &mut overflow {
             Some((out, true)) => out.write_all(&piece[..len]).map_err(denied)?,
-            _ if buffer.len() + len <= end => append(buffer, &piece[..len]),
+            _ if buffer.len() + len <= end => append_within(end, buffer, &piece[..len]),
             Some((out, flowing)) => {
                 out.write_all(buffer).and_then(|()| out.write_all(&piece[..len])).map_err(denied)?;
                 buffer.zeroize();
@@ -239,8 +239,15 @@ pub(crate) fn read_body(
 
 /// Appends, and wipes the old memory when there is not enough of it: a growing vector would not.
 pub(crate) fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
-    if buffer.capacity() - buffer.len() < bytes.len() {
-        let mut larger = Zeroizing::new(Vec::with_capacity((buffer.len() + bytes.len()).next_power_of_two()));
+    append_within(usize::MAX, buffer, bytes);
+}
+
+/// As [`append`], for a buffer that will hold no more than `most` bytes.
+fn append_within(most: usize, buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
+    let needed = buffer.len() + bytes.len();
+    if buffer.capacity() < needed {
+        let room = needed.next_power_of_two().min(most.max(needed));
+        let mut larger = Zeroizing::new(Vec::with_capacity(room));
         larger.extend_from_slice(buffer);
         *buffer = larger;
     }
