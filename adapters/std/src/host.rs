@@ -167,10 +167,11 @@ pub(crate) type ReadFile<'a> = dyn Fn(&str, &mut Buffer) -> Result<(), Failure> 
 pub(crate) fn read_file(path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
     let failure = |error: io::Error| failed(Phase::File, kind_of(&error));
     let mut file = File::open(path).map_err(failure)?;
-    read_all(&mut file, Phase::File, buffer)
+    read_all(&mut file, buffer)
 }
 
-fn read_all(from: &mut impl Read, phase: Phase, buffer: &mut Buffer) -> Result<(), Failure> {
+/// Appends all of an open file.
+pub(crate) fn read_all(from: &mut impl Read, buffer: &mut Buffer) -> Result<(), Failure> {
     let start = buffer.0.len();
     let mut piece = Zeroizing::new([0; 4096]);
     loop {
@@ -178,10 +179,10 @@ fn read_all(from: &mut impl Read, phase: Phase, buffer: &mut Buffer) -> Result<(
             Ok(0) => return Ok(()),
             Ok(len) => buffer.append(&piece[..len]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed(phase, kind_of(&error))),
+            Err(error) => return Err(failed(Phase::File, kind_of(&error))),
         }
         if buffer.0.len() - start > MAX_CONTENT {
-            return Err(failed(phase, FailureKind::TooLarge));
+            return Err(failed(Phase::File, FailureKind::TooLarge));
         }
     }
 }

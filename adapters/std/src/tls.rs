@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rolecall_core::error::FailureKind;
 use rustls::pki_types::pem::PemObject;
@@ -13,6 +13,8 @@ use ureq::unversioned::transport::time::Duration;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
+
+use crate::lock;
 
 /// What servers are trusted by, and sessions made with it. A clone is another handle to the same.
 #[derive(Clone)]
@@ -36,11 +38,7 @@ impl Tls {
 
     /// What is wrong with the bundle, if it was needed.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.lock_trouble().clone()
-    }
-
-    fn lock_trouble(&self) -> MutexGuard<'_, Option<String>> {
-        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared.trouble).clone()
     }
 
     fn config(&self) -> Result<Arc<ClientConfig>, Error> {
@@ -50,11 +48,11 @@ impl Tls {
         let roots = match &self.shared.bundle {
             None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
             Some(path) => read_bundle(path).map_err(|problem| {
-                *self.lock_trouble() = Some(format!("AWS_CA_BUNDLE: {path}: {problem}"));
+                *lock(&self.shared.trouble) = Some(format!("AWS_CA_BUNDLE: {path}: {problem}"));
                 Error::Tls("no certificate to trust")
             })?,
         };
-        *self.lock_trouble() = None;
+        *lock(&self.shared.trouble) = None;
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?

@@ -1,7 +1,7 @@
 //! The cache as files of one user in a folder of the user's own.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use zeroize::Zeroizing;
 
 use super::{CacheError, CredentialCache, Entry, Lock};
-use crate::host::Buffer;
+use crate::host::{Buffer, read_all};
 use crate::{Credentials, system};
 
 /// A folder with one file for each set of credentials, named by a hash of what they are for.
@@ -27,8 +27,6 @@ pub struct FileCache {
     folder: PathBuf,
 }
 
-/// Longer than any file it writes.
-const MAX_FILE: usize = 256 * 1024;
 /// How long another process's fetch is waited for: longer than a command may be at it.
 const PATIENCE: Duration = Duration::from_secs(75);
 /// What nobody has touched for so long is of no use to anybody: no session lives longer.
@@ -97,23 +95,15 @@ impl CredentialCache for FileCache {
             return Ok(None);
         }
         let path = self.path(key, ".json");
-        let file = match open(OpenOptions::new().read(true), &path) {
+        let mut file = match open(OpenOptions::new().read(true), &path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(problem(&path, &error)),
         };
         private(&file, &path)?;
         let mut content = Buffer::new();
-        let mut piece = Zeroizing::new([0; 4096]);
-        loop {
-            match (&file).read(piece.as_mut_slice()).map_err(|error| problem(&path, &error))? {
-                0 => break,
-                len => content.append(&piece[..len]),
-            }
-            if content.bytes().len() > MAX_FILE {
-                break;
-            }
-        }
+        read_all(&mut file, &mut content)
+            .map_err(|failure| CacheError(format!("{}: {failure}", path.display())))?;
         let broken = || CacheError(format!("{}: not as it was written", path.display()));
         parse(content.bytes()).map(Some).ok_or_else(broken)
     }
