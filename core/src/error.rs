@@ -47,6 +47,12 @@ pub enum Origin {
     Sso,
     /// STS GetCallerIdentity.
     CallerIdentity,
+    /// A Cognito user pool.
+    UserPool,
+    /// A Cognito identity pool.
+    IdentityPool,
+    /// Another service, by its name.
+    Service(&'static str),
     /// A chain whose every source was absent.
     Chain,
     /// A flow of the caller's own.
@@ -338,6 +344,9 @@ impl fmt::Display for Origin {
             Self::Process => "credential process",
             Self::Sso => "IAM Identity Center",
             Self::CallerIdentity => "GetCallerIdentity",
+            Self::UserPool => "Cognito user pool",
+            Self::IdentityPool => "Cognito identity pool",
+            Self::Service(name) => name,
             Self::Chain => "credential chain",
             Self::Other => "source",
         })

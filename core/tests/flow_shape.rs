@@ -11,7 +11,7 @@ use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origi
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
 use rolecall_core::skew::Authority;
-use rolecall_core::sources::sts::read_error;
+use rolecall_core::sources::call::read_error;
 use rolecall_core::sources::{
     Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step,
 };

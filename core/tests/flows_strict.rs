@@ -7,7 +7,8 @@ use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{ErrorKind, FailureKind, Phase};
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::skew::Instant;
-use rolecall_core::sources::sts::{AssumeRoleRequest, Call, Service};
+use rolecall_core::sources::call::{Call, Service};
+use rolecall_core::sources::sts::AssumeRoleRequest;
 use rolecall_core::sources::{
     Answer, Authorization, Chain, Container, Endpoint, Fixed, Flow, Lease, Need, Reply, Step,
 };

@@ -9,8 +9,9 @@ use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
 use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
 use rolecall_core::skew::Clock;
+use rolecall_core::sources::call::{Call, Service};
 use rolecall_core::sources::sts::{
-    AssumeRole, AssumeRoleRequest, Call, GetCallerIdentity, GetCallerIdentityRequest, Service,
+    AssumeRole, AssumeRoleRequest, GetCallerIdentity, GetCallerIdentityRequest,
 };
 use rolecall_core::sources::{
     Answer, Authorization, Container, Endpoint, Fixed, Flow, Need, Persistence, Step,

@@ -8,9 +8,10 @@ mod common;
 use common::*;
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Error, ErrorKind, Failure, FailureKind, Origin, Phase};
+use rolecall_core::sources::call::{Call, Operation, Service};
 use rolecall_core::sources::sts::{
-    AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest, Call,
-    GetFederationTokenRequest, GetSessionTokenRequest, Operation, Service, SessionParameters,
+    AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest,
+    GetFederationTokenRequest, GetSessionTokenRequest, SessionParameters,
 };
 use rolecall_core::sources::{Endpoint, Fixed, Flow, IdentityToken, Lease, Mfa};
 use rolecall_core::wire::time::UnixTime;

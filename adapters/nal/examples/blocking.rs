@@ -6,7 +6,8 @@
 use embedded_nal::{Dns, TcpClientStack};
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
-use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest, Service};
+use rolecall_core::sources::call::Service;
+use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
 use rolecall_core::sources::{Endpoint, Imds, Memory, Slot};
 use rolecall_core::wire::Cursor;
 use rolecall_core::wire::http1::HeadWriter;

@@ -4,10 +4,11 @@ use std::sync::Mutex;
 
 use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Origin};
 use rolecall_core::skew::Clock;
+use rolecall_core::sources::call::{Call, Operation, Service};
 use rolecall_core::sources::sts::{
-    AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest, Call,
+    AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest,
     GetCallerIdentity, GetCallerIdentityRequest, GetFederationTokenRequest, GetSessionTokenRequest,
-    Operation, Service, SessionParameters,
+    SessionParameters,
 };
 use rolecall_core::sources::{Endpoint, Fixed, Flow, IdentityToken, Lease, Mfa, Process, Report, Slot};
 use zeroize::Zeroizing;

@@ -83,7 +83,12 @@ pub struct Memory<'a, 'm> {
 impl<'m> Memory<'_, 'm> {
     /// The same memory without the first slot.
     pub fn without_first_slot(&mut self) -> Memory<'_, 'm> {
-        Memory { exchange: self.exchange, slots: self.slots.get_mut(1..).unwrap_or_default() }
+        self.without_slots(1)
+    }
+
+    /// The same memory without the first `count` slots.
+    pub(crate) fn without_slots(&mut self, count: usize) -> Memory<'_, 'm> {
+        Memory { exchange: self.exchange, slots: self.slots.get_mut(count..).unwrap_or_default() }
     }
 }
 

@@ -40,6 +40,7 @@
 //! error with the size that suffices.
 
 mod attempts;
+pub mod call;
 mod chain;
 mod container;
 mod document;

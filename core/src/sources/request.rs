@@ -43,18 +43,34 @@ pub(super) fn write(
     Ok(span)
 }
 
-/// Writes a POST to the endpoint itself, with the body that `body` puts; signed, if there is a
-/// signer. `body` is called three times: to hash, to count, and to write.
+/// What a POST carries.
+pub(super) struct Content<'a> {
+    pub(super) mime: &'a str,
+    /// The operation, for services that are told by `X-Amz-Target`: prefix, dot and name.
+    pub(super) target: Option<[&'a str; 3]>,
+    /// Puts the body. It is called three times: to hash, to count, and to write.
+    pub(super) body: &'a dyn Fn(&mut dyn Put),
+}
+
+/// Writes a POST to the endpoint itself; signed, if there is a signer.
 // Not inlined: the frames of the flows are deep enough.
 #[inline(never)]
 pub(super) fn write_post(
     exchange: &mut [u8],
     endpoint: &Endpoint<'_>,
-    content_type: &str,
+    content: &Content<'_>,
     signer: Option<&Signer<'_>>,
-    body: &dyn Fn(&mut dyn Put),
 ) -> Result<Span, ErrorKind> {
-    let exchange = &mut Wiped::new(exchange);
+    let (exchange, body) = (&mut Wiped::new(exchange), content.body);
+    let mut room = [0; 80];
+    let target = match content.target {
+        Some(parts) => {
+            let mut out = Cursor::new(&mut room);
+            parts.iter().for_each(|part| out.put(part.as_bytes()));
+            Some(&*out.finish().map_err(|_| ErrorKind::Invalid("operation: 80 characters at most"))?)
+        }
+        None => None,
+    };
     let mut len = Count::default();
     body(&mut len);
     let mut digits = [0; 10];
@@ -66,13 +82,18 @@ pub(super) fn write_post(
     let mut head = HeadWriter::new(&mut out, "POST", &[endpoint.root()]);
     head.header("Host", endpoint.authority().as_bytes());
     head.header("User-Agent", USER_AGENT);
-    head.header("Content-Type", content_type.as_bytes());
+    head.header("Content-Type", content.mime.as_bytes());
     head.header("Content-Length", length);
+    if let Some(target) = target {
+        head.header("X-Amz-Target", target);
+    }
     head.suspend().map_err(|invalid| ErrorKind::Invalid(invalid.part))?;
     if let Some(signer) = signer {
         let authority = endpoint.authority();
         let hash = hash_of(&mut |hasher| body(hasher));
-        put_signed(signer, endpoint.root(), authority, content_type, hash, &mut out)
+        let headers = [("host", authority.as_bytes()), ("content-type", content.mime.as_bytes())];
+        let target = target.map(|target| ("x-amz-target", target));
+        put_signed(signer, endpoint.root(), headers.into_iter().chain(target), hash, &mut out)
             .map_err(ErrorKind::Sign)?;
     }
     out.put(b"\r\n");
@@ -83,17 +104,17 @@ pub(super) fn write_post(
 }
 
 /// Puts the header lines that sign a POST.
-fn put_signed(
+fn put_signed<'a>(
     signer: &Signer<'_>,
-    target: &str,
-    authority: &str,
-    content_type: &str,
+    path: &str,
+    headers: impl Iterator<Item = (&'a str, &'a [u8])>,
     hash: Ascii<64>,
     out: &mut Cursor<'_>,
 ) -> Result<(), SignError> {
-    let mut request = Request::<2>::with_room("POST", target, Payload::Hash(hash))?;
-    request.header("host", authority.as_bytes())?;
-    request.header("content-type", content_type.as_bytes())?;
+    let mut request = Request::<3>::with_room("POST", path, Payload::Hash(hash))?;
+    for (name, value) in headers {
+        request.header(name, value)?;
+    }
     // By reference: a signature is large to move.
     let signed = &signer.sign(&request);
     signed.as_ref().map(|signed| signed.put_header_lines(out)).map_err(|error| *error)

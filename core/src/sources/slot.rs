@@ -9,6 +9,8 @@ use crate::credentials::Credentials;
 use crate::wire::time::UnixTime;
 use crate::wire::{BufferTooSmall, Cursor, Put};
 
+use super::call::Kept;
+
 /// What a slot can hold a text for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
@@ -21,9 +23,13 @@ pub(crate) enum Field {
     UserId,
     /// The code of a multi-factor device, for the one request it is good for.
     TokenCode,
+    /// The id of a Cognito identity.
+    IdentityId,
+    /// What was kept of a reply.
+    Kept,
 }
 
-const FIELDS: usize = 7;
+const FIELDS: usize = 9;
 
 /// Where a text is that was not written: behind all memory, so that nothing is found there.
 const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
@@ -77,6 +83,14 @@ impl<'m> Slot<'m> {
             arn: self.text(Field::Arn)?,
             user_id: self.text(Field::UserId)?,
         })
+    }
+
+    /// What was kept of the reply to an action with these names
+    /// ([`Action::KEPT`](super::call::Action::KEPT)); nothing if it holds something else.
+    pub fn kept(&self, names: &'static [&'static str]) -> Kept<'_> {
+        let place = self.texts.get(Field::Kept as usize).filter(|_| self.sealed);
+        let texts = place.and_then(|place| self.memory.get(place.clone()));
+        Kept::new(names, texts.unwrap_or_default())
     }
 
     /// Wipes it.

@@ -4,10 +4,10 @@
 use conformance::{json, own, say};
 use rolecall_core::credentials::Credentials;
 use rolecall_core::skew::{Clock, Instant, Now};
+use rolecall_core::sources::call::{Call, Operation, Service};
 use rolecall_core::sources::sts::{
-    AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest, Call,
-    GetCallerIdentityRequest, GetFederationTokenRequest, GetSessionTokenRequest, Operation, Service,
-    SessionParameters,
+    AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest,
+    GetCallerIdentityRequest, GetFederationTokenRequest, GetSessionTokenRequest, SessionParameters,
 };
 use rolecall_core::sources::{
     Context, Endpoint, Fixed, Flow, IdentityToken, Lease, Memory, Need, Report, Slot, Step,

@@ -3,7 +3,8 @@
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::ErrorKind;
 use rolecall_core::skew::Clock;
-use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest, Service};
+use rolecall_core::sources::call::Service;
+use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
 use rolecall_core::sources::{Authorization, Container, Endpoint, Fixed, Imds};
 use rolecall_nal::blocking::ZeroRead;
 use rolecall_simulator::{Config, Principal, Simulator, User};

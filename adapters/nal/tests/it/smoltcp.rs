@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest, Service};
+use rolecall_core::sources::call::Service;
+use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
 use rolecall_core::sources::{Endpoint, Imds, Memory};
 use rolecall_nal::blocking::Tcp;
 use rolecall_nal::{Driver, NoDns, WithDns};

@@ -1,7 +1,8 @@
 //! Stacks that behave differently within what their traits allow: the same flows, the same results.
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest, Service};
+use rolecall_core::sources::call::Service;
+use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
 use rolecall_core::sources::{Endpoint, Imds};
 
 use crate::board::Loop;

@@ -3,13 +3,15 @@
 use core::fmt;
 
 use crate::error::{ErrorKind, Origin};
+use crate::sources::call::{Call, Form, Operation, Shape};
 use crate::sources::endpoint::account_of;
 use crate::sources::{Lease, Slot};
+use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
-use super::call::{Call, Form, Operation};
+use super::form;
 use super::limits::{self, Tag};
-use super::reply;
+use super::{reply, shape};
 
 /// The source: credentials of `B`, and with them AssumeRole.
 pub type AssumeRole<'c, B> = Call<'c, B, AssumeRoleRequest<'c>>;
@@ -85,13 +87,13 @@ impl Parameters for SessionParameters<'_> {
     }
 
     fn put(&self, form: &mut Form<'_>, held: &Slot<'_>) {
-        form.policies(self.policy_arns);
+        form::policies(form, self.policy_arns);
         form.optional("Policy", self.policy);
-        form.tags(self.tags);
+        form::tags(form, self.tags);
         for (number, key) in (1..).zip(self.transitive_tag_keys) {
             form.member("TransitiveTagKeys", number, "", key);
         }
-        form.mfa(self.mfa_serial, self.token_code, held);
+        form::mfa(form, self.mfa_serial, self.token_code, held);
         form.optional("SourceIdentity", self.source_identity);
         for (number, (provider, assertion)) in (1..).zip(self.provided_contexts) {
             form.member("ProvidedContexts", number, ".ProviderArn", provider);
@@ -110,10 +112,10 @@ impl<'c> AssumeRoleRequest<'c> {
 impl Operation for AssumeRoleRequest<'_> {
     type Output = Lease;
 
-    const ORIGIN: Origin = Origin::AssumeRole;
-    const SERVICE: &'static str = "sts";
-    const VERSION: &'static str = "2011-06-15";
-    const ACTION: &'static str = "AssumeRole";
+    fn shape(&self) -> &Shape {
+        const SHAPE: Shape = shape(Origin::AssumeRole, "AssumeRole");
+        &SHAPE
+    }
 
     fn check(&self) -> Result<(), ErrorKind> {
         limits::role_arn(self.role_arn)?;
@@ -123,13 +125,14 @@ impl Operation for AssumeRoleRequest<'_> {
         self.more.map_or(Ok(()), |more| more.check())
     }
 
-    fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>) {
+    fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
+        let mut form = Form::new(self.shape(), out);
         form.text("RoleArn", self.role_arn);
         form.text("RoleSessionName", self.session_name);
         form.optional_number("DurationSeconds", self.duration_seconds);
         form.optional("ExternalId", self.external_id);
         if let Some(more) = self.more {
-            more.put(form, held);
+            more.put(&mut form, held);
         }
     }
 

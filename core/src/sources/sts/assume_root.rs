@@ -1,13 +1,14 @@
 //! AssumeRoot: a short session as root of a member account, for one of the tasks that take root.
 
 use crate::error::{ErrorKind, Origin};
+use crate::sources::call::{Call, Form, Operation, Shape};
 use crate::sources::endpoint::account_of;
 use crate::sources::{Lease, Slot};
+use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
-use super::call::{Call, Form, Operation};
 use super::limits;
-use super::reply;
+use super::{reply, shape};
 
 /// The source: credentials of `B`, and with them AssumeRoot.
 pub type AssumeRoot<'c, B> = Call<'c, B, AssumeRootRequest<'c>>;
@@ -33,10 +34,10 @@ impl<'c> AssumeRootRequest<'c> {
 impl Operation for AssumeRootRequest<'_> {
     type Output = Lease;
 
-    const ORIGIN: Origin = Origin::AssumeRoot;
-    const SERVICE: &'static str = "sts";
-    const VERSION: &'static str = "2011-06-15";
-    const ACTION: &'static str = "AssumeRoot";
+    fn shape(&self) -> &Shape {
+        const SHAPE: Shape = shape(Origin::AssumeRoot, "AssumeRoot");
+        &SHAPE
+    }
 
     fn check(&self) -> Result<(), ErrorKind> {
         let fits = (12..=2048).contains(&self.target_principal.len());
@@ -52,7 +53,8 @@ impl Operation for AssumeRootRequest<'_> {
         limits::require(self.duration_seconds.is_none_or(fits), "duration: 0 to 900 seconds")
     }
 
-    fn parameters(&self, form: &mut Form<'_>, _: &Slot<'_>) {
+    fn body(&self, out: &mut dyn Put, _: &Slot<'_>) {
+        let mut form = Form::new(self.shape(), out);
         form.text("TargetPrincipal", self.target_principal);
         form.text("TaskPolicyArn.arn", self.task_policy_arn);
         form.optional_number("DurationSeconds", self.duration_seconds);

@@ -1,12 +1,13 @@
 //! GetCallerIdentity: whose credentials these are.
 
 use crate::error::{Buffer, ErrorKind, Origin};
+use crate::sources::call::{Call, Form, Operation, Shape};
 use crate::sources::slot::Field;
 use crate::sources::{Lease, Slot};
+use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
-use super::call::{Call, Form, Operation};
-use super::reply;
+use super::{reply, shape};
 
 /// The call, with the credentials of `B`. The identity is in the first slot afterwards:
 /// [`Slot::identity`].
@@ -19,16 +20,18 @@ pub struct GetCallerIdentityRequest;
 impl Operation for GetCallerIdentityRequest {
     type Output = ();
 
-    const ORIGIN: Origin = Origin::CallerIdentity;
-    const SERVICE: &'static str = "sts";
-    const VERSION: &'static str = "2011-06-15";
-    const ACTION: &'static str = "GetCallerIdentity";
+    fn shape(&self) -> &Shape {
+        const SHAPE: Shape = shape(Origin::CallerIdentity, "GetCallerIdentity");
+        &SHAPE
+    }
 
     fn check(&self) -> Result<(), ErrorKind> {
         Ok(())
     }
 
-    fn parameters(&self, _: &mut Form<'_>, _: &Slot<'_>) {}
+    fn body(&self, out: &mut dyn Put, _: &Slot<'_>) {
+        Form::new(self.shape(), out);
+    }
 
     fn read(
         &self,

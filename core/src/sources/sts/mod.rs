@@ -1,13 +1,12 @@
-//! Calls of the AWS Query protocol, as STS (and IAM, and EC2) speak it: a signed form goes out, XML
-//! comes back.
+//! Calls of STS, most of which end with credentials.
 //!
-//! An operation is an [`Operation`]: its parameters and how its reply is read. [`Call`] is the flow
-//! that gets credentials from a source and makes the call with them.
+//! Each is an [`Operation`](super::call::Operation); [`Call`](super::call::Call) is the flow that gets
+//! credentials from a source and makes the call with them.
 
 mod assume_role;
 mod assume_root;
-mod call;
 mod caller_identity;
+mod form;
 mod limits;
 mod reply;
 mod saml;
@@ -16,14 +15,22 @@ mod web_identity;
 
 pub use assume_role::{AssumeRole, AssumeRoleRequest, Parameters, SessionParameters};
 pub use assume_root::{AssumeRoot, AssumeRootRequest};
-pub use call::{Call, Form, Operation, Proof, Service};
 pub use caller_identity::{GetCallerIdentity, GetCallerIdentityRequest};
 pub use limits::Tag;
-pub use reply::read_error;
 pub use saml::{AssumeRoleWithSaml, AssumeRoleWithSamlRequest};
 pub use user_session::{
     GetFederationToken, GetFederationTokenRequest, GetSessionToken, GetSessionTokenRequest,
 };
 pub use web_identity::{AssumeRoleWithWebIdentity, AssumeRoleWithWebIdentityRequest};
 
+use crate::error::Origin;
+
+use super::call::{Api, Protocol, Shape};
+
 pub(super) use limits::is_token_code;
+
+/// What the operations have in common. Each gives new credentials, so that none does harm twice.
+const fn shape(origin: Origin, action: &'static str) -> Shape {
+    let api = Api { origin, service: "sts", protocol: Protocol::Query { version: "2011-06-15" } };
+    Shape { repeatable: true, step: "", ..Shape::new(api, action) }
+}

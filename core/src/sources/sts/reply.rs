@@ -1,41 +1,14 @@
-//! The XML that Query services reply with.
+//! The XML that STS replies with.
 
 use heapless::String;
 
 use crate::error::ErrorKind;
 use crate::sources::document::seal;
 use crate::sources::slot::Field;
-use crate::sources::{Lease, Report, Slot};
+use crate::sources::{Lease, Slot};
 use crate::wire::time::UnixTime;
 use crate::wire::xml::{Event, Reader};
-use crate::wire::{self, Count, Cursor, Put};
-
-/// Reads an error document of a service that speaks XML (the Query services, S3) into `report`:
-/// `Code`, `Message` and `RequestId` (or `RequestID`), wherever they stand, each where it occurs
-/// first.
-pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
-    let mut reader = Reader::new(body);
-    while let Some(event) = reader.next()? {
-        let Event::Start(name) = event else { continue };
-        let first = match name {
-            "Code" if report.code().is_empty() => report.new_code(),
-            "Message" if report.message().is_empty() => report.new_message(),
-            "RequestId" | "RequestID" if report.request_id().is_empty() => report.new_request_id(),
-            "Code" | "Message" | "RequestId" | "RequestID" => {
-                reader.text(&mut Count(0))?;
-                continue;
-            }
-            _ => continue,
-        };
-        let mut first = first.bytes();
-        let read = reader.text(&mut first);
-        if read.is_err() {
-            first.clear();
-            return read;
-        }
-    }
-    Ok(())
-}
+use crate::wire::{Cursor, Put};
 
 /// Goes through a reply `ActionResponse/ActionResult/...` and hands each element of the result to
 /// `element`, and each one directly below those: as its parent's name (empty for the first kind) and

@@ -1,13 +1,15 @@
 //! AssumeRoleWithSAML: a role for whoever holds an assertion of a SAML provider. Nothing is signed.
 
 use crate::error::{ErrorKind, Origin};
+use crate::sources::call::{Call, Form, Operation, Proof, Shape};
 use crate::sources::endpoint::account_of;
 use crate::sources::{Lease, Slot};
+use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
-use super::call::{Call, Form, Operation, Proof};
+use super::form;
 use super::limits;
-use super::reply;
+use super::{reply, shape};
 
 /// The source: an assertion of `B` ([`IdentityToken`](crate::sources::IdentityToken), say), and with
 /// it AssumeRoleWithSAML.
@@ -39,15 +41,17 @@ impl<'c> AssumeRoleWithSamlRequest<'c> {
 impl Operation for AssumeRoleWithSamlRequest<'_> {
     type Output = Lease;
 
-    const ORIGIN: Origin = Origin::Saml;
-    const SERVICE: &'static str = "sts";
-    const VERSION: &'static str = "2011-06-15";
-    const ACTION: &'static str = "AssumeRoleWithSAML";
-    const PROOF: Proof = Proof::Token {
-        longest: 100_000,
-        limits: "SAML assertion: base64 of 4 to 100,000 characters, none of them a blank",
-    };
-    const RETRIED: &'static [&'static str] = &["IDPCommunicationError"];
+    fn shape(&self) -> &Shape {
+        const SHAPE: Shape = Shape {
+            proof: Proof::Token {
+                longest: 100_000,
+                limits: "SAML assertion: base64 of 4 to 100,000 characters, none of them a blank",
+            },
+            retried: &["IDPCommunicationError"],
+            ..shape(Origin::Saml, "AssumeRoleWithSAML")
+        };
+        &SHAPE
+    }
 
     fn check(&self) -> Result<(), ErrorKind> {
         limits::role_arn(self.role_arn)?;
@@ -57,11 +61,12 @@ impl Operation for AssumeRoleWithSamlRequest<'_> {
         limits::policy_arns(self.policy_arns)
     }
 
-    fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>) {
+    fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
+        let mut form = Form::new(self.shape(), out);
         form.text("RoleArn", self.role_arn);
         form.text("PrincipalArn", self.principal_arn);
         form.token("SAMLAssertion", held);
-        form.policies(self.policy_arns);
+        form::policies(&mut form, self.policy_arns);
         form.optional("Policy", self.policy);
         form.optional_number("DurationSeconds", self.duration_seconds);
     }

@@ -2,12 +2,14 @@
 //! that the user vouches for.
 
 use crate::error::{ErrorKind, Origin};
+use crate::sources::call::{Call, Form, Operation, Shape};
 use crate::sources::{Lease, Slot};
+use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
-use super::call::{Call, Form, Operation};
+use super::form;
 use super::limits::{self, Tag};
-use super::reply;
+use super::{reply, shape};
 
 /// The source: credentials of an IAM user, and with them GetSessionToken.
 pub type GetSessionToken<'c, B> = Call<'c, B, GetSessionTokenRequest<'c>>;
@@ -27,19 +29,20 @@ pub struct GetSessionTokenRequest<'c> {
 impl Operation for GetSessionTokenRequest<'_> {
     type Output = Lease;
 
-    const ORIGIN: Origin = Origin::SessionToken;
-    const SERVICE: &'static str = "sts";
-    const VERSION: &'static str = "2011-06-15";
-    const ACTION: &'static str = "GetSessionToken";
+    fn shape(&self) -> &Shape {
+        const SHAPE: Shape = shape(Origin::SessionToken, "GetSessionToken");
+        &SHAPE
+    }
 
     fn check(&self) -> Result<(), ErrorKind> {
         limits::user_duration(self.duration_seconds)?;
         limits::mfa(self.mfa_serial, self.token_code)
     }
 
-    fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>) {
+    fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
+        let mut form = Form::new(self.shape(), out);
         form.optional_number("DurationSeconds", self.duration_seconds);
-        form.mfa(self.mfa_serial, self.token_code, held);
+        form::mfa(&mut form, self.mfa_serial, self.token_code, held);
     }
 
     fn read(
@@ -81,10 +84,10 @@ impl<'c> GetFederationTokenRequest<'c> {
 impl Operation for GetFederationTokenRequest<'_> {
     type Output = Lease;
 
-    const ORIGIN: Origin = Origin::FederationToken;
-    const SERVICE: &'static str = "sts";
-    const VERSION: &'static str = "2011-06-15";
-    const ACTION: &'static str = "GetFederationToken";
+    fn shape(&self) -> &Shape {
+        const SHAPE: Shape = shape(Origin::FederationToken, "GetFederationToken");
+        &SHAPE
+    }
 
     fn check(&self) -> Result<(), ErrorKind> {
         limits::federated_name(self.name)?;
@@ -94,12 +97,13 @@ impl Operation for GetFederationTokenRequest<'_> {
         limits::tags(self.tags)
     }
 
-    fn parameters(&self, form: &mut Form<'_>, _: &Slot<'_>) {
+    fn body(&self, out: &mut dyn Put, _: &Slot<'_>) {
+        let mut form = Form::new(self.shape(), out);
         form.text("Name", self.name);
         form.optional("Policy", self.policy);
-        form.policies(self.policy_arns);
+        form::policies(&mut form, self.policy_arns);
         form.optional_number("DurationSeconds", self.duration_seconds);
-        form.tags(self.tags);
+        form::tags(&mut form, self.tags);
     }
 
     fn read(

@@ -2,13 +2,15 @@
 //! Kubernetes service account, a CI job, a person signed in elsewhere. Nothing is signed.
 
 use crate::error::{ErrorKind, Origin};
+use crate::sources::call::{Call, Form, Operation, Proof, Shape};
 use crate::sources::endpoint::account_of;
 use crate::sources::{Lease, Slot};
+use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
-use super::call::{Call, Form, Operation, Proof};
+use super::form;
 use super::limits;
-use super::reply;
+use super::{reply, shape};
 
 /// The source: a token of `B` ([`IdentityToken`](crate::sources::IdentityToken), say), and with it
 /// AssumeRoleWithWebIdentity. The token is fetched anew for every attempt.
@@ -49,15 +51,17 @@ impl<'c> AssumeRoleWithWebIdentityRequest<'c> {
 impl Operation for AssumeRoleWithWebIdentityRequest<'_> {
     type Output = Lease;
 
-    const ORIGIN: Origin = Origin::WebIdentity;
-    const SERVICE: &'static str = "sts";
-    const VERSION: &'static str = "2011-06-15";
-    const ACTION: &'static str = "AssumeRoleWithWebIdentity";
-    const PROOF: Proof = Proof::Token {
-        longest: 20_000,
-        limits: "web identity token: 4 to 20,000 characters, none of them a blank",
-    };
-    const RETRIED: &'static [&'static str] = &["IDPCommunicationError", "InvalidIdentityToken"];
+    fn shape(&self) -> &Shape {
+        const SHAPE: Shape = Shape {
+            proof: Proof::Token {
+                longest: 20_000,
+                limits: "web identity token: 4 to 20,000 characters, none of them a blank",
+            },
+            retried: &["IDPCommunicationError", "InvalidIdentityToken"],
+            ..shape(Origin::WebIdentity, "AssumeRoleWithWebIdentity")
+        };
+        &SHAPE
+    }
 
     fn check(&self) -> Result<(), ErrorKind> {
         limits::role_arn(self.role_arn)?;
@@ -68,12 +72,13 @@ impl Operation for AssumeRoleWithWebIdentityRequest<'_> {
         limits::policy_arns(self.policy_arns)
     }
 
-    fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>) {
+    fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
+        let mut form = Form::new(self.shape(), out);
         form.text("RoleArn", self.role_arn);
         form.text("RoleSessionName", self.session_name);
         form.token("WebIdentityToken", held);
         form.optional("ProviderId", self.provider_id);
-        form.policies(self.policy_arns);
+        form::policies(&mut form, self.policy_arns);
         form.optional("Policy", self.policy);
         form.optional_number("DurationSeconds", self.duration_seconds);
     }

@@ -4,7 +4,8 @@ use core::fmt::{Debug, Display};
 use core::hint::black_box;
 
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
-use rolecall_core::sources::sts::{Operation, Parameters};
+use rolecall_core::sources::call::Operation;
+use rolecall_core::sources::sts::Parameters;
 use rolecall_core::sources::{Answer, Context, Flow, Lease, Limits, Memory, Need, Reply, Step};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::{refresh, skew, sources};
@@ -84,15 +85,15 @@ fn container() {
 }
 
 fn calls(endpoint: sources::Endpoint<'static>) {
-    let service = sources::sts::Service::new(endpoint, text());
+    let service = sources::call::Service::new(endpoint, text());
     let given = sources::Fixed::new(signing::credentials());
-    let mut identity = sources::sts::Call::new(given, service, sources::sts::GetCallerIdentityRequest);
+    let mut identity = sources::call::Call::new(given, service, sources::sts::GetCallerIdentityRequest);
     drive(
         &mut identity,
-        <sources::sts::Call<_, _> as Flow>::slots,
-        <sources::sts::Call<_, _> as Flow>::poll,
-        <sources::sts::Call<_, _> as Flow>::answer,
-        <sources::sts::Call<_, _> as Flow>::restart,
+        <sources::call::Call<_, _> as Flow>::slots,
+        <sources::call::Call<_, _> as Flow>::poll,
+        <sources::call::Call<_, _> as Flow>::answer,
+        <sources::call::Call<_, _> as Flow>::restart,
     );
 
     let mut role = sources::sts::AssumeRoleRequest::new(text(), text());
@@ -102,7 +103,7 @@ fn calls(endpoint: sources::Endpoint<'static>) {
     used(<sources::sts::SessionParameters as Parameters>::check(more));
     role.more = black_box(Some(more));
     let given = sources::Fixed::new(signing::credentials());
-    run(&mut sources::sts::Call::new(given, service, role));
+    run(&mut sources::call::Call::new(given, service, role));
 
     let mut memory = [0; 64];
     let mut slot = sources::Slot::new(black_box(&mut memory));
@@ -112,7 +113,7 @@ fn calls(endpoint: sources::Endpoint<'static>) {
     let whoever = sources::sts::GetCallerIdentityRequest;
     used(<sources::sts::GetCallerIdentityRequest as Operation>::check(&whoever));
     used(<sources::sts::GetCallerIdentityRequest as Operation>::read(&whoever, bytes(), &mut slot, &lease));
-    run(&mut sources::sts::Call::new(sources::Fixed::new(None), service, Own(role, whoever)));
+    run(&mut sources::call::Call::new(sources::Fixed::new(None), service, Own(role, whoever)));
 }
 
 /// All that AssumeRole can be told.
@@ -133,8 +134,8 @@ fn parameters() -> &'static sources::sts::SessionParameters<'static> {
 
 /// The other calls of STS.
 fn tokens(endpoint: sources::Endpoint<'static>) {
-    use sources::sts::Call;
-    let service = sources::sts::Service::new(endpoint, text());
+    use sources::call::Call;
+    let service = sources::call::Service::new(endpoint, text());
     let more = parameters();
     let mut web = sources::sts::AssumeRoleWithWebIdentityRequest::new(text(), text());
     (web.policy, web.policy_arns, web.provider_id) = (more.policy, more.policy_arns, more.policy);
@@ -229,7 +230,7 @@ impl Operation for Own {
         Err(ErrorKind::BufferTooSmall { buffer: black_box(Buffer::Slot), needed: number::<u8>().into() })
     }
 
-    fn parameters(&self, form: &mut sources::sts::Form<'_>, held: &sources::Slot<'_>) {
+    fn parameters(&self, form: &mut sources::call::Form<'_>, held: &sources::Slot<'_>) {
         <sources::sts::SessionParameters as Parameters>::put(parameters(), form, held);
         <sources::sts::GetSessionTokenRequest as Operation>::parameters(&<_>::default(), form, held);
         <sources::sts::GetFederationTokenRequest as Operation>::parameters(
@@ -254,13 +255,13 @@ impl Operation for Own {
         );
         <sources::sts::AssumeRoleRequest as Operation>::parameters(&self.0, form, held);
         <sources::sts::GetCallerIdentityRequest as Operation>::parameters(&self.1, form, held);
-        sources::sts::Form::text(form, text(), text());
-        sources::sts::Form::number(form, text(), number());
-        sources::sts::Form::optional(form, text(), black_box(Some(text())));
-        sources::sts::Form::optional_number(form, text(), black_box(Some(number())));
-        sources::sts::Form::member(form, text(), number(), text(), text());
-        sources::sts::Form::token(form, text(), held);
-        formatted(|f| <sources::sts::Form as Debug>::fmt(form, f));
+        sources::call::Form::text(form, text(), text());
+        sources::call::Form::number(form, text(), number());
+        sources::call::Form::optional(form, text(), black_box(Some(text())));
+        sources::call::Form::optional_number(form, text(), black_box(Some(number())));
+        sources::call::Form::member(form, text(), number(), text(), text());
+        sources::call::Form::token(form, text(), held);
+        formatted(|f| <sources::call::Form as Debug>::fmt(form, f));
     }
 
     fn read(
@@ -392,7 +393,7 @@ fn slots() {
 
 fn report() {
     let mut report = sources::Report::new();
-    used(sources::sts::read_error(bytes(), &mut report));
+    used(sources::call::read_error(bytes(), &mut report));
     used(sources::Report::code(&report));
     used(sources::Report::message(&report));
     used(sources::Report::request_id(&report));

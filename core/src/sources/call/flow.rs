@@ -2,21 +2,21 @@
 
 use zeroize::Zeroize;
 
-use crate::error::{Buffer, Error, ErrorKind, Origin};
+use crate::error::{Buffer, Error, ErrorKind, Phase};
 use crate::sigv4::{Rules, Signer, SigningKey};
 use crate::skew::Authority;
 use crate::sources::attempts::{Attempts, Pause, Persistence};
 use crate::sources::observe::{Observed, observe};
+use crate::sources::request::Content;
 use crate::sources::slot::Field;
 use crate::sources::{
     Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step, request,
 };
-use crate::wire::percent::{self, Keep};
+use crate::wire::Put;
 use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
-use crate::wire::{Put, decimal};
 
-use super::limits::Tag;
+use super::operation::{Operation, Proof, Protocol, Shape};
 use super::reply;
 
 /// The service that a call goes to.
@@ -42,149 +42,10 @@ impl<'c> Service<'c> {
     }
 }
 
-/// One operation of a Query service.
-pub trait Operation {
-    /// What the call ends with.
-    type Output: Copy;
-
-    /// Who an error is told of.
-    const ORIGIN: Origin;
-    /// The name that the service is signed for.
-    const SERVICE: &'static str;
-    /// The version of its API.
-    const VERSION: &'static str;
-    /// The operation's name.
-    const ACTION: &'static str;
-    /// What the base brings.
-    const PROOF: Proof = Proof::Signature;
-    /// Codes of errors that the same call may not meet a little later.
-    const RETRIED: &'static [&'static str] = &[];
-
-    /// Checks the limits that the service documents, before anything is sent.
-    fn check(&self) -> Result<(), ErrorKind>;
-
-    /// Puts the parameters. `held` is what the base brought.
-    fn parameters(&self, form: &mut Form<'_>, held: &Slot<'_>);
-
-    /// Reads the body of a reply of status 200 into `slot`. `lease` tells the lease of credentials
-    /// that end at the given time, or `None` if they have ended.
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<Self::Output, ErrorKind>;
-}
-
-/// How a request shows who sends it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Proof {
-    /// The base brings credentials, and the request is signed with them.
-    Signature,
-    /// The base brings a token, which is a parameter of the request; nothing is signed. The base is
-    /// asked anew for every attempt.
-    Token {
-        /// Characters that the token may have at most; at least it has four.
-        longest: usize,
-        /// The same in words, for the error.
-        limits: &'static str,
-    },
-}
-
-/// A form body being written.
-pub struct Form<'p> {
-    out: &'p mut dyn Put,
-}
-
-impl Form<'_> {
-    /// Puts a parameter, percent-encoded.
-    pub fn text(&mut self, name: &str, value: &str) {
-        self.out.put(b"&");
-        self.out.put(name.as_bytes());
-        self.out.put(b"=");
-        percent::encode(value.as_bytes(), Keep::Unreserved, &mut Blanks(self.out));
-    }
-
-    /// Puts a parameter that is a whole number.
-    pub fn number(&mut self, name: &str, value: u32) {
-        self.out.put(b"&");
-        self.out.put(name.as_bytes());
-        self.out.put(b"=");
-        decimal(value, &mut *self.out);
-    }
-
-    /// Puts a parameter that is there.
-    pub fn optional(&mut self, name: &str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.text(name, value);
-        }
-    }
-
-    /// Puts a number that is there.
-    pub fn optional_number(&mut self, name: &str, value: Option<u32>) {
-        if let Some(value) = value {
-            self.number(name, value);
-        }
-    }
-
-    /// Puts one member of a list, or one field of it (`.Key`): `list.member.1.Key=value`.
-    pub fn member(&mut self, list: &str, number: u32, field: &str, value: &str) {
-        self.out.put(b"&");
-        self.out.put(list.as_bytes());
-        self.out.put(b".member.");
-        decimal(number, &mut *self.out);
-        self.out.put(field.as_bytes());
-        self.out.put(b"=");
-        percent::encode(value.as_bytes(), Keep::Unreserved, &mut Blanks(self.out));
-    }
-
-    /// Puts the token that the base brought.
-    pub fn token(&mut self, name: &str, held: &Slot<'_>) {
-        self.optional(name, held.text(Field::SessionToken));
-    }
-
-    pub(super) fn policies(&mut self, arns: &[&str]) {
-        for (number, arn) in (1..).zip(arns) {
-            self.member("PolicyArns", number, ".arn", arn);
-        }
-    }
-
-    pub(super) fn tags(&mut self, tags: &[Tag<'_>]) {
-        for (number, (key, value)) in (1..).zip(tags) {
-            self.member("Tags", number, ".Key", key);
-            self.member("Tags", number, ".Value", value);
-        }
-    }
-
-    /// Puts the serial number of a multi-factor device, and the code that was given or asked for.
-    pub(super) fn mfa(&mut self, serial: Option<&str>, code: Option<&str>, held: &Slot<'_>) {
-        if let Some(serial) = serial {
-            self.text("SerialNumber", serial);
-            self.optional("TokenCode", code.or(held.text(Field::TokenCode)));
-        }
-    }
-}
-
-/// Puts an escaped blank as forms have it. Some verifiers take a form apart and sign what they make of
-/// it anew, and know no other way.
-struct Blanks<'p>(&'p mut dyn Put);
-
-impl Put for Blanks<'_> {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.put(if bytes == b"%20" { b"+" } else { bytes });
-    }
-}
-
-impl core::fmt::Debug for Form<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Form")
-    }
-}
-
 /// Gets credentials from `base` and makes the call with them.
 ///
-/// Slots: the first for the result, then those of `base`. Exchange buffer: request (the session
+/// Slots: the first for the result, then those of `base`; those of `base` alone if the operation adds
+/// to them. Exchange buffer: request (the session
 /// token of `base`, 600 bytes, the parameters) or reply (the new session token, 1 KB), whichever is
 /// longer: at least 2 KB, 8 KB for tokens of 4 KB.
 ///
@@ -224,26 +85,35 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         }
     }
 
-    fn error(kind: ErrorKind) -> Error {
-        Error { origin: O::ORIGIN, step: "", kind }
+    fn shape(&self) -> &Shape {
+        self.operation.shape()
+    }
+
+    fn error(&self, kind: ErrorKind) -> Error {
+        Error { origin: self.shape().api.origin, step: self.shape().step, kind }
     }
 
     /// A token that cannot be had is an error of this call.
-    fn told_by_base(error: Error) -> Error {
-        match O::PROOF {
-            Proof::Signature => error,
-            Proof::Token { .. } => Error { origin: O::ORIGIN, step: "token", ..error },
+    fn told_by_base(&self, error: Error) -> Error {
+        match self.shape().proof {
+            Proof::Token { .. } => Error { origin: self.shape().api.origin, step: "token", ..error },
+            Proof::Signature | Proof::Unsigned => error,
         }
     }
 
+    /// The slot of the base's result: the first, or the one after that of this call's own.
+    fn held_at(&self) -> usize {
+        usize::from(!self.shape().adds)
+    }
+
     fn fail(&mut self, kind: ErrorKind) {
-        self.state = State::Ended(Err(Self::error(kind)));
+        self.state = State::Ended(Err(self.error(kind)));
     }
 
     fn retry(&mut self, cx: &Context<'_>, kind: ErrorKind) {
         if !self.attempts.again(cx.now.monotonic, self.service.persistence, cx.entropy) {
             self.fail(kind);
-        } else if O::PROOF != Proof::Signature {
+        } else if matches!(self.shape().proof, Proof::Token { .. }) {
             // A token is short-lived, and may have been replaced.
             self.state = State::Base;
         }
@@ -251,12 +121,15 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
 
     fn write(&mut self, cx: &Context<'_>, memory: &mut Memory<'_, '_>) -> Result<Span, ErrorKind> {
         let missing = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 2 };
-        let held = memory.slots.get(1).ok_or(missing)?;
-        if let Proof::Token { longest, limits } = O::PROOF {
+        let held = memory.slots.get(self.held_at()).ok_or(missing)?;
+        let shape = self.shape();
+        if let Proof::Token { longest, limits } = shape.proof {
             let token = held.text(Field::SessionToken).unwrap_or_default();
             if !(4..=longest).contains(&token.len()) {
                 return Err(ErrorKind::Invalid(limits));
             }
+        }
+        if shape.proof != Proof::Signature {
             return write_call(memory.exchange, &self.service, None, &self.operation, held);
         }
         let credentials = held.credentials().ok_or(missing)?;
@@ -268,7 +141,8 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         // A board without a clock asks with a date that will be refused: the refusal tells the time.
         let time = time.unwrap_or(UnixTime::EPOCH);
         let region = self.service.region;
-        let key = SigningKey::derive(credentials.secret_access_key(), time, region, O::SERVICE);
+        let service = self.shape().api.service;
+        let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
         let signer = Signer::new(&credentials, &key, Rules::STANDARD, time).map_err(ErrorKind::Sign)?;
         write_call(memory.exchange, &self.service, Some(&signer), &self.operation, held)
     }
@@ -282,20 +156,29 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
             let Some(slot) = memory.slots.first_mut() else {
                 return self.fail(ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 2 });
             };
-            slot.clear();
+            if !self.shape().adds {
+                slot.clear();
+            }
             let read = self.operation.read(body, slot, &|expiration| observed.lease(expiration));
             if read.is_err() {
                 slot.clear();
             } else {
                 cx.report.clear();
             }
-            self.state = State::Ended(read.map_err(Self::error));
+            self.state = State::Ended(read.map_err(|kind| self.error(kind)));
             return;
         }
         cx.report.clear();
-        let explained = reply::read_error(body, cx.report).is_ok() && !cx.report.code().is_empty();
+        let headers = reply.headers(memory.exchange);
+        let read = match self.shape().api.protocol {
+            Protocol::Query { .. } | Protocol::Ec2 { .. } => reply::read_error(body, cx.report),
+            Protocol::Json { .. } => {
+                let kind = headers.text("x-amzn-errortype").unwrap_or_default();
+                reply::read_json_error(body, kind, cx.report)
+            }
+        };
+        let explained = read.is_ok() && !cx.report.code().is_empty();
         if cx.report.request_id().is_empty() {
-            let headers = reply.headers(memory.exchange);
             let id =
                 headers.text("x-amzn-requestid").or(headers.text("x-amz-request-id")).unwrap_or_default();
             cx.report.new_request_id().put(id.as_bytes());
@@ -303,7 +186,8 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         let code = cx.report.code();
         let told = self.blind && cx.clock.time(reply.received).is_some();
         let clock = told || cx.clock.explains(code, observed.skew);
-        let throttled = reply.status == 429 || is_one_of(THROTTLED, code) || O::RETRIED.contains(&code);
+        let throttled =
+            reply.status == 429 || is_one_of(THROTTLED, code) || self.shape().retried.contains(&code);
         let passing = reply.status >= 500 || throttled;
         let stale = is_one_of(PASSING, code);
         cx.report.withhold(memory.slots, &[]);
@@ -312,9 +196,11 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         } else {
             ErrorKind::Status(reply.status)
         };
+        // An error of the service's own may have come after the deed.
+        let untouched = throttled || self.shape().repeatable;
         if clock && !self.corrected {
             self.corrected = true;
-        } else if passing {
+        } else if passing && untouched {
             self.retry(cx, kind);
         } else {
             self.fail(kind);
@@ -338,25 +224,24 @@ fn write_call(
     operation: &impl Operation,
     held: &Slot<'_>,
 ) -> Result<Span, ErrorKind> {
-    fn body<O: Operation>(operation: &O, held: &Slot<'_>, out: &mut dyn Put) {
-        out.put(b"Action=");
-        out.put(O::ACTION.as_bytes());
-        let mut form = Form { out };
-        form.text("Version", O::VERSION);
-        operation.parameters(&mut form, held);
-    }
-    let content_type = "application/x-www-form-urlencoded; charset=utf-8";
-    let body = |out: &mut dyn Put| body(operation, held, out);
-    request::write_post(exchange, &service.endpoint, content_type, signer, &body)
+    let shape = operation.shape();
+    let (mime, target) = match shape.api.protocol {
+        Protocol::Query { .. } | Protocol::Ec2 { .. } => {
+            ("application/x-www-form-urlencoded; charset=utf-8", None)
+        }
+        Protocol::Json { content_type, target } => (content_type, Some([target, ".", shape.action])),
+    };
+    let body = |out: &mut dyn Put| operation.body(out, held);
+    request::write_post(exchange, &service.endpoint, &Content { mime, target, body: &body }, signer)
 }
 
-const REPLY_HEADERS: [&str; 4] = ["date", "age", "x-amzn-requestid", "x-amz-request-id"];
+const REPLY_HEADERS: [&str; 5] = ["date", "age", "x-amzn-requestid", "x-amz-request-id", "x-amzn-errortype"];
 
 impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> {
     type Output = O::Output;
 
     fn slots(&self) -> usize {
-        self.base.slots().saturating_add(1)
+        self.base.slots().saturating_add(self.held_at())
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, O::Output> {
@@ -366,20 +251,21 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> 
         }
         if memory.slots.len() < self.slots() {
             let kind = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: self.slots() };
-            return Step::Done(Err(Self::error(kind)));
+            return Step::Done(Err(self.error(kind)));
         }
         if let Some(until) = self.attempts.pause(cx.now.monotonic) {
             return Step::Need(Need::Wait { until });
         }
         if matches!(self.state, State::Base) {
             if let Err(kind) = self.operation.check() {
-                return Step::Done(Err(Self::error(kind)));
+                return Step::Done(Err(self.error(kind)));
             }
-            match self.base.poll(cx, &mut memory.without_first_slot()) {
+            let base = self.base.poll(cx, &mut memory.without_slots(self.held_at()));
+            match base {
                 Step::Need(need) => return Step::Need(need),
                 Step::Done(Err(error)) => {
                     self.restart();
-                    return Step::Done(Err(Self::told_by_base(error)));
+                    return Step::Done(Err(self.told_by_base(error)));
                 }
                 Step::Done(Ok(_)) => self.state = State::Call,
             }
@@ -390,7 +276,7 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> 
             Err(Pause::Until(until)) => return Step::Need(Need::Wait { until }),
             Err(Pause::OutOfTime) => {
                 self.restart();
-                return Step::Done(Err(Self::error(ErrorKind::OutOfTime)));
+                return Step::Done(Err(self.error(ErrorKind::OutOfTime)));
             }
         };
         match self.write(cx, memory) {
@@ -400,26 +286,29 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> 
                 request,
                 metadata: false,
                 limits,
-                repeatable: true,
+                repeatable: self.shape().repeatable,
                 reply_headers: &REPLY_HEADERS,
             })),
             Err(kind) => {
                 self.restart();
-                Step::Done(Err(Self::error(kind)))
+                Step::Done(Err(self.error(kind)))
             }
         }
     }
 
     fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
         if matches!(self.state, State::Base) {
-            return self.base.answer(cx, &mut memory.without_first_slot(), answer);
+            let mut memory = memory.without_slots(self.held_at());
+            return self.base.answer(cx, &mut memory, answer);
         }
         match answer {
             Answer::Reply(reply) => self.take_reply(cx, memory, &reply),
             Answer::Failed(failure) => {
                 cx.report.clear();
                 let kind = ErrorKind::Transport(failure);
-                if failure.is_passing() { self.retry(cx, kind) } else { self.fail(kind) }
+                let unsent = matches!(failure.phase, Phase::Resolve | Phase::Connect);
+                let again = failure.is_passing() && (unsent || self.shape().repeatable);
+                if again { self.retry(cx, kind) } else { self.fail(kind) }
             }
             _ => self.fail(ErrorKind::Misuse),
         }

@@ -1,0 +1,215 @@
+//! Operations whose reply is a few texts.
+
+use core::fmt;
+
+use crate::error::{Buffer, ErrorKind};
+use crate::sources::slot::Field;
+use crate::sources::{Lease, Slot};
+use crate::wire::Put;
+use crate::wire::time::UnixTime;
+
+use super::form::Query;
+use super::json::Json;
+use super::kept::{self, Kept};
+use super::operation::{Api, Operation, Proof, Protocol, Shape};
+
+/// An operation whose reply is a few texts, of any service and protocol.
+///
+/// ```
+/// use rolecall_core::error::{ErrorKind, Origin};
+/// use rolecall_core::sources::call::{Action, Api, Kept, Members, Protocol};
+///
+/// /// IAM GetRole: the ARN of a role.
+/// struct GetRole<'c> {
+///     name: &'c str,
+/// }
+///
+/// impl Action for GetRole<'_> {
+///     const API: Api = Api {
+///         origin: Origin::Service("IAM"),
+///         service: "iam",
+///         protocol: Protocol::Query { version: "2010-05-08" },
+///     };
+///     const NAME: &'static str = "GetRole";
+///     const REPEATABLE: bool = true;
+///     const KEPT: &'static [&'static str] = &["Role.Arn"];
+///     type Output<'r> = &'r str;
+///
+///     fn members(&self, to: &mut dyn Members) {
+///         to.text("RoleName", self.name);
+///     }
+///
+///     fn output(kept: Kept<'_>) -> Result<&str, ErrorKind> {
+///         kept.need("Role.Arn")
+///     }
+/// }
+/// ```
+///
+/// `Call::new(base, service, AnyAction::of(&GetRole { name: "gateway" }))` is the call, and
+/// `GetRole::output(slots[0].kept(GetRole::KEPT))` what came of it.
+pub trait Action {
+    /// The service.
+    const API: Api;
+    /// The operation's name.
+    const NAME: &'static str;
+    /// Whether it is signed.
+    const SIGNED: bool = true;
+    /// Whether it has the same effect when it is sent twice.
+    const REPEATABLE: bool = false;
+    /// Where in the reply the texts are that are kept. `Role.Arn` is the member `Arn` of the member
+    /// `Role`; lists are passed through, so that `Policies.Arn` is that member of each element;
+    /// `Tags.*key` and `Tags.*value` are the names and values of a map. Numbers are kept as written.
+    const KEPT: &'static [&'static str] = &[];
+    /// What the reply is, borrowed from the slot it is in.
+    type Output<'r>;
+
+    /// Checks the limits that the service documents, before anything is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`], with the allowed range.
+    fn check(&self) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+
+    /// Puts the members of the request.
+    fn members(&self, to: &mut dyn Members);
+
+    /// Makes the output of what was kept.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Missing`], with what the reply lacks.
+    fn output(kept: Kept<'_>) -> Result<Self::Output<'_>, ErrorKind>;
+}
+
+/// The members of a structure being written, whatever the protocol.
+pub trait Members {
+    /// A text.
+    fn text(&mut self, name: &str, value: &str);
+    /// A whole number.
+    fn number(&mut self, name: &str, value: u32);
+    /// True or false.
+    fn truth(&mut self, name: &str, value: bool);
+    /// A list of texts. An empty one is not put.
+    fn texts(&mut self, name: &str, values: &[&str]);
+    /// A structure, or a map.
+    fn structure(&mut self, name: &str, members: &mut dyn FnMut(&mut dyn Members));
+    /// A list of so many structures, each told its index. An empty one is not put.
+    fn structures(&mut self, name: &str, count: usize, members: &mut dyn FnMut(usize, &mut dyn Members));
+}
+
+impl dyn Members + '_ {
+    /// A text that is there.
+    pub fn optional(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.text(name, value);
+        }
+    }
+
+    /// A list of pairs, as structures of two members: tags, mostly.
+    pub fn pairs(&mut self, list: &str, [first, second]: [&str; 2], pairs: &[(&str, &str)]) {
+        self.structures(list, pairs.len(), &mut |index, to| {
+            if let Some((key, value)) = pairs.get(index) {
+                to.text(first, key);
+                to.text(second, value);
+            }
+        });
+    }
+
+    /// A map of texts. An empty one is not put.
+    pub fn map(&mut self, name: &str, pairs: &[(&str, &str)]) {
+        if !pairs.is_empty() {
+            self.structure(name, &mut |to| pairs.iter().for_each(|(key, value)| to.text(key, value)));
+        }
+    }
+}
+
+/// An action without its type, so that one [`Call`](super::Call) serves them all.
+#[derive(Clone, Copy)]
+pub struct AnyAction<'a> {
+    request: &'a dyn Request,
+    shape: Shape,
+    kept: &'static [&'static str],
+    complete: fn(Kept<'_>) -> Result<(), ErrorKind>,
+}
+
+/// The half of an action that needs no type.
+trait Request {
+    fn check(&self) -> Result<(), ErrorKind>;
+    fn members(&self, to: &mut dyn Members);
+}
+
+impl<A: Action> Request for A {
+    fn check(&self) -> Result<(), ErrorKind> {
+        Action::check(self)
+    }
+
+    fn members(&self, to: &mut dyn Members) {
+        Action::members(self, to);
+    }
+}
+
+impl<'a> AnyAction<'a> {
+    /// This one.
+    pub fn of<A: Action>(action: &'a A) -> Self {
+        let shape = Shape::new(A::API, A::NAME);
+        let proof = if A::SIGNED { Proof::Signature } else { Proof::Unsigned };
+        Self {
+            request: action,
+            shape: Shape { proof, repeatable: A::REPEATABLE, ..shape },
+            kept: A::KEPT,
+            complete: |kept| A::output(kept).map(drop),
+        }
+    }
+
+    /// The members of its request, for whoever shows them.
+    pub fn members(&self, to: &mut dyn Members) {
+        self.request.members(to);
+    }
+
+    /// The same, with codes of errors that the same call may not meet a little later.
+    pub fn retried_on(mut self, codes: &'static [&'static str]) -> Self {
+        self.shape.retried = codes;
+        self
+    }
+}
+
+impl fmt::Debug for AnyAction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AnyAction({})", self.shape.action)
+    }
+}
+
+impl Operation for AnyAction<'_> {
+    type Output = ();
+
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    fn check(&self) -> Result<(), ErrorKind> {
+        self.request.check()
+    }
+
+    fn body(&self, out: &mut dyn Put, _: &Slot<'_>) {
+        match self.shape.api.protocol {
+            Protocol::Query { .. } | Protocol::Ec2 { .. } => {
+                self.request.members(&mut Query::new(&self.shape, out));
+            }
+            Protocol::Json { .. } => Json::document(out, &mut |to| self.request.members(to)),
+        }
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        slot: &mut Slot<'_>,
+        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<(), ErrorKind> {
+        let mut read = Ok(());
+        slot.write(Field::Kept, |out| read = kept::read(body, &self.shape, self.kept, out));
+        read?;
+        slot.seal()
+            .map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })?;
+        (self.complete)(slot.kept(self.kept))
+    }
+}

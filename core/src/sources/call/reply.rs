@@ -1,0 +1,66 @@
+//! What services say of an error.
+
+use crate::sources::Report;
+use crate::wire::json::{Reader as JsonReader, Token};
+use crate::wire::xml::{Event, Reader};
+use crate::wire::{self, Count, Put};
+
+/// Reads an error document of a service that speaks XML (the Query services, S3) into `report`:
+/// `Code`, `Message` and `RequestId` (or `RequestID`), wherever they stand, each where it occurs
+/// first.
+pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
+    let mut reader = Reader::new(body);
+    while let Some(event) = reader.next()? {
+        let Event::Start(name) = event else { continue };
+        let first = match name {
+            "Code" if report.code().is_empty() => report.new_code(),
+            "Message" if report.message().is_empty() => report.new_message(),
+            "RequestId" | "RequestID" if report.request_id().is_empty() => report.new_request_id(),
+            "Code" | "Message" | "RequestId" | "RequestID" => {
+                reader.text(&mut Count(0))?;
+                continue;
+            }
+            _ => continue,
+        };
+        let mut first = first.bytes();
+        let read = reader.text(&mut first);
+        if read.is_err() {
+            first.clear();
+            return read;
+        }
+    }
+    Ok(())
+}
+
+/// Reads an error document of a service that speaks JSON into `report`: `__type` or `code`, and
+/// `message`. `header` is what `X-Amzn-ErrorType` says, for a document that names no type.
+pub fn read_json_error(body: &[u8], header: &str, report: &mut Report) -> Result<(), wire::Error> {
+    let read = read_members(body, report);
+    if report.code().is_empty() {
+        put_code(header, report);
+    }
+    read
+}
+
+fn read_members(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
+    let mut reader = JsonReader::new(body);
+    while let Some(token) = reader.next()? {
+        let Token::Key(key) = token else { continue };
+        let value = reader.whole_value()?;
+        let Some(Token::Str(text)) = value else { continue };
+        if (key.is("__type") || key.is("code")) && report.code().is_empty() {
+            put_code(text.plain().unwrap_or_default(), report);
+        } else if key.is_ignore_case("message") && report.message().is_empty() {
+            text.put(&mut report.new_message());
+        }
+    }
+    Ok(())
+}
+
+/// The name of an error's type, between its namespace and the address of its description:
+/// `com.amazon.coral.service#AccessDeniedException:http://...`.
+fn put_code(text: &str, report: &mut Report) {
+    let name = wire::scan::split_once(text, b'#').map_or(text, |(_, name)| name);
+    let name = wire::scan::split_once(name, b':').map_or(name, |(name, _)| name);
+    report.new_code().put(name.as_bytes());
+}

@@ -1,0 +1,28 @@
+//! Parameters that several operations of STS have.
+
+use crate::sources::Slot;
+use crate::sources::call::Form;
+use crate::sources::slot::Field;
+
+use super::limits::Tag;
+
+pub(super) fn policies(form: &mut Form<'_>, arns: &[&str]) {
+    for (number, arn) in (1..).zip(arns) {
+        form.member("PolicyArns", number, ".arn", arn);
+    }
+}
+
+pub(super) fn tags(form: &mut Form<'_>, tags: &[Tag<'_>]) {
+    for (number, (key, value)) in (1..).zip(tags) {
+        form.member("Tags", number, ".Key", key);
+        form.member("Tags", number, ".Value", value);
+    }
+}
+
+/// The serial number of a multi-factor device, and the code that was given or asked for.
+pub(super) fn mfa(form: &mut Form<'_>, serial: Option<&str>, code: Option<&str>, held: &Slot<'_>) {
+    if let Some(serial) = serial {
+        form.text("SerialNumber", serial);
+        form.optional("TokenCode", code.or(held.text(Field::TokenCode)));
+    }
+}
