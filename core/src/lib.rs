@@ -60,6 +60,8 @@ pub mod credentials;
 pub mod error;
 #[cfg(feature = "sources")]
 pub mod refresh;
+#[cfg(feature = "sources")]
+pub mod services;
 #[cfg(feature = "sigv4")]
 pub mod sigv4;
 #[cfg(feature = "sources")]

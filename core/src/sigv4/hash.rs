@@ -4,7 +4,9 @@ use hmac::digest::{FixedOutput, FixedOutputReset};
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::{Digest, Sha256};
 
-use crate::wire::{Ascii, Put};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::wire::{Ascii, Cursor, Put};
 
 /// SHA-256 over what is put. It is wiped when dropped.
 ///
@@ -65,6 +67,36 @@ impl Mac {
     pub(super) fn once(key: &[u8; 64], text: &[u8]) -> [u8; 32] {
         Running(Hmac::new(key.into())).end(&mut |out| out.put(text))
     }
+}
+
+/// A key as one block with zeroes behind it; the hash of one that is longer than a block (RFC 2104).
+#[inline(never)]
+pub(super) fn key_block(parts: &[&[u8]]) -> [u8; 64] {
+    let mut key = [0; 64];
+    let mut block = Cursor::new(&mut key);
+    parts.iter().for_each(|part| block.put(part));
+    if block.finish().is_err() {
+        let mut hasher = Hasher::new();
+        parts.iter().for_each(|part| hasher.put(part));
+        set(&mut key, &mut hasher.finish());
+    }
+    key
+}
+
+/// Makes a key of a hash, which is wiped.
+pub(super) fn set(key: &mut [u8; 64], hash: &mut [u8; 32]) {
+    key.as_mut_slice().zeroize();
+    if let Some(front) = key.first_chunk_mut() {
+        *front = *hash;
+    }
+    hash.as_mut_slice().zeroize();
+}
+
+/// HMAC-SHA-256 of what `text` puts, with a key of any length.
+#[cfg(feature = "sources")]
+pub(crate) fn hmac(key: &[u8], text: &mut dyn FnMut(&mut dyn Put)) -> [u8; 32] {
+    let key = Zeroizing::new(key_block(&[key]));
+    Running(Hmac::new((&*key).into())).end(text)
 }
 
 /// A code in the making.

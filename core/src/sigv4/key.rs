@@ -2,14 +2,13 @@
 
 use core::fmt;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::credentials::Secret;
 use crate::wire::time::UnixTime;
-use crate::wire::{Ascii, Cursor, Put};
+use crate::wire::{Ascii, Put};
 
-use super::Hasher;
-use super::hash::{Mac, hex};
+use super::hash::{Mac, hex, key_block, set};
 
 /// The key that a credential scope signs with, its HMAC pads already absorbed.
 ///
@@ -30,7 +29,7 @@ impl<'s> SigningKey<'s> {
     #[inline(never)]
     pub fn derive(secret: &Secret<'_>, time: UnixTime, region: &'s str, service: &'s str) -> Self {
         let date = time.compact();
-        let mut key = Zeroizing::new(first_key(secret));
+        let mut key = Zeroizing::new(key_block(&[b"AWS4", secret.expose().as_bytes()]));
         for part in [date.day(), region.as_bytes(), service.as_bytes(), b"aws4_request"] {
             let mut derived = Mac::once(&key, part);
             set(&mut key, &mut derived);
@@ -73,29 +72,4 @@ impl fmt::Debug for SigningKey<'_> {
         let day = core::str::from_utf8(self.date.day()).unwrap_or_default();
         write!(f, "SigningKey({day}/{}/{})", self.region, self.service)
     }
-}
-
-/// What derivation starts with, as one block of zeroes after it; the hash of what is longer than a
-/// block (RFC 2104).
-#[inline(never)]
-fn first_key(secret: &Secret<'_>) -> [u8; 64] {
-    let parts = [b"AWS4", secret.expose().as_bytes()];
-    let mut key = [0; 64];
-    let mut block = Cursor::new(&mut key);
-    parts.iter().for_each(|part| block.put(part));
-    if block.finish().is_err() {
-        let mut hasher = Hasher::new();
-        parts.iter().for_each(|part| hasher.put(part));
-        set(&mut key, &mut hasher.finish());
-    }
-    key
-}
-
-/// Makes a key of a hash, which is wiped.
-fn set(key: &mut [u8; 64], hash: &mut [u8; 32]) {
-    key.as_mut_slice().zeroize();
-    if let Some(front) = key.first_chunk_mut() {
-        *front = *hash;
-    }
-    hash.as_mut_slice().zeroize();
 }

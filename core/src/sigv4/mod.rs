@@ -33,9 +33,9 @@ mod presign;
 mod request;
 mod sign;
 
-#[cfg(feature = "sources")]
-pub(crate) use hash::hash_of;
 pub use hash::{Hasher, sha256_hex};
+#[cfg(feature = "sources")]
+pub(crate) use hash::{hash_of, hmac};
 pub use key::SigningKey;
 pub use presign::Presigned;
 pub use request::{Payload, Request, is_never_signed};

@@ -128,6 +128,8 @@ pub enum Need<'c> {
     Prompt {
         /// What to ask.
         question: &'c str,
+        /// The answer is a secret: nobody else may see it typed.
+        hidden: bool,
     },
     /// Time to pass: poll again at that instant; no answer is due.
     Wait {

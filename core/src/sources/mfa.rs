@@ -53,7 +53,7 @@ impl<'c, B: Flow<'c, Output = Lease>> Flow<'c> for Mfa<'c, B> {
                 step => return step,
             }
         }
-        Step::Need(Need::Prompt { question: self.question })
+        Step::Need(Need::Prompt { question: self.question, hidden: false })
     }
 
     fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {

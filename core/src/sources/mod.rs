@@ -42,6 +42,7 @@
 mod attempts;
 pub mod call;
 mod chain;
+pub mod cognito;
 mod container;
 mod document;
 mod endpoint;
@@ -58,6 +59,7 @@ mod request;
 mod slot;
 mod sso;
 pub mod sts;
+mod unsigned;
 
 pub use attempts::Persistence;
 pub use chain::Chain;
@@ -73,3 +75,4 @@ pub use process::Process;
 pub use report::Report;
 pub use slot::{Identity, Slot};
 pub use sso::Sso;
+pub use unsigned::Unsigned;

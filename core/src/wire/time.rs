@@ -75,6 +75,20 @@ impl UnixTime {
         scan.result(read)
     }
 
+    /// Reads seconds since 1970 as JSON services write them, with fraction and exponent or without:
+    /// `1440938160`, `1.44093816E9`. The fraction of a second is dropped.
+    ///
+    /// ```
+    /// use rolecall_core::wire::time::UnixTime;
+    /// assert_eq!(UnixTime::from_epoch(b"1.44093816E9")?, UnixTime::from_rfc3339(b"2015-08-30T12:36:00Z")?);
+    /// # Ok::<(), rolecall_core::wire::Error>(())
+    /// ```
+    pub fn from_epoch(number: &[u8]) -> Result<Self, Error> {
+        let mut scan = Scan::new(number);
+        let read = read_epoch(&mut scan);
+        scan.result(read)
+    }
+
     /// `2015-08-30T12:36:00Z`.
     pub fn rfc3339(self) -> Ascii<20> {
         let Civil { year, month, day, second, .. } = self.civil();
@@ -191,6 +205,45 @@ fn read_rfc3339(scan: &mut Scan<'_>) -> Option<UnixTime> {
         Some(seconds) => Some(UnixTime(seconds)),
         None => scan.fail_at(0, Kind::OutOfRange),
     }
+}
+
+fn read_epoch(scan: &mut Scan<'_>) -> Option<UnixTime> {
+    let digits = |scan: &mut Scan<'_>| {
+        let run = scan.take_while(|byte| byte.is_ascii_digit());
+        if run.is_empty() { scan.unexpected() } else { Some(run.len()) }
+    };
+    let (all, start) = (scan.rest(), scan.offset());
+    digits(scan)?;
+    let mut fraction = 0;
+    if scan.take(b".") {
+        fraction = digits(scan)?;
+    }
+    let mantissa = all.get(..scan.offset().saturating_sub(start)).unwrap_or_default();
+    let mut exponent = 0i32;
+    if scan.take(b"e") || scan.take(b"E") {
+        let negative = !scan.take(b"+") && scan.take(b"-");
+        let at = scan.rest();
+        let length = digits(scan)?;
+        for digit in at.get(..length).unwrap_or_default() {
+            exponent = exponent.saturating_mul(10).saturating_add(i32::from(digit & 15));
+        }
+        exponent = if negative { exponent.saturating_neg() } else { exponent };
+    }
+    scan.end()?;
+    // Of the digits, those that are whole seconds; behind the last as many zeroes as are missing.
+    let shift = exponent.saturating_sub_unsigned(u32::try_from(fraction).unwrap_or(u32::MAX));
+    let digits = mantissa.iter().filter(|byte| **byte != b'.');
+    let dropped = usize::try_from(shift.saturating_neg()).unwrap_or(0);
+    let whole = digits.clone().count().saturating_sub(dropped);
+    let mut seconds = 0u64;
+    for digit in digits.take(whole) {
+        seconds = seconds.saturating_mul(10).saturating_add(u64::from(digit & 15));
+    }
+    // Twelve more make a time of one second too late for any clock.
+    for _ in 0..shift.clamp(0, 20) {
+        seconds = seconds.saturating_mul(10);
+    }
+    Some(UnixTime::from_secs(seconds))
 }
 
 fn read_compact(scan: &mut Scan<'_>) -> Option<UnixTime> {

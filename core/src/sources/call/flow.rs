@@ -85,6 +85,16 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         }
     }
 
+    /// Where its credentials come from.
+    pub(in crate::sources) fn base_mut(&mut self) -> &mut B {
+        &mut self.base
+    }
+
+    /// What is called, to be changed between runs.
+    pub(in crate::sources) fn operation_mut(&mut self) -> &mut O {
+        &mut self.operation
+    }
+
     fn shape(&self) -> &Shape {
         self.operation.shape()
     }

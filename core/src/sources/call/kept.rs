@@ -65,21 +65,14 @@ impl<'r> Kept<'r> {
         self.get(name).filter(|text| !text.is_empty()).ok_or(ErrorKind::Missing(name))
     }
 
-    /// Every text that stood at `name`: one of each element of a list.
-    pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r str> + use<'r, 'n> {
-        let mut rest = *self;
-        core::iter::from_fn(move || {
-            while let Some(first) = rest.first() {
-                rest = rest.after(first.len);
-                if first.name == name {
-                    return Some(first.text);
-                }
-            }
-            None
-        })
+    /// What `make` makes of each element of a list, or of each entry of a map, those left out of which
+    /// it makes nothing.
+    pub fn each<T>(&self, make: fn(Kept<'r>) -> Option<T>) -> Each<'r, T> {
+        self.items().filter_map(make)
     }
 
-    /// The texts of each element of a list, or of each entry of a map.
+    /// The texts of each element of a list, or of each entry of a map. Lists in lists are passed through
+    /// as one.
     pub fn items(&self) -> Items<'r> {
         Items { rest: *self }
     }
@@ -118,8 +111,11 @@ impl<'r> Iterator for Items<'r> {
     }
 }
 
+/// What is made of each element of a list, in order.
+pub type Each<'r, T> = core::iter::FilterMap<Items<'r>, fn(Kept<'r>) -> Option<T>>;
+
 /// Reads the reply to an operation, and puts the texts that stand at one of `names`.
-pub(super) fn read(
+pub(in crate::sources) fn read(
     body: &[u8],
     shape: &Shape,
     names: &'static [&'static str],
@@ -136,7 +132,7 @@ pub(super) fn read(
 struct Keeper<'o, 'b> {
     names: &'static [&'static str],
     out: &'o mut Cursor<'b>,
-    /// Elements of the outermost list so far.
+    /// Elements of lists so far.
     item: u16,
 }
 
@@ -180,8 +176,7 @@ fn from_xml(body: &[u8], action: &str, outer: usize, keeper: &mut Keeper<'_, '_>
         if path.len() < level || path.push(name).is_err() {
             continue;
         }
-        let in_list = path.iter().rev().skip(1).any(|name| is_list_element(name));
-        if is_list_element(name) && !in_list {
+        if is_list_element(name) {
             keeper.next_item();
         }
         if let Some(number) = keeper.find(path.iter().copied().filter(|name| !is_list_element(name))) {
@@ -197,33 +192,30 @@ fn from_json(body: &[u8], keeper: &mut Keeper<'_, '_>) -> Result<(), crate::wire
     let mut reader = JsonReader::new(body);
     // The names of the members that are open, each with the depth of its object.
     let mut path: Vec<(usize, &str), MAX_PATH> = Vec::new();
-    let mut list = None;
+    let mut named = false;
     while let Some(token) = reader.next()? {
         let depth = reader.depth();
-        match token {
-            Token::Key(key) => {
-                leave(&mut path, depth);
-                // A name with an escape is none of those looked for; nor is what stands too deep.
-                let name = key.plain().unwrap_or("\\");
-                let names = path.iter().map(|(_, name)| *name);
-                let map = keeper.find(names.clone().chain(["*key"]));
-                let value = keeper.find(names.chain(["*value"]));
-                if let (Some(number), Some(_)) = (map, value) {
-                    keeper.next_item();
-                    keeper.begin(number);
-                    key.put(&mut *keeper.out);
-                    keeper.out.put(&[END]);
-                }
-                if path.push((depth, if value.is_some() { "*value" } else { name })).is_err() {
-                    reader.skip_value()?;
-                }
-                continue;
+        if !core::mem::replace(&mut named, matches!(token, Token::Key(_))) {
+            keeper.next_item();
+        }
+        if let Token::Key(key) = token {
+            leave(&mut path, depth);
+            // A name with an escape is none of those looked for; nor is what stands too deep.
+            let name = key.plain().unwrap_or("\\");
+            let names = path.iter().map(|(_, name)| *name);
+            let map = keeper.find(names.clone().chain(["*key"]));
+            let value = keeper.find(names.chain(["*value"]));
+            if let (Some(number), Some(_)) = (map, value) {
+                keeper.next_item();
+                keeper.begin(number);
+                key.put(&mut *keeper.out);
+                keeper.out.put(&[END]);
             }
-            Token::ArrayStart if list.is_none() => list = Some(depth),
-            Token::ArrayEnd if list.is_some_and(|list| depth < list) => list = None,
-            Token::ObjectStart if list == depth.checked_sub(1) && list.is_some() => keeper.next_item(),
-            Token::Str(_) | Token::Number(_) | Token::Bool(_) if list == Some(depth) => keeper.next_item(),
-            _ => {}
+            if path.push((depth, if value.is_some() { "*value" } else { name })).is_err() {
+                reader.skip_value()?;
+                named = false;
+            }
+            continue;
         }
         leave(&mut path, depth.saturating_add(1));
         let Some(number) = keeper.find(path.iter().map(|(_, name)| *name)) else { continue };

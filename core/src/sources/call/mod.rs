@@ -18,6 +18,7 @@ pub use action::{Action, AnyAction, Members};
 pub use flow::{Call, Service};
 pub use form::{Form, Query};
 pub use json::Json;
-pub use kept::{Items, Kept};
+pub(super) use kept::read as keep;
+pub use kept::{Each, Items, Kept};
 pub use operation::{Api, Operation, Proof, Protocol, Shape};
 pub use reply::{read_error, read_json_error};

@@ -1,0 +1,130 @@
+//! Amazon EC2: which instance profile an instance has (Amazon EC2 API reference).
+
+use crate::error::{ErrorKind, Origin};
+use crate::sources::call::{Action, Api, Each, Kept, Members, Protocol};
+
+use super::texts_only;
+
+/// One endpoint for each region.
+pub const EC2: Api =
+    Api { origin: Origin::Service("EC2"), service: "ec2", protocol: Protocol::Ec2 { version: "2016-11-15" } };
+
+/// That an instance has an instance profile.
+#[derive(Debug, Clone, Copy)]
+pub struct Association<'r> {
+    /// Its id, `iip-assoc-...`.
+    pub id: &'r str,
+    /// The instance.
+    pub instance_id: &'r str,
+    /// The ARN of the instance profile.
+    pub profile_arn: &'r str,
+    /// `associating`, `associated`, `disassociating` or `disassociated`.
+    pub state: &'r str,
+}
+
+/// Gives an instance that has none an instance profile.
+#[derive(Debug, Clone, Copy)]
+pub struct AssociateIamInstanceProfile<'c> {
+    /// The instance, `i-...`.
+    pub instance_id: &'c str,
+    /// The instance profile's name.
+    pub profile: &'c str,
+}
+
+impl Action for AssociateIamInstanceProfile<'_> {
+    const API: Api = EC2;
+    const NAME: &'static str = "AssociateIamInstanceProfile";
+    const KEPT: &'static [&'static str] = CHANGED;
+    type Output<'r> = Association<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("InstanceId", self.instance_id);
+        to.structure("IamInstanceProfile", &mut |to| to.text("Name", self.profile));
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Association<'_>, ErrorKind> {
+        changed(kept)
+    }
+}
+
+/// Gives an instance another instance profile in place of the one it has.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplaceIamInstanceProfileAssociation<'c> {
+    /// The association that is there.
+    pub association_id: &'c str,
+    /// The other instance profile's name.
+    pub profile: &'c str,
+}
+
+impl Action for ReplaceIamInstanceProfileAssociation<'_> {
+    const API: Api = EC2;
+    const NAME: &'static str = "ReplaceIamInstanceProfileAssociation";
+    const KEPT: &'static [&'static str] = CHANGED;
+    type Output<'r> = Association<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("AssociationId", self.association_id);
+        to.structure("IamInstanceProfile", &mut |to| to.text("Name", self.profile));
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Association<'_>, ErrorKind> {
+        changed(kept)
+    }
+}
+
+/// What instance profiles an instance has, or had a moment ago.
+#[derive(Debug, Clone, Copy)]
+pub struct DescribeIamInstanceProfileAssociations<'c> {
+    /// The instance, `i-...`.
+    pub instance_id: &'c str,
+}
+
+impl Action for DescribeIamInstanceProfileAssociations<'_> {
+    const API: Api = EC2;
+    const NAME: &'static str = "DescribeIamInstanceProfileAssociations";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = &[
+        "iamInstanceProfileAssociationSet.associationId",
+        "iamInstanceProfileAssociationSet.instanceId",
+        "iamInstanceProfileAssociationSet.iamInstanceProfile.arn",
+        "iamInstanceProfileAssociationSet.state",
+    ];
+    type Output<'r> = Each<'r, Association<'r>>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.structures("Filter", 1, &mut |_, to| {
+            to.text("Name", "instance-id");
+            to.texts("Value", &[self.instance_id]);
+        });
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Each<'_, Association<'_>>, ErrorKind> {
+        Ok(kept.each(|item| association(item, Self::KEPT).ok()))
+    }
+}
+
+texts_only! {
+    /// Takes its instance profile from an instance.
+    #[derive(Debug)]
+    DisassociateIamInstanceProfile of EC2 repeatable = true {
+        /// The association that is there.
+        association_id: "AssociationId",
+    }
+}
+
+const CHANGED: &[&str] = &[
+    "iamInstanceProfileAssociation.associationId",
+    "iamInstanceProfileAssociation.instanceId",
+    "iamInstanceProfileAssociation.iamInstanceProfile.arn",
+    "iamInstanceProfileAssociation.state",
+];
+
+fn changed(kept: Kept<'_>) -> Result<Association<'_>, ErrorKind> {
+    association(kept, CHANGED)
+}
+
+/// The association whose texts stood at these names.
+fn association<'r>(kept: Kept<'r>, names: &'static [&'static str]) -> Result<Association<'r>, ErrorKind> {
+    let text = |index: usize| kept.need(names.get(index).copied().unwrap_or_default());
+    Ok(Association { id: text(0)?, instance_id: text(1)?, profile_arn: text(2)?, state: text(3)? })
+}

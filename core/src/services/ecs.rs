@@ -1,0 +1,337 @@
+//! Amazon Elastic Container Service: tasks that have a role (Amazon ECS API reference).
+
+use crate::error::{ErrorKind, Origin};
+use crate::sources::call::{Action, Api, Each, Kept, Members, Protocol};
+
+use super::{Tag, texts_only};
+
+/// One endpoint for each region.
+pub const ECS: Api = Api {
+    origin: Origin::Service("ECS"),
+    service: "ecs",
+    protocol: Protocol::Json {
+        content_type: "application/x-amz-json-1.1",
+        target: "AmazonEC2ContainerServiceV20141113",
+    },
+};
+
+/// How a list of tags is written.
+const TAG: [&str; 2] = ["key", "value"];
+
+/// A container of a task.
+#[derive(Debug, Clone, Copy)]
+pub struct Container<'c> {
+    /// Its name.
+    pub name: &'c str,
+    /// Its image.
+    pub image: &'c str,
+    /// Its memory in MiB, if the task has none.
+    pub memory: Option<u32>,
+    /// What it runs; the image's own if empty.
+    pub command: &'c [&'c str],
+}
+
+/// Makes a new revision of a task definition.
+#[derive(Debug, Clone, Copy)]
+pub struct RegisterTaskDefinition<'c> {
+    /// The family: 1 to 255 letters, digits, hyphens and underscores.
+    pub family: &'c str,
+    /// The role of its tasks, an ARN.
+    pub task_role_arn: &'c str,
+    /// The role that ECS takes to start it: pulls the image, writes logs.
+    pub execution_role_arn: Option<&'c str>,
+    /// `awsvpc`, `bridge`, `host` or `none`.
+    pub network_mode: Option<&'c str>,
+    /// `EC2`, `FARGATE`, `EXTERNAL`.
+    pub compatibilities: &'c [&'c str],
+    /// Units of CPU, `256` say; Fargate wants it.
+    pub cpu: Option<&'c str>,
+    /// Memory in MiB, `512` say; Fargate wants it.
+    pub memory: Option<&'c str>,
+    /// Its containers, all of them essential.
+    pub containers: &'c [Container<'c>],
+    /// Tags: 50 at most.
+    pub tags: &'c [Tag<'c>],
+}
+
+impl Action for RegisterTaskDefinition<'_> {
+    const API: Api = ECS;
+    const NAME: &'static str = "RegisterTaskDefinition";
+    const KEPT: &'static [&'static str] = DescribeTaskDefinition::KEPT;
+    type Output<'r> = TaskDefinition<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("family", self.family);
+        to.text("taskRoleArn", self.task_role_arn);
+        to.optional("executionRoleArn", self.execution_role_arn);
+        to.optional("networkMode", self.network_mode);
+        to.texts("requiresCompatibilities", self.compatibilities);
+        to.optional("cpu", self.cpu);
+        to.optional("memory", self.memory);
+        to.structures("containerDefinitions", self.containers.len(), &mut |index, to| {
+            let Some(container) = self.containers.get(index) else { return };
+            to.text("name", container.name);
+            to.text("image", container.image);
+            to.truth("essential", true);
+            if let Some(memory) = container.memory {
+                to.number("memory", memory);
+            }
+            to.texts("command", container.command);
+        });
+        to.pairs("tags", TAG, self.tags);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<TaskDefinition<'_>, ErrorKind> {
+        DescribeTaskDefinition::output(kept)
+    }
+}
+
+/// A revision of a task definition.
+#[derive(Debug, Clone, Copy)]
+pub struct TaskDefinition<'r> {
+    /// Its ARN, with family and revision.
+    pub arn: &'r str,
+    /// The role of its tasks.
+    pub task_role_arn: &'r str,
+    /// `ACTIVE`, `INACTIVE` or `DELETE_IN_PROGRESS`.
+    pub status: &'r str,
+    /// The image of its first container.
+    pub image: &'r str,
+    kept: Kept<'r>,
+}
+
+impl<'r> TaskDefinition<'r> {
+    /// The value of a tag.
+    pub fn tag(&self, key: &str) -> Option<&'r str> {
+        self.kept.value_of(["tags.key", "tags.value"], key)
+    }
+}
+
+/// Reads a revision of a task definition.
+#[derive(Debug, Clone, Copy)]
+pub struct DescribeTaskDefinition<'c> {
+    /// A family, for its latest active revision; `family:revision`, or an ARN.
+    pub name: &'c str,
+}
+
+impl Action for DescribeTaskDefinition<'_> {
+    const API: Api = ECS;
+    const NAME: &'static str = "DescribeTaskDefinition";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = &[
+        "taskDefinition.taskDefinitionArn",
+        "taskDefinition.taskRoleArn",
+        "taskDefinition.status",
+        "taskDefinition.containerDefinitions.image",
+        "tags.key",
+        "tags.value",
+    ];
+    type Output<'r> = TaskDefinition<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("taskDefinition", self.name);
+        to.texts("include", &["TAGS"]);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<TaskDefinition<'_>, ErrorKind> {
+        Ok(TaskDefinition {
+            arn: kept.need("taskDefinition.taskDefinitionArn")?,
+            task_role_arn: kept.get("taskDefinition.taskRoleArn").unwrap_or_default(),
+            status: kept.get("taskDefinition.status").unwrap_or_default(),
+            image: kept.get("taskDefinition.containerDefinitions.image").unwrap_or_default(),
+            kept,
+        })
+    }
+}
+
+/// The ARNs of the active revisions of a family: the first hundred.
+#[derive(Debug, Clone, Copy)]
+pub struct ListTaskDefinitions<'c> {
+    /// What the family's name is, or begins with.
+    pub family_prefix: &'c str,
+}
+
+impl Action for ListTaskDefinitions<'_> {
+    const API: Api = ECS;
+    const NAME: &'static str = "ListTaskDefinitions";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = &["taskDefinitionArns"];
+    type Output<'r> = Each<'r, &'r str>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("familyPrefix", self.family_prefix);
+        to.text("status", "ACTIVE");
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Each<'_, &str>, ErrorKind> {
+        Ok(kept.each(|item| item.get("taskDefinitionArns")))
+    }
+}
+
+/// Starts one task.
+#[derive(Debug, Clone, Copy)]
+pub struct RunTask<'c> {
+    /// The cluster's name or ARN; without it `default`.
+    pub cluster: Option<&'c str>,
+    /// A family, `family:revision`, or an ARN.
+    pub task_definition: &'c str,
+    /// A role in place of the definition's, an ARN.
+    pub task_role_arn: Option<&'c str>,
+    /// `EC2`, `FARGATE` or `EXTERNAL`.
+    pub launch_type: Option<&'c str>,
+    /// Where a task with the network mode `awsvpc` is.
+    pub subnets: &'c [&'c str],
+    /// What guards it there.
+    pub security_groups: &'c [&'c str],
+    /// Tags: 50 at most.
+    pub tags: &'c [Tag<'c>],
+    /// The same task is not started twice with the same token: up to 64 characters.
+    pub client_token: &'c str,
+}
+
+impl Action for RunTask<'_> {
+    const API: Api = ECS;
+    const NAME: &'static str = "RunTask";
+    // By its token.
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = &["tasks.taskArn", "failures.reason"];
+    type Output<'r> = Started<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.optional("cluster", self.cluster);
+        to.text("taskDefinition", self.task_definition);
+        to.optional("launchType", self.launch_type);
+        if let Some(role) = self.task_role_arn {
+            to.structure("overrides", &mut |to| to.text("taskRoleArn", role));
+        }
+        if !self.subnets.is_empty() {
+            to.structure("networkConfiguration", &mut |to| {
+                to.structure("awsvpcConfiguration", &mut |to| {
+                    to.texts("subnets", self.subnets);
+                    to.texts("securityGroups", self.security_groups);
+                });
+            });
+        }
+        to.pairs("tags", TAG, self.tags);
+        to.text("clientToken", self.client_token);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Started<'_>, ErrorKind> {
+        Ok(Started { task_arn: kept.get("tasks.taskArn"), failure: kept.get("failures.reason") })
+    }
+}
+
+/// A task that was started, or why there is none.
+#[derive(Debug, Clone, Copy)]
+pub struct Started<'r> {
+    /// Its ARN.
+    pub task_arn: Option<&'r str>,
+    /// Why it was not started, `RESOURCE:MEMORY` say.
+    pub failure: Option<&'r str>,
+}
+
+/// The ARNs of the running tasks of a family: the first hundred.
+#[derive(Debug, Clone, Copy)]
+pub struct ListTasks<'c> {
+    /// The cluster's name or ARN; without it `default`.
+    pub cluster: Option<&'c str>,
+    /// The family.
+    pub family: &'c str,
+}
+
+impl Action for ListTasks<'_> {
+    const API: Api = ECS;
+    const NAME: &'static str = "ListTasks";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = &["taskArns"];
+    type Output<'r> = Each<'r, &'r str>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.optional("cluster", self.cluster);
+        to.text("family", self.family);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Each<'_, &str>, ErrorKind> {
+        Ok(kept.each(|item| item.get("taskArns")))
+    }
+}
+
+/// Reads one task.
+#[derive(Debug, Clone, Copy)]
+pub struct DescribeTask<'c> {
+    /// The cluster's name or ARN; without it `default`.
+    pub cluster: Option<&'c str>,
+    /// The task's ARN.
+    pub task: &'c str,
+}
+
+impl Action for DescribeTask<'_> {
+    const API: Api = ECS;
+    const NAME: &'static str = "DescribeTasks";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] =
+        &["tasks.lastStatus", "tasks.overrides.taskRoleArn", "tasks.tags.key", "tasks.tags.value"];
+    type Output<'r> = Task<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.optional("cluster", self.cluster);
+        to.texts("tasks", &[self.task]);
+        to.texts("include", &["TAGS"]);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Task<'_>, ErrorKind> {
+        let status = kept.get("tasks.lastStatus").unwrap_or_default();
+        Ok(Task { status, task_role_arn: kept.get("tasks.overrides.taskRoleArn"), kept })
+    }
+}
+
+/// A task.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'r> {
+    /// `PROVISIONING`, `PENDING`, `RUNNING`, `STOPPED` and others between.
+    pub status: &'r str,
+    /// The role that it has in place of its definition's.
+    pub task_role_arn: Option<&'r str>,
+    kept: Kept<'r>,
+}
+
+impl<'r> Task<'r> {
+    /// The value of a tag.
+    pub fn tag(&self, key: &str) -> Option<&'r str> {
+        self.kept.value_of(["tasks.tags.key", "tasks.tags.value"], key)
+    }
+}
+
+/// Stops a task.
+#[derive(Debug, Clone, Copy)]
+pub struct StopTask<'c> {
+    /// The cluster's name or ARN; without it `default`.
+    pub cluster: Option<&'c str>,
+    /// The task's ARN.
+    pub task: &'c str,
+}
+
+impl Action for StopTask<'_> {
+    const API: Api = ECS;
+    const NAME: &'static str = "StopTask";
+    const REPEATABLE: bool = true;
+    type Output<'r> = ();
+
+    fn members(&self, to: &mut dyn Members) {
+        to.optional("cluster", self.cluster);
+        to.text("task", self.task);
+    }
+
+    fn output(_: Kept<'_>) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+}
+
+texts_only! {
+    /// Marks a revision of a task definition as no longer to be used.
+    #[derive(Debug)]
+    DeregisterTaskDefinition of ECS repeatable = true {
+        /// `family:revision`, or an ARN.
+        name: "taskDefinition",
+    }
+}

@@ -1,0 +1,400 @@
+//! AWS Identity and Access Management (IAM API reference).
+
+pub mod trust;
+
+use crate::error::{ErrorKind, Origin};
+use crate::sources::call::{Action, Api, Each, Kept, Members, Protocol};
+
+use super::{Tag, texts_only};
+
+/// One endpoint for each partition.
+pub const IAM: Api = Api {
+    origin: Origin::Service("IAM"),
+    service: "iam",
+    protocol: Protocol::Query { version: "2010-05-08" },
+};
+
+/// How a list of tags is written.
+const TAG: [&str; 2] = ["Key", "Value"];
+
+/// Makes a role.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateRole<'c> {
+    /// Its name: 1 to 64 of `[\w+=,.@-]`.
+    pub name: &'c str,
+    /// Who may assume it, as a policy in JSON.
+    pub trust: &'c str,
+    /// What it is for.
+    pub description: Option<&'c str>,
+    /// The longest session, 3,600 to 43,200 seconds.
+    pub max_session_duration: Option<u32>,
+    /// Tags: 50 at most.
+    pub tags: &'c [Tag<'c>],
+}
+
+impl<'c> CreateRole<'c> {
+    /// The role `name`, for those that `trust` lets assume it.
+    pub const fn new(name: &'c str, trust: &'c str) -> Self {
+        Self { name, trust, description: None, max_session_duration: None, tags: &[] }
+    }
+}
+
+impl Action for CreateRole<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "CreateRole";
+    const KEPT: &'static [&'static str] = GetRole::KEPT;
+    type Output<'r> = Role<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("RoleName", self.name);
+        to.text("AssumeRolePolicyDocument", self.trust);
+        to.optional("Description", self.description);
+        if let Some(seconds) = self.max_session_duration {
+            to.number("MaxSessionDuration", seconds);
+        }
+        to.pairs("Tags", TAG, self.tags);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Role<'_>, ErrorKind> {
+        GetRole::output(kept)
+    }
+}
+
+/// A role.
+#[derive(Debug, Clone, Copy)]
+pub struct Role<'r> {
+    /// Its ARN.
+    pub arn: &'r str,
+    /// Who may assume it, as a policy in JSON, percent-encoded.
+    pub trust: &'r str,
+    kept: Kept<'r>,
+}
+
+impl<'r> Role<'r> {
+    /// The value of a tag.
+    pub fn tag(&self, key: &str) -> Option<&'r str> {
+        self.kept.value_of(["Role.Tags.Key", "Role.Tags.Value"], key)
+    }
+}
+
+/// Reads a role.
+#[derive(Debug, Clone, Copy)]
+pub struct GetRole<'c> {
+    /// Its name.
+    pub name: &'c str,
+}
+
+impl Action for GetRole<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "GetRole";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] =
+        &["Role.Arn", "Role.AssumeRolePolicyDocument", "Role.Tags.Key", "Role.Tags.Value"];
+    type Output<'r> = Role<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("RoleName", self.name);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Role<'_>, ErrorKind> {
+        let trust = kept.get("Role.AssumeRolePolicyDocument").unwrap_or_default();
+        Ok(Role { arn: kept.need("Role.Arn")?, trust, kept })
+    }
+}
+
+/// The names of a role's own policies: the first hundred.
+#[derive(Debug, Clone, Copy)]
+pub struct ListRolePolicies<'c> {
+    /// The role's name.
+    pub role: &'c str,
+}
+
+impl Action for ListRolePolicies<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "ListRolePolicies";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = &["PolicyNames"];
+    type Output<'r> = Each<'r, &'r str>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("RoleName", self.role);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Each<'_, &str>, ErrorKind> {
+        Ok(kept.each(|item| item.get("PolicyNames")))
+    }
+}
+
+/// The ARNs of the managed policies that are attached to a role: the first hundred.
+#[derive(Debug, Clone, Copy)]
+pub struct ListAttachedRolePolicies<'c> {
+    /// The role's name.
+    pub role: &'c str,
+}
+
+impl Action for ListAttachedRolePolicies<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "ListAttachedRolePolicies";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = &["AttachedPolicies.PolicyArn"];
+    type Output<'r> = Each<'r, &'r str>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("RoleName", self.role);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Each<'_, &str>, ErrorKind> {
+        Ok(kept.each(|item| item.get("AttachedPolicies.PolicyArn")))
+    }
+}
+
+/// The names of the instance profiles that a role is in: the first hundred.
+#[derive(Debug, Clone, Copy)]
+pub struct ListInstanceProfilesForRole<'c> {
+    /// The role's name.
+    pub role: &'c str,
+}
+
+impl Action for ListInstanceProfilesForRole<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "ListInstanceProfilesForRole";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = &["InstanceProfiles.InstanceProfileName"];
+    type Output<'r> = Each<'r, &'r str>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("RoleName", self.role);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Each<'_, &str>, ErrorKind> {
+        Ok(kept.each(|item| item.get("InstanceProfiles.InstanceProfileName")))
+    }
+}
+
+/// Makes an instance profile, empty.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateInstanceProfile<'c> {
+    /// Its name: 1 to 128 of `[\w+=,.@-]`.
+    pub name: &'c str,
+    /// Tags: 50 at most.
+    pub tags: &'c [Tag<'c>],
+}
+
+impl Action for CreateInstanceProfile<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "CreateInstanceProfile";
+    const KEPT: &'static [&'static str] = GetInstanceProfile::KEPT;
+    type Output<'r> = InstanceProfile<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("InstanceProfileName", self.name);
+        to.pairs("Tags", TAG, self.tags);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<InstanceProfile<'_>, ErrorKind> {
+        GetInstanceProfile::output(kept)
+    }
+}
+
+/// An instance profile.
+#[derive(Debug, Clone, Copy)]
+pub struct InstanceProfile<'r> {
+    /// Its ARN.
+    pub arn: &'r str,
+    kept: Kept<'r>,
+}
+
+impl<'r> InstanceProfile<'r> {
+    /// The name of the role in it.
+    pub fn role(&self) -> Option<&'r str> {
+        self.kept.get("InstanceProfile.Roles.RoleName")
+    }
+
+    /// The value of a tag.
+    pub fn tag(&self, key: &str) -> Option<&'r str> {
+        self.kept.value_of(["InstanceProfile.Tags.Key", "InstanceProfile.Tags.Value"], key)
+    }
+}
+
+/// Reads an instance profile.
+#[derive(Debug, Clone, Copy)]
+pub struct GetInstanceProfile<'c> {
+    /// Its name.
+    pub name: &'c str,
+}
+
+impl Action for GetInstanceProfile<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "GetInstanceProfile";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = &[
+        "InstanceProfile.Arn",
+        "InstanceProfile.Roles.RoleName",
+        "InstanceProfile.Tags.Key",
+        "InstanceProfile.Tags.Value",
+    ];
+    type Output<'r> = InstanceProfile<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("InstanceProfileName", self.name);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<InstanceProfile<'_>, ErrorKind> {
+        Ok(InstanceProfile { arn: kept.need("InstanceProfile.Arn")?, kept })
+    }
+}
+
+/// Makes an OpenID Connect provider, whose tokens roles may trust.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateOpenIDConnectProvider<'c> {
+    /// Its URL, `https://accounts.example.com`.
+    pub url: &'c str,
+    /// The audiences that its tokens may be for.
+    pub client_ids: &'c [&'c str],
+    /// SHA-1 fingerprints of its certificate authority: 40 hexadecimal digits each, five at most.
+    pub thumbprints: &'c [&'c str],
+    /// Tags: 50 at most.
+    pub tags: &'c [Tag<'c>],
+}
+
+impl Action for CreateOpenIDConnectProvider<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "CreateOpenIDConnectProvider";
+    const KEPT: &'static [&'static str] = &["OpenIDConnectProviderArn"];
+    type Output<'r> = &'r str;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("Url", self.url);
+        to.texts("ClientIDList", self.client_ids);
+        to.texts("ThumbprintList", self.thumbprints);
+        to.pairs("Tags", TAG, self.tags);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<&str, ErrorKind> {
+        kept.need("OpenIDConnectProviderArn")
+    }
+}
+
+/// Reads an OpenID Connect provider.
+#[derive(Debug, Clone, Copy)]
+pub struct GetOpenIDConnectProvider<'c> {
+    /// Its ARN.
+    pub arn: &'c str,
+}
+
+/// An OpenID Connect provider.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenIdConnectProvider<'r> {
+    kept: Kept<'r>,
+}
+
+impl<'r> OpenIdConnectProvider<'r> {
+    /// The value of a tag.
+    pub fn tag(&self, key: &str) -> Option<&'r str> {
+        self.kept.value_of(["Tags.Key", "Tags.Value"], key)
+    }
+}
+
+impl Action for GetOpenIDConnectProvider<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "GetOpenIDConnectProvider";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = &["Tags.Key", "Tags.Value"];
+    type Output<'r> = OpenIdConnectProvider<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("OpenIDConnectProviderArn", self.arn);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<OpenIdConnectProvider<'_>, ErrorKind> {
+        Ok(OpenIdConnectProvider { kept })
+    }
+}
+
+texts_only! {
+    /// Changes who may assume a role.
+    #[derive(Debug)]
+    UpdateAssumeRolePolicy of IAM repeatable = true {
+        /// The role's name.
+        role: "RoleName",
+        /// The new policy, in JSON.
+        trust: "PolicyDocument",
+    }
+
+    /// Gives a role a policy of its own, or replaces the one of that name.
+    #[derive(Debug)]
+    PutRolePolicy of IAM repeatable = true {
+        /// The role's name.
+        role: "RoleName",
+        /// The policy's name.
+        name: "PolicyName",
+        /// The policy, in JSON.
+        policy: "PolicyDocument",
+    }
+
+    /// Attaches a managed policy to a role.
+    #[derive(Debug)]
+    AttachRolePolicy of IAM repeatable = true {
+        /// The role's name.
+        role: "RoleName",
+        /// The policy's ARN.
+        policy_arn: "PolicyArn",
+    }
+
+    /// Takes a policy of its own from a role.
+    #[derive(Debug)]
+    DeleteRolePolicy of IAM repeatable = true {
+        /// The role's name.
+        role: "RoleName",
+        /// The policy's name.
+        name: "PolicyName",
+    }
+
+    /// Detaches a managed policy from a role.
+    #[derive(Debug)]
+    DetachRolePolicy of IAM repeatable = true {
+        /// The role's name.
+        role: "RoleName",
+        /// The policy's ARN.
+        policy_arn: "PolicyArn",
+    }
+
+    /// Deletes a role that has neither policies nor instance profiles any more.
+    #[derive(Debug)]
+    DeleteRole of IAM repeatable = true {
+        /// Its name.
+        name: "RoleName",
+    }
+
+    /// Puts a role into an instance profile, which holds one.
+    #[derive(Debug)]
+    AddRoleToInstanceProfile of IAM {
+        /// The profile's name.
+        profile: "InstanceProfileName",
+        /// The role's name.
+        role: "RoleName",
+    }
+
+    /// Takes a role out of an instance profile.
+    #[derive(Debug)]
+    RemoveRoleFromInstanceProfile of IAM repeatable = true {
+        /// The profile's name.
+        profile: "InstanceProfileName",
+        /// The role's name.
+        role: "RoleName",
+    }
+
+    /// Deletes an instance profile that is empty.
+    #[derive(Debug)]
+    DeleteInstanceProfile of IAM repeatable = true {
+        /// Its name.
+        name: "InstanceProfileName",
+    }
+
+    /// Deletes an OpenID Connect provider.
+    #[derive(Debug)]
+    DeleteOpenIDConnectProvider of IAM repeatable = true {
+        /// Its ARN.
+        arn: "OpenIDConnectProviderArn",
+    }
+}

@@ -1,0 +1,217 @@
+//! Amazon Cognito identity pools: AWS credentials for people who signed in somewhere, and for guests
+//! (Amazon Cognito federated identities API reference).
+
+use crate::error::ErrorKind;
+use crate::sources::call::{Action, Api, Kept, Members};
+
+use super::user_pool::{Named, Page};
+use super::{Tag, texts_only};
+
+pub use crate::sources::cognito::IDENTITY_POOL;
+
+/// A user pool whose people are known to an identity pool.
+#[derive(Debug, Clone, Copy)]
+pub struct UserPoolLogin<'c> {
+    /// `cognito-idp.REGION.amazonaws.com/POOL-ID`
+    pub provider: &'c str,
+    /// The client that they sign in with.
+    pub client: &'c str,
+}
+
+/// What an identity pool takes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Logins<'c> {
+    /// Whether guests get credentials too.
+    pub guests: bool,
+    /// Whether identities may ask for a token and assume roles with it (GetOpenIdToken).
+    pub classic: bool,
+    /// User pools.
+    pub user_pools: &'c [UserPoolLogin<'c>],
+    /// Others, by provider and application: `("graph.facebook.com", "7346241598935552")`.
+    pub providers: &'c [(&'c str, &'c str)],
+    /// OpenID Connect providers, by their ARNs in IAM.
+    pub open_id: &'c [&'c str],
+}
+
+impl Logins<'_> {
+    fn members(&self, to: &mut dyn Members) {
+        to.truth("AllowUnauthenticatedIdentities", self.guests);
+        to.truth("AllowClassicFlow", self.classic);
+        to.structures("CognitoIdentityProviders", self.user_pools.len(), &mut |index, to| {
+            if let Some(login) = self.user_pools.get(index) {
+                to.text("ProviderName", login.provider);
+                to.text("ClientId", login.client);
+                to.truth("ServerSideTokenCheck", true);
+            }
+        });
+        to.map("SupportedLoginProviders", self.providers);
+        to.texts("OpenIdConnectProviderARNs", self.open_id);
+    }
+}
+
+/// Makes an identity pool.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateIdentityPool<'c> {
+    /// Its name, which others may have too: 1 to 128 of `[\w\s+=,.@-]`.
+    pub name: &'c str,
+    /// What it takes.
+    pub logins: Logins<'c>,
+    /// Tags.
+    pub tags: &'c [Tag<'c>],
+}
+
+impl Action for CreateIdentityPool<'_> {
+    const API: Api = IDENTITY_POOL;
+    const NAME: &'static str = "CreateIdentityPool";
+    const KEPT: &'static [&'static str] = DescribeIdentityPool::KEPT;
+    type Output<'r> = IdentityPool<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("IdentityPoolName", self.name);
+        self.logins.members(to);
+        to.map("IdentityPoolTags", self.tags);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<IdentityPool<'_>, ErrorKind> {
+        DescribeIdentityPool::output(kept)
+    }
+}
+
+/// An identity pool.
+#[derive(Debug, Clone, Copy)]
+pub struct IdentityPool<'r> {
+    /// Its id, `REGION:...`.
+    pub id: &'r str,
+    kept: Kept<'r>,
+}
+
+impl<'r> IdentityPool<'r> {
+    /// The value of a tag.
+    pub fn tag(&self, key: &str) -> Option<&'r str> {
+        self.kept.value_of(["IdentityPoolTags.*key", "IdentityPoolTags.*value"], key)
+    }
+}
+
+/// Reads an identity pool.
+#[derive(Debug, Clone, Copy)]
+pub struct DescribeIdentityPool<'c> {
+    /// Its id.
+    pub id: &'c str,
+}
+
+impl Action for DescribeIdentityPool<'_> {
+    const API: Api = IDENTITY_POOL;
+    const NAME: &'static str = "DescribeIdentityPool";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] =
+        &["IdentityPoolId", "IdentityPoolTags.*key", "IdentityPoolTags.*value"];
+    type Output<'r> = IdentityPool<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("IdentityPoolId", self.id);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<IdentityPool<'_>, ErrorKind> {
+        Ok(IdentityPool { id: kept.need("IdentityPoolId")?, kept })
+    }
+}
+
+/// Changes what an identity pool takes.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateIdentityPool<'c> {
+    /// Its id.
+    pub id: &'c str,
+    /// Its name.
+    pub name: &'c str,
+    /// What it takes from now on.
+    pub logins: Logins<'c>,
+    /// The tags it has.
+    pub tags: &'c [Tag<'c>],
+}
+
+impl Action for UpdateIdentityPool<'_> {
+    const API: Api = IDENTITY_POOL;
+    const NAME: &'static str = "UpdateIdentityPool";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] = DescribeIdentityPool::KEPT;
+    type Output<'r> = IdentityPool<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("IdentityPoolId", self.id);
+        to.text("IdentityPoolName", self.name);
+        self.logins.members(to);
+        to.map("IdentityPoolTags", self.tags);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<IdentityPool<'_>, ErrorKind> {
+        DescribeIdentityPool::output(kept)
+    }
+}
+
+/// The identity pools of the region, sixty at a time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ListIdentityPools<'c> {
+    /// Where the last page ended.
+    pub next: Option<&'c str>,
+}
+
+impl Action for ListIdentityPools<'_> {
+    const API: Api = IDENTITY_POOL;
+    const NAME: &'static str = "ListIdentityPools";
+    const REPEATABLE: bool = true;
+    const KEPT: &'static [&'static str] =
+        &["IdentityPools.IdentityPoolId", "IdentityPools.IdentityPoolName", "NextToken"];
+    type Output<'r> = Page<'r>;
+
+    fn members(&self, to: &mut dyn Members) {
+        to.number("MaxResults", 60);
+        to.optional("NextToken", self.next);
+    }
+
+    fn output(kept: Kept<'_>) -> Result<Page<'_>, ErrorKind> {
+        let each = kept.each(|item| {
+            let id = item.get("IdentityPools.IdentityPoolId")?;
+            Some(Named { id, name: item.get("IdentityPools.IdentityPoolName")? })
+        });
+        Ok(Page { each, next: kept.get("NextToken") })
+    }
+}
+
+/// Says what roles the identities of a pool get.
+#[derive(Debug, Clone, Copy)]
+pub struct SetIdentityPoolRoles<'c> {
+    /// The pool's id.
+    pub pool: &'c str,
+    /// The role of those who signed in, an ARN.
+    pub authenticated: &'c str,
+    /// The role of guests, an ARN.
+    pub unauthenticated: Option<&'c str>,
+}
+
+impl Action for SetIdentityPoolRoles<'_> {
+    const API: Api = IDENTITY_POOL;
+    const NAME: &'static str = "SetIdentityPoolRoles";
+    const REPEATABLE: bool = true;
+    type Output<'r> = ();
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("IdentityPoolId", self.pool);
+        to.structure("Roles", &mut |to| {
+            to.text("authenticated", self.authenticated);
+            to.optional("unauthenticated", self.unauthenticated);
+        });
+    }
+
+    fn output(_: Kept<'_>) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+}
+
+texts_only! {
+    /// Deletes an identity pool, with its identities.
+    #[derive(Debug)]
+    DeleteIdentityPool of IDENTITY_POOL repeatable = true {
+        /// Its id.
+        id: "IdentityPoolId",
+    }
+}

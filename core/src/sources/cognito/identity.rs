@@ -1,0 +1,337 @@
+//! Identity pools: who the caller is there, and credentials for it (Amazon Cognito federated
+//! identities API reference).
+
+use heapless::String;
+
+use crate::error::{Buffer, Error, ErrorKind, Origin};
+use crate::sources::call::{Call, Json, Members, Operation, Proof, Service, Shape};
+use crate::sources::document::seal;
+use crate::sources::slot::Field;
+use crate::sources::{Answer, Context, Flow, Lease, Memory, Slot, Step};
+use crate::wire::Put;
+use crate::wire::json::{Reader, Token, member};
+use crate::wire::time::UnixTime;
+
+use super::IDENTITY_POOL;
+
+/// What proves who the caller is. Without any, the caller is a guest.
+#[derive(Clone, Copy, Default)]
+pub struct Logins<'c> {
+    /// The provider of the token that the base brings: `cognito-idp.REGION.amazonaws.com/POOL-ID` for
+    /// a user pool, `accounts.google.com`, or the host of an OpenID Connect provider.
+    pub provider: &'c str,
+    /// Others that vouch for the same caller, each with its token.
+    pub others: &'c [(&'c str, &'c str)],
+}
+
+impl core::fmt::Debug for Logins<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Logins({} and {} others)", self.provider, self.others.len())
+    }
+}
+
+impl<'c> Logins<'c> {
+    /// The request of credentials with these.
+    pub const fn credentials(self) -> GetCredentialsForIdentityRequest<'c> {
+        GetCredentialsForIdentityRequest { logins: self, custom_role_arn: None }
+    }
+
+    /// The request of a token with these.
+    pub const fn open_id_token(self) -> GetOpenIdTokenRequest<'c> {
+        GetOpenIdTokenRequest { logins: self }
+    }
+
+    fn members(&self, to: &mut dyn Members, held: &Slot<'_>) {
+        let token = held.text(Field::SessionToken).map(|token| (self.provider, token));
+        if token.is_none() && self.others.is_empty() {
+            return;
+        }
+        to.structure("Logins", &mut |to| {
+            for (provider, token) in token.iter().chain(self.others) {
+                to.text(provider, token);
+            }
+        });
+    }
+}
+
+/// What the operations have in common.
+const fn shape(action: &'static str) -> Shape {
+    Shape { proof: Proof::Unsigned, repeatable: true, ..Shape::new(IDENTITY_POOL, action) }
+}
+
+/// GetId: the caller's id in an identity pool, beside the token that the base brought.
+#[derive(Debug, Clone, Copy)]
+pub struct GetIdRequest<'c> {
+    /// The pool's id, `REGION:...`.
+    pub pool: &'c str,
+    /// What proves who the caller is.
+    pub logins: Logins<'c>,
+}
+
+/// An id has at most 55 characters.
+const MAX_ID: usize = 64;
+
+impl Operation for GetIdRequest<'_> {
+    type Output = ();
+
+    fn shape(&self) -> &Shape {
+        // Asked twice, a guest would be two: but nobody comes of it.
+        const SHAPE: Shape = Shape { adds: true, ..shape("GetId") };
+        &SHAPE
+    }
+
+    fn check(&self) -> Result<(), ErrorKind> {
+        if (1..=MAX_ID).contains(&self.pool.len()) {
+            return Ok(());
+        }
+        Err(ErrorKind::Invalid("identity pool: REGION:ID, 55 characters at most"))
+    }
+
+    fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
+        Json::document(out, &mut |to| {
+            to.text("IdentityPoolId", self.pool);
+            self.logins.members(to, held);
+        });
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        slot: &mut Slot<'_>,
+        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<(), ErrorKind> {
+        let id = member(body, "IdentityId").map_err(ErrorKind::Malformed)?;
+        let id = id.and_then(|id| id.as_str()).and_then(|id| id.plain());
+        let id = id
+            .filter(|id| (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()));
+        add_id(slot, id.ok_or(ErrorKind::Missing("IdentityId"))?)
+    }
+}
+
+/// Adds an identity's id to a slot.
+fn add_id(slot: &mut Slot<'_>, id: &str) -> Result<(), ErrorKind> {
+    slot.write(Field::IdentityId, |out| out.put(id.as_bytes()));
+    slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
+}
+
+/// The caller's identity in a pool: the token of `B`, and with it GetId. The id is kept from one run to
+/// the next: a guest who asked again would be somebody else.
+///
+/// Slots: those of `B`, and 64 bytes more in the first.
+#[derive(Debug)]
+pub struct Identity<'c, B> {
+    call: Call<'c, B, GetIdRequest<'c>>,
+    id: String<MAX_ID>,
+}
+
+impl<'c, B: Flow<'c, Output = Lease>> Identity<'c, B> {
+    /// The identity in the pool of that id that belongs to the token of `base`, or a new one.
+    pub fn in_pool(base: B, service: Service<'c>, pool: &'c str, logins: Logins<'c>) -> Self {
+        Self { call: Call::new(base, service, GetIdRequest { pool, logins }), id: String::new() }
+    }
+
+    /// The identity of that id, `REGION:...`, which was learned before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] if it is empty or longer than 64 bytes.
+    pub fn known(base: B, service: Service<'c>, id: &str, logins: Logins<'c>) -> Result<Self, Error> {
+        let mut identity = Self::in_pool(base, service, "", logins);
+        match String::try_from(id) {
+            Ok(id) if !id.is_empty() => identity.id = id,
+            _ => {
+                let kind = ErrorKind::Invalid("identity: REGION:ID, 55 characters at most");
+                return Err(Error { origin: Origin::IdentityPool, step: "", kind });
+            }
+        }
+        Ok(identity)
+    }
+
+    /// The id, once it is known.
+    pub fn id(&self) -> Option<&str> {
+        Some(self.id.as_str()).filter(|id| !id.is_empty())
+    }
+}
+
+impl<'c, B: Flow<'c, Output = Lease>> Flow<'c> for Identity<'c, B> {
+    type Output = Lease;
+
+    fn slots(&self) -> usize {
+        self.call.slots()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
+        let ended = if self.id.is_empty() {
+            self.call.poll(cx, memory)
+        } else {
+            match self.call.base_mut().poll(cx, memory) {
+                Step::Need(need) => Step::Need(need),
+                Step::Done(ended) => Step::Done(ended.map(|_| ())),
+            }
+        };
+        let ended = match ended {
+            Step::Need(need) => return Step::Need(need),
+            Step::Done(ended) => ended,
+        };
+        let learned = ended.and_then(|()| {
+            self.take(memory).map_err(|kind| Error { origin: Origin::IdentityPool, step: "GetId", kind })
+        });
+        Step::Done(learned.map(|()| Lease { expiration: None, lifetime: None }))
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
+        if self.id.is_empty() {
+            self.call.answer(cx, memory, answer);
+        } else {
+            self.call.base_mut().answer(cx, memory, answer);
+        }
+    }
+
+    fn restart(&mut self) {
+        self.call.restart();
+    }
+}
+
+impl<'c, B: Flow<'c, Output = Lease>> Identity<'c, B> {
+    /// Keeps the id that was learned, or puts the one that is known into the slot.
+    fn take(&mut self, memory: &mut Memory<'_, '_>) -> Result<(), ErrorKind> {
+        let needed = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 1 };
+        let slot = memory.slots.first_mut().ok_or(needed)?;
+        if !self.id.is_empty() {
+            return add_id(slot, &self.id);
+        }
+        let id = slot.text(Field::IdentityId).and_then(|id| String::try_from(id).ok());
+        self.id = id.ok_or(ErrorKind::Missing("IdentityId"))?;
+        Ok(())
+    }
+}
+
+/// The source: an identity of `B`, and the credentials of the role that its pool gives it.
+pub type CredentialsForIdentity<'c, B> = Call<'c, Identity<'c, B>, GetCredentialsForIdentityRequest<'c>>;
+
+/// The parameters of GetCredentialsForIdentity.
+#[derive(Debug, Clone, Copy)]
+pub struct GetCredentialsForIdentityRequest<'c> {
+    /// What proves who the caller is.
+    pub logins: Logins<'c>,
+    /// One of several roles that the token allows, an ARN.
+    pub custom_role_arn: Option<&'c str>,
+}
+
+impl Operation for GetCredentialsForIdentityRequest<'_> {
+    type Output = Lease;
+
+    fn shape(&self) -> &Shape {
+        const SHAPE: Shape = shape("GetCredentialsForIdentity");
+        &SHAPE
+    }
+
+    fn check(&self) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+
+    fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
+        Json::document(out, &mut |to| {
+            to.optional("CustomRoleArn", self.custom_role_arn);
+            to.text("IdentityId", held.text(Field::IdentityId).unwrap_or_default());
+            self.logins.members(to, held);
+        });
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        slot: &mut Slot<'_>,
+        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<Lease, ErrorKind> {
+        let expiration = read_credentials(body, slot)?.ok_or(ErrorKind::Missing("Expiration"))?;
+        slot.set_expiration(Some(expiration));
+        seal(slot)?;
+        lease(Some(expiration)).ok_or(ErrorKind::Expired)
+    }
+}
+
+/// The texts of `Credentials`, and where they go.
+const TEXTS: [(&str, Field); 3] = [
+    ("AccessKeyId", Field::AccessKeyId),
+    ("SecretKey", Field::SecretAccessKey),
+    ("SessionToken", Field::SessionToken),
+];
+
+/// Reads the members of the object `Credentials`; each may be there once. Their end is a number.
+fn read_credentials(body: &[u8], slot: &mut Slot<'_>) -> Result<Option<UnixTime>, ErrorKind> {
+    let mut reader = Reader::new(body);
+    let (mut inside, mut expiration) = (false, None);
+    while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
+        let Token::Key(key) = token else { continue };
+        let depth = reader.depth();
+        if depth == 1 {
+            inside = key.is("Credentials");
+            continue;
+        }
+        let value = reader.whole_value().map_err(ErrorKind::Malformed)?;
+        if !inside || depth != 2 {
+            continue;
+        }
+        if key.is("Expiration") {
+            let Some(Token::Number(seconds)) = value else { return Err(ErrorKind::Unusable("Expiration")) };
+            let end =
+                UnixTime::from_epoch(seconds.as_bytes()).map_err(|_| ErrorKind::Unusable("Expiration"))?;
+            if expiration.replace(end).is_some() {
+                return Err(ErrorKind::Unusable("Expiration"));
+            }
+        } else if let Some((name, field)) = TEXTS.iter().find(|(name, _)| key.is(name)) {
+            let Some(Token::Str(text)) = value else { return Err(ErrorKind::Unusable(name)) };
+            if slot.has(*field) {
+                return Err(ErrorKind::Unusable(name));
+            }
+            slot.write(*field, |out| text.put(out));
+        }
+    }
+    Ok(expiration)
+}
+
+/// A token for an identity of `B`: the base of
+/// [`AssumeRoleWithWebIdentity`](crate::sources::sts::AssumeRoleWithWebIdentity). The pool has to allow
+/// the classic flow.
+pub type OpenIdToken<'c, B> = Call<'c, Identity<'c, B>, GetOpenIdTokenRequest<'c>>;
+
+/// The parameters of GetOpenIdToken.
+#[derive(Debug, Clone, Copy)]
+pub struct GetOpenIdTokenRequest<'c> {
+    /// What proves who the caller is.
+    pub logins: Logins<'c>,
+}
+
+impl Operation for GetOpenIdTokenRequest<'_> {
+    type Output = Lease;
+
+    fn shape(&self) -> &Shape {
+        const SHAPE: Shape = shape("GetOpenIdToken");
+        &SHAPE
+    }
+
+    fn check(&self) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+
+    fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
+        Json::document(out, &mut |to| {
+            to.text("IdentityId", held.text(Field::IdentityId).unwrap_or_default());
+            self.logins.members(to, held);
+        });
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        slot: &mut Slot<'_>,
+        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<Lease, ErrorKind> {
+        let token = member(body, "Token").map_err(ErrorKind::Malformed)?;
+        let token = token.and_then(|token| token.as_str()).ok_or(ErrorKind::Missing("Token"))?;
+        slot.write(Field::SessionToken, |out| token.put(out));
+        slot.seal()
+            .map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })?;
+        Ok(Lease { expiration: None, lifetime: None })
+    }
+}

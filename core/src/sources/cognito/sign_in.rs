@@ -1,0 +1,403 @@
+//! Signing in at a user pool.
+
+use zeroize::Zeroize;
+
+use crate::error::{Buffer, Error, ErrorKind, Origin};
+#[cfg(feature = "srp")]
+use crate::sources::call::Kept;
+use crate::sources::call::{Call, Service};
+use crate::sources::slot::Field;
+use crate::sources::{Answer, Context, Flow, Lease, Memory, Need, Slot, Step};
+use crate::wire::Put;
+
+use super::turn::{Client, KEPT, QUESTIONS, Question, Round, Turn};
+
+/// Where the password comes from.
+#[derive(Clone, Copy)]
+pub enum Password<'c> {
+    /// It is known.
+    Given(&'c str),
+    /// A person is asked this question.
+    Asked(&'c str),
+}
+
+impl core::fmt::Debug for Password<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Given(_) => f.write_str("Given"),
+            Self::Asked(question) => write!(f, "Asked({question})"),
+        }
+    }
+}
+
+/// Signs a person in at a user pool, and brings the ID token: the base of
+/// [`Identity`](super::Identity). Challenges that a person has to answer are asked: a new password, the
+/// code of an authenticator app, of an SMS, of an e-mail.
+///
+/// With memory for it ([`SignIn::keeping`]), the refresh token is kept from one run to the next, and
+/// nobody is asked again before that ends.
+///
+/// Slots: one of 4 KB, for a challenge and then the token. Exchange buffer: 4 KB, 8 KB for tokens with
+/// many claims.
+#[derive(Debug)]
+pub struct SignIn<'c> {
+    call: Call<'c, Ready, Turn<'c>>,
+    password: Password<'c>,
+    #[cfg(feature = "srp")]
+    prover: Option<Prover<'c>>,
+    refresh: Option<Slot<'c>>,
+    state: State,
+    /// Exchanges of this run.
+    rounds: u8,
+}
+
+/// What it takes to prove that a password is known.
+#[cfg(feature = "srp")]
+struct Prover<'c> {
+    /// The pool's name: what follows the underscore in its id.
+    pool: &'c str,
+    random: &'c [u8; 32],
+    /// Runs so far, so that no two have the same secret number.
+    runs: u32,
+}
+
+#[cfg(feature = "srp")]
+impl core::fmt::Debug for Prover<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Prover({})", self.pool)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Begin,
+    /// A person is asked for the password.
+    Password,
+    /// A person is asked this.
+    Question(Question),
+    Call,
+    Ended(Error),
+}
+
+/// More than any pool asks for.
+const MAX_ROUNDS: u8 = 6;
+
+impl<'c> SignIn<'c> {
+    /// Signs `client`'s person in by sending the password (`USER_PASSWORD_AUTH`).
+    pub fn sending(service: Service<'c>, client: Client<'c>, password: Password<'c>) -> Self {
+        Self {
+            call: Call::new(Ready, service, Turn::new(client)),
+            password,
+            #[cfg(feature = "srp")]
+            prover: None,
+            refresh: None,
+            state: State::Begin,
+            rounds: 0,
+        }
+    }
+
+    /// Signs `client`'s person in by proving that the password is known (`USER_SRP_AUTH`): it is not
+    /// sent. `pool` is the pool's id, `REGION_NAME`; `random` are bytes that nobody can predict, new for
+    /// each flow.
+    #[cfg(feature = "srp")]
+    pub fn proving(
+        service: Service<'c>,
+        client: Client<'c>,
+        password: Password<'c>,
+        pool: &'c str,
+        random: &'c [u8; 32],
+    ) -> Self {
+        let pool = crate::wire::scan::split_once(pool, b'_').map_or(pool, |(_, name)| name);
+        Self { prover: Some(Prover { pool, random, runs: 0 }), ..Self::sending(service, client, password) }
+    }
+
+    /// With memory for the refresh token: 2 KB suffice. It is wiped when this is dropped.
+    pub fn keeping(mut self, memory: &'c mut [u8]) -> Self {
+        self.refresh = Some(Slot::new(memory));
+        self
+    }
+
+    /// A refresh token of an earlier sign-in, which is tried first. There has to be memory for it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BufferTooSmall`].
+    pub fn with_refresh_token(mut self, token: &str) -> Result<Self, Error> {
+        store_token(self.refresh.as_mut(), token).map_err(error)?;
+        Ok(self)
+    }
+
+    /// The refresh token, if there is memory for it and the pool gave one.
+    pub fn refresh_token(&self) -> Option<&str> {
+        self.refresh.as_ref()?.text(Field::SessionToken)
+    }
+
+    fn turn(&mut self, round: Round) {
+        self.call.operation_mut().round = round;
+        self.state = State::Call;
+    }
+
+    /// What the first exchange is.
+    fn begin(&mut self, slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
+        slot.clear();
+        if let Some(token) = self.refresh.as_ref().and_then(|kept| kept.text(Field::SessionToken)) {
+            put(slot, Field::SessionToken, token)?;
+            self.turn(Round::Refresh);
+            return Ok(());
+        }
+        #[cfg(feature = "srp")]
+        if let Some(prover) = &mut self.prover {
+            prover.runs = prover.runs.wrapping_add(1);
+            let runs = prover.runs.to_be_bytes();
+            let random =
+                zeroize::Zeroizing::new(crate::sigv4::hmac(prover.random, &mut |out| out.put(&runs)));
+            self.call.operation_mut().srp = Some(super::srp::Ephemeral::new(&random));
+            self.turn(Round::Srp);
+            return Ok(());
+        }
+        if let Password::Given(password) = self.password {
+            put(slot, Field::SecretAccessKey, password)?;
+            self.turn(Round::Password);
+        } else {
+            self.state = State::Password;
+        }
+        Ok(())
+    }
+
+    /// What comes after an answer: the end, or the next exchange.
+    fn next(
+        &mut self,
+        cx: &mut Context<'_>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Option<Lease>, ErrorKind> {
+        let Some(slot) = memory.slots.first_mut() else { return Err(no_slot()) };
+        let kept = slot.kept(KEPT);
+        let Some(challenge) = kept.get("ChallengeName") else {
+            return self.take_tokens(cx, memory).map(Some);
+        };
+        self.rounds = self.rounds.saturating_add(1);
+        if self.rounds > MAX_ROUNDS {
+            return Err(ErrorKind::Unusable("ChallengeName: there is no end to them"));
+        }
+        #[cfg(feature = "srp")]
+        if challenge == "PASSWORD_VERIFIER" {
+            if let Password::Given(password) = self.password {
+                self.prove(cx, kept, password)?;
+            } else {
+                self.state = State::Password;
+            }
+            return Ok(None);
+        }
+        if kept.get("ChallengeParameters.requiredAttributes").is_some_and(|list| !matches!(list, "" | "[]")) {
+            return Err(ErrorKind::Unusable(
+                "requiredAttributes: the pool wants to know more of this person",
+            ));
+        }
+        match QUESTIONS.iter().find(|question| question.challenge == challenge) {
+            Some(question) => self.state = State::Question(*question),
+            None => {
+                cx.report.new_code().put(challenge.as_bytes());
+                return Err(ErrorKind::Unusable("ChallengeName: it is not one that is known here"));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Proves that `password` is known, by the challenge that was kept.
+    #[cfg(feature = "srp")]
+    fn prove(&mut self, cx: &Context<'_>, kept: Kept<'_>, password: &str) -> Result<(), ErrorKind> {
+        let prover = self.prover.as_ref().ok_or(ErrorKind::Unusable("ChallengeName"))?;
+        let challenge = super::srp::Challenge {
+            pool: prover.pool,
+            user: kept.need("ChallengeParameters.USER_ID_FOR_SRP")?,
+            password,
+            salt: kept.need("ChallengeParameters.SALT")?,
+            public: kept.need("ChallengeParameters.SRP_B")?,
+            secret_block: kept.need("ChallengeParameters.SECRET_BLOCK")?,
+        };
+        let time = cx.clock.time(cx.now).ok_or(ErrorKind::ClockUnknown)?;
+        let timestamp = super::srp::Timestamp::new(time);
+        let turn = self.call.operation_mut();
+        let srp = turn.srp.take().ok_or(ErrorKind::Unusable("ChallengeName"))?;
+        turn.proof = Some((srp.claim(&challenge, &timestamp)?, timestamp));
+        self.turn(Round::Proof);
+        Ok(())
+    }
+
+    /// Leaves the ID token in the slot, and keeps the refresh token.
+    fn take_tokens(&mut self, cx: &Context<'_>, memory: &mut Memory<'_, '_>) -> Result<Lease, ErrorKind> {
+        let Some(slot) = memory.slots.first_mut() else { return Err(no_slot()) };
+        let kept = slot.kept(KEPT);
+        if let Some(token) = kept.get("AuthenticationResult.RefreshToken") {
+            // Where there is no room, whoever signed in is asked again.
+            let _ = store_token(self.refresh.as_mut(), token);
+        }
+        let seconds = kept.get("AuthenticationResult.ExpiresIn").and_then(|text| text.parse::<u32>().ok());
+        let seconds = seconds.unwrap_or(300);
+        let token = kept.need("AuthenticationResult.IdToken")?;
+        // By way of the exchange buffer: the slot is written anew.
+        let mut out = crate::wire::Cursor::new(memory.exchange);
+        out.put(token.as_bytes());
+        let small = |buffer| move |needed| ErrorKind::BufferTooSmall { buffer, needed };
+        let token = out.finish().map_err(|error| small(Buffer::Exchange)(error.needed))?;
+        slot.clear();
+        slot.write(Field::SessionToken, |out| out.put(token));
+        token.zeroize();
+        slot.seal().map_err(|error| small(Buffer::Slot)(error.needed))?;
+        let end = cx.clock.time(cx.now).map(|now| now.saturating_add(seconds.into()));
+        Ok(Lease { expiration: end, lifetime: Some(u64::from(seconds).saturating_mul(1000)) })
+    }
+
+    /// Takes what a person has typed.
+    fn take_answer(&mut self, cx: &Context<'_>, slot: &mut Slot<'_>, typed: &[u8]) -> Result<(), ErrorKind> {
+        let typed = core::str::from_utf8(typed).ok().map(|text| text.trim_end_matches(['\r', '\n']));
+        let typed =
+            typed.filter(|text| !text.is_empty()).ok_or(ErrorKind::Invalid("answer: empty, or no text"))?;
+        #[cfg(not(feature = "srp"))]
+        let _ = cx;
+        match self.state {
+            #[cfg(feature = "srp")]
+            State::Password if self.prover.is_some() => self.prove(cx, slot.kept(KEPT), typed),
+            State::Question(question) => {
+                put(slot, Field::SecretAccessKey, typed)?;
+                self.turn(Round::Answer(question));
+                Ok(())
+            }
+            _ => {
+                put(slot, Field::SecretAccessKey, typed)?;
+                self.turn(Round::Password);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a refresh token was tried and refused: then it is forgotten.
+    fn forgets_token(&mut self, error: &Error) -> bool {
+        let tried = matches!(self.call.operation_mut().round, Round::Refresh);
+        let refused = matches!(error.kind, ErrorKind::Refused { recoverable: false, .. });
+        match &mut self.refresh {
+            Some(kept) if tried && refused => {
+                kept.clear();
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+fn error(kind: ErrorKind) -> Error {
+    Error { origin: Origin::UserPool, step: "sign-in", kind }
+}
+
+fn no_slot() -> ErrorKind {
+    ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 1 }
+}
+
+/// Adds a text to a slot.
+fn put(slot: &mut Slot<'_>, field: Field, text: &str) -> Result<(), ErrorKind> {
+    slot.write(field, |out| out.put(text.as_bytes()));
+    slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
+}
+
+fn store_token(slot: Option<&mut Slot<'_>>, token: &str) -> Result<(), ErrorKind> {
+    let slot = slot.ok_or(no_slot())?;
+    slot.clear();
+    put(slot, Field::SessionToken, token)
+}
+
+impl<'c> Flow<'c> for SignIn<'c> {
+    type Output = Lease;
+
+    fn slots(&self) -> usize {
+        1
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
+        loop {
+            let went = match self.state {
+                State::Ended(error) => Err(error),
+                State::Begin => match memory.slots.first_mut() {
+                    Some(slot) => self.begin(slot).map(|()| None).map_err(error),
+                    None => Err(error(no_slot())),
+                },
+                State::Password => match self.password {
+                    Password::Asked(question) => {
+                        return Step::Need(Need::Prompt { question, hidden: true });
+                    }
+                    Password::Given(_) => Err(error(ErrorKind::Misuse)),
+                },
+                State::Question(question) => {
+                    let hidden = question.answer == "NEW_PASSWORD";
+                    return Step::Need(Need::Prompt { question: question.text, hidden });
+                }
+                State::Call => match self.call.poll(cx, memory) {
+                    Step::Need(need) => return Step::Need(need),
+                    Step::Done(Ok(())) => self.next(cx, memory).map_err(error),
+                    Step::Done(Err(refused)) if self.forgets_token(&refused) => {
+                        self.state = State::Begin;
+                        Ok(None)
+                    }
+                    Step::Done(Err(error)) => Err(error),
+                },
+            };
+            let ended = match went {
+                Ok(None) => continue,
+                Ok(Some(lease)) => Ok(lease),
+                Err(error) => {
+                    memory.slots.iter_mut().take(1).for_each(Slot::clear);
+                    Err(error)
+                }
+            };
+            self.restart();
+            return Step::Done(ended);
+        }
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
+        if matches!(self.state, State::Call) {
+            return self.call.answer(cx, memory, answer);
+        }
+        let taken = match (answer, memory.slots.first_mut()) {
+            (Answer::Content(typed), Some(slot)) => {
+                let typed = memory.exchange.get(typed).unwrap_or_default();
+                self.take_answer(cx, slot, typed)
+            }
+            (Answer::Failed(failure), _) => Err(ErrorKind::Transport(failure)),
+            _ => Err(ErrorKind::Misuse),
+        };
+        memory.exchange.zeroize();
+        if let Err(kind) = taken {
+            self.state = State::Ended(error(kind));
+        }
+    }
+
+    fn restart(&mut self) {
+        self.call.restart();
+        self.state = State::Begin;
+        self.rounds = 0;
+        #[cfg(feature = "srp")]
+        {
+            let turn = self.call.operation_mut();
+            (turn.srp, turn.proof) = (None, None);
+        }
+    }
+}
+
+/// A base that has brought what is in the slot already.
+#[derive(Debug)]
+struct Ready;
+
+impl<'c> Flow<'c> for Ready {
+    type Output = Lease;
+
+    fn slots(&self) -> usize {
+        1
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>, _: &mut Memory<'_, '_>) -> Step<'c, Lease> {
+        Step::Done(Ok(Lease { expiration: None, lifetime: None }))
+    }
+
+    fn answer(&mut self, _: &mut Context<'_>, _: &mut Memory<'_, '_>, _: Answer<'_>) {}
+
+    fn restart(&mut self) {}
+}

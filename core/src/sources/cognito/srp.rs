@@ -1,0 +1,254 @@
+//! Secure Remote Password as Cognito user pools have it: SRP-6a (RFC 5054) over the group of 3,072 bits
+//! (RFC 3526), with SHA-256, and a key of sixteen bytes that HKDF derives (the client's side as in
+//! amazon-cognito-identity-js). The password never leaves this side, in any form.
+//!
+//! Powers whose exponent is secret take the same time whatever it is. They take 8 KB of stack.
+
+use base64ct::{Base64, Decoder};
+use crypto_bigint::modular::ConstMontyForm;
+use crypto_bigint::{U256, U1024, U3072, const_monty_params};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::error::ErrorKind;
+use crate::sigv4::{Hasher, hmac};
+use crate::wire::time::UnixTime;
+use crate::wire::{Ascii, Cursor, Put};
+
+use super::base64;
+
+const_monty_params!(
+    Group,
+    U3072,
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A0879 \
+     8E3404DDEF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B \
+     0BFF5CB6F406B7EDEE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF0598DA4836 \
+     1C55D39A69163FA8FD24CF5F83655D23DCA3AD961C62F356208552BB9ED529077096966D670C354E4ABC9804 \
+     F1746C08CA18217C32905E462E36CE3BE39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF6 \
+     955817183995497CEA956AE515D2261898FA051015728E5A8AAAC42DAD33170D04507A33A85521ABDF1CBA64 \
+     ECFB850458DBEF0A8AEA71575D060C7DB3970F85A6E1E4C7ABF5AE8CDB0933D71E8C94E04A25619DCEE3D226 \
+     1AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200CBBE117577A615D6C770988C0BAD946E2 \
+     08E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF"
+);
+
+type Element = ConstMontyForm<Group, { U3072::LIMBS }>;
+
+const GENERATOR: u8 = 2;
+/// Bytes of an element.
+const SIZE: usize = 384;
+
+/// One side's part in one sign-in: a secret number, and what the other side is told of it.
+pub(super) struct Ephemeral {
+    secret: U256,
+    public: [u8; SIZE],
+}
+
+impl Drop for Ephemeral {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
+}
+
+/// What the other side answers with.
+pub(super) struct Challenge<'a> {
+    /// The pool's name: what follows the underscore in its id.
+    pub(super) pool: &'a str,
+    /// Who signs in, by the pool's word.
+    pub(super) user: &'a str,
+    pub(super) password: &'a str,
+    /// Hexadecimal digits.
+    pub(super) salt: &'a str,
+    /// Hexadecimal digits.
+    pub(super) public: &'a str,
+    /// Base64.
+    pub(super) secret_block: &'a str,
+}
+
+impl Ephemeral {
+    /// `random` has to be unpredictable, and new for each sign-in.
+    pub(super) fn new(random: &[u8; 32]) -> Self {
+        let secret = U256::from_be_slice(random);
+        let public = power(&generator(), &secret.resize(), U256::BITS);
+        Self { secret, public: bytes(&public) }
+    }
+
+    /// `SRP_A`: hexadecimal digits.
+    pub(super) fn put_public(&self, out: &mut dyn Put) {
+        for byte in self.public {
+            let digit =
+                |nibble: u8| if nibble < 10 { b'0' | nibble } else { (b'a' - 10).wrapping_add(nibble) };
+            out.put(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+
+    /// `PASSWORD_CLAIM_SIGNATURE`, the proof that this side knows the password.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unusable`] for a challenge that is not one, or would give the secret away.
+    pub(super) fn claim(
+        &self,
+        challenge: &Challenge<'_>,
+        timestamp: &Timestamp,
+    ) -> Result<Ascii<44>, ErrorKind> {
+        let key = self.key(challenge)?;
+        let mut fits = true;
+        let code = hmac(&*key, &mut |out| {
+            out.put(challenge.pool.as_bytes());
+            out.put(challenge.user.as_bytes());
+            fits = put_decoded(challenge.secret_block, out);
+            out.put(timestamp.as_bytes());
+        });
+        if fits { Ok(base64(&code)) } else { Err(ErrorKind::Unusable("SECRET_BLOCK")) }
+    }
+
+    /// What both sides come to.
+    fn key(&self, challenge: &Challenge<'_>) -> Result<Zeroizing<[u8; 16]>, ErrorKind> {
+        let mut theirs = [0; SIZE];
+        from_hex(challenge.public, &mut theirs).ok_or(ErrorKind::Unusable("SRP_B"))?;
+        let mut salt = [0; 64];
+        from_hex(challenge.salt, &mut salt).ok_or(ErrorKind::Unusable("SALT"))?;
+        let public = Element::new(&U3072::from_be_slice(&theirs));
+        let scramble = hash(&[&self.public, &theirs]);
+        // Either would make the key known to all (RFC 5054, section 2.5.3).
+        if bool::from(public.retrieve().is_zero()) || scramble == [0; 32] {
+            return Err(ErrorKind::Unusable("SRP_B"));
+        }
+        let identity = Zeroizing::new(identity_of(challenge));
+        let mut hasher = Hasher::new();
+        put_integer(&salt, &mut hasher);
+        hasher.put(&*identity);
+        let private = Zeroizing::new(U256::from_be_slice(&*Zeroizing::new(hasher.finish())));
+        let multiplier = U256::from_be_slice(&hash(&[&bytes_of_modulus(), &[GENERATOR]]));
+        let verifier = Zeroizing::new(power(&generator(), &private.resize(), U256::BITS));
+        let base = Zeroizing::new(public - Element::new(&multiplier.resize()) * *verifier);
+        let scramble_wide: U1024 = U256::from_be_slice(&scramble).resize();
+        let mut exponent: U1024 = private.resize();
+        exponent = exponent.wrapping_mul(&scramble_wide).wrapping_add(&self.secret.resize());
+        // 256 and 256 bits multiplied, and 256 added.
+        let shared = Zeroizing::new(bytes(&power(&base, &exponent, 520)));
+        exponent.zeroize();
+        let pseudorandom = Zeroizing::new({
+            let mut key = [0; 33];
+            let mut out = Cursor::new(&mut key);
+            put_integer(&scramble, &mut out);
+            let length = out.needed();
+            hmac(key.get(..length).unwrap_or_default(), &mut |out| put_integer(&*shared, out))
+        });
+        let expanded = Zeroizing::new(hmac(&*pseudorandom, &mut |out| out.put(b"Caldera Derived Key\x01")));
+        expanded.first_chunk().copied().map(Zeroizing::new).ok_or(ErrorKind::Misuse)
+    }
+}
+
+/// `base` to the power of an exponent of at most `bits` bits, in a time that does not tell the exponent.
+#[inline(never)]
+fn power(base: &Element, exponent: &U1024, bits: u32) -> Element {
+    base.pow_bounded_exp(exponent, bits)
+}
+
+fn generator() -> Element {
+    Element::new(&U3072::from_u8(GENERATOR))
+}
+
+fn bytes(element: &Element) -> [u8; SIZE] {
+    to_bytes(&element.retrieve())
+}
+
+fn bytes_of_modulus() -> [u8; SIZE] {
+    to_bytes(Element::MODULUS.as_ref())
+}
+
+fn to_bytes(number: &U3072) -> [u8; SIZE] {
+    let mut bytes = [0; SIZE];
+    let encoded = number.to_be_bytes();
+    for (to, from) in bytes.iter_mut().zip(encoded.as_ref()) {
+        *to = *from;
+    }
+    bytes
+}
+
+/// SHA-256 of who signs in and with what.
+fn identity_of(challenge: &Challenge<'_>) -> [u8; 32] {
+    let mut hasher = Hasher::new();
+    for part in [challenge.pool, challenge.user, ":", challenge.password] {
+        hasher.put(part.as_bytes());
+    }
+    hasher.finish()
+}
+
+fn hash(integers: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Hasher::new();
+    integers.iter().for_each(|integer| put_integer(integer, &mut hasher));
+    hasher.finish()
+}
+
+/// An integer as the other side hashes it: without zeroes in front, but for one before a set top bit.
+fn put_integer(bytes: &[u8], out: &mut dyn Put) {
+    let zeroes = bytes.iter().take_while(|byte| **byte == 0).count();
+    let significant = bytes.get(zeroes..).unwrap_or_default();
+    if significant.first().is_none_or(|byte| byte & 0x80 != 0) {
+        out.put(&[0]);
+    }
+    out.put(significant);
+}
+
+/// Reads hexadecimal digits to the end of `bytes`; `None` if it is too short, or they are none.
+fn from_hex(digits: &str, bytes: &mut [u8]) -> Option<()> {
+    let mut places = bytes.iter_mut().rev();
+    if digits.is_empty() {
+        return None;
+    }
+    for pair in digits.as_bytes().rchunks(2) {
+        let mut byte = 0u8;
+        for digit in pair {
+            byte = (byte << 4) | u8::try_from(char::from(*digit).to_digit(16)?).ok()?;
+        }
+        *places.next()? = byte;
+    }
+    Some(())
+}
+
+/// Puts what `text` encodes, and tells whether it is base64.
+fn put_decoded(text: &str, out: &mut dyn Put) -> bool {
+    let Ok(mut decoder) = Decoder::<Base64>::new(text.as_bytes()) else { return false };
+    let mut piece = [0; 48];
+    loop {
+        let length = decoder.remaining_len().min(piece.len());
+        let Some(room) = piece.get_mut(..length).filter(|room| !room.is_empty()) else { return true };
+        match decoder.decode(room) {
+            Ok(decoded) => out.put(decoded),
+            Err(_) => return false,
+        }
+    }
+}
+
+/// The time of a proof, as Cognito wants it: `Sun Aug 30 12:36:00 UTC 2015`, the day without a zero in
+/// front.
+pub(super) struct Timestamp {
+    text: [u8; 28],
+    len: usize,
+}
+
+impl Timestamp {
+    pub(super) fn new(time: UnixTime) -> Self {
+        let date = time.http_date();
+        // Sun, 30 Aug 2015 12:36:00 GMT
+        let part = |range: core::ops::Range<usize>| date.as_bytes().get(range).unwrap_or_default();
+        let (weekday, day, month, year, clock) =
+            (part(0..3), part(5..7), part(8..11), part(12..16), part(17..25));
+        let day = day.strip_prefix(b"0").unwrap_or(day);
+        let mut text = [0; 28];
+        let mut out = Cursor::new(&mut text);
+        for part in [weekday, b" ", month, b" ", day, b" ", clock, b" UTC ", year] {
+            out.put(part);
+        }
+        let len = out.needed();
+        Self { text, len }
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.text.get(..self.len).unwrap_or_default()
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+}

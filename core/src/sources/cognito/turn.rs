@@ -1,0 +1,217 @@
+//! One exchange of a sign-in: what is sent, and what is kept of the answer.
+
+use crate::error::{Buffer, ErrorKind};
+use crate::sources::call::{Json, Kept, Members, Operation, Proof, Shape, keep};
+use crate::sources::slot::Field;
+use crate::sources::{Lease, Slot};
+use crate::wire::time::UnixTime;
+use crate::wire::{Ascii, Put};
+
+use super::{USER_POOL, secret_hash};
+
+/// Who signs in, and with which client of the pool.
+#[derive(Clone, Copy)]
+pub struct Client<'c> {
+    /// The client's id.
+    pub id: &'c str,
+    /// Its secret, if it has one.
+    pub secret: Option<&'c str>,
+    /// The name of the person, as the pool knows it.
+    pub username: &'c str,
+}
+
+impl core::fmt::Debug for Client<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Client({} for {})", self.id, self.username)
+    }
+}
+
+/// What is kept of an answer: a challenge, or tokens.
+pub(super) const KEPT: &[&str] = &[
+    "ChallengeName",
+    "Session",
+    "ChallengeParameters.SALT",
+    "ChallengeParameters.SRP_B",
+    "ChallengeParameters.SECRET_BLOCK",
+    "ChallengeParameters.USER_ID_FOR_SRP",
+    "ChallengeParameters.requiredAttributes",
+    "AuthenticationResult.IdToken",
+    "AuthenticationResult.RefreshToken",
+    "AuthenticationResult.ExpiresIn",
+];
+
+/// What is sent next.
+#[derive(Clone, Copy)]
+pub(super) enum Round {
+    /// The refresh token, which is in the slot as a token.
+    Refresh,
+    /// The password, which is in the slot as a secret.
+    Password,
+    #[cfg(feature = "srp")]
+    Srp,
+    /// The proof, by the challenge that is in the slot.
+    #[cfg(feature = "srp")]
+    Proof,
+    /// An answer to the challenge that is in the slot, beside which it is as a secret.
+    Answer(Question),
+}
+
+/// A challenge that a person answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Question {
+    pub(super) challenge: &'static str,
+    /// The member that holds the answer.
+    pub(super) answer: &'static str,
+    pub(super) text: &'static str,
+}
+
+/// The challenges that a person answers (InitiateAuth, Amazon Cognito user pools API reference).
+pub(super) const QUESTIONS: [Question; 4] = [
+    Question { challenge: "NEW_PASSWORD_REQUIRED", answer: "NEW_PASSWORD", text: "New password: " },
+    Question {
+        challenge: "SOFTWARE_TOKEN_MFA",
+        answer: "SOFTWARE_TOKEN_MFA_CODE",
+        text: "Code of the authenticator app: ",
+    },
+    Question { challenge: "SMS_MFA", answer: "SMS_MFA_CODE", text: "Code that came by SMS: " },
+    Question { challenge: "EMAIL_OTP", answer: "EMAIL_OTP_CODE", text: "Code that came by e-mail: " },
+];
+
+pub(super) struct Turn<'c> {
+    pub(super) client: Client<'c>,
+    pub(super) round: Round,
+    #[cfg(feature = "srp")]
+    pub(super) srp: Option<super::srp::Ephemeral>,
+    #[cfg(feature = "srp")]
+    pub(super) proof: Option<(Ascii<44>, super::srp::Timestamp)>,
+}
+
+impl<'c> Turn<'c> {
+    pub(super) fn new(client: Client<'c>) -> Self {
+        Self {
+            client,
+            round: Round::Password,
+            #[cfg(feature = "srp")]
+            srp: None,
+            #[cfg(feature = "srp")]
+            proof: None,
+        }
+    }
+
+    /// The proof of the client's secret, if it has one, for calls about `username`.
+    fn proof_of_secret(&self, username: &str) -> Option<Ascii<44>> {
+        self.client.secret.map(|secret| secret_hash(self.client.id, secret, username))
+    }
+
+    /// The parameters of the two operations: a flow to begin, or a challenge to answer.
+    fn begin(&self, to: &mut dyn Members, flow: &str, parameter: (&str, &str)) {
+        to.text("AuthFlow", flow);
+        to.text("ClientId", self.client.id);
+        to.structure("AuthParameters", &mut |to| {
+            if !matches!(self.round, Round::Refresh) {
+                to.text("USERNAME", self.client.username);
+            }
+            to.text(parameter.0, parameter.1);
+            if let Some(proof) = self.proof_of_secret(self.client.username) {
+                to.text("SECRET_HASH", proof.as_str());
+            }
+        });
+    }
+
+    fn answer(&self, to: &mut dyn Members, challenge: &str, kept: Kept<'_>, answers: &[(&str, &str)]) {
+        let username = kept.get("ChallengeParameters.USER_ID_FOR_SRP").unwrap_or(self.client.username);
+        to.text("ChallengeName", challenge);
+        to.text("ClientId", self.client.id);
+        to.optional("Session", kept.get("Session"));
+        to.structure("ChallengeResponses", &mut |to| {
+            to.text("USERNAME", username);
+            answers.iter().for_each(|(name, answer)| to.text(name, answer));
+            if let Some(proof) = self.proof_of_secret(username) {
+                to.text("SECRET_HASH", proof.as_str());
+            }
+        });
+    }
+}
+
+impl core::fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Turn")
+    }
+}
+
+/// What the two operations have in common. A code is good once, and a lost answer is not asked for
+/// again.
+const fn shape(action: &'static str) -> Shape {
+    // What was kept is read when the request is written: the answer goes where it was.
+    Shape { proof: Proof::Unsigned, adds: true, ..Shape::new(USER_POOL, action) }
+}
+
+impl Operation for Turn<'_> {
+    type Output = ();
+
+    fn shape(&self) -> &Shape {
+        const INITIATE: Shape = Shape { repeatable: true, ..shape("InitiateAuth") };
+        const RESPOND: Shape = shape("RespondToAuthChallenge");
+        match self.round {
+            Round::Refresh | Round::Password => &INITIATE,
+            #[cfg(feature = "srp")]
+            Round::Srp => &INITIATE,
+            #[cfg(feature = "srp")]
+            Round::Proof => &RESPOND,
+            Round::Answer(_) => &RESPOND,
+        }
+    }
+
+    fn check(&self) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+
+    fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
+        let secret = held.text(Field::SecretAccessKey).unwrap_or_default();
+        let kept = held.kept(KEPT);
+        Json::document(out, &mut |to| match self.round {
+            Round::Refresh => {
+                let token = held.text(Field::SessionToken).unwrap_or_default();
+                self.begin(to, "REFRESH_TOKEN_AUTH", ("REFRESH_TOKEN", token));
+            }
+            Round::Password => self.begin(to, "USER_PASSWORD_AUTH", ("PASSWORD", secret)),
+            #[cfg(feature = "srp")]
+            Round::Srp => {
+                let mut digits = [0; 768];
+                let mut public = crate::wire::Cursor::new(&mut digits);
+                if let Some(srp) = &self.srp {
+                    srp.put_public(&mut public);
+                }
+                let public = public.finish().map_or("", |digits| core::str::from_utf8(digits).unwrap_or(""));
+                self.begin(to, "USER_SRP_AUTH", ("SRP_A", public));
+            }
+            #[cfg(feature = "srp")]
+            Round::Proof => {
+                let Some((proof, time)) = &self.proof else { return };
+                let block = kept.get("ChallengeParameters.SECRET_BLOCK").unwrap_or_default();
+                let answers = [
+                    ("PASSWORD_CLAIM_SECRET_BLOCK", block),
+                    ("PASSWORD_CLAIM_SIGNATURE", proof.as_str()),
+                    ("TIMESTAMP", time.as_str()),
+                ];
+                self.answer(to, "PASSWORD_VERIFIER", kept, &answers);
+            }
+            Round::Answer(question) => {
+                self.answer(to, question.challenge, kept, &[(question.answer, secret)]);
+            }
+        });
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        slot: &mut Slot<'_>,
+        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
+    ) -> Result<(), ErrorKind> {
+        slot.clear();
+        let mut read = Ok(());
+        slot.write(Field::Kept, |out| read = keep(body, self.shape(), KEPT, out));
+        read?;
+        slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
+    }
+}
