@@ -8,6 +8,7 @@ mod arguments;
 mod demo;
 mod document;
 mod run;
+mod setup;
 
 use std::fmt::Display;
 use std::io::Write;

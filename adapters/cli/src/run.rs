@@ -2,23 +2,26 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::BufRead;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use rolecall::core::sources::Limits;
+use rolecall::setup::SetupError;
 use rolecall::{
-    Canonical, Credentials, Environment, Error, Explanation, Provider, Request, Role, Settings, Trace,
-    UnixTime, off_by,
+    Canonical, Credentials, Environment, Error, Explanation, PoolIdentity, Provider, Request, Role, Secret,
+    Settings, Trace, UnixTime, User, off_by,
 };
 use zeroize::Zeroizing;
 
-use crate::arguments::{Command, Common, Format, RoleOptions, Target};
-use crate::{document, print, tell};
+use crate::arguments::{Command, Common, Format, IdentityOptions, RoleOptions, Target};
+use crate::{document, print, setup, tell};
 
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Library(Error),
+    Setup(Box<SetupError>),
     Body(String, std::io::Error),
     Output(std::io::Error),
     #[cfg(feature = "demo")]
@@ -29,6 +32,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Library(error) => error.fmt(f),
+            Self::Setup(error) => error.fmt(f),
             Self::Body(path, error) => write!(f, "{path}: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
             #[cfg(feature = "demo")]
@@ -101,6 +105,7 @@ pub(crate) fn run(command: &Command, common: &Common) -> Result<ExitCode, Failur
             }
             print(format!("{}\n", request.presign(&credentials, time, *expires)?.url()))
         }
+        Command::Setup(options) => setup::run(options, common, &provider),
         _ => Ok(ExitCode::FAILURE),
     }
 }
@@ -133,10 +138,76 @@ fn provider(common: &Common) -> Result<Provider, Failure> {
     if let Some(folder) = common.cache.clone().or_else(|| environment.get("ROLECALL_CACHE")) {
         provider = cached(provider, folder)?;
     }
+    if common.identity.is_given() {
+        provider = provider.session(identity(&common.identity, &environment)?);
+    }
     Ok(match role(&common.role)? {
         Some(role) => provider.assume_role(role),
         None => provider,
     })
+}
+
+/// The identity that the command line names.
+fn identity(options: &IdentityOptions, environment: &Environment) -> Result<PoolIdentity, Failure> {
+    let mut identity = match (&options.id, &options.pool) {
+        (Some(id), _) => PoolIdentity::of_id(id),
+        (None, pool) => PoolIdentity::in_pool(pool.as_deref().unwrap_or_default()),
+    };
+    for (provider, token) in &options.logins {
+        let token = match token.strip_prefix('@') {
+            Some(path) => Zeroizing::new(text_of(path, std::fs::read(path))?).trim().to_owned(),
+            None => token.clone(),
+        };
+        identity = identity.login(provider, Secret::new(token));
+    }
+    if let (Some(pool), Some(client), Some(name)) =
+        (&options.user_pool, &options.client_id, &options.username)
+    {
+        let mut user = User::new(pool, client, name);
+        if let Some(secret) = environment.get("AWS_COGNITO_CLIENT_SECRET") {
+            user = user.client_secret(Secret::new(secret));
+        }
+        if let Some(password) = password(options, environment)? {
+            user = user.password(password);
+        }
+        if options.send_password {
+            user = user.sending_password();
+        }
+        identity = identity.user(user);
+    }
+    if let Some(arn) = &options.custom_role_arn {
+        identity = identity.custom_role_arn(arn);
+    }
+    if let Some(arn) = &options.role_arn {
+        let name = environment.get("AWS_ROLE_SESSION_NAME").unwrap_or_else(|| "rolecall".to_owned());
+        identity = identity.assuming(arn, name);
+    }
+    Ok(identity)
+}
+
+/// The user's password, if it is not to be asked for: a line of standard input, or a variable.
+pub(crate) fn password(
+    options: &IdentityOptions,
+    environment: &Environment,
+) -> Result<Option<Secret>, Failure> {
+    if !options.password_stdin {
+        return Ok(environment.get("AWS_COGNITO_PASSWORD").map(Secret::new));
+    }
+    let mut line = Zeroizing::new(String::new());
+    let read = std::io::stdin().lock().read_line(&mut line);
+    read.map_err(|error| Failure::Body("standard input".to_owned(), error))?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        let nothing = Error::Configuration("--password-stdin: standard input has no password".to_owned());
+        return Err(nothing.into());
+    }
+    Ok(Some(Secret::new(password.to_owned())))
+}
+
+/// What a file holds, as text.
+pub(crate) fn text_of(path: &str, content: std::io::Result<Vec<u8>>) -> Result<String, Failure> {
+    let content = content.map_err(|error| Failure::Body(path.to_owned(), error))?;
+    String::from_utf8(content).map_err(|_| Error::Configuration(format!("{path}: not UTF-8")).into())
 }
 
 #[cfg(unix)]

@@ -94,9 +94,9 @@ impl Driver<'_> {
                     let run = self.host.run(command, &mut buffer);
                     content(run, &buffer)
                 }
-                Need::Prompt { question } => {
+                Need::Prompt { question, hidden } => {
                     buffer.clear();
-                    let asked = self.host.prompt(question, &mut buffer);
+                    let asked = self.host.prompt(question, hidden, &mut buffer);
                     content(asked, &buffer)
                 }
                 Need::Resolve { host } => match self.host.resolve(host) {

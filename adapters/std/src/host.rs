@@ -34,8 +34,9 @@ pub trait Host: Send + Sync {
     /// The addresses of a host.
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure>;
 
-    /// Asks a person, and appends the answer to `buffer`.
-    fn prompt(&self, question: &str, buffer: &mut Buffer) -> Result<(), Failure>;
+    /// Asks a person, and appends the answer to `buffer`. A hidden one is a secret: nobody may see it
+    /// typed.
+    fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure>;
 
     /// What the clocks say.
     fn now(&self) -> Now;
@@ -45,6 +46,9 @@ pub trait Host: Send + Sync {
 
     /// 32 random bits, for jitter.
     fn entropy(&self) -> u32;
+
+    /// Fills `bytes` with what nobody can predict.
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Failure>;
 
     /// What is wrong with a setting of this world's own, a file of certificates say, if an exchange
     /// has just failed for it.
@@ -139,8 +143,8 @@ impl Host for System {
         self.transport.resolve(host, RESOLVE_LIMIT)
     }
 
-    fn prompt(&self, question: &str, buffer: &mut Buffer) -> Result<(), Failure> {
-        prompt(question, buffer)
+    fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
+        prompt(question, hidden, buffer)
     }
 
     fn now(&self) -> Now {
@@ -153,6 +157,10 @@ impl Host for System {
 
     fn entropy(&self) -> u32 {
         system::entropy()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
+        getrandom::getrandom(bytes).map_err(|_| failed(Phase::Prompt, FailureKind::Unsupported))
     }
 
     fn trouble(&self) -> Option<String> {
@@ -260,7 +268,7 @@ fn end(child: &mut Child) {
 }
 
 /// Asks whoever sits at the terminal.
-fn prompt(question: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+fn prompt(question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
     let input = io::stdin();
     if !input.is_terminal() {
         return Err(failed(Phase::Prompt, FailureKind::Unsupported));
@@ -269,10 +277,48 @@ fn prompt(question: &str, buffer: &mut Buffer) -> Result<(), Failure> {
     // Others may have something to say before the answer comes: nothing is locked until then.
     let mut errors = io::stderr();
     errors.write_all(question.as_bytes()).and_then(|()| errors.flush()).map_err(failure)?;
+    let _quiet = if hidden { Some(Quiet::new().map_err(failure)?) } else { None };
     let mut answer = Zeroizing::new(String::new());
     input.lock().read_line(&mut answer).map_err(failure)?;
     buffer.append(answer.as_bytes());
     Ok(())
+}
+
+/// A terminal that does not show what is typed, for as long as this lives.
+#[cfg(unix)]
+struct Quiet(rustix::termios::Termios);
+
+#[cfg(unix)]
+impl Quiet {
+    fn new() -> io::Result<Self> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(io::stdin())?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        // The end of the line is shown, so that what comes next stands on one of its own.
+        quiet.local_modes.insert(LocalModes::ECHONL);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &quiet)?;
+        Ok(Self(before))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        // A terminal that has gone shows nothing anyway.
+        let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, &self.0);
+    }
+}
+
+/// No means to hide what is typed.
+#[cfg(not(unix))]
+struct Quiet;
+
+#[cfg(not(unix))]
+impl Quiet {
+    fn new() -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 fn failed(phase: Phase, kind: FailureKind) -> Failure {

@@ -63,12 +63,14 @@
 
 mod cache;
 mod calls;
+mod cognito;
 mod credentials;
 mod driver;
 mod environment;
 mod error;
 mod explain;
 mod host;
+mod operations;
 pub mod profiles;
 mod provider;
 mod proxy;
@@ -77,6 +79,7 @@ mod resolve;
 mod secret;
 mod sessions;
 mod settings;
+pub mod setup;
 mod source;
 #[cfg(feature = "sso")]
 mod sso;
@@ -91,6 +94,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(unix)]
 pub use cache::FileCache;
 pub use cache::{CacheError, CredentialCache, Entry, Lock};
+pub use cognito::{PoolIdentity, User};
 pub use credentials::Credentials;
 pub use driver::Trace;
 pub use environment::Environment;

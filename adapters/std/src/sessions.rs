@@ -1,8 +1,9 @@
-//! What can be asked of STS for temporary credentials, owned.
+//! What can be asked of STS and Cognito for temporary credentials, owned.
 
 use std::fmt;
 
 use crate::Secret;
+use crate::cognito::PoolIdentity;
 
 /// A role to assume, with everything that AssumeRole can be told (AWS STS API reference).
 #[derive(Debug, Clone)]
@@ -309,6 +310,8 @@ pub enum Session {
     Federated(FederatedUser),
     /// AssumeRoot, with the credentials of the organization's management account.
     Root(RootTask),
+    /// An identity in a Cognito identity pool.
+    Identity(PoolIdentity),
 }
 
 impl Session {
@@ -321,12 +324,13 @@ impl Session {
             Self::User(_) => "session of the user".to_owned(),
             Self::Federated(user) => format!("federated user {}", user.name),
             Self::Root(task) => format!("root of {}", task.target_principal),
+            Self::Identity(identity) => identity.name(),
         }
     }
 
     /// Whether it takes no credentials to ask for it.
     pub(crate) fn is_unsigned(&self) -> bool {
-        matches!(self, Self::WebIdentity(_) | Self::Saml(_))
+        matches!(self, Self::WebIdentity(_) | Self::Saml(_) | Self::Identity(_))
     }
 }
 
@@ -346,5 +350,6 @@ session!(
     Saml(Saml),
     User(UserSession),
     Federated(FederatedUser),
-    Root(RootTask)
+    Root(RootTask),
+    Identity(PoolIdentity)
 );

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use rolecall_core::sources::{
-    Authorization, Container, Endpoint, Imds, Limits, Persistence, Variant, regional_url,
+    Authorization, Container, Endpoint, Imds, Limits, Partition, Persistence, Variant, regional_url,
 };
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::uri::Uri;
@@ -283,6 +283,33 @@ impl Settings {
         self.endpoints.iter().find(|(name, _)| name == service).map(|(_, url)| url.as_str())
     }
 
+    /// The URL of the service that signs with this name, and the region to sign for.
+    pub(crate) fn service(&self, name: &str) -> Result<(String, String), Error> {
+        let region = if name == "iam" { None } else { Some(self.region()?) };
+        let partition = Partition::of(self.region.as_deref().unwrap_or_default());
+        let (global, home) = global_endpoint(partition.name);
+        let signed_for = region.unwrap_or(home).to_owned();
+        let url = match (region, self.endpoint(name)) {
+            (Some(region), _) => self.service_in(name, region)?,
+            (None, Some(url)) => url.to_owned(),
+            (None, None) => {
+                let fips = if self.variant.fips { "-fips" } else { "" };
+                format!("https://iam{fips}.{global}{}", partition.dns_suffix)
+            }
+        };
+        Ok((url, signed_for))
+    }
+
+    /// The URL of a service in a region.
+    pub(crate) fn service_in(&self, name: &str, region: &str) -> Result<String, Error> {
+        if let Some(url) = self.endpoint(name) {
+            return Ok(url.to_owned());
+        }
+        let mut buffer = [0; 128];
+        let url = regional_url(name, region, self.variant, &mut buffer);
+        url.map(str::to_owned).map_err(|kind| Error::Configuration(format!("{region}: {kind}")))
+    }
+
     /// The URL of STS.
     pub(crate) fn sts_url(&self) -> Result<String, Error> {
         if let Some(url) = self.endpoint("sts") {
@@ -290,11 +317,7 @@ impl Settings {
         }
         match self.region()? {
             "aws-global" => Ok("https://sts.amazonaws.com".to_owned()),
-            region => {
-                let mut buffer = [0; 128];
-                let url = regional_url("sts", region, self.variant, &mut buffer);
-                url.map(str::to_owned).map_err(|kind| Error::Configuration(format!("{region}: {kind}")))
-            }
+            region => self.service_in("sts", region),
         }
     }
 
@@ -395,6 +418,21 @@ impl fmt::Debug for Settings {
             .field("profile_name", &self.profile_name)
             .field("imds", &self.imds_url())
             .finish_non_exhaustive()
+    }
+}
+
+/// What stands before the suffix in the name of a partition's one IAM endpoint, and the region that is
+/// signed for (AWS General Reference, *IAM endpoints*).
+fn global_endpoint(partition: &str) -> (&'static str, &'static str) {
+    match partition {
+        "aws-cn" => ("cn-north-1.", "cn-north-1"),
+        "aws-us-gov" => ("us-gov.", "us-gov-west-1"),
+        "aws-iso" => ("us-iso-east-1.", "us-iso-east-1"),
+        "aws-iso-b" => ("us-isob-east-1.", "us-isob-east-1"),
+        "aws-iso-e" => ("eu-isoe-west-1.", "eu-isoe-west-1"),
+        "aws-iso-f" => ("us-isof-south-1.", "us-isof-south-1"),
+        "aws-eusc" => ("eusc-de-east-1.", "eusc-de-east-1"),
+        _ => ("", "us-east-1"),
     }
 }
 

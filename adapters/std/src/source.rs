@@ -83,6 +83,7 @@ impl<'a> Fetcher<'a> {
             Session::User(user) => self.user(user, base),
             Session::Federated(user) => self.federated(user, keys),
             Session::Root(task) => self.root(task, keys),
+            Session::Identity(identity) => self.pool_identity(identity),
         }
     }
 
@@ -107,6 +108,7 @@ impl<'a> Fetcher<'a> {
         match session {
             Session::WebIdentity(web) => self.web_identity(web),
             Session::Saml(saml) => self.saml(saml),
+            Session::Identity(identity) => self.pool_identity(identity),
             other => Err(Error::Configuration(format!("{}: it takes credentials", other.name()))),
         }
     }
@@ -297,7 +299,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// STS at `url`, signed for the region that is set, or for the one a global endpoint means.
-    fn sts<'c>(&self, url: &'c str) -> Result<Service<'c>, Error>
+    pub(crate) fn sts<'c>(&self, url: &'c str) -> Result<Service<'c>, Error>
     where
         'a: 'c,
     {
@@ -306,7 +308,7 @@ impl<'a> Fetcher<'a> {
         Ok(Service::new(endpoint, self.settings.sts_region()))
     }
 
-    fn run<'c, O, T>(
+    pub(crate) fn run<'c, O, T>(
         &self,
         flow: &mut dyn Flow<'c, Output = O>,
         take: impl FnOnce(O, &Slot<'_>) -> Option<T>,
@@ -338,6 +340,12 @@ impl Fetcher<'_> {
         };
         self.host.trouble().map(Error::Configuration)
     }
+}
+
+/// A service at `url`.
+pub(crate) fn service<'c>(url: &'c str, region: &'c str) -> Result<Service<'c>, Error> {
+    let endpoint = Endpoint::parse(url).map_err(|error| invalid("endpoint", &format!("{url}: {error}")))?;
+    Ok(Service::new(endpoint, region))
 }
 
 /// As a flow would tell it, which would be lent memory first.
@@ -405,7 +413,7 @@ fn with_request<T>(role: &Role, name: &str, with: impl FnOnce(AssumeRoleRequest<
 
 /// Credentials to make a call with. Their end is for whoever holds them to mind, by a clock that may be
 /// better than this one: a service will say if it has come.
-fn keys(held: &Credentials) -> Fixed<'_> {
+pub(crate) fn keys(held: &Credentials) -> Fixed<'_> {
     Fixed::new(Some(held.borrow().with_expiration(None)))
 }
 

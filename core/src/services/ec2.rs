@@ -72,11 +72,11 @@ impl Action for ReplaceIamInstanceProfileAssociation<'_> {
     }
 }
 
-/// What instance profiles an instance has, or had a moment ago.
+/// What instance profiles instances have, or had a moment ago.
 #[derive(Debug, Clone, Copy)]
 pub struct DescribeIamInstanceProfileAssociations<'c> {
-    /// The instance, `i-...`.
-    pub instance_id: &'c str,
+    /// The instance, `i-...`; without it all that there are.
+    pub instance_id: Option<&'c str>,
 }
 
 impl Action for DescribeIamInstanceProfileAssociations<'_> {
@@ -92,10 +92,12 @@ impl Action for DescribeIamInstanceProfileAssociations<'_> {
     type Output<'r> = Each<'r, Association<'r>>;
 
     fn members(&self, to: &mut dyn Members) {
-        to.structures("Filter", 1, &mut |_, to| {
-            to.text("Name", "instance-id");
-            to.texts("Value", &[self.instance_id]);
-        });
+        if let Some(instance) = self.instance_id {
+            to.structures("Filter", 1, &mut |_, to| {
+                to.text("Name", "instance-id");
+                to.texts("Value", &[instance]);
+            });
+        }
     }
 
     fn output(kept: Kept<'_>) -> Result<Each<'_, Association<'_>>, ErrorKind> {

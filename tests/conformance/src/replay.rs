@@ -168,8 +168,12 @@ impl Host for Replay {
         }
     }
 
-    fn prompt(&self, question: &str, _: &mut Buffer) -> Result<(), Failure> {
+    fn prompt(&self, question: &str, _: bool, _: &mut Buffer) -> Result<(), Failure> {
         panic!("no vector asks anybody: {question}")
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
+        panic!("no vector signs anybody in: {} bytes", bytes.len())
     }
 
     /// The wall clock stands in 2009, before the end of every recorded set of credentials.

@@ -45,8 +45,12 @@ impl Host for Off {
         self.system.resolve(host)
     }
 
-    fn prompt(&self, question: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+    fn prompt(&self, question: &str, _: bool, buffer: &mut Buffer) -> Result<(), Failure> {
         self.system.prompt(question, buffer)
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
+        self.system.random(bytes)
     }
 
     fn now(&self) -> Now {

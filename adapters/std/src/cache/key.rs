@@ -56,10 +56,16 @@ pub(crate) fn of_session(settings: &Settings, session: &Session, host: &dyn Host
             let assertions = role.provided_contexts.iter();
             assertions.map(|(_, assertion)| Some(hash(assertion.expose().as_bytes()))).collect()
         }
+        Session::Identity(identity) => {
+            identity.tokens().map(|token| Some(hash(token.expose().as_bytes()))).collect()
+        }
         _ => Vec::new(),
     };
-    let url = settings.sts_url().ok()?;
-    Some(format!("{url} {:?} {session:?} {secrets:?}", settings.role_session_name))
+    let urls = match session {
+        Session::Identity(_) => format!("{:?}", settings.endpoints),
+        _ => settings.sts_url().ok()?,
+    };
+    Some(format!("{urls} {:?} {session:?} {secrets:?}", settings.role_session_name))
 }
 
 fn hash(text: &[u8]) -> String {

@@ -255,9 +255,14 @@ impl Host for World {
         Ok(next)
     }
 
-    fn prompt(&self, _: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+    fn prompt(&self, _: &str, _: bool, buffer: &mut Buffer) -> Result<(), Failure> {
         let unsupported = Failure { phase: Phase::Prompt, kind: FailureKind::Unsupported };
         buffer.append(self.state().answers.pop().ok_or(unsupported)?.as_bytes());
+        Ok(())
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
+        bytes.fill(7);
         Ok(())
     }
 

@@ -117,13 +117,14 @@ impl<'c> SignIn<'c> {
         self
     }
 
-    /// A refresh token of an earlier sign-in, which is tried first. There has to be memory for it.
-    ///
-    /// # Errors
-    /// [`ErrorKind::BufferTooSmall`].
-    pub fn with_refresh_token(mut self, token: &str) -> Result<Self, Error> {
-        store_token(self.refresh.as_mut(), token).map_err(error)?;
-        Ok(self)
+    /// Keeps a refresh token of an earlier sign-in, to be tried first. Where there is no room for it,
+    /// it is as if there were none.
+    pub fn keep(&mut self, token: &str) {
+        if let Some(kept) = &mut self.refresh {
+            kept.clear();
+            // What does not fit is gone.
+            let _ = put(kept, Field::SessionToken, token);
+        }
     }
 
     /// The refresh token, if there is memory for it and the pool gave one.
@@ -228,8 +229,7 @@ impl<'c> SignIn<'c> {
         let Some(slot) = memory.slots.first_mut() else { return Err(no_slot()) };
         let kept = slot.kept(KEPT);
         if let Some(token) = kept.get("AuthenticationResult.RefreshToken") {
-            // Where there is no room, whoever signed in is asked again.
-            let _ = store_token(self.refresh.as_mut(), token);
+            self.keep(token);
         }
         let seconds = kept.get("AuthenticationResult.ExpiresIn").and_then(|text| text.parse::<u32>().ok());
         let seconds = seconds.unwrap_or(300);
@@ -296,12 +296,6 @@ fn no_slot() -> ErrorKind {
 fn put(slot: &mut Slot<'_>, field: Field, text: &str) -> Result<(), ErrorKind> {
     slot.write(field, |out| out.put(text.as_bytes()));
     slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
-}
-
-fn store_token(slot: Option<&mut Slot<'_>>, token: &str) -> Result<(), ErrorKind> {
-    let slot = slot.ok_or(no_slot())?;
-    slot.clear();
-    put(slot, Field::SessionToken, token)
 }
 
 impl<'c> Flow<'c> for SignIn<'c> {

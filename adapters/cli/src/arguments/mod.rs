@@ -1,55 +1,19 @@
 //! The command line.
 
+mod help;
+mod identity;
+mod role;
+mod setup;
+
 use std::ffi::OsString;
 
 use lexopt::{Arg, Parser, ValueExt};
 use rolecall::UnixTime;
 
-pub(crate) const HELP: &str = "\
-AWS credentials and signed requests, without an SDK.
-
-usage: rolecall COMMAND [OPTIONS]
-
-  credentials [--format process|json|env]     print credentials (process: what credential_process wants)
-  whoami                                      print account, ARN and user id (STS GetCallerIdentity)
-  explain [--json]                            go through every source, and tell why it gives credentials or not
-  request METHOD URL [-H NAME:VALUE]... [-d BODY|@FILE]
-                                              sign and send; the body of the reply goes to standard output
-  sign METHOD URL [-H ...] [-d ...] [--canonical] [--date TIME]
-                                              print the headers to send, or what is signed
-  presign URL [--method METHOD] [--expires SECONDS] [--canonical] [--date TIME]
-                                              print a URL that carries its own signature
-  demo [--tamper]                             EC2, STS and S3 on loopback, and the whole way through them
-
-with every command:
-  --profile NAME                this profile, before keys in the environment; else AWS_PROFILE, else default
-  --region REGION               else AWS_REGION, AWS_DEFAULT_REGION, the profile's, or what the URL's host tells
-  --cache FOLDER                share credentials with other processes there; else ROLECALL_CACHE, else no cache
-  -v, --verbose                 tell every exchange on standard error
-  --help, --version
-
-a role to assume first, with every command:
-  --role-arn ARN
-  --role-session-name NAME      else AWS_ROLE_SESSION_NAME, else rolecall-<unix time>
-  --duration-seconds SECONDS    900 to 43200
-  --external-id ID
-  --policy JSON|@FILE           what the session is limited to
-  --policy-arn ARN              the same as a managed policy; up to 10 times
-  --tag KEY=VALUE               a session tag; up to 50 times
-  --transitive-tag KEY          goes on to the sessions of further roles
-  --mfa-serial SERIAL           the caller's multi-factor device; its code is asked for, or --mfa-code CODE
-  --source-identity NAME        who is behind the session
-
-with request, sign and presign:
-  --service SERVICE             the name to sign for (s3, sts, execute-api...), else what the URL tells
-  --date 20150830T123600Z       sign and presign: the time to sign with
-
-Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, else the profile (keys, roles, web identity,
-IAM Identity Center, credential_process), else AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, else the container
-endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, ..._FULL_URI), else EC2 instance metadata.
-Exit code: 0 success (request: a status of 2xx; explain: credentials that STS does not refuse), 1 failure,
-2 wrong usage.
-";
+pub(crate) use help::HELP;
+pub(crate) use identity::IdentityOptions;
+pub(crate) use role::RoleOptions;
+pub(crate) use setup::{Journey, SetupOptions};
 
 /// A command line, understood.
 #[derive(Debug)]
@@ -79,6 +43,7 @@ pub(crate) enum Command {
         canonical: bool,
         date: Option<UnixTime>,
     },
+    Setup(Box<SetupOptions>),
     #[cfg(feature = "demo")]
     Demo {
         tamper: bool,
@@ -111,54 +76,8 @@ pub(crate) struct Common {
     pub(crate) region: Option<String>,
     pub(crate) cache: Option<String>,
     pub(crate) role: RoleOptions,
+    pub(crate) identity: IdentityOptions,
     pub(crate) verbose: bool,
-}
-
-/// The role to assume, and what goes with it.
-#[derive(Debug, Default)]
-pub(crate) struct RoleOptions {
-    pub(crate) arn: Option<String>,
-    pub(crate) session_name: Option<String>,
-    pub(crate) duration_seconds: Option<u32>,
-    pub(crate) external_id: Option<String>,
-    pub(crate) policy: Option<OsString>,
-    pub(crate) policy_arns: Vec<String>,
-    pub(crate) tags: Vec<(String, String)>,
-    pub(crate) transitive_tags: Vec<String>,
-    pub(crate) mfa_serial: Option<String>,
-    pub(crate) mfa_code: Option<String>,
-    pub(crate) source_identity: Option<String>,
-    /// The first of them that was given beside the ARN.
-    pub(crate) first: Option<String>,
-}
-
-impl RoleOptions {
-    /// Takes the option `name`; whether it is one of these.
-    fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
-        let mut text = || parser.value()?.string();
-        match name {
-            "role-arn" => self.arn = Some(text()?),
-            "role-session-name" => self.session_name = Some(text()?),
-            "duration-seconds" => self.duration_seconds = Some(parser.value()?.parse()?),
-            "external-id" => self.external_id = Some(text()?),
-            "policy" => self.policy = Some(parser.value()?),
-            "policy-arn" => self.policy_arns.push(text()?),
-            "tag" => {
-                let pair = text()?;
-                let (key, value) = pair.split_once('=').ok_or("--tag wants KEY=VALUE")?;
-                self.tags.push((key.to_owned(), value.to_owned()));
-            }
-            "transitive-tag" => self.transitive_tags.push(text()?),
-            "mfa-serial" => self.mfa_serial = Some(text()?),
-            "mfa-code" => self.mfa_code = Some(text()?),
-            "source-identity" => self.source_identity = Some(text()?),
-            _ => return Ok(false),
-        }
-        if name != "role-arn" && self.first.is_none() {
-            self.first = Some(format!("--{name}"));
-        }
-        Ok(true)
-    }
 }
 
 /// Everything that may stand on a command line, before it is known which command it is for.
@@ -176,6 +95,7 @@ struct Given {
     canonical: bool,
     tamper: bool,
     json: bool,
+    setup: SetupOptions,
     /// The options that not every command takes, as they were given.
     own: Vec<&'static str>,
 }
@@ -235,7 +155,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arg
             Arg::Value(word) => given.words.push(word.string()?),
             Arg::Long(name) => {
                 let name = name.to_owned();
-                if !given.common.role.take(&name, &mut parser)? {
+                let common = &mut given.common;
+                if !common.role.take(&name, &mut parser)?
+                    && !common.identity.take(&name, &mut parser)?
+                    && !given.setup.take(&name, &mut parser)?
+                {
                     return Err(Arg::Long(&name).unexpected());
                 }
             }
@@ -276,6 +200,10 @@ impl Given {
                     Command::Presign { target, expires, canonical: self.canonical, date: self.date };
                 (command, &["--service", "--method", "--expires", "--canonical", "--date"])
             }
+            "setup" => {
+                let setup = std::mem::take(&mut self.setup);
+                (Command::Setup(Box::new(setup.of(&word("journey")?, &mut self.common)?)), &[])
+            }
             #[cfg(feature = "demo")]
             "demo" => (Command::Demo { tamper: self.tamper }, &["--tamper"]),
             other => return Err(format!("no such command: {other}").into()),
@@ -286,6 +214,10 @@ impl Given {
         if let Some(option) = self.own.iter().find(|option| !takes.contains(option)) {
             return Err(format!("{name} has no option {option}").into());
         }
+        if let Some(option) = &self.setup.first {
+            return Err(format!("{name} has no option {option}").into());
+        }
+        self.common.identity.check()?;
         let role = &self.common.role;
         if let (Some(option), None) = (&role.first, &role.arn) {
             return Err(format!("{option} goes with --role-arn").into());

@@ -1,0 +1,79 @@
+//! An identity of Amazon Cognito, whose credentials are taken.
+
+use lexopt::{Parser, ValueExt};
+
+/// The identity, and who vouches for it.
+#[derive(Debug, Default)]
+pub(crate) struct IdentityOptions {
+    pub(crate) pool: Option<String>,
+    pub(crate) id: Option<String>,
+    /// Provider and token, or `@` and the file it is in.
+    pub(crate) logins: Vec<(String, String)>,
+    pub(crate) user_pool: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) password_stdin: bool,
+    pub(crate) send_password: bool,
+    pub(crate) custom_role_arn: Option<String>,
+    pub(crate) role_arn: Option<String>,
+    /// The first of them that says nothing of an identity alone.
+    first: Option<String>,
+}
+
+impl IdentityOptions {
+    /// Takes the option `name`; whether it is one of these.
+    pub(super) fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
+        let mut text = || parser.value()?.string();
+        match name {
+            "cognito-identity-pool" => self.pool = Some(text()?),
+            "cognito-identity-id" => self.id = Some(text()?),
+            "login" => {
+                let login = text()?;
+                let (provider, token) = login.split_once('=').ok_or("--login wants PROVIDER=TOKEN")?;
+                self.logins.push((provider.to_owned(), token.to_owned()));
+            }
+            "user-pool" => self.user_pool = Some(text()?),
+            "client-id" => self.client_id = Some(text()?),
+            "username" => self.username = Some(text()?),
+            "password-stdin" => self.password_stdin = true,
+            "send-password" => self.send_password = true,
+            "custom-role-arn" => self.custom_role_arn = Some(text()?),
+            "identity-role-arn" => self.role_arn = Some(text()?),
+            _ => return Ok(false),
+        }
+        // A user is of `setup cognito` too.
+        if !matches!(name, "cognito-identity-pool" | "cognito-identity-id" | "username" | "password-stdin") {
+            self.first.get_or_insert_with(|| format!("--{name}"));
+        }
+        Ok(true)
+    }
+
+    /// Whether an identity is named.
+    pub(crate) fn is_given(&self) -> bool {
+        self.pool.is_some() || self.id.is_some()
+    }
+
+    /// Whether the options go together.
+    pub(super) fn check(&self) -> Result<(), lexopt::Error> {
+        if let (Some(option), false) = (&self.first, self.is_given()) {
+            return Err(format!("{option} goes with --cognito-identity-pool or --cognito-identity-id").into());
+        }
+        if self.pool.is_some() && self.id.is_some() {
+            return Err("--cognito-identity-pool or --cognito-identity-id, not both".into());
+        }
+        let user = [self.user_pool.is_some(), self.client_id.is_some(), self.username.is_some()];
+        if self.is_given() && user.contains(&true) && user.contains(&false) {
+            return Err("--user-pool, --client-id and --username go together".into());
+        }
+        if self.password_stdin && self.username.is_none() {
+            return Err("--password-stdin goes with --username".into());
+        }
+        if self.send_password && self.username.is_none() {
+            return Err("--send-password goes with --username".into());
+        }
+        if self.custom_role_arn.is_some() && self.role_arn.is_some() {
+            return Err("--custom-role-arn or --identity-role-arn, not both".into());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! The role to assume before anything else.
+
+use std::ffi::OsString;
+
+use lexopt::{Parser, ValueExt};
+
+/// The role to assume, and what goes with it.
+#[derive(Debug, Default)]
+pub(crate) struct RoleOptions {
+    pub(crate) arn: Option<String>,
+    pub(crate) session_name: Option<String>,
+    pub(crate) duration_seconds: Option<u32>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) policy: Option<OsString>,
+    pub(crate) policy_arns: Vec<String>,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) transitive_tags: Vec<String>,
+    pub(crate) mfa_serial: Option<String>,
+    pub(crate) mfa_code: Option<String>,
+    pub(crate) source_identity: Option<String>,
+    /// The first of them that was given beside the ARN.
+    pub(crate) first: Option<String>,
+}
+
+impl RoleOptions {
+    /// Takes the option `name`; whether it is one of these.
+    pub(super) fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
+        let mut text = || parser.value()?.string();
+        match name {
+            "role-arn" => self.arn = Some(text()?),
+            "role-session-name" => self.session_name = Some(text()?),
+            "duration-seconds" => self.duration_seconds = Some(parser.value()?.parse()?),
+            "external-id" => self.external_id = Some(text()?),
+            "policy" => self.policy = Some(parser.value()?),
+            "policy-arn" => self.policy_arns.push(text()?),
+            "tag" => {
+                let pair = text()?;
+                let (key, value) = pair.split_once('=').ok_or("--tag wants KEY=VALUE")?;
+                self.tags.push((key.to_owned(), value.to_owned()));
+            }
+            "transitive-tag" => self.transitive_tags.push(text()?),
+            "mfa-serial" => self.mfa_serial = Some(text()?),
+            "mfa-code" => self.mfa_code = Some(text()?),
+            "source-identity" => self.source_identity = Some(text()?),
+            _ => return Ok(false),
+        }
+        if name != "role-arn" && self.first.is_none() {
+            self.first = Some(format!("--{name}"));
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,159 @@
+//! `rolecall setup`.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::process::ExitCode;
+
+use rolecall::setup::{
+    CognitoPools, CrossAccountRole, Ec2Role, EcsRole, Fate, Journey, Launch, Setup, Thing,
+};
+use rolecall::{Buffer, Environment, Error, Host, Provider, Secret, System};
+
+use crate::arguments::{Common, Journey as Name, SetupOptions};
+use crate::run::{Failure, password, text_of};
+use crate::tell;
+
+pub(crate) fn run(options: &SetupOptions, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
+    match options.journey {
+        Name::Ec2Role => go(options, provider, &ec2_role(options)?),
+        Name::EcsRole => go(options, provider, &ecs_role(options)?),
+        Name::CrossAccount => go(options, provider, &cross_account(options)?),
+        Name::Cognito => go(options, provider, &cognito(options, common, provider)?),
+    }
+}
+
+fn go(options: &SetupOptions, provider: &Provider, journey: &impl Journey) -> Result<ExitCode, Failure> {
+    let setup = Setup::new(provider).dry_run(options.dry_run).telling(|call| tell(call));
+    let ended = if options.undo { setup.down(journey) } else { setup.up(journey) };
+    let things = ended.map_err(|error| Failure::Setup(Box::new(error)))?;
+    let mut out = std::io::stdout().lock();
+    let lines: String = things.iter().map(|thing| line(thing, options.dry_run)).collect();
+    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)?;
+    let mut kept = things.iter().filter(|thing| thing.fate == Fate::Kept).peekable();
+    if kept.peek().is_none() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for Thing { what, id, .. } in kept {
+        tell(format_args!("{what} {id} has not the tag of this set-up: it is somebody else's, and stays"));
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+fn line(thing: &Thing, dry_run: bool) -> String {
+    let Thing { what, id, fate } = thing;
+    match (fate, dry_run) {
+        (Fate::Removed, false) => format!("removed: {what} {id}\n"),
+        (Fate::Removed, true) => format!("would be removed: {what} {id}\n"),
+        (Fate::Kept, _) => format!("kept: {what} {id}\n"),
+        (Fate::Made, true) => format!("would be made: {what} {id}\n"),
+        _ => format!("{what}: {id}\n"),
+    }
+}
+
+/// Adds what the role may do.
+macro_rules! with_policies {
+    ($journey:ident, $options:ident) => {{
+        if let Some(policy) = &$options.policy {
+            $journey = $journey.policy(policy_of(policy)?);
+        }
+        for arn in &$options.policy_arns {
+            $journey = $journey.policy_arn(arn);
+        }
+        $journey
+    }};
+}
+
+fn ec2_role(options: &SetupOptions) -> Result<Ec2Role, Failure> {
+    let mut role = Ec2Role::new(&options.role).replacing(options.replace);
+    if let Some(instance) = &options.instance_id {
+        role = role.instance(instance);
+    }
+    Ok(with_policies!(role, options))
+}
+
+fn ecs_role(options: &SetupOptions) -> Result<EcsRole, Failure> {
+    let mut role = EcsRole::new(&options.role);
+    if let Some(family) = &options.family {
+        role = role.family(family);
+    }
+    if let Some(image) = &options.image {
+        role = role.image(image);
+    }
+    // Undoing looks for tasks where they may be.
+    if options.run || options.undo {
+        role = role.run(Launch {
+            cluster: options.cluster.clone(),
+            subnets: options.subnets.clone(),
+            security_groups: options.security_groups.clone(),
+        });
+    }
+    Ok(with_policies!(role, options))
+}
+
+fn cross_account(options: &SetupOptions) -> Result<CrossAccountRole, Failure> {
+    let mut role = CrossAccountRole::new(&options.role, &options.trust);
+    if let Some(id) = &options.external_id {
+        role = role.external_id(id);
+    }
+    Ok(with_policies!(role, options))
+}
+
+fn cognito(options: &SetupOptions, common: &Common, provider: &Provider) -> Result<CognitoPools, Failure> {
+    let mut pools = CognitoPools::new(&options.name);
+    if options.client_secret {
+        pools = pools.client_secret();
+    }
+    if options.classic {
+        pools = pools.classic();
+    }
+    if options.guests {
+        pools = pools.guests();
+    }
+    if let Some(policy) = &options.guest_policy {
+        pools = pools.guest_policy(policy_of(policy)?);
+    }
+    for arn in &options.guest_policy_arns {
+        pools = pools.guest_policy_arn(arn);
+    }
+    for (provider, application) in &options.login_providers {
+        pools = pools.login_provider(provider, application);
+    }
+    if let Some(url) = &options.oidc_url {
+        pools = pools.open_id(url, options.oidc_client_ids.clone(), options.thumbprints.clone());
+    }
+    if let (Some(username), false) = (&common.identity.username, options.undo) {
+        let password = match password(&common.identity, &Environment::process())? {
+            Some(password) => password,
+            None => asked(&format!("Password for {username}: "), provider)?,
+        };
+        pools = pools.user(username, Some(password));
+    }
+    Ok(with_policies!(pools, options))
+}
+
+/// A password that somebody types.
+fn asked(question: &str, provider: &Provider) -> Result<Secret, Failure> {
+    let mut answer = Buffer::new();
+    let asked = System::new(provider.settings()).prompt(question, true, &mut answer);
+    let typed = asked.ok().and_then(|()| std::str::from_utf8(answer.bytes()).ok());
+    let typed = typed.map(|text| text.trim_end_matches(['\r', '\n'])).filter(|text| !text.is_empty());
+    let none = || {
+        Error::Configuration(
+            "no password: type it at a terminal, give it on standard input (--password-stdin), or set \
+             AWS_COGNITO_PASSWORD"
+                .to_owned(),
+        )
+    };
+    Ok(Secret::new(typed.ok_or_else(none)?.to_owned()))
+}
+
+/// A policy: JSON, or the file that it is in.
+fn policy_of(policy: &OsStr) -> Result<String, Failure> {
+    match policy.to_str() {
+        Some(text) if text.trim_start().starts_with('{') => Ok(text.to_owned()),
+        text => {
+            let path = text.map_or(policy, |text| OsStr::new(text.strip_prefix('@').unwrap_or(text)));
+            text_of(&path.to_string_lossy(), std::fs::read(path))
+        }
+    }
+}

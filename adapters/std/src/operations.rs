@@ -1,0 +1,71 @@
+//! Operations of AWS services, called with a provider's credentials.
+
+use rolecall_core::sources::call::{Action, AnyAction, Call, Operation};
+use rolecall_core::sources::{Flow, Lease, Slot, Unsigned};
+
+use crate::source::{Fetcher, keys, service};
+use crate::{Credentials, Error, Provider};
+
+impl Provider {
+    /// Calls an operation ([`rolecall_core::services`] has those that set roles up), and returns what
+    /// `take` makes of its output. An operation that must not be done twice is tried again only if it was
+    /// not received.
+    ///
+    /// ```no_run
+    /// use rolecall::core::services::iam::GetRole;
+    /// # fn arn(provider: &rolecall::Provider) -> Result<String, rolecall::Error> {
+    /// provider.call(&GetRole { name: "gateway" }, |role| role.arn.to_owned())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Provider::credentials`], where the operation is signed; [`Error::Source`], with what the
+    /// service said.
+    pub fn call<A: Action, T>(&self, action: &A, take: impl FnOnce(A::Output<'_>) -> T) -> Result<T, Error> {
+        let mut take = Some(take);
+        let mut taken = None;
+        self.call_any(AnyAction::of(action), A::SIGNED, &mut |slot| {
+            let output = A::output(slot.kept(A::KEPT)).ok();
+            taken = output.zip(take.take()).map(|(output, take)| take(output));
+        })?;
+        taken.ok_or_else(|| Error::Configuration("an operation ended without an output".to_owned()))
+    }
+
+    fn call_any(
+        &self,
+        action: AnyAction<'_>,
+        signed: bool,
+        take: &mut dyn FnMut(&Slot<'_>),
+    ) -> Result<(), Error> {
+        if !signed {
+            return self.fetcher().act(action, None, take);
+        }
+        let credentials = self.credentials()?;
+        let called = self.fetcher().act(action, Some(&credentials), take);
+        if called.as_ref().is_err_and(Error::says_ended) {
+            self.invalidate(credentials.access_key_id());
+        }
+        called
+    }
+}
+
+impl Fetcher<'_> {
+    /// Calls an operation, and shows the slot that its reply was kept in.
+    fn act(
+        &self,
+        action: AnyAction<'_>,
+        credentials: Option<&Credentials>,
+        take: &mut dyn FnMut(&Slot<'_>),
+    ) -> Result<(), Error> {
+        let (url, region) = self.settings.service(action.shape().api.service)?;
+        let mut fixed = credentials.map(keys);
+        let base: &mut dyn Flow<'_, Output = Lease> = match &mut fixed {
+            Some(fixed) => fixed,
+            None => &mut Unsigned,
+        };
+        self.run(&mut Call::new(base, service(&url, &region)?, action), |(), slot| {
+            take(slot);
+            Some(())
+        })
+    }
+}

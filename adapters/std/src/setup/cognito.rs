@@ -1,0 +1,356 @@
+//! A user pool, an identity pool that knows it, and the roles that its identities get.
+
+use rolecall_core::services::iam::{
+    CreateOpenIDConnectProvider, DeleteOpenIDConnectProvider, GetOpenIDConnectProvider, trust,
+};
+use rolecall_core::services::identity_pool::{
+    CreateIdentityPool, DeleteIdentityPool, DescribeIdentityPool, ListIdentityPools, Logins,
+    SetIdentityPoolRoles, UpdateIdentityPool, UserPoolLogin,
+};
+use rolecall_core::services::user_pool::{
+    AdminCreateUser, AdminSetUserPassword, CreateUserPool, CreateUserPoolClient, DeleteUserPool,
+    DescribeUserPool, DescribeUserPoolClient, ListUserPoolClients, ListUserPools,
+};
+
+use super::role::{self, Policies};
+use super::work::{Work, code};
+use super::{Fate, TAG, policies, sealed};
+use crate::{Error, Secret};
+
+/// Credentials for people: a user pool with a client, an identity pool, and a role for those who signed
+/// in; a role for guests, where they are let in.
+#[derive(Debug)]
+pub struct CognitoPools {
+    name: String,
+    with_secret: bool,
+    classic: bool,
+    guests: Option<Policies>,
+    user: Option<(String, Option<Secret>)>,
+    providers: Vec<(String, String)>,
+    open_id: Option<OpenId>,
+    policies: Policies,
+}
+
+#[derive(Debug)]
+struct OpenId {
+    url: String,
+    client_ids: Vec<String>,
+    thumbprints: Vec<String>,
+}
+
+/// Name and id of something, and whether it is of this set-up.
+struct Found {
+    id: String,
+    own: bool,
+}
+
+impl CognitoPools {
+    /// Pools, client and roles with names that begin with this one.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            with_secret: false,
+            classic: false,
+            guests: None,
+            user: None,
+            providers: Vec::new(),
+            open_id: None,
+            policies: Policies::default(),
+        }
+    }
+
+    /// A client that has a secret.
+    pub fn client_secret(mut self) -> Self {
+        self.with_secret = true;
+        self
+    }
+
+    /// Lets identities ask for a token and assume other roles with it.
+    pub fn classic(mut self) -> Self {
+        self.classic = true;
+        self
+    }
+
+    /// Lets guests in.
+    pub fn guests(mut self) -> Self {
+        self.guests.get_or_insert_default();
+        self
+    }
+
+    /// Lets guests in; what they may do, as a policy in JSON.
+    pub fn guest_policy(mut self, policy: impl Into<String>) -> Self {
+        self.guests.get_or_insert_default().inline = Some(policy.into());
+        self
+    }
+
+    /// Lets guests in; what they may do, as a managed policy.
+    pub fn guest_policy_arn(mut self, arn: impl Into<String>) -> Self {
+        self.guests.get_or_insert_default().arns.push(arn.into());
+        self
+    }
+
+    /// A user of the pool, with a password to keep; without one the user has none yet.
+    pub fn user(mut self, username: impl Into<String>, password: Option<Secret>) -> Self {
+        self.user = Some((username.into(), password));
+        self
+    }
+
+    /// Takes the tokens of another provider, by its name and the application's id there:
+    /// `("graph.facebook.com", "7346241598935552")`.
+    pub fn login_provider(mut self, provider: impl Into<String>, application: impl Into<String>) -> Self {
+        self.providers.push((provider.into(), application.into()));
+        self
+    }
+
+    /// Takes the tokens of an OpenID Connect provider, `https://...`, which IAM is told of, for these
+    /// audiences. Thumbprints are those of its certificate authority: 40 hexadecimal digits each.
+    pub fn open_id(
+        mut self,
+        url: impl Into<String>,
+        client_ids: Vec<String>,
+        thumbprints: Vec<String>,
+    ) -> Self {
+        self.open_id = Some(OpenId { url: url.into(), client_ids, thumbprints });
+        self
+    }
+
+    fn authenticated(&self) -> String {
+        format!("{}-authenticated", self.name)
+    }
+
+    fn guest(&self) -> String {
+        format!("{}-guest", self.name)
+    }
+
+    /// The user pools of this name.
+    fn user_pools(&self, work: &Work<'_>) -> Result<Vec<Found>, Error> {
+        let (mut found, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let (ids, more) = work.read(&ListUserPools { next: next.as_deref() }, |page| {
+                let ids = page.each.filter(|pool| pool.name == self.name).map(|pool| pool.id.to_owned());
+                (ids.collect::<Vec<_>>(), page.next.map(str::to_owned))
+            })?;
+            for id in ids {
+                let tag =
+                    work.find(&DescribeUserPool { id: &id }, |pool| pool.tag(TAG).map(str::to_owned))?;
+                found.push(Found { own: work.owns(tag.flatten().as_deref()), id });
+            }
+            match more {
+                Some(more) if next.as_ref() != Some(&more) => next = Some(more),
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// The identity pools of this name.
+    fn identity_pools(&self, work: &Work<'_>) -> Result<Vec<Found>, Error> {
+        let (mut found, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let (ids, more) = work.read(&ListIdentityPools { next: next.as_deref() }, |page| {
+                let ids = page.each.filter(|pool| pool.name == self.name).map(|pool| pool.id.to_owned());
+                (ids.collect::<Vec<_>>(), page.next.map(str::to_owned))
+            })?;
+            for id in ids {
+                let describe = DescribeIdentityPool { id: &id };
+                let tag = work.find(&describe, |pool| pool.tag(TAG).map(str::to_owned))?;
+                found.push(Found { own: work.owns(tag.flatten().as_deref()), id });
+            }
+            match more {
+                Some(more) if next.as_ref() != Some(&more) => next = Some(more),
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// Sees to it that the user pool is there; returns its id.
+    fn user_pool(&self, work: &mut Work<'_>) -> Result<String, Error> {
+        if let Some(found) = self.user_pools(work)?.into_iter().find(|found| found.own) {
+            work.note("user pool", &found.id, Fate::Found);
+            return Ok(found.id);
+        }
+        let create = CreateUserPool { name: &self.name, verified: &[], tags: &[work.tag()] };
+        let id = work.make(&create, "REGION_NAME".to_owned(), |pool| pool.id.to_owned())?;
+        work.made("user pool", &id, &id);
+        Ok(id)
+    }
+
+    /// Sees to it that the pool has a client; returns its id.
+    fn client(&self, work: &mut Work<'_>, pool: &str) -> Result<String, Error> {
+        let list = ListUserPoolClients { pool, next: None };
+        let found = if work.things.iter().any(|thing| thing.id == pool && thing.fate == Fate::Found) {
+            work.read(&list, |mut page| {
+                page.each.find(|client| client.name == self.name).map(|client| client.id.to_owned())
+            })?
+        } else {
+            None
+        };
+        let keep = |client: rolecall_core::services::user_pool::Client<'_>| {
+            (client.id.to_owned(), client.secret.map(str::to_owned))
+        };
+        let (id, secret, fate) = match found {
+            Some(client) => {
+                let (id, secret) = work.read(&DescribeUserPoolClient { pool, client: &client }, keep)?;
+                (id, secret, Fate::Found)
+            }
+            None => {
+                let create = CreateUserPoolClient {
+                    pool,
+                    name: &self.name,
+                    with_secret: self.with_secret,
+                    flows: &["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+                };
+                let (id, secret) = work.make(&create, ("CLIENT".to_owned(), None), keep)?;
+                (id, secret, Fate::Made)
+            }
+        };
+        work.note("client", &id, fate);
+        if let Some(secret) = secret {
+            work.note("client secret", &secret, fate);
+        }
+        Ok(id)
+    }
+
+    /// Sees to it that the user is there, and has the password.
+    fn ensure_user(&self, work: &mut Work<'_>, pool: &str) -> Result<(), Error> {
+        let Some((username, password)) = &self.user else { return Ok(()) };
+        let fate = match work.make(&AdminCreateUser { pool, username, attributes: &[] }, (), |()| ()) {
+            Ok(()) => Fate::Made,
+            Err(error) if code(&error) == "UsernameExistsException" => Fate::Found,
+            Err(error) => return Err(error),
+        };
+        work.note("user", username, fate);
+        if let Some(password) = password {
+            let password = password.expose();
+            let set = AdminSetUserPassword { pool, username, password, permanent: true };
+            work.make(&set, (), |()| ())?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that IAM knows the OpenID Connect provider; returns its ARN.
+    fn ensure_open_id(&self, work: &mut Work<'_>, open_id: &OpenId) -> Result<String, Error> {
+        let arn = self.open_id_arn(work, open_id)?;
+        match work.find(&GetOpenIDConnectProvider { arn: &arn }, |it| it.tag(TAG).map(str::to_owned))? {
+            Some(tag) if work.owns(tag.as_deref()) => {
+                work.note("OpenID Connect provider", &arn, Fate::Found);
+                Ok(arn)
+            }
+            Some(_) => Err(work.foreign("OpenID Connect provider", &open_id.url)),
+            None => {
+                let create = CreateOpenIDConnectProvider {
+                    url: &open_id.url,
+                    client_ids: &open_id.client_ids.iter().map(String::as_str).collect::<Vec<_>>(),
+                    thumbprints: &open_id.thumbprints.iter().map(String::as_str).collect::<Vec<_>>(),
+                    tags: &[work.tag()],
+                };
+                let arn = work.make(&create, arn, str::to_owned)?;
+                work.made("OpenID Connect provider", &arn, &arn);
+                Ok(arn)
+            }
+        }
+    }
+
+    /// The ARN that IAM gives a provider of that URL.
+    fn open_id_arn(&self, work: &Work<'_>, open_id: &OpenId) -> Result<String, Error> {
+        let account = work.provider().caller_identity()?.account;
+        let place = open_id.url.strip_prefix("https://").unwrap_or(&open_id.url);
+        Ok(format!("arn:{}:iam::{account}:oidc-provider/{place}", role::partition(work).name))
+    }
+
+    /// Sees to it that the identity pool is there and takes what it should; returns its id.
+    fn identity_pool(&self, work: &mut Work<'_>, logins: Logins<'_>) -> Result<String, Error> {
+        if let Some(found) = self.identity_pools(work)?.into_iter().find(|found| found.own) {
+            let update = UpdateIdentityPool { id: &found.id, name: &self.name, logins, tags: &[work.tag()] };
+            work.make(&update, (), |_| ())?;
+            work.note("identity pool", &found.id, Fate::Found);
+            return Ok(found.id);
+        }
+        let create = CreateIdentityPool { name: &self.name, logins, tags: &[work.tag()] };
+        let id = work.make(&create, "REGION:ID".to_owned(), |pool| pool.id.to_owned())?;
+        work.made("identity pool", &id, &id);
+        Ok(id)
+    }
+
+    /// Sees to it that the roles are there and that the identities of the pool get them.
+    fn roles(&self, work: &mut Work<'_>, pool: &str) -> Result<(), Error> {
+        let mut buffer = [0; 1024];
+        let name = self.authenticated();
+        let trusted = trust::identity_pool(pool, "authenticated", &mut buffer).map_err(role::too_long)?;
+        let authenticated = role::ensure(work, &name, trusted, &self.policies)?;
+        let unauthenticated = match &self.guests {
+            Some(policies) => {
+                let name = self.guest();
+                let trusted = trust::identity_pool(pool, "unauthenticated", &mut buffer);
+                Some(role::ensure(work, &name, trusted.map_err(role::too_long)?, policies)?)
+            }
+            None => None,
+        };
+        let set = SetIdentityPoolRoles {
+            pool,
+            authenticated: &authenticated,
+            unauthenticated: unauthenticated.as_deref(),
+        };
+        work.make(&set, (), |()| ())
+    }
+}
+
+policies!(CognitoPools);
+
+impl sealed::Journey for CognitoPools {
+    fn name(&self) -> String {
+        format!("cognito/{}", self.name)
+    }
+
+    fn up(&self, work: &mut Work<'_>) -> Result<(), Error> {
+        let region = work.provider().settings().region()?.to_owned();
+        let user_pool = self.user_pool(work)?;
+        let client = self.client(work, &user_pool)?;
+        self.ensure_user(work, &user_pool)?;
+        let open_id = match &self.open_id {
+            Some(open_id) => vec![self.ensure_open_id(work, open_id)?],
+            None => Vec::new(),
+        };
+        let provider = format!("cognito-idp.{region}.{}/{user_pool}", role::partition(work).dns_suffix);
+        let providers: Vec<(&str, &str)> =
+            self.providers.iter().map(|(provider, id)| (provider.as_str(), id.as_str())).collect();
+        let logins = Logins {
+            guests: self.guests.is_some(),
+            classic: self.classic,
+            user_pools: &[UserPoolLogin { provider: &provider, client: &client }],
+            providers: &providers,
+            open_id: &open_id.iter().map(String::as_str).collect::<Vec<_>>(),
+        };
+        let pool = self.identity_pool(work, logins)?;
+        self.roles(work, &pool)
+    }
+
+    fn down(&self, work: &mut Work<'_>) -> Result<(), Error> {
+        for Found { id, own } in self.identity_pools(work)? {
+            if own {
+                work.remove(&DeleteIdentityPool { id: &id })?;
+            }
+            work.note("identity pool", &id, if own { Fate::Removed } else { Fate::Kept });
+        }
+        for Found { id, own } in self.user_pools(work)? {
+            if own {
+                work.remove(&DeleteUserPool { id: &id })?;
+            }
+            work.note("user pool", &id, if own { Fate::Removed } else { Fate::Kept });
+        }
+        if let Some(open_id) = &self.open_id {
+            let arn = self.open_id_arn(work, open_id)?;
+            let found =
+                work.find(&GetOpenIDConnectProvider { arn: &arn }, |it| it.tag(TAG).map(str::to_owned))?;
+            match found {
+                Some(tag) if work.owns(tag.as_deref()) => {
+                    work.remove(&DeleteOpenIDConnectProvider { arn: &arn })?;
+                    work.note("OpenID Connect provider", &arn, Fate::Removed);
+                }
+                Some(_) => work.note("OpenID Connect provider", &arn, Fate::Kept),
+                None => {}
+            }
+        }
+        role::remove(work, &self.authenticated())?;
+        role::remove(work, &self.guest())
+    }
+}

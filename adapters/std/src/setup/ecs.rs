@@ -1,0 +1,209 @@
+//! A role for the tasks of ECS.
+
+use rolecall_core::services::ecs::{
+    Container, DeregisterTaskDefinition, DescribeTask, DescribeTaskDefinition, ListTaskDefinitions,
+    ListTasks, RegisterTaskDefinition, RunTask, StopTask,
+};
+use rolecall_core::services::iam::trust;
+
+use super::role::{self, Policies};
+use super::work::Work;
+use super::{Fate, TAG, policies, sealed};
+use crate::Error;
+
+/// A role for tasks of ECS; with an image, a task definition that has the role; with a place to run, a
+/// task.
+#[derive(Debug, Clone)]
+pub struct EcsRole {
+    name: String,
+    family: String,
+    image: Option<String>,
+    launch: Option<Launch>,
+    policies: Policies,
+}
+
+/// Where a task runs.
+#[derive(Debug, Clone, Default)]
+pub struct Launch {
+    /// The cluster's name or ARN; without it `default`.
+    pub cluster: Option<String>,
+    /// On Fargate, in these subnets; else on the cluster's own instances.
+    pub subnets: Vec<String>,
+    /// What guards it there.
+    pub security_groups: Vec<String>,
+}
+
+/// On Fargate the smallest task that there is.
+const CPU: &str = "256";
+const MEMORY: &str = "512";
+
+impl EcsRole {
+    /// The role of that name: 1 to 64 of `[\w+=,.@-]`. The family of its task definitions has the same.
+    pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { family: name.clone(), name, image: None, launch: None, policies: Policies::default() }
+    }
+
+    /// Another name for the family: 1 to 255 letters, digits, hyphens and underscores.
+    pub fn family(mut self, family: impl Into<String>) -> Self {
+        self.family = family.into();
+        self
+    }
+
+    /// Registers a task definition with a container of this image.
+    pub fn image(mut self, image: impl Into<String>) -> Self {
+        self.image = Some(image.into());
+        self
+    }
+
+    /// Runs a task of it.
+    pub fn run(mut self, launch: Launch) -> Self {
+        self.launch = Some(launch);
+        self
+    }
+
+    /// Sees to it that the newest revision has the role and the image; returns its ARN.
+    fn register(&self, work: &mut Work<'_>, role_arn: &str, image: &str) -> Result<String, Error> {
+        let found = work.find(&DescribeTaskDefinition { name: &self.family }, |it| {
+            let tag = it.tag(TAG).map(str::to_owned);
+            (it.arn.to_owned(), it.task_role_arn == role_arn && it.image == image, tag)
+        })?;
+        match found {
+            Some((_, _, tag)) if !work.owns(tag.as_deref()) => {
+                return Err(work.foreign("task definition", &self.family));
+            }
+            Some((arn, true, _)) => {
+                work.note("task definition", &arn, Fate::Found);
+                return Ok(arn);
+            }
+            _ => {}
+        }
+        let fargate = self.launch.as_ref().is_some_and(|launch| !launch.subnets.is_empty());
+        let container =
+            Container { name: &self.family, image, memory: (!fargate).then_some(128), command: &[] };
+        let register = RegisterTaskDefinition {
+            family: &self.family,
+            task_role_arn: role_arn,
+            execution_role_arn: None,
+            network_mode: fargate.then_some("awsvpc"),
+            compatibilities: if fargate { &["FARGATE"] } else { &[] },
+            cpu: fargate.then_some(CPU),
+            memory: fargate.then_some(MEMORY),
+            containers: &[container],
+            tags: &[work.tag()],
+        };
+        let arn = work.make(&register, self.family.clone(), |it| it.arn.to_owned())?;
+        work.made("task definition", &arn, &arn);
+        Ok(arn)
+    }
+
+    /// Sees to it that a task runs.
+    fn run_task(
+        &self,
+        work: &mut Work<'_>,
+        definition: &str,
+        role_arn: &str,
+        launch: &Launch,
+    ) -> Result<(), Error> {
+        if let Some(task) = self.tasks(work, launch)?.into_iter().next() {
+            work.note("task", &task, Fate::Found);
+            return Ok(());
+        }
+        let host = work.provider().host();
+        // The same for each attempt of this run, and for no other.
+        let token: String = (0..4).map(|_| format!("{:08x}", host.entropy())).collect();
+        let (subnets, groups) = (texts(&launch.subnets), texts(&launch.security_groups));
+        let run = RunTask {
+            cluster: launch.cluster.as_deref(),
+            task_definition: definition,
+            task_role_arn: Some(role_arn),
+            launch_type: (!subnets.is_empty()).then_some("FARGATE"),
+            subnets: &subnets,
+            security_groups: &groups,
+            tags: &[work.tag()],
+            client_token: &token,
+        };
+        let started =
+            work.make(&run, Ok("...".to_owned()), |started| match (started.task_arn, started.failure) {
+                (Some(arn), _) => Ok(arn.to_owned()),
+                (None, reason) => Err(reason.unwrap_or("the service does not say why").to_owned()),
+            })?;
+        match started {
+            Ok(arn) => {
+                work.made("task", &arn, &arn);
+                Ok(())
+            }
+            Err(reason) => Err(Error::Configuration(format!("ECS RunTask: no task was started: {reason}"))),
+        }
+    }
+
+    /// The running tasks of this set-up.
+    fn tasks(&self, work: &Work<'_>, launch: &Launch) -> Result<Vec<String>, Error> {
+        let cluster = launch.cluster.as_deref();
+        let list = ListTasks { cluster, family: &self.family };
+        let tasks: Vec<String> = work.read(&list, |each| each.map(str::to_owned).collect())?;
+        let mut own = Vec::new();
+        for task in tasks {
+            let describe = DescribeTask { cluster, task: &task };
+            let (tag, runs) = work.read(&describe, |task| {
+                (task.tag(TAG).map(str::to_owned), !matches!(task.status, "STOPPED" | "DEPROVISIONING"))
+            })?;
+            if runs && work.owns(tag.as_deref()) {
+                own.push(task);
+            }
+        }
+        Ok(own)
+    }
+}
+
+policies!(EcsRole);
+
+impl sealed::Journey for EcsRole {
+    fn name(&self) -> String {
+        format!("ecs-role/{}", self.name)
+    }
+
+    fn up(&self, work: &mut Work<'_>) -> Result<(), Error> {
+        let mut buffer = [0; 512];
+        let trust = trust::service("ecs-tasks.amazonaws.com", &mut buffer).map_err(role::too_long)?;
+        let role_arn = role::ensure(work, &self.name, trust, &self.policies)?;
+        let Some(image) = &self.image else { return Ok(()) };
+        let definition = self.register(work, &role_arn, image)?;
+        match &self.launch {
+            Some(launch) => self.run_task(work, &definition, &role_arn, launch),
+            None => Ok(()),
+        }
+    }
+
+    fn down(&self, work: &mut Work<'_>) -> Result<(), Error> {
+        if let Some(launch) = &self.launch {
+            for task in self.tasks(work, launch)? {
+                work.remove(&StopTask { cluster: launch.cluster.as_deref(), task: &task })?;
+                work.note("task", &task, Fate::Removed);
+            }
+        }
+        let list = ListTaskDefinitions { family_prefix: &self.family };
+        let revisions: Vec<String> = work.read(&list, |each| each.map(str::to_owned).collect())?;
+        for name in revisions.iter().filter(|arn| is_of_family(arn, &self.family)) {
+            let describe = DescribeTaskDefinition { name };
+            let tag = work.find(&describe, |it| it.tag(TAG).map(str::to_owned))?.flatten();
+            if work.owns(tag.as_deref()) {
+                work.remove(&DeregisterTaskDefinition { name })?;
+                work.note("task definition", name, Fate::Removed);
+            } else {
+                work.note("task definition", name, Fate::Kept);
+            }
+        }
+        role::remove(work, &self.name)
+    }
+}
+
+/// Whether `arn` is that of a revision of `family`: `.../FAMILY:REVISION`.
+fn is_of_family(arn: &str, family: &str) -> bool {
+    let last = arn.rsplit_once('/').map_or(arn, |(_, last)| last);
+    last.rsplit_once(':').is_some_and(|(name, _)| name == family)
+}
+
+fn texts(owned: &[String]) -> Vec<&str> {
+    owned.iter().map(String::as_str).collect()
+}

@@ -1,0 +1,108 @@
+//! The role that a set-up is about.
+
+use rolecall_core::services::iam::{
+    AttachRolePolicy, CreateRole, DeleteRole, DeleteRolePolicy, DetachRolePolicy, GetRole,
+    ListAttachedRolePolicies, ListInstanceProfilesForRole, ListRolePolicies, PutRolePolicy,
+    RemoveRoleFromInstanceProfile, UpdateAssumeRolePolicy,
+};
+use rolecall_core::sources::Partition;
+use rolecall_core::wire::percent;
+
+use super::work::Work;
+use super::{Fate, TAG};
+use crate::Error;
+
+/// What a role may do.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Policies {
+    /// In JSON.
+    pub(super) inline: Option<String>,
+    /// Managed ones.
+    pub(super) arns: Vec<String>,
+}
+
+/// The name of the policy that a role has of its own.
+const POLICY: &str = "rolecall";
+
+/// Sees to it that the role is there; returns its ARN.
+pub(super) fn ensure(
+    work: &mut Work<'_>,
+    name: &str,
+    trust: &str,
+    policies: &Policies,
+) -> Result<String, Error> {
+    let found = work.find(&GetRole { name }, |role| {
+        (role.arn.to_owned(), decoded(role.trust), role.tag(TAG).map(str::to_owned))
+    })?;
+    let arn = match found {
+        Some((_, _, tag)) if !work.owns(tag.as_deref()) => return Err(work.foreign("role", name)),
+        Some((arn, trusted, _)) => {
+            if without_blanks(&trusted) != without_blanks(trust) {
+                work.make(&UpdateAssumeRolePolicy { role: name, trust }, (), |()| ())?;
+            }
+            work.note("role", &arn, Fate::Found);
+            arn
+        }
+        None => {
+            let role = CreateRole { tags: &[work.tag()], ..CreateRole::new(name, trust) };
+            let arn = work.make(&role, planned_arn(work, name), |role| role.arn.to_owned())?;
+            work.made("role", name, &arn);
+            arn
+        }
+    };
+    if let Some(policy) = &policies.inline {
+        work.make(&PutRolePolicy { role: name, name: POLICY, policy }, (), |()| ())?;
+    }
+    for policy_arn in &policies.arns {
+        work.make(&AttachRolePolicy { role: name, policy_arn }, (), |()| ())?;
+    }
+    Ok(arn)
+}
+
+/// Removes the role, detached from everything, unless it is somebody else's.
+pub(super) fn remove(work: &mut Work<'_>, name: &str) -> Result<(), Error> {
+    let Some(tag) = work.find(&GetRole { name }, |role| role.tag(TAG).map(str::to_owned))? else {
+        return Ok(());
+    };
+    if !work.owns(tag.as_deref()) {
+        work.note("role", name, Fate::Kept);
+        return Ok(());
+    }
+    let role = name;
+    let owned = |each: &mut dyn Iterator<Item = &str>| each.map(str::to_owned).collect::<Vec<_>>();
+    for profile in work.read(&ListInstanceProfilesForRole { role }, |mut each| owned(&mut each))? {
+        work.remove(&RemoveRoleFromInstanceProfile { profile: &profile, role })?;
+    }
+    for name in work.read(&ListRolePolicies { role }, |mut each| owned(&mut each))? {
+        work.remove(&DeleteRolePolicy { role, name: &name })?;
+    }
+    for policy_arn in work.read(&ListAttachedRolePolicies { role }, |mut each| owned(&mut each))? {
+        work.remove(&DetachRolePolicy { role, policy_arn: &policy_arn })?;
+    }
+    work.remove(&DeleteRole { name })?;
+    work.note("role", name, Fate::Removed);
+    Ok(())
+}
+
+/// What the ARN of a role is going to be, but for the account.
+fn planned_arn(work: &Work<'_>, name: &str) -> String {
+    format!("arn:{}:iam::ACCOUNT:role/{name}", partition(work).name)
+}
+
+pub(super) fn partition(work: &Work<'_>) -> &'static Partition {
+    Partition::of(work.provider().settings().region.as_deref().unwrap_or_default())
+}
+
+/// A policy that does not fit its buffer.
+pub(super) fn too_long(error: rolecall_core::wire::BufferTooSmall) -> Error {
+    Error::Configuration(format!("trust policy: {} characters, more than IAM takes", error.needed))
+}
+
+/// Percent-decoded.
+fn decoded(text: &str) -> String {
+    String::from_utf8_lossy(&percent::decode(text.as_bytes()).collect::<Vec<u8>>()).into_owned()
+}
+
+fn without_blanks(text: &str) -> String {
+    text.split_whitespace().collect()
+}

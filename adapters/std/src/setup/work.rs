@@ -1,0 +1,200 @@
+//! One run of a set-up: calls that are told, waited for, and remembered.
+
+use rolecall_core::sources::call::{Action, AnyAction};
+
+use super::show::show;
+use super::{Fate, TAG, Thing};
+use crate::{Error, Provider};
+
+pub struct Work<'a> {
+    provider: &'a Provider,
+    tell: &'a dyn Fn(&str),
+    dry_run: bool,
+    /// What the tag says.
+    name: String,
+    pub(super) things: Vec<Thing>,
+    /// Names of what was made in this run, which not all of the service may know yet.
+    fresh: Vec<String>,
+}
+
+/// How long a service may take to know what was just made, in milliseconds.
+const PATIENCE: u64 = 60_000;
+const FIRST_PAUSE: u64 = 500;
+const LONGEST_PAUSE: u64 = 8_000;
+
+impl<'a> Work<'a> {
+    pub(super) fn new(provider: &'a Provider, tell: &'a dyn Fn(&str), dry_run: bool, name: String) -> Self {
+        Self { provider, tell, dry_run, name, things: Vec::new(), fresh: Vec::new() }
+    }
+
+    pub(super) fn provider(&self) -> &Provider {
+        self.provider
+    }
+
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// The tag of this set-up.
+    pub(super) fn tag(&self) -> (&str, &str) {
+        (TAG, &self.name)
+    }
+
+    /// Whether a tag's value is that of this set-up.
+    pub(super) fn owns(&self, tag: Option<&str>) -> bool {
+        tag == Some(&self.name)
+    }
+
+    /// Remembers a thing.
+    pub(super) fn note(&mut self, what: &'static str, id: &str, fate: Fate) {
+        self.things.push(Thing { what, id: id.to_owned(), fate });
+    }
+
+    /// Remembers a thing that was just made, by its name and its id.
+    pub(super) fn made(&mut self, what: &'static str, name: &str, id: &str) {
+        self.fresh.push(name.to_owned());
+        self.note(what, id, Fate::Made);
+    }
+
+    /// The error of a name that somebody else's thing has.
+    pub(super) fn foreign(&self, what: &str, name: &str) -> Error {
+        Error::Configuration(format!(
+            "{what} {name} is there already, without the tag {TAG}={}: it is somebody else's and was not \
+             touched; choose another name, or remove it",
+            self.name
+        ))
+    }
+
+    /// Makes a call that changes nothing.
+    pub(super) fn read<A: Action, T>(
+        &self,
+        action: &A,
+        take: impl FnOnce(A::Output<'_>) -> T,
+    ) -> Result<T, Error> {
+        (self.tell)(&show(&AnyAction::of(action)));
+        self.provider.call(action, take)
+    }
+
+    /// Reads something that may not be there.
+    pub(super) fn find<A: Action, T>(
+        &self,
+        action: &A,
+        take: impl FnOnce(A::Output<'_>) -> T,
+    ) -> Result<Option<T>, Error> {
+        match self.read(action, take) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a call that changes something, or, in a dry run, returns `planned`. Where it fails for what
+    /// was just made, it is made again until the service knows of that.
+    pub(super) fn make<A: Action, T>(
+        &self,
+        action: &A,
+        planned: T,
+        mut take: impl FnMut(A::Output<'_>) -> T,
+    ) -> Result<T, Error> {
+        (self.tell)(&show(&AnyAction::of(action)));
+        if self.dry_run {
+            return Ok(planned);
+        }
+        self.patiently(&|error| self.is_too_early(error), || self.provider.call(action, &mut take))
+    }
+
+    /// As [`Work::make`], for a call that removes: what is gone already is as good.
+    pub(super) fn remove<A: Action>(&self, action: &A) -> Result<(), Error> {
+        (self.tell)(&show(&AnyAction::of(action)));
+        if self.dry_run {
+            return Ok(());
+        }
+        // What was detached just now may still count.
+        let lags = |error: &Error| code(error) == "DeleteConflict";
+        match self.patiently(&lags, || self.provider.call(action, |_| ())) {
+            Err(error) if is_missing(&error) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Repeats `read` until `good` is, or for a minute.
+    pub(super) fn wait_for<T>(
+        &self,
+        mut read: impl FnMut() -> Result<T, Error>,
+        good: impl Fn(&T) -> bool,
+    ) -> Result<T, Error> {
+        let mut pauses = Pauses::new(self.provider);
+        loop {
+            let found = read()?;
+            if good(&found) || !pauses.pause() {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn patiently<T>(
+        &self,
+        passing: &dyn Fn(&Error) -> bool,
+        mut call: impl FnMut() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut pauses = Pauses::new(self.provider);
+        loop {
+            match call() {
+                Err(error) if passing(&error) && pauses.pause() => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Whether an error is about something that was made in this run.
+    fn is_too_early(&self, error: &Error) -> bool {
+        let Error::Source { report, .. } = error else { return false };
+        report.code() == "ConcurrentModification"
+            || self.fresh.iter().any(|name| report.message().contains(name.as_str()))
+                && !matches!(report.code(), "AccessDenied" | "EntityAlreadyExists" | "LimitExceeded")
+    }
+}
+
+/// Waits that grow, for a minute in all.
+struct Pauses<'a> {
+    provider: &'a Provider,
+    started: rolecall_core::skew::Instant,
+    next: u64,
+}
+
+impl<'a> Pauses<'a> {
+    fn new(provider: &'a Provider) -> Self {
+        Self { provider, started: provider.host().now().monotonic, next: FIRST_PAUSE }
+    }
+
+    /// Waits; false if there was time enough.
+    fn pause(&mut self) -> bool {
+        let host = self.provider.host();
+        let now = host.now().monotonic;
+        if now.since(self.started) + self.next > PATIENCE {
+            return false;
+        }
+        host.sleep_until(now.after(self.next));
+        self.next = (self.next * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
+
+/// What the service calls the error.
+pub(super) fn code(error: &Error) -> &str {
+    match error {
+        Error::Source { report, .. } => report.code(),
+        _ => "",
+    }
+}
+
+/// Whether an error says that something is not there.
+fn is_missing(error: &Error) -> bool {
+    let Error::Source { report, .. } = error else { return false };
+    match report.code() {
+        "NoSuchEntity" | "ResourceNotFoundException" | "InvalidAssociationID.NotFound" => true,
+        // ECS has no code of its own for it.
+        "ClientException" => report.message().starts_with("Unable to describe task definition"),
+        _ => false,
+    }
+}
