@@ -155,7 +155,7 @@ impl Action for ListTaskDefinitions<'_> {
     const API: Api = ECS;
     const NAME: &'static str = "ListTaskDefinitions";
     const REPEATABLE: bool = true;
-    const KEPT: &'static [&'static str] = &["taskDefinitionArns"];
+    const KEPT: &'static [&'static str] = &["taskDefinitionArns.*"];
     type Output<'r> = Each<'r, &'r str>;
 
     fn members(&self, to: &mut dyn Members) {
@@ -164,7 +164,7 @@ impl Action for ListTaskDefinitions<'_> {
     }
 
     fn output(kept: Kept<'_>) -> Result<Each<'_, &str>, ErrorKind> {
-        Ok(kept.each(|item| item.get("taskDefinitionArns")))
+        Ok(kept.each(|item| item.get("taskDefinitionArns.*")))
     }
 }
 
@@ -243,7 +243,7 @@ impl Action for ListTasks<'_> {
     const API: Api = ECS;
     const NAME: &'static str = "ListTasks";
     const REPEATABLE: bool = true;
-    const KEPT: &'static [&'static str] = &["taskArns"];
+    const KEPT: &'static [&'static str] = &["taskArns.*"];
     type Output<'r> = Each<'r, &'r str>;
 
     fn members(&self, to: &mut dyn Members) {
@@ -252,7 +252,7 @@ impl Action for ListTasks<'_> {
     }
 
     fn output(kept: Kept<'_>) -> Result<Each<'_, &str>, ErrorKind> {
-        Ok(kept.each(|item| item.get("taskArns")))
+        Ok(kept.each(|item| item.get("taskArns.*")))
     }
 }
 

@@ -113,7 +113,7 @@ impl Action for ListRolePolicies<'_> {
     const API: Api = IAM;
     const NAME: &'static str = "ListRolePolicies";
     const REPEATABLE: bool = true;
-    const KEPT: &'static [&'static str] = &["PolicyNames"];
+    const KEPT: &'static [&'static str] = &["PolicyNames.*"];
     type Output<'r> = Each<'r, &'r str>;
 
     fn members(&self, to: &mut dyn Members) {
@@ -121,7 +121,7 @@ impl Action for ListRolePolicies<'_> {
     }
 
     fn output(kept: Kept<'_>) -> Result<Each<'_, &str>, ErrorKind> {
-        Ok(kept.each(|item| item.get("PolicyNames")))
+        Ok(kept.each(|item| item.get("PolicyNames.*")))
     }
 }
 

@@ -57,8 +57,8 @@ pub trait Action {
     /// Whether it has the same effect when it is sent twice.
     const REPEATABLE: bool = false;
     /// Where in the reply the texts are that are kept. `Role.Arn` is the member `Arn` of the member
-    /// `Role`; lists are passed through, so that `Policies.Arn` is that member of each element;
-    /// `Tags.*key` and `Tags.*value` are the names and values of a map. Numbers are kept as written.
+    /// `Role`; lists are passed through, so that `Policies.Arn` is that member of each element; `Names.*`
+    /// is each element of a list of texts, and `Tags.*key` and `Tags.*value` are the names and values of a map. Numbers are kept as written.
     const KEPT: &'static [&'static str] = &[];
     /// What the reply is, borrowed from the slot it is in.
     type Output<'r>;

@@ -179,7 +179,10 @@ fn from_xml(body: &[u8], action: &str, outer: usize, keeper: &mut Keeper<'_, '_>
         if is_list_element(name) {
             keeper.next_item();
         }
-        if let Some(number) = keeper.find(path.iter().copied().filter(|name| !is_list_element(name))) {
+        // A list's element is part of what stands in it, and where it is the text itself, `*`.
+        let outer = path.iter().rev().skip(1).rev().copied().filter(|name| !is_list_element(name));
+        let last = if is_list_element(name) { "*" } else { name };
+        if let Some(number) = keeper.find(outer.chain([last])) {
             keeper.begin(number);
             reader.text(&mut *keeper.out).map_err(ErrorKind::Malformed)?;
             keeper.out.put(&[END]);
@@ -195,7 +198,10 @@ fn from_json(body: &[u8], keeper: &mut Keeper<'_, '_>) -> Result<(), crate::wire
     let mut named = false;
     while let Some(token) = reader.next()? {
         let depth = reader.depth();
-        if !core::mem::replace(&mut named, matches!(token, Token::Key(_))) {
+        // What no name leads to is an element of a list.
+        let led = core::mem::replace(&mut named, matches!(token, Token::Key(_)));
+        let element = !led && !matches!(token, Token::Key(_) | Token::ObjectEnd | Token::ArrayEnd);
+        if element {
             keeper.next_item();
         }
         if let Token::Key(key) = token {
@@ -218,7 +224,9 @@ fn from_json(body: &[u8], keeper: &mut Keeper<'_, '_>) -> Result<(), crate::wire
             continue;
         }
         leave(&mut path, depth.saturating_add(1));
-        let Some(number) = keeper.find(path.iter().map(|(_, name)| *name)) else { continue };
+        let star: &[&str] = if element { &["*"] } else { &[] };
+        let names = path.iter().map(|(_, name)| *name).chain(star.iter().copied());
+        let Some(number) = keeper.find(names) else { continue };
         match token {
             Token::Str(text) => {
                 keeper.begin(number);
