@@ -17,12 +17,20 @@ and for those with STS, which SeaweedFS lacks:
     ROLECALL_NAME_ROLE_ARN                            a role the user may assume, allowed everything on S3
     ROLECALL_NAME_EXTERNAL_ID_ROLE_ARN, _EXTERNAL_ID  one that asks for this external id
     ROLECALL_NAME_TAGS_ROLE_ARN                       one whose trust policy allows sts:TagSession
+    ROLECALL_NAME_INSTANCE_ID                         an EC2 instance without an instance profile
+
+Their user has every right in the services of SERVICES. ministack alone, for in moto a cluster needs
+machines before it runs a task:
+
+    ROLECALL_NAME_CLUSTER                             name of an empty ECS cluster
 
 ministack and MOTO_OPEN, a moto that checks no signatures and has nothing else:
 
     ROLECALL_NAME_WEB_IDENTITY_ROLE_ARN               a role for whoever has a token of its user pool
     ROLECALL_NAME_WEB_IDENTITY_TOKEN_FILE             such a token (moto takes any)
     ROLECALL_NAME_OTHER_TOKEN_FILE                    one for another client of the pool (ministack alone)
+
+ROLECALL_PYTHON is the interpreter that runs this one, and has boto3.
 
 ministack serves IMDSv2 below the same URL, and refuses a request without a token. The exit code is
 COMMAND's; every process started here ends with this one.
@@ -49,6 +57,7 @@ from botocore.config import Config
 
 REGION = "us-east-1"
 EXTERNAL_ID = "rolecall-external-id"
+SERVICES = ["sts", "s3", "iam", "ec2", "ecs", "cognito-idp", "cognito-identity"]
 START_SECONDS = 90
 BIN = pathlib.Path(sys.executable).parent
 
@@ -83,20 +92,24 @@ class Server:
             raise StartError(f"{self.name} did not start: {reason}\n{self.log} ends:\n{tail}")
 
     def client(self, service, key_id, secret, token=None):
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id=key_id,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-            config=Config(
-                connect_timeout=2,
-                read_timeout=10,
-                retries={"total_max_attempts": 1},
-                s3={"addressing_style": "path"},
-            ),
-        )
+        return connect(self.url, REGION, service, key_id, secret, token)
+
+
+def connect(url, region, service, key_id, secret, token=None):
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
+        config=Config(
+            connect_timeout=2,
+            read_timeout=10,
+            retries={"total_max_attempts": 1},
+            s3={"addressing_style": "path"},
+        ),
+    )
 
 
 @contextlib.contextmanager
@@ -111,7 +124,7 @@ def running(logs):
             server, prepared = start(logs, data)
             started.append(server)
             prepare.append((server, prepared))
-        environment = {}
+        environment = {"ROLECALL_PYTHON": sys.executable}
         for server, prepared in prepare:
             variables = {"URL": server.url, "REGION": REGION, **prepared()}
             for name, value in variables.items():
@@ -146,7 +159,9 @@ def ministack(logs, data):
     def prepare():
         # The root key is accepted before any user exists, and is not checked on S3.
         server.wait(lambda: server.client("sts", "test", "test").get_caller_identity())
-        return {**account(server, "test", "test"), **web_identity(server, data)}
+        ecs = server.client("ecs", "test", "test")
+        cluster = ecs.create_cluster(clusterName="rolecall")["cluster"]["clusterName"]
+        return {**account(server, "test", "test"), **web_identity(server, data), "CLUSTER": cluster}
 
     return server, prepare
 
@@ -154,7 +169,8 @@ def ministack(logs, data):
 def moto(logs, data):
     port = free_port()
     command = [sys.executable, BIN / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
-    server = spawn("moto", logs, data, port, command)
+    # Without it, it knows none of the policies that AWS manages, and attaches none.
+    server = spawn("moto", logs, data, port, command, MOTO_IAM_LOAD_MANAGED_POLICIES="true")
 
     def prepare():
         server.wait(lambda: server.client("sts", "test", "test").get_caller_identity())
@@ -223,7 +239,7 @@ def seaweedfs(logs, data):
 
 
 def account(server, root_id, root_secret):
-    """Creates a user with a key, two roles it may assume, and a bucket."""
+    """Creates a user with a key, roles it may assume, a bucket, and an instance."""
     iam = server.client("iam", root_id, root_secret)
     user = iam.create_user(UserName="rolecall")["User"]["Arn"]
     key = iam.create_access_key(UserName="rolecall")["AccessKey"]
@@ -233,7 +249,8 @@ def account(server, root_id, root_secret):
             "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}],
         }
     )
-    iam.put_user_policy(UserName="rolecall", PolicyName="use", PolicyDocument=allow("sts:*", "s3:*"))
+    rights = allow(*(f"{service}:*" for service in SERVICES))
+    iam.put_user_policy(UserName="rolecall", PolicyName="use", PolicyDocument=rights)
 
     def role(name, *actions, **condition):
         actions = ["sts:AssumeRole", *actions]
@@ -243,6 +260,9 @@ def account(server, root_id, root_secret):
         iam.put_role_policy(RoleName=name, PolicyName="use", PolicyDocument=allow("s3:*"))
         return arn
 
+    # No server looks at the image.
+    ec2 = server.client("ec2", root_id, root_secret)
+    instance = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
     # Made by the user, for a bucket belongs to whoever made it.
     user_keys = key["AccessKeyId"], key["SecretAccessKey"]
     server.client("s3", *user_keys).create_bucket(Bucket="rolecall")
@@ -258,6 +278,7 @@ def account(server, root_id, root_secret):
             "rolecall-external-id", Condition={"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
         ),
         "BUCKET": "rolecall",
+        "INSTANCE_ID": instance,
     }
 
 

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Says what exists on a server, as boto3 sees it and nothing of ours: JSON with sorted keys and lists.
+
+    readback.py --url URL --region REGION --key-id ID --secret SECRET WHAT NAME...
+
+    role NAME                  exists, arn, trust, tags, inline, attached, instance_profiles
+    instance-profile NAME      exists, tags, roles
+    association INSTANCE_ID    profiles
+    task-definition FAMILY     exists, active, and of the newest of these: task_role_arn, tags
+    tasks CLUSTER FAMILY       tasks: task_role_override, tags, last_status
+    oidc-provider URL          exists, client_ids, tags
+    user-pool NAME             exists, id, tags, clients: name, id, has_secret, flows; users: name, status
+    identity-pool NAME         exists, id, tags, guests, classic, providers: name, client_id; login_providers,
+                               oidc, roles; of these, moto's classic and roles are null, for it cannot tell
+    object BUCKET KEY          exists, body
+
+What does not exist has no member but `exists`. Two pools of one name are an error.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+from botocore.exceptions import ClientError
+
+import servers
+
+
+def role(aws, name):
+    iam = aws("iam")
+    if not (reply := unless("NoSuchEntity", iam.get_role, RoleName=name)):
+        return None
+    found = reply["Role"]
+    attached = every(iam, "list_attached_role_policies", RoleName=name)
+    within = every(iam, "list_instance_profiles_for_role", RoleName=name)
+    document = lambda policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    return {
+        "exists": True,
+        "arn": found["Arn"],
+        "trust": found["AssumeRolePolicyDocument"],
+        "tags": tags(found.get("Tags")),
+        "inline": {policy: document(policy) for policy in every(iam, "list_role_policies", RoleName=name)},
+        "attached": sorted(policy["PolicyArn"] for policy in attached),
+        "instance_profiles": sorted(profile["InstanceProfileName"] for profile in within),
+    }
+
+
+def instance_profile(aws, name):
+    if not (reply := unless("NoSuchEntity", aws("iam").get_instance_profile, InstanceProfileName=name)):
+        return None
+    found = reply["InstanceProfile"]
+    roles = sorted(role["RoleName"] for role in found["Roles"])
+    return {"exists": True, "tags": tags(found.get("Tags")), "roles": roles}
+
+
+def association(aws, instance):
+    # Those of the past stay listed for a while.
+    filters = [{"Name": "instance-id", "Values": [instance]}]
+    found = every(aws("ec2"), "describe_iam_instance_profile_associations", Filters=filters)
+    present = (one for one in found if one["State"] in ("associating", "associated"))
+    return {"profiles": sorted(one["IamInstanceProfile"]["Arn"] for one in present)}
+
+
+def task_definition(aws, family):
+    ecs = aws("ecs")
+    # ministack lists every family that begins so.
+    listed = every(ecs, "list_task_definitions", familyPrefix=family, status="ACTIVE")
+    active = [arn for arn in listed if arn.partition("/")[2].rpartition(":")[0] == family]
+    if not active:
+        return None
+    active.sort(key=lambda arn: int(arn.rpartition(":")[2]))
+    newest = ecs.describe_task_definition(taskDefinition=active[-1], include=["TAGS"])
+    role = newest["taskDefinition"].get("taskRoleArn")
+    return {"exists": True, "active": active, "task_role_arn": role, "tags": tags(newest.get("tags"))}
+
+
+def tasks(aws, cluster, family):
+    ecs = aws("ecs")
+    listed = lambda status: every(ecs, "list_tasks", cluster=cluster, family=family, desiredStatus=status)
+    arns = {*listed("RUNNING"), *listed("STOPPED")}
+    about = lambda task: {
+        "task_role_override": task["overrides"].get("taskRoleArn"),
+        "tags": tags(task.get("tags")),
+        "last_status": task["lastStatus"],
+    }
+    described = arns and ecs.describe_tasks(cluster=cluster, tasks=list(arns), include=["TAGS"])["tasks"]
+    return {"tasks": in_order(about, described)}
+
+
+def oidc_provider(aws, url):
+    iam = aws("iam")
+    name = url.removeprefix("https://")
+    for provider in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]:
+        if provider["Arn"].partition("/")[2] == name:
+            found = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider["Arn"])
+            ids = sorted(found["ClientIDList"])
+            return {"exists": True, "client_ids": ids, "tags": tags(found.get("Tags"))}
+    return None
+
+
+def user_pool(aws, name):
+    idp = aws("cognito-idp")
+    pools = every(idp, "list_user_pools", MaxResults=60)
+    if not (pool := only(pool["Id"] for pool in pools if pool["Name"] == name)):
+        return None
+
+    def client(listed):
+        found = idp.describe_user_pool_client(UserPoolId=pool, ClientId=listed["ClientId"])["UserPoolClient"]
+        about = {"name": found["ClientName"], "id": found["ClientId"], "has_secret": "ClientSecret" in found}
+        return {**about, "flows": sorted(found.get("ExplicitAuthFlows", []))}
+
+    clients = every(idp, "list_user_pool_clients", UserPoolId=pool, MaxResults=60)
+    user = lambda found: {"name": found["Username"], "status": found["UserStatus"]}
+    return {
+        "exists": True,
+        "id": pool,
+        "tags": idp.describe_user_pool(UserPoolId=pool)["UserPool"].get("UserPoolTags", {}),
+        "clients": in_order(client, clients),
+        "users": in_order(user, every(idp, "list_users", UserPoolId=pool)),
+    }
+
+
+def identity_pool(aws, name):
+    identity = aws("cognito-identity")
+    pools = every(identity, "list_identity_pools", MaxResults=60)
+    if not (pool := only(pool["IdentityPoolId"] for pool in pools if pool["IdentityPoolName"] == name)):
+        return None
+    found = identity.describe_identity_pool(IdentityPoolId=pool)
+    provider = lambda found: {"name": found["ProviderName"], "client_id": found["ClientId"]}
+    # 500 is moto's answer to what it does not implement.
+    roles = unless("500", identity.get_identity_pool_roles, IdentityPoolId=pool)
+    return {
+        "exists": True,
+        "id": pool,
+        "tags": found.get("IdentityPoolTags", {}),
+        "guests": found["AllowUnauthenticatedIdentities"],
+        "classic": found.get("AllowClassicFlow"),
+        "providers": in_order(provider, found.get("CognitoIdentityProviders", [])),
+        "login_providers": found.get("SupportedLoginProviders", {}),
+        "oidc": sorted(found.get("OpenIdConnectProviderARNs", [])),
+        "roles": roles and roles.get("Roles", {}),
+    }
+
+
+def stored_object(aws, bucket, key):
+    reply = unless("NoSuchKey", aws("s3").get_object, Bucket=bucket, Key=key)
+    return reply and {"exists": True, "body": reply["Body"].read().decode()}
+
+
+def unless(code, operation, **given):
+    """The operation's reply, or None where it fails with this code."""
+    try:
+        return operation(**given)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != code:
+            raise
+
+
+def every(client, operation, **given):
+    (items,) = client.get_paginator(operation).paginate(**given).build_full_result().values()
+    return items
+
+
+def only(ids):
+    if len(ids := list(ids)) > 1:
+        sys.exit(f"readback.py: one name, several pools: {', '.join(ids)}")
+    return ids[0] if ids else None
+
+
+def tags(listed):
+    # IAM's members begin with capitals, those of ECS do not.
+    pairs = ({key.lower(): value for key, value in tag.items()} for tag in listed or [])
+    return {pair["key"]: pair["value"] for pair in pairs}
+
+
+def in_order(about, found):
+    return sorted(map(about, found), key=lambda member: json.dumps(member, sort_keys=True))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for option in ("--url", "--region", "--key-id", "--secret"):
+        parser.add_argument(option, required=True)
+    whats = [role, instance_profile, association, task_definition, tasks, oidc_provider, user_pool]
+    whats = {what.__name__.replace("_", "-"): what for what in [*whats, identity_pool]}
+    whats["object"] = stored_object
+    parser.add_argument("what", choices=whats)
+    parser.add_argument("name", nargs="+")
+    given = parser.parse_args()
+    servers.isolate()
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    aws = lambda service: servers.connect(given.url, given.region, service, given.key_id, given.secret)
+    answer = whats[given.what](aws, *given.name) or {"exists": False}
+    print(json.dumps(answer, indent=2, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
