@@ -336,7 +336,10 @@ impl<B: Flow<'static, Output = Lease>> Flow<'static> for WithMfa<B> {
             }
         }
         let Some(code) = self.code else {
-            return Step::Need(Need::Prompt { question: "Code of arn:aws:iam::123456789012:mfa/me" });
+            return Step::Need(Need::Prompt {
+                question: "Code of arn:aws:iam::123456789012:mfa/me",
+                hidden: false,
+            });
         };
         let Some(time) = cx.clock.time(cx.now) else {
             return Step::Done(Err(error(ErrorKind::ClockUnknown)));

@@ -111,7 +111,10 @@ impl Error {
     /// What to do about it; empty where the error itself says it.
     pub fn advice(&self) -> &'static str {
         match self {
-            Self::Source { error, .. } => error.advice(),
+            Self::Source { error, report } => match error.advice() {
+                "" => of_code(report.code()),
+                advice => advice,
+            },
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.advice(),
             _ => "",
         }
@@ -124,7 +127,13 @@ impl fmt::Display for Error {
             Self::Configuration(what) => f.write_str(what),
             Self::Source { error, report } => {
                 error.fmt(f)?;
-                if report.is_empty() { Ok(()) } else { write!(f, "; the service says: {report}") }
+                if !report.is_empty() {
+                    write!(f, "; the service says: {report}")?;
+                }
+                match of_code(report.code()) {
+                    advice if error.advice().is_empty() && !advice.is_empty() => write!(f, " ({advice})"),
+                    _ => Ok(()),
+                }
             }
             Self::Profile { name, error } => write!(f, "profile {name}: {error}"),
             Self::Chain { error, findings } => {
@@ -142,6 +151,40 @@ impl fmt::Display for Error {
             Self::Sign(error) => write!(f, "cannot sign: {error}"),
             Self::Send(failure) => failure.fmt(f),
         }
+    }
+}
+
+/// What to do about a service's code; empty where its message is all there is to say.
+fn of_code(code: &str) -> &'static str {
+    match code {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
+            "the caller may not do this: give it the permission that the message names"
+        }
+        "CodeMismatchException" | "ExpiredCodeException" => "type the newest code",
+        "EntityAlreadyExists" | "UsernameExistsException" => {
+            "something has that name already: choose another, or remove it"
+        }
+        "ClusterNotFoundException" => "check the cluster's name, and the region",
+        "InvalidInstanceID.NotFound" | "InvalidInstanceID.Malformed" => {
+            "check the instance's id, and the region: an instance is known in its own alone"
+        }
+        "InvalidPasswordException" => "the pool's rules want another password",
+        "InvalidParameterException" => {
+            "check what the message names; a client may not allow this way of signing in"
+        }
+        "LimitExceeded" | "LimitExceededException" => "a quota of the account is used up",
+        "MalformedPolicyDocument" => "check the policy: JSON with Version and Statement, as IAM wants it",
+        "NoSuchEntity" => "check names and ARNs: the account has nothing of that name",
+        "NotAuthorizedException" | "UserNotFoundException" => {
+            "check user name and password, the client's secret if it has one, and that the token is for \
+             this pool and still valid"
+        }
+        "ResourceNotFoundException" => "check the id, and the region that it begins with",
+        "UserNotConfirmedException" => "confirm the sign-up first",
+        "ValidationError" | "ValidationException" | "InvalidInput" | "InvalidParameterValue" => {
+            "check the value that the message names"
+        }
+        _ => "",
     }
 }
 

@@ -189,7 +189,10 @@ impl World {
             }
             Need::File { path } => (format!("FILE {path}"), None),
             Need::Resolve { host } => (format!("RESOLVE {host}"), None),
-            Need::Prompt { question } => (format!("PROMPT {question}"), None),
+            Need::Prompt { question, hidden } => {
+                let how = if *hidden { "HIDDEN PROMPT" } else { "PROMPT" };
+                (format!("{how} {question}"), None)
+            }
             Need::Process { command } => (format!("PROCESS {command}"), None),
             other => panic!("an unknown need: {other:?}"),
         };

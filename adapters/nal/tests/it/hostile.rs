@@ -325,7 +325,7 @@ fn needs_that_a_device_cannot_serve_are_refused(on: Loop) {
     let needs: [fn() -> Need<'static>; 3] = [
         || Need::File { path: "/etc/hostname" },
         || Need::Process { command: "true" },
-        || Need::Prompt { question: "who?" },
+        || Need::Prompt { question: "who?", hidden: true },
     ];
     for need in needs {
         let mut flow = Needs { need, answer: None };

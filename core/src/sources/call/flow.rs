@@ -182,6 +182,10 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         let headers = reply.headers(memory.exchange);
         let read = match self.shape().api.protocol {
             Protocol::Query { .. } | Protocol::Ec2 { .. } => reply::read_error(body, cx.report),
+            // What stands before a service may speak XML all the same.
+            Protocol::Json { .. } if body.trim_ascii_start().first() == Some(&b'<') => {
+                reply::read_error(body, cx.report)
+            }
             Protocol::Json { .. } => {
                 let kind = headers.text("x-amzn-errortype").unwrap_or_default();
                 reply::read_json_error(body, kind, cx.report)
