@@ -9,7 +9,7 @@ use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
 use super::form::Query;
-use super::json::Json;
+use super::json::put_json;
 use super::kept::{self, Kept};
 use super::operation::{Api, Operation, Proof, Protocol, Shape};
 
@@ -195,7 +195,7 @@ impl Operation for AnyAction<'_> {
             Protocol::Query { .. } | Protocol::Ec2 { .. } => {
                 self.request.members(&mut Query::new(&self.shape, out));
             }
-            Protocol::Json { .. } => Json::document(out, &mut |to| self.request.members(to)),
+            Protocol::Json { .. } => put_json(out, &mut |to| self.request.members(to)),
         }
     }
 

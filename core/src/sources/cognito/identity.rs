@@ -4,7 +4,7 @@
 use heapless::String;
 
 use crate::error::{Buffer, Error, ErrorKind, Origin};
-use crate::sources::call::{Call, Json, Members, Operation, Proof, Service, Shape};
+use crate::sources::call::{Call, Members, Operation, Proof, Service, Shape, put_json};
 use crate::sources::document::seal;
 use crate::sources::slot::Field;
 use crate::sources::{Answer, Context, Flow, Lease, Memory, Slot, Step};
@@ -88,7 +88,7 @@ impl Operation for GetIdRequest<'_> {
     }
 
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
-        Json::document(out, &mut |to| {
+        put_json(out, &mut |to| {
             to.text("IdentityPoolId", self.pool);
             self.logins.members(to, held);
         });
@@ -230,7 +230,7 @@ impl Operation for GetCredentialsForIdentityRequest<'_> {
     }
 
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
-        Json::document(out, &mut |to| {
+        put_json(out, &mut |to| {
             to.optional("CustomRoleArn", self.custom_role_arn);
             to.text("IdentityId", held.text(Field::IdentityId).unwrap_or_default());
             self.logins.members(to, held);
@@ -315,7 +315,7 @@ impl Operation for GetOpenIdTokenRequest<'_> {
     }
 
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
-        Json::document(out, &mut |to| {
+        put_json(out, &mut |to| {
             to.text("IdentityId", held.text(Field::IdentityId).unwrap_or_default());
             self.logins.members(to, held);
         });
