@@ -25,7 +25,7 @@ fn an_operation_is_about_thirty_lines() {
                 let declared = line.strip_prefix("pub struct ");
                 declared.is_some_and(|rest| rest.split(['<', ' ']).next() == Some(name))
             };
-            let declared = lines.iter().position(|line| own(&line)).expect("the type of an action");
+            let declared = lines.iter().position(own).expect("the type of an action");
             sizes.push((item(&lines, declared) + item(&lines, at), name.to_owned()));
         }
     }

@@ -142,7 +142,7 @@ impl Keeper<'_, '_> {
         // By bytes: splitting text brings a panic path.
         let is =
             |name: &&str| name.as_bytes().split(|byte| *byte == b'.').eq(path.clone().map(str::as_bytes));
-        let found = self.names.iter().position(|name| is(&name))?;
+        let found = self.names.iter().position(is)?;
         u8::try_from(found).ok()
     }
 
