@@ -361,6 +361,20 @@ fn several_providers_vouch_for_one_caller() {
 }
 
 #[test]
+fn no_report_repeats_a_token() {
+    let logins =
+        Logins { provider: "accounts.google.com", others: &[("issuer.example.com", "eyJhbGciOi.other")] };
+    for token in ["eyJhbGciOi.google", "eyJhbGciOi.other"] {
+        let base = IdentityToken::given("eyJhbGciOi.google");
+        let mut flow = Identity::in_pool(base, identities(), POOL, logins);
+        let mut world = World::new();
+        world.on(GET_ID, refused("NotAuthorizedException", &format!("Invalid login token: {token}")));
+        world.run(&mut flow).unwrap_err();
+        assert_eq!((world.report.code(), world.report.message()), ("NotAuthorizedException", ""), "{token}");
+    }
+}
+
+#[test]
 fn a_role_is_assumed_with_the_identitys_own_token() {
     let logins = Logins::default();
     let identity = Identity::known(Unsigned, identities(), ID, logins).unwrap();

@@ -79,7 +79,7 @@ def calls(source):
     qualified = {f"<{of} as {trait}>::{name}" for of, trait, name in re.findall(
         r"<((?:&mut )?[\w:]+) as (\w+)>::(\w+)", code)}
     for action in re.findall(r"action!\(([\w:]+)", code):
-        qualified |= {f"<{action} as Action>::members", f"<{action} as Action>::output"}
+        qualified |= {f"<{action} as Action>::{name}" for name in ("check", "members", "secrets", "output")}
     return qualified | set(re.findall(r"\b[a-z]\w*(?:::\w+)+", code))
 
 

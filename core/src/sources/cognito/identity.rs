@@ -41,6 +41,10 @@ impl<'c> Logins<'c> {
         GetOpenIdTokenRequest { logins: self }
     }
 
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        self.others.iter().for_each(|(_, token)| each(token));
+    }
+
     fn members(&self, to: &mut dyn Members, held: &Slot<'_>) {
         let token = held.text(Field::SessionToken).map(|token| (self.provider, token));
         if token.is_none() && self.others.is_empty() {
@@ -92,6 +96,10 @@ impl Operation for GetIdRequest<'_> {
             to.text("IdentityPoolId", self.pool);
             self.logins.members(to, held);
         });
+    }
+
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        self.logins.secrets(each);
     }
 
     fn read(
@@ -237,6 +245,10 @@ impl Operation for GetCredentialsForIdentityRequest<'_> {
         });
     }
 
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        self.logins.secrets(each);
+    }
+
     fn read(
         &self,
         body: &[u8],
@@ -319,6 +331,10 @@ impl Operation for GetOpenIdTokenRequest<'_> {
             to.text("IdentityId", held.text(Field::IdentityId).unwrap_or_default());
             self.logins.members(to, held);
         });
+    }
+
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        self.logins.secrets(each);
     }
 
     fn read(

@@ -38,12 +38,14 @@ fn pairs() -> &'static [(&'static str, &'static str)] {
 
 fn act<A: Action + 'static>(action: &A) {
     used(sources::call::Action::check(action).is_ok());
+    sources::call::Action::secrets(action, &mut |secret| used(secret));
     let any = sources::call::AnyAction::of(action);
     let any = sources::call::AnyAction::retried_on(any, black_box(&["Code"]));
     let mut memory = [0; 64];
     sources::call::AnyAction::members(&any, &mut Line(Cursor::new(black_box(&mut memory))));
     used(<sources::call::AnyAction as Operation>::shape(&any).action);
     used(<sources::call::AnyAction as Operation>::check(&any).is_ok());
+    <sources::call::AnyAction as Operation>::secrets(&any, &mut |secret| used(secret));
     let mut memory = [0; 64];
     let mut slot = Slot::new(black_box(&mut memory));
     let mut body = [0; 64];

@@ -482,10 +482,14 @@ pub(crate) fn cognito() {
     let id = sources::cognito::GetIdRequest { pool: text(), logins };
     used(<sources::cognito::GetIdRequest as Operation>::shape(&id).action);
     used(<sources::cognito::GetIdRequest as Operation>::check(&id));
+    <sources::cognito::GetIdRequest as Operation>::secrets(&id, &mut |secret| used(secret));
     <sources::cognito::GetIdRequest as Operation>::body(&id, out, &slot);
     used(<sources::cognito::GetIdRequest as Operation>::read(&id, bytes(), &mut slot, &lease));
     used(<sources::cognito::GetCredentialsForIdentityRequest as Operation>::shape(&request).action);
     used(<sources::cognito::GetCredentialsForIdentityRequest as Operation>::check(&request));
+    <sources::cognito::GetCredentialsForIdentityRequest as Operation>::secrets(&request, &mut |secret| {
+        used(secret)
+    });
     <sources::cognito::GetCredentialsForIdentityRequest as Operation>::body(&request, out, &slot);
     used(<sources::cognito::GetCredentialsForIdentityRequest as Operation>::read(
         &request,
@@ -496,7 +500,9 @@ pub(crate) fn cognito() {
     let token = sources::cognito::GetOpenIdTokenRequest { logins };
     used(<sources::cognito::GetOpenIdTokenRequest as Operation>::shape(&token).action);
     used(<sources::cognito::GetOpenIdTokenRequest as Operation>::check(&token));
+    <sources::cognito::GetOpenIdTokenRequest as Operation>::secrets(&token, &mut |secret| used(secret));
     <sources::cognito::GetOpenIdTokenRequest as Operation>::body(&token, out, &slot);
     used(<sources::cognito::GetOpenIdTokenRequest as Operation>::read(&token, bytes(), &mut slot, &lease));
     used(sources::cognito::secret_hash(text(), text(), text()));
+    sources::call::Operation::secrets(&token, &mut |secret| used(secret));
 }
