@@ -19,10 +19,12 @@ fuzz_target!(|input: &[u8]| {
     let [seed, stream @ ..] = input else { return };
     let end = head_len(stream, 0);
     assert_eq!(end, stream.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4));
+    assert_eq!(head_len(stream, stream.len() + 4), None, "all was searched");
     assert_eq!(found(stream, || 1), end, "byte by byte");
     assert_eq!(found(stream, pieces(*seed)), end, "in pieces");
     let head = &stream[..end.unwrap_or(stream.len())];
     response(head);
+    response(stream);
     request(head);
     anything_written(head);
 });
@@ -50,7 +52,7 @@ fn response(head: &[u8]) {
         }
         Err(error) => {
             assert!(theirs.is_none() || is_stricter(head, error), "{error}: {}", head.escape_ascii());
-            refused_no_earlier(head, error.offset, |text| Some(ResponseHead::parse(text).err()?.offset));
+            refused_no_earlier(head, error, |text| Some(ResponseHead::parse(text).err()?.offset));
         }
     }
 }
@@ -154,7 +156,7 @@ fn request(head: &[u8]) {
             );
         }
         Err(error) => {
-            refused_no_earlier(head, error.offset, |text| Some(RequestHead::parse(text).err()?.offset));
+            refused_no_earlier(head, error, |text| Some(RequestHead::parse(text).err()?.offset));
         }
     }
 }
@@ -193,7 +195,10 @@ fn anything_written(text: &[u8]) {
             let read = RequestHead::parse(&head).expect("what was written is read");
             assert_eq!((read.method, read.target), (&*method, &*target));
         }
-        Err(invalid) => assert!(head.is_empty() && matches!(invalid.part, "method" | "target")),
+        Err(invalid) => {
+            assert!(head.is_empty() && matches!(invalid.part, "method" | "target"));
+            assert!(invalid.to_string().contains(invalid.part));
+        }
     }
 }
 

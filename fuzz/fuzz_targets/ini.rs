@@ -17,6 +17,7 @@ fuzz_target!(|file: &[u8]| {
             Ok(None) => break read(file).ok(),
             Err(error) => {
                 assert!(error.offset <= file.len() && error.offset <= reader.offset());
+                assert!(error.to_string().ends_with(&format!(" at byte {}", error.offset)));
                 break None;
             }
         }

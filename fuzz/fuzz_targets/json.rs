@@ -25,7 +25,7 @@ fuzz_target!(|document: &[u8]| {
     assert_eq!(passed.map(|end| assert_eq!(end, None)).err(), ours.as_ref().err().copied());
     match &ours {
         Err(error) => {
-            refused_no_earlier(document, error.offset, |text| Some(value(text).err()?.offset));
+            refused_no_earlier(document, *error, |text| Some(value(text).err()?.offset));
         }
         Ok(Value::Object(members)) => {
             for (name, value) in members {
@@ -47,7 +47,20 @@ fn value(document: &[u8]) -> Result<Value, Error> {
     let mut open: Vec<(Option<String>, Value)> = Vec::new();
     let mut key = None;
     let mut root = Value::Null;
-    while let Some(token) = reader.next()? {
+    loop {
+        let before = reader.clone();
+        let Some(token) = reader.next()? else {
+            assert_eq!(reader.offset(), document.len());
+            assert_eq!(reader.skip_value().unwrap_err().kind, Kind::UnexpectedEnd, "there is no other");
+            return Ok(root);
+        };
+        if let Token::ObjectEnd | Token::ArrayEnd = token {
+            assert_eq!(
+                before.clone().skip_value().unwrap_err().kind,
+                Kind::UnexpectedByte,
+                "there is no other"
+            );
+        }
         let done = match token {
             Token::Key(name) => {
                 key = Some(string(name));
@@ -80,7 +93,6 @@ fn value(document: &[u8]) -> Result<Value, Error> {
             _ => root = done,
         }
     }
-    Ok(root)
 }
 
 /// The text, which is the same however it is asked for.
@@ -91,6 +103,9 @@ fn string(string: Str<'_>) -> String {
     assert!(!string.is(&format!("{decoded}x")) && string.plain().is_none_or(|plain| plain == decoded));
     let mut buffer = vec![0; decoded.len()];
     assert_eq!(string.decode(&mut buffer), Ok(&*decoded));
+    if let Some((_, less)) = buffer.split_last_mut() {
+        assert_eq!(string.decode(less).unwrap_err().needed, decoded.len());
+    }
     decoded
 }
 

@@ -36,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
         if let Err(error) = read {
             // Whether there is such a time is asked once the form is right.
             let refused = |text: &[u8]| ours(text).err().filter(|error| error.kind != Kind::OutOfRange);
-            refused_no_earlier(input, error.offset, |text| Some(refused(text)?.offset));
+            refused_no_earlier(input, error, |text| Some(refused(text)?.offset));
         }
         let text = str::from_utf8(input).ok();
         let theirs = text.map_or([None; 2], theirs);
@@ -109,6 +109,7 @@ fn their_compact(text: &str) -> [Option<i64>; 2] {
 
 fn write(seconds: u64) {
     let time = UnixTime::from_secs(seconds);
+    assert_eq!(format!("{:?}", time.rfc3339()), format!("\"{}\"", time.rfc3339()));
     assert_eq!(time.as_secs(), seconds.min(UnixTime::MAX.as_secs()));
     assert_eq!(UnixTime::from_rfc3339(time.rfc3339().as_bytes()), Ok(time));
     assert_eq!(UnixTime::from_compact(time.compact().as_bytes()), Ok(time));

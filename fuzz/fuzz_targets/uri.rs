@@ -24,7 +24,7 @@ fuzz_target!(|text: &str| {
             };
             // An address in brackets and a port are judged whole, and refused at their start.
             assert!(error.offset <= text.len());
-            refused_no_earlier(text.as_bytes(), error.offset, refused);
+            refused_no_earlier(text.as_bytes(), error, refused);
             return;
         }
     };

@@ -22,7 +22,7 @@ fuzz_target!(|document: &[u8]| {
             assert!(theirs.is_none() || is_stricter(document, error), "{error}");
             // A close tag cut short may be that of another element.
             if error.kind != Kind::Mismatch {
-                refused_no_earlier(document, error.offset, |text| Some(read(text).err()?.offset));
+                refused_no_earlier(document, error, |text| Some(read(text).err()?.offset));
             }
         }
     }

@@ -5,7 +5,7 @@ pub mod json;
 pub mod xml;
 
 use rolecall_core::sources::Lease;
-use rolecall_core::wire::{BufferTooSmall, Count, Cursor, Put};
+use rolecall_core::wire::{BufferTooSmall, Count, Cursor, Error, Put};
 
 use crate::hostile::{Keys, Outcome};
 
@@ -38,7 +38,10 @@ pub fn put(write: impl Fn(&mut dyn Put)) -> Vec<u8> {
         write(&mut out);
         match out.finish() {
             Ok(text) => assert!(size >= needed && *text == *whole, "in {size} bytes"),
-            Err(small) => assert_eq!((small, size < needed), (BufferTooSmall { needed }, true)),
+            Err(small) => {
+                assert_eq!((small, size < needed), (BufferTooSmall { needed }, true));
+                assert!(small.to_string().contains(&needed.to_string()));
+            }
         }
     }
     whole
@@ -51,11 +54,12 @@ pub fn text(write: impl Fn(&mut dyn Put)) -> String {
 
 /// What is wrong is at the offset: the text before it is the start of some text that is right.
 /// `refused` reads one, and tells where it refuses it.
-pub fn refused_no_earlier(text: &[u8], offset: usize, refused: impl Fn(&[u8]) -> Option<usize>) {
-    let before = text.get(..offset).expect("an offset within the text");
+pub fn refused_no_earlier(text: &[u8], error: Error, refused: impl Fn(&[u8]) -> Option<usize>) {
+    let before = text.get(..error.offset).expect("an offset within the text");
     if let Some(earlier) = refused(before) {
-        assert!(earlier >= offset, "refused at {offset}, but without the rest at {earlier}");
+        assert!(earlier >= error.offset, "{error}, but without the rest at {earlier}");
     }
+    assert!(error.to_string().ends_with(&format!(" at byte {}", error.offset)));
 }
 
 /// The second that `text` tells, as `time` reads RFC 3339.
