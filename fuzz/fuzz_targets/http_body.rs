@@ -8,7 +8,7 @@
 use libfuzzer_sys::fuzz_target;
 use rolecall_core::wire::Error;
 use rolecall_core::wire::http1::{Body, Framing};
-use rolecall_fuzz::pieces;
+use rolecall_fuzz::{is_told, pieces};
 
 fuzz_target!(|input: &[u8]| {
     let [framing, seed, stream @ ..] = input else { return };
@@ -24,6 +24,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(read(framing, stream, |_| size()), whole, "in pieces");
 
     let (data, used, end) = &whole;
+    end.err().into_iter().for_each(is_told);
     assert!(data.len() <= *used && *used <= stream.len());
     match framing {
         Framing::Length(length) => {

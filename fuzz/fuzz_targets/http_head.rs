@@ -11,7 +11,7 @@ use rolecall_core::wire::http1::{
     Framing, HeadWriter, Headers, RequestHead, ResponseHead, head_len, is_header_name, is_header_value,
 };
 use rolecall_core::wire::{Error, Kind, Put};
-use rolecall_fuzz::{pieces, put, refused_no_earlier};
+use rolecall_fuzz::{is_told, pieces, put, refused_no_earlier};
 
 type Lines = Vec<(String, Vec<u8>)>;
 
@@ -131,6 +131,7 @@ fn framing(head: &ResponseHead<'_>, lines: &Lines) {
     assert_eq!(head.framing().ok(), expected);
     if let Err(error) = head.framing() {
         assert!(matches!(error.kind, Kind::BadNumber | Kind::AmbiguousLength));
+        is_told(error);
     }
     let connection = split(values("connection"));
     let says = |what: &str| connection.iter().any(|word| word == what);

@@ -1,23 +1,23 @@
 //! Signing against the crate `aws-sigv4`: the same signature, signed headers and parameters for
 //! every request that both can sign.
 //!
-//! An input is a line `SERVICE REGION SECONDS TOKEN LIFETIME`, of which the last two may be missing
-//! and the token may be `-`, then a request: its first line, header lines, an empty line, the body.
-//! With a lifetime the request is presigned.
+//! An input is a line `SERVICE REGION SECONDS TOKEN LIFETIME SECRET`, of which the last three may be
+//! missing or `-`, then a request: its first line, header lines, an empty line, the body. With a
+//! lifetime the request is presigned. The service of IoT has its token added after signing.
 
 #![no_main]
 
 use std::time::{Duration, SystemTime};
 
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
-    SigningSettings, UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SessionTokenMode, SignableBody, SignableRequest,
+    SignatureLocation, SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use libfuzzer_sys::fuzz_target;
 use rolecall_core::credentials::Credentials;
 use rolecall_core::sigv4::{
-    Payload, Request, Rules, SignError, Signer, SigningKey, is_never_signed, sha256_hex,
+    Payload, Request, Rules, SignError, Signer, SigningKey, TokenPlacement, is_never_signed, sha256_hex,
 };
 use rolecall_core::wire::percent;
 use rolecall_core::wire::time::UnixTime;
@@ -28,15 +28,21 @@ const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 fuzz_target!(|input: &str| {
     let Some(asked) = Asked::read(input) else { return };
-    let Ok(credentials) = Credentials::new(KEY_ID, SECRET, asked.token) else { return };
+    let Ok(credentials) = Credentials::new(KEY_ID, asked.secret, asked.token) else { return };
     let time = UnixTime::from_secs(asked.seconds);
     let key = SigningKey::derive(credentials.secret_access_key(), time, asked.region, asked.service);
-    let Ok(signer) = Signer::new(&credentials, &key, Rules::of(asked.service), time) else { return };
+    let Some(signer) = allowed(Signer::new(&credentials, &key, Rules::of(asked.service), time)) else {
+        return;
+    };
+    let signer =
+        if asked.adds_token_later() { signer.with_token(TokenPlacement::AfterSigning) } else { signer };
     let Some(request) = asked.request() else { return };
+    let shown = format!("{signer:?} {request:?}");
+    assert!(!shown.contains(SECRET) || input.contains(SECRET), "{shown}");
     let theirs = asked.signed_by_peer();
     match asked.lifetime {
         None => {
-            let Ok(signed) = signer.sign(&request) else { return };
+            let Some(signed) = allowed(signer.sign(&request)) else { return };
             let canonical = text(|mut out| signed.put_canonical_request(&mut out).expect("it was signed"));
             let to_sign = text(|mut out| signed.put_string_to_sign(&mut out).expect("it was signed"));
             assert!(to_sign.ends_with(sha256_hex(canonical.as_bytes()).as_str()));
@@ -61,7 +67,7 @@ fuzz_target!(|input: &str| {
             let presigned = match signer.presign(&request, lifetime) {
                 Ok(presigned) => presigned,
                 Err(SignError::InvalidLifetime) => return assert!(!(1..=604_800).contains(&lifetime)),
-                Err(_) => return,
+                refused => return drop(allowed(refused)),
             };
             let canonical = text(|mut out| presigned.put_canonical_request(&mut out).expect("it was signed"));
             let to_sign = text(|mut out| presigned.put_string_to_sign(&mut out).expect("it was signed"));
@@ -82,6 +88,11 @@ fuzz_target!(|input: &str| {
     }
 });
 
+/// What was made, or `None` if it was refused with a reason.
+fn allowed<T>(made: Result<T, SignError>) -> Option<T> {
+    made.inspect_err(|error| assert!(!error.to_string().is_empty())).ok()
+}
+
 /// The request, and what to sign it with.
 struct Asked<'i> {
     service: &'i str,
@@ -89,6 +100,7 @@ struct Asked<'i> {
     seconds: u64,
     token: Option<&'i str>,
     lifetime: Option<u32>,
+    secret: &'i str,
     method: &'i str,
     target: &'i str,
     headers: Vec<(&'i str, &'i str)>,
@@ -109,18 +121,19 @@ impl<'i> Asked<'i> {
         let seconds = words.next()?.parse::<u64>().ok()?.min(UnixTime::MAX.as_secs());
         let token = words.next().filter(|token| *token != "-");
         let lifetime = words.next().and_then(|lifetime| lifetime.parse().ok());
+        let secret = words.next().unwrap_or(SECRET);
         let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
         let mut lines = head.split('\n');
         let (method, target) = lines.next()?.split_once(' ')?;
         let headers = lines.filter_map(|line| line.split_once(':')).collect();
-        Some(Self { service, region, seconds, token, lifetime, method, target, headers, body })
+        Some(Self { service, region, seconds, token, lifetime, secret, method, target, headers, body })
     }
 
     /// The request, if this crate and the peer can both sign it.
     fn request(&self) -> Option<Request<'i>> {
-        let mut request = Request::new(self.method, self.target, self.payload()).ok()?;
+        let mut request = allowed(Request::new(self.method, self.target, self.payload()))?;
         for (name, value) in &self.headers {
-            request.header(name, value.as_bytes()).ok()?;
+            allowed(request.header(name, value.as_bytes()))?;
         }
         let host = |name: &&str| name.eq_ignore_ascii_case("host");
         let hosts = self.headers.iter().filter(|(name, _)| host(name)).count();
@@ -138,6 +151,10 @@ impl<'i> Asked<'i> {
         if self.lifetime.is_some() { Payload::Unsigned } else { Payload::Bytes(self.body.as_bytes()) }
     }
 
+    fn adds_token_later(&self) -> bool {
+        self.service == "iotdevicegateway"
+    }
+
     fn query(&self) -> &'i str {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
@@ -149,6 +166,9 @@ impl<'i> Asked<'i> {
             settings.percent_encoding_mode = PercentEncodingMode::Single;
             settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         }
+        if self.adds_token_later() {
+            settings.session_token_mode = SessionTokenMode::Exclude;
+        }
         match self.lifetime {
             Some(lifetime) => {
                 settings.signature_location = SignatureLocation::QueryParams;
@@ -159,7 +179,7 @@ impl<'i> Asked<'i> {
         }
         let keys = aws_credential_types::Credentials::new(
             KEY_ID,
-            SECRET,
+            self.secret,
             self.token.filter(|token| !token.is_empty()).map(str::to_owned),
             None,
             "fuzz",

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use rolecall_core::wire::xml::{Event, MAX_DEPTH, Reader};
 use rolecall_core::wire::{Count, Error, Kind};
 use rolecall_fuzz::xml::{Step, Steps, is_stricter};
-use rolecall_fuzz::{refused_no_earlier, text, xml};
+use rolecall_fuzz::{is_told, refused_no_earlier, text, xml};
 
 fuzz_target!(|document: &[u8]| {
     let theirs = xml::steps(document);
@@ -20,6 +20,7 @@ fuzz_target!(|document: &[u8]| {
         }
         Err(error) => {
             assert!(theirs.is_none() || is_stricter(document, error), "{error}");
+            is_told(error);
             // A close tag cut short may be that of another element.
             if error.kind != Kind::Mismatch {
                 refused_no_earlier(document, error, |text| Some(read(text).err()?.offset));

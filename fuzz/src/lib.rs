@@ -59,7 +59,14 @@ pub fn refused_no_earlier(text: &[u8], error: Error, refused: impl Fn(&[u8]) -> 
     if let Some(earlier) = refused(before) {
         assert!(earlier >= error.offset, "{error}, but without the rest at {earlier}");
     }
-    assert!(error.to_string().ends_with(&format!(" at byte {}", error.offset)));
+    is_told(error);
+}
+
+/// What is wrong is told, and where.
+pub fn is_told(error: Error) {
+    let text = error.to_string();
+    let what = text.strip_suffix(&format!(" at byte {}", error.offset)).expect("the place");
+    assert!(!what.is_empty());
 }
 
 /// The second that `text` tells, as `time` reads RFC 3339.
