@@ -46,7 +46,7 @@ fuzz_every_target() {
         [[ -d fuzz/seeds/$name && -n ${fuzz_dictionaries[$name]:-} ]] ||
             { printf '%s has no seeds or no dictionary\n' "$name"; return 1; }
         mkdir -p "$findings/$name" "$scratch/corpus/$name"
-        dictionary "$name" >"$scratch/$name.dict"
+        fuzz_dictionary "$name" >"$scratch/$name.dict"
         log=$scratch/$name.log
         "$fuzz_programs/$name" "$scratch/corpus/$name" "fuzz/seeds/$name" -dict="$scratch/$name.dict" \
             -artifact_prefix="$findings/$name/" -max_total_time="$seconds" -timeout=10 \
@@ -63,8 +63,8 @@ fuzz_every_target() {
     [[ ${#found[@]} -eq 0 ]]
 }
 
-# dictionary TARGET: its dictionaries as one.
-dictionary() {
+# fuzz_dictionary TARGET: its dictionaries as one.
+fuzz_dictionary() {
     local format
     for format in ${fuzz_dictionaries[$1]}; do
         cat "fuzz/dictionaries/$format"
