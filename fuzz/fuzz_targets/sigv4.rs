@@ -221,7 +221,7 @@ impl<'i> Asked<'i> {
             |name: &str| ["x-amz-user-agent", "x-amz-checksum-mode"].contains(&&*name.to_ascii_lowercase());
         let signed = || self.headers.iter().filter(|(name, _)| !is_never_signed(name));
         if Rules::of(self.service) == Rules::STANDARD && (path.ends_with("/.") || path.ends_with("/..")) {
-            Some("it puts a slash behind a dot segment at the end; botocore and the published cases do not")
+            Some("it puts a slash behind a dot segment at the end, which botocore does not")
         } else if Rules::of(self.service) == Rules::S3 && path.bytes().any(|byte| !byte.is_ascii_graphic()) {
             Some("it signs what cannot be sent as it is, here it is escaped")
         } else if str::from_utf8(&decoded(self.query())).is_err() {

@@ -10,7 +10,8 @@ use rolecall_core::wire::{BufferTooSmall, Count, Cursor, Error, Put};
 use crate::hostile::{Keys, Outcome};
 
 // The one place that names where calls are.
-pub use rolecall_core::sources::sts::{AssumeRoleRequest, Call, Service};
+pub use rolecall_core::sources::call::{Call, Service};
+pub use rolecall_core::sources::sts::AssumeRoleRequest;
 
 /// Sizes of pieces, 1 to 16 bytes each, as `seed` decides.
 pub fn pieces(seed: u8) -> impl FnMut() -> usize {
