@@ -168,10 +168,18 @@ fn of_code(code: &str) -> &'static str {
         "InvalidInstanceID.NotFound" | "InvalidInstanceID.Malformed" => {
             "check the instance's id, and the region: an instance is known in its own alone"
         }
+        "IncorrectState" => "look at what the message says it is, and try again when that has changed",
+        "InvalidClientTokenId" | "UnrecognizedClientException" | "AuthFailure" => {
+            "the service does not know the access key: check it, and that it is of this account and partition"
+        }
+        "SignatureDoesNotMatch" | "InvalidSignatureException" => {
+            "check the secret access key, the region, and this machine's clock"
+        }
         "InvalidPasswordException" => "the pool's rules want another password",
         "InvalidParameterException" => {
             "check what the message names; a client may not allow this way of signing in"
         }
+        "ClientException" => "check the names that the message names, and the region",
         "LimitExceeded" | "LimitExceededException" => "a quota of the account is used up",
         "MalformedPolicyDocument" => "check the policy: JSON with Version and Statement, as IAM wants it",
         "NoSuchEntity" => "check names and ARNs: the account has nothing of that name",
