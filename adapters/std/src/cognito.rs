@@ -139,13 +139,19 @@ impl PoolIdentity {
     /// Somebody who signs in.
     pub fn user(mut self, user: User) -> Self {
         self.user = Some(user);
-        self
+        self.nobody_yet()
     }
 
     /// The token of any provider that the pool knows: `accounts.google.com`, or the host of an OpenID
     /// Connect provider. More than one may vouch for the same caller.
     pub fn login(mut self, provider: impl Into<String>, token: Secret) -> Self {
         self.logins.push((provider.into(), token.into()));
+        self.nobody_yet()
+    }
+
+    /// Without the id that was learned for whoever else it was.
+    fn nobody_yet(mut self) -> Self {
+        self.known = Arc::default();
         self
     }
 
