@@ -1,5 +1,6 @@
 //! The `rolecall` command as a child process, with nothing of this environment.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -38,6 +39,25 @@ impl Run {
         assert_eq!(self.stderr.lines().count(), 1, "{self:#?}");
         &self.stderr
     }
+
+    /// The error of a set-up that failed as it should, below the calls that it told of.
+    #[track_caller]
+    pub fn broke_off(&self) -> &str {
+        assert_eq!(self.code, Some(1), "{self:#?}");
+        assert!(!self.stderr.contains("panicked"), "{self:#?}");
+        self.stderr.lines().last().expect("an error")
+    }
+
+    /// The calls that a set-up told of: service and operation.
+    pub fn calls(&self) -> Vec<String> {
+        let told = self.stderr.lines().filter_map(|line| line.strip_prefix("rolecall: "));
+        let calls = told.filter_map(|line| {
+            let mut words = line.split(' ');
+            let (service, operation) = (words.next()?, words.next()?);
+            (!service.ends_with(':')).then(|| format!("{service} {operation}"))
+        });
+        calls.collect()
+    }
 }
 
 /// Runs the command with these arguments, and these variables and no others.
@@ -45,22 +65,39 @@ pub fn rolecall<'a>(
     arguments: &[&str],
     environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
 ) -> Run {
+    run(arguments, environment, None)
+}
+
+/// As [`rolecall`], with this as its standard input.
+pub fn rolecall_reading<'a>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+    input: &str,
+) -> Run {
+    run(arguments, environment, Some(input))
+}
+
+fn run<'a>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+    input: Option<&str>,
+) -> Run {
     let mut command = Command::new(binary());
     command.args(arguments).env_clear();
     for (name, value) in environment {
         command.env(name, value.as_ref());
     }
-    run(command)
-}
-
-fn run(mut command: Command) -> Run {
     let start = Instant::now();
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the command starts");
+    if let Some(input) = input {
+        // Closed at once: whoever reads on gets the end.
+        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it is read");
+    }
     let (mut out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let reader = std::thread::spawn(move || std::io::read_to_string(&mut out).expect("text"));
     let errors = std::thread::spawn(move || std::io::read_to_string(&mut err).expect("text"));

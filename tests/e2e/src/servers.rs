@@ -39,4 +39,10 @@ impl Server {
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
         ]
     }
+    /// As [`Server::environment`], for every service that the server has.
+    pub fn every_service(&self) -> Vec<(&'static str, String)> {
+        let mut all = self.environment();
+        all.push(("AWS_ENDPOINT_URL", self.need("URL")));
+        all
+    }
 }
