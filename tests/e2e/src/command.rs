@@ -48,15 +48,13 @@ impl Run {
         self.stderr.lines().last().expect("an error")
     }
 
-    /// The calls that a set-up told of: service and operation.
-    pub fn calls(&self) -> Vec<String> {
+    /// The operations that a set-up told of: of `Cognito user pool CreateUserPool PoolName=x` the fourth
+    /// word, of `IAM GetRole RoleName=x` the second.
+    pub fn calls(&self) -> Vec<&str> {
         let told = self.stderr.lines().filter_map(|line| line.strip_prefix("rolecall: "));
-        let calls = told.filter_map(|line| {
-            let mut words = line.split(' ');
-            let (service, operation) = (words.next()?, words.next()?);
-            (!service.ends_with(':')).then(|| format!("{service} {operation}"))
-        });
-        calls.collect()
+        let named = |word: &&str| word.starts_with(|first: char| first.is_ascii_uppercase());
+        let calls = told.filter(named).filter_map(|line| line.split(' ').skip(1).find(named));
+        calls.filter(|call| !call.ends_with(':')).collect()
     }
 }
 

@@ -3,6 +3,8 @@
 pub mod boto;
 pub mod command;
 pub mod peer;
+pub mod person;
+pub mod pools;
 pub mod servers;
 pub mod setup;
 pub mod tamper;

@@ -106,9 +106,8 @@ fn a_role_for_tasks_and_a_task_that_has_it() {
     assert_eq!(definition["task_role_arn"], up.role_arn(name));
     assert_eq!(definition["tags"], tags);
     assert_eq!(definition["active"].as_array().map(Vec::len), Some(1), "{definition}");
-    let task = |status: &str| {
-        json!({"task_role_override": up.role_arn(name), "tags": tags, "last_status": status})
-    };
+    let task =
+        |status: &str| json!({"task_role_override": up.role_arn(name), "tags": tags, "last_status": status});
     assert_eq!(server.read(&["tasks", &cluster, name]), json!({"tasks": [task("RUNNING")]}));
     up.down(&things);
     assert_eq!(server.read(&["tasks", &cluster, name]), json!({"tasks": [task("STOPPED")]}));
@@ -119,7 +118,8 @@ fn a_role_for_tasks_without_one() {
     for (_, server) in servers() {
         let (name, family) = ("plain-worker", "plain-family");
         let things: [&[&str]; 2] = [&["role", name], &["task-definition", family]];
-        let given = ["ecs-role", "--role", name, "--family", family, "--policy", S3, "--policy-arn", READ_ONLY];
+        let given =
+            ["ecs-role", "--role", name, "--family", family, "--policy", S3, "--policy-arn", READ_ONLY];
         // Another family, whose name begins alike, is not its own.
         let containers = json!([{"name": "other", "image": "busybox", "memory": 64}]);
         let other = json!({"family": "plain-family-of-others", "containerDefinitions": containers});
@@ -146,7 +146,8 @@ fn a_role_for_tasks_without_one() {
 fn each_call_is_told_before_it_is_made() {
     let Some(server) = Server::named("ministack") else { return };
     // Nobody listens there: what is told was told without an answer.
-    let up = SetUp::new(&server, &["ec2-role", "--role", "told"]).variable("AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:9");
+    let up = SetUp::new(&server, &["ec2-role", "--role", "told"])
+        .variable("AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:9");
     let run = up.run(&[]);
     let lines: Vec<&str> = run.stderr.lines().collect();
     let [call, error] = lines.as_slice() else { panic!("{run:#?}") };

@@ -57,7 +57,8 @@ fn the_role_is_assumed_and_used_on_s3() {
     let bucket = format!("{}/{}", server.need("URL"), server.need("BUCKET"));
     let object = format!("{bucket}/cross/account.txt");
     let with = |words: &[&str], external_id: &[&str]| {
-        let given = [words, &["--service", "s3", "--role-arn", &arn, "--role-session-name", "visit"], external_id];
+        let given =
+            [words, &["--service", "s3", "--role-arn", &arn, "--role-session-name", "visit"], external_id];
         rolecall(&given.concat(), server.every_service())
     };
     let id = ["--external-id", EXTERNAL_ID];
@@ -123,7 +124,9 @@ fn the_role_is_assumed_by_a_profile() {
         run(&["request", "PUT", &object, "--service", "s3", "-d", profile], profile).ok();
         assert_eq!(run(&["request", "GET", &object, "--service", "s3"], profile).ok(), profile);
         let document: Value = serde_json::from_str(run(&["credentials"], profile).ok()).expect("JSON");
-        let ends = document["Expiration"].as_str().and_then(|text| rolecall::UnixTime::from_rfc3339(text.as_bytes()).ok());
+        let ends = document["Expiration"]
+            .as_str()
+            .and_then(|text| rolecall::UnixTime::from_rfc3339(text.as_bytes()).ok());
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock");
         let lasts = ends.expect("an end").as_secs() - now.as_secs();
         assert!((1190..=1200).contains(&lasts), "{lasts} s: {document}");
