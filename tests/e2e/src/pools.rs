@@ -43,16 +43,9 @@ impl<'a> Pools<'a> {
         format!("cognito-idp.us-east-1.amazonaws.com/{}", self.user_pool)
     }
 
-    /// What the command is given for whoever has no keys and is at the server.
-    pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let mut environment = self.server.every_service();
-        environment.retain(|(name, _)| !name.contains("KEY"));
-        environment
-    }
-
     /// Runs the command for Alice, who signs in.
     pub fn alice(&self, words: &[&str], variables: &[(&'static str, &str)]) -> Run {
-        let mut environment = self.environment();
+        let mut environment = self.server.anonymous();
         environment.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
         rolecall(&[words, &self.signing_in()].concat(), environment)
     }

@@ -57,14 +57,14 @@ fn a_password_comes_by_variable_or_line_and_never_as_an_argument() {
     let role = session(&server, "typists-authenticated", "CognitoIdentityCredentials");
     let line = [&["whoami", "--password-stdin"][..], &pools.signing_in()].concat();
     for end in ["\n", "\r\n", ""] {
-        let run = rolecall_reading(&line, pools.environment(), &format!("{PASSWORD}{end}"));
+        let run = rolecall_reading(&line, server.anonymous(), &format!("{PASSWORD}{end}"));
         assert!(run.ok().contains(&role), "{run:#?}");
     }
     // The line goes before the variable.
-    let mut variable = pools.environment();
+    let mut variable = server.anonymous();
     variable.push(("AWS_COGNITO_PASSWORD", "not-This-1".to_owned()));
     rolecall_reading(&line, variable, &format!("{PASSWORD}\n")).ok();
-    let run = rolecall_reading(&line, pools.environment(), "");
+    let run = rolecall_reading(&line, server.anonymous(), "");
     assert!(run.failed().contains("--password-stdin"), "{run:#?}");
 
     let run = pools.alice(&["whoami"], &[]);
@@ -88,7 +88,7 @@ fn a_wrong_password_is_one_line() {
         // Somebody else, and another client.
         let mut other = [way, &pools.signing_in()].concat();
         *other.last_mut().expect("a name") = "bob";
-        let mut environment = pools.environment();
+        let mut environment = server.anonymous();
         environment.push(("AWS_COGNITO_PASSWORD", PASSWORD.to_owned()));
         let run = rolecall(&other, environment.clone());
         assert!(run.failed().contains("UserNotFoundException"), "{run:#?}");
@@ -140,7 +140,7 @@ fn a_guest() {
     let Some(server) = Server::named("ministack") else { return };
     let pools = Pools::set_up(&server, "museum", &["--guest-policy", S3]);
     let guest = |words: &[&str]| {
-        rolecall(&[words, &["--cognito-identity-pool", &pools.identities]].concat(), pools.environment())
+        rolecall(&[words, &["--cognito-identity-pool", &pools.identities]].concat(), server.anonymous())
     };
     let who = guest(&["whoami"]);
     assert!(who.ok().contains(&session(&server, "museum-guest", "CognitoIdentityCredentials")), "{who:#?}");
@@ -162,7 +162,7 @@ fn whoever_has_a_token() {
     std::fs::write(&file, format!("{token}\n")).expect("a file");
     let with = |place: [&str; 2], login: &str| {
         let words = [&["whoami", "--verbose"], &place[..], &["--login", login]].concat();
-        rolecall(&words, pools.environment())
+        rolecall(&words, server.anonymous())
     };
     let pool = ["--cognito-identity-pool", &pools.identities];
     for login in [format!("{provider}={token}"), format!("{provider}=@{}", file.display())] {
@@ -183,17 +183,17 @@ fn whoever_has_a_token() {
     );
     let mut signing_in = pools.signing_in();
     signing_in[..2].copy_from_slice(&identity);
-    let mut environment = pools.environment();
+    let mut environment = server.anonymous();
     environment.push(("AWS_COGNITO_PASSWORD", PASSWORD.to_owned()));
     let run = rolecall(&[&["whoami"], &signing_in[..]].concat(), environment);
     assert!(run.ok().contains(&role), "{run:#?}");
 
-    let nobody = rolecall(&[&["credentials"], &identity[..]].concat(), pools.environment());
+    let nobody = rolecall(&[&["credentials"], &identity[..]].concat(), server.anonymous());
     assert!(nobody.failed().contains("NotAuthorizedException"), "{nobody:#?}");
     for wrong in ["not.a.token".to_owned(), format!("{}x", &token[..token.len() - 6])] {
         let run = rolecall(
             &[&["credentials", "--login", &format!("{provider}={wrong}")], &pool[..]].concat(),
-            pools.environment(),
+            server.anonymous(),
         );
         let error = run.failed();
         assert!(error.contains("NotAuthorizedException") && !error.contains(&token[..40]), "{error}");
