@@ -9,11 +9,14 @@
 //! |---|---|---|
 //! | [`wire`] | bounded readers and writers: JSON, XML, HTTP/1.1, dates, URIs | none |
 //! | [`credentials`], [`sigv4`] | signing, in headers or in the query | `sigv4` |
-//! | [`sources`] | instance metadata, container endpoints, AssumeRole, chains of them | `sources` |
+//! | [`sources`] | instance metadata, container endpoints, STS, Cognito, chains of them | `sources` |
+//! | [`services`] | operations that set roles up: IAM, EC2, ECS, Cognito | `sources` |
 //! | [`refresh`], [`skew`] | when to fetch anew; what time it is | `sources` |
 //!
-//! Both features are on by default. Without them the crate is [`wire`] alone and depends on nothing.
-//! The feature `defmt`, off by default, gives what a device logs a `defmt::Format`; secrets print as
+//! Both are on by default. Without them the crate is [`wire`] alone and depends on nothing.
+//! The feature `srp`, off by default, signs in at Cognito user pools without sending the password; it
+//! brings `crypto-bigint`, whose code is no part of the proof that nothing here panics. The feature
+//! `defmt`, off by default, gives what a device logs a `defmt::Format`; secrets print as
 //! a length.
 //!
 //! # Example

@@ -226,6 +226,22 @@ fn the_endpoint_explains_itself_in_the_report() {
     world.on("FILE", content("secret-in-a-file")).on("GET", reply(403, r#"{"message":"bad in-a-file"}"#));
     refused(&mut relative(Authorization::File("/run/token")), &mut world);
     assert_eq!(world.report.message(), "");
+
+    // In a refusal that says it is none, too.
+    let mut world = World::new();
+    let body = r#"{"Code":"Denied","Message":"secret-in-a-file is not good"}"#;
+    world.on("FILE", content("secret-in-a-file")).on("GET", ok(body));
+    refused(&mut relative(Authorization::File("/run/token")), &mut world);
+    assert_eq!(world.report.message(), "");
+}
+
+#[test]
+fn a_token_file_that_is_not_text_is_refused_and_nothing_is_asked_without_it() {
+    let mut world = World::new();
+    world.on("FILE", content(&b"token\xff"[..]));
+    let error = refused(&mut relative(Authorization::File("/run/token")), &mut world);
+    assert!(matches!(error.kind, ErrorKind::Invalid(_)), "{error}");
+    world.finished();
 }
 
 #[test]

@@ -132,6 +132,18 @@ fn a_code_that_is_stated_twice_does_not_turn_a_failure_into_success() {
 }
 
 #[test]
+fn a_secret_that_does_not_fit_is_withheld_all_the_same() {
+    let body = r#"{"SecretAccessKey":"secret-in-full","Code":"Failed","Message":"not with secret-in-full"}"#;
+    for size in [8, 64] {
+        let mut world = World::new();
+        world.slots[0] = slot(size);
+        token_and_role(&mut world).on(CREDENTIALS, ok(body));
+        world.run(&mut imds()).unwrap_err();
+        assert_eq!(world.report.message(), "", "in {size} bytes");
+    }
+}
+
+#[test]
 fn a_report_is_of_the_last_error() {
     let mut world = World::new();
     world.on("GET /c", reply(400, r#"{"code":"Old","message":"old news"}"#));

@@ -62,6 +62,7 @@ fn what_breaks_the_form_is_told_with_its_place() {
     assert_eq!(refused(b"[p]\n\x0ca = 1"), (4, Kind::ControlCharacter));
     assert_eq!(refused(b"[p]\na = 1\r\r\n"), (9, Kind::ControlCharacter));
     assert_eq!(refused(b"[p]\na = \xff"), (8, Kind::NotUtf8));
+    assert_eq!(refused(b"[p]\na = \xff\x07"), (8, Kind::NotUtf8));
 }
 
 #[test]

@@ -200,6 +200,8 @@ fn refuses_at_the_byte_that_is_wrong() {
         assert_eq!(refused(document), Error { offset, kind }, "{document:?}");
     }
     assert_eq!(ours(b"<a>\xff</a>"), Err(Error { offset: 3, kind: NotUtf8 }));
+    assert_eq!(ours(b"<a>\xff\x01</a>"), Err(Error { offset: 3, kind: NotUtf8 }));
+    assert_eq!(ours(b"<a>\x01&</a>"), Err(Error { offset: 3, kind: ControlCharacter }));
     assert_eq!(ours(b"<!--\xff--><a/>"), Err(Error { offset: 4, kind: NotUtf8 }));
     assert_eq!(ours(b"<\0a\0/\0>\0"), Err(Error { offset: 1, kind: UnexpectedByte }), "UTF-16");
 }

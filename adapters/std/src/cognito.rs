@@ -46,12 +46,18 @@ impl User {
     /// The client's secret, if it has one.
     pub fn client_secret(mut self, secret: Secret) -> Self {
         self.client_secret = Some(secret.into());
-        self
+        self.nobody_yet()
     }
 
     /// The password, so that nobody is asked.
     pub fn password(mut self, password: Secret) -> Self {
         self.password = Some(password.into());
+        self.nobody_yet()
+    }
+
+    /// Without the sign-ins of another, who may have had another password.
+    fn nobody_yet(mut self) -> Self {
+        self.refresh_token = Arc::default();
         self
     }
 

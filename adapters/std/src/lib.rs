@@ -13,9 +13,11 @@
 //! | [`FileCache`], [`CredentialCache`] | credentials shared with other processes |
 //! | [`Provider::explain`] | why there are credentials, or why there are none |
 //! | [`Request`] | signing, presigning, sending |
+//! | [`PoolIdentity`], [`User`] | credentials of people and guests, from Amazon Cognito |
+//! | [`Provider::call`], [`setup`] | operations of IAM, EC2, ECS and Cognito; roles set up with them |
 //!
-//! Features, both on by default: `tls` (https, by rustls and the roots of webpki-roots), `sso`
-//! (profiles that sign in with IAM Identity Center).
+//! Features, all on by default: `tls` (https, by rustls and the roots of webpki-roots), `sso` (profiles
+//! that sign in with IAM Identity Center), `srp` (signing in at Cognito without sending the password).
 //!
 //! # Example
 //!
@@ -56,7 +58,7 @@
 //! |---|---|---|---|---|
 //! | instance metadata | 1 s | 1 s | 5 s | 64 KiB |
 //! | container endpoint | 2 s | 5 s | 8 s | 64 KiB |
-//! | STS | 3 s | 10 s | 15 s | 256 KiB |
+//! | STS, Cognito, operations | 3 s | 10 s | 15 s | 256 KiB |
 //!
 //! A source is given up after 9.5 s and three attempts at a step. [`Provider::send`] has limits of
 //! its own: [`Request::SEND_LIMITS`].

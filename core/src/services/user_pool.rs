@@ -284,6 +284,10 @@ impl Action for AdminSetUserPassword<'_> {
         to.truth("Permanent", self.permanent);
     }
 
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        each(self.password);
+    }
+
     fn output(_: Kept<'_>) -> Result<(), ErrorKind> {
         Ok(())
     }
@@ -324,6 +328,10 @@ impl Action for SignUp<'_> {
         to.text("Username", self.username);
         to.text("Password", self.password);
         to.pairs("UserAttributes", ["Name", "Value"], self.attributes);
+    }
+
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        each(self.password);
     }
 
     fn output(kept: Kept<'_>) -> Result<bool, ErrorKind> {

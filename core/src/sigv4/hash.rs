@@ -4,7 +4,7 @@ use hmac::digest::{FixedOutput, FixedOutputReset};
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::{Digest, Sha256};
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use crate::wire::{Ascii, Cursor, Put};
 
@@ -95,7 +95,7 @@ pub(super) fn set(key: &mut [u8; 64], hash: &mut [u8; 32]) {
 /// HMAC-SHA-256 of what `text` puts, with a key of any length.
 #[cfg(feature = "sources")]
 pub(crate) fn hmac(key: &[u8], text: &mut dyn FnMut(&mut dyn Put)) -> [u8; 32] {
-    let key = Zeroizing::new(key_block(&[key]));
+    let key = zeroize::Zeroizing::new(key_block(&[key]));
     Running(Hmac::new((&*key).into())).end(text)
 }
 

@@ -150,6 +150,10 @@ impl<'c> Container<'c> {
         }
         let read = document::read(body, Dialect::Metadata, slot, cx.report);
         cx.report.withhold(&[], &[own]);
+        // The document has taken the place of a file's token: whether a text tells that cannot be seen.
+        if matches!(self.authorization, Authorization::File(_)) {
+            cx.report.clear();
+        }
         match read.map(|()| observed.lease(slot.expiration())) {
             Ok(Some(lease)) => self.state = State::Ended(Ok(lease)),
             Ok(None) => {
@@ -227,8 +231,9 @@ impl<'c> Container<'c> {
     /// Puts the token that a file held into the slot.
     fn take_token(&mut self, memory: &mut Memory<'_, '_>, content: core::ops::Range<usize>) {
         let token = memory.exchange.get(content).unwrap_or_default().trim_ascii_end();
-        if token.is_empty() || !is_header_value(token) {
-            return self.fail(ErrorKind::Invalid("token file: empty, or a line break inside"));
+        // One that is not UTF-8 would be taken for none, and the request sent without it.
+        if token.is_empty() || !is_header_value(token) || core::str::from_utf8(token).is_err() {
+            return self.fail(ErrorKind::Invalid("token file: empty, not UTF-8, or a line break inside"));
         }
         let Some(slot) = memory.slots.first_mut() else { return self.fail(no_slot()) };
         slot.clear();

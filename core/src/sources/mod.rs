@@ -33,6 +33,7 @@
 //! |---|---|---|
 //! | exchange buffer, for IMDS or a container endpoint | 1.5 KB | 8 KB |
 //! | exchange buffer, for STS | 2 KB | 8 KB |
+//! | exchange buffer, for Cognito | 4 KB | 8 KB |
 //! | one slot | [`Slot::LEAST`] | [`Slot::RECOMMENDED`] |
 //!
 //! A chain of `n` links takes `n` slots, and refresh one more. Session tokens decide: the least is

@@ -73,6 +73,10 @@ impl Report {
     /// Drops every text that holds part of a secret: of `slots`, or of `others`.
     pub(crate) fn withhold(&mut self, slots: &[Slot<'_>], others: &[&str]) {
         for slot in slots {
+            // What did not fit cannot be looked for.
+            if slot.overflows() {
+                return self.clear();
+            }
             for field in [Field::SecretAccessKey, Field::SessionToken] {
                 self.withhold_one(slot.text(field).unwrap_or_default());
             }

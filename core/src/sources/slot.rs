@@ -133,9 +133,14 @@ impl<'m> Slot<'m> {
         core::str::from_utf8(text).ok()
     }
 
+    /// Whether there was a text that did not fit.
+    pub(crate) fn overflows(&self) -> bool {
+        self.used > self.memory.len()
+    }
+
     /// Declares the content complete.
     pub(crate) fn seal(&mut self) -> Result<(), BufferTooSmall> {
-        if self.used > self.memory.len() {
+        if self.overflows() {
             let needed = self.used;
             self.clear();
             return Err(BufferTooSmall { needed });

@@ -196,9 +196,12 @@ fn text(bytes: &[u8], start: usize) -> Result<&str, Error> {
     let blanks = bytes.iter().take_while(|byte| blank(byte)).count();
     let start = start.saturating_add(blanks);
     let control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
-    if let Some(at) = trimmed.iter().position(control) {
+    let at = trimmed.iter().position(control).unwrap_or(trimmed.len());
+    // What is wrong before it is told first.
+    let before = core::str::from_utf8(trimmed.get(..at).unwrap_or_default())
+        .map_err(|error| Error::new(start.saturating_add(error.valid_up_to()), Kind::NotUtf8))?;
+    if at < trimmed.len() {
         return Err(Error::new(start.saturating_add(at), Kind::ControlCharacter));
     }
-    core::str::from_utf8(trimmed)
-        .map_err(|error| Error::new(start.saturating_add(error.valid_up_to()), Kind::NotUtf8))
+    Ok(before)
 }

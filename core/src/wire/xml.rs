@@ -247,6 +247,7 @@ impl<'a> Reader<'a> {
                 return self.checked(raw, start);
             }
             let Some((_, len)) = reference(scan.rest()) else {
+                self.checked(raw.get(..at.saturating_sub(start)).unwrap_or_default(), start)?;
                 return self.scan.fail_at(at, Kind::BadEscape);
             };
             scan.skip(len);
@@ -263,10 +264,13 @@ impl<'a> Reader<'a> {
     /// `text` as UTF-8 without control characters.
     fn checked(&mut self, text: &'a [u8], start: usize) -> Option<&'a str> {
         let control = |byte: &u8| *byte < b' ' && !blank(*byte);
-        match text.iter().position(control) {
-            Some(at) => self.scan.fail_at(start.saturating_add(at), Kind::ControlCharacter),
-            None => self.scan.utf8(text, start),
+        let at = text.iter().position(control).unwrap_or(text.len());
+        // What is wrong before it is told first.
+        let before = self.scan.utf8(text.get(..at).unwrap_or_default(), start)?;
+        if at < text.len() {
+            return self.scan.fail_at(start.saturating_add(at), Kind::ControlCharacter);
         }
+        Some(before)
     }
 }
 

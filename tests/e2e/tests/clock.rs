@@ -45,8 +45,8 @@ impl Host for Off {
         self.system.resolve(host)
     }
 
-    fn prompt(&self, question: &str, _: bool, buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.prompt(question, buffer)
+    fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
+        self.system.prompt(question, hidden, buffer)
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {

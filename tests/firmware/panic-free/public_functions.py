@@ -5,7 +5,8 @@
 
 Reads what rustdoc says of the crate and the text of the probe's sources. A function counts as called
 where its full path below the crate stands in code: `wire::json::Reader::next`, and for the functions
-of traits `<sources::Imds as Flow>::poll`. Not asked for are derived functions, `Drop::drop`, and
+of traits `<sources::Imds as Flow>::poll`. What stands in the probe's `action!` is called in every function
+that it has to have. Not asked for are derived functions, `Drop::drop`, and
 `Debug::fmt`: what the language itself formats with `{:?}`, a `str` say, keeps panic paths.
 """
 
@@ -77,6 +78,8 @@ def calls(source):
     code = re.sub(r"<(?:'?\w+(?:, )?)+>", "", code)
     qualified = {f"<{of} as {trait}>::{name}" for of, trait, name in re.findall(
         r"<((?:&mut )?[\w:]+) as (\w+)>::(\w+)", code)}
+    for action in re.findall(r"action!\(([\w:]+)", code):
+        qualified |= {f"<{action} as Action>::{name}" for name in ("check", "members", "secrets", "output")}
     return qualified | set(re.findall(r"\b[a-z]\w*(?:::\w+)+", code))
 
 

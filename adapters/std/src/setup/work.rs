@@ -149,9 +149,17 @@ impl<'a> Work<'a> {
     /// Whether an error is about something that was made in this run.
     fn is_too_early(&self, error: &Error) -> bool {
         let Error::Source { report, .. } = error else { return false };
-        report.code() == "ConcurrentModification"
-            || self.fresh.iter().any(|name| report.message().contains(name.as_str()))
-                && !matches!(report.code(), "AccessDenied" | "EntityAlreadyExists" | "LimitExceeded")
+        let (code, message) = (report.code(), report.message());
+        let named = self.fresh.iter().any(|name| has_word(message, name));
+        match code {
+            "ConcurrentModification" => true,
+            // The code of a policy that is wrong, too.
+            "MalformedPolicyDocument" => named && message.contains("principal"),
+            "NoSuchEntity" | "InvalidParameterValue" | "InvalidParameterException" | "ClientException" => {
+                named
+            }
+            _ => false,
+        }
     }
 }
 
@@ -180,6 +188,21 @@ impl<'a> Pauses<'a> {
     }
 }
 
+/// Whether `text` has `word`, with nothing at either end that a name could go on with.
+fn has_word(text: &str, word: &str) -> bool {
+    let goes_on = |char: char| char.is_alphanumeric() || "_+=,.@-".contains(char);
+    text.match_indices(word).any(|(at, _)| {
+        let before = text.get(..at).and_then(|front| front.chars().next_back());
+        let mut after = text.get(at + word.len()..).unwrap_or_default().chars();
+        // A full stop may end the sentence.
+        let ends = match after.next() {
+            Some('.') => after.next().is_none_or(|next| !goes_on(next)),
+            next => next.is_none_or(|next| !goes_on(next)),
+        };
+        ends && before.is_none_or(|before| !goes_on(before))
+    })
+}
+
 /// What the service calls the error.
 pub(super) fn code(error: &Error) -> &str {
     match error {
@@ -196,5 +219,20 @@ fn is_missing(error: &Error) -> bool {
         // ECS has no code of its own for it.
         "ClientException" => report.message().starts_with("Unable to describe task definition"),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_word;
+
+    #[test]
+    fn a_name_is_found_as_a_whole() {
+        assert!(has_word("The role with name gateway cannot be found.", "gateway"));
+        assert!(has_word("Value (gateway) for parameter iamInstanceProfile.name is invalid.", "gateway"));
+        assert!(has_word("no such role: arn:aws:iam::1:role/gateway.", "gateway"));
+        assert!(!has_word("The role with name gateway-2 cannot be found.", "gateway"));
+        assert!(!has_word("The role with name my.gateway cannot be found.", "gateway"));
+        assert!(!has_word("Syntax errors in policy.", "e"));
     }
 }

@@ -9,7 +9,7 @@ use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
 use super::form::Query;
-use super::json::Json;
+use super::json::put_json;
 use super::kept::{self, Kept};
 use super::operation::{Api, Operation, Proof, Protocol, Shape};
 
@@ -74,6 +74,11 @@ pub trait Action {
     /// Puts the members of the request.
     fn members(&self, to: &mut dyn Members);
 
+    /// Shows `each` the secrets that the request tells, so that no report of an error repeats them.
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        let _ = each;
+    }
+
     /// Makes the output of what was kept.
     ///
     /// # Errors
@@ -136,6 +141,7 @@ pub struct AnyAction<'a> {
 trait Request {
     fn check(&self) -> Result<(), ErrorKind>;
     fn members(&self, to: &mut dyn Members);
+    fn secrets(&self, each: &mut dyn FnMut(&str));
 }
 
 impl<A: Action> Request for A {
@@ -145,6 +151,10 @@ impl<A: Action> Request for A {
 
     fn members(&self, to: &mut dyn Members) {
         Action::members(self, to);
+    }
+
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        Action::secrets(self, each);
     }
 }
 
@@ -195,8 +205,12 @@ impl Operation for AnyAction<'_> {
             Protocol::Query { .. } | Protocol::Ec2 { .. } => {
                 self.request.members(&mut Query::new(&self.shape, out));
             }
-            Protocol::Json { .. } => Json::document(out, &mut |to| self.request.members(to)),
+            Protocol::Json { .. } => put_json(out, &mut |to| self.request.members(to)),
         }
+    }
+
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        self.request.secrets(each);
     }
 
     fn read(

@@ -205,6 +205,7 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         let passing = reply.status >= 500 || throttled;
         let stale = is_one_of(PASSING, code);
         cx.report.withhold(memory.slots, &[]);
+        self.operation.secrets(&mut |secret| cx.report.withhold(&[], &[secret]));
         let kind = if explained {
             ErrorKind::Refused { status: reply.status, recoverable: passing || stale || clock }
         } else {

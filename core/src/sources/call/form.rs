@@ -99,7 +99,7 @@ const MAX_DEPTH: usize = 4;
 
 /// The members of a structure as a form has them: `Tags.member.1.Key=...`, and without `member` for
 /// EC2. Structures that stand in more than four others are not put.
-pub struct Query<'p> {
+pub(super) struct Query<'p> {
     form: Form<'p>,
     flat: bool,
     /// What the names of members begin with: those of the structures they stand in, outermost
@@ -110,7 +110,7 @@ pub struct Query<'p> {
 
 impl<'p> Query<'p> {
     /// The form of an operation, begun with `Action` and `Version`.
-    pub fn new(shape: &Shape, out: &'p mut dyn Put) -> Self {
+    pub(super) fn new(shape: &Shape, out: &'p mut dyn Put) -> Self {
         let flat = matches!(shape.api.protocol, Protocol::Ec2 { .. });
         Self { form: Form::new(shape, out), flat, within: [("", None); MAX_DEPTH], depth: 0 }
     }
@@ -171,11 +171,5 @@ impl Members for Query<'_> {
         for (number, index) in (1..).zip(0..count) {
             self.inner(name, Some(number), &mut |to| members(index, to));
         }
-    }
-}
-
-impl core::fmt::Debug for Query<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Query")
     }
 }

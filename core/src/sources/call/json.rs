@@ -5,18 +5,27 @@ use crate::wire::json::Writer;
 
 use super::action::Members;
 
+/// Puts the document of an operation's request.
+///
+/// ```
+/// use rolecall_core::sources::call::put_json;
+/// use rolecall_core::wire::Cursor;
+/// let mut buffer = [0; 32];
+/// let mut out = Cursor::new(&mut buffer);
+/// put_json(&mut out, &mut |to| to.texts("Names", &["a", "b"]));
+/// assert_eq!(out.finish()?, br#"{"Names":["a","b"]}"#);
+/// # Ok::<(), rolecall_core::wire::BufferTooSmall>(())
+/// ```
+pub fn put_json(out: &mut dyn Put, members: &mut dyn FnMut(&mut dyn Members)) {
+    Json { out: Writer::new(out) }.object(members);
+}
+
 /// The members of a structure as JSON has them.
-pub struct Json<'p> {
+struct Json<'p> {
     out: Writer<'p, dyn Put + 'p>,
 }
 
 impl Json<'_> {
-    /// Puts the document of an operation's request.
-    pub fn document(out: &mut dyn Put, members: &mut dyn FnMut(&mut dyn Members)) {
-        let mut json = Json { out: Writer::new(out) };
-        json.object(members);
-    }
-
     fn object(&mut self, members: &mut dyn FnMut(&mut dyn Members)) {
         self.out.begin_object();
         members(self);
@@ -65,11 +74,5 @@ impl Members for Json<'_> {
             self.object(&mut |to| members(index, to));
         }
         self.out.end_array();
-    }
-}
-
-impl core::fmt::Debug for Json<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Json")
     }
 }

@@ -139,7 +139,10 @@ struct Keeper<'o, 'b> {
 impl Keeper<'_, '_> {
     /// The number of the name that `path` is.
     fn find<'a>(&self, path: impl Iterator<Item = &'a str> + Clone) -> Option<u8> {
-        let found = self.names.iter().position(|name| name.split('.').eq(path.clone()))?;
+        // By bytes: splitting text brings a panic path.
+        let is =
+            |name: &&str| name.as_bytes().split(|byte| *byte == b'.').eq(path.clone().map(str::as_bytes));
+        let found = self.names.iter().position(is)?;
         u8::try_from(found).ok()
     }
 

@@ -4,7 +4,7 @@
 //! where that is safe, and tells what the service said. What is called is an [`Operation`]. Most
 //! operations are written as an [`Action`], in about thirty lines: its members, and the texts of the
 //! reply that are worth keeping. Two writers put the members as the service wants them, as an AWS
-//! Query [`Form`](Query) or as [`Json`].
+//! Query form or as a JSON document.
 
 mod action;
 mod flow;
@@ -16,8 +16,8 @@ mod reply;
 
 pub use action::{Action, AnyAction, Members};
 pub use flow::{Call, Service};
-pub use form::{Form, Query};
-pub use json::Json;
+pub use form::Form;
+pub use json::put_json;
 pub(super) use kept::read as keep;
 pub use kept::{Each, Items, Kept};
 pub use operation::{Api, Operation, Proof, Protocol, Shape};

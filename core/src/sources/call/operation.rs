@@ -101,6 +101,12 @@ pub trait Operation {
     /// Puts the request's body. `held` is what the base brought.
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>);
 
+    /// Shows `each` the secrets that the request tells beside those of the slots, so that no report of an
+    /// error repeats them.
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        let _ = each;
+    }
+
     /// Reads the body of a reply of status 200 into `slot`. `lease` tells the lease of credentials
     /// that end at the given time, or `None` if they have ended.
     ///

@@ -4,7 +4,7 @@
 use heapless::String;
 
 use crate::error::{Buffer, Error, ErrorKind, Origin};
-use crate::sources::call::{Call, Json, Members, Operation, Proof, Service, Shape};
+use crate::sources::call::{Call, Members, Operation, Proof, Service, Shape, put_json};
 use crate::sources::document::seal;
 use crate::sources::slot::Field;
 use crate::sources::{Answer, Context, Flow, Lease, Memory, Slot, Step};
@@ -39,6 +39,10 @@ impl<'c> Logins<'c> {
     /// The request of a token with these.
     pub const fn open_id_token(self) -> GetOpenIdTokenRequest<'c> {
         GetOpenIdTokenRequest { logins: self }
+    }
+
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        self.others.iter().for_each(|(_, token)| each(token));
     }
 
     fn members(&self, to: &mut dyn Members, held: &Slot<'_>) {
@@ -88,10 +92,14 @@ impl Operation for GetIdRequest<'_> {
     }
 
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
-        Json::document(out, &mut |to| {
+        put_json(out, &mut |to| {
             to.text("IdentityPoolId", self.pool);
             self.logins.members(to, held);
         });
+    }
+
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        self.logins.secrets(each);
     }
 
     fn read(
@@ -230,11 +238,15 @@ impl Operation for GetCredentialsForIdentityRequest<'_> {
     }
 
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
-        Json::document(out, &mut |to| {
+        put_json(out, &mut |to| {
             to.optional("CustomRoleArn", self.custom_role_arn);
             to.text("IdentityId", held.text(Field::IdentityId).unwrap_or_default());
             self.logins.members(to, held);
         });
+    }
+
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        self.logins.secrets(each);
     }
 
     fn read(
@@ -315,10 +327,14 @@ impl Operation for GetOpenIdTokenRequest<'_> {
     }
 
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
-        Json::document(out, &mut |to| {
+        put_json(out, &mut |to| {
             to.text("IdentityId", held.text(Field::IdentityId).unwrap_or_default());
             self.logins.members(to, held);
         });
+    }
+
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        self.logins.secrets(each);
     }
 
     fn read(

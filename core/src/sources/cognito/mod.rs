@@ -67,7 +67,7 @@ pub const IDENTITY_POOL: Api = Api {
 /// ```
 /// # use rolecall_core::sources::cognito::secret_hash;
 /// let proof = secret_hash("3n4b5urk1ft4fl3mg5e62d9ado", "client secret", "ada");
-/// assert_eq!(proof.as_str(), "@@HASH@@");
+/// assert_eq!(proof.as_str(), "T/bV1YCMJdyC15mS/6+dLNmEXVr/U2IQ2ViG9O4iRdo=");
 /// ```
 pub fn secret_hash(client_id: &str, client_secret: &str, username: &str) -> Ascii<44> {
     base64(&hmac(client_secret.as_bytes(), &mut |out| {

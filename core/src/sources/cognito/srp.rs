@@ -118,7 +118,7 @@ impl Ephemeral {
         let private = Zeroizing::new(U256::from_be_slice(&*Zeroizing::new(hasher.finish())));
         let multiplier = U256::from_be_slice(&hash(&[&bytes_of_modulus(), &[GENERATOR]]));
         let verifier = Zeroizing::new(power(&generator(), &private.resize(), U256::BITS));
-        let base = Zeroizing::new(public - Element::new(&multiplier.resize()) * *verifier);
+        let base = Zeroizing::new(public.sub(&Element::new(&multiplier.resize()).mul(&verifier)));
         let scramble_wide: U1024 = U256::from_be_slice(&scramble).resize();
         let mut exponent: U1024 = private.resize();
         exponent = exponent.wrapping_mul(&scramble_wide).wrapping_add(&self.secret.resize());

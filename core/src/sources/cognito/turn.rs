@@ -1,7 +1,7 @@
 //! One exchange of a sign-in: what is sent, and what is kept of the answer.
 
 use crate::error::{Buffer, ErrorKind};
-use crate::sources::call::{Json, Kept, Members, Operation, Proof, Shape, keep};
+use crate::sources::call::{Kept, Members, Operation, Proof, Shape, keep, put_json};
 use crate::sources::slot::Field;
 use crate::sources::{Lease, Slot};
 use crate::wire::time::UnixTime;
@@ -169,7 +169,7 @@ impl Operation for Turn<'_> {
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
         let secret = held.text(Field::SecretAccessKey).unwrap_or_default();
         let kept = held.kept(KEPT);
-        Json::document(out, &mut |to| match self.round {
+        put_json(out, &mut |to| match self.round {
             Round::Refresh => {
                 let token = held.text(Field::SessionToken).unwrap_or_default();
                 self.begin(to, "REFRESH_TOKEN_AUTH", ("REFRESH_TOKEN", token));

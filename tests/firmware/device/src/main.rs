@@ -23,7 +23,9 @@ use rolecall_core::error::Error;
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::sources::call::Service;
-use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest, GetCallerIdentity, GetCallerIdentityRequest};
+use rolecall_core::sources::sts::{
+    AssumeRole, AssumeRoleRequest, GetCallerIdentity, GetCallerIdentityRequest,
+};
 use rolecall_core::sources::{Authorization, Container, Endpoint, Flow, Imds, Lease, Memory, Slot};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::blocking::Link;

@@ -7,6 +7,7 @@
 #![no_std]
 #![no_main]
 
+mod services;
 mod signing;
 mod sources;
 mod state;
@@ -31,6 +32,7 @@ extern "C" fn _start() -> ! {
         signing::call();
         state::call();
         sources::call();
+        services::call();
         #[cfg(feature = "panic-on-purpose")]
         black_box([1, 2, 3][black_box(3)]);
     }

@@ -4,9 +4,10 @@ use core::fmt::{Debug, Display};
 use core::hint::black_box;
 
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
-use rolecall_core::sources::call::Operation;
+use rolecall_core::sources::call::{Api, Operation, Protocol, Shape};
 use rolecall_core::sources::sts::Parameters;
 use rolecall_core::sources::{Answer, Context, Flow, Lease, Limits, Memory, Need, Reply, Step};
+use rolecall_core::wire::Put;
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::{refresh, skew, sources};
 
@@ -19,12 +20,13 @@ pub(crate) fn call() {
     calls(endpoint);
     tokens(endpoint);
     hosts(endpoint);
+    cognito();
     composed(endpoint);
     slots();
     report();
 }
 
-fn endpoint() -> Result<sources::Endpoint<'static>, rolecall_core::wire::Error> {
+pub(crate) fn endpoint() -> Result<sources::Endpoint<'static>, rolecall_core::wire::Error> {
     let endpoint = sources::Endpoint::parse(text())?;
     used(sources::Endpoint::scheme(&endpoint));
     used(sources::Endpoint::host(&endpoint));
@@ -109,9 +111,11 @@ fn calls(endpoint: sources::Endpoint<'static>) {
     let mut slot = sources::Slot::new(black_box(&mut memory));
     let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
     used(<sources::sts::AssumeRoleRequest as Operation>::check(&role));
+    used(<sources::sts::AssumeRoleRequest as Operation>::shape(&role).action);
     used(<sources::sts::AssumeRoleRequest as Operation>::read(&role, bytes(), &mut slot, &lease));
     let whoever = sources::sts::GetCallerIdentityRequest;
     used(<sources::sts::GetCallerIdentityRequest as Operation>::check(&whoever));
+    used(<sources::sts::GetCallerIdentityRequest as Operation>::shape(&whoever).action);
     used(<sources::sts::GetCallerIdentityRequest as Operation>::read(&whoever, bytes(), &mut slot, &lease));
     run(&mut sources::call::Call::new(sources::Fixed::new(None), service, Own(role, whoever)));
 }
@@ -174,6 +178,7 @@ fn tokens(endpoint: sources::Endpoint<'static>) {
     let mut slot = sources::Slot::new(black_box(&mut memory));
     let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
     used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::check(&web));
+    used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::shape(&web).action);
     used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::read(
         &web,
         bytes(),
@@ -181,10 +186,13 @@ fn tokens(endpoint: sources::Endpoint<'static>) {
         &lease,
     ));
     used(<sources::sts::AssumeRoleWithSamlRequest as Operation>::check(&saml));
+    used(<sources::sts::AssumeRoleWithSamlRequest as Operation>::shape(&saml).action);
     used(<sources::sts::AssumeRoleWithSamlRequest as Operation>::read(&saml, bytes(), &mut slot, &lease));
     used(<sources::sts::GetSessionTokenRequest as Operation>::check(&session));
+    used(<sources::sts::GetSessionTokenRequest as Operation>::shape(&session).action);
     used(<sources::sts::GetSessionTokenRequest as Operation>::read(&session, bytes(), &mut slot, &lease));
     used(<sources::sts::GetFederationTokenRequest as Operation>::check(&federation));
+    used(<sources::sts::GetFederationTokenRequest as Operation>::shape(&federation).action);
     used(<sources::sts::GetFederationTokenRequest as Operation>::read(
         &federation,
         bytes(),
@@ -192,6 +200,7 @@ fn tokens(endpoint: sources::Endpoint<'static>) {
         &lease,
     ));
     used(<sources::sts::AssumeRootRequest as Operation>::check(&root));
+    used(<sources::sts::AssumeRootRequest as Operation>::shape(&root).action);
     used(<sources::sts::AssumeRootRequest as Operation>::read(&root, bytes(), &mut slot, &lease));
 }
 
@@ -221,40 +230,48 @@ struct Own(sources::sts::AssumeRoleRequest<'static>, sources::sts::GetCallerIden
 impl Operation for Own {
     type Output = ();
 
-    const ORIGIN: Origin = Origin::Other;
-    const SERVICE: &'static str = "own";
-    const VERSION: &'static str = "2000-01-01";
-    const ACTION: &'static str = "Own";
+    fn shape(&self) -> &Shape {
+        const SHAPE: Shape = Shape::new(
+            Api {
+                origin: Origin::Other,
+                service: "own",
+                protocol: Protocol::Query { version: "2000-01-01" },
+            },
+            "Own",
+        );
+        &SHAPE
+    }
 
     fn check(&self) -> Result<(), ErrorKind> {
         Err(ErrorKind::BufferTooSmall { buffer: black_box(Buffer::Slot), needed: number::<u8>().into() })
     }
 
-    fn parameters(&self, form: &mut sources::call::Form<'_>, held: &sources::Slot<'_>) {
-        <sources::sts::SessionParameters as Parameters>::put(parameters(), form, held);
-        <sources::sts::GetSessionTokenRequest as Operation>::parameters(&<_>::default(), form, held);
-        <sources::sts::GetFederationTokenRequest as Operation>::parameters(
+    fn body(&self, out: &mut dyn Put, held: &sources::Slot<'_>) {
+        <sources::sts::GetSessionTokenRequest as Operation>::body(&<_>::default(), out, held);
+        <sources::sts::GetFederationTokenRequest as Operation>::body(
             &sources::sts::GetFederationTokenRequest::new(text()),
-            form,
+            out,
             held,
         );
-        <sources::sts::AssumeRootRequest as Operation>::parameters(
+        <sources::sts::AssumeRootRequest as Operation>::body(
             &sources::sts::AssumeRootRequest::new(text(), text()),
-            form,
+            out,
             held,
         );
-        <sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::parameters(
+        <sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::body(
             &sources::sts::AssumeRoleWithWebIdentityRequest::new(text(), text()),
-            form,
+            out,
             held,
         );
-        <sources::sts::AssumeRoleWithSamlRequest as Operation>::parameters(
+        <sources::sts::AssumeRoleWithSamlRequest as Operation>::body(
             &sources::sts::AssumeRoleWithSamlRequest::new(text(), text()),
-            form,
+            out,
             held,
         );
-        <sources::sts::AssumeRoleRequest as Operation>::parameters(&self.0, form, held);
-        <sources::sts::GetCallerIdentityRequest as Operation>::parameters(&self.1, form, held);
+        <sources::sts::AssumeRoleRequest as Operation>::body(&self.0, out, held);
+        <sources::sts::GetCallerIdentityRequest as Operation>::body(&self.1, out, held);
+        let form = &mut sources::call::Form::new(self.shape(), out);
+        <sources::sts::SessionParameters as Parameters>::put(parameters(), form, held);
         sources::call::Form::text(form, text(), text());
         sources::call::Form::number(form, text(), number());
         sources::call::Form::optional(form, text(), black_box(Some(text())));
@@ -321,15 +338,15 @@ fn composed(endpoint: sources::Endpoint<'static>) {
 }
 
 /// [`drive`], for a flow that another call drives by name.
-fn run<F: Flow<'static>>(flow: &mut F) {
+pub(crate) fn run<'c, F: Flow<'c>>(flow: &mut F) {
     drive(flow, F::slots, F::poll, F::answer, F::restart);
 }
 
 /// Calls the four functions of a flow in any order, with any answer.
-fn drive<F: Flow<'static>>(
+fn drive<'c, F: Flow<'c>>(
     flow: &mut F,
     slots: fn(&F) -> usize,
-    poll: fn(&mut F, &mut Context<'_>, &mut Memory<'_, '_>) -> Step<'static, F::Output>,
+    poll: fn(&mut F, &mut Context<'_>, &mut Memory<'_, '_>) -> Step<'c, F::Output>,
     answer: fn(&mut F, &mut Context<'_>, &mut Memory<'_, '_>, Answer<'_>),
     restart: fn(&mut F),
 ) {
@@ -402,4 +419,90 @@ fn report() {
     sources::Report::clear(&mut report);
     let error = Error { origin: Origin::Chain, step: text(), kind: ErrorKind::Unusable(text()) };
     state::told(&error);
+}
+
+/// Amazon Cognito: signing in, identities, and their credentials.
+pub(crate) fn cognito() {
+    use sources::cognito::{Client, Identity, Logins, Password, SignIn};
+    let Ok(endpoint) = endpoint() else { return };
+    let service = sources::call::Service::new(endpoint, text());
+    let mut nobody = sources::Unsigned;
+    drive(
+        &mut nobody,
+        <sources::Unsigned as Flow>::slots,
+        <sources::Unsigned as Flow>::poll,
+        <sources::Unsigned as Flow>::answer,
+        <sources::Unsigned as Flow>::restart,
+    );
+
+    let client = Client { id: text(), secret: black_box(Some(text())), username: text() };
+    for password in black_box([Password::Given("password"), Password::Asked("password?")]) {
+        let sign_in = sources::cognito::SignIn::sending(service, client, password);
+        let mut sign_in = sources::cognito::SignIn::keeping(sign_in, black_box(&mut []));
+        sources::cognito::SignIn::keep(&mut sign_in, text());
+        used(sources::cognito::SignIn::refresh_token(&sign_in));
+        drive(
+            &mut sign_in,
+            <sources::cognito::SignIn as Flow>::slots,
+            <sources::cognito::SignIn as Flow>::poll,
+            <sources::cognito::SignIn as Flow>::answer,
+            <sources::cognito::SignIn as Flow>::restart,
+        );
+    }
+
+    let logins = Logins { provider: text(), others: black_box(&[("provider", "token")]) };
+    let pool = sources::cognito::Identity::in_pool(sources::Unsigned, service, text(), logins);
+    let known = sources::cognito::Identity::known(sources::Unsigned, service, text(), logins);
+    for mut identity in [Ok(pool), known].into_iter().flatten() {
+        used(sources::cognito::Identity::id(&identity));
+        drive(
+            &mut identity,
+            <sources::cognito::Identity<_> as Flow>::slots,
+            <sources::cognito::Identity<_> as Flow>::poll,
+            <sources::cognito::Identity<_> as Flow>::answer,
+            <sources::cognito::Identity<_> as Flow>::restart,
+        );
+    }
+
+    let sign_in = || SignIn::sending(service, client, Password::Given("password"));
+    let who = Identity::in_pool(sign_in(), service, text(), logins);
+    let mut request = sources::cognito::Logins::credentials(logins);
+    request.custom_role_arn = black_box(Some(text()));
+    run(&mut sources::call::Call::new(who, service, request));
+    let who = Identity::in_pool(sign_in(), service, text(), logins);
+    let token = sources::call::Call::new(who, service, sources::cognito::Logins::open_id_token(logins));
+    let assumed = sources::sts::AssumeRoleWithWebIdentityRequest::new(text(), text());
+    run(&mut sources::call::Call::new(token, service, assumed));
+
+    let mut memory = [0; 64];
+    let mut slot = sources::Slot::new(black_box(&mut memory));
+    let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
+    let mut out = [0; 64];
+    let out = &mut rolecall_core::wire::Cursor::new(black_box(&mut out));
+    let id = sources::cognito::GetIdRequest { pool: text(), logins };
+    used(<sources::cognito::GetIdRequest as Operation>::shape(&id).action);
+    used(<sources::cognito::GetIdRequest as Operation>::check(&id));
+    <sources::cognito::GetIdRequest as Operation>::secrets(&id, &mut |secret| used(secret));
+    <sources::cognito::GetIdRequest as Operation>::body(&id, out, &slot);
+    used(<sources::cognito::GetIdRequest as Operation>::read(&id, bytes(), &mut slot, &lease));
+    used(<sources::cognito::GetCredentialsForIdentityRequest as Operation>::shape(&request).action);
+    used(<sources::cognito::GetCredentialsForIdentityRequest as Operation>::check(&request));
+    <sources::cognito::GetCredentialsForIdentityRequest as Operation>::secrets(&request, &mut |secret| {
+        used(secret)
+    });
+    <sources::cognito::GetCredentialsForIdentityRequest as Operation>::body(&request, out, &slot);
+    used(<sources::cognito::GetCredentialsForIdentityRequest as Operation>::read(
+        &request,
+        bytes(),
+        &mut slot,
+        &lease,
+    ));
+    let token = sources::cognito::GetOpenIdTokenRequest { logins };
+    used(<sources::cognito::GetOpenIdTokenRequest as Operation>::shape(&token).action);
+    used(<sources::cognito::GetOpenIdTokenRequest as Operation>::check(&token));
+    <sources::cognito::GetOpenIdTokenRequest as Operation>::secrets(&token, &mut |secret| used(secret));
+    <sources::cognito::GetOpenIdTokenRequest as Operation>::body(&token, out, &slot);
+    used(<sources::cognito::GetOpenIdTokenRequest as Operation>::read(&token, bytes(), &mut slot, &lease));
+    used(sources::cognito::secret_hash(text(), text(), text()));
+    sources::call::Operation::secrets(&token, &mut |secret| used(secret));
 }

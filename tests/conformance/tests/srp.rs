@@ -1,0 +1,170 @@
+//! Signing in by SRP: what is sent, and the proof, against what the server's side of the protocol comes to
+//! (`tests/cases/srp.py`).
+
+use conformance::{json, own, say};
+use rolecall_core::error::ErrorKind;
+use rolecall_core::skew::{Clock, Instant, Now};
+use rolecall_core::sources::call::Service;
+use rolecall_core::sources::cognito::{Client, Password, SignIn};
+use rolecall_core::sources::{
+    Answer, Context, Endpoint, Flow, Lease, Memory, Need, Reply, Report, Slot, Step,
+};
+use rolecall_core::wire::time::UnixTime;
+use serde_json::{Value, json as document};
+
+struct World<'m> {
+    exchange: Vec<u8>,
+    slots: [Slot<'m>; 1],
+    clock: Clock,
+    report: Report,
+}
+
+const NOW: Now = Now { monotonic: Instant::from_millis(7), wall: Some(UnixTime::from_secs(1_767_323_045)) };
+
+impl World<'_> {
+    fn poll<'c>(&mut self, flow: &mut SignIn<'c>) -> Step<'c, Lease> {
+        let (clock, report) = (&mut self.clock, &mut self.report);
+        let mut cx = Context { now: NOW, entropy: 1, clock, report };
+        flow.poll(&mut cx, &mut Memory { exchange: &mut self.exchange, slots: &mut self.slots })
+    }
+
+    /// The body of the request that is due.
+    #[track_caller]
+    fn asked(&mut self, flow: &mut SignIn<'_>) -> Value {
+        match self.poll(flow) {
+            Step::Need(Need::Http(asked)) => {
+                serde_json::from_slice(asked.request.body(&self.exchange)).expect("JSON")
+            }
+            other => panic!("a request is due: {other:?}"),
+        }
+    }
+
+    fn reply(&mut self, flow: &mut SignIn<'_>, body: &Value) {
+        let body = body.to_string();
+        self.exchange[..body.len()].copy_from_slice(body.as_bytes());
+        let reply = Reply { status: 200, headers: 0..0, body: 0..body.len(), sent: NOW, received: NOW };
+        let (clock, report) = (&mut self.clock, &mut self.report);
+        let mut cx = Context { now: NOW, entropy: 1, clock, report };
+        let mut memory = Memory { exchange: &mut self.exchange, slots: &mut self.slots };
+        flow.answer(&mut cx, &mut memory, Answer::Reply(reply));
+    }
+}
+
+fn text<'v>(case: &'v Value, name: &str) -> &'v str {
+    case[name].as_str().unwrap_or_else(|| panic!("no {name}"))
+}
+
+fn bytes(hex: &str) -> [u8; 32] {
+    std::array::from_fn(|index| u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).expect("hexadecimal"))
+}
+
+/// Runs a sign-in against a challenge, with `change` applied to that; returns both requests, or how it
+/// ended before the second.
+fn sign_in(case: &Value, password: &str, change: impl Fn(&mut Value)) -> (Value, Result<Value, ErrorKind>) {
+    let endpoint = Endpoint::parse("https://cognito-idp.eu-west-1.amazonaws.com").expect("a URL");
+    let client = Client { id: "client", secret: None, username: "ada@example.com" };
+    let random = bytes(text(case, "random"));
+    let mut memory = vec![0; 8 * 1024];
+    let mut world = World {
+        exchange: vec![0; 16 * 1024],
+        slots: [Slot::new(&mut memory)],
+        clock: Clock::new(),
+        report: Report::new(),
+    };
+    let service = Service::new(endpoint, "eu-west-1");
+    let password = Password::Given(password);
+    let mut flow = SignIn::proving(service, client, password, text(case, "pool"), &random);
+    let first = world.asked(&mut flow);
+    let mut challenge = document!({
+        "ChallengeName": "PASSWORD_VERIFIER",
+        "ChallengeParameters": {
+            "SALT": case["salt"], "SRP_B": case["srp_b"], "SECRET_BLOCK": case["secret_block"],
+            "USER_ID_FOR_SRP": case["user"], "USERNAME": case["user"],
+        },
+    });
+    change(&mut challenge);
+    world.reply(&mut flow, &challenge);
+    let second = match world.poll(&mut flow) {
+        Step::Need(Need::Http(asked)) => {
+            Ok(serde_json::from_slice(asked.request.body(&world.exchange)).expect("JSON"))
+        }
+        Step::Done(Err(error)) => Err(error.kind),
+        other => panic!("neither a request nor an error: {other:?}"),
+    };
+    (first, second)
+}
+
+fn cases() -> Vec<Value> {
+    let cases = json(&own("srp.json"));
+    let cases = cases.as_array().expect("a list").clone();
+    assert!(cases.len() >= 5, "all cases are there");
+    cases
+}
+
+#[test]
+fn the_proof_is_the_one_that_the_server_expects() {
+    for case in &cases() {
+        let (first, second) = sign_in(case, text(case, "password"), |_| ());
+        let name = text(case, "name");
+        assert_eq!(first["AuthFlow"], "USER_SRP_AUTH", "{name}");
+        assert!(!first.to_string().contains(text(case, "password")), "{name}: the password stays here");
+        // Leading zeroes say nothing.
+        let sent = text(&first["AuthParameters"], "SRP_A").trim_start_matches('0');
+        assert_eq!(sent, text(case, "srp_a"), "{name}");
+        let answers = &second.expect("a proof")["ChallengeResponses"];
+        assert_eq!(answers["PASSWORD_CLAIM_SIGNATURE"], case["proof"], "{name}");
+        assert_eq!(answers["PASSWORD_CLAIM_SECRET_BLOCK"], case["secret_block"], "{name}");
+        assert_eq!(answers["TIMESTAMP"], case["timestamp"], "{name}");
+        assert_eq!(answers["USERNAME"], case["user"], "{name}");
+    }
+    say(&format!("{} sign-ins by SRP prove what the server expects", cases().len()));
+}
+
+#[test]
+fn anything_else_is_another_proof() {
+    let case = &cases()[0];
+    let proof = |password: &str, change: &dyn Fn(&mut Value)| {
+        sign_in(case, password, change).1.expect("a proof")["ChallengeResponses"]["PASSWORD_CLAIM_SIGNATURE"]
+            .clone()
+    };
+    let password = text(case, "password");
+    assert_eq!(proof(password, &|_| ()), case["proof"]);
+    assert_ne!(proof("another", &|_| ()), case["proof"]);
+    for (name, other) in [
+        ("SALT", "1f69d23660bea4e753f544619a7c679f"),
+        ("SRP_B", "5"),
+        ("SECRET_BLOCK", "AAAA"),
+        ("USER_ID_FOR_SRP", "eve"),
+    ] {
+        let changed = proof(password, &|challenge| challenge["ChallengeParameters"][name] = other.into());
+        assert_ne!(changed, case["proof"], "{name}");
+    }
+}
+
+#[test]
+fn a_challenge_that_would_give_the_key_away_is_refused() {
+    let case = &cases()[0];
+    // The group's size is nothing in it, and a key made of nothing is known to all.
+    let size = text(case, "group");
+    for (name, bad, says) in [
+        ("SRP_B", size, "SRP_B"),
+        ("SRP_B", "0", "SRP_B"),
+        ("SRP_B", "00000000", "SRP_B"),
+        ("SRP_B", "no number", "SRP_B"),
+        ("SRP_B", "", "SRP_B"),
+        ("SALT", "xyz", "SALT"),
+        ("SALT", "", "SALT"),
+        ("SECRET_BLOCK", "!", "SECRET_BLOCK"),
+        ("USER_ID_FOR_SRP", "", "USER_ID_FOR_SRP"),
+    ] {
+        let change = |challenge: &mut Value| challenge["ChallengeParameters"][name] = bad.into();
+        let (_, second) = sign_in(case, text(case, "password"), change);
+        let kind = second.expect_err(name);
+        assert!(kind.to_string().contains(says), "{name} {bad:?}: {kind}");
+    }
+    for (name, long) in [("SRP_B", "1".repeat(769)), ("SALT", "1".repeat(129))] {
+        let change = |challenge: &mut Value| challenge["ChallengeParameters"][name] = long.as_str().into();
+        let kind = sign_in(case, text(case, "password"), change).1.expect_err(name);
+        assert!(kind.to_string().contains(name), "{name}: {kind}");
+    }
+}

@@ -1,0 +1,303 @@
+//! Operations of services, and the writers and readers behind them.
+
+use core::hint::black_box;
+
+use rolecall_core::error::Origin;
+use rolecall_core::sources::call::{Action, Api, Members, Operation, Protocol};
+use rolecall_core::sources::{Fixed, Slot};
+use rolecall_core::wire::Cursor;
+use rolecall_core::{services, sources};
+
+use crate::sources::{endpoint, run};
+use crate::{bytes, number, signing, text, used};
+
+/// An action in each of its functions.
+macro_rules! action {
+    ($action:expr) => {
+        act(&$action)
+    };
+}
+
+const CONTAINERS: &[services::ecs::Container<'static>] =
+    &[services::ecs::Container { name: "name", image: "image", memory: Some(128), command: &["run"] }];
+const LOGINS: services::identity_pool::Logins<'static> = services::identity_pool::Logins {
+    guests: true,
+    classic: true,
+    user_pools: &[services::identity_pool::UserPoolLogin { provider: "provider", client: "client" }],
+    providers: &[("provider", "application")],
+    open_id: &["arn"],
+};
+
+fn texts() -> &'static [&'static str] {
+    black_box(&["one", "two"])
+}
+
+fn pairs() -> &'static [(&'static str, &'static str)] {
+    black_box(&[("key", "value")])
+}
+
+fn act<A: Action + 'static>(action: &A) {
+    used(sources::call::Action::check(action).is_ok());
+    sources::call::Action::secrets(action, &mut |secret| used(secret));
+    let any = sources::call::AnyAction::of(action);
+    let any = sources::call::AnyAction::retried_on(any, black_box(&["Code"]));
+    let mut memory = [0; 64];
+    sources::call::AnyAction::members(&any, &mut Line(Cursor::new(black_box(&mut memory))));
+    used(<sources::call::AnyAction as Operation>::shape(&any).action);
+    used(<sources::call::AnyAction as Operation>::check(&any).is_ok());
+    <sources::call::AnyAction as Operation>::secrets(&any, &mut |secret| used(secret));
+    let mut memory = [0; 64];
+    let mut slot = Slot::new(black_box(&mut memory));
+    let mut body = [0; 64];
+    <sources::call::AnyAction as Operation>::body(&any, &mut Cursor::new(black_box(&mut body)), &slot);
+    used(<sources::call::AnyAction as Operation>::read(&any, bytes(), &mut slot, &|_| None).is_ok());
+    let kept = Slot::kept(&slot, A::KEPT);
+    used(A::output(kept).is_ok());
+}
+
+/// Members in a row, whatever they are.
+struct Line<'b>(Cursor<'b>);
+
+impl Members for Line<'_> {
+    fn text(&mut self, name: &str, value: &str) {
+        self.each(name, value);
+    }
+
+    fn number(&mut self, name: &str, _: u32) {
+        self.each(name, "");
+    }
+
+    fn truth(&mut self, name: &str, _: bool) {
+        self.each(name, "");
+    }
+
+    fn texts(&mut self, name: &str, values: &[&str]) {
+        values.iter().for_each(|value| self.each(name, value));
+    }
+
+    fn structure(&mut self, _: &str, members: &mut dyn FnMut(&mut dyn Members)) {
+        members(self);
+    }
+
+    fn structures(&mut self, _: &str, count: usize, members: &mut dyn FnMut(usize, &mut dyn Members)) {
+        for index in 0..count {
+            members(index, self);
+        }
+    }
+}
+
+impl Line<'_> {
+    fn each(&mut self, name: &str, value: &str) {
+        rolecall_core::wire::Put::put(&mut self.0, name.as_bytes());
+        rolecall_core::wire::Put::put(&mut self.0, value.as_bytes());
+    }
+}
+
+pub(crate) fn call() {
+    writers();
+    kept();
+    trusts();
+    composed();
+    action!(services::iam::CreateRole {
+        name: text(),
+        trust: text(),
+        description: black_box(Some(text())),
+        max_session_duration: black_box(Some(number())),
+        tags: pairs()
+    });
+    action!(services::iam::GetRole { name: text() });
+    action!(services::iam::ListRolePolicies { role: text() });
+    action!(services::iam::ListAttachedRolePolicies { role: text() });
+    action!(services::iam::ListInstanceProfilesForRole { role: text() });
+    action!(services::iam::CreateInstanceProfile { name: text(), tags: pairs() });
+    action!(services::iam::GetInstanceProfile { name: text() });
+    action!(services::iam::CreateOpenIDConnectProvider {
+        url: text(),
+        client_ids: texts(),
+        thumbprints: texts(),
+        tags: pairs()
+    });
+    action!(services::iam::GetOpenIDConnectProvider { arn: text() });
+    action!(services::iam::UpdateAssumeRolePolicy { role: text(), trust: text() });
+    action!(services::iam::PutRolePolicy { role: text(), name: text(), policy: text() });
+    action!(services::iam::AttachRolePolicy { role: text(), policy_arn: text() });
+    action!(services::iam::DeleteRolePolicy { role: text(), name: text() });
+    action!(services::iam::DetachRolePolicy { role: text(), policy_arn: text() });
+    action!(services::iam::DeleteRole { name: text() });
+    action!(services::iam::AddRoleToInstanceProfile { profile: text(), role: text() });
+    action!(services::iam::RemoveRoleFromInstanceProfile { profile: text(), role: text() });
+    action!(services::iam::DeleteInstanceProfile { name: text() });
+    action!(services::iam::DeleteOpenIDConnectProvider { arn: text() });
+    action!(services::ec2::AssociateIamInstanceProfile { instance_id: text(), profile: text() });
+    action!(services::ec2::ReplaceIamInstanceProfileAssociation { association_id: text(), profile: text() });
+    action!(services::ec2::DescribeIamInstanceProfileAssociations { instance_id: black_box(Some(text())) });
+    action!(services::ec2::DisassociateIamInstanceProfile { association_id: text() });
+    action!(services::ecs::RegisterTaskDefinition {
+        family: text(),
+        task_role_arn: text(),
+        execution_role_arn: black_box(Some(text())),
+        network_mode: black_box(Some(text())),
+        compatibilities: texts(),
+        cpu: black_box(Some(text())),
+        memory: black_box(Some(text())),
+        containers: black_box(CONTAINERS),
+        tags: pairs()
+    });
+    action!(services::ecs::DescribeTaskDefinition { name: text() });
+    action!(services::ecs::ListTaskDefinitions { family_prefix: text() });
+    action!(services::ecs::RunTask {
+        cluster: black_box(Some(text())),
+        task_definition: text(),
+        task_role_arn: black_box(Some(text())),
+        launch_type: black_box(Some(text())),
+        subnets: texts(),
+        security_groups: texts(),
+        tags: pairs(),
+        client_token: text()
+    });
+    action!(services::ecs::ListTasks { cluster: black_box(Some(text())), family: text() });
+    action!(services::ecs::DescribeTask { cluster: black_box(Some(text())), task: text() });
+    action!(services::ecs::StopTask { cluster: black_box(Some(text())), task: text() });
+    action!(services::ecs::DeregisterTaskDefinition { name: text() });
+    action!(services::user_pool::CreateUserPool { name: text(), verified: texts(), tags: pairs() });
+    action!(services::user_pool::DescribeUserPool { id: text() });
+    action!(services::user_pool::ListUserPools { next: black_box(Some(text())) });
+    action!(services::user_pool::CreateUserPoolClient {
+        pool: text(),
+        name: text(),
+        with_secret: black_box(true),
+        flows: texts()
+    });
+    action!(services::user_pool::DescribeUserPoolClient { pool: text(), client: text() });
+    action!(services::user_pool::ListUserPoolClients { pool: text(), next: black_box(Some(text())) });
+    action!(services::user_pool::AdminCreateUser { pool: text(), username: text(), attributes: pairs() });
+    action!(services::user_pool::AdminSetUserPassword {
+        pool: text(),
+        username: text(),
+        password: text(),
+        permanent: black_box(true)
+    });
+    action!(services::user_pool::SignUp {
+        client: text(),
+        secret_hash: black_box(Some(text())),
+        username: text(),
+        password: text(),
+        attributes: pairs()
+    });
+    action!(services::user_pool::ConfirmSignUp {
+        client: text(),
+        secret_hash: black_box(Some(text())),
+        username: text(),
+        code: text()
+    });
+    action!(services::user_pool::DeleteUserPool { id: text() });
+    action!(services::identity_pool::CreateIdentityPool { name: text(), logins: LOGINS, tags: pairs() });
+    action!(services::identity_pool::DescribeIdentityPool { id: text() });
+    action!(services::identity_pool::UpdateIdentityPool {
+        id: text(),
+        name: text(),
+        logins: LOGINS,
+        tags: pairs()
+    });
+    action!(services::identity_pool::ListIdentityPools { next: black_box(Some(text())) });
+    action!(services::identity_pool::SetIdentityPoolRoles {
+        pool: text(),
+        authenticated: text(),
+        unauthenticated: black_box(Some(text()))
+    });
+    action!(services::identity_pool::DeleteIdentityPool { id: text() });
+}
+
+fn writers() {
+    let mut memory = [0; 64];
+    let mut out = Cursor::new(black_box(&mut memory));
+    sources::call::put_json(&mut out, &mut |to| more(to));
+    let api = Api { origin: Origin::Service("own"), service: "own", protocol: OWN };
+    used(sources::call::Shape::new(api, text()).action);
+    act(&Own);
+}
+
+const OWN: Protocol = Protocol::Ec2 { version: "1" };
+
+/// An action with members of every kind.
+struct Own;
+
+impl Action for Own {
+    const API: Api = Api { origin: Origin::Other, service: "own", protocol: OWN };
+    const NAME: &'static str = "Own";
+    type Output<'r> = ();
+
+    fn members(&self, to: &mut dyn Members) {
+        more(to);
+    }
+
+    fn output(_: sources::call::Kept<'_>) -> Result<(), rolecall_core::error::ErrorKind> {
+        Ok(())
+    }
+}
+
+fn more(to: &mut dyn Members) {
+    to.optional(text(), black_box(Some(text())));
+    to.pairs(text(), ["Key", "Value"], pairs());
+    to.map(text(), pairs());
+    to.structure(text(), &mut |to| to.number(text(), number()));
+    to.structures(text(), number(), &mut |_, to| to.truth(text(), black_box(false)));
+    to.texts(text(), texts());
+}
+
+fn kept() {
+    let mut memory = [0; 64];
+    let slot = Slot::new(black_box(&mut memory));
+    let kept = sources::Slot::kept(&slot, black_box(&["Name"]));
+    used(sources::call::Kept::get(&kept, text()));
+    used(sources::call::Kept::need(&kept, text()).is_ok());
+    used(sources::call::Kept::value_of(&kept, ["Key", "Value"], text()));
+    let mut items = sources::call::Kept::items(&kept);
+    used(<sources::call::Items as Iterator>::next(&mut items).is_some());
+    used(sources::call::Kept::each(&kept, |item| item.get(text())).count());
+    let mut report = sources::Report::new();
+    used(sources::call::read_json_error(bytes(), text(), &mut report).is_ok());
+
+    use services::iam::{GetInstanceProfile, GetOpenIDConnectProvider, GetRole};
+    if let Ok(role) = GetRole::output(kept) {
+        used(services::iam::Role::tag(&role, text()));
+    }
+    if let Ok(profile) = GetInstanceProfile::output(kept) {
+        used(services::iam::InstanceProfile::role(&profile));
+        used(services::iam::InstanceProfile::tag(&profile, text()));
+    }
+    if let Ok(provider) = GetOpenIDConnectProvider::output(kept) {
+        used(services::iam::OpenIdConnectProvider::tag(&provider, text()));
+    }
+    if let Ok(definition) = services::ecs::DescribeTaskDefinition::output(kept) {
+        used(services::ecs::TaskDefinition::tag(&definition, text()));
+    }
+    if let Ok(task) = services::ecs::DescribeTask::output(kept) {
+        used(services::ecs::Task::tag(&task, text()));
+    }
+    if let Ok(pool) = services::user_pool::DescribeUserPool::output(kept) {
+        used(services::user_pool::UserPool::tag(&pool, text()));
+    }
+    if let Ok(pool) = services::identity_pool::DescribeIdentityPool::output(kept) {
+        used(services::identity_pool::IdentityPool::tag(&pool, text()));
+    }
+}
+
+fn trusts() {
+    let mut memory = [0; 64];
+    used(services::iam::trust::service(text(), black_box(&mut memory)).is_ok());
+    used(services::iam::trust::account(text(), black_box(Some(text())), black_box(&mut memory)).is_ok());
+    used(services::iam::trust::identity_pool(text(), text(), black_box(&mut memory)).is_ok());
+    used(services::user_pool::secret_hash(text(), text(), text()));
+}
+
+/// A call of an action, and one of IAM's own ways to begin.
+fn composed() {
+    let Ok(endpoint) = endpoint() else { return };
+    let service = sources::call::Service::new(endpoint, text());
+    let role = services::iam::CreateRole::new("name", "{}");
+    let given = Fixed::new(signing::credentials());
+    let action = sources::call::AnyAction::of(black_box(&role));
+    let mut call = sources::call::Call::new(given, service, action);
+    run(&mut call);
+}
