@@ -1,5 +1,7 @@
 //! `rolecall setup` as a user goes about it: look first, set up, again, undo.
 
+use serde_json::json;
+
 use crate::boto::text;
 use crate::command::{Run, rolecall};
 use crate::servers::Server;
@@ -108,9 +110,16 @@ pub fn told(run: &Run, what: &str) -> String {
     run.stdout.lines().find_map(line).unwrap_or_else(|| panic!("no {what}: {run:#?}"))
 }
 
-/// The ids of the pools of that name, which several may have.
+/// The ids of the user pools of that name, which several may have.
 pub fn user_pools(server: &Server, name: &str) -> Vec<String> {
-    let all = server.boto_call("cognito-idp", "list_user_pools", serde_json::json!({"MaxResults": 60}));
-    let all = all["UserPools"].as_array().expect("a list").iter();
-    all.filter(|pool| pool["Name"] == name).map(|pool| text(&pool["Id"])).collect()
+    let (mut ids, mut given) = (Vec::new(), json!({"MaxResults": 60}));
+    loop {
+        let page = server.boto_call("cognito-idp", "list_user_pools", given.clone());
+        let pools = page["UserPools"].as_array().expect("a list").iter();
+        ids.extend(pools.filter(|pool| pool["Name"] == name).map(|pool| text(&pool["Id"])));
+        match page.get("NextToken") {
+            Some(next) => given["NextToken"] = next.clone(),
+            None => return ids,
+        }
+    }
 }

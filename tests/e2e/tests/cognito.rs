@@ -153,6 +153,33 @@ fn a_guest() {
 }
 
 #[test]
+fn a_cache_tells_people_apart() {
+    let Some(server) = Server::named("ministack") else { return };
+    let pools = Pools::set_up(&server, "sharers", &["--guests"]);
+    let folder =
+        std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("cache-{}", pools.client));
+    let folder = folder.to_str().expect("a path");
+    let cached = ["credentials", "--cache", folder];
+    let key = |run: &e2e::command::Run| {
+        let document: Value = serde_json::from_str(run.ok()).expect("one document");
+        document["AccessKeyId"].as_str().expect("a text").to_owned()
+    };
+    let alice = key(&pools.alice(&cached, &TYPED));
+    assert_eq!(key(&pools.alice(&cached, &TYPED)), alice, "the second is from the cache");
+    let guest = [&cached[..], &["--cognito-identity-pool", &pools.identities]].concat();
+    let guest = key(&rolecall(&guest, server.anonymous()));
+    assert_ne!(guest, alice);
+    let login = format!("{}={}", pools.provider(), pools.token());
+    let bearer = [&cached[..], &["--cognito-identity-pool", &pools.identities, "--login", &login]].concat();
+    assert_ne!(key(&rolecall(&bearer, server.anonymous())), guest);
+    for file in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let content = std::fs::read(file.path()).expect("a file");
+        let held = String::from_utf8_lossy(&content);
+        assert!(!held.contains(PASSWORD) && !held.contains("RefreshToken"), "{:?}", file.path());
+    }
+}
+
+#[test]
 fn whoever_has_a_token() {
     let Some(server) = Server::named("ministack") else { return };
     let pools = Pools::set_up(&server, "bearers", &[]);

@@ -5,7 +5,7 @@
 //! checks a trust policy when a role is made.
 
 use e2e::servers::Server;
-use e2e::setup::{READ_ONLY, S3, SetUp};
+use e2e::setup::{READ_ONLY, S3, SetUp, told};
 use serde_json::{Value, json};
 
 fn servers() -> impl Iterator<Item = (&'static str, Server)> {
@@ -135,10 +135,42 @@ fn a_role_for_tasks_without_one() {
         // Another image is a new revision; both go.
         SetUp::new(&server, &[&given[..], &["--image", "alpine"]].concat()).run(&[]).ok();
         assert_eq!(server.read(things[1])["active"].as_array().map(Vec::len), Some(2));
-        // moto lets no run without instances, so none is looked for in a cluster that is not there.
-        server.boto_call("ecs", "create_cluster", json!({"clusterName": "default"}));
         up.down(&things);
         assert!(server.has(&["task-definition", "plain-family-of-others"]));
+    }
+}
+
+#[test]
+fn a_task_on_fargate() {
+    // moto wants the memory of every container said, which Fargate does not.
+    let Some(server) = Server::named("ministack") else { return };
+    let (name, cluster) = ("far-away", server.need("CLUSTER"));
+    let given = ["ecs-role", "--role", name, "--image", "busybox", "--run", "--cluster", &cluster];
+    let more = ["--subnet", "subnet-11", "--subnet", "subnet-12", "--security-group", "sg-21"];
+    let up = SetUp::new(&server, &[&given[..], &more].concat());
+    let first = up.run(&[]);
+    first.ok();
+    let given = json!({"cluster": cluster, "tasks": [told(&first, "task")]});
+    let found = &server.boto_call("ecs", "describe_tasks", given)["tasks"][0];
+    assert_eq!(found["launchType"], "FARGATE", "{found}");
+    assert_eq!(found["overrides"]["taskRoleArn"], up.role_arn(name), "{found}");
+    let given = json!({"taskDefinition": told(&first, "task definition")});
+    let definition = &server.boto_call("ecs", "describe_task_definition", given)["taskDefinition"];
+    assert_eq!(definition["networkMode"], "awsvpc", "{definition}");
+    assert_eq!(definition["requiresCompatibilities"], json!(["FARGATE"]), "{definition}");
+    assert_eq!((&definition["cpu"], &definition["memory"]), (&json!("256"), &json!("512")));
+    assert_eq!(up.run(&[]).ok(), first.stdout);
+    up.run(&["--undo"]).ok();
+    assert!(!server.has(&["role", name]) && !server.has(&["task-definition", name]));
+}
+
+#[test]
+fn undoing_wants_no_cluster() {
+    for (_, server) in servers() {
+        let up = SetUp::new(&server, &["ecs-role", "--role", "never-ran"]);
+        up.run(&[]).ok();
+        up.run(&["--undo"]).ok();
+        assert!(!server.has(&["role", "never-ran"]));
     }
 }
 

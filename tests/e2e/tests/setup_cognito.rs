@@ -133,3 +133,30 @@ fn a_password_against_the_pools_rules() {
     up.run(&["--undo"]).ok();
     assert!(!server.has(&["user-pool", "strict"]) && !server.has(&["identity-pool", "strict"]));
 }
+
+#[test]
+fn one_pool_among_more_than_a_page() {
+    let Some(server) = Server::named("ministack") else { return };
+    let up = SetUp::new(&server, &["cognito", "--name", "the-hundredth"]);
+    // Sixty at a time are told, and the order is the service's.
+    let many = |from: usize| {
+        for number in from..from + 65 {
+            let name = format!("crowd-{number}");
+            server.boto_call("cognito-idp", "create_user_pool", json!({"PoolName": name}));
+            let given = json!({"IdentityPoolName": name, "AllowUnauthenticatedIdentities": false});
+            server.boto_call("cognito-identity", "create_identity_pool", given);
+        }
+    };
+    many(0);
+    let first = up.run(&[]);
+    many(65);
+    let again = up.run(&[]);
+    assert_eq!(again.ok(), first.ok());
+    assert!(again.calls().iter().filter(|call| call.starts_with("List")).count() >= 5, "{again:#?}");
+    let pool = server.read(&["user-pool", "the-hundredth"]);
+    assert_eq!(pool["id"], told(&first, "user pool"));
+    up.run(&["--undo"]).ok();
+    for what in ["user-pool", "identity-pool"] {
+        assert!(!server.has(&[what, "the-hundredth"]));
+    }
+}

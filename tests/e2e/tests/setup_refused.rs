@@ -84,7 +84,6 @@ fn other_things_of_somebody_else_stay() {
         let containers = json!([{"name": "other", "image": "busybox", "memory": 64}]);
         let given = json!({"family": name, "containerDefinitions": containers});
         server.boto_call("ecs", "register_task_definition", given);
-        server.boto_call("ecs", "create_cluster", json!({"clusterName": "default"}));
         let up = SetUp::new(&server, &["ecs-role", "--role", name, "--image", "busybox"]);
         stays(&up, "ecs-role/tasks-of-others", "task definition", name, &["task-definition", name]);
         assert!(!server.has(&["role", name]), "the role that was made is left");
@@ -140,6 +139,15 @@ fn a_set_up_that_breaks_off_says_what_is_there_and_goes_on() {
             up.run(&["--undo"]).ok();
             assert!(!server.has(&["role", name]) && !server.has(&["instance-profile", name]), "{name}");
         }
+    }
+}
+
+#[test]
+fn what_waiting_does_not_mend_is_told_at_once() {
+    for (_, server) in servers() {
+        // The letter is in every message.
+        let error = refused(&server, "e", &["--policy", r#"{"nonsense":true}"#]);
+        assert!(error.contains("MalformedPolicyDocument"), "{error}");
     }
 }
 
