@@ -248,3 +248,29 @@ fn a_role_assumed_with_the_identitys_own_token() {
     assert!(error.contains("AccessDenied") && error.contains("trust policy"), "{error}");
     assert!(!error.contains(PASSWORD), "{error}");
 }
+
+#[test]
+fn explain_and_presign_have_them_too() {
+    let Some(server) = Server::named("ministack") else { return };
+    let pools = Pools::set_up(&server, "readers", &["--policy", S3]);
+    let run = pools.alice(&["explain"], &TYPED);
+    assert!(run.ok().contains(&format!("identity at {}", pools.identities)), "{run:#?}");
+    assert!(run.ok().contains("assumed-role/readers-authenticated/"), "{run:#?}");
+    assert!(!run.stdout.contains(PASSWORD) && !run.stderr.contains(PASSWORD), "{run:#?}");
+
+    let target = object(&server, "readers");
+    pools.alice(&["request", "PUT", &target, "--service", "s3", "-d", "for readers"], &TYPED).ok();
+    let run = pools.alice(&["presign", &target, "--service", "s3"], &TYPED);
+    let body = ureq::get(run.ok().trim_end()).call().expect("it opens").into_body().read_to_string();
+    assert_eq!(body.expect("text"), "for readers");
+
+    let nowhere = "us-east-1:00000000-0000-0000-0000-000000000000";
+    for (place, told) in [
+        (["--cognito-identity-pool", nowhere], "ResourceNotFoundException"),
+        (["--cognito-identity-pool", "nowhere"], "REGION:ID is wanted"),
+        (["--cognito-identity-id", "nowhere"], "REGION:ID is wanted"),
+    ] {
+        let run = rolecall(&[&["credentials"], &place[..]].concat(), server.anonymous());
+        assert!(run.failed().contains(told), "{run:#?}");
+    }
+}
