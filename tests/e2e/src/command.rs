@@ -81,7 +81,29 @@ fn run<'a>(
     input: Option<&str>,
 ) -> Run {
     let mut command = Command::new(binary());
-    command.args(arguments).env_clear();
+    command.args(arguments);
+    run_to_end(command, environment, input)
+}
+
+/// Runs the command at a terminal where somebody types these answers (`tests/lib/terminal.py`): standard
+/// output is what the terminal showed.
+pub fn rolecall_at_terminal<'a>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+    answers: &[&str],
+) -> Run {
+    let mut command = Command::new(std::env::var("ROLECALL_PYTHON").expect("ROLECALL_PYTHON"));
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../lib/terminal.py"));
+    command.args(answers).arg("--").arg(binary()).args(arguments);
+    run_to_end(command, environment, None)
+}
+
+fn run_to_end<'a>(
+    mut command: Command,
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+    input: Option<&str>,
+) -> Run {
+    command.env_clear();
     for (name, value) in environment {
         command.env(name, value.as_ref());
     }

@@ -5,10 +5,10 @@
 //! even where they are not let in; its STS does look at the trust policy, but not at the signature of the
 //! identity's token.
 
-use e2e::command::{rolecall, rolecall_reading};
+use e2e::command::{rolecall, rolecall_at_terminal, rolecall_reading};
 use e2e::pools::{PASSWORD, Pools};
 use e2e::servers::Server;
-use e2e::setup::S3;
+use e2e::setup::{S3, user_pools};
 use serde_json::{Value, json};
 
 const TYPED: [(&str, &str); 1] = [("AWS_COGNITO_PASSWORD", PASSWORD)];
@@ -71,6 +71,50 @@ fn a_password_comes_by_variable_or_line_and_never_as_an_argument() {
     assert!(run.failed().contains("terminal"), "{run:#?}");
     let run = pools.alice(&["whoami", "--password", PASSWORD], &[]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run:#?}");
+}
+
+#[test]
+fn a_password_is_asked_for_at_a_terminal_and_not_shown() {
+    let Some(server) = Server::named("ministack") else { return };
+    let pools = Pools::set_up(&server, "at-home", &[]);
+    let whoami = [&["whoami"][..], &pools.signing_in()].concat();
+    let run = rolecall_at_terminal(&whoami, server.anonymous(), &[PASSWORD]);
+    let role = "assumed-role/at-home-authenticated/CognitoIdentityCredentials";
+    assert!(run.ok().contains("Password of alice: ") && run.stdout.contains(role), "{run:#?}");
+    assert!(!run.stdout.contains(PASSWORD), "{run:#?}");
+    let run = rolecall_at_terminal(&whoami, server.anonymous(), &["Wrong-9-Horse-battery"]);
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert!(run.stdout.contains("NotAuthorizedException") && !run.stdout.contains("Wrong-9"), "{run:#?}");
+
+    // So is the one that a set-up gives.
+    let setup = ["setup", "cognito", "--name", "at-home", "--username", "bob"];
+    let run = rolecall_at_terminal(&setup, server.every_service(), &["Another-8-Horse-battery"]);
+    assert!(run.ok().contains("Password for bob: ") && !run.stdout.contains("Another-8"), "{run:#?}");
+    let setup = ["setup", "cognito", "--name", "at-home", "--username", "carol", "--password-stdin"];
+    rolecall_reading(&setup, server.every_service(), "Another-8-Horse-battery\n").ok();
+    let users = json!(["alice", "bob", "carol"].map(|name| json!({"name": name, "status": "CONFIRMED"})));
+    assert_eq!(server.read(&["user-pool", "at-home"])["users"], users);
+    let mut bob = whoami.clone();
+    *bob.last_mut().expect("a name") = "bob";
+    rolecall_reading(
+        &[&bob[..], &["--password-stdin"]].concat(),
+        server.anonymous(),
+        "Another-8-Horse-battery",
+    )
+    .ok();
+}
+
+#[test]
+fn pools_of_another_region() {
+    let Some(server) = Server::named("ministack") else { return };
+    // Their ids say where they are; the caller is elsewhere.
+    let mut pools = Pools::set_up(&server, "abroad", &["--region", "eu-west-1"]);
+    assert!(pools.user_pool.starts_with("eu-west-1_") && pools.identities.starts_with("eu-west-1:"));
+    let who = pools.alice(&["whoami"], &TYPED);
+    assert!(who.ok().contains("assumed-role/abroad-authenticated/"), "{who:#?}");
+    assert!(user_pools(&server, "abroad").is_empty(), "there is none in the server's own");
+    pools.user_pool = pools.user_pool.replace("eu-west-1", "eu-central-1");
+    assert!(pools.alice(&["whoami"], &TYPED).failed().contains("NotAuthorizedException"));
 }
 
 #[test]
