@@ -82,8 +82,8 @@ fn lists_of_texts_and_of_structures() {
     });
     assert_eq!(arns, ["arn-p", "arn-q"]);
     let body = r#"{"taskDefinitionArns":["one","t\u0077o"],"nextToken":null}"#;
-    let list = ListTaskDefinitions { family_prefix: "f" };
-    assert_eq!(kept(&list, body, |each| each.map(str::to_owned).collect::<Vec<_>>()), ["one", "two"]);
+    let list = ListTaskDefinitions { family_prefix: "f", next: None };
+    assert_eq!(kept(&list, body, |page| page.each.map(str::to_owned).collect::<Vec<_>>()), ["one", "two"]);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_refusal_keeps_code_request_id_and_message() {
         let mut world = World::new();
         let header = format!("X-Amzn-ErrorType: {header}");
         world.on("", reply(400, body).with(&header).with("x-amzn-RequestId: 12-34"));
-        let list = ListTaskDefinitions { family_prefix: "f" };
+        let list = ListTaskDefinitions { family_prefix: "f", next: None };
         world.run(&mut Call::new(keys(), service(), AnyAction::of(&list))).unwrap_err();
         assert_eq!((world.report.code(), world.report.message()), (code, "none"));
         assert_eq!(world.report.request_id(), "12-34");
@@ -219,7 +219,7 @@ fn a_refusal_keeps_code_request_id_and_message() {
 fn json_calls_sign_their_target_and_unsigned_ones_sign_nothing() {
     let mut world = World::new();
     world.on("", ok("{}"));
-    let list = ListTaskDefinitions { family_prefix: "f" };
+    let list = ListTaskDefinitions { family_prefix: "f", next: None };
     world.run(&mut Call::new(keys(), service(), AnyAction::of(&list))).unwrap();
     let asked = &world.asked[0];
     assert_eq!(asked.header("x-amz-target"), Some("AmazonEC2ContainerServiceV20141113.ListTaskDefinitions"));
@@ -240,7 +240,7 @@ fn a_clock_that_is_wrong_is_corrected_for_any_service() {
     world.wall = Some(START - 86_400);
     let late = r#"{"__type":"InvalidSignatureException","message":"Signature expired"}"#;
     world.on("", reply(400, late).at(START)).on("", ok("{}").at(START));
-    let list = ListTaskDefinitions { family_prefix: "f" };
+    let list = ListTaskDefinitions { family_prefix: "f", next: None };
     world.run(&mut Call::new(keys(), service(), AnyAction::of(&list))).unwrap();
     assert!(world.asked[1].header("x-amz-date").unwrap().starts_with("20260102T"));
 }

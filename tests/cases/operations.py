@@ -98,7 +98,7 @@ ARGUMENTS = {
             "tags": [{"key": "rolecall:setup", "value": "ecs-role/task"}],
         },
         "DescribeTaskDefinition": {"taskDefinition": "task", "include": ["TAGS"]},
-        "ListTaskDefinitions": {"familyPrefix": "task", "status": "ACTIVE"},
+        "ListTaskDefinitions": {"familyPrefix": "task", "status": "ACTIVE", "nextToken": "more"},
         "DeregisterTaskDefinition": {"taskDefinition": "task:1"},
         "RunTask": {
             "cluster": "cluster",
@@ -109,7 +109,7 @@ ARGUMENTS = {
             "tags": [{"key": "rolecall:setup", "value": "ecs-role/task"}],
             "clientToken": "once",
         },
-        "ListTasks": {"cluster": "cluster", "family": "task"},
+        "ListTasks": {"cluster": "cluster", "family": "task", "nextToken": "more"},
         "DescribeTasks": {"cluster": "cluster", "tasks": ["task-arn"], "include": ["TAGS"]},
         "StopTask": {"cluster": "cluster", "task": "task-arn"},
     },

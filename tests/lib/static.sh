@@ -4,8 +4,8 @@
 
 static_architectures=(x86_64 aarch64)
 # The programs, by what the folder of programs calls them, and their features.
-static_sets=(bare tls sso)
-declare -A static_features=([bare]='' [tls]=tls [sso]=tls,sso)
+static_sets=(bare tls sso whole)
+declare -A static_features=([bare]='' [tls]=tls [sso]=tls,sso [whole]=tls,sso,srp,setup)
 
 # need_static_compiler: a compiler that builds `std` along, for its size; musl, a linker and a C compiler are zig's,
 # from PyPI. Sets `static_cargo`, `static_compiler` and `static_targets`.

@@ -13,7 +13,7 @@ import pathlib
 import re
 import sys
 
-FEATURES = {"bare": "(none)", "tls": "`tls`", "sso": "`tls`, `sso`"}
+FEATURES = {"bare": "(none)", "tls": "`tls`", "sso": "`tls`, `sso`", "whole": "`tls`, `sso`, `srp`, `setup`"}
 # Less than any dependency brings, more than a week's commits.
 PERCENT = 1
 # This column depends on how a kernel maps files, and is told only; its limit is in tests/lib/contained.py.

@@ -8,6 +8,7 @@ mod arguments;
 mod demo;
 mod document;
 mod run;
+#[cfg(feature = "setup")]
 mod setup;
 
 use std::fmt::Display;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use rolecall::core::sources::Limits;
+#[cfg(feature = "setup")]
 use rolecall::setup::SetupError;
 use rolecall::{
     Canonical, Credentials, Environment, Error, Explanation, PoolIdentity, Provider, Request, Role, Secret,
@@ -15,12 +16,13 @@ use rolecall::{
 use zeroize::Zeroizing;
 
 use crate::arguments::{Command, Common, Format, IdentityOptions, RoleOptions, Target};
-use crate::{document, print, setup, tell};
+use crate::{document, print, tell};
 
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Library(Error),
+    #[cfg(feature = "setup")]
     Setup(Box<SetupError>),
     Body(String, std::io::Error),
     Output(std::io::Error),
@@ -32,6 +34,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Library(error) => error.fmt(f),
+            #[cfg(feature = "setup")]
             Self::Setup(error) => error.fmt(f),
             Self::Body(path, error) => write!(f, "{path}: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
@@ -105,7 +108,8 @@ pub(crate) fn run(command: &Command, common: &Common) -> Result<ExitCode, Failur
             }
             print(format!("{}\n", request.presign(&credentials, time, *expires)?.url()))
         }
-        Command::Setup(options) => setup::run(options, common, &provider),
+        #[cfg(feature = "setup")]
+        Command::Setup(options) => crate::setup::run(options, common, &provider),
         _ => Ok(ExitCode::FAILURE),
     }
 }

@@ -17,7 +17,8 @@
 //! | [`Provider::call`], [`setup`] | operations of IAM, EC2, ECS and Cognito; roles set up with them |
 //!
 //! Features, all on by default: `tls` (https, by rustls and the roots of webpki-roots), `sso` (profiles
-//! that sign in with IAM Identity Center), `srp` (signing in at Cognito without sending the password).
+//! that sign in with IAM Identity Center), `srp` (signing in at Cognito without sending the password),
+//! `setup` (the module of that name).
 //!
 //! # Example
 //!
@@ -81,6 +82,7 @@ mod resolve;
 mod secret;
 mod sessions;
 mod settings;
+#[cfg(feature = "setup")]
 pub mod setup;
 mod source;
 #[cfg(feature = "sso")]

@@ -31,7 +31,7 @@ impl Provider {
         taken.ok_or_else(|| Error::Configuration("an operation ended without an output".to_owned()))
     }
 
-    fn call_any(
+    pub(crate) fn call_any(
         &self,
         action: AnyAction<'_>,
         signed: bool,

@@ -144,27 +144,39 @@ impl Action for DescribeTaskDefinition<'_> {
     }
 }
 
-/// The ARNs of the active revisions of a family: the first hundred.
+/// A page of a list of ARNs.
+#[derive(Debug, Clone)]
+pub struct Arns<'r> {
+    /// What is on it.
+    pub each: Each<'r, &'r str>,
+    /// What the next page is asked for with; `None` if this is the last.
+    pub next: Option<&'r str>,
+}
+
+/// The ARNs of the active revisions of a family, a hundred at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct ListTaskDefinitions<'c> {
     /// What the family's name is, or begins with.
     pub family_prefix: &'c str,
+    /// Where the last page ended.
+    pub next: Option<&'c str>,
 }
 
 impl Action for ListTaskDefinitions<'_> {
     const API: Api = ECS;
     const NAME: &'static str = "ListTaskDefinitions";
     const REPEATABLE: bool = true;
-    const KEPT: &'static [&'static str] = &["taskDefinitionArns.*"];
-    type Output<'r> = Each<'r, &'r str>;
+    const KEPT: &'static [&'static str] = &["taskDefinitionArns.*", "nextToken"];
+    type Output<'r> = Arns<'r>;
 
     fn members(&self, to: &mut dyn Members) {
         to.text("familyPrefix", self.family_prefix);
         to.text("status", "ACTIVE");
+        to.optional("nextToken", self.next);
     }
 
-    fn output(kept: Kept<'_>) -> Result<Each<'_, &str>, ErrorKind> {
-        Ok(kept.each(|item| item.get("taskDefinitionArns.*")))
+    fn output(kept: Kept<'_>) -> Result<Arns<'_>, ErrorKind> {
+        Ok(Arns { each: kept.each(|item| item.get("taskDefinitionArns.*")), next: kept.get("nextToken") })
     }
 }
 
@@ -230,29 +242,32 @@ pub struct Started<'r> {
     pub failure: Option<&'r str>,
 }
 
-/// The ARNs of the running tasks of a family: the first hundred.
+/// The ARNs of the running tasks of a family, a hundred at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct ListTasks<'c> {
     /// The cluster's name or ARN; without it `default`.
     pub cluster: Option<&'c str>,
     /// The family.
     pub family: &'c str,
+    /// Where the last page ended.
+    pub next: Option<&'c str>,
 }
 
 impl Action for ListTasks<'_> {
     const API: Api = ECS;
     const NAME: &'static str = "ListTasks";
     const REPEATABLE: bool = true;
-    const KEPT: &'static [&'static str] = &["taskArns.*"];
-    type Output<'r> = Each<'r, &'r str>;
+    const KEPT: &'static [&'static str] = &["taskArns.*", "nextToken"];
+    type Output<'r> = Arns<'r>;
 
     fn members(&self, to: &mut dyn Members) {
         to.optional("cluster", self.cluster);
         to.text("family", self.family);
+        to.optional("nextToken", self.next);
     }
 
-    fn output(kept: Kept<'_>) -> Result<Each<'_, &str>, ErrorKind> {
-        Ok(kept.each(|item| item.get("taskArns.*")))
+    fn output(kept: Kept<'_>) -> Result<Arns<'_>, ErrorKind> {
+        Ok(Arns { each: kept.each(|item| item.get("taskArns.*")), next: kept.get("nextToken") })
     }
 }
 

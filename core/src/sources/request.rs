@@ -46,8 +46,8 @@ pub(super) fn write(
 /// What a POST carries.
 pub(super) struct Content<'a> {
     pub(super) mime: &'a str,
-    /// The operation, for services that are told by `X-Amz-Target`: prefix, dot and name.
-    pub(super) target: Option<[&'a str; 3]>,
+    /// The operation, for services that are told by `X-Amz-Target`.
+    pub(super) target: Option<&'a [u8]>,
     /// Puts the body. It is called three times: to hash, to count, and to write.
     pub(super) body: &'a dyn Fn(&mut dyn Put),
 }
@@ -62,15 +62,6 @@ pub(super) fn write_post(
     signer: Option<&Signer<'_>>,
 ) -> Result<Span, ErrorKind> {
     let (exchange, body) = (&mut Wiped::new(exchange), content.body);
-    let mut room = [0; 80];
-    let target = match content.target {
-        Some(parts) => {
-            let mut out = Cursor::new(&mut room);
-            parts.iter().for_each(|part| out.put(part.as_bytes()));
-            Some(&*out.finish().map_err(|_| ErrorKind::Invalid("operation: 80 characters at most"))?)
-        }
-        None => None,
-    };
     let mut len = Count::default();
     body(&mut len);
     let mut digits = [0; 10];
@@ -84,7 +75,7 @@ pub(super) fn write_post(
     head.header("User-Agent", USER_AGENT);
     head.header("Content-Type", content.mime.as_bytes());
     head.header("Content-Length", length);
-    if let Some(target) = target {
+    if let Some(target) = content.target {
         head.header("X-Amz-Target", target);
     }
     head.suspend().map_err(|invalid| ErrorKind::Invalid(invalid.part))?;
@@ -92,7 +83,7 @@ pub(super) fn write_post(
         let authority = endpoint.authority();
         let hash = hash_of(&mut |hasher| body(hasher));
         let headers = [("host", authority.as_bytes()), ("content-type", content.mime.as_bytes())];
-        let target = target.map(|target| ("x-amz-target", target));
+        let target = content.target.map(|target| ("x-amz-target", target));
         put_signed(signer, endpoint.root(), headers.into_iter().chain(target), hash, &mut out)
             .map_err(ErrorKind::Sign)?;
     }

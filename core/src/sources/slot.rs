@@ -18,18 +18,16 @@ pub(crate) enum Field {
     SecretAccessKey,
     SessionToken,
     AccountId,
-    /// An identity's name, and the principal's id.
+    /// An identity's name, and the principal's id, or that of an identity in a pool.
     Arn,
     UserId,
     /// The code of a multi-factor device, for the one request it is good for.
     TokenCode,
-    /// The id of a Cognito identity.
-    IdentityId,
     /// What was kept of a reply.
     Kept,
 }
 
-const FIELDS: usize = 9;
+const FIELDS: usize = 8;
 
 /// Where a text is that was not written: behind all memory, so that nothing is found there.
 const NOWHERE: Range<usize> = usize::MAX..usize::MAX;

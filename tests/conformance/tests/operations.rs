@@ -129,7 +129,7 @@ fn ecs(checked: &mut Checked<'_>) {
         tags: TASK,
     });
     checked.add(&DescribeTaskDefinition { name: "task" });
-    checked.add(&ListTaskDefinitions { family_prefix: "task" });
+    checked.add(&ListTaskDefinitions { family_prefix: "task", next: Some("more") });
     checked.add(&DeregisterTaskDefinition { name: "task:1" });
     checked.add(&RunTask {
         cluster,
@@ -141,7 +141,7 @@ fn ecs(checked: &mut Checked<'_>) {
         tags: TASK,
         client_token: "once",
     });
-    checked.add(&ListTasks { cluster, family: "task" });
+    checked.add(&ListTasks { cluster, family: "task", next: Some("more") });
     checked.add(&DescribeTask { cluster, task });
     checked.add(&StopTask { cluster, task });
 }

@@ -3,6 +3,7 @@
 mod help;
 mod identity;
 mod role;
+#[cfg(feature = "setup")]
 mod setup;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use rolecall::UnixTime;
 pub(crate) use help::HELP;
 pub(crate) use identity::IdentityOptions;
 pub(crate) use role::RoleOptions;
+#[cfg(feature = "setup")]
 pub(crate) use setup::{Journey, SetupOptions};
 
 /// A command line, understood.
@@ -43,6 +45,7 @@ pub(crate) enum Command {
         canonical: bool,
         date: Option<UnixTime>,
     },
+    #[cfg(feature = "setup")]
     Setup(Box<SetupOptions>),
     #[cfg(feature = "demo")]
     Demo {
@@ -95,6 +98,7 @@ struct Given {
     canonical: bool,
     tamper: bool,
     json: bool,
+    #[cfg(feature = "setup")]
     setup: SetupOptions,
     /// The options that not every command takes, as they were given.
     own: Vec<&'static str>,
@@ -155,11 +159,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arg
             Arg::Value(word) => given.words.push(word.string()?),
             Arg::Long(name) => {
                 let name = name.to_owned();
-                let common = &mut given.common;
-                if !common.role.take(&name, &mut parser)?
-                    && !common.identity.take(&name, &mut parser)?
-                    && !given.setup.take(&name, &mut parser)?
-                {
+                if !given.take(&name, &mut parser)? {
                     return Err(Arg::Long(&name).unexpected());
                 }
             }
@@ -174,6 +174,19 @@ fn plain(command: Command) -> Arguments {
 }
 
 impl Given {
+    /// Takes an option of one of the groups; whether it is of any.
+    fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
+        let common = &mut self.common;
+        if common.role.take(name, parser)? || common.identity.take(name, parser)? {
+            return Ok(true);
+        }
+        #[cfg(feature = "setup")]
+        if self.setup.take(name, parser)? {
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
     fn command(mut self) -> Result<Arguments, lexopt::Error> {
         let mut words = std::mem::take(&mut self.words).into_iter();
         let name = words.next().ok_or("no command given")?;
@@ -200,6 +213,7 @@ impl Given {
                     Command::Presign { target, expires, canonical: self.canonical, date: self.date };
                 (command, &["--service", "--method", "--expires", "--canonical", "--date"])
             }
+            #[cfg(feature = "setup")]
             "setup" => {
                 let setup = std::mem::take(&mut self.setup);
                 (Command::Setup(Box::new(setup.of(&word("journey")?, &mut self.common)?)), &[])
@@ -214,6 +228,7 @@ impl Given {
         if let Some(option) = self.own.iter().find(|option| !takes.contains(option)) {
             return Err(format!("{name} has no option {option}").into());
         }
+        #[cfg(feature = "setup")]
         if let Some(option) = &self.setup.first {
             return Err(format!("{name} has no option {option}").into());
         }

@@ -1,7 +1,7 @@
 //! A role for the tasks of ECS.
 
 use rolecall_core::services::ecs::{
-    Container, DeregisterTaskDefinition, DescribeTask, DescribeTaskDefinition, ListTaskDefinitions,
+    Arns, Container, DeregisterTaskDefinition, DescribeTask, DescribeTaskDefinition, ListTaskDefinitions,
     ListTasks, RegisterTaskDefinition, RunTask, StopTask,
 };
 use rolecall_core::services::iam::trust;
@@ -140,8 +140,11 @@ impl EcsRole {
     /// The running tasks of this set-up.
     fn tasks(&self, work: &Work<'_>, launch: &Launch) -> Result<Vec<String>, Error> {
         let cluster = launch.cluster.as_deref();
-        let list = ListTasks { cluster, family: &self.family };
-        let tasks: Vec<String> = work.read(&list, |each| each.map(str::to_owned).collect())?;
+        let tasks = pages(&mut |next| {
+            let list = ListTasks { cluster, family: &self.family, next };
+            // Where there is no cluster there are no tasks.
+            Ok(work.find(&list, owned)?.unwrap_or_default())
+        })?;
         let mut own = Vec::new();
         for task in tasks {
             let describe = DescribeTask { cluster, task: &task };
@@ -182,8 +185,8 @@ impl sealed::Journey for EcsRole {
                 work.note("task", &task, Fate::Removed);
             }
         }
-        let list = ListTaskDefinitions { family_prefix: &self.family };
-        let revisions: Vec<String> = work.read(&list, |each| each.map(str::to_owned).collect())?;
+        let revisions =
+            pages(&mut |next| work.read(&ListTaskDefinitions { family_prefix: &self.family, next }, owned))?;
         for name in revisions.iter().filter(|arn| is_of_family(arn, &self.family)) {
             let describe = DescribeTaskDefinition { name };
             let tag = work.find(&describe, |it| it.tag(TAG).map(str::to_owned))?.flatten();
@@ -196,6 +199,25 @@ impl sealed::Journey for EcsRole {
         }
         role::remove(work, &self.name)
     }
+}
+
+/// A page of ARNs, and what the next is asked for with.
+type Page = (Vec<String>, Option<String>);
+
+fn owned(page: Arns<'_>) -> Page {
+    (page.each.map(str::to_owned).collect(), page.next.map(str::to_owned))
+}
+
+/// What is on all the pages that `read` reads.
+fn pages(read: &mut dyn FnMut(Option<&str>) -> Result<Page, Error>) -> Result<Vec<String>, Error> {
+    let (mut all, mut next) = read(None)?;
+    while let Some(more) = next {
+        let (page, after) = read(Some(&more))?;
+        all.extend(page);
+        // The same page for ever is none.
+        next = after.filter(|after| *after != more);
+    }
+    Ok(all)
 }
 
 /// Whether `arn` is that of a revision of `family`: `.../FAMILY:REVISION`.

@@ -1,5 +1,6 @@
 //! One run of a set-up: calls that are told, waited for, and remembered.
 
+use rolecall_core::sources::Slot;
 use rolecall_core::sources::call::{Action, AnyAction};
 
 use super::show::show;
@@ -15,6 +16,16 @@ pub struct Work<'a> {
     pub(super) things: Vec<Thing>,
     /// Names of what was made in this run, which not all of the service may know yet.
     fresh: Vec<String>,
+}
+
+/// What a call is for.
+#[derive(Clone, Copy)]
+enum How {
+    Read,
+    /// What may not be there.
+    Find,
+    Make,
+    Remove,
 }
 
 /// How long a service may take to know what was just made, in milliseconds.
@@ -71,8 +82,8 @@ impl<'a> Work<'a> {
         action: &A,
         take: impl FnOnce(A::Output<'_>) -> T,
     ) -> Result<T, Error> {
-        (self.tell)(&show(&AnyAction::of(action)));
-        self.provider.call(action, take)
+        let read = self.taken(action, How::Read, take)?;
+        read.ok_or_else(|| Error::Configuration(format!("{}: no output", A::NAME)))
     }
 
     /// Reads something that may not be there.
@@ -81,11 +92,21 @@ impl<'a> Work<'a> {
         action: &A,
         take: impl FnOnce(A::Output<'_>) -> T,
     ) -> Result<Option<T>, Error> {
-        match self.read(action, take) {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.taken(action, How::Find, take)
+    }
+
+    fn taken<A: Action, T>(
+        &self,
+        action: &A,
+        how: How,
+        take: impl FnOnce(A::Output<'_>) -> T,
+    ) -> Result<Option<T>, Error> {
+        let (mut take, mut taken) = (Some(take), None);
+        self.call(AnyAction::of(action), how, &mut |slot| {
+            let output = A::output(slot.kept(A::KEPT)).ok();
+            taken = output.zip(take.take()).map(|(output, take)| take(output));
+        })?;
+        Ok(taken)
     }
 
     /// Makes a call that changes something, or, in a dry run, returns `planned`. Where it fails for what
@@ -94,26 +115,41 @@ impl<'a> Work<'a> {
         &self,
         action: &A,
         planned: T,
-        mut take: impl FnMut(A::Output<'_>) -> T,
+        take: impl Fn(A::Output<'_>) -> T,
     ) -> Result<T, Error> {
-        (self.tell)(&show(&AnyAction::of(action)));
-        if self.dry_run {
-            return Ok(planned);
-        }
-        self.patiently(&|error| self.is_too_early(error), || self.provider.call(action, &mut take))
+        let mut made = planned;
+        self.call(AnyAction::of(action), How::Make, &mut |slot| {
+            if let Ok(output) = A::output(slot.kept(A::KEPT)) {
+                made = take(output);
+            }
+        })?;
+        Ok(made)
     }
 
     /// As [`Work::make`], for a call that removes: what is gone already is as good.
     pub(super) fn remove<A: Action>(&self, action: &A) -> Result<(), Error> {
-        (self.tell)(&show(&AnyAction::of(action)));
-        if self.dry_run {
+        self.call(AnyAction::of(action), How::Remove, &mut |_| ())
+    }
+
+    fn call(&self, action: AnyAction<'_>, how: How, take: &mut dyn FnMut(&Slot<'_>)) -> Result<(), Error> {
+        (self.tell)(&show(&action));
+        if self.dry_run && matches!(how, How::Make | How::Remove) {
             return Ok(());
         }
-        // What was detached just now may still count.
-        let lags = |error: &Error| code(error) == "DeleteConflict";
-        match self.patiently(&lags, || self.provider.call(action, |_| ())) {
-            Err(error) if is_missing(&error) => Ok(()),
-            done => done,
+        let mut pauses = Pauses::new(self.provider);
+        loop {
+            let Err(error) = self.provider.call_any(action, true, take) else { return Ok(()) };
+            let lags = match how {
+                How::Read | How::Find => false,
+                How::Make => self.is_too_early(&error),
+                // What was detached just now may still count.
+                How::Remove => code(&error) == "DeleteConflict",
+            };
+            if lags && pauses.pause() {
+                continue;
+            }
+            let fine = matches!(how, How::Find | How::Remove) && is_missing(&error);
+            return if fine { Ok(()) } else { Err(error) };
         }
     }
 
@@ -128,20 +164,6 @@ impl<'a> Work<'a> {
             let found = read()?;
             if good(&found) || !pauses.pause() {
                 return Ok(found);
-            }
-        }
-    }
-
-    fn patiently<T>(
-        &self,
-        passing: &dyn Fn(&Error) -> bool,
-        mut call: impl FnMut() -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let mut pauses = Pauses::new(self.provider);
-        loop {
-            match call() {
-                Err(error) if passing(&error) && pauses.pause() => {}
-                done => return done,
             }
         }
     }
@@ -215,7 +237,10 @@ pub(super) fn code(error: &Error) -> &str {
 fn is_missing(error: &Error) -> bool {
     let Error::Source { report, .. } = error else { return false };
     match report.code() {
-        "NoSuchEntity" | "ResourceNotFoundException" | "InvalidAssociationID.NotFound" => true,
+        "NoSuchEntity"
+        | "ResourceNotFoundException"
+        | "InvalidAssociationID.NotFound"
+        | "ClusterNotFoundException" => true,
         // ECS has no code of its own for it.
         "ClientException" => report.message().starts_with("Unable to describe task definition"),
         _ => false,

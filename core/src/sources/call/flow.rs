@@ -12,9 +12,9 @@ use crate::sources::slot::Field;
 use crate::sources::{
     Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step, request,
 };
-use crate::wire::Put;
 use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
+use crate::wire::{Cursor, Put};
 
 use super::operation::{Operation, Proof, Protocol, Shape};
 use super::reply;
@@ -240,14 +240,36 @@ fn write_call(
     held: &Slot<'_>,
 ) -> Result<Span, ErrorKind> {
     let shape = operation.shape();
-    let (mime, target) = match shape.api.protocol {
-        Protocol::Query { .. } | Protocol::Ec2 { .. } => {
-            ("application/x-www-form-urlencoded; charset=utf-8", None)
-        }
-        Protocol::Json { content_type, target } => (content_type, Some([target, ".", shape.action])),
-    };
     let body = |out: &mut dyn Put| operation.body(out, held);
-    request::write_post(exchange, &service.endpoint, &Content { mime, target, body: &body }, signer)
+    match shape.api.protocol {
+        Protocol::Query { .. } | Protocol::Ec2 { .. } => {
+            let mime = "application/x-www-form-urlencoded; charset=utf-8";
+            let content = Content { mime, target: None, body: &body };
+            request::write_post(exchange, &service.endpoint, &content, signer)
+        }
+        Protocol::Json { content_type, target } => {
+            let parts = [target, ".", shape.action];
+            write_json(exchange, service, signer, content_type, parts, &body)
+        }
+    }
+}
+
+/// Writes the request of a JSON service. Not inlined, so that no other service has its frame.
+#[inline(never)]
+fn write_json(
+    exchange: &mut [u8],
+    service: &Service<'_>,
+    signer: Option<&Signer<'_>>,
+    mime: &str,
+    target: [&str; 3],
+    body: &dyn Fn(&mut dyn Put),
+) -> Result<Span, ErrorKind> {
+    let mut room = [0; 80];
+    let mut out = Cursor::new(&mut room);
+    target.iter().for_each(|part| out.put(part.as_bytes()));
+    let target = out.finish().map_err(|_| ErrorKind::Invalid("operation: 79 characters with its prefix"))?;
+    let content = Content { mime, target: Some(target), body };
+    request::write_post(exchange, &service.endpoint, &content, signer)
 }
 
 const REPLY_HEADERS: [&str; 5] = ["date", "age", "x-amzn-requestid", "x-amz-request-id", "x-amzn-errortype"];

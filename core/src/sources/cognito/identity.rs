@@ -118,7 +118,7 @@ impl Operation for GetIdRequest<'_> {
 
 /// Adds an identity's id to a slot.
 fn add_id(slot: &mut Slot<'_>, id: &str) -> Result<(), ErrorKind> {
-    slot.write(Field::IdentityId, |out| out.put(id.as_bytes()));
+    slot.write(Field::UserId, |out| out.put(id.as_bytes()));
     slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
 }
 
@@ -207,7 +207,7 @@ impl<'c, B: Flow<'c, Output = Lease>> Identity<'c, B> {
         if !self.id.is_empty() {
             return add_id(slot, &self.id);
         }
-        let id = slot.text(Field::IdentityId).and_then(|id| String::try_from(id).ok());
+        let id = slot.text(Field::UserId).and_then(|id| String::try_from(id).ok());
         self.id = id.ok_or(ErrorKind::Missing("IdentityId"))?;
         Ok(())
     }
@@ -240,7 +240,7 @@ impl Operation for GetCredentialsForIdentityRequest<'_> {
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
         put_json(out, &mut |to| {
             to.optional("CustomRoleArn", self.custom_role_arn);
-            to.text("IdentityId", held.text(Field::IdentityId).unwrap_or_default());
+            to.text("IdentityId", held.text(Field::UserId).unwrap_or_default());
             self.logins.members(to, held);
         });
     }
@@ -328,7 +328,7 @@ impl Operation for GetOpenIdTokenRequest<'_> {
 
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>) {
         put_json(out, &mut |to| {
-            to.text("IdentityId", held.text(Field::IdentityId).unwrap_or_default());
+            to.text("IdentityId", held.text(Field::UserId).unwrap_or_default());
             self.logins.members(to, held);
         });
     }

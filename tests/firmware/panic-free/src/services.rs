@@ -144,7 +144,7 @@ pub(crate) fn call() {
         tags: pairs()
     });
     action!(services::ecs::DescribeTaskDefinition { name: text() });
-    action!(services::ecs::ListTaskDefinitions { family_prefix: text() });
+    action!(services::ecs::ListTaskDefinitions { family_prefix: text(), next: black_box(Some(text())) });
     action!(services::ecs::RunTask {
         cluster: black_box(Some(text())),
         task_definition: text(),
@@ -155,7 +155,11 @@ pub(crate) fn call() {
         tags: pairs(),
         client_token: text()
     });
-    action!(services::ecs::ListTasks { cluster: black_box(Some(text())), family: text() });
+    action!(services::ecs::ListTasks {
+        cluster: black_box(Some(text())),
+        family: text(),
+        next: black_box(Some(text()))
+    });
     action!(services::ecs::DescribeTask { cluster: black_box(Some(text())), task: text() });
     action!(services::ecs::StopTask { cluster: black_box(Some(text())), task: text() });
     action!(services::ecs::DeregisterTaskDefinition { name: text() });
