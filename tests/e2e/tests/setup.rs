@@ -165,6 +165,27 @@ fn a_task_on_fargate() {
 }
 
 #[test]
+fn more_revisions_than_a_page_are_all_undone() {
+    // moto tells them all at once.
+    let Some(server) = Server::named("ministack") else { return };
+    let name = "long-lived";
+    let up = SetUp::new(&server, &["ecs-role", "--role", name, "--image", "busybox"]);
+    up.run(&[]).ok();
+    for number in 0..104 {
+        let given = json!({
+            "family": name,
+            "containerDefinitions": [{"name": name, "image": format!("busybox:{number}"), "memory": 64}],
+            "tags": [{"key": "rolecall:setup", "value": "ecs-role/long-lived"}],
+        });
+        server.boto_call("ecs", "register_task_definition", given);
+    }
+    let run = up.run(&["--undo"]);
+    let removed = run.ok().lines().filter(|line| line.starts_with("removed: task definition"));
+    assert_eq!(removed.count(), 105, "{run:#?}");
+    assert!(!server.has(&["task-definition", name]) && !server.has(&["role", name]));
+}
+
+#[test]
 fn undoing_wants_no_cluster() {
     for (_, server) in servers() {
         let up = SetUp::new(&server, &["ecs-role", "--role", "never-ran"]);
