@@ -8,6 +8,7 @@
 use libfuzzer_sys::fuzz_target;
 use rolecall_core::wire::Error;
 use rolecall_core::wire::http1::{Body, Framing};
+use rolecall_fuzz::{is_told, pieces};
 
 fuzz_target!(|input: &[u8]| {
     let [framing, seed, stream @ ..] = input else { return };
@@ -19,16 +20,11 @@ fuzz_target!(|input: &[u8]| {
     let whole = read(framing, stream, |rest| rest);
     assert_eq!(read(framing, stream, |_| 1), whole, "byte by byte");
 
-    let mut state = u64::from(*seed) | 0x9e37_79b9_0000_0000;
-    let drawn = |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        1 + (state % 16) as usize
-    };
-    assert_eq!(read(framing, stream, drawn), whole, "in pieces");
+    let mut size = pieces(*seed);
+    assert_eq!(read(framing, stream, |_| size()), whole, "in pieces");
 
     let (data, used, end) = &whole;
+    end.err().into_iter().for_each(is_told);
     assert!(data.len() <= *used && *used <= stream.len());
     match framing {
         Framing::Length(length) => {
@@ -54,6 +50,7 @@ fn read(
 ) -> (Vec<u8>, usize, Result<(), Error>) {
     let mut body = Body::new(framing);
     let (mut data, mut used) = (Vec::new(), 0);
+    let length = if let Framing::Length(length) = framing { Some(length) } else { None };
     while used < stream.len() && !body.is_complete() {
         let end = stream.len().min(used + piece(stream.len() - used));
         while used < end && !body.is_complete() {
@@ -65,6 +62,8 @@ fn read(
             assert!(step.data.is_empty() || step.data.end == step.used);
             data.extend_from_slice(&stream[used..end][step.data]);
             used += step.used;
+            let left = length.map(|length| length - used as u64);
+            assert_eq!(body.remaining(), if body.is_complete() { Some(0) } else { left });
         }
     }
     let end = body.finish();

@@ -7,6 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 use rolecall_core::wire::Error;
 use rolecall_core::wire::ini::{Event, Reader, sub_property};
+use rolecall_fuzz::is_told;
 
 fuzz_target!(|file: &[u8]| {
     let mut reader = Reader::new(file);
@@ -17,6 +18,7 @@ fuzz_target!(|file: &[u8]| {
             Ok(None) => break read(file).ok(),
             Err(error) => {
                 assert!(error.offset <= file.len() && error.offset <= reader.offset());
+                is_told(error);
                 break None;
             }
         }

@@ -4,33 +4,33 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rolecall_core::wire::json::{MAX_DEPTH, Reader, Token, member};
+use rolecall_core::wire::json::{MAX_DEPTH, Reader, Str, Token, member};
 use rolecall_core::wire::{Error, Kind};
+use rolecall_fuzz::json::keeps_no_such_number;
+use rolecall_fuzz::{refused_no_earlier, text};
 use serde_json::{Map, Value};
 
 fuzz_target!(|document: &[u8]| {
     let theirs = serde_json::from_slice::<Value>(document);
     let ours = value(document);
     match (&ours, &theirs) {
-        // Whether a number fits 64 bits is not for a reader that keeps numbers as text.
-        (_, Err(error)) if error.to_string().starts_with("number out of range") => {}
+        (_, Err(error)) if keeps_no_such_number(error) => {}
         (Err(error), Ok(value)) if error.kind == Kind::TooDeep => assert!(depth(value) > MAX_DEPTH),
         (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
         (Err(_), Err(_)) => {}
         _ => panic!("ours: {ours:?}, theirs: {theirs:?}"),
     }
+    let mut passing = Reader::new(document);
+    let passed = passing.skip_value().and_then(|()| passing.next());
+    assert_eq!(passed.map(|end| assert_eq!(end, None)).err(), ours.as_ref().err().copied());
     match &ours {
         Err(error) => {
-            assert!(error.offset <= document.len());
-            // What is wrong is at the offset: the text before it is the start of some document.
-            let prefix = document.get(..error.offset).expect("within the document");
-            if let Err(earlier) = value(prefix) {
-                assert!(earlier.offset >= error.offset, "{error} after {earlier}");
-            }
+            refused_no_earlier(document, *error, |text| Some(value(text).err()?.offset));
         }
         Ok(Value::Object(members)) => {
             for (name, value) in members {
                 let token = member(document, name).expect("well-formed").expect("a member");
+                assert_eq!(token.as_str().is_some_and(|text| token.is_str(&string(text))), value.is_string());
                 match (token, value) {
                     (Token::Str(text), Value::String(value)) => assert!(text.is(value)),
                     (token, value) => assert_eq!(matches!(token, Token::Str(_)), value.is_string()),
@@ -47,10 +47,23 @@ fn value(document: &[u8]) -> Result<Value, Error> {
     let mut open: Vec<(Option<String>, Value)> = Vec::new();
     let mut key = None;
     let mut root = Value::Null;
-    while let Some(token) = reader.next()? {
+    loop {
+        let before = reader.clone();
+        let Some(token) = reader.next()? else {
+            assert_eq!(reader.offset(), document.len());
+            assert_eq!(reader.skip_value().unwrap_err().kind, Kind::UnexpectedEnd, "there is no other");
+            return Ok(root);
+        };
+        if let Token::ObjectEnd | Token::ArrayEnd = token {
+            assert_eq!(
+                before.clone().skip_value().unwrap_err().kind,
+                Kind::UnexpectedByte,
+                "there is no other"
+            );
+        }
         let done = match token {
             Token::Key(name) => {
-                key = Some(name.chars().collect());
+                key = Some(string(name));
                 continue;
             }
             Token::ObjectStart => {
@@ -66,7 +79,7 @@ fn value(document: &[u8]) -> Result<Value, Error> {
                 key = name;
                 value
             }
-            Token::Str(text) => Value::String(text.chars().collect()),
+            Token::Str(text) => Value::String(string(text)),
             Token::Number(text) => text.parse().map_or(Value::Null, Value::Number),
             Token::Bool(value) => Value::Bool(value),
             Token::Null => Value::Null,
@@ -80,7 +93,20 @@ fn value(document: &[u8]) -> Result<Value, Error> {
             _ => root = done,
         }
     }
-    Ok(root)
+}
+
+/// The text, which is the same however it is asked for.
+fn string(string: Str<'_>) -> String {
+    let decoded = text(|out| string.put(out));
+    assert_eq!(string.chars().collect::<String>(), decoded);
+    assert!(string.is(&decoded) && string.is_ignore_case(&decoded.to_ascii_uppercase()));
+    assert!(!string.is(&format!("{decoded}x")) && string.plain().is_none_or(|plain| plain == decoded));
+    let mut buffer = vec![0; decoded.len()];
+    assert_eq!(string.decode(&mut buffer), Ok(&*decoded));
+    if let Some((_, less)) = buffer.split_last_mut() {
+        assert_eq!(string.decode(less).unwrap_err().needed, decoded.len());
+    }
+    decoded
 }
 
 fn depth(value: &Value) -> usize {

@@ -274,10 +274,11 @@ fn prompt(question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failu
         return Err(failed(Phase::Prompt, FailureKind::Unsupported));
     }
     let failure = |error: io::Error| failed(Phase::Prompt, kind_of(&error));
+    // Silent first: who answers at once is not to be seen.
+    let _quiet = if hidden { Some(Quiet::new().map_err(failure)?) } else { None };
     // Others may have something to say before the answer comes: nothing is locked until then.
     let mut errors = io::stderr();
     errors.write_all(question.as_bytes()).and_then(|()| errors.flush()).map_err(failure)?;
-    let _quiet = if hidden { Some(Quiet::new().map_err(failure)?) } else { None };
     let mut answer = Zeroizing::new(String::new());
     input.lock().read_line(&mut answer).map_err(failure)?;
     buffer.append(answer.as_bytes());

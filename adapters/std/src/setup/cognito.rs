@@ -45,7 +45,8 @@ struct Found {
 }
 
 impl CognitoPools {
-    /// Pools, client and roles with names that begin with this one.
+    /// Pools and a client of this name, and the roles `NAME-REGION-authenticated` and
+    /// `NAME-REGION-guest`.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -114,12 +115,9 @@ impl CognitoPools {
         self
     }
 
-    fn authenticated(&self) -> String {
-        format!("{}-authenticated", self.name)
-    }
-
-    fn guest(&self) -> String {
-        format!("{}-guest", self.name)
+    /// The name of the role of `identities`. Roles are known in every region, and pools in one.
+    fn role(&self, work: &Work<'_>, identities: &str) -> Result<String, Error> {
+        Ok(format!("{}-{}-{identities}", self.name, work.provider().settings().region()?))
     }
 
     /// The user pools of this name.
@@ -274,12 +272,12 @@ impl CognitoPools {
     /// Sees to it that the roles are there and that the identities of the pool get them.
     fn roles(&self, work: &mut Work<'_>, pool: &str) -> Result<(), Error> {
         let mut buffer = [0; 1024];
-        let name = self.authenticated();
+        let name = self.role(work, "authenticated")?;
         let trusted = trust::identity_pool(pool, "authenticated", &mut buffer).map_err(role::too_long)?;
         let authenticated = role::ensure(work, &name, trusted, &self.policies)?;
         let unauthenticated = match &self.guests {
             Some(policies) => {
-                let name = self.guest();
+                let name = self.role(work, "guest")?;
                 let trusted = trust::identity_pool(pool, "unauthenticated", &mut buffer);
                 Some(role::ensure(work, &name, trusted.map_err(role::too_long)?, policies)?)
             }
@@ -350,7 +348,9 @@ impl sealed::Journey for CognitoPools {
                 None => {}
             }
         }
-        role::remove(work, &self.authenticated())?;
-        role::remove(work, &self.guest())
+        for identities in ["authenticated", "guest"] {
+            role::remove(work, &self.role(work, identities)?)?;
+        }
+        Ok(())
     }
 }

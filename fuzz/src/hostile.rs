@@ -1,0 +1,463 @@
+//! A server that does as the input says, and a driver that asks it.
+//!
+//! An input is a script: a line of settings, then what happens to one need after another, parted by
+//! lines of three dashes. The last act goes on for ever.
+//!
+//! | setting | is |
+//! |---|---|
+//! | `exchange=N`, `slot=N` | the size of lent memory |
+//! | `wall=N` | the wall clock in seconds, `none` for a board without one |
+//! | `entropy=N` | what the random source draws |
+//! | any other | the target's own |
+//!
+//! | act | is |
+//! |---|---|
+//! | `HTTP/1.1 200 OK`... | a reply as it comes over the wire |
+//! | `fail PHASE KIND` | a failure |
+//! | `hosts ADDRESS...` | the addresses of a name |
+//! | anything else | the content of a file, or the body of a reply without headers |
+//!
+//! An act may start with a line `after N`: so many milliseconds go by.
+
+use std::net::IpAddr;
+
+use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Phase};
+use rolecall_core::skew::{Clock, Instant, Now};
+use rolecall_core::sources::{
+    Answer, Context, Exchange, Flow, Memory, Need, Persistence, Reply, Report, Slot, Step,
+};
+use rolecall_core::wire::http1::{Body, RequestHead, ResponseHead, head_len};
+use rolecall_core::wire::time::UnixTime;
+
+/// More needs than any flow here has within its bounds.
+const MOST_NEEDS: usize = 40;
+/// As many bytes of a secret in a row give it away.
+const TELLING: usize = 8;
+
+pub struct Script<'a> {
+    settings: Vec<(&'a str, &'a str)>,
+    acts: Vec<&'a [u8]>,
+    len: usize,
+}
+
+impl<'a> Script<'a> {
+    pub fn read(input: &'a [u8]) -> Self {
+        let (first, rest) = split_line(input);
+        let words = str::from_utf8(first).unwrap_or_default().split(' ');
+        let mut acts = Vec::new();
+        let (mut act, mut next) = (rest, rest);
+        while !next.is_empty() {
+            let (line, behind) = split_line(next);
+            if line == b"---" {
+                acts.push(&act[..act.len() - next.len()]);
+                act = behind;
+            }
+            next = behind;
+        }
+        acts.push(act);
+        Self { settings: words.filter_map(|word| word.split_once('=')).collect(), acts, len: input.len() }
+    }
+
+    pub fn setting(&self, name: &str) -> Option<&'a str> {
+        self.settings.iter().find(|(found, _)| *found == name).map(|(_, value)| *value)
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.setting(name)?.parse().ok()
+    }
+}
+
+/// The sizes of lent memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sizes {
+    exchange: usize,
+    slot: usize,
+}
+
+/// What came of a flow.
+#[derive(Debug, PartialEq)]
+pub struct Outcome<T> {
+    pub result: Result<T, Error>,
+    /// The first slot's credentials.
+    pub keys: Option<Keys>,
+    pub asked: Vec<Asked>,
+    pub served: Vec<Served>,
+    /// Code, message and request id.
+    report: [String; 3],
+    /// Milliseconds that it took.
+    spent: u64,
+    /// The length of a reply or content that did not fit.
+    too_large: Option<usize>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    pub id: String,
+    pub secret: String,
+    pub token: Option<String>,
+    pub account: Option<String>,
+    pub expiration: Option<u64>,
+}
+
+/// A request that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub https: bool,
+    pub host: String,
+    pub address: Option<IpAddr>,
+    pub method: String,
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Asked {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+    }
+}
+
+/// What a flow was given: a reply, or with status 0 the content of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    pub status: u16,
+    /// The time by the server's clock, if it tells, else by the wall clock where no reply before has
+    /// taught another.
+    pub time: Option<u64>,
+    pub body: Vec<u8>,
+}
+
+/// Carries the flow that `make` makes to its end: with memory in plenty, and with as much as the
+/// script says and then as much as errors say is needed, which has to come to the same.
+pub fn run<'c, F>(script: &Script<'_>, make: impl Fn() -> F) -> Outcome<F::Output>
+where
+    F: Flow<'c>,
+    F::Output: PartialEq + std::fmt::Debug,
+{
+    let plenty = Sizes { exchange: 4096 + script.len, slot: 1024 + script.len };
+    let outcome = run_in(plenty, script, &mut make());
+    assert_eq!(outcome.wants(plenty), None, "plenty is too little");
+    let size = |name| script.number(name).map_or(4096, |size| size.min(8192) as usize);
+    let mut sizes = Sizes { exchange: size("exchange"), slot: size("slot") };
+    for _ in 0..MOST_NEEDS {
+        let mut again = run_in(sizes, script, &mut make());
+        match again.wants(sizes) {
+            Some(more) => sizes = more,
+            None => {
+                // Permitted difference: with a secret that did not fit, nothing of an error is told.
+                if again.report.iter().all(String::is_empty) {
+                    again.report.clone_from(&outcome.report);
+                }
+                assert_eq!(again, outcome, "in {sizes:?}");
+                return outcome;
+            }
+        }
+    }
+    panic!("what is said to suffice never does");
+}
+
+impl<T> Outcome<T> {
+    /// The sizes that are said to suffice where `sizes` did not.
+    fn wants(&self, sizes: Sizes) -> Option<Sizes> {
+        let wanted = match (&self.result, self.too_large) {
+            (_, Some(exchange)) => Sizes { exchange, ..sizes },
+            (Err(Error { kind: ErrorKind::BufferTooSmall { buffer, needed }, .. }), None) => match buffer {
+                Buffer::Exchange => Sizes { exchange: *needed, ..sizes },
+                Buffer::Slot => Sizes { slot: *needed, ..sizes },
+                Buffer::Slots => panic!("there are as many as it said"),
+            },
+            _ => return None,
+        };
+        assert!(wanted.exchange > sizes.exchange || wanted.slot > sizes.slot, "{wanted:?} in {sizes:?}");
+        Some(wanted)
+    }
+
+    /// Nothing that came out can break out of its place, or gives away one of `secrets`.
+    pub fn is_clean(&self, secrets: &[&str]) {
+        for text in &self.report {
+            assert!(text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{text:?}");
+            for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+                let part = secret.len().min(TELLING);
+                let told = |window: &[u8]| text.as_bytes().windows(part).any(|found| found == window);
+                assert!(!secret.as_bytes().windows(part).any(told), "{text:?} tells {secret:?}");
+            }
+        }
+        let Some(keys) = &self.keys else {
+            assert!(self.result.is_err(), "credentials were promised");
+            return;
+        };
+        assert!(self.result.is_ok(), "credentials after an error");
+        for text in [&keys.id, &keys.secret].into_iter().chain(&keys.token).chain(&keys.account) {
+            assert!(!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()), "{text:?}");
+        }
+    }
+}
+
+fn run_in<'c, F: Flow<'c>>(sizes: Sizes, script: &Script<'_>, flow: &mut F) -> Outcome<F::Output> {
+    let mut memory: Vec<Vec<u8>> = (0..flow.slots()).map(|_| vec![0; sizes.slot]).collect();
+    let mut slots: Vec<Slot<'_>> = memory.iter_mut().map(|memory| Slot::new(memory)).collect();
+    let mut world = World {
+        exchange: vec![0; sizes.exchange],
+        clock: Clock::new(),
+        report: Report::new(),
+        entropy: script.number("entropy").unwrap_or(7) as u32,
+        spent: 0,
+        wall: if script.setting("wall") == Some("none") {
+            None
+        } else {
+            Some(script.number("wall").unwrap_or(1_767_323_045).min(1 << 37))
+        },
+        taught: false,
+    };
+    let mut outcome = Outcome {
+        result: Err(Error { origin: rolecall_core::error::Origin::Other, step: "", kind: ErrorKind::Misuse }),
+        keys: None,
+        asked: Vec::new(),
+        served: Vec::new(),
+        report: Default::default(),
+        spent: 0,
+        too_large: None,
+    };
+    let mut acts = script.acts.iter().chain(std::iter::repeat(script.acts.last().expect("one at least")));
+    for round in 0.. {
+        assert!(round < MOST_NEEDS, "a storm");
+        let need = match world.poll(flow, &mut slots) {
+            Step::Done(result) => {
+                outcome.result = result;
+                break;
+            }
+            Step::Need(Need::Wait { until }) => {
+                assert!(until.as_millis() > world.spent, "a wait has an end to come");
+                world.spent = until.as_millis();
+                continue;
+            }
+            Step::Need(need) => need,
+        };
+        let (delay, act) = after(acts.next().expect("without end"));
+        match need {
+            Need::Http(exchange) => {
+                let asked = world.asked(&exchange);
+                // One that was dropped is asked for again.
+                match world.poll(flow, &mut slots) {
+                    Step::Need(Need::Http(again)) => assert_eq!(world.asked(&again), asked),
+                    _ => panic!("a dropped need is forgotten"),
+                }
+                outcome.asked.push(asked);
+                world.exchange(flow, &mut slots, &exchange, act, delay, &mut outcome);
+            }
+            Need::File { .. } => match failure(act) {
+                Some(failure) => world.answer(flow, &mut slots, Answer::Failed(failure)),
+                None => world.content(flow, &mut slots, act, &mut outcome),
+            },
+            Need::Resolve { .. } => match (hosts(act), failure(act)) {
+                (Some(hosts), _) => world.answer(flow, &mut slots, Answer::Addresses(&hosts)),
+                (_, Some(failure)) => world.answer(flow, &mut slots, Answer::Failed(failure)),
+                _ => world.content(flow, &mut slots, act, &mut outcome),
+            },
+            other => panic!("an unknown need: {other:?}"),
+        }
+        assert!(world.exchange.iter().all(|byte| *byte == 0), "the exchange buffer is wiped");
+        assert!(world.spent <= u64::from(Persistence::DEFAULT.budget), "longer than it may");
+    }
+    outcome.spent = world.spent;
+    outcome.report =
+        [world.report.code(), world.report.message(), world.report.request_id()].map(str::to_owned);
+    outcome.keys = slots[0].credentials().map(|credentials| Keys {
+        id: credentials.access_key_id().to_owned(),
+        secret: credentials.secret_access_key().expose().to_owned(),
+        token: credentials.session_token().map(|token| token.expose().to_owned()),
+        account: credentials.account_id().map(str::to_owned),
+        expiration: credentials.expiration().map(UnixTime::as_secs),
+    });
+    outcome
+}
+
+/// The clocks and what is lent, but for the slots.
+struct World {
+    exchange: Vec<u8>,
+    clock: Clock,
+    report: Report,
+    entropy: u32,
+    /// The monotonic clock.
+    spent: u64,
+    /// The wall clock at its start.
+    wall: Option<u64>,
+    /// A reply has told the time.
+    taught: bool,
+}
+
+impl World {
+    fn now(&self) -> Now {
+        Now {
+            monotonic: Instant::from_millis(self.spent),
+            wall: self.wall.map(|wall| UnixTime::from_secs(wall + self.spent / 1000)),
+        }
+    }
+
+    fn poll<'c, F: Flow<'c>>(&mut self, flow: &mut F, slots: &mut [Slot<'_>]) -> Step<'c, F::Output> {
+        let now = self.now();
+        let mut cx = Context { now, entropy: self.entropy, clock: &mut self.clock, report: &mut self.report };
+        flow.poll(&mut cx, &mut Memory { exchange: &mut self.exchange, slots })
+    }
+
+    fn answer<'c, F: Flow<'c>>(&mut self, flow: &mut F, slots: &mut [Slot<'_>], answer: Answer<'_>) {
+        let now = self.now();
+        let mut cx = Context { now, entropy: self.entropy, clock: &mut self.clock, report: &mut self.report };
+        flow.answer(&mut cx, &mut Memory { exchange: &mut self.exchange, slots }, answer);
+    }
+
+    fn asked(&self, exchange: &Exchange<'_>) -> Asked {
+        let bytes = exchange.request.bytes(&self.exchange);
+        assert_eq!(head_len(bytes, 0), Some(exchange.request.head), "one head");
+        let RequestHead { method, target, headers } = exchange.request.head(&self.exchange).expect("a head");
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.to_owned(), String::from_utf8(value.to_vec()).expect("text")))
+            .collect();
+        for (at, (name, _)) in headers.iter().enumerate() {
+            assert!(headers[..at].iter().all(|(other, _)| !other.eq_ignore_ascii_case(name)), "{name} twice");
+        }
+        let asked = Asked {
+            https: exchange.endpoint.scheme().as_str() == "https",
+            host: exchange.endpoint.host().to_owned(),
+            address: exchange.address,
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers,
+            body: exchange.request.body(&self.exchange).to_vec(),
+        };
+        assert_eq!(asked.header("host"), Some(exchange.endpoint.authority()));
+        let length = asked.header("content-length").map_or(0, |length| length.parse().expect("a number"));
+        assert_eq!(asked.body.len(), length);
+        asked
+    }
+
+    /// One HTTP exchange, within its limits.
+    fn exchange<'c, F: Flow<'c>>(
+        &mut self,
+        flow: &mut F,
+        slots: &mut [Slot<'_>],
+        exchange: &Exchange<'_>,
+        act: &[u8],
+        delay: u64,
+        outcome: &mut Outcome<F::Output>,
+    ) {
+        let sent = self.now();
+        let fail = |phase, kind| Answer::Failed(Failure { phase, kind });
+        let total = u64::from(exchange.limits.total);
+        self.spent += delay.min(total);
+        if delay > total {
+            return self.answer(flow, slots, fail(Phase::FirstByte, FailureKind::Timeout));
+        }
+        if let Some(failure) = failure(act) {
+            return self.answer(flow, slots, Answer::Failed(failure));
+        }
+        if let Some(hosts) = hosts(act) {
+            return self.answer(flow, slots, Answer::Addresses(&hosts));
+        }
+        let (status, lines, body) = match reply(act) {
+            Ok(reply) => reply,
+            Err((phase, kind)) => return self.answer(flow, slots, fail(phase, kind)),
+        };
+        let len = lines.len() + body.len();
+        if len > self.exchange.len() {
+            outcome.too_large = Some(len);
+            return self.answer(flow, slots, fail(Phase::Body, FailureKind::TooLarge));
+        }
+        self.exchange[..lines.len()].copy_from_slice(lines);
+        self.exchange[lines.len()..len].copy_from_slice(&body);
+        let received = self.now();
+        let reply = Reply { status, headers: 0..lines.len(), body: lines.len()..len, sent, received };
+        let headers = reply.headers(&self.exchange);
+        let date = headers.get("date").filter(|_| headers.get("age").is_none());
+        let date = date.and_then(|date| UnixTime::from_http_date(date).ok());
+        self.taught |= date.is_some();
+        let time = date.or(received.wall.filter(|_| !self.taught)).map(UnixTime::as_secs);
+        outcome.served.push(Served { status, time, body });
+        self.answer(flow, slots, Answer::Reply(reply));
+    }
+
+    fn content<'c, F: Flow<'c>>(
+        &mut self,
+        flow: &mut F,
+        slots: &mut [Slot<'_>],
+        content: &[u8],
+        outcome: &mut Outcome<F::Output>,
+    ) {
+        let Some(place) = self.exchange.get_mut(..content.len()) else {
+            outcome.too_large = Some(content.len());
+            let failure = Failure { phase: Phase::File, kind: FailureKind::TooLarge };
+            return self.answer(flow, slots, Answer::Failed(failure));
+        };
+        place.copy_from_slice(content);
+        outcome.served.push(Served { status: 0, time: None, body: content.to_vec() });
+        self.answer(flow, slots, Answer::Content(0..content.len()));
+    }
+}
+
+/// How long it takes until the act, and the act.
+fn after(act: &[u8]) -> (u64, &[u8]) {
+    let (line, rest) = split_line(act);
+    let delay = str::from_utf8(line).ok().and_then(|line| line.strip_prefix("after ")?.parse().ok());
+    delay.map_or((20, act), |delay| (delay, rest))
+}
+
+/// Status, header lines and body.
+type Parts<'a> = (u16, &'a [u8], Vec<u8>);
+
+/// A reply, or how the exchange fails.
+fn reply(act: &[u8]) -> Result<Parts<'_>, (Phase, FailureKind)> {
+    if !act.starts_with(b"HTTP/") {
+        return Ok((200, b"", act.to_vec()));
+    }
+    let end = head_len(act, 0).ok_or((Phase::FirstByte, FailureKind::Closed))?;
+    let (head, mut stream) = act.split_at(end);
+    let parsed = ResponseHead::parse(head).map_err(|_| (Phase::FirstByte, FailureKind::Protocol))?;
+    let framing = parsed.framing().map_err(|_| (Phase::FirstByte, FailureKind::Protocol))?;
+    let (mut body, mut data) = (Body::new(framing), Vec::new());
+    while !stream.is_empty() && !body.is_complete() {
+        let step = body.advance(stream).map_err(|_| (Phase::Body, FailureKind::Protocol))?;
+        data.extend_from_slice(&stream[step.data]);
+        stream = &stream[step.used..];
+    }
+    body.finish().map_err(|_| (Phase::Body, FailureKind::Closed))?;
+    let lines = head.iter().position(|byte| *byte == b'\n').expect("a status line") + 1;
+    Ok((parsed.status, &head[lines..end - 2], data))
+}
+
+fn failure(act: &[u8]) -> Option<Failure> {
+    let line = str::from_utf8(split_line(act).0).ok()?;
+    let mut words = line.strip_prefix("fail ")?.split(' ');
+    let phase = match words.next()? {
+        "resolve" => Phase::Resolve,
+        "connect" => Phase::Connect,
+        "send" => Phase::Send,
+        "first-byte" => Phase::FirstByte,
+        "file" => Phase::File,
+        _ => Phase::Body,
+    };
+    let kind = match words.next()? {
+        "timeout" => FailureKind::Timeout,
+        "not-found" => FailureKind::NotFound,
+        "closed" => FailureKind::Closed,
+        "untrusted" => FailureKind::Untrusted,
+        "protocol" => FailureKind::Protocol,
+        "denied" => FailureKind::Denied,
+        "unsupported" => FailureKind::Unsupported,
+        _ => FailureKind::Other,
+    };
+    Some(Failure { phase, kind })
+}
+
+fn hosts(act: &[u8]) -> Option<Vec<IpAddr>> {
+    let line = str::from_utf8(split_line(act).0).ok()?;
+    Some(line.strip_prefix("hosts")?.split(' ').filter_map(|word| word.parse().ok()).collect())
+}
+
+/// The first line, without its end, and what is behind it.
+fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
+    match text.iter().position(|byte| *byte == b'\n') {
+        Some(end) => (&text[..end], &text[end + 1..]),
+        None => (text, b""),
+    }
+}

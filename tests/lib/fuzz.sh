@@ -1,0 +1,72 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with tests/run
+# The fuzz targets, each for a while; sourced by tests/run.
+
+# The dictionaries of each target.
+declare -A fuzz_dictionaries=(
+    [container]="script json http"
+    [http_body]="http"
+    [http_head]="http"
+    [imds]="script json http"
+    [ini]="ini"
+    [json]="json"
+    [json_writer]="json"
+    [percent]="http"
+    [sigv4]="http"
+    [sts]="script xml http"
+    [time]="time"
+    [uri]="http"
+    [xml]="xml"
+)
+
+need_cargo_fuzz() {
+    need_command c++ g++
+    cargo fuzz --version >/dev/null 2>&1 && return
+    printf 'Installing cargo-fuzz ...\n'
+    CARGO_TARGET_DIR=$scratch/cargo-fuzz cargo install --quiet --locked cargo-fuzz ||
+        skip "cargo install --locked cargo-fuzz (no registry?)"
+}
+
+# Builds the targets, and sets `fuzz_programs` to where they are.
+build_fuzz_targets() {
+    need_cargo_fuzz
+    local host
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    # No sanitizer: there is no unsafe code to watch, and without one a stable compiler will do.
+    cargo fuzz build --sanitizer none --target-dir "$target/fuzz-run"
+    fuzz_programs=$target/fuzz-run/$host/release
+}
+
+# Runs every target from its seeds, for FUZZ_SECONDS (20). What it finds is kept outside the tree.
+fuzz_every_target() {
+    build_fuzz_targets
+    local name seconds=${FUZZ_SECONDS:-20} findings=$target/fuzz-findings log runs cover found=()
+    rm -rf "$findings"
+    printf '\n%-12s %8s %12s %8s\n' target seconds executions edges
+    for name in $(cargo fuzz list); do
+        [[ -d fuzz/seeds/$name && -n ${fuzz_dictionaries[$name]:-} ]] ||
+            { printf '%s has no seeds or no dictionary\n' "$name"; return 1; }
+        mkdir -p "$findings/$name" "$scratch/corpus/$name"
+        fuzz_dictionary "$name" >"$scratch/$name.dict"
+        log=$scratch/$name.log
+        "$fuzz_programs/$name" "$scratch/corpus/$name" "fuzz/seeds/$name" -dict="$scratch/$name.dict" \
+            -artifact_prefix="$findings/$name/" -max_total_time="$seconds" -timeout=10 \
+            -print_final_stats=1 >"$log" 2>&1 || found+=("$name")
+        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+        cover=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
+        printf '%-12s %8d %12d %8d\n' "$name" "$seconds" "${runs:-0}" "${cover:-0}"
+        [[ ${runs:-0} -gt 0 ]] || found+=("$name")
+    done
+    for name in "${found[@]}"; do
+        printf '\n%s:\n' "$name"
+        grep -a -A 3 -E 'panicked at|ERROR: libFuzzer|Test unit written|Base64' "$scratch/$name.log"
+    done
+    [[ ${#found[@]} -eq 0 ]]
+}
+
+# fuzz_dictionary TARGET: its dictionaries as one.
+fuzz_dictionary() {
+    local format
+    for format in ${fuzz_dictionaries[$1]}; do
+        cat "fuzz/dictionaries/$format"
+    done
+}
