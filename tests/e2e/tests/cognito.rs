@@ -27,7 +27,7 @@ fn somebody_who_signs_in() {
     let pools = Pools::set_up(&server, "members", &["--policy", S3]);
     for (way, flow) in [(&[][..], 2), (&["--send-password"], 1)] {
         let who = pools.alice(&[&["whoami", "--verbose"], way].concat(), &TYPED);
-        let role = session(&server, "members-authenticated", "CognitoIdentityCredentials");
+        let role = session(&server, "members-us-east-1-authenticated", "CognitoIdentityCredentials");
         assert!(who.ok().contains(&role), "{who:#?}");
         assert!(!who.stderr.contains(PASSWORD), "{who:#?}");
         // A proof takes two exchanges; then GetId, GetCredentialsForIdentity, and the question itself.
@@ -54,7 +54,7 @@ fn somebody_who_signs_in() {
 fn a_password_comes_by_variable_or_line_and_never_as_an_argument() {
     let Some(server) = Server::named("ministack") else { return };
     let pools = Pools::set_up(&server, "typists", &[]);
-    let role = session(&server, "typists-authenticated", "CognitoIdentityCredentials");
+    let role = session(&server, "typists-us-east-1-authenticated", "CognitoIdentityCredentials");
     let line = [&["whoami", "--password-stdin"][..], &pools.signing_in()].concat();
     for end in ["\n", "\r\n", ""] {
         let run = rolecall_reading(&line, server.anonymous(), &format!("{PASSWORD}{end}"));
@@ -79,7 +79,7 @@ fn a_password_is_asked_for_at_a_terminal_and_not_shown() {
     let pools = Pools::set_up(&server, "at-home", &[]);
     let whoami = [&["whoami"][..], &pools.signing_in()].concat();
     let run = rolecall_at_terminal(&whoami, server.anonymous(), &[PASSWORD]);
-    let role = "assumed-role/at-home-authenticated/CognitoIdentityCredentials";
+    let role = "assumed-role/at-home-us-east-1-authenticated/CognitoIdentityCredentials";
     assert!(run.ok().contains("Password of alice: ") && run.stdout.contains(role), "{run:#?}");
     assert!(!run.stdout.contains(PASSWORD), "{run:#?}");
     let run = rolecall_at_terminal(&whoami, server.anonymous(), &["Wrong-9-Horse-battery"]);
@@ -111,7 +111,7 @@ fn pools_of_another_region() {
     let mut pools = Pools::set_up(&server, "abroad", &["--region", "eu-west-1"]);
     assert!(pools.user_pool.starts_with("eu-west-1_") && pools.identities.starts_with("eu-west-1:"));
     let who = pools.alice(&["whoami"], &TYPED);
-    assert!(who.ok().contains("assumed-role/abroad-authenticated/"), "{who:#?}");
+    assert!(who.ok().contains("assumed-role/abroad-eu-west-1-authenticated/"), "{who:#?}");
     assert!(user_pools(&server, "abroad").is_empty(), "there is none in the server's own");
     pools.user_pool = pools.user_pool.replace("eu-west-1", "eu-central-1");
     assert!(pools.alice(&["whoami"], &TYPED).failed().contains("NotAuthorizedException"));
@@ -148,7 +148,7 @@ fn a_wrong_password_is_one_line() {
 fn a_client_that_has_a_secret() {
     let Some(server) = Server::named("ministack") else { return };
     let pools = Pools::set_up(&server, "keepers", &["--client-secret"]);
-    let role = session(&server, "keepers-authenticated", "CognitoIdentityCredentials");
+    let role = session(&server, "keepers-us-east-1-authenticated", "CognitoIdentityCredentials");
     let secret = pools.secret.clone().expect("a secret");
     for way in [&["whoami", "--verbose"][..], &["whoami", "--verbose", "--send-password"]] {
         let run = pools.alice(way, &[TYPED[0], ("AWS_COGNITO_CLIENT_SECRET", &secret)]);
@@ -187,7 +187,10 @@ fn a_guest() {
         rolecall(&[words, &["--cognito-identity-pool", &pools.identities]].concat(), server.anonymous())
     };
     let who = guest(&["whoami"]);
-    assert!(who.ok().contains(&session(&server, "museum-guest", "CognitoIdentityCredentials")), "{who:#?}");
+    assert!(
+        who.ok().contains(&session(&server, "museum-us-east-1-guest", "CognitoIdentityCredentials")),
+        "{who:#?}"
+    );
     let target = object(&server, "museum");
     guest(&["request", "PUT", &target, "--service", "s3", "-d", "a visitor's"]).ok();
     assert_eq!(guest(&["request", "GET", &target, "--service", "s3"]).ok(), "a visitor's");
@@ -227,7 +230,7 @@ fn a_cache_tells_people_apart() {
 fn whoever_has_a_token() {
     let Some(server) = Server::named("ministack") else { return };
     let pools = Pools::set_up(&server, "bearers", &[]);
-    let role = session(&server, "bearers-authenticated", "CognitoIdentityCredentials");
+    let role = session(&server, "bearers-us-east-1-authenticated", "CognitoIdentityCredentials");
     let (token, provider) = (pools.token(), pools.provider());
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bearer-token");
     std::fs::write(&file, format!("{token}\n")).expect("a file");
@@ -278,16 +281,17 @@ fn a_role_assumed_with_the_identitys_own_token() {
     let other = Pools::set_up(&server, "modern", &[]);
     let arn = |role: &str| format!("arn:aws:iam::{}:role/{role}", server.need("ACCOUNT_ID"));
     let variables = [TYPED[0], ("AWS_ROLE_SESSION_NAME", "evening-7")];
-    let own = arn("classic-authenticated");
+    let own = arn("classic-us-east-1-authenticated");
     let run = pools.alice(&["whoami", "--identity-role-arn", &own], &variables);
-    assert!(run.ok().contains(&session(&server, "classic-authenticated", "evening-7")), "{run:#?}");
+    assert!(run.ok().contains(&session(&server, "classic-us-east-1-authenticated", "evening-7")), "{run:#?}");
     let target = object(&server, "classic");
     let put = ["request", "PUT", &target, "--service", "s3", "-d", "x", "--identity-role-arn", &own];
     pools.alice(&put, &variables).ok();
 
     // The other role is for the tokens of the other pool: its trust policy names that as `aud`.
     drop(other);
-    let run = pools.alice(&["whoami", "--identity-role-arn", &arn("modern-authenticated")], &variables);
+    let run =
+        pools.alice(&["whoami", "--identity-role-arn", &arn("modern-us-east-1-authenticated")], &variables);
     let error = run.failed();
     assert!(error.contains("AccessDenied") && error.contains("trust policy"), "{error}");
     assert!(!error.contains(PASSWORD), "{error}");
@@ -299,7 +303,7 @@ fn explain_and_presign_have_them_too() {
     let pools = Pools::set_up(&server, "readers", &["--policy", S3]);
     let run = pools.alice(&["explain"], &TYPED);
     assert!(run.ok().contains(&format!("identity at {}", pools.identities)), "{run:#?}");
-    assert!(run.ok().contains("assumed-role/readers-authenticated/"), "{run:#?}");
+    assert!(run.ok().contains("assumed-role/readers-us-east-1-authenticated/"), "{run:#?}");
     assert!(!run.stdout.contains(PASSWORD) && !run.stderr.contains(PASSWORD), "{run:#?}");
 
     let target = object(&server, "readers");

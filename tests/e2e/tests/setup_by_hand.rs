@@ -83,7 +83,9 @@ fn a_pool_that_a_hand_removed() {
 
     server.boto_call("cognito-idp", "delete_user_pool", json!({"UserPoolId": pool["id"]}));
     up.run(&["--undo"]).ok();
-    assert!(!server.has(&["identity-pool", name]) && !server.has(&["role", "half-gone-authenticated"]));
+    assert!(
+        !server.has(&["identity-pool", name]) && !server.has(&["role", "half-gone-us-east-1-authenticated"])
+    );
 }
 
 #[test]

@@ -34,8 +34,8 @@ fn pools_a_person_and_roles() {
     let things: [&[&str]; 4] = [
         &["user-pool", name],
         &["identity-pool", name],
-        &["role", "club-authenticated"],
-        &["role", "club-guest"],
+        &["role", "club-us-east-1-authenticated"],
+        &["role", "club-us-east-1-guest"],
     ];
     let run = up.up(&things);
     assert!(!run.stderr.contains(PASSWORD) && !run.stdout.contains(PASSWORD), "{run:#?}");
@@ -58,8 +58,8 @@ fn pools_a_person_and_roles() {
         "login_providers": {"graph.facebook.com": "7346241598935552"},
         "oidc": [],
         "roles": {
-            "authenticated": up.role_arn("club-authenticated"),
-            "unauthenticated": up.role_arn("club-guest"),
+            "authenticated": up.role_arn("club-us-east-1-authenticated"),
+            "unauthenticated": up.role_arn("club-us-east-1-guest"),
         },
     });
     assert_eq!(server.read(things[1]), expected);
@@ -77,7 +77,7 @@ fn pools_a_person_and_roles() {
     run.ok();
     let changed = server.read(things[1]);
     assert_eq!((&changed["id"], &changed["guests"]), (&expected["id"], &json!(false)), "{run:#?}");
-    assert_eq!(changed["roles"], json!({"authenticated": up.role_arn("club-authenticated")}));
+    assert_eq!(changed["roles"], json!({"authenticated": up.role_arn("club-us-east-1-authenticated")}));
     up.down(&things);
 }
 
@@ -91,7 +91,7 @@ fn a_client_with_a_secret_and_an_open_id_provider() {
     let things: [&[&str]; 4] = [
         &["user-pool", name],
         &["identity-pool", name],
-        &["role", "factory-authenticated"],
+        &["role", "factory-us-east-1-authenticated"],
         &["oidc-provider", issuer],
     ];
     let run = up.up(&things);
@@ -110,8 +110,8 @@ fn a_client_with_a_secret_and_an_open_id_provider() {
     let arn = format!("arn:aws:iam::{}:oidc-provider/issuer.example/line/7", server.need("ACCOUNT_ID"));
     assert_eq!(identities["oidc"], json!([arn]));
     assert_eq!((&identities["guests"], &identities["classic"]), (&json!(false), &json!(false)));
-    assert_eq!(identities["roles"], json!({"authenticated": up.role_arn("factory-authenticated")}));
-    assert!(!server.has(&["role", "factory-guest"]));
+    assert_eq!(identities["roles"], json!({"authenticated": up.role_arn("factory-us-east-1-authenticated")}));
+    assert!(!server.has(&["role", "factory-us-east-1-guest"]));
     up.down(&things);
 }
 
@@ -159,4 +159,27 @@ fn one_pool_among_more_than_a_page() {
     for what in ["user-pool", "identity-pool"] {
         assert!(!server.has(&[what, "the-hundredth"]));
     }
+}
+
+#[test]
+fn the_same_name_in_two_regions() {
+    let Some(server) = Server::named("ministack") else { return };
+    let up = SetUp::new(&server, &["cognito", "--name", "two-places"]);
+    up.run(&[]).ok();
+    let here: [&[&str]; 3] = [
+        &["user-pool", "two-places"],
+        &["identity-pool", "two-places"],
+        &["role", "two-places-us-east-1-authenticated"],
+    ];
+    let before: Vec<_> = here.iter().map(|thing| server.read(thing)).collect();
+    let there = ["--region", "eu-west-1"];
+    let run = up.run(&there);
+    assert!(run.ok().contains("user pool: eu-west-1_"), "{run:#?}");
+    assert!(server.has(&["role", "two-places-eu-west-1-authenticated"]));
+    up.run(&[&there[..], &["--undo"]].concat()).ok();
+    assert!(!server.has(&["role", "two-places-eu-west-1-authenticated"]));
+    // Roles are known in every region; those of this one are as they were.
+    assert_eq!(here.iter().map(|thing| server.read(thing)).collect::<Vec<_>>(), before);
+    up.run(&["--undo"]).ok();
+    assert!(!here.iter().any(|thing| server.has(thing)));
 }

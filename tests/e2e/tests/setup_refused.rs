@@ -111,7 +111,7 @@ fn pools_of_somebody_else_stay() {
         assert!(run.stderr.contains(&format!("{what} {id} has not the tag")), "{run:#?}");
     }
     assert_eq!((server.read(&["user-pool", name]), server.read(&["identity-pool", name])), theirs);
-    assert!(!server.has(&["role", "pools-of-others-authenticated"]));
+    assert!(!server.has(&["role", "pools-of-others-us-east-1-authenticated"]));
 }
 
 #[test]

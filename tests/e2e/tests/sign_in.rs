@@ -122,7 +122,7 @@ fn the_code_of_an_authenticator_app() {
         let replies = [saying(PASSWORD), Box::new(move || from.totp(&app)) as Reply];
         let (provider, person) = identity(&pools, user, replies);
         let arn = provider.caller_identity().expect("an identity").arn;
-        assert!(arn.contains("assumed-role/app-holders-authenticated/"), "{arn}");
+        assert!(arn.contains("assumed-role/app-holders-us-east-1-authenticated/"), "{arn}");
         let [password, code] = &person.asked()[..] else { panic!("{:?}", person.asked()) };
         assert_eq!(*password, hidden("Password of alice: "));
         assert_eq!(code.0, "Code of the authenticator app: ");
