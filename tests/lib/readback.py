@@ -178,21 +178,26 @@ def in_order(about, found):
     return sorted(map(about, found), key=lambda member: json.dumps(member, sort_keys=True))
 
 
+WHATS = [role, instance_profile, association, task_definition, tasks, oidc_provider, user_pool]
+WHATS = {what.__name__.replace("_", "-"): what for what in [*WHATS, identity_pool]}
+WHATS["object"] = stored_object
+
+
+def read(aws, what, *names):
+    return WHATS[what](aws, *names) or {"exists": False}
+
+
 def main():
     parser = argparse.ArgumentParser()
     for option in ("--url", "--region", "--key-id", "--secret"):
         parser.add_argument(option, required=True)
-    whats = [role, instance_profile, association, task_definition, tasks, oidc_provider, user_pool]
-    whats = {what.__name__.replace("_", "-"): what for what in [*whats, identity_pool]}
-    whats["object"] = stored_object
-    parser.add_argument("what", choices=whats)
+    parser.add_argument("what", choices=WHATS)
     parser.add_argument("name", nargs="+")
     given = parser.parse_args()
     servers.isolate()
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     aws = lambda service: servers.connect(given.url, given.region, service, given.key_id, given.secret)
-    answer = whats[given.what](aws, *given.name) or {"exists": False}
-    print(json.dumps(answer, indent=2, sort_keys=True))
+    print(json.dumps(read(aws, given.what, *given.name), indent=2, sort_keys=True))
 
 
 if __name__ == "__main__":

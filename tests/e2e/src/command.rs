@@ -1,5 +1,6 @@
 //! The `rolecall` command as a child process, with nothing of this environment.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -38,6 +39,23 @@ impl Run {
         assert_eq!(self.stderr.lines().count(), 1, "{self:#?}");
         &self.stderr
     }
+
+    /// The error of a set-up that failed as it should, below the calls that it told of.
+    #[track_caller]
+    pub fn broke_off(&self) -> &str {
+        assert_eq!(self.code, Some(1), "{self:#?}");
+        assert!(!self.stderr.contains("panicked"), "{self:#?}");
+        self.stderr.lines().last().expect("an error")
+    }
+
+    /// The operations that a set-up told of: of `Cognito user pool CreateUserPool PoolName=x` the fourth
+    /// word, of `IAM GetRole RoleName=x` the second.
+    pub fn calls(&self) -> Vec<&str> {
+        let told = self.stderr.lines().filter_map(|line| line.strip_prefix("rolecall: "));
+        let named = |word: &&str| word.starts_with(|first: char| first.is_ascii_uppercase());
+        let calls = told.filter(named).filter_map(|line| line.split(' ').skip(1).find(named));
+        calls.filter(|call| !call.ends_with(':')).collect()
+    }
 }
 
 /// Runs the command with these arguments, and these variables and no others.
@@ -45,22 +63,61 @@ pub fn rolecall<'a>(
     arguments: &[&str],
     environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
 ) -> Run {
+    run(arguments, environment, None)
+}
+
+/// As [`rolecall`], with this as its standard input.
+pub fn rolecall_reading<'a>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+    input: &str,
+) -> Run {
+    run(arguments, environment, Some(input))
+}
+
+fn run<'a>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+    input: Option<&str>,
+) -> Run {
     let mut command = Command::new(binary());
-    command.args(arguments).env_clear();
+    command.args(arguments);
+    run_to_end(command, environment, input)
+}
+
+/// Runs the command at a terminal where somebody types these answers (`tests/lib/terminal.py`): standard
+/// output is what the terminal showed.
+pub fn rolecall_at_terminal<'a>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+    answers: &[&str],
+) -> Run {
+    let mut command = Command::new(std::env::var("ROLECALL_PYTHON").expect("ROLECALL_PYTHON"));
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../lib/terminal.py"));
+    command.args(answers).arg("--").arg(binary()).args(arguments);
+    run_to_end(command, environment, None)
+}
+
+fn run_to_end<'a>(
+    mut command: Command,
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+    input: Option<&str>,
+) -> Run {
+    command.env_clear();
     for (name, value) in environment {
         command.env(name, value.as_ref());
     }
-    run(command)
-}
-
-fn run(mut command: Command) -> Run {
     let start = Instant::now();
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the command starts");
+    if let Some(input) = input {
+        // Closed at once: whoever reads on gets the end.
+        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it is read");
+    }
     let (mut out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let reader = std::thread::spawn(move || std::io::read_to_string(&mut out).expect("text"));
     let errors = std::thread::spawn(move || std::io::read_to_string(&mut err).expect("text"));
@@ -89,11 +146,17 @@ fn high_water(process: u32) -> u64 {
 fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "rolecall-cli"])
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-            .status();
-        assert!(built.expect("cargo").success(), "the command does not build");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--package", "rolecall-cli"]);
+        cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        // What cargo tells this test about itself: ring's build script looks at it, and would be run anew.
+        for (name, _) in std::env::vars_os() {
+            let about = name.to_string_lossy();
+            if about.starts_with("CARGO_PKG_") || about.starts_with("CARGO_MANIFEST_") {
+                cargo.env_remove(&name);
+            }
+        }
+        assert!(cargo.status().expect("cargo").success(), "the command does not build");
         // This test is in TARGET/debug/deps.
         let test = std::env::current_exe().expect("this test's path");
         test.ancestors().nth(2).expect("the target folder").join("rolecall")

@@ -39,4 +39,19 @@ impl Server {
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
         ]
     }
+    /// As [`Server::environment`], for every service that the server has.
+    pub fn every_service(&self) -> Vec<(&'static str, String)> {
+        let mut all = self.environment();
+        all.extend(self.anonymous());
+        all
+    }
+
+    /// What somebody without keys needs to know of the server.
+    pub fn anonymous(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_REGION", self.need("REGION")),
+            ("AWS_ENDPOINT_URL", self.need("URL")),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ]
+    }
 }
