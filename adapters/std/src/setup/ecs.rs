@@ -13,6 +13,9 @@ use crate::Error;
 
 /// A role for tasks of ECS; with an image, a task definition that has the role; with a place to run, a
 /// task.
+///
+/// The role is one for all regions, and the rest is of one: undone in one region, tasks of another have
+/// no role any more.
 #[derive(Debug, Clone)]
 pub struct EcsRole {
     name: String,
