@@ -226,3 +226,59 @@ fn sts_answers_that_are_none() {
         assert!(!error.contains("wJalrXUt"), "part of the secret was told: {error}");
     }
 }
+
+#[test]
+fn cognito_answers_that_are_none() {
+    const PASSWORD: &str = "correct horse battery staple";
+    let guest = ["credentials", "--cognito-identity-pool", "us-east-1:pool"];
+    let user = ["--user-pool", "us-east-1_aBcDeF", "--client-id", "client", "--username", "ada"];
+    let deep = format!("{{\"IdentityId\":{}", "[".repeat(200_000));
+    let refusal = format!("{{\"__type\":\"NotAuthorizedException\",\"message\":\"not with {PASSWORD}\"}}");
+    let challenge = |parameters: &str| {
+        Act::ok(format!(
+            "{{\"ChallengeName\":\"PASSWORD_VERIFIER\",\"ChallengeParameters\":{{\"USER_ID_FOR_SRP\":\"ada\",{parameters}}}}}"
+        ))
+    };
+    let both = [
+        (Act::ok("<html></html>"), "malformed"),
+        (Act::ok(""), "malformed"),
+        (Act::ok("{\"IdentityId\":\"a\u{0}b\"}"), "malformed"),
+        (Act::ok(deep), "nested too deeply"),
+        (Act::page(502), "502"),
+        (Act::page(302), "redirects"),
+        (Act::Reply(400, String::new(), refusal.into_bytes()), "NotAuthorizedException"),
+        (Act::Endless(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b'{'; 4096]), "too long"),
+        (Act::Stall, "timed out"),
+        (Act::Close, "closed"),
+    ];
+    let of_pool = [
+        (Act::ok("{}"), "IdentityId"),
+        (Act::ok("{\"IdentityId\":null}"), "IdentityId"),
+        (Act::ok("{\"IdentityId\":[\"a\"]}"), "IdentityId"),
+    ];
+    for (act, told) in both.clone().into_iter().chain(of_pool) {
+        let peer = Peer::start(move |_, _| act.clone());
+        let run = rolecall(&guest, [("AWS_ENDPOINT_URL_COGNITO_IDENTITY", peer.url())]);
+        let error = refused(&run);
+        assert!(error.contains(told) && error.contains("Cognito identity pool: GetId"), "{told}: {error}");
+    }
+    let of_users = [
+        (Act::ok("{}"), "IdToken"),
+        (Act::ok("{\"AuthenticationResult\":{\"IdToken\":\"\"}}"), "IdToken"),
+        (Act::ok("{\"ChallengeName\":\"SOMETHING_NEW\"}"), "SOMETHING_NEW"),
+        (challenge("\"SALT\":\"00\",\"SRP_B\":\"0\",\"SECRET_BLOCK\":\"AAAA\""), "SRP_B"),
+        (challenge("\"SALT\":\"no\",\"SRP_B\":\"5\",\"SECRET_BLOCK\":\"AAAA\""), "SALT"),
+        (challenge("\"SALT\":\"00\",\"SRP_B\":\"5\",\"SECRET_BLOCK\":\"*\""), "SECRET_BLOCK"),
+        // It wants the same proof again and again.
+        (challenge("\"SALT\":\"00\",\"SRP_B\":\"5\",\"SECRET_BLOCK\":\"AAAA\""), "ChallengeName"),
+    ];
+    for (act, told) in both.into_iter().chain(of_users) {
+        let peer = Peer::start(move |_, _| act.clone());
+        let environment =
+            [("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", peer.url()), ("AWS_COGNITO_PASSWORD", PASSWORD)];
+        let run = rolecall(&[&guest[..], &user].concat(), environment);
+        let error = refused(&run);
+        assert!(error.contains(told) && error.contains("Cognito user pool"), "{told}: {error}");
+        assert!(!error.contains("horse"), "part of the password was told: {error}");
+    }
+}

@@ -85,8 +85,9 @@ const MAX_ROUNDS: u8 = 6;
 impl<'c> SignIn<'c> {
     /// Signs `client`'s person in by sending the password (`USER_PASSWORD_AUTH`).
     pub fn sending(service: Service<'c>, client: Client<'c>, password: Password<'c>) -> Self {
+        let known = if let Password::Given(password) = password { Some(password) } else { None };
         Self {
-            call: Call::new(Ready, service, Turn::new(client)),
+            call: Call::new(Ready, service, Turn::new(client, known)),
             password,
             #[cfg(feature = "srp")]
             prover: None,

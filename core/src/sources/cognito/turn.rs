@@ -79,6 +79,8 @@ pub(super) const QUESTIONS: [Question; 4] = [
 
 pub(super) struct Turn<'c> {
     pub(super) client: Client<'c>,
+    /// The password, if it is known: no report repeats it.
+    password: Option<&'c str>,
     pub(super) round: Round,
     #[cfg(feature = "srp")]
     pub(super) srp: Option<super::srp::Ephemeral>,
@@ -87,9 +89,10 @@ pub(super) struct Turn<'c> {
 }
 
 impl<'c> Turn<'c> {
-    pub(super) fn new(client: Client<'c>) -> Self {
+    pub(super) fn new(client: Client<'c>, password: Option<&'c str>) -> Self {
         Self {
             client,
+            password,
             round: Round::Password,
             #[cfg(feature = "srp")]
             srp: None,
@@ -200,6 +203,10 @@ impl Operation for Turn<'_> {
                 self.answer(to, question.challenge, kept, &[(question.answer, secret)]);
             }
         });
+    }
+
+    fn secrets(&self, each: &mut dyn FnMut(&str)) {
+        [self.password, self.client.secret].into_iter().flatten().for_each(each);
     }
 
     fn read(
