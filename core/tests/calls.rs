@@ -1,5 +1,7 @@
 //! Calls of actions: what is kept of replies, what is tried again, and how errors are told.
 
+#![cfg(feature = "sources")]
+
 mod common;
 
 use common::{START, World, ok, reply};
@@ -11,7 +13,7 @@ use rolecall_core::services::iam::{
     AddRoleToInstanceProfile, CreateRole, GetRole, ListAttachedRolePolicies, ListRolePolicies, trust,
 };
 use rolecall_core::services::user_pool::{DescribeUserPool, ListUserPools, SignUp};
-use rolecall_core::sources::call::{Action, AnyAction, Call, Service};
+use rolecall_core::sources::call::{Action, AnyAction, Api, Call, Kept, Members, Protocol, Service};
 use rolecall_core::sources::{Endpoint, Fixed, Unsigned};
 
 fn service() -> Service<'static> {
@@ -101,9 +103,10 @@ fn ec2_replies_have_no_wrapper() {
         one("a", "associated"),
         one("b", "disassociated")
     );
-    let describe = DescribeIamInstanceProfileAssociations { instance_id: Some("i-1") };
-    let found = kept(&describe, &body, |each| {
-        each.map(|it| format!("{} {} {} {}", it.id, it.instance_id, it.profile_arn, it.state))
+    let describe = DescribeIamInstanceProfileAssociations { instance_id: Some("i-1"), next: None };
+    let found = kept(&describe, &body, |page| {
+        page.each
+            .map(|it| format!("{} {} {} {}", it.id, it.instance_id, it.profile_arn, it.state))
             .collect::<Vec<_>>()
     });
     assert_eq!(
@@ -145,6 +148,51 @@ fn json_structures_lists_and_maps() {
         assert_eq!((task.status, task.task_role_arn), ("RUNNING", Some("role")));
         assert_eq!((task.tag("a"), task.tag("b")), (Some("1"), Some("2")));
     });
+}
+
+/// An action of somebody else's, on a list whose elements have lists of their own.
+struct ListThings;
+
+impl Action for ListThings {
+    const API: Api = Api { origin: Origin::Other, service: "s", protocol: Protocol::Query { version: "1" } };
+    const NAME: &'static str = "ListThings";
+    const KEPT: &'static [&'static str] = &["L.Id", "L.Name"];
+    type Output<'r> = Vec<(&'r str, &'r str)>;
+
+    fn members(&self, _: &mut dyn Members) {}
+
+    fn output(kept: Kept<'_>) -> Result<Vec<(&str, &str)>, ErrorKind> {
+        Ok(kept.each(|item| Some((item.get("L.Id")?, item.get("L.Name")?))).collect())
+    }
+}
+
+struct ListJson;
+
+impl Action for ListJson {
+    const API: Api = Api {
+        origin: Origin::Other,
+        service: "s",
+        protocol: Protocol::Json { content_type: "application/x-amz-json-1.0", target: "T" },
+    };
+    const NAME: &'static str = "ListThings";
+    const KEPT: &'static [&'static str] = ListThings::KEPT;
+    type Output<'r> = Vec<(&'r str, &'r str)>;
+
+    fn members(&self, _: &mut dyn Members) {}
+
+    fn output(kept: Kept<'_>) -> Result<Vec<(&str, &str)>, ErrorKind> {
+        ListThings::output(kept)
+    }
+}
+
+#[test]
+fn lists_that_are_not_kept_do_not_part_an_element() {
+    let body = "<ListThingsResponse><ListThingsResult><L><member><Id>1</Id><Tags><member>x</member><member>y</member></Tags>\
+                <Name>a</Name></member><member><Id>2</Id><Name>b</Name></member></L></ListThingsResult></ListThingsResponse>";
+    kept(&ListThings, body, |each| assert_eq!(each, [("1", "a"), ("2", "b")]));
+    let body =
+        r#"{"Other":[{"Id":"0"}],"L":[{"Id":"1","Tags":["x",{"Id":"y"}],"Name":"a"},{"Id":"2","Name":"b"}]}"#;
+    kept(&ListJson, body, |each| assert_eq!(each, [("1", "a"), ("2", "b")]));
 }
 
 #[test]

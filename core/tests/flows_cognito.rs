@@ -1,5 +1,7 @@
 //! Cognito: signing in with what a pool may ask for on the way, identities, and their credentials.
 
+#![cfg(feature = "sources")]
+
 mod common;
 
 use common::{START, World, content, ok, reply};
@@ -241,15 +243,35 @@ fn the_refresh_token_spares_the_password() {
 }
 
 #[test]
+fn a_refresh_token_is_proved_by_the_name_that_the_pool_gives_the_user() {
+    let (mut first, mut second) = (vec![0; 256], vec![0; 256]);
+    let new = || SignIn::sending(users(), client(Some("client secret")), GIVEN);
+    let mut flow = new().keeping(&mut first);
+    let mut world = World::new();
+    world.on(INITIATE, ok(challenge("SMS_MFA", ""))).on("SMS", content("1"));
+    world.on(RESPOND, ok(tokens("id", Some("refresh"))));
+    world.run(&mut flow).unwrap();
+    assert_eq!(flow.user_id(), Some("sub-of-ada"));
+    let proof = rolecall_core::sources::cognito::secret_hash(client(None).id, "client secret", "sub-of-ada");
+    let mut later = new().keeping(&mut second);
+    later.keep(flow.refresh_token().unwrap(), flow.user_id());
+    for flow in [&mut flow, &mut later] {
+        world.on(&format!(r#""REFRESH_TOKEN":"refresh","SECRET_HASH":"{proof}""#), ok(tokens("id", None)));
+        world.run(flow).unwrap();
+    }
+    world.finished();
+}
+
+#[test]
 fn a_refresh_token_of_before_is_tried_first() {
     let mut memory = vec![0; 64];
     let mut flow = sign_in(ASKED).keeping(&mut memory);
-    flow.keep("of-before");
+    flow.keep("of-before", None);
     let mut world = World::new();
     world.on(r#""REFRESH_TOKEN":"of-before""#, ok(tokens("id", None)));
     assert_eq!(token(&mut world, &mut flow).unwrap(), "id");
     // One that does not fit is as good as none.
-    flow.keep(&"x".repeat(65));
+    flow.keep(&"x".repeat(65), None);
     assert_eq!(flow.refresh_token(), None);
 }
 
@@ -339,6 +361,34 @@ fn a_guest_gets_credentials_and_stays_the_same_guest() {
     world.on(CREDENTIALS, ok(given()));
     world.run(&mut flow).unwrap();
     world.finished();
+}
+
+#[test]
+fn whoever_has_a_token_is_asked_for_anew() {
+    let logins = Logins { provider: "accounts.google.com", others: &[] };
+    let identity = Identity::in_pool(IdentityToken::file("/token"), identities(), POOL, logins);
+    let mut flow = CredentialsForIdentity::new(identity, identities(), logins.credentials());
+    let mut world = World::new();
+    for (token, id) in [("alice.token", "eu-west-1:alice"), ("bob.token", "eu-west-1:bob")] {
+        world.on("FILE /token", content(token)).on(token, ok(format!(r#"{{"IdentityId":"{id}"}}"#)));
+        world.on(&format!(r#""IdentityId":"{id}""#), ok(given()));
+        world.run(&mut flow).unwrap();
+    }
+    world.finished();
+}
+
+#[test]
+fn a_guest_who_is_forgotten_becomes_another() {
+    let mut flow = Identity::in_pool(Unsigned, identities(), POOL, Logins::default());
+    let mut world = World::new();
+    world.on(GET_ID, ok(r#"{"IdentityId":"eu-west-1:one"}"#));
+    world.run(&mut flow).unwrap();
+    world.run(&mut flow).unwrap();
+    assert_eq!((flow.id(), world.asked.len()), (Some("eu-west-1:one"), 1));
+    flow.forget();
+    world.on(GET_ID, ok(r#"{"IdentityId":"eu-west-1:two"}"#));
+    world.run(&mut flow).unwrap();
+    assert_eq!(flow.id(), Some("eu-west-1:two"));
 }
 
 #[test]

@@ -60,6 +60,7 @@ ARGUMENTS = {
         "DeleteRolePolicy": {"RoleName": "gateway", "PolicyName": "own"},
         "DetachRolePolicy": {"RoleName": "gateway", "PolicyArn": MANAGED},
         "DeleteRole": {"RoleName": "gateway"},
+        "TagRole": {"RoleName": "gateway", "Tags": TAG},
         "CreateInstanceProfile": {"InstanceProfileName": "gateway", "Tags": TAG},
         "GetInstanceProfile": {"InstanceProfileName": "gateway"},
         "AddRoleToInstanceProfile": {"InstanceProfileName": "gateway", "RoleName": "gateway"},
@@ -80,7 +81,11 @@ ARGUMENTS = {
             "AssociationId": "iip-assoc-1",
             "IamInstanceProfile": {"Name": "gateway"},
         },
-        "DescribeIamInstanceProfileAssociations": {"Filters": [{"Name": "instance-id", "Values": ["i-1"]}]},
+        "DescribeIamInstanceProfileAssociations": {
+            "Filters": [{"Name": "instance-id", "Values": ["i-1"]}],
+            "MaxResults": 100,
+            "NextToken": "more",
+        },
         "DisassociateIamInstanceProfile": {"AssociationId": "iip-assoc-1"},
     },
     "ecs": {

@@ -40,14 +40,21 @@ fn go(options: &SetupOptions, provider: &Provider, journey: &impl Journey) -> Re
 }
 
 fn line(thing: &Thing, dry_run: bool) -> String {
-    let Thing { what, id, fate } = thing;
-    match (fate, dry_run) {
+    let Thing { what, id, fate, secret, .. } = thing;
+    let secret = match (secret, dry_run) {
+        (Some(secret), false) => format!("{what} secret: {}\n", secret.expose()),
+        _ => String::new(),
+    };
+    let line = match (fate, dry_run) {
         (Fate::Removed, false) => format!("removed: {what} {id}\n"),
         (Fate::Removed, true) => format!("would be removed: {what} {id}\n"),
         (Fate::Kept, _) => format!("kept: {what} {id}\n"),
         (Fate::Made, true) => format!("would be made: {what} {id}\n"),
+        (Fate::Changed, true) => format!("would be changed: {what} {id}\n"),
+        (Fate::Changed, false) => format!("{what}, changed: {id}\n"),
         _ => format!("{what}: {id}\n"),
-    }
+    };
+    line + &secret
 }
 
 /// Adds what the role may do.
@@ -123,12 +130,23 @@ fn cognito(options: &SetupOptions, common: &Common, provider: &Provider) -> Resu
     }
     if let (Some(username), false) = (&common.identity.username, options.undo) {
         let password = match password(&common.identity, &Environment::process())? {
-            Some(password) => password,
-            None => asked(&format!("Password for {username}: "), provider)?,
+            Some(password) => Some(password),
+            None if options.dry_run => None,
+            None => Some(new_password(username, provider)?),
         };
-        pools = pools.user(username, Some(password));
+        pools = pools.user(username, password);
     }
     Ok(with_policies!(pools, options))
+}
+
+/// A password that somebody types twice: once it is set, nobody else knows it.
+fn new_password(username: &str, provider: &Provider) -> Result<Secret, Failure> {
+    let password = asked(&format!("Password for {username}: "), provider)?;
+    let again = asked(&format!("Password for {username}, once more: "), provider)?;
+    if password.expose() == again.expose() {
+        return Ok(password);
+    }
+    Err(Error::Configuration("the two passwords are not the same".to_owned()).into())
 }
 
 /// A password that somebody types.

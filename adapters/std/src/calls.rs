@@ -9,7 +9,7 @@ use rolecall_core::sources::Report;
 use rolecall_core::sources::call::read_error;
 use zeroize::Zeroizing;
 
-use crate::driver::{Driver, Trace};
+use crate::driver::{Driver, EXCHANGE, Trace};
 use crate::host::Host;
 use crate::transport::{Outgoing, read_body};
 use crate::{Credentials, Error, Identity, Presigned, Provider, Reply, Request, Signed, lock};
@@ -136,6 +136,11 @@ impl Provider {
     }
 
     fn driver(&self) -> Driver<'_> {
-        Driver { host: self.host(), clock: &self.shared.clock, tracer: self.shared.tracer.as_deref() }
+        Driver {
+            host: self.host(),
+            clock: &self.shared.clock,
+            tracer: self.shared.tracer.as_deref(),
+            room: EXCHANGE,
+        }
     }
 }

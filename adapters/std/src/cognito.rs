@@ -25,7 +25,13 @@ pub struct User {
     password: Option<Arc<Secret>>,
     sends_password: bool,
     /// Of the last sign-in: with it, nobody is asked again for a while.
-    refresh_token: Arc<Mutex<Option<Secret>>>,
+    refresh_token: Arc<Mutex<Option<Kept>>>,
+}
+
+/// A refresh token, and what the pool calls the user whose it is.
+struct Kept {
+    token: Secret,
+    user_id: Option<String>,
 }
 
 impl User {
@@ -49,7 +55,8 @@ impl User {
         self.nobody_yet()
     }
 
-    /// The password, so that nobody is asked.
+    /// The password, so that nobody is asked. A cache of credentials knows a person by name and pool: what
+    /// is in it is handed out whatever the password.
     pub fn password(mut self, password: Secret) -> Self {
         self.password = Some(password.into());
         self.nobody_yet()
@@ -96,7 +103,7 @@ pub struct PoolIdentity {
     custom_role_arn: Option<String>,
     /// A role to assume with the identity's token in place of the pool's own choice.
     assumed: Option<(String, String)>,
-    /// The id, once it was told: a guest who asked again would be somebody else.
+    /// A guest's id, once it was told: a guest who asked again would be somebody else.
     known: Arc<Mutex<Option<String>>>,
 }
 
@@ -168,7 +175,7 @@ impl PoolIdentity {
         self
     }
 
-    /// The identity's id, once it is known.
+    /// A guest's id once it is known, or the one that was given.
     pub fn id(&self) -> Option<String> {
         lock(&self.known).clone()
     }
@@ -245,7 +252,9 @@ impl Fetcher<'_> {
             Some(user) => self.signed_in(user, &ask)?,
             None => self.ask(&ask, Unsigned)?,
         };
-        *lock(&identity.known) = id;
+        // A guest that the pool has forgotten becomes another.
+        let gone = fetched.as_ref().is_err_and(Error::is_refusal);
+        *lock(&identity.known) = id.filter(|_| !gone);
         fetched
     }
 
@@ -266,11 +275,14 @@ impl Fetcher<'_> {
         let mut memory = Zeroizing::new(vec![0; REFRESH_TOKEN]);
         let sign_in = self.sign_in(user, service(&url, user.region()?)?, client, password, &mut random)?;
         let mut sign_in = sign_in.keeping(&mut memory);
-        if let Some(token) = &*lock(&user.refresh_token) {
-            sign_in.keep(token.expose());
+        if let Some(Kept { token, user_id }) = &*lock(&user.refresh_token) {
+            sign_in.keep(token.expose(), user_id.as_deref());
         }
         let asked = self.ask(ask, &mut sign_in);
-        *lock(&user.refresh_token) = sign_in.refresh_token().map(|token| Secret::new(token.to_owned()));
+        *lock(&user.refresh_token) = sign_in.refresh_token().map(|token| Kept {
+            token: Secret::new(token.to_owned()),
+            user_id: sign_in.user_id().map(str::to_owned),
+        });
         asked
     }
 

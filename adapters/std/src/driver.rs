@@ -10,8 +10,8 @@ use rolecall_core::sources::{Answer, Context, Flow, Memory, Need, Report, Slot, 
 use crate::host::{Buffer, Host};
 use crate::lock;
 
-/// The exchange buffer's size at the start of each step.
-const EXCHANGE: usize = 16 * 1024;
+/// The exchange buffer's size at the start of each step of a source.
+pub(crate) const EXCHANGE: usize = 16 * 1024;
 
 /// One step of a flow as it happens, for logs: nothing in it is secret.
 #[derive(Debug, Clone)]
@@ -56,6 +56,8 @@ pub(crate) struct Driver<'a> {
     pub(crate) host: &'a dyn Host,
     pub(crate) clock: &'a Mutex<Clock>,
     pub(crate) tracer: Option<&'a Tracer>,
+    /// Bytes of a request at most.
+    pub(crate) room: usize,
 }
 
 impl Driver<'_> {
@@ -69,7 +71,7 @@ impl Driver<'_> {
         let mut buffer = Buffer::new();
         report.clear();
         loop {
-            buffer.0.resize(EXCHANGE, 0);
+            buffer.0.resize(self.room, 0);
             let step = self.step(slots, report, &mut buffer, |cx, memory| flow.poll(cx, memory));
             let need = match step {
                 Step::Done(result) => return result,

@@ -84,6 +84,12 @@ impl Error {
         matches!(report.code(), "ExpiredToken" | "ExpiredTokenException" | "InvalidToken")
     }
 
+    /// Whether a service refused in a way that waiting does not mend.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let Self::Source { error, .. } = self else { return false };
+        matches!(error.kind, ErrorKind::Refused { recoverable: false, .. })
+    }
+
     /// Whether nobody set the source up.
     pub(crate) fn is_not_configured(&self) -> bool {
         matches!(self, Self::Source { error: SourceError { kind: ErrorKind::NotConfigured, .. }, .. })

@@ -275,17 +275,51 @@ fn prompt(question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failu
     }
     let failure = |error: io::Error| failed(Phase::Prompt, kind_of(&error));
     // Silent first: who answers at once is not to be seen.
-    let _quiet = if hidden { Some(Quiet::new().map_err(failure)?) } else { None };
+    let quiet = if hidden { Some(Quiet::new().map_err(failure)?) } else { None };
     // Others may have something to say before the answer comes: nothing is locked until then.
     let mut errors = io::stderr();
     errors.write_all(question.as_bytes()).and_then(|()| errors.flush()).map_err(failure)?;
+    if quiet.is_some() {
+        let read = read_hidden(&mut input.lock(), buffer);
+        let _ = errors.write_all(b"\n");
+        return read.map_err(failure);
+    }
     let mut answer = Zeroizing::new(String::new());
     input.lock().read_line(&mut answer).map_err(failure)?;
     buffer.append(answer.as_bytes());
     Ok(())
 }
 
-/// A terminal that does not show what is typed, for as long as this lives.
+/// Reads a line that is not shown, key by key. A key that would end the program ends the question: the
+/// terminal must not stay silent.
+fn read_hidden(input: &mut impl Read, buffer: &mut Buffer) -> io::Result<()> {
+    const INTERRUPT: u8 = 3;
+    const END: u8 = 4;
+    const ERASE_LINE: u8 = 21;
+    let mut line = Zeroizing::new(Vec::with_capacity(1024));
+    let mut key = Zeroizing::new([0]);
+    loop {
+        if input.read(key.as_mut_slice())? == 0 {
+            break;
+        }
+        match key[0] {
+            b'\r' | b'\n' => break,
+            END if line.is_empty() => break,
+            INTERRUPT => return Err(io::ErrorKind::Interrupted.into()),
+            ERASE_LINE => line.zeroize(),
+            8 | 127 => {
+                // A character of several bytes goes as one.
+                while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+            }
+            byte if line.len() < line.capacity() => line.push(byte),
+            _ => return Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+    buffer.append(&line);
+    Ok(())
+}
+
+/// A terminal that does not show what is typed, and hands it over key by key, for as long as this lives.
 #[cfg(unix)]
 struct Quiet(rustix::termios::Termios);
 
@@ -295,9 +329,7 @@ impl Quiet {
         use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
         let before = tcgetattr(io::stdin())?;
         let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
-        // The end of the line is shown, so that what comes next stands on one of its own.
-        quiet.local_modes.insert(LocalModes::ECHONL);
+        quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
         tcsetattr(io::stdin(), OptionalActions::Flush, &quiet)?;
         Ok(Self(before))
     }

@@ -49,6 +49,9 @@ impl Provider {
     }
 }
 
+/// A policy of 10,240 characters, percent-encoded, and as many blanks between them.
+const ROOM: usize = 64 * 1024;
+
 impl Fetcher<'_> {
     /// Calls an operation, and shows the slot that its reply was kept in.
     fn act(
@@ -63,7 +66,7 @@ impl Fetcher<'_> {
             Some(fixed) => fixed,
             None => &mut Unsigned,
         };
-        self.run(&mut Call::new(base, service(&url, &region)?, action), |(), slot| {
+        self.run_in(ROOM, &mut Call::new(base, service(&url, &region)?, action), |(), slot| {
             take(slot);
             Some(())
         })

@@ -13,7 +13,7 @@ use rolecall_core::sources::sts::{
 use rolecall_core::sources::{Endpoint, Fixed, Flow, IdentityToken, Lease, Mfa, Process, Report, Slot};
 use zeroize::Zeroizing;
 
-use crate::driver::{Driver, Tracer};
+use crate::driver::{Driver, EXCHANGE, Tracer};
 use crate::host::Host;
 use crate::profiles::{Base, Named, Plan, RoleStep, WebIdentityStep};
 use crate::sessions::{FederatedUser, RootTask, Saml, Session, TokenPlace, UserSession, WebIdentity};
@@ -313,11 +313,21 @@ impl<'a> Fetcher<'a> {
         flow: &mut dyn Flow<'c, Output = O>,
         take: impl FnOnce(O, &Slot<'_>) -> Option<T>,
     ) -> Result<T, Error> {
+        self.run_in(EXCHANGE, flow, take)
+    }
+
+    /// Runs a flow whose requests have at most `room` bytes.
+    pub(crate) fn run_in<'c, O, T>(
+        &self,
+        room: usize,
+        flow: &mut dyn Flow<'c, Output = O>,
+        take: impl FnOnce(O, &Slot<'_>) -> Option<T>,
+    ) -> Result<T, Error> {
         let count = flow.slots();
         let mut memory = Zeroizing::new(vec![0; SLOT * count]);
         let mut slots: Vec<Slot<'_>> = memory.chunks_mut(SLOT).map(Slot::new).collect();
         let mut report = Report::new();
-        let driver = Driver { host: self.host, clock: self.clock, tracer: self.tracer };
+        let driver = Driver { host: self.host, clock: self.clock, tracer: self.tracer, room };
         match driver.drive(flow, &mut slots, &mut report) {
             Ok(output) => {
                 let taken = slots.first().and_then(|slot| take(output, slot));

@@ -75,8 +75,19 @@ impl Action for ReplaceIamInstanceProfileAssociation<'_> {
 /// What instance profiles instances have, or had a moment ago.
 #[derive(Debug, Clone, Copy)]
 pub struct DescribeIamInstanceProfileAssociations<'c> {
-    /// The instance, `i-...`; without it all that there are.
+    /// The instance, `i-...`; without it all that there are, a hundred at a time.
     pub instance_id: Option<&'c str>,
+    /// Where the last page ended.
+    pub next: Option<&'c str>,
+}
+
+/// A page of associations.
+#[derive(Debug, Clone)]
+pub struct Associations<'r> {
+    /// What is on it.
+    pub each: Each<'r, Association<'r>>,
+    /// What the next page is asked for with; `None` if this is the last.
+    pub next: Option<&'r str>,
 }
 
 impl Action for DescribeIamInstanceProfileAssociations<'_> {
@@ -88,8 +99,9 @@ impl Action for DescribeIamInstanceProfileAssociations<'_> {
         "iamInstanceProfileAssociationSet.instanceId",
         "iamInstanceProfileAssociationSet.iamInstanceProfile.arn",
         "iamInstanceProfileAssociationSet.state",
+        "nextToken",
     ];
-    type Output<'r> = Each<'r, Association<'r>>;
+    type Output<'r> = Associations<'r>;
 
     fn members(&self, to: &mut dyn Members) {
         if let Some(instance) = self.instance_id {
@@ -98,10 +110,13 @@ impl Action for DescribeIamInstanceProfileAssociations<'_> {
                 to.texts("Value", &[instance]);
             });
         }
+        to.number("MaxResults", 100);
+        to.optional("NextToken", self.next);
     }
 
-    fn output(kept: Kept<'_>) -> Result<Each<'_, Association<'_>>, ErrorKind> {
-        Ok(kept.each(|item| association(item, Self::KEPT).ok()))
+    fn output(kept: Kept<'_>) -> Result<Associations<'_>, ErrorKind> {
+        let each = kept.each(|item| association(item, Self::KEPT).ok());
+        Ok(Associations { each, next: kept.get("nextToken").filter(|next| !next.is_empty()) })
     }
 }
 

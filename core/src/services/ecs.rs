@@ -97,6 +97,8 @@ pub struct TaskDefinition<'r> {
     pub status: &'r str,
     /// The image of its first container.
     pub image: &'r str,
+    /// `awsvpc`, `bridge`, `host` or `none`; empty where the service chose.
+    pub network_mode: &'r str,
     kept: Kept<'r>,
 }
 
@@ -123,6 +125,7 @@ impl Action for DescribeTaskDefinition<'_> {
         "taskDefinition.taskRoleArn",
         "taskDefinition.status",
         "taskDefinition.containerDefinitions.image",
+        "taskDefinition.networkMode",
         "tags.key",
         "tags.value",
     ];
@@ -139,6 +142,7 @@ impl Action for DescribeTaskDefinition<'_> {
             task_role_arn: kept.get("taskDefinition.taskRoleArn").unwrap_or_default(),
             status: kept.get("taskDefinition.status").unwrap_or_default(),
             image: kept.get("taskDefinition.containerDefinitions.image").unwrap_or_default(),
+            network_mode: kept.get("taskDefinition.networkMode").unwrap_or_default(),
             kept,
         })
     }
@@ -284,8 +288,13 @@ impl Action for DescribeTask<'_> {
     const API: Api = ECS;
     const NAME: &'static str = "DescribeTasks";
     const REPEATABLE: bool = true;
-    const KEPT: &'static [&'static str] =
-        &["tasks.lastStatus", "tasks.overrides.taskRoleArn", "tasks.tags.key", "tasks.tags.value"];
+    const KEPT: &'static [&'static str] = &[
+        "tasks.lastStatus",
+        "tasks.taskDefinitionArn",
+        "tasks.overrides.taskRoleArn",
+        "tasks.tags.key",
+        "tasks.tags.value",
+    ];
     type Output<'r> = Task<'r>;
 
     fn members(&self, to: &mut dyn Members) {
@@ -296,7 +305,8 @@ impl Action for DescribeTask<'_> {
 
     fn output(kept: Kept<'_>) -> Result<Task<'_>, ErrorKind> {
         let status = kept.get("tasks.lastStatus").unwrap_or_default();
-        Ok(Task { status, task_role_arn: kept.get("tasks.overrides.taskRoleArn"), kept })
+        let definition = kept.get("tasks.taskDefinitionArn").unwrap_or_default();
+        Ok(Task { status, definition, task_role_arn: kept.get("tasks.overrides.taskRoleArn"), kept })
     }
 }
 
@@ -305,6 +315,8 @@ impl Action for DescribeTask<'_> {
 pub struct Task<'r> {
     /// `PROVISIONING`, `PENDING`, `RUNNING`, `STOPPED` and others between.
     pub status: &'r str,
+    /// The revision of the task definition that it is of, an ARN.
+    pub definition: &'r str,
     /// The role that it has in place of its definition's.
     pub task_role_arn: Option<&'r str>,
     kept: Kept<'r>,

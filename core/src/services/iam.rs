@@ -102,6 +102,31 @@ impl Action for GetRole<'_> {
     }
 }
 
+/// Gives a role tags, or other values to those it has.
+#[derive(Debug, Clone, Copy)]
+pub struct TagRole<'c> {
+    /// The role's name.
+    pub role: &'c str,
+    /// Tags: 50 at most.
+    pub tags: &'c [Tag<'c>],
+}
+
+impl Action for TagRole<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "TagRole";
+    const REPEATABLE: bool = true;
+    type Output<'r> = ();
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("RoleName", self.role);
+        to.pairs("Tags", TAG, self.tags);
+    }
+
+    fn output(_: Kept<'_>) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+}
+
 /// The names of a role's own policies: the first hundred.
 #[derive(Debug, Clone, Copy)]
 pub struct ListRolePolicies<'c> {

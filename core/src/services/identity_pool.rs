@@ -2,7 +2,7 @@
 //! (Amazon Cognito federated identities API reference).
 
 use crate::error::ErrorKind;
-use crate::sources::call::{Action, Api, Kept, Members};
+use crate::sources::call::{Action, Api, Each, Kept, Members};
 
 use super::user_pool::{Named, Page};
 use super::{Tag, texts_only};
@@ -90,6 +90,11 @@ impl<'r> IdentityPool<'r> {
     pub fn tag(&self, key: &str) -> Option<&'r str> {
         self.kept.value_of(["IdentityPoolTags.*key", "IdentityPoolTags.*value"], key)
     }
+
+    /// The ARNs of the OpenID Connect providers that it takes.
+    pub fn open_id(&self) -> Each<'r, &'r str> {
+        self.kept.each(|item| item.get("OpenIdConnectProviderARNs.*"))
+    }
 }
 
 /// Reads an identity pool.
@@ -103,8 +108,12 @@ impl Action for DescribeIdentityPool<'_> {
     const API: Api = IDENTITY_POOL;
     const NAME: &'static str = "DescribeIdentityPool";
     const REPEATABLE: bool = true;
-    const KEPT: &'static [&'static str] =
-        &["IdentityPoolId", "IdentityPoolTags.*key", "IdentityPoolTags.*value"];
+    const KEPT: &'static [&'static str] = &[
+        "IdentityPoolId",
+        "IdentityPoolTags.*key",
+        "IdentityPoolTags.*value",
+        "OpenIdConnectProviderARNs.*",
+    ];
     type Output<'r> = IdentityPool<'r>;
 
     fn members(&self, to: &mut dyn Members) {

@@ -408,6 +408,16 @@ impl<'p, P: Put + ?Sized> Writer<'p, P> {
         self.comma = false;
     }
 
+    /// A member's name that comes in parts.
+    #[cfg(feature = "sources")]
+    pub(crate) fn key_of(&mut self, parts: &[&str]) {
+        self.separate();
+        self.out.put(b"\"");
+        parts.iter().for_each(|part| put_escaped(part, self.out));
+        self.out.put(b"\":");
+        self.comma = false;
+    }
+
     /// A string.
     pub fn string(&mut self, text: &str) {
         self.separate();

@@ -87,6 +87,7 @@ fn iam(checked: &mut Checked<'_>) {
     checked.add(&DeleteRolePolicy { role, name: "own" });
     checked.add(&DetachRolePolicy { role, policy_arn: MANAGED });
     checked.add(&DeleteRole { name });
+    checked.add(&TagRole { role, tags: TAGS });
     checked.add(&CreateInstanceProfile { name, tags: TAGS });
     checked.add(&GetInstanceProfile { name });
     checked.add(&AddRoleToInstanceProfile { profile, role });
@@ -106,7 +107,8 @@ fn ec2(checked: &mut Checked<'_>) {
     let (instance_id, association_id, profile) = ("i-1", "iip-assoc-1", "gateway");
     checked.add(&AssociateIamInstanceProfile { instance_id, profile });
     checked.add(&ReplaceIamInstanceProfileAssociation { association_id, profile });
-    checked.add(&DescribeIamInstanceProfileAssociations { instance_id: Some(instance_id) });
+    checked
+        .add(&DescribeIamInstanceProfileAssociations { instance_id: Some(instance_id), next: Some("more") });
     checked.add(&DisassociateIamInstanceProfile { association_id });
 }
 
@@ -211,6 +213,6 @@ fn requests_and_replies_are_those_of_the_services() {
         }
         assert!(made.missing.is_empty(), "{name}: the model's reply has no {:?}", made.missing);
     }
-    assert!(checked.cases.len() >= 48, "all cases are there");
+    assert!(checked.cases.len() >= 49, "all cases are there");
     say(&format!("{} operations are those of the services' models", checked.cases.len()));
 }

@@ -66,7 +66,7 @@ pub fn rolecall<'a>(
     run(arguments, environment, None)
 }
 
-/// As [`rolecall`], with this as its standard input.
+/// As [`rolecall()`], with this as its standard input.
 pub fn rolecall_reading<'a>(
     arguments: &[&str],
     environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,

@@ -86,9 +86,17 @@ fn a_password_is_asked_for_at_a_terminal_and_not_shown() {
     assert_eq!(run.code, Some(1), "{run:#?}");
     assert!(run.stdout.contains("NotAuthorizedException") && !run.stdout.contains("Wrong-9"), "{run:#?}");
 
-    // So is the one that a set-up gives.
+    // Keys that mend, and the one that ends it.
+    let mended = format!("nonsense\u{15}x\u{7f}{PASSWORD}");
+    assert!(rolecall_at_terminal(&whoami, server.anonymous(), &[&mended]).ok().contains(role));
+    let run = rolecall_at_terminal(&whoami, server.anonymous(), &["half\u{3}"]);
+    assert_eq!((run.code, run.stdout.contains("half")), (Some(1), false), "{run:#?}");
+
+    // So is the one that a set-up gives, and twice.
     let setup = ["setup", "cognito", "--name", "at-home", "--username", "bob"];
-    let run = rolecall_at_terminal(&setup, server.every_service(), &["Another-8-Horse-battery"]);
+    let run = rolecall_at_terminal(&setup, server.every_service(), &["Another-8-Horse-battery", "another"]);
+    assert!(run.code == Some(1) && run.stdout.contains("not the same"), "{run:#?}");
+    let run = rolecall_at_terminal(&setup, server.every_service(), &["Another-8-Horse-battery"; 2]);
     assert!(run.ok().contains("Password for bob: ") && !run.stdout.contains("Another-8"), "{run:#?}");
     let setup = ["setup", "cognito", "--name", "at-home", "--username", "carol", "--password-stdin"];
     rolecall_reading(&setup, server.every_service(), "Another-8-Horse-battery\n").ok();

@@ -101,7 +101,11 @@ fn a_role_for_tasks_and_a_task_that_has_it() {
     let up = SetUp::new(&server, &given);
     up.up(&things);
     let tags = json!({"rolecall:setup": "ecs-role/worker"});
-    assert_eq!(server.read(things[0]), role(&up, "ecs-role", name, "ecs-tasks.amazonaws.com"));
+    // The role knows where an undoing has to look.
+    let mut expected = role(&up, "ecs-role", name, "ecs-tasks.amazonaws.com");
+    expected["tags"]["rolecall:families"] = name.into();
+    expected["tags"]["rolecall:clusters"] = cluster.as_str().into();
+    assert_eq!(server.read(things[0]), expected);
     let definition = server.read(things[1]);
     assert_eq!(definition["task_role_arn"], up.role_arn(name));
     assert_eq!(definition["tags"], tags);
@@ -127,7 +131,9 @@ fn a_role_for_tasks_without_one() {
 
         let up = SetUp::new(&server, &[&given[..], &["--image", "busybox"]].concat());
         up.up(&things);
-        assert_eq!(server.read(things[0]), role(&up, "ecs-role", name, "ecs-tasks.amazonaws.com"));
+        let mut expected = role(&up, "ecs-role", name, "ecs-tasks.amazonaws.com");
+        expected["tags"]["rolecall:families"] = family.into();
+        assert_eq!(server.read(things[0]), expected);
         let definition = server.read(things[1]);
         assert_eq!(definition["task_role_arn"], up.role_arn(name));
         assert_eq!(definition["tags"], json!({"rolecall:setup": "ecs-role/plain-worker"}));

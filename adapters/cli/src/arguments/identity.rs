@@ -53,8 +53,13 @@ impl IdentityOptions {
         self.pool.is_some() || self.id.is_some()
     }
 
-    /// Whether the options go together.
-    pub(super) fn check(&self) -> Result<(), lexopt::Error> {
+    /// Whether the options go together, with a command that makes a user itself or with any other.
+    pub(super) fn check(&self, makes_user: bool) -> Result<(), lexopt::Error> {
+        if !self.is_given() && !makes_user && (self.username.is_some() || self.password_stdin) {
+            let of =
+                "--username and --password-stdin go with --cognito-identity-pool or --cognito-identity-id";
+            return Err(of.into());
+        }
         if let (Some(option), false) = (&self.first, self.is_given()) {
             return Err(format!("{option} goes with --cognito-identity-pool or --cognito-identity-id").into());
         }

@@ -232,9 +232,13 @@ impl Given {
         if let Some(option) = &self.setup.first {
             return Err(format!("{name} has no option {option}").into());
         }
-        self.common.identity.check()?;
+        #[cfg(feature = "setup")]
+        let makes_user = matches!(&command, Command::Setup(setup) if setup.journey == Journey::Cognito);
+        #[cfg(not(feature = "setup"))]
+        let makes_user = false;
+        self.common.identity.check(makes_user)?;
         let role = &self.common.role;
-        if let (Some(option), None) = (&role.first, &role.arn) {
+        if let (Some(option), None) = (role.given.first(), &role.arn) {
             return Err(format!("{option} goes with --role-arn").into());
         }
         if role.mfa_code.is_some() && role.mfa_serial.is_none() {

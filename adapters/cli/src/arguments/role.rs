@@ -18,8 +18,8 @@ pub(crate) struct RoleOptions {
     pub(crate) mfa_serial: Option<String>,
     pub(crate) mfa_code: Option<String>,
     pub(crate) source_identity: Option<String>,
-    /// The first of them that was given beside the ARN.
-    pub(crate) first: Option<String>,
+    /// Those that were given beside the ARN.
+    pub(super) given: Vec<String>,
 }
 
 impl RoleOptions {
@@ -44,8 +44,8 @@ impl RoleOptions {
             "source-identity" => self.source_identity = Some(text()?),
             _ => return Ok(false),
         }
-        if name != "role-arn" && self.first.is_none() {
-            self.first = Some(format!("--{name}"));
+        if name != "role-arn" {
+            self.given.push(format!("--{name}"));
         }
         Ok(true)
     }

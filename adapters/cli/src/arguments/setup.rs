@@ -110,6 +110,16 @@ impl SetupOptions {
         Ok(true)
     }
 
+    /// Whether each option that was given has one of those that it says nothing without.
+    fn together(&self, pairs: &[(&str, &[&str])]) -> Result<(), lexopt::Error> {
+        let given = |name: &str| self.given.iter().any(|given| given == name);
+        let alone = pairs.iter().find(|(option, with)| given(option) && !with.iter().any(|with| given(with)));
+        match alone {
+            Some((option, [with, ..])) => Err(format!("--{option} goes with --{with}").into()),
+            _ => Ok(()),
+        }
+    }
+
     /// The set-up of that name. What a role to assume has too - policies, an external id - is meant for
     /// the role that is made.
     pub(super) fn of(mut self, name: &str, common: &mut Common) -> Result<Self, lexopt::Error> {
@@ -135,9 +145,15 @@ impl SetupOptions {
         if let Some(option) = needed.iter().find(|option| !self.given.iter().any(|given| given == *option)) {
             return Err(format!("setup {name} wants --{option}").into());
         }
-        if self.run && self.image.is_none() {
-            return Err("--run goes with --image".into());
-        }
+        self.together(&[
+            ("run", &["image"]),
+            ("subnet", &["run"]),
+            ("security-group", &["subnet"]),
+            ("replace", &["instance-id"]),
+            ("family", &["image", "undo"]),
+            ("cluster", &["run", "undo"]),
+            ("thumbprint", &["oidc-url"]),
+        ])?;
         if self.oidc_url.is_some() == self.oidc_client_ids.is_empty() {
             return Err("--oidc-url and --oidc-client-id go together".into());
         }
@@ -148,10 +164,7 @@ impl SetupOptions {
         if self.external_id.is_some() && self.journey != Journey::CrossAccount {
             return Err(format!("setup {name} has no option --external-id").into());
         }
-        role.first = role
-            .first
-            .take()
-            .filter(|first| !matches!(first.as_str(), "--policy" | "--policy-arn" | "--external-id"));
+        role.given.retain(|given| !matches!(given.as_str(), "--policy" | "--policy-arn" | "--external-id"));
         Ok(self)
     }
 }

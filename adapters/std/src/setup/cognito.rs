@@ -1,5 +1,7 @@
 //! A user pool, an identity pool that knows it, and the roles that its identities get.
 
+use std::sync::Arc;
+
 use rolecall_core::services::iam::{
     CreateOpenIDConnectProvider, DeleteOpenIDConnectProvider, GetOpenIDConnectProvider, trust,
 };
@@ -11,10 +13,11 @@ use rolecall_core::services::user_pool::{
     AdminCreateUser, AdminSetUserPassword, CreateUserPool, CreateUserPoolClient, DeleteUserPool,
     DescribeUserPool, DescribeUserPoolClient, ListUserPoolClients, ListUserPools,
 };
+use rolecall_core::sources::Partition;
 
 use super::role::{self, Policies};
-use super::work::{Work, code};
-use super::{Fate, TAG, policies, sealed};
+use super::work::{Work, code, pages};
+use super::{Fate, TAG, Thing, policies, sealed};
 use crate::{Error, Secret};
 
 /// Credentials for people: a user pool with a client, an identity pool, and a role for those who signed
@@ -174,20 +177,32 @@ impl CognitoPools {
 
     /// Sees to it that the pool has a client; returns its id.
     fn client(&self, work: &mut Work<'_>, pool: &str) -> Result<String, Error> {
-        let list = ListUserPoolClients { pool, next: None };
-        let found = if work.things.iter().any(|thing| thing.id == pool && thing.fate == Fate::Found) {
-            work.read(&list, |mut page| {
-                page.each.find(|client| client.name == self.name).map(|client| client.id.to_owned())
+        // A pool that a dry run would make cannot be looked into.
+        let is_there = work.things.iter().any(|thing| thing.id == pool && thing.fate == Fate::Found);
+        let named = if is_there {
+            pages(&mut |next| {
+                work.read(&ListUserPoolClients { pool, next }, |page| {
+                    let named = page.each.filter(|client| client.name == self.name);
+                    (named.map(|client| client.id.to_owned()).collect(), page.next.map(str::to_owned))
+                })
             })?
         } else {
-            None
+            Vec::new()
         };
+        let found = named.first();
         let keep = |client: rolecall_core::services::user_pool::Client<'_>| {
             (client.id.to_owned(), client.secret.map(str::to_owned))
         };
         let (id, secret, fate) = match found {
             Some(client) => {
-                let (id, secret) = work.read(&DescribeUserPoolClient { pool, client: &client }, keep)?;
+                let (id, secret) = work.read(&DescribeUserPoolClient { pool, client }, keep)?;
+                if secret.is_some() != self.with_secret {
+                    let has = if secret.is_some() { "a" } else { "no" };
+                    return Err(Error::Configuration(format!(
+                        "client {id} has {has} secret, and that cannot be changed: say the same, undo first, \
+                         or choose another name"
+                    )));
+                }
                 (id, secret, Fate::Found)
             }
             None => {
@@ -201,10 +216,8 @@ impl CognitoPools {
                 (id, secret, Fate::Made)
             }
         };
-        work.note("client", &id, fate);
-        if let Some(secret) = secret {
-            work.note("client secret", &secret, fate);
-        }
+        let secret = secret.map(|secret| Arc::new(Secret::new(secret)));
+        work.things.push(Thing { what: "client", id: id.clone(), fate, secret });
         Ok(id)
     }
 
@@ -273,12 +286,14 @@ impl CognitoPools {
     fn roles(&self, work: &mut Work<'_>, pool: &str) -> Result<(), Error> {
         let mut buffer = [0; 1024];
         let name = self.role(work, "authenticated")?;
-        let trusted = trust::identity_pool(pool, "authenticated", &mut buffer).map_err(role::too_long)?;
+        let service = token_service(work.provider().settings().region()?)?;
+        let trusted = trust::identity_pool(&service, pool, "authenticated", &mut buffer);
+        let trusted = trusted.map_err(role::too_long)?;
         let authenticated = role::ensure(work, &name, trusted, &self.policies)?;
         let unauthenticated = match &self.guests {
             Some(policies) => {
                 let name = self.role(work, "guest")?;
-                let trusted = trust::identity_pool(pool, "unauthenticated", &mut buffer);
+                let trusted = trust::identity_pool(&service, pool, "unauthenticated", &mut buffer);
                 Some(role::ensure(work, &name, trusted.map_err(role::too_long)?, policies)?)
             }
             None => None,
@@ -323,8 +338,17 @@ impl sealed::Journey for CognitoPools {
     }
 
     fn down(&self, work: &mut Work<'_>) -> Result<(), Error> {
+        // Those that the pool takes, and the one that is named here.
+        let mut open_id = match &self.open_id {
+            Some(open_id) => vec![self.open_id_arn(work, open_id)?],
+            None => Vec::new(),
+        };
         for Found { id, own } in self.identity_pools(work)? {
             if own {
+                let arns = work.find(&DescribeIdentityPool { id: &id }, |pool| {
+                    pool.open_id().map(str::to_owned).collect::<Vec<_>>()
+                })?;
+                open_id.extend(arns.unwrap_or_default());
                 work.remove(&DeleteIdentityPool { id: &id })?;
             }
             work.note("identity pool", &id, if own { Fate::Removed } else { Fate::Kept });
@@ -335,22 +359,40 @@ impl sealed::Journey for CognitoPools {
             }
             work.note("user pool", &id, if own { Fate::Removed } else { Fate::Kept });
         }
-        if let Some(open_id) = &self.open_id {
-            let arn = self.open_id_arn(work, open_id)?;
-            let found =
-                work.find(&GetOpenIDConnectProvider { arn: &arn }, |it| it.tag(TAG).map(str::to_owned))?;
+        open_id.sort();
+        open_id.dedup();
+        for arn in &open_id {
+            let found = work.find(&GetOpenIDConnectProvider { arn }, |it| it.tag(TAG).map(str::to_owned))?;
             match found {
                 Some(tag) if work.owns(tag.as_deref()) => {
-                    work.remove(&DeleteOpenIDConnectProvider { arn: &arn })?;
-                    work.note("OpenID Connect provider", &arn, Fate::Removed);
+                    work.remove(&DeleteOpenIDConnectProvider { arn })?;
+                    work.note("OpenID Connect provider", arn, Fate::Removed);
                 }
-                Some(_) => work.note("OpenID Connect provider", &arn, Fate::Kept),
-                None => {}
+                // One that was there before is nobody's that this set-up made.
+                Some(_) if self.open_id.is_some() => {
+                    work.note("OpenID Connect provider", arn, Fate::Kept);
+                }
+                _ => {}
             }
         }
         for identities in ["authenticated", "guest"] {
             role::remove(work, &self.role(work, identities)?)?;
         }
         Ok(())
+    }
+}
+
+/// Who the tokens of identity pools are from, by the region's partition (AWS GovCloud User Guide and AWS
+/// China guide, *Amazon Cognito*).
+fn token_service(region: &str) -> Result<String, Error> {
+    match (Partition::of(region).name, region) {
+        ("aws", _) => Ok("cognito-identity.amazonaws.com".to_owned()),
+        ("aws-us-gov", "us-gov-west-1") => Ok("cognito-identity-us-gov.amazonaws.com".to_owned()),
+        ("aws-us-gov", _) => Ok(format!("cognito-identity.{region}.amazonaws.com")),
+        ("aws-cn", _) => Ok(format!("cognito-identity.{region}.amazonaws.com.cn")),
+        (partition, _) => Err(Error::Configuration(format!(
+            "{region}: it is not known here what identity pools of the partition {partition} are called in a \
+             trust policy"
+        ))),
     }
 }

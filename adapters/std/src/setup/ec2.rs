@@ -1,8 +1,8 @@
 //! A role for an EC2 instance.
 
 use rolecall_core::services::ec2::{
-    AssociateIamInstanceProfile, DescribeIamInstanceProfileAssociations, DisassociateIamInstanceProfile,
-    ReplaceIamInstanceProfileAssociation,
+    AssociateIamInstanceProfile, Association, DescribeIamInstanceProfileAssociations,
+    DisassociateIamInstanceProfile, ReplaceIamInstanceProfileAssociation,
 };
 use rolecall_core::services::iam::{
     AddRoleToInstanceProfile, CreateInstanceProfile, DeleteInstanceProfile, GetInstanceProfile,
@@ -10,7 +10,7 @@ use rolecall_core::services::iam::{
 };
 
 use super::role::{self, Policies};
-use super::work::Work;
+use super::work::{Work, pages};
 use super::{Fate, TAG, policies, sealed};
 use crate::Error;
 
@@ -93,10 +93,10 @@ impl Ec2Role {
         work: &Work<'_>,
         instance_id: &str,
     ) -> Result<Option<(String, String, String)>, Error> {
-        let describe = DescribeIamInstanceProfileAssociations { instance_id: Some(instance_id) };
-        work.read(&describe, |mut each| {
+        let describe = DescribeIamInstanceProfileAssociations { instance_id: Some(instance_id), next: None };
+        work.read(&describe, |mut page| {
             // One that is ended is listed for a while.
-            let lives = each.find(|association| !association.state.starts_with("disassociat"));
+            let lives = page.each.find(|association| !association.state.starts_with("disassociat"));
             lives.map(|it| (it.id.to_owned(), it.profile_arn.to_owned(), it.state.to_owned()))
         })
     }
@@ -154,11 +154,13 @@ impl sealed::Journey for Ec2Role {
         })?;
         match found {
             Some((arn, held, tag)) if work.owns(tag.as_deref()) => {
-                let describe = DescribeIamInstanceProfileAssociations { instance_id: None };
-                let associations: Vec<String> = work.read(&describe, |each| {
-                    each.filter(|it| it.profile_arn == arn && !it.state.starts_with("disassociat"))
-                        .map(|it| it.id.to_owned())
-                        .collect()
+                let associations = pages(&mut |next| {
+                    let describe = DescribeIamInstanceProfileAssociations { instance_id: None, next };
+                    work.read(&describe, |page| {
+                        let lives = |it: &Association<'_>| !it.state.starts_with("disassociat");
+                        let own = page.each.filter(|it| it.profile_arn == arn && lives(it));
+                        (own.map(|it| it.id.to_owned()).collect(), page.next.map(str::to_owned))
+                    })
                 })?;
                 for association_id in &associations {
                     work.remove(&DisassociateIamInstanceProfile { association_id })?;

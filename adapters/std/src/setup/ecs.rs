@@ -7,7 +7,7 @@ use rolecall_core::services::ecs::{
 use rolecall_core::services::iam::trust;
 
 use super::role::{self, Policies};
-use super::work::Work;
+use super::work::{Page, Work, pages};
 use super::{Fate, TAG, policies, sealed};
 use crate::Error;
 
@@ -35,6 +35,12 @@ pub struct Launch {
     /// What guards it there.
     pub security_groups: Vec<String>,
 }
+
+/// Tags of the role, by which an undoing finds all families and clusters that a run has named.
+const FAMILIES: &str = "rolecall:families";
+const CLUSTERS: &str = "rolecall:clusters";
+/// The cluster of those who name none.
+const DEFAULT_CLUSTER: &str = "default";
 
 /// On Fargate the smallest task that there is.
 const CPU: &str = "256";
@@ -67,9 +73,11 @@ impl EcsRole {
 
     /// Sees to it that the newest revision has the role and the image; returns its ARN.
     fn register(&self, work: &mut Work<'_>, role_arn: &str, image: &str) -> Result<String, Error> {
+        let fargate = self.launch.as_ref().is_some_and(|launch| !launch.subnets.is_empty());
         let found = work.find(&DescribeTaskDefinition { name: &self.family }, |it| {
             let tag = it.tag(TAG).map(str::to_owned);
-            (it.arn.to_owned(), it.task_role_arn == role_arn && it.image == image, tag)
+            let places = !fargate || it.network_mode == "awsvpc";
+            (it.arn.to_owned(), it.task_role_arn == role_arn && it.image == image && places, tag)
         })?;
         match found {
             Some((_, _, tag)) if !work.owns(tag.as_deref()) => {
@@ -81,7 +89,7 @@ impl EcsRole {
             }
             _ => {}
         }
-        let fargate = self.launch.as_ref().is_some_and(|launch| !launch.subnets.is_empty());
+        role::remember(work, &self.name, FAMILIES, &self.family)?;
         let container =
             Container { name: &self.family, image, memory: (!fargate).then_some(128), command: &[] };
         let register = RegisterTaskDefinition {
@@ -108,10 +116,15 @@ impl EcsRole {
         role_arn: &str,
         launch: &Launch,
     ) -> Result<(), Error> {
-        if let Some(task) = self.tasks(work, launch)?.into_iter().next() {
-            work.note("task", &task, Fate::Found);
+        let cluster = launch.cluster.as_deref().unwrap_or(DEFAULT_CLUSTER);
+        let tasks = self.tasks(work, &self.family, cluster)?;
+        for (task, of) in &tasks {
+            work.note(if of == definition { "task" } else { "earlier task" }, task, Fate::Found);
+        }
+        if tasks.iter().any(|(_, of)| of == definition) {
             return Ok(());
         }
+        role::remember(work, &self.name, CLUSTERS, cluster)?;
         let host = work.provider().host();
         // The same for each attempt of this run, and for no other.
         let token: String = (0..4).map(|_| format!("{:08x}", host.entropy())).collect();
@@ -140,25 +153,54 @@ impl EcsRole {
         }
     }
 
-    /// The running tasks of this set-up.
-    fn tasks(&self, work: &Work<'_>, launch: &Launch) -> Result<Vec<String>, Error> {
-        let cluster = launch.cluster.as_deref();
+    /// The running tasks of this set-up, each with the revision that it is of.
+    fn tasks(&self, work: &Work<'_>, family: &str, cluster: &str) -> Result<Vec<(String, String)>, Error> {
+        let cluster = Some(cluster);
         let tasks = pages(&mut |next| {
-            let list = ListTasks { cluster, family: &self.family, next };
+            let list = ListTasks { cluster, family, next };
             // Where there is no cluster there are no tasks.
             Ok(work.find(&list, owned)?.unwrap_or_default())
         })?;
         let mut own = Vec::new();
         for task in tasks {
             let describe = DescribeTask { cluster, task: &task };
-            let (tag, runs) = work.read(&describe, |task| {
-                (task.tag(TAG).map(str::to_owned), !matches!(task.status, "STOPPED" | "DEPROVISIONING"))
+            let (tag, definition, runs) = work.read(&describe, |task| {
+                let runs = !matches!(task.status, "STOPPED" | "DEPROVISIONING");
+                (task.tag(TAG).map(str::to_owned), task.definition.to_owned(), runs)
             })?;
             if runs && work.owns(tag.as_deref()) {
-                own.push(task);
+                own.push((task, definition));
             }
         }
         Ok(own)
+    }
+
+    /// Stops the tasks of a family, wherever a run has named a cluster.
+    fn stop(&self, work: &mut Work<'_>, family: &str, clusters: &[String]) -> Result<(), Error> {
+        for cluster in clusters {
+            for (task, _) in self.tasks(work, family, cluster)? {
+                work.remove(&StopTask { cluster: Some(cluster), task: &task })?;
+                work.note("task", &task, Fate::Removed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Deregisters the revisions of a family.
+    fn deregister(&self, work: &mut Work<'_>, family: &str) -> Result<(), Error> {
+        let revisions =
+            pages(&mut |next| work.read(&ListTaskDefinitions { family_prefix: family, next }, owned))?;
+        for name in revisions.iter().filter(|arn| is_of_family(arn, family)) {
+            let describe = DescribeTaskDefinition { name };
+            let tag = work.find(&describe, |it| it.tag(TAG).map(str::to_owned))?.flatten();
+            if work.owns(tag.as_deref()) {
+                work.remove(&DeregisterTaskDefinition { name })?;
+                work.note("task definition", name, Fate::Removed);
+            } else {
+                work.note("task definition", name, Fate::Kept);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -182,45 +224,31 @@ impl sealed::Journey for EcsRole {
     }
 
     fn down(&self, work: &mut Work<'_>) -> Result<(), Error> {
+        let mut families = role::remembered(work, &self.name, FAMILIES)?;
+        let mut clusters = role::remembered(work, &self.name, CLUSTERS)?;
+        add(&mut families, &self.family);
         if let Some(launch) = &self.launch {
-            for task in self.tasks(work, launch)? {
-                work.remove(&StopTask { cluster: launch.cluster.as_deref(), task: &task })?;
-                work.note("task", &task, Fate::Removed);
-            }
+            add(&mut clusters, launch.cluster.as_deref().unwrap_or(DEFAULT_CLUSTER));
         }
-        let revisions =
-            pages(&mut |next| work.read(&ListTaskDefinitions { family_prefix: &self.family, next }, owned))?;
-        for name in revisions.iter().filter(|arn| is_of_family(arn, &self.family)) {
-            let describe = DescribeTaskDefinition { name };
-            let tag = work.find(&describe, |it| it.tag(TAG).map(str::to_owned))?.flatten();
-            if work.owns(tag.as_deref()) {
-                work.remove(&DeregisterTaskDefinition { name })?;
-                work.note("task definition", name, Fate::Removed);
-            } else {
-                work.note("task definition", name, Fate::Kept);
-            }
+        for family in &families {
+            self.stop(work, family, &clusters)?;
+        }
+        for family in &families {
+            self.deregister(work, family)?;
         }
         role::remove(work, &self.name)
     }
 }
 
-/// A page of ARNs, and what the next is asked for with.
-type Page = (Vec<String>, Option<String>);
+/// Adds a word that is not there yet.
+fn add(words: &mut Vec<String>, word: &str) {
+    if !words.iter().any(|known| known == word) {
+        words.push(word.to_owned());
+    }
+}
 
 fn owned(page: Arns<'_>) -> Page {
     (page.each.map(str::to_owned).collect(), page.next.map(str::to_owned))
-}
-
-/// What is on all the pages that `read` reads.
-fn pages(read: &mut dyn FnMut(Option<&str>) -> Result<Page, Error>) -> Result<Vec<String>, Error> {
-    let (mut all, mut next) = read(None)?;
-    while let Some(more) = next {
-        let (page, after) = read(Some(&more))?;
-        all.extend(page);
-        // The same page for ever is none.
-        next = after.filter(|after| *after != more);
-    }
-    Ok(all)
 }
 
 /// Whether `arn` is that of a revision of `family`: `.../FAMILY:REVISION`.

@@ -30,8 +30,9 @@ mod show;
 mod work;
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::{Error, Provider};
+use crate::{Error, Provider, Secret};
 
 pub use cognito::CognitoPools;
 pub use cross_account::CrossAccountRole;
@@ -122,7 +123,7 @@ mod sealed {
 }
 
 /// Something that a set-up deals with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Thing {
     /// What it is: `role`, `instance profile`, `user pool`.
     pub what: &'static str,
@@ -130,6 +131,8 @@ pub struct Thing {
     pub id: String,
     /// What became of it.
     pub fate: Fate,
+    /// The secret of a client, if it has one.
+    pub secret: Option<Arc<Secret>>,
 }
 
 /// What became of a thing.
@@ -140,6 +143,8 @@ pub enum Fate {
     Made,
     /// It was there, from an earlier run of the same set-up.
     Found,
+    /// It was there and was changed to what this run says.
+    Changed,
     /// It was removed.
     Removed,
     /// It is somebody else's, and stays.
@@ -162,7 +167,7 @@ impl fmt::Display for SetupError {
             let these = self.things.iter().filter(|thing| fates.contains(&thing.fate));
             these.map(|thing| format!("{} {}", thing.what, thing.id)).collect::<Vec<_>>().join(", ")
         };
-        let (there, gone) = (list(&[Fate::Made, Fate::Found]), list(&[Fate::Removed]));
+        let (there, gone) = (list(&[Fate::Made, Fate::Found, Fate::Changed]), list(&[Fate::Removed]));
         if !there.is_empty() {
             write!(
                 f,

@@ -3,7 +3,7 @@
 use rolecall_core::services::iam::{
     AttachRolePolicy, CreateRole, DeleteRole, DeleteRolePolicy, DetachRolePolicy, GetRole,
     ListAttachedRolePolicies, ListInstanceProfilesForRole, ListRolePolicies, PutRolePolicy,
-    RemoveRoleFromInstanceProfile, UpdateAssumeRolePolicy,
+    RemoveRoleFromInstanceProfile, TagRole, UpdateAssumeRolePolicy,
 };
 use rolecall_core::sources::Partition;
 use rolecall_core::wire::percent;
@@ -19,6 +19,18 @@ pub(super) struct Policies {
     pub(super) inline: Option<String>,
     /// Managed ones.
     pub(super) arns: Vec<String>,
+}
+
+impl Policies {
+    fn give(&self, work: &Work<'_>, role: &str) -> Result<(), Error> {
+        if let Some(policy) = &self.inline {
+            work.make(&PutRolePolicy { role, name: POLICY, policy }, (), |()| ())?;
+        }
+        for policy_arn in &self.arns {
+            work.make(&AttachRolePolicy { role, policy_arn }, (), |()| ())?;
+        }
+        Ok(())
+    }
 }
 
 /// The name of the policy that a role has of its own.
@@ -37,10 +49,19 @@ pub(super) fn ensure(
     let arn = match found {
         Some((_, _, tag)) if !work.owns(tag.as_deref()) => return Err(work.foreign("role", name)),
         Some((arn, trusted, _)) => {
-            if without_blanks(&trusted) != without_blanks(trust) {
-                work.make(&UpdateAssumeRolePolicy { role: name, trust }, (), |()| ())?;
+            if without_blanks(&trusted) == without_blanks(trust) {
+                work.note("role", &arn, Fate::Found);
+                return policies.give(work, name).map(|()| arn);
             }
-            work.note("role", &arn, Fate::Found);
+            // Without it, whoever is trusted could be made to take the role for a third.
+            if trusted.contains("sts:ExternalId") && !trust.contains("sts:ExternalId") {
+                return Err(Error::Configuration(format!(
+                    "role {name} asks for an external id, and this set-up says none: say the same, or undo \
+                     first; nothing was changed"
+                )));
+            }
+            work.make(&UpdateAssumeRolePolicy { role: name, trust }, (), |()| ())?;
+            work.note("role", &arn, Fate::Changed);
             arn
         }
         None => {
@@ -50,13 +71,27 @@ pub(super) fn ensure(
             arn
         }
     };
-    if let Some(policy) = &policies.inline {
-        work.make(&PutRolePolicy { role: name, name: POLICY, policy }, (), |()| ())?;
+    policies.give(work, name).map(|()| arn)
+}
+
+/// What the role remembers under `key`: words, which a later undoing may need.
+pub(super) fn remembered(work: &Work<'_>, name: &str, key: &str) -> Result<Vec<String>, Error> {
+    let words = work.find(&GetRole { name }, |role| {
+        // Somebody else's role remembers nothing for us.
+        let tag = role.tag(key).filter(|_| work.owns(role.tag(TAG)));
+        tag.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    })?;
+    Ok(words.unwrap_or_default())
+}
+
+/// Lets the role remember `word` under `key`, beside what it does already.
+pub(super) fn remember(work: &Work<'_>, name: &str, key: &str, word: &str) -> Result<(), Error> {
+    let mut words = remembered(work, name, key)?;
+    if words.iter().any(|known| known == word) {
+        return Ok(());
     }
-    for policy_arn in &policies.arns {
-        work.make(&AttachRolePolicy { role: name, policy_arn }, (), |()| ())?;
-    }
-    Ok(arn)
+    words.push(word.to_owned());
+    work.make(&TagRole { role: name, tags: &[(key, &words.join(" "))] }, (), |()| ())
 }
 
 /// Removes the role, detached from everything, unless it is somebody else's.

@@ -58,7 +58,7 @@ impl<'a> Work<'a> {
 
     /// Remembers a thing.
     pub(super) fn note(&mut self, what: &'static str, id: &str, fate: Fate) {
-        self.things.push(Thing { what, id: id.to_owned(), fate });
+        self.things.push(Thing { what, id: id.to_owned(), fate, secret: None });
     }
 
     /// Remembers a thing that was just made, by its name and its id.
@@ -223,6 +223,21 @@ fn has_word(text: &str, word: &str) -> bool {
         };
         ends && before.is_none_or(|before| !goes_on(before))
     })
+}
+
+/// A page of texts, and what the next is asked for with.
+pub(super) type Page = (Vec<String>, Option<String>);
+
+/// What is on all the pages that `read` reads.
+pub(super) fn pages(read: &mut dyn FnMut(Option<&str>) -> Result<Page, Error>) -> Result<Vec<String>, Error> {
+    let (mut all, mut next) = read(None)?;
+    while let Some(more) = next {
+        let (page, after) = read(Some(&more))?;
+        all.extend(page);
+        // The same page for ever is none.
+        next = after.filter(|after| *after != more);
+    }
+    Ok(all)
 }
 
 /// What the service calls the error.

@@ -21,26 +21,29 @@ pub fn account<'b>(
     external_id: Option<&str>,
     buffer: &'b mut [u8],
 ) -> Result<&'b str, BufferTooSmall> {
-    let external_id = external_id.map(|id| ("StringEquals", "sts:ExternalId", id));
+    let external_id = external_id.map(|id| ("StringEquals", ["sts:ExternalId", ""], id));
     Statement { principal: ("AWS", principal), action: "sts:AssumeRole", conditions: external_id.as_slice() }
         .write(buffer)
 }
 
 /// The identities of a Cognito identity pool: `"authenticated"` ones, or `"unauthenticated"` guests.
+/// `service` is what tokens of the pool are from: `cognito-identity.amazonaws.com`, and another name in
+/// other partitions.
 ///
 /// # Errors
 /// [`BufferTooSmall`].
 pub fn identity_pool<'b>(
+    service: &str,
     pool: &str,
     identities: &str,
     buffer: &'b mut [u8],
 ) -> Result<&'b str, BufferTooSmall> {
     Statement {
-        principal: ("Federated", "cognito-identity.amazonaws.com"),
+        principal: ("Federated", service),
         action: "sts:AssumeRoleWithWebIdentity",
         conditions: &[
-            ("StringEquals", "cognito-identity.amazonaws.com:aud", pool),
-            ("ForAnyValue:StringLike", "cognito-identity.amazonaws.com:amr", identities),
+            ("StringEquals", [service, ":aud"], pool),
+            ("ForAnyValue:StringLike", [service, ":amr"], identities),
         ],
     }
     .write(buffer)
@@ -50,8 +53,8 @@ pub fn identity_pool<'b>(
 struct Statement<'c> {
     principal: (&'c str, &'c str),
     action: &'c str,
-    /// Operator, key and value.
-    conditions: &'c [(&'c str, &'c str, &'c str)],
+    /// Operator, key in two parts, and value.
+    conditions: &'c [(&'c str, [&'c str; 2], &'c str)],
 }
 
 impl Statement<'_> {
@@ -80,7 +83,10 @@ impl Statement<'_> {
             json.begin_object();
             for (operator, key, value) in self.conditions {
                 json.key(operator);
-                member(&mut json, (key, value));
+                json.begin_object();
+                json.key_of(key);
+                json.string(value);
+                json.end_object();
             }
             json.end_object();
         }

@@ -90,6 +90,11 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         &mut self.base
     }
 
+    /// What is called.
+    pub(in crate::sources) fn operation(&self) -> &O {
+        &self.operation
+    }
+
     /// What is called, to be changed between runs.
     pub(in crate::sources) fn operation_mut(&mut self) -> &mut O {
         &mut self.operation

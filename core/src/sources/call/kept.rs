@@ -71,8 +71,8 @@ impl<'r> Kept<'r> {
         self.items().filter_map(make)
     }
 
-    /// The texts of each element of a list, or of each entry of a map. Lists in lists are passed through
-    /// as one.
+    /// The texts of each element of a list, or of each entry of a map. A list in a list whose texts are
+    /// kept too parts the elements of the outer one: keep the texts of one of them.
     pub fn items(&self) -> Items<'r> {
         Items { rest: *self }
     }
@@ -146,6 +146,15 @@ impl Keeper<'_, '_> {
         u8::try_from(found).ok()
     }
 
+    /// Whether something that is kept stands at `path` or below it.
+    fn looks_in<'a>(&self, path: impl Iterator<Item = &'a str> + Clone) -> bool {
+        let begins = |name: &&str| {
+            let mut parts = name.as_bytes().split(|byte| *byte == b'.');
+            path.clone().all(|part| parts.next() == Some(part.as_bytes()))
+        };
+        self.names.iter().any(begins)
+    }
+
     fn begin(&mut self, number: u8) {
         let [high, low] = self.item.to_be_bytes();
         self.out.put(&[number, high, low]);
@@ -179,11 +188,11 @@ fn from_xml(body: &[u8], action: &str, outer: usize, keeper: &mut Keeper<'_, '_>
         if path.len() < level || path.push(name).is_err() {
             continue;
         }
-        if is_list_element(name) {
-            keeper.next_item();
-        }
         // A list's element is part of what stands in it, and where it is the text itself, `*`.
         let outer = path.iter().rev().skip(1).rev().copied().filter(|name| !is_list_element(name));
+        if is_list_element(name) && keeper.looks_in(outer.clone()) {
+            keeper.next_item();
+        }
         let last = if is_list_element(name) { "*" } else { name };
         if let Some(number) = keeper.find(outer.chain([last])) {
             keeper.begin(number);
@@ -204,9 +213,6 @@ fn from_json(body: &[u8], keeper: &mut Keeper<'_, '_>) -> Result<(), crate::wire
         // What no name leads to is an element of a list.
         let led = core::mem::replace(&mut named, matches!(token, Token::Key(_)));
         let element = !led && !matches!(token, Token::Key(_) | Token::ObjectEnd | Token::ArrayEnd);
-        if element {
-            keeper.next_item();
-        }
         if let Token::Key(key) = token {
             leave(&mut path, depth);
             // A name with an escape is none of those looked for; nor is what stands too deep.
@@ -226,7 +232,12 @@ fn from_json(body: &[u8], keeper: &mut Keeper<'_, '_>) -> Result<(), crate::wire
             }
             continue;
         }
-        leave(&mut path, depth.saturating_add(1));
+        // What has just been opened counts in the depth already.
+        let opened = matches!(token, Token::ObjectStart | Token::ArrayStart);
+        leave(&mut path, if opened { depth } else { depth.saturating_add(1) });
+        if element && keeper.looks_in(path.iter().map(|(_, name)| *name)) {
+            keeper.next_item();
+        }
         let star: &[&str] = if element { &["*"] } else { &[] };
         let names = path.iter().map(|(_, name)| *name).chain(star.iter().copied());
         let Some(number) = keeper.find(names) else { continue };

@@ -122,13 +122,15 @@ fn add_id(slot: &mut Slot<'_>, id: &str) -> Result<(), ErrorKind> {
     slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
 }
 
-/// The caller's identity in a pool: the token of `B`, and with it GetId. The id is kept from one run to
-/// the next: a guest who asked again would be somebody else.
+/// The caller's identity in a pool: the token of `B`, and with it GetId. A guest's id is kept from one
+/// run to the next: a guest who asked again would be somebody else. Whoever has a token is told the same
+/// id again, and another token may be another's.
 ///
 /// Slots: those of `B`, and 64 bytes more in the first.
 #[derive(Debug)]
 pub struct Identity<'c, B> {
     call: Call<'c, B, GetIdRequest<'c>>,
+    /// A guest's, or one that was given.
     id: String<MAX_ID>,
 }
 
@@ -154,7 +156,12 @@ impl<'c, B: Flow<'c, Output = Lease>> Identity<'c, B> {
         Ok(identity)
     }
 
-    /// The id, once it is known.
+    /// Forgets a guest's id, which the pool may have forgotten too: the next run is another guest.
+    pub fn forget(&mut self) {
+        self.id.clear();
+    }
+
+    /// A guest's id once it is known, or the one that was given.
     pub fn id(&self) -> Option<&str> {
         Some(self.id.as_str()).filter(|id| !id.is_empty())
     }
@@ -207,8 +214,12 @@ impl<'c, B: Flow<'c, Output = Lease>> Identity<'c, B> {
         if !self.id.is_empty() {
             return add_id(slot, &self.id);
         }
-        let id = slot.text(Field::UserId).and_then(|id| String::try_from(id).ok());
-        self.id = id.ok_or(ErrorKind::Missing("IdentityId"))?;
+        let guest =
+            slot.text(Field::SessionToken).is_none() && self.call.operation().logins.others.is_empty();
+        let id = slot.text(Field::UserId).ok_or(ErrorKind::Missing("IdentityId"))?;
+        if guest {
+            self.id = String::try_from(id).map_err(|_| ErrorKind::Unusable("IdentityId"))?;
+        }
         Ok(())
     }
 }

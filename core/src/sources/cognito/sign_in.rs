@@ -1,5 +1,6 @@
 //! Signing in at a user pool.
 
+use heapless::String;
 use zeroize::Zeroize;
 
 use crate::error::{Buffer, Error, ErrorKind, Origin};
@@ -118,9 +119,15 @@ impl<'c> SignIn<'c> {
         self
     }
 
-    /// Keeps a refresh token of an earlier sign-in, to be tried first. Where there is no room for it,
-    /// it is as if there were none.
-    pub fn keep(&mut self, token: &str) {
+    /// Keeps a refresh token of an earlier sign-in, to be tried first, and whose it is
+    /// ([`SignIn::user_id`]). Where there is no room for it, it is as if there were none.
+    pub fn keep(&mut self, token: &str, user_id: Option<&str>) {
+        let user_id = user_id.and_then(|id| String::try_from(id).ok());
+        self.call.operation_mut().user_id = user_id.unwrap_or_default();
+        self.keep_token(token);
+    }
+
+    fn keep_token(&mut self, token: &str) {
         if let Some(kept) = &mut self.refresh {
             kept.clear();
             // What does not fit is gone.
@@ -131,6 +138,11 @@ impl<'c> SignIn<'c> {
     /// The refresh token, if there is memory for it and the pool gave one.
     pub fn refresh_token(&self) -> Option<&str> {
         self.refresh.as_ref()?.text(Field::SessionToken)
+    }
+
+    /// What the pool calls the user whose refresh token it is, if it has said so.
+    pub fn user_id(&self) -> Option<&str> {
+        Some(self.call.operation().user_id.as_str()).filter(|id| !id.is_empty())
     }
 
     fn turn(&mut self, round: Round) {
@@ -176,6 +188,10 @@ impl<'c> SignIn<'c> {
         let Some(challenge) = kept.get("ChallengeName") else {
             return self.take_tokens(cx, memory).map(Some);
         };
+        if let Some(id) = kept.get("ChallengeParameters.USER_ID_FOR_SRP") {
+            // A longer one is none that a pool gives.
+            self.call.operation_mut().user_id = String::try_from(id).unwrap_or_default();
+        }
         self.rounds = self.rounds.saturating_add(1);
         if self.rounds > MAX_ROUNDS {
             return Err(ErrorKind::Unusable("ChallengeName: there is no end to them"));
@@ -230,7 +246,7 @@ impl<'c> SignIn<'c> {
         let Some(slot) = memory.slots.first_mut() else { return Err(no_slot()) };
         let kept = slot.kept(KEPT);
         if let Some(token) = kept.get("AuthenticationResult.RefreshToken") {
-            self.keep(token);
+            self.keep_token(token);
         }
         let seconds = kept.get("AuthenticationResult.ExpiresIn").and_then(|text| text.parse::<u32>().ok());
         let seconds = seconds.unwrap_or(300);

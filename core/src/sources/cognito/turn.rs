@@ -1,5 +1,7 @@
 //! One exchange of a sign-in: what is sent, and what is kept of the answer.
 
+use heapless::String;
+
 use crate::error::{Buffer, ErrorKind};
 use crate::sources::call::{Kept, Members, Operation, Proof, Shape, keep, put_json};
 use crate::sources::slot::Field;
@@ -77,10 +79,15 @@ pub(super) const QUESTIONS: [Question; 4] = [
     Question { challenge: "EMAIL_OTP", answer: "EMAIL_OTP_CODE", text: "Code that came by e-mail: " },
 ];
 
+/// A user's name has at most 128 characters.
+pub(super) const MAX_USER_ID: usize = 128;
+
 pub(super) struct Turn<'c> {
     pub(super) client: Client<'c>,
     /// The password, if it is known: no report repeats it.
     password: Option<&'c str>,
+    /// What the pool calls the user, who may sign in by another name: the refresh token is for that one.
+    pub(super) user_id: String<MAX_USER_ID>,
     pub(super) round: Round,
     #[cfg(feature = "srp")]
     pub(super) srp: Option<super::srp::Ephemeral>,
@@ -93,6 +100,7 @@ impl<'c> Turn<'c> {
         Self {
             client,
             password,
+            user_id: String::new(),
             round: Round::Password,
             #[cfg(feature = "srp")]
             srp: None,
@@ -115,7 +123,11 @@ impl<'c> Turn<'c> {
                 to.text("USERNAME", self.client.username);
             }
             to.text(parameter.0, parameter.1);
-            if let Some(proof) = self.proof_of_secret(self.client.username) {
+            let named = match self.round {
+                Round::Refresh if !self.user_id.is_empty() => self.user_id.as_str(),
+                _ => self.client.username,
+            };
+            if let Some(proof) = self.proof_of_secret(named) {
                 to.text("SECRET_HASH", proof.as_str());
             }
         });

@@ -105,6 +105,7 @@ pub(crate) fn call() {
         max_session_duration: black_box(Some(number())),
         tags: pairs()
     });
+    action!(services::iam::TagRole { role: text(), tags: pairs() });
     action!(services::iam::GetRole { name: text() });
     action!(services::iam::ListRolePolicies { role: text() });
     action!(services::iam::ListAttachedRolePolicies { role: text() });
@@ -130,7 +131,10 @@ pub(crate) fn call() {
     action!(services::iam::DeleteOpenIDConnectProvider { arn: text() });
     action!(services::ec2::AssociateIamInstanceProfile { instance_id: text(), profile: text() });
     action!(services::ec2::ReplaceIamInstanceProfileAssociation { association_id: text(), profile: text() });
-    action!(services::ec2::DescribeIamInstanceProfileAssociations { instance_id: black_box(Some(text())) });
+    action!(services::ec2::DescribeIamInstanceProfileAssociations {
+        instance_id: black_box(Some(text())),
+        next: black_box(Some(text()))
+    });
     action!(services::ec2::DisassociateIamInstanceProfile { association_id: text() });
     action!(services::ecs::RegisterTaskDefinition {
         family: text(),
@@ -284,6 +288,7 @@ fn kept() {
     }
     if let Ok(pool) = services::identity_pool::DescribeIdentityPool::output(kept) {
         used(services::identity_pool::IdentityPool::tag(&pool, text()));
+        used(services::identity_pool::IdentityPool::open_id(&pool).count());
     }
 }
 
@@ -291,7 +296,7 @@ fn trusts() {
     let mut memory = [0; 64];
     used(services::iam::trust::service(text(), black_box(&mut memory)).is_ok());
     used(services::iam::trust::account(text(), black_box(Some(text())), black_box(&mut memory)).is_ok());
-    used(services::iam::trust::identity_pool(text(), text(), black_box(&mut memory)).is_ok());
+    used(services::iam::trust::identity_pool(text(), text(), text(), black_box(&mut memory)).is_ok());
     used(services::user_pool::secret_hash(text(), text(), text()));
 }
 

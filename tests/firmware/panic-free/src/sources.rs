@@ -439,7 +439,8 @@ pub(crate) fn cognito() {
     for password in black_box([Password::Given("password"), Password::Asked("password?")]) {
         let sign_in = sources::cognito::SignIn::sending(service, client, password);
         let mut sign_in = sources::cognito::SignIn::keeping(sign_in, black_box(&mut []));
-        sources::cognito::SignIn::keep(&mut sign_in, text());
+        sources::cognito::SignIn::keep(&mut sign_in, text(), black_box(Some(text())));
+        used(sources::cognito::SignIn::user_id(&sign_in));
         used(sources::cognito::SignIn::refresh_token(&sign_in));
         drive(
             &mut sign_in,
@@ -455,6 +456,7 @@ pub(crate) fn cognito() {
     let known = sources::cognito::Identity::known(sources::Unsigned, service, text(), logins);
     for mut identity in [Ok(pool), known].into_iter().flatten() {
         used(sources::cognito::Identity::id(&identity));
+        sources::cognito::Identity::forget(&mut identity);
         drive(
             &mut identity,
             <sources::cognito::Identity<_> as Flow>::slots,
