@@ -286,7 +286,7 @@ impl Fetcher<'_> {
         asked
     }
 
-    #[cfg(feature = "srp")]
+    #[cfg_attr(not(feature = "srp"), allow(unused_variables, reason = "what it takes to prove a password"))]
     fn sign_in<'c>(
         &self,
         user: &'c User,
@@ -298,24 +298,15 @@ impl Fetcher<'_> {
         if user.sends_password {
             return Ok(SignIn::sending(service, client, password));
         }
-        let none = || Error::Configuration("this system gives no random numbers to sign in with".to_owned());
-        self.host.random(random).map_err(|_| none())?;
-        Ok(SignIn::proving(service, client, password, &user.pool, random))
-    }
-
-    #[cfg(not(feature = "srp"))]
-    fn sign_in<'c>(
-        &self,
-        user: &'c User,
-        service: Service<'c>,
-        client: Client<'c>,
-        password: Password<'c>,
-        _: &'c mut [u8; 32],
-    ) -> Result<SignIn<'c>, Error> {
-        if user.sends_password {
-            return Ok(SignIn::sending(service, client, password));
+        #[cfg(not(feature = "srp"))]
+        let cannot = "this program was built without signing in by SRP (feature srp)";
+        #[cfg(feature = "srp")]
+        let cannot = "this system gives no random numbers to sign in with";
+        #[cfg(feature = "srp")]
+        if self.host.random(random).is_ok() {
+            return Ok(SignIn::proving(service, client, password, &user.pool, random));
         }
-        Err(Error::Configuration("this program was built without signing in by SRP (feature srp)".to_owned()))
+        Err(Error::Configuration(cannot.to_owned()))
     }
 
     /// The credentials of the identity that the token of `base` belongs to, and the identity's id.

@@ -1,6 +1,6 @@
 //! Operations of AWS services, called with a provider's credentials.
 
-use rolecall_core::sources::call::{Action, AnyAction, Call, Operation};
+use rolecall_core::sources::call::{Action, AnyAction, Call, Operation, Proof};
 use rolecall_core::sources::{Flow, Lease, Slot, Unsigned};
 
 use crate::source::{Fetcher, keys, service};
@@ -24,7 +24,7 @@ impl Provider {
     pub fn call<A: Action, T>(&self, action: &A, take: impl FnOnce(A::Output<'_>) -> T) -> Result<T, Error> {
         let mut take = Some(take);
         let mut taken = None;
-        self.call_any(AnyAction::of(action), A::SIGNED, &mut |slot| {
+        self.call_any(AnyAction::of(action), &mut |slot| {
             let output = A::output(slot.kept(A::KEPT)).ok();
             taken = output.zip(take.take()).map(|(output, take)| take(output));
         })?;
@@ -34,10 +34,9 @@ impl Provider {
     pub(crate) fn call_any(
         &self,
         action: AnyAction<'_>,
-        signed: bool,
         take: &mut dyn FnMut(&Slot<'_>),
     ) -> Result<(), Error> {
-        if !signed {
+        if action.shape().proof != Proof::Signature {
             return self.fetcher().act(action, None, take);
         }
         let credentials = self.credentials()?;

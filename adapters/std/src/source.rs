@@ -210,7 +210,7 @@ impl<'a> Fetcher<'a> {
     }
 
     fn federated(&self, user: &FederatedUser, keys: Fixed<'_>) -> Result<Fetched, Error> {
-        let policy_arns: Vec<&str> = user.policy_arns.iter().map(String::as_str).collect();
+        let policy_arns = texts(&user.policy_arns);
         let (tags, url) = (pairs(&user.tags), self.settings.sts_url()?);
         self.call(
             &url,
@@ -240,7 +240,7 @@ impl<'a> Fetcher<'a> {
     }
 
     fn web_identity(&self, web: &WebIdentity) -> Result<Fetched, Error> {
-        let policy_arns: Vec<&str> = web.policy_arns.iter().map(String::as_str).collect();
+        let policy_arns = texts(&web.policy_arns);
         self.call(
             &self.settings.sts_url()?,
             identity_token(&web.token),
@@ -256,7 +256,7 @@ impl<'a> Fetcher<'a> {
     }
 
     fn saml(&self, saml: &Saml) -> Result<Fetched, Error> {
-        let policy_arns: Vec<&str> = saml.policy_arns.iter().map(String::as_str).collect();
+        let policy_arns = texts(&saml.policy_arns);
         self.call(
             &self.settings.sts_url()?,
             identity_token(&saml.assertion),
@@ -396,8 +396,8 @@ fn of_step(step: &RoleStep) -> Role {
 
 /// What `with` makes of the parameters of AssumeRole.
 fn with_request<T>(role: &Role, name: &str, with: impl FnOnce(AssumeRoleRequest<'_>) -> T) -> T {
-    let policy_arns: Vec<&str> = role.policy_arns.iter().map(String::as_str).collect();
-    let transitive: Vec<&str> = role.transitive_tag_keys.iter().map(String::as_str).collect();
+    let policy_arns = texts(&role.policy_arns);
+    let transitive = texts(&role.transitive_tag_keys);
     let contexts: Vec<(&str, &str)> = role
         .provided_contexts
         .iter()
@@ -427,8 +427,12 @@ pub(crate) fn keys(held: &Credentials) -> Fixed<'_> {
     Fixed::new(Some(held.borrow().with_expiration(None)))
 }
 
-fn pairs(owned: &[(String, String)]) -> Vec<(&str, &str)> {
+pub(crate) fn pairs(owned: &[(String, String)]) -> Vec<(&str, &str)> {
     owned.iter().map(|(first, second)| (first.as_str(), second.as_str())).collect()
+}
+
+pub(crate) fn texts(owned: &[String]) -> Vec<&str> {
+    owned.iter().map(String::as_str).collect()
 }
 
 fn identity_token(place: &TokenPlace) -> IdentityToken<'_> {

@@ -11,13 +11,14 @@ use rolecall_core::services::identity_pool::{
 };
 use rolecall_core::services::user_pool::{
     AdminCreateUser, AdminSetUserPassword, CreateUserPool, CreateUserPoolClient, DeleteUserPool,
-    DescribeUserPool, DescribeUserPoolClient, ListUserPoolClients, ListUserPools,
+    DescribeUserPool, DescribeUserPoolClient, ListUserPoolClients, ListUserPools, Page as Listed,
 };
 use rolecall_core::sources::Partition;
 
 use super::role::{self, Policies};
-use super::work::{Work, code, pages};
+use super::work::{Page, Work, code, pages};
 use super::{Fate, TAG, Thing, policies, sealed};
+use crate::source::{pairs, texts};
 use crate::{Error, Secret};
 
 /// Credentials for people: a user pool with a client, an identity pool, and a role for those who signed
@@ -123,44 +124,31 @@ impl CognitoPools {
         Ok(format!("{}-{}-{identities}", self.name, work.provider().settings().region()?))
     }
 
+    /// The ids on a page of those that have this name.
+    fn of_name(&self, page: Listed<'_>) -> Page {
+        let named = page.each.filter(|each| each.name == self.name).map(|each| each.id.to_owned());
+        (named.collect(), page.next.map(str::to_owned))
+    }
+
     /// The user pools of this name.
     fn user_pools(&self, work: &Work<'_>) -> Result<Vec<Found>, Error> {
-        let (mut found, mut next) = (Vec::new(), None::<String>);
-        loop {
-            let (ids, more) = work.read(&ListUserPools { next: next.as_deref() }, |page| {
-                let ids = page.each.filter(|pool| pool.name == self.name).map(|pool| pool.id.to_owned());
-                (ids.collect::<Vec<_>>(), page.next.map(str::to_owned))
-            })?;
-            for id in ids {
-                let tag =
-                    work.find(&DescribeUserPool { id: &id }, |pool| pool.tag(TAG).map(str::to_owned))?;
-                found.push(Found { own: work.owns(tag.flatten().as_deref()), id });
-            }
-            match more {
-                Some(more) if next.as_ref() != Some(&more) => next = Some(more),
-                _ => return Ok(found),
-            }
-        }
+        let ids = pages(&mut |next| work.read(&ListUserPools { next }, |page| self.of_name(page)))?;
+        let found = |id: String| {
+            let tag = work.find(&DescribeUserPool { id: &id }, |pool| pool.tag(TAG).map(str::to_owned))?;
+            Ok(Found { own: work.owns(tag.flatten().as_deref()), id })
+        };
+        ids.into_iter().map(found).collect()
     }
 
     /// The identity pools of this name.
     fn identity_pools(&self, work: &Work<'_>) -> Result<Vec<Found>, Error> {
-        let (mut found, mut next) = (Vec::new(), None::<String>);
-        loop {
-            let (ids, more) = work.read(&ListIdentityPools { next: next.as_deref() }, |page| {
-                let ids = page.each.filter(|pool| pool.name == self.name).map(|pool| pool.id.to_owned());
-                (ids.collect::<Vec<_>>(), page.next.map(str::to_owned))
-            })?;
-            for id in ids {
-                let describe = DescribeIdentityPool { id: &id };
-                let tag = work.find(&describe, |pool| pool.tag(TAG).map(str::to_owned))?;
-                found.push(Found { own: work.owns(tag.flatten().as_deref()), id });
-            }
-            match more {
-                Some(more) if next.as_ref() != Some(&more) => next = Some(more),
-                _ => return Ok(found),
-            }
-        }
+        let ids = pages(&mut |next| work.read(&ListIdentityPools { next }, |page| self.of_name(page)))?;
+        let found = |id: String| {
+            let tag =
+                work.find(&DescribeIdentityPool { id: &id }, |pool| pool.tag(TAG).map(str::to_owned))?;
+            Ok(Found { own: work.owns(tag.flatten().as_deref()), id })
+        };
+        ids.into_iter().map(found).collect()
     }
 
     /// Sees to it that the user pool is there; returns its id.
@@ -180,12 +168,7 @@ impl CognitoPools {
         // A pool that a dry run would make cannot be looked into.
         let is_there = work.things.iter().any(|thing| thing.id == pool && thing.fate == Fate::Found);
         let named = if is_there {
-            pages(&mut |next| {
-                work.read(&ListUserPoolClients { pool, next }, |page| {
-                    let named = page.each.filter(|client| client.name == self.name);
-                    (named.map(|client| client.id.to_owned()).collect(), page.next.map(str::to_owned))
-                })
-            })?
+            pages(&mut |next| work.read(&ListUserPoolClients { pool, next }, |page| self.of_name(page)))?
         } else {
             Vec::new()
         };
@@ -250,8 +233,8 @@ impl CognitoPools {
             None => {
                 let create = CreateOpenIDConnectProvider {
                     url: &open_id.url,
-                    client_ids: &open_id.client_ids.iter().map(String::as_str).collect::<Vec<_>>(),
-                    thumbprints: &open_id.thumbprints.iter().map(String::as_str).collect::<Vec<_>>(),
+                    client_ids: &texts(&open_id.client_ids),
+                    thumbprints: &texts(&open_id.thumbprints),
                     tags: &[work.tag()],
                 };
                 let arn = work.make(&create, arn, str::to_owned)?;
@@ -324,14 +307,12 @@ impl sealed::Journey for CognitoPools {
             None => Vec::new(),
         };
         let provider = format!("cognito-idp.{region}.{}/{user_pool}", role::partition(work).dns_suffix);
-        let providers: Vec<(&str, &str)> =
-            self.providers.iter().map(|(provider, id)| (provider.as_str(), id.as_str())).collect();
         let logins = Logins {
             guests: self.guests.is_some(),
             classic: self.classic,
             user_pools: &[UserPoolLogin { provider: &provider, client: &client }],
-            providers: &providers,
-            open_id: &open_id.iter().map(String::as_str).collect::<Vec<_>>(),
+            providers: &pairs(&self.providers),
+            open_id: &texts(&open_id),
         };
         let pool = self.identity_pool(work, logins)?;
         self.roles(work, &pool)

@@ -10,6 +10,7 @@ use super::role::{self, Policies};
 use super::work::{Page, Work, pages};
 use super::{Fate, TAG, policies, sealed};
 use crate::Error;
+use crate::source::texts;
 
 /// A role for tasks of ECS; with an image, a task definition that has the role; with a place to run, a
 /// task.
@@ -255,8 +256,4 @@ fn owned(page: Arns<'_>) -> Page {
 fn is_of_family(arn: &str, family: &str) -> bool {
     let last = arn.rsplit_once('/').map_or(arn, |(_, last)| last);
     last.rsplit_once(':').is_some_and(|(name, _)| name == family)
-}
-
-fn texts(owned: &[String]) -> Vec<&str> {
-    owned.iter().map(String::as_str).collect()
 }

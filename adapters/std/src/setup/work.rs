@@ -138,7 +138,7 @@ impl<'a> Work<'a> {
         }
         let mut pauses = Pauses::new(self.provider);
         loop {
-            let Err(error) = self.provider.call_any(action, true, take) else { return Ok(()) };
+            let Err(error) = self.provider.call_any(action, take) else { return Ok(()) };
             let lags = match how {
                 How::Read | How::Find => false,
                 How::Make => self.is_too_early(&error),

@@ -175,12 +175,6 @@ impl<'a> AnyAction<'a> {
     pub fn members(&self, to: &mut dyn Members) {
         self.request.members(to);
     }
-
-    /// The same, with codes of errors that the same call may not meet a little later.
-    pub fn retried_on(mut self, codes: &'static [&'static str]) -> Self {
-        self.shape.retried = codes;
-        self
-    }
 }
 
 impl fmt::Debug for AnyAction<'_> {

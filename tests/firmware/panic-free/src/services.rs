@@ -40,7 +40,6 @@ fn act<A: Action + 'static>(action: &A) {
     used(sources::call::Action::check(action).is_ok());
     sources::call::Action::secrets(action, &mut |secret| used(secret));
     let any = sources::call::AnyAction::of(action);
-    let any = sources::call::AnyAction::retried_on(any, black_box(&["Code"]));
     let mut memory = [0; 64];
     sources::call::AnyAction::members(&any, &mut Line(Cursor::new(black_box(&mut memory))));
     used(<sources::call::AnyAction as Operation>::shape(&any).action);
