@@ -164,6 +164,7 @@ fn what_may_pass_is_tried_three_times_and_no_more() {
     for act in [
         || reply(500, ""),
         || reply(503, "<html>"),
+        || reply(429, "slow down"),
         || ok("<html>"),
         || ok("{\"AccessKeyId\":\"A\"}"),
         || Act::Fail(Phase::FirstByte, FailureKind::Timeout),

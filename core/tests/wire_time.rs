@@ -157,6 +157,29 @@ fn reads_http_dates_in_the_one_form_that_may_be_sent() {
 }
 
 #[test]
+fn reads_seconds_up_to_the_last_that_can_be_written() {
+    let epoch = |text: &str| UnixTime::from_epoch(text.as_bytes()).map(UnixTime::as_secs);
+    for (text, seconds) in [
+        ("0", 0),
+        ("1440938160.999", 1_440_938_160),
+        ("1.44093816E9", 1_440_938_160),
+        ("14409381600e-1", 1_440_938_160),
+        ("1e-400", 0),
+        ("253402300799.9", UnixTime::MAX.as_secs()),
+    ] {
+        assert_eq!(epoch(text), Ok(seconds), "{text}");
+    }
+    // Thousandths of a second among them.
+    for late in ["253402300800", "1440938160000", "1e12", "1e300", "1e99999999999", "99999999999999999999999"]
+    {
+        assert_eq!(epoch(late).unwrap_err().kind, Kind::OutOfRange, "{late}");
+    }
+    for none in ["", "-1", "+1", " 1", "1.", ".5", "1e", "0x1", "1 "] {
+        assert!(epoch(none).is_err(), "{none}");
+    }
+}
+
+#[test]
 fn the_compact_form_is_exact() {
     assert_eq!(compact("20150830T123600Z"), Ok(1_440_938_160));
     for text in [

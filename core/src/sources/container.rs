@@ -146,7 +146,8 @@ impl<'c> Container<'c> {
             cx.report.withhold(core::slice::from_ref(slot), &[own]);
             slot.clear();
             let kind = ErrorKind::Status(reply.status);
-            return if reply.status >= 500 { self.retry(cx, kind) } else { self.fail(kind) };
+            let passing = reply.status >= 500 || reply.status == 429;
+            return if passing { self.retry(cx, kind) } else { self.fail(kind) };
         }
         let read = document::read(body, Dialect::Metadata, slot, cx.report);
         cx.report.withhold(&[], &[own]);

@@ -209,7 +209,7 @@ impl<'c> Imds<'c> {
                 self.renewed = true;
                 self.retry(cx, ErrorKind::Status(401));
             }
-            (_, status @ 500..) => self.retry(cx, ErrorKind::Status(status)),
+            (_, status @ (429 | 500..)) => self.retry(cx, ErrorKind::Status(status)),
             (_, status) => self.fail(ErrorKind::Status(status)),
         }
     }

@@ -76,7 +76,8 @@ impl UnixTime {
     }
 
     /// Reads seconds since 1970 as JSON services write them, with fraction and exponent or without:
-    /// `1440938160`, `1.44093816E9`. The fraction of a second is dropped.
+    /// `1440938160`, `1.44093816E9`. The fraction of a second is dropped. A time behind [`UnixTime::MAX`] is an
+    /// error, as in the other formats.
     ///
     /// ```
     /// use rolecall_core::wire::time::UnixTime;
@@ -243,7 +244,8 @@ fn read_epoch(scan: &mut Scan<'_>) -> Option<UnixTime> {
     for _ in 0..shift.clamp(0, 20) {
         seconds = seconds.saturating_mul(10);
     }
-    Some(UnixTime::from_secs(seconds))
+    // Thousandths of a second by mistake would be a time of the year 50,000.
+    if seconds > UnixTime::MAX.0 { scan.fail_at(0, Kind::OutOfRange) } else { Some(UnixTime(seconds)) }
 }
 
 fn read_compact(scan: &mut Scan<'_>) -> Option<UnixTime> {
