@@ -7,6 +7,11 @@ use rolecall_core::error::FailureKind;
 use rolecall_core::skew::Now;
 use rolecall_core::wire::http1::{Body, Framing, ResponseHead, head_len};
 
+/// Interim replies that are passed over: more of them lead nowhere.
+const MOST_INTERIM: u8 = 8;
+/// How every head begins.
+const VERSION: &[u8] = b"HTTP/1.";
+
 /// A reply that is being read into the front of a buffer. Of its head the wanted header lines stay,
 /// behind them the body without its transfer coding, and all behind that is room.
 #[derive(Debug)]
@@ -19,6 +24,8 @@ pub(crate) struct Incoming {
     bodiless: bool,
     /// Bytes of the buffer in use.
     filled: usize,
+    /// Interim replies so far.
+    interim: u8,
     stage: Stage,
 }
 
@@ -58,7 +65,7 @@ pub(crate) struct Complete {
 impl Incoming {
     pub(crate) fn new(wanted: &'static [&'static str], limit: u32, bodiless: bool) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Self { wanted, limit, bodiless, filled: 0, stage: Stage::Head { searched: 0 } }
+        Self { wanted, limit, bodiless, filled: 0, interim: 0, stage: Stage::Head { searched: 0 } }
     }
 
     /// Whether the final reply's head is there.
@@ -75,7 +82,12 @@ impl Incoming {
     pub(crate) fn take(&mut self, buffer: &mut [u8], count: usize, now: Now) -> Result<(), FailureKind> {
         self.filled = self.filled.saturating_add(count).min(buffer.len());
         while let Stage::Head { searched } = self.stage {
-            match head_len(buffer.get(..self.filled).unwrap_or_default(), searched) {
+            let bytes = buffer.get(..self.filled).unwrap_or_default();
+            if bytes.iter().zip(VERSION).any(|(byte, expected)| byte != expected) {
+                // Something else listens there, and may wait for us to go on.
+                return Err(FailureKind::Protocol);
+            }
+            match head_len(bytes, searched) {
                 Some(len) => self.take_head(buffer, len, now)?,
                 None => {
                     self.stage = Stage::Head { searched: self.filled };
@@ -126,8 +138,9 @@ impl Incoming {
         shift(buffer, len..self.filled, headers);
         self.filled = self.filled.saturating_sub(len).saturating_add(headers);
         if status < 200 {
+            self.interim = self.interim.saturating_add(1);
             self.stage = Stage::Head { searched: 0 };
-            return Ok(());
+            return if self.interim > MOST_INTERIM { Err(FailureKind::Protocol) } else { Ok(()) };
         }
         let head = Head { status, keeps_alive, headers, end: headers, received: now };
         self.stage = Stage::Body(head, Body::new(framing));
