@@ -119,6 +119,10 @@ impl Transport {
             },
         )?;
         let received = system::now();
+        if response.body().content_length().is_some_and(|length| length > exchange.limits.body.into()) {
+            // What will not be taken is not waited for.
+            return Err(Failure { phase: Phase::Body, kind: FailureKind::TooLarge });
+        }
 
         buffer.zeroize();
         let mut headers = Vec::new();
@@ -262,6 +266,8 @@ fn config() -> Config {
         .max_redirects(0)
         .max_redirects_will_error(false)
         .input_buffer_size(BUFFER)
+        // Told before the buffer is full, which ureq takes for the end of the stream.
+        .max_response_header_size(BUFFER - 1)
         .output_buffer_size(BUFFER)
         .user_agent(ureq::config::AutoHeaderValue::None)
         .accept(ureq::config::AutoHeaderValue::None)
@@ -299,6 +305,8 @@ fn failure(error: &ureq::Error, phase: Phase) -> Failure {
             | io::ErrorKind::UnexpectedEof => (phase, FailureKind::Closed),
             _ => (phase, FailureKind::Other),
         },
+        // It ended within the line of a chunk: ureq has input left that is of no use to it.
+        Error::BodyStalled => (phase, FailureKind::Closed),
         Error::LargeResponseHeader(..) | Error::BodyExceedsLimit(_) => (phase, FailureKind::TooLarge),
         Error::Protocol(_) => (phase, FailureKind::Protocol),
         Error::TlsRequired => (Phase::Connect, FailureKind::Unsupported),
