@@ -11,19 +11,50 @@ use std::time::Duration;
 pub enum Act {
     /// A whole response: status, header lines (each ended by CRLF), body. The length is added.
     Reply(u16, String, Vec<u8>),
-    /// These bytes, then close.
-    Raw(Vec<u8>),
+    /// These bytes, byte for byte.
+    Raw(Vec<u8>, Then),
     /// These bytes, one every so often, then nothing for ever.
     Drip(Vec<u8>, Duration),
     /// These bytes first, and then the second ones again and again.
     Endless(Vec<u8>, Vec<u8>),
-    /// Nothing, for ever.
-    Stall,
-    /// Close at once.
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// In order.
     Close,
+    /// Broken off.
+    Reset,
+    /// Not at all: nothing comes any more.
+    Stall,
+}
+
+/// A request, without its body.
+pub struct Asked {
+    /// `GET`
+    pub method: String,
+    /// `/latest/api/token`
+    pub target: String,
+    headers: String,
+}
+
+impl Asked {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
 }
 
 impl Act {
+    /// Nothing, for ever.
+    pub const STALL: Self = Self::Raw(Vec::new(), Then::Stall);
+    /// Close at once.
+    pub const CLOSE: Self = Self::Raw(Vec::new(), Then::Close);
+
     /// Status 200 and this body.
     pub fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::Reply(200, String::new(), body.into())
@@ -47,8 +78,8 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts to answer. The function is given method and target.
-    pub fn start(answer: impl Fn(&str, &str) -> Act + Send + Sync + 'static) -> Self {
+    /// Starts to answer.
+    pub fn start(answer: impl Fn(&Asked) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (asked, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
@@ -70,7 +101,7 @@ impl Peer {
 
     /// An instance's metadata service whose role credentials are these.
     pub fn imds(document: Act) -> Self {
-        Self::start(move |method, target| match (method, target) {
+        Self::start(move |asked| match (asked.method.as_str(), asked.target.as_str()) {
             ("PUT", "/latest/api/token") => Act::Reply(
                 200,
                 "x-aws-ec2-metadata-token-ttl-seconds: 21600\r\n".to_owned(),
@@ -103,67 +134,71 @@ impl Drop for Peer {
 
 fn serve(
     mut stream: TcpStream,
-    answer: &(dyn Fn(&str, &str) -> Act + Send + Sync),
-    asked: &AtomicUsize,
+    answer: &(dyn Fn(&Asked) -> Act + Send + Sync),
+    count: &AtomicUsize,
     stop: &AtomicBool,
 ) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let idle = || {
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
     loop {
-        let Some(line) = read_request(&mut stream)? else { return Ok(()) };
-        asked.fetch_add(1, Ordering::Relaxed);
-        let mut words = line.split(' ');
-        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let idle = || !stop.load(Ordering::Relaxed);
-        match answer(method, target) {
+        let Some(asked) = read_head(&mut stream)? else { return Ok(()) };
+        count.fetch_add(1, Ordering::Relaxed);
+        let act = answer(&asked);
+        if let Act::Raw(bytes, Then::Reset) = act {
+            // The end of the request is left unread: whoever closes with bytes unread resets.
+            return stream.write_all(&bytes);
+        }
+        let length = asked.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        stream.read_exact(&mut vec![0; 1 + length])?;
+        match act {
             Act::Reply(status, headers, body) => {
                 let head = format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
                 stream.write_all(head.as_bytes())?;
                 stream.write_all(&body)?;
             }
-            Act::Raw(bytes) => return stream.write_all(&bytes),
+            Act::Raw(bytes, then) => {
+                stream.write_all(&bytes)?;
+                if then == Then::Stall {
+                    idle();
+                }
+                return Ok(());
+            }
             Act::Drip(bytes, pause) => {
                 for byte in bytes {
                     stream.write_all(&[byte])?;
                     std::thread::sleep(pause);
                 }
-                while idle() {
-                    std::thread::sleep(Duration::from_millis(50));
-                }
+                idle();
                 return Ok(());
             }
             Act::Endless(first, again) => {
                 stream.write_all(&first)?;
-                while idle() {
+                while !stop.load(Ordering::Relaxed) {
                     stream.write_all(&again)?;
                 }
                 return Ok(());
             }
-            Act::Stall => {
-                while idle() {
-                    std::thread::sleep(Duration::from_millis(50));
-                }
-                return Ok(());
-            }
-            Act::Close => return Ok(()),
         }
     }
 }
 
-/// Reads a request and returns its first line; `None` at the end of the stream.
-fn read_request(stream: &mut TcpStream) -> std::io::Result<Option<String>> {
+/// Reads the head of a request but for its last byte; `None` at the end of the stream.
+fn read_head(stream: &mut TcpStream) -> std::io::Result<Option<Asked>> {
     let mut head = Vec::new();
     let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
+    while !head.ends_with(b"\r\n\r") {
         if stream.read(&mut byte)? == 0 {
             return Ok(None);
         }
         head.push(byte[0]);
     }
     let head = String::from_utf8_lossy(&head).into_owned();
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-    });
-    let mut body = vec![0; length.unwrap_or(0)];
-    stream.read_exact(&mut body)?;
-    Ok(head.lines().next().map(str::to_owned))
+    let (line, headers) = head.split_once("\r\n").unwrap_or_default();
+    let mut words = line.split(' ').map(str::to_owned);
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    Ok(Some(Asked { method, target, headers: headers.to_owned() }))
 }

@@ -211,7 +211,7 @@ fn a_service_whose_clock_differs_is_signed_for_at_the_second_attempt() {
 
 #[test]
 fn a_base_path_in_an_endpoint_is_kept() {
-    let peer = e2e::peer::Peer::start(|method, target| match (method, target) {
+    let peer = e2e::peer::Peer::start(|asked| match (asked.method.as_str(), asked.target.as_str()) {
         ("POST", "/base/path/") => e2e::peer::Act::ok(
             "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn><UserId>b</UserId>\
              <Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",

@@ -87,7 +87,7 @@ fn the_same_in_json() {
 
 #[test]
 fn a_hop_limit_of_one() {
-    let peer = Peer::start(|_, _| Act::Stall);
+    let peer = Peer::start(|_| Act::STALL);
     let run = explain(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url())]);
     assert_told(
         &run,
@@ -101,12 +101,12 @@ fn a_hop_limit_of_one() {
 fn no_instance_no_role_and_a_service_that_is_switched_off() {
     let run = explain(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")]);
     assert_told(&run, "instance metadata", "absent", &["not on EC2"]);
-    let peer = Peer::start(|method, _| if method == "PUT" { Act::ok("TOKEN") } else { Act::page(404) });
+    let peer = Peer::start(|asked| if asked.method == "PUT" { Act::ok("TOKEN") } else { Act::page(404) });
     let run = explain(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url())]);
     assert_told(&run, "instance metadata", "absent", &["no role attached", "attach an instance profile"]);
     let run = explain(&[NOWHERE]);
     assert_told(&run, "instance metadata", "skipped", &["switched off"]);
-    let peer = Peer::start(|_, _| Act::page(403));
+    let peer = Peer::start(|_| Act::page(403));
     let run = explain(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url())]);
     assert_told(&run, "instance metadata", "refused", &["403", "switched off"]);
 }
@@ -122,7 +122,7 @@ fn a_role_that_ec2_may_not_assume() {
 
 #[test]
 fn a_container_token_that_is_refused_and_one_that_cannot_be_sent() {
-    let peer = Peer::start(|_, _| Act::page(401));
+    let peer = Peer::start(|_| Act::page(401));
     let url = format!("{}/v1/credentials", peer.url());
     let run = explain(&[
         NOWHERE,
@@ -197,8 +197,8 @@ fn a_sign_in_with_a_portal() {
          [sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = eu-west-1\n",
     );
     let reply = r#"{"roleCredentials":{"accessKeyId":"ASIASSO","secretAccessKey":"s","sessionToken":"t","expiration":4070908800000}}"#;
-    let peer = Peer::start(move |_, target| {
-        if target == "/federation/credentials?account_id=123456789012&role_name=Reader" {
+    let peer = Peer::start(move |asked| {
+        if asked.target == "/federation/credentials?account_id=123456789012&role_name=Reader" {
             Act::ok(reply)
         } else {
             Act::page(404)
@@ -243,7 +243,7 @@ fn no_certificate_to_trust() {
     let empty = file("ca", "empty.pem", "# nothing here\n");
     let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG")];
     let region = ("AWS_REGION", "us-east-1");
-    let peer = Peer::start(|_, _| Act::Stall);
+    let peer = Peer::start(|_| Act::STALL);
     let https = peer.url().replace("http://", "https://");
     let with = |bundle: &str| {
         explain(&[
