@@ -241,7 +241,7 @@ impl<'c> Container<'c> {
         slot.write(Field::SessionToken, |out| out.put(token));
         match slot.seal() {
             Ok(()) => self.state = State::Credentials,
-            Err(small) => self.fail(ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed }),
+            Err(kind) => self.fail(kind),
         }
     }
 }

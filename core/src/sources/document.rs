@@ -1,7 +1,7 @@
 //! The JSON documents in which credentials are handed out: by metadata services, container
 //! endpoints, commands, and the portal of IAM Identity Center.
 
-use crate::error::{Buffer, ErrorKind};
+use crate::error::ErrorKind;
 use crate::wire::Cursor;
 use crate::wire::json::{Reader, Str, Token};
 use crate::wire::time::UnixTime;
@@ -124,7 +124,7 @@ pub(super) fn seal(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
 
 /// Checks that the slot holds usable credentials, temporary or not.
 fn seal_keys(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
-    slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })?;
+    slot.seal()?;
     for (field, name) in [(Field::AccessKeyId, "AccessKeyId"), (Field::SecretAccessKey, "SecretAccessKey")] {
         if slot.text(field).is_none() {
             return Err(ErrorKind::Missing(name));

@@ -56,7 +56,7 @@ fn store(token: &[u8], slots: &mut [Slot<'_>]) -> Result<Lease, ErrorKind> {
     }
     slot.clear();
     slot.write(Field::SessionToken, |out| out.put(token));
-    slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })?;
+    slot.seal()?;
     Ok(LEASE)
 }
 

@@ -82,5 +82,5 @@ fn store(memory: &mut Memory<'_, '_>, content: core::ops::Range<usize>) -> Resul
     let code = core::str::from_utf8(code).ok().filter(|code| is_token_code(code));
     let code = code.ok_or(ErrorKind::Invalid("MFA code: six digits"))?;
     slot.write(Field::TokenCode, |out| out.put(code.as_bytes()));
-    slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
+    slot.seal()
 }

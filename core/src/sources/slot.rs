@@ -6,6 +6,7 @@ use core::ops::Range;
 use zeroize::Zeroize;
 
 use crate::credentials::Credentials;
+use crate::error::{Buffer, ErrorKind};
 use crate::wire::time::UnixTime;
 use crate::wire::{BufferTooSmall, Cursor, Put};
 
@@ -136,12 +137,12 @@ impl<'m> Slot<'m> {
         self.used > self.memory.len()
     }
 
-    /// Declares the content complete.
-    pub(crate) fn seal(&mut self) -> Result<(), BufferTooSmall> {
+    /// Declares the content complete. What did not fit is wiped.
+    pub(crate) fn seal(&mut self) -> Result<(), ErrorKind> {
         if self.overflows() {
             let needed = self.used;
             self.clear();
-            return Err(BufferTooSmall { needed });
+            return Err(ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed });
         }
         self.sealed = true;
         Ok(())
@@ -161,7 +162,8 @@ impl<'m> Slot<'m> {
             self.write(Field::AccountId, |out| out.put(account.as_bytes()));
         }
         self.expiration = credentials.expiration();
-        self.seal()
+        let needed = self.used;
+        self.seal().map_err(|_| BufferTooSmall { needed })
     }
 }
 

@@ -175,7 +175,7 @@ fn read_token(file: &[u8], slot: &mut Slot<'_>, now: Option<UnixTime>) -> Result
     }
     let token = member("accessToken")?;
     slot.write(Field::SessionToken, |out| token.put(out));
-    slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
+    slot.seal()
 }
 
 fn no_slot() -> ErrorKind {

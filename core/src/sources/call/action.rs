@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::error::{Buffer, ErrorKind};
+use crate::error::ErrorKind;
 use crate::sources::slot::Field;
 use crate::sources::{Lease, Slot};
 use crate::wire::Put;
@@ -216,8 +216,7 @@ impl Operation for AnyAction<'_> {
         let mut read = Ok(());
         slot.write(Field::Kept, |out| read = kept::read(body, &self.shape, self.kept, out));
         read?;
-        slot.seal()
-            .map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })?;
+        slot.seal()?;
         (self.complete)(slot.kept(self.kept))
     }
 }

@@ -119,7 +119,7 @@ impl Operation for GetIdRequest<'_> {
 /// Adds an identity's id to a slot.
 fn add_id(slot: &mut Slot<'_>, id: &str) -> Result<(), ErrorKind> {
     slot.write(Field::UserId, |out| out.put(id.as_bytes()));
-    slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
+    slot.seal()
 }
 
 /// The caller's identity in a pool: the token of `B`, and with it GetId. A guest's id is kept from one
@@ -357,8 +357,7 @@ impl Operation for GetOpenIdTokenRequest<'_> {
         let token = member(body, "Token").map_err(ErrorKind::Malformed)?;
         let token = token.and_then(|token| token.as_str()).ok_or(ErrorKind::Missing("Token"))?;
         slot.write(Field::SessionToken, |out| token.put(out));
-        slot.seal()
-            .map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })?;
+        slot.seal()?;
         Ok(Lease { expiration: None, lifetime: None })
     }
 }

@@ -259,7 +259,7 @@ impl<'c> SignIn<'c> {
         slot.clear();
         slot.write(Field::SessionToken, |out| out.put(token));
         token.zeroize();
-        slot.seal().map_err(|error| small(Buffer::Slot)(error.needed))?;
+        slot.seal()?;
         let end = cx.clock.time(cx.now).map(|now| now.saturating_add(seconds.into()));
         Ok(Lease { expiration: end, lifetime: Some(u64::from(seconds).saturating_mul(1000)) })
     }
@@ -312,7 +312,7 @@ fn no_slot() -> ErrorKind {
 /// Adds a text to a slot.
 fn put(slot: &mut Slot<'_>, field: Field, text: &str) -> Result<(), ErrorKind> {
     slot.write(field, |out| out.put(text.as_bytes()));
-    slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
+    slot.seal()
 }
 
 impl<'c> Flow<'c> for SignIn<'c> {

@@ -2,7 +2,7 @@
 
 use heapless::String;
 
-use crate::error::{Buffer, ErrorKind};
+use crate::error::ErrorKind;
 use crate::sources::call::{Kept, Members, Operation, Proof, Shape, keep, put_json};
 use crate::sources::slot::Field;
 use crate::sources::{Lease, Slot};
@@ -231,6 +231,6 @@ impl Operation for Turn<'_> {
         let mut read = Ok(());
         slot.write(Field::Kept, |out| read = keep(body, self.shape(), KEPT, out));
         read?;
-        slot.seal().map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
+        slot.seal()
     }
 }

@@ -1,6 +1,6 @@
 //! GetCallerIdentity: whose credentials these are.
 
-use crate::error::{Buffer, ErrorKind, Origin};
+use crate::error::{ErrorKind, Origin};
 use crate::sources::call::{Call, Form, Operation, Shape};
 use crate::sources::slot::Field;
 use crate::sources::{Lease, Slot};
@@ -45,8 +45,7 @@ impl Operation for GetCallerIdentityRequest {
             ("", "UserId") => reply::store(reader, slot, Field::UserId, "UserId"),
             _ => Ok(()),
         })?;
-        let small = |needed| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed };
-        slot.seal().map_err(|error| small(error.needed))?;
+        slot.seal()?;
         slot.identity().map(|_| ()).ok_or(ErrorKind::Missing("Account, Arn or UserId"))
     }
 }
