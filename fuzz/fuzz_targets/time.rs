@@ -1,6 +1,6 @@
-//! Times against `time` and `jiff`: what is accepted, both read as the same second; what is refused
-//! and one of them accepts, is refused for a reason listed here; every second is written as they
-//! write it and read back.
+//! Times against `time` and `jiff`, seconds in JSON against serde_json: what is accepted, others read as
+//! the same second; what is refused and one of them accepts, is refused for a reason listed here; every
+//! second is written as they write it and read back.
 //!
 //! An input is a text. Its first eight bytes are a number of seconds, too.
 
@@ -31,13 +31,9 @@ fuzz_target!(|input: &[u8]| {
         (UnixTime::from_http_date, their_http_date),
         (UnixTime::from_compact, their_compact),
     ];
+    epoch(input);
     for (ours, theirs) in readers {
-        let read = ours(input);
-        if let Err(error) = read {
-            // Whether there is such a time is asked once the form is right.
-            let refused = |text: &[u8]| ours(text).err().filter(|error| error.kind != Kind::OutOfRange);
-            refused_no_earlier(input, error, |text| Some(refused(text)?.offset));
-        }
+        let read = checked(ours, input);
         let text = str::from_utf8(input).ok();
         let theirs = text.map_or([None; 2], theirs);
         for theirs in theirs {
@@ -52,6 +48,34 @@ fuzz_target!(|input: &[u8]| {
         }
     }
 });
+
+/// What is read; what is refused is refused where the text stops being the start of a time.
+fn checked(ours: Ours, input: &[u8]) -> Result<UnixTime, Error> {
+    ours(input).inspect_err(|error| {
+        // Whether there is such a time is asked once the form is right.
+        let refused = |text: &[u8]| ours(text).err().filter(|error| error.kind != Kind::OutOfRange);
+        refused_no_earlier(input, *error, |text| Some(refused(text)?.offset));
+    })
+}
+
+fn epoch(input: &[u8]) {
+    let theirs = serde_json::from_slice::<f64>(input).ok();
+    match (checked(UnixTime::from_epoch, input), theirs) {
+        (Ok(ours), Some(theirs)) => {
+            // Near a whole second, theirs may be rounded to it.
+            let rounded = if (theirs - theirs.round()).abs() < 1e-3 { 1.0 } else { 0.0 };
+            assert!((theirs.floor() - ours.as_secs() as f64).abs() <= rounded, "{ours:?}: {theirs}");
+        }
+        // Permitted difference: zeroes in front. In a document, the JSON reader refuses them.
+        (Ok(_), None) => assert!(input.starts_with(b"0"), "{input:?}"),
+        (Err(error), Some(theirs)) => {
+            let late = error.kind == Kind::OutOfRange && theirs > UnixTime::MAX.as_secs() as f64;
+            let blank = input != input.trim_ascii();
+            assert!(late || blank || input.starts_with(b"-"), "{error}: {theirs}");
+        }
+        (Err(_), None) => {}
+    }
+}
 
 /// Permitted differences: a leap second in any minute (`time` wants it where one could be, `jiff`'s
 /// calendars have none in some forms), more digits of a second than nine, the last hours of the
