@@ -178,6 +178,11 @@ fn a_challenge_that_nobody_knows_is_named() {
     let error = world.run(&mut sign_in(GIVEN)).unwrap_err();
     assert!(error.to_string().contains("ChallengeName"), "{error}");
     assert_eq!(world.report.code(), "SELECT_CHALLENGE");
+    // Unless the name tells the password.
+    let mut world = World::new();
+    world.on(INITIATE, ok(challenge("not-with-correct horse battery staple", "")));
+    world.run(&mut sign_in(GIVEN)).unwrap_err();
+    assert!(world.report.is_empty(), "{}", world.report);
 }
 
 #[test]
@@ -458,6 +463,8 @@ fn replies_that_cannot_be_used_are_refused() {
         (whole.replace("\"token==\"", "\"to\\nken\""), "credentials"),
         (whole.replace("\"SessionToken\"", "\"SecretKey\":\"twice\",\"SessionToken\""), "SecretKey"),
         (whole.replace("Credentials", "Other"), "Expiration"),
+        (whole.replace(&format!("{end}.5"), &format!("{end}500")), "Expiration"),
+        (whole.replacen('{', r#"{"Credentials":{},"#, 1), "Credentials"),
         (whole[..whole.len() - 1].to_owned(), "malformed"),
         (String::new(), "malformed"),
     ] {

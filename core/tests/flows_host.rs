@@ -163,6 +163,12 @@ fn what_the_portal_may_not_say_is_refused_and_leaves_nothing_behind() {
         (role_credentials("1.5e9"), ErrorKind::Unusable("Expiration")),
         (role_credentials("-1"), ErrorKind::Unusable("Expiration")),
         (role_credentials("1000"), ErrorKind::Expired),
+        // Behind the year 9999.
+        (role_credentials("253402300800000"), ErrorKind::Unusable("Expiration")),
+        (
+            role_credentials(&later).replacen('{', r#"{"roleCredentials":null,"#, 1),
+            ErrorKind::Unusable("roleCredentials"),
+        ),
         (role_credentials("null"), ErrorKind::Missing("Expiration")),
         (role_credentials(&later).replace(r#""token""#, "null"), ErrorKind::Unusable("SessionToken")),
         (role_credentials(&later).replace(r#""secret""#, r#""""#), ErrorKind::Missing("SecretAccessKey")),

@@ -147,8 +147,9 @@ pub(super) fn read_time(text: Str<'_>) -> Result<UnixTime, ErrorKind> {
 
 /// Milliseconds since 1970, in digits.
 fn from_millis(text: &str) -> Result<UnixTime, ErrorKind> {
-    let milliseconds: u64 = text.parse().map_err(|_| ErrorKind::Unusable("Expiration"))?;
-    Ok(UnixTime::from_secs(milliseconds / 1000))
+    let seconds = text.parse::<u64>().ok().and_then(|milliseconds| milliseconds.checked_div(1000));
+    let seconds = seconds.filter(|seconds| *seconds <= UnixTime::MAX.as_secs());
+    seconds.map(UnixTime::from_secs).ok_or(ErrorKind::Unusable("Expiration"))
 }
 
 #[derive(Clone, Copy)]

@@ -156,6 +156,9 @@ fn role_credentials(body: &[u8]) -> Result<&[u8], ErrorKind> {
         let start = reader.offset();
         reader.skip_value().map_err(ErrorKind::Malformed)?;
         if reader.depth() == 1 && key.is("roleCredentials") {
+            if found.is_some() {
+                return Err(ErrorKind::Unusable("roleCredentials"));
+            }
             found = body.get(start..reader.offset());
         }
     }

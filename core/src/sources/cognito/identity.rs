@@ -280,15 +280,19 @@ const TEXTS: [(&str, Field); 3] = [
     ("SessionToken", Field::SessionToken),
 ];
 
-/// Reads the members of the object `Credentials`; each may be there once. Their end is a number.
+/// Reads the members of the object `Credentials`; it and each of them may be there once. Their end is a
+/// number.
 fn read_credentials(body: &[u8], slot: &mut Slot<'_>) -> Result<Option<UnixTime>, ErrorKind> {
     let mut reader = Reader::new(body);
-    let (mut inside, mut expiration) = (false, None);
+    let (mut inside, mut seen, mut expiration) = (false, false, None);
     while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
         let Token::Key(key) = token else { continue };
         let depth = reader.depth();
         if depth == 1 {
             inside = key.is("Credentials");
+            if inside && core::mem::replace(&mut seen, true) {
+                return Err(ErrorKind::Unusable("Credentials"));
+            }
             continue;
         }
         let value = reader.whole_value().map_err(ErrorKind::Malformed)?;

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 #[cfg(feature = "srp")]
 use crate::sources::call::Kept;
-use crate::sources::call::{Call, Service};
+use crate::sources::call::{Call, Operation, Service};
 use crate::sources::slot::Field;
 use crate::sources::{Answer, Context, Flow, Lease, Memory, Need, Slot, Step};
 use crate::wire::Put;
@@ -214,6 +214,7 @@ impl<'c> SignIn<'c> {
             Some(question) => self.state = State::Question(*question),
             None => {
                 cx.report.new_code().put(challenge.as_bytes());
+                self.call.operation().secrets(&mut |secret| cx.report.withhold(&[], &[secret]));
                 return Err(ErrorKind::Unusable("ChallengeName: it is not one that is known here"));
             }
         }

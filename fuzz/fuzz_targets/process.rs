@@ -1,0 +1,31 @@
+//! A credential process that prints anything (`rolecall_fuzz::hostile` tells how): what comes out is what
+//! the document says, whatever the memory.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rolecall_core::sources::Process;
+use rolecall_fuzz::hostile::{self, Keys, Script};
+use rolecall_fuzz::{json, seconds};
+
+fuzz_target!(|input: &[u8]| {
+    let script = Script::read(input);
+    let outcome = hostile::run(&script, || Process::new("print-credentials"));
+    assert!(outcome.asked.is_empty());
+    outcome.is_clean(&[outcome.keys.as_ref().map_or("", |keys| &keys.secret)]);
+    let (Ok(lease), Some(keys)) = (outcome.result, &outcome.keys) else { return };
+    let Some(members) = json::members(&outcome.served.last().expect("a document").body) else { return };
+    assert!(members.iter().any(|(name, value)| name.eq_ignore_ascii_case("Version") && *value == 1));
+    let end = json::optional(&members, &["Expiration", "ExpiresAt"]).map(seconds);
+    let said = Keys {
+        id: json::one(&members, &["AccessKeyId"]).to_owned(),
+        secret: json::one(&members, &["SecretAccessKey"]).to_owned(),
+        token: json::optional(&members, &["Token", "SessionToken"]).map(str::to_owned),
+        // The one of an ARN is told apart by the target `container`.
+        account: keys.account.clone(),
+        // Permitted difference: `time` has leap seconds in fewer places.
+        expiration: end.and_then(|end| end.or(keys.expiration)),
+    };
+    assert_eq!(*keys, said);
+    assert_eq!(keys.expiration, lease.expiration.map(|time| time.as_secs()));
+});
