@@ -15,7 +15,7 @@
 //! | `HTTP/1.1 200 OK`... | a reply as it comes over the wire |
 //! | `fail PHASE KIND` | a failure |
 //! | `hosts ADDRESS...` | the addresses of a name |
-//! | anything else | the content of a file, or the body of a reply without headers |
+//! | anything else | what a file holds, a command prints or a person types, or the body of a reply without headers |
 //!
 //! An act may start with a line `after N`: so many milliseconds go by.
 
@@ -29,7 +29,7 @@ use rolecall_core::sources::{
 use rolecall_core::wire::http1::{Body, RequestHead, ResponseHead, head_len};
 use rolecall_core::wire::time::UnixTime;
 
-/// More needs than any flow here has within its bounds.
+/// More needs than a source has within its bounds.
 const MOST_NEEDS: usize = 40;
 /// As many bytes of a secret in a row give it away.
 const TELLING: usize = 8;
@@ -134,13 +134,22 @@ where
     F: Flow<'c>,
     F::Output: PartialEq + std::fmt::Debug,
 {
+    run_calls(1, script, make)
+}
+
+/// As [`run`], of a flow that makes up to so many calls, each within its bounds.
+pub fn run_calls<'c, F>(calls: usize, script: &Script<'_>, make: impl Fn() -> F) -> Outcome<F::Output>
+where
+    F: Flow<'c>,
+    F::Output: PartialEq + std::fmt::Debug,
+{
     let plenty = Sizes { exchange: 4096 + script.len, slot: 1024 + script.len };
-    let outcome = run_in(plenty, script, &mut make());
+    let outcome = run_in(calls, plenty, script, &mut make());
     assert_eq!(outcome.wants(plenty), None, "plenty is too little");
     let size = |name| script.number(name).map_or(4096, |size| size.min(8192) as usize);
     let mut sizes = Sizes { exchange: size("exchange"), slot: size("slot") };
     for _ in 0..MOST_NEEDS {
-        let mut again = run_in(sizes, script, &mut make());
+        let mut again = run_in(calls, sizes, script, &mut make());
         match again.wants(sizes) {
             Some(more) => sizes = more,
             None => {
@@ -193,7 +202,12 @@ impl<T> Outcome<T> {
     }
 }
 
-fn run_in<'c, F: Flow<'c>>(sizes: Sizes, script: &Script<'_>, flow: &mut F) -> Outcome<F::Output> {
+fn run_in<'c, F: Flow<'c>>(
+    calls: usize,
+    sizes: Sizes,
+    script: &Script<'_>,
+    flow: &mut F,
+) -> Outcome<F::Output> {
     let mut memory: Vec<Vec<u8>> = (0..flow.slots()).map(|_| vec![0; sizes.slot]).collect();
     let mut slots: Vec<Slot<'_>> = memory.iter_mut().map(|memory| Slot::new(memory)).collect();
     let mut world = World {
@@ -220,7 +234,7 @@ fn run_in<'c, F: Flow<'c>>(sizes: Sizes, script: &Script<'_>, flow: &mut F) -> O
     };
     let mut acts = script.acts.iter().chain(std::iter::repeat(script.acts.last().expect("one at least")));
     for round in 0.. {
-        assert!(round < MOST_NEEDS, "a storm");
+        assert!(round < MOST_NEEDS * calls, "a storm");
         let need = match world.poll(flow, &mut slots) {
             Step::Done(result) => {
                 outcome.result = result;
@@ -245,7 +259,7 @@ fn run_in<'c, F: Flow<'c>>(sizes: Sizes, script: &Script<'_>, flow: &mut F) -> O
                 outcome.asked.push(asked);
                 world.exchange(flow, &mut slots, &exchange, act, delay, &mut outcome);
             }
-            Need::File { .. } => match failure(act) {
+            Need::File { .. } | Need::Process { .. } | Need::Prompt { .. } => match failure(act) {
                 Some(failure) => world.answer(flow, &mut slots, Answer::Failed(failure)),
                 None => world.content(flow, &mut slots, act, &mut outcome),
             },
@@ -257,7 +271,7 @@ fn run_in<'c, F: Flow<'c>>(sizes: Sizes, script: &Script<'_>, flow: &mut F) -> O
             other => panic!("an unknown need: {other:?}"),
         }
         assert!(world.exchange.iter().all(|byte| *byte == 0), "the exchange buffer is wiped");
-        assert!(world.spent <= u64::from(Persistence::DEFAULT.budget), "longer than it may");
+        assert!(world.spent <= u64::from(Persistence::DEFAULT.budget) * calls as u64, "longer than it may");
     }
     outcome.spent = world.spent;
     outcome.report =
@@ -434,6 +448,8 @@ fn failure(act: &[u8]) -> Option<Failure> {
         "send" => Phase::Send,
         "first-byte" => Phase::FirstByte,
         "file" => Phase::File,
+        "process" => Phase::Process,
+        "prompt" => Phase::Prompt,
         _ => Phase::Body,
     };
     let kind = match words.next()? {

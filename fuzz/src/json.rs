@@ -23,12 +23,17 @@ pub fn keeps_no_such_number(error: &serde_json::Error) -> bool {
 /// The one value that `names` have among `members`, in any case. Nulls say nothing.
 #[track_caller]
 pub fn one<'m>(members: &'m [(String, Value)], names: &[&str]) -> &'m str {
+    optional(members, names).unwrap_or_else(|| panic!("none of {names:?}: {members:?}"))
+}
+
+/// The one value that `names` have among `members`, in any case, if there is one. Nulls say nothing.
+#[track_caller]
+pub fn optional<'m>(members: &'m [(String, Value)], names: &[&str]) -> Option<&'m str> {
     let named = |name: &str| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
     let mut values = members.iter().filter(|(name, value)| named(name) && !value.is_null());
-    let (Some((_, value)), None) = (values.next(), values.next()) else {
-        panic!("not one of {names:?}: {members:?}")
-    };
-    value.as_str().expect("a text")
+    let (_, value) = values.next()?;
+    assert!(values.next().is_none(), "not one of {names:?}: {members:?}");
+    Some(value.as_str().expect("a text"))
 }
 
 struct Members(Vec<(String, Value)>);

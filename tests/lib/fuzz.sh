@@ -3,6 +3,7 @@
 
 # The dictionaries of each target.
 declare -A fuzz_dictionaries=(
+    [cognito]="script json http"
     [container]="script json http"
     [http_body]="http"
     [http_head]="http"
@@ -11,7 +12,9 @@ declare -A fuzz_dictionaries=(
     [json]="json"
     [json_writer]="json"
     [percent]="http"
+    [process]="script json"
     [sigv4]="http"
+    [sso]="script json http"
     [sts]="script xml http"
     [time]="time"
     [uri]="http"
