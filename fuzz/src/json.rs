@@ -71,7 +71,7 @@ pub fn credentials(document: &[u8]) -> Option<Keys> {
             account = Some(text);
         } else if name.eq_ignore_ascii_case("RoleArn") {
             // Permitted difference: what is read of an ARN that is written with escapes is nothing.
-            let written = document.windows(text.len()).any(|window| window == text.as_bytes());
+            let written = document.windows(text.len().max(1)).any(|window| window == text.as_bytes());
             let told = if written { text.split(':').nth(4).unwrap_or_default() } else { "" };
             account.get_or_insert(told);
         }
