@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const MOST_MEMORY: u64 = 8 * 1024 * 1024;
 /// Rows at a time: of those that wait many, of those that work few, which else would be late.
 const AT_ONCE: [(bool, usize); 2] = [(true, 48), (false, 6)];
+/// What a machine that was busy with other rows can do to a few: they run again, alone, and count then.
+const TIMING: [&str; 2] = ["too late", "a busy core"];
+const MOST_AGAIN: usize = 4;
 
 pub(crate) struct Row {
     name: String,
@@ -148,13 +151,13 @@ impl Row {
             }
             must(error.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)), "not plain text");
         }
-        must(fetched.took < DEADLINE, "too late");
+        must(fetched.took < DEADLINE, TIMING[0]);
         must(fetched.peak.is_none_or(|peak| peak < MOST_MEMORY), "too much memory");
         // Three attempts, and one more if a connection that was kept open had been closed by then.
         must(asked <= 4, "asked too often");
         must(self.asked.is_none_or(|times| times == asked), "not asked as often as it should be");
         if self.waits {
-            must(fetched.cpu < fetched.took / 10 + Duration::from_millis(60), "a busy core");
+            must(fetched.cpu < fetched.took / 10 + Duration::from_millis(60), TIMING[1]);
         }
         (self.line(caller, &fetched, asked), wrong)
     }
@@ -176,28 +179,27 @@ impl Row {
     }
 }
 
+type Job<'r> = (&'r Row, &'r (Caller, Expected));
+
 /// Runs every row with every adapter, prints what came of it, and fails if anything was wrong.
 #[track_caller]
 pub(crate) fn check(rows: Vec<Row>) {
-    let results = Mutex::new(Vec::new());
+    let mut results = Vec::new();
     for (waits, at_once) in AT_ONCE {
         let rows = rows.iter().filter(|row| row.waits == waits);
-        let jobs: Vec<_> =
-            rows.flat_map(|row| row.expected.iter().map(move |expected| (row, expected))).collect();
-        let next = AtomicUsize::new(0);
-        thread::scope(|scope| {
-            for _ in 0..at_once {
-                scope.spawn(|| {
-                    while let Some((row, (caller, expected))) = jobs.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
-                        let result = row.run(*caller, expected);
-                        results.lock().expect("no panic").push(result);
-                    }
-                });
-            }
-        });
+        let jobs = rows.flat_map(|row| row.expected.iter().map(move |expected| (row, expected))).collect();
+        results.extend(run_all(jobs, at_once));
     }
-    let mut results = results.into_inner().expect("no panic");
+    let late = |wrong: &[String]| !wrong.is_empty() && wrong.iter().all(|what| TIMING.contains(&&**what));
+    if results.iter().filter(|(_, (_, wrong))| late(wrong)).count() <= MOST_AGAIN {
+        for ((row, (caller, expected)), (line, wrong)) in &mut results {
+            if late(wrong) {
+                println!("AGAIN {line}: {}", wrong.join("; "));
+                (*line, *wrong) = row.run(*caller, expected);
+            }
+        }
+    }
+    let mut results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
     results.sort();
     let wrong: Vec<_> = results.iter().filter(|(_, wrong)| !wrong.is_empty()).collect();
     for (line, _) in &results {
@@ -207,4 +209,21 @@ pub(crate) fn check(rows: Vec<Row>) {
         println!("WRONG {line}\n      {}", wrong.join("; "));
     }
     assert!(!results.is_empty() && wrong.is_empty(), "{} of {} are wrong", wrong.len(), results.len());
+}
+
+/// Runs these, so many at once: their lines, and what was wrong with each.
+fn run_all(jobs: Vec<Job<'_>>, at_once: usize) -> Vec<(Job<'_>, (String, Vec<String>))> {
+    let (results, jobs) = (Mutex::new(Vec::new()), Mutex::new(jobs.into_iter()));
+    let take = || jobs.lock().expect("no panic").next();
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some((row, expected)) = take() {
+                    let result = row.run(expected.0, &expected.1);
+                    results.lock().expect("no panic").push(((row, expected), result));
+                }
+            });
+        }
+    });
+    results.into_inner().expect("no panic")
 }
