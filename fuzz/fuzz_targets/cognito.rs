@@ -48,7 +48,7 @@ fuzz_target!(|input: &[u8]| {
         assert!(of_users != (asked.host == IDENTITIES) && !(of_users && signed_in), "{}", asked.host);
         signed_in |= !of_users;
         for secret in [password, client.secret].into_iter().flatten().filter(|secret| secret.len() >= 8) {
-            let may = of_users && !proves && Some(secret) == password;
+            let may = of_users && !proves && password.is_some_and(|password| password.contains(secret));
             let is_own = OWN.iter().any(|own| own.contains(secret)) || said_by_the_server(&outcome, secret);
             assert!(may || is_own || !holds(&body, secret), "{secret} is sent");
         }
@@ -102,23 +102,19 @@ fn check(outcome: &Outcome<Lease>, asked: &Asked, body: &Value) {
     if asked.host == USERS {
         return;
     }
-    let served = |path: [&str; 2], told: &str| {
-        // Permitted difference: of a name that is there twice, the first is taken, and the last by the oracle.
-        said_by_the_server(outcome, told)
-            || outcome.served.iter().any(|reply| match serde_json::from_slice::<Value>(&reply.body) {
-                Ok(document) => {
-                    [&document[path[0]], &document[path[0]][path[1]]].iter().any(|text| **text == told)
-                }
-                // The oracle does not read it.
-                Err(_) => true,
-            })
+    // Permitted difference: of a name that is there twice, the first is taken, and a number as it is written.
+    let served = |path: &[&str], told: &str| {
+        outcome.served.iter().any(|reply| match json::texts(&reply.body, path) {
+            Some(texts) => texts.iter().any(|text| text == told),
+            None => reply.body.windows(told.len()).any(|window| window == told.as_bytes()),
+        })
     };
     match body["IdentityId"].as_str() {
-        Some(id) => assert!(served(["IdentityId", ""], id), "{id}"),
+        Some(id) => assert!(served(&["IdentityId"], id), "{id}"),
         None => assert_eq!(body["IdentityPoolId"], POOL),
     }
     if let Some(token) = body["Logins"][PROVIDER].as_str() {
-        assert!(served(["AuthenticationResult", "IdToken"], token), "{token}");
+        assert!(served(&["AuthenticationResult", "IdToken"], token), "{token}");
     }
 }
 

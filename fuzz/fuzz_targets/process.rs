@@ -20,7 +20,10 @@ fuzz_target!(|input: &[u8]| {
     let said = Keys {
         id: json::one(&members, &["AccessKeyId"]).to_owned(),
         secret: json::one(&members, &["SecretAccessKey"]).to_owned(),
-        token: json::optional(&members, &["Token", "SessionToken"]).map(str::to_owned),
+        // An empty token is none.
+        token: json::optional(&members, &["Token", "SessionToken"])
+            .filter(|token| !token.is_empty())
+            .map(str::to_owned),
         // The one of an ARN is told apart by the target `container`.
         account: keys.account.clone(),
         // Permitted difference: `time` has leap seconds in fewer places.

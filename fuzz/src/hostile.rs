@@ -143,7 +143,8 @@ where
     F: Flow<'c>,
     F::Output: PartialEq + std::fmt::Debug,
 {
-    let plenty = Sizes { exchange: 4096 + script.len, slot: 1024 + script.len };
+    // A byte may be sent on as an escape of six.
+    let plenty = Sizes { exchange: 4096 + 6 * script.len, slot: 1024 + script.len };
     let outcome = run_in(calls, plenty, script, &mut make());
     assert_eq!(outcome.wants(plenty), None, "plenty is too little");
     let size = |name| script.number(name).map_or(4096, |size| size.min(8192) as usize);

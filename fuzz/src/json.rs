@@ -1,6 +1,6 @@
 //! JSON as serde_json reads it.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::hostile::Keys;
@@ -34,6 +34,85 @@ pub fn optional<'m>(members: &'m [(String, Value)], names: &[&str]) -> Option<&'
     let (_, value) = values.next()?;
     assert!(values.next().is_none(), "not one of {names:?}: {members:?}");
     Some(value.as_str().expect("a text"))
+}
+
+/// The texts at `path`, names of members from the root on, each of those of one name; `None` where the oracle
+/// does not tell: numbers are not kept as they are written. A document that is none has no texts.
+pub fn texts(document: &[u8], path: &[&str]) -> Option<Vec<String>> {
+    let root = match serde_json::from_slice::<Any>(document) {
+        Ok(root) => root,
+        Err(error) if keeps_no_such_number(&error) => return None,
+        Err(_) => return Some(Vec::new()),
+    };
+    let mut values = vec![root];
+    for name in path {
+        let members = values.into_iter().flat_map(|value| match value {
+            Any::Object(members) => members,
+            Any::Text(_) | Any::Other => Vec::new(),
+        });
+        values = members.filter(|(found, _)| found == name).map(|(_, value)| value).collect();
+    }
+    let is_told = |value: &Any| !matches!(value, Any::Other);
+    let text = |value| if let Any::Text(text) = value { Some(text) } else { None };
+    values.iter().all(is_told).then(|| values.into_iter().filter_map(text).collect())
+}
+
+/// A value with all members of its objects, those of one name too.
+enum Any {
+    Object(Vec<(String, Any)>),
+    Text(String),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Any {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AsItComes;
+        impl<'de> Visitor<'de> for AsItComes {
+            type Value = Any;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Any, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Any::Object(members))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Any, A::Error> {
+                while array.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Any::Other)
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Any, E> {
+                Ok(Any::Text(text.to_owned()))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Any, E> {
+                Ok(Any::Other)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Any, E> {
+                Ok(Any::Other)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Any, E> {
+                Ok(Any::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Any, E> {
+                Ok(Any::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Any, E> {
+                Ok(Any::Other)
+            }
+        }
+        deserializer.deserialize_any(AsItComes)
+    }
 }
 
 struct Members(Vec<(String, Value)>);

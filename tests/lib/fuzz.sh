@@ -39,31 +39,42 @@ build_fuzz_targets() {
     fuzz_programs=$target/fuzz-run/$host/release
 }
 
-# Runs every target from its seeds, for FUZZ_SECONDS (20). What it finds is kept outside the tree.
+# Runs every target from its seeds, for FUZZ_SECONDS (20), as many at a time as there are processors. What
+# is found is kept outside the tree.
 fuzz_every_target() {
     build_fuzz_targets
-    local name seconds=${FUZZ_SECONDS:-20} findings=$target/fuzz-findings log runs cover found=()
+    local name seconds=${FUZZ_SECONDS:-20} findings=$target/fuzz-findings runs cover found=()
     rm -rf "$findings"
-    printf '\n%-12s %8s %12s %8s\n' target seconds executions edges
     for name in $(cargo fuzz list); do
         [[ -d fuzz/seeds/$name && -n ${fuzz_dictionaries[$name]:-} ]] ||
             { printf '%s has no seeds or no dictionary\n' "$name"; return 1; }
-        mkdir -p "$findings/$name" "$scratch/corpus/$name"
-        fuzz_dictionary "$name" >"$scratch/$name.dict"
-        log=$scratch/$name.log
-        "$fuzz_programs/$name" "$scratch/corpus/$name" "fuzz/seeds/$name" -dict="$scratch/$name.dict" \
-            -artifact_prefix="$findings/$name/" -max_total_time="$seconds" -timeout=10 \
-            -print_final_stats=1 >"$log" 2>&1 || found+=("$name")
-        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-        cover=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
+        while [[ $(jobs -pr | wc -l) -ge $(nproc) ]]; do
+            wait -n || true
+        done
+        fuzz_target "$name" "$seconds" "$findings/$name" &
+    done
+    wait
+    printf '\n%-12s %8s %12s %8s\n' target seconds executions edges
+    for name in $(cargo fuzz list); do
+        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$scratch/$name.log")
+        cover=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$scratch/$name.log" | tail -n 1)
         printf '%-12s %8d %12d %8d\n' "$name" "$seconds" "${runs:-0}" "${cover:-0}"
-        [[ ${runs:-0} -gt 0 ]] || found+=("$name")
+        [[ -e $scratch/$name.well && ${runs:-0} -gt 0 ]] || found+=("$name")
     done
     for name in "${found[@]}"; do
         printf '\n%s:\n' "$name"
         grep -a -A 3 -E 'panicked at|ERROR: libFuzzer|Test unit written|Base64' "$scratch/$name.log"
     done
     [[ ${#found[@]} -eq 0 ]]
+}
+
+# fuzz_target NAME SECONDS FINDINGS: leaves NAME.log, and NAME.well if nothing was found.
+fuzz_target() {
+    mkdir -p "$3" "$scratch/corpus/$1"
+    fuzz_dictionary "$1" >"$scratch/$1.dict"
+    "$fuzz_programs/$1" "$scratch/corpus/$1" "fuzz/seeds/$1" -dict="$scratch/$1.dict" \
+        -artifact_prefix="$3/" -max_total_time="$2" -timeout=10 -print_final_stats=1 \
+        >"$scratch/$1.log" 2>&1 && touch "$scratch/$1.well"
 }
 
 # fuzz_dictionary TARGET: its dictionaries as one.
