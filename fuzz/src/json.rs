@@ -36,15 +36,10 @@ pub fn optional<'m>(members: &'m [(String, Value)], names: &[&str]) -> Option<&'
     Some(value.as_str().expect("a text"))
 }
 
-/// The texts at `path`, names of members from the root on, each of those of one name; `None` where the oracle
-/// does not tell: numbers are not kept as they are written. A document that is none has no texts.
-pub fn texts(document: &[u8], path: &[&str]) -> Option<Vec<String>> {
-    let root = match serde_json::from_slice::<Any>(document) {
-        Ok(root) => root,
-        Err(error) if keeps_no_such_number(&error) => return None,
-        Err(_) => return Some(Vec::new()),
-    };
-    let mut values = vec![root];
+/// The texts at `path`, names of members from the root on, each of those of one name. A document that is none
+/// has no texts.
+pub fn texts(document: &[u8], path: &[&str]) -> Vec<String> {
+    let mut values: Vec<_> = serde_json::from_slice::<Any>(document).into_iter().collect();
     for name in path {
         let members = values.into_iter().flat_map(|value| match value {
             Any::Object(members) => members,
@@ -52,9 +47,8 @@ pub fn texts(document: &[u8], path: &[&str]) -> Option<Vec<String>> {
         });
         values = members.filter(|(found, _)| found == name).map(|(_, value)| value).collect();
     }
-    let is_told = |value: &Any| !matches!(value, Any::Other);
     let text = |value| if let Any::Text(text) = value { Some(text) } else { None };
-    values.iter().all(is_told).then(|| values.into_iter().filter_map(text).collect())
+    values.into_iter().filter_map(text).collect()
 }
 
 /// A value with all members of its objects, those of one name too.
