@@ -3,8 +3,9 @@
 use hmac::digest::{FixedOutput, FixedOutputReset};
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::{Digest, Sha256};
-
-use zeroize::Zeroize;
+#[cfg(feature = "sources")]
+use zeroize::Zeroizing;
+use zeroize::{Zeroize, zeroize_stack};
 
 use crate::wire::{Ascii, Cursor, Put};
 
@@ -27,7 +28,9 @@ impl Hasher {
 
     /// The hash.
     pub fn finish(mut self) -> [u8; 32] {
-        self.0.finalize_fixed_reset().into()
+        let mut hash = [0; 32];
+        self.end(&mut hash);
+        hash
     }
 
     /// The hash in lower-case hexadecimal.
@@ -37,7 +40,14 @@ impl Hasher {
 
     /// As [`Hasher::finish_hex`], without a copy of the hasher.
     pub(super) fn end_hex(&mut self) -> Ascii<64> {
-        hex(&self.0.finalize_fixed_reset().into())
+        let mut hash = [0; 32];
+        self.end(&mut hash);
+        hex(&hash)
+    }
+
+    /// As [`Hasher::finish`], to where the hash is to be, and nowhere else.
+    fn end(&mut self, hash: &mut [u8; 32]) {
+        FixedOutputReset::finalize_into_reset(&mut self.0, hash.into());
     }
 }
 
@@ -52,64 +62,75 @@ pub(super) struct Mac(Hmac<Sha256>);
 
 impl Mac {
     /// A key that fills a block cannot be refused, and zeroes at its end change nothing.
+    #[inline(never)]
     pub(super) fn new(key: &[u8; 64]) -> Self {
         Self(Hmac::new(key.into()))
     }
 
     /// The code of what `text` puts.
     #[inline(never)]
-    pub(super) fn of(&self, text: &mut dyn FnMut(&mut dyn Put)) -> [u8; 32] {
-        Running(self.0.clone()).end(text)
-    }
-
-    /// The code of `text` with a key that is used no more.
-    #[inline(never)]
-    pub(super) fn once(key: &[u8; 64], text: &[u8]) -> [u8; 32] {
-        Running(Hmac::new(key.into())).end(&mut |out| out.put(text))
+    pub(super) fn of(&self, code: &mut [u8; 32], text: &mut dyn FnMut(&mut dyn Put)) {
+        let mut running = Running(self.0.clone());
+        text(&mut running);
+        running.0.finalize_into(code.into());
     }
 }
 
-/// A key as one block with zeroes behind it; the hash of one that is longer than a block (RFC 2104).
+/// Makes a key one block with zeroes behind it; the hash of one that is longer than a block (RFC 2104).
 #[inline(never)]
-pub(super) fn key_block(parts: &[&[u8]]) -> [u8; 64] {
-    let mut key = [0; 64];
-    let mut block = Cursor::new(&mut key);
+pub(super) fn set_key(key: &mut [u8; 64], parts: &[&[u8]]) {
+    key.as_mut_slice().zeroize();
+    let mut block = Cursor::new(key);
     parts.iter().for_each(|part| block.put(part));
     if block.finish().is_err() {
         let mut hasher = Hasher::new();
         parts.iter().for_each(|part| hasher.put(part));
-        set(&mut key, &mut hasher.finish());
+        key.as_mut_slice().zeroize();
+        if let Some(front) = key.first_chunk_mut() {
+            hasher.end(front);
+        }
     }
-    key
 }
 
-/// Makes a key of a hash, which is wiped.
-pub(super) fn set(key: &mut [u8; 64], hash: &mut [u8; 32]) {
+/// Makes of a key the code of `text` with it, the next key.
+#[inline(never)]
+pub(super) fn derive(key: &mut [u8; 64], text: &[u8]) {
+    let mac = Mac::new(key);
     key.as_mut_slice().zeroize();
     if let Some(front) = key.first_chunk_mut() {
-        *front = *hash;
+        mac.of(front, &mut |out| out.put(text));
     }
-    hash.as_mut_slice().zeroize();
 }
 
 /// HMAC-SHA-256 of what `text` puts, with a key of any length.
 #[cfg(feature = "sources")]
-pub(crate) fn hmac(key: &[u8], text: &mut dyn FnMut(&mut dyn Put)) -> [u8; 32] {
-    let key = zeroize::Zeroizing::new(key_block(&[key]));
-    Running(Hmac::new((&*key).into())).end(text)
+pub(crate) fn hmac(key: &[u8], text: &mut dyn FnMut(&mut dyn Put)) -> Zeroizing<[u8; 32]> {
+    let mut code = Zeroizing::new([0; 32]);
+    hmac_below(key, &mut code, text);
+    wipe_below();
+    code
+}
+
+#[cfg(feature = "sources")]
+#[inline(never)]
+fn hmac_below(key: &[u8], code: &mut [u8; 32], text: &mut dyn FnMut(&mut dyn Put)) {
+    let mut block = Zeroizing::new([0; 64]);
+    set_key(&mut block, &[key]);
+    Mac::new(&block).of(code, text);
+}
+
+/// Stack that a derivation or a signature takes at most, in bytes: `tests/memory` finds what is left
+/// if it is more.
+const DEAD: usize = 320 * size_of::<usize>();
+
+/// Wipes the stack below whoever calls this: what has just returned there has left parts of keys, which
+/// the compiler moved or spilled as it liked.
+pub(crate) fn wipe_below() {
+    zeroize_stack::<DEAD>();
 }
 
 /// A code in the making.
 struct Running(Hmac<Sha256>);
-
-impl Running {
-    /// What `text` makes of it.
-    #[inline(always)]
-    fn end(mut self, text: &mut dyn FnMut(&mut dyn Put)) -> [u8; 32] {
-        text(&mut self);
-        self.0.finalize_fixed().into()
-    }
-}
 
 impl Put for Running {
     fn put(&mut self, bytes: &[u8]) {

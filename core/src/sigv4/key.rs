@@ -8,12 +8,13 @@ use crate::credentials::Secret;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
-use super::hash::{Mac, hex, key_block, set};
+use super::hash::{self, Mac, hex, set_key, wipe_below};
 
 /// The key that a credential scope signs with, its HMAC pads already absorbed.
 ///
 /// Deriving it takes 18 of SHA-256's compressions, so whoever signs often keeps it: it is good for
-/// one day (UTC), region and service. It is wiped when dropped.
+/// one day (UTC), region and service. It is wiped when dropped, but where it was moved from it still is:
+/// it is best dropped where it was derived.
 pub struct SigningKey<'s> {
     mac: Mac,
     /// Days since 1970, and the same as text, with a time behind it.
@@ -25,14 +26,20 @@ pub struct SigningKey<'s> {
 
 impl<'s> SigningKey<'s> {
     /// Derives the key for the day of `time`.
+    pub fn derive(secret: &Secret<'_>, time: UnixTime, region: &'s str, service: &'s str) -> Self {
+        let key = Self::derive_below(secret, time, region, service);
+        wipe_below();
+        key
+    }
+
     // Not inlined, so that nothing of it is on the stack of what signs.
     #[inline(never)]
-    pub fn derive(secret: &Secret<'_>, time: UnixTime, region: &'s str, service: &'s str) -> Self {
+    fn derive_below(secret: &Secret<'_>, time: UnixTime, region: &'s str, service: &'s str) -> Self {
         let date = time.compact();
-        let mut key = Zeroizing::new(key_block(&[b"AWS4", secret.expose().as_bytes()]));
+        let mut key = Zeroizing::new([0; 64]);
+        set_key(&mut key, &[b"AWS4", secret.expose().as_bytes()]);
         for part in [date.day(), region.as_bytes(), service.as_bytes(), b"aws4_request"] {
-            let mut derived = Mac::once(&key, part);
-            set(&mut key, &mut derived);
+            hash::derive(&mut key, part);
         }
         Self { mac: Mac::new(&key), days: time.days(), date, region, service }
     }
@@ -63,7 +70,10 @@ impl<'s> SigningKey<'s> {
 
     /// Signs what `string_to_sign` puts.
     pub(super) fn sign(&self, mut string_to_sign: impl FnMut(&mut dyn Put)) -> Ascii<64> {
-        hex(&self.mac.of(&mut string_to_sign))
+        let mut code = [0; 32];
+        self.mac.of(&mut code, &mut string_to_sign);
+        wipe_below();
+        hex(&code)
     }
 }
 

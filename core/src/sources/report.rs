@@ -3,6 +3,7 @@
 use core::fmt;
 
 use heapless::string::{String, StringView};
+use zeroize::Zeroize;
 
 use crate::wire::Put;
 
@@ -52,9 +53,9 @@ impl Report {
 
     /// Forgets it.
     pub fn clear(&mut self) {
-        self.code.clear();
-        self.request_id.clear();
-        self.message.clear();
+        [&mut self.code as &mut StringView, &mut self.request_id, &mut self.message]
+            .into_iter()
+            .for_each(wipe);
     }
 
     /// Where a code is put in place of the one that is there; so with the others.
@@ -89,7 +90,7 @@ impl Report {
         let texts: [&mut StringView; 3] = [&mut self.message, &mut self.code, &mut self.request_id];
         for text in texts {
             if shows(text, secret) {
-                text.clear();
+                wipe(text);
             }
         }
     }
@@ -125,7 +126,7 @@ pub(crate) struct Shown<'r> {
 
 impl<'r> Shown<'r> {
     fn in_place_of(text: &'r mut StringView) -> Self {
-        text.clear();
+        wipe(text);
         Self { text, each_byte: false }
     }
 
@@ -136,7 +137,7 @@ impl<'r> Shown<'r> {
 
     /// Forgets what was put.
     pub(crate) fn clear(&mut self) {
-        self.text.clear();
+        wipe(self.text);
     }
 }
 
@@ -149,6 +150,12 @@ impl Put for Shown<'_> {
             }
         }
     }
+}
+
+/// Empties a text, which may have been withheld.
+fn wipe(text: &mut StringView) {
+    text.as_mut_str().zeroize();
+    text.clear();
 }
 
 /// Whether `text` holds eight bytes in a row of `secret`, or all of a shorter one.

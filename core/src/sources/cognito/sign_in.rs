@@ -162,9 +162,8 @@ impl<'c> SignIn<'c> {
         if let Some(prover) = &mut self.prover {
             prover.runs = prover.runs.wrapping_add(1);
             let runs = prover.runs.to_be_bytes();
-            let random =
-                zeroize::Zeroizing::new(crate::sigv4::hmac(prover.random, &mut |out| out.put(&runs)));
-            self.call.operation_mut().srp = Some(super::srp::Ephemeral::new(&random));
+            let random = crate::sigv4::hmac(prover.random, &mut |out| out.put(&runs));
+            self.call.operation_mut().srp.insert(super::srp::Ephemeral::NONE).draw(&random);
             self.turn(Round::Srp);
             return Ok(());
         }
@@ -236,8 +235,11 @@ impl<'c> SignIn<'c> {
         let time = cx.clock.time(cx.now).ok_or(ErrorKind::ClockUnknown)?;
         let timestamp = super::srp::Timestamp::new(time);
         let turn = self.call.operation_mut();
-        let srp = turn.srp.take().ok_or(ErrorKind::Unusable("ChallengeName"))?;
-        turn.proof = Some((srp.claim(&challenge, &timestamp)?, timestamp));
+        let srp = turn.srp.as_ref().ok_or(ErrorKind::Unusable("ChallengeName"))?;
+        let claimed = srp.claim(&challenge, &timestamp);
+        // Dropped where it is: to take it out would leave a copy.
+        turn.srp = None;
+        turn.proof = Some((claimed?, timestamp));
         self.turn(Round::Proof);
         Ok(())
     }

@@ -2,12 +2,13 @@
 //! (RFC 3526), with SHA-256, and a key of sixteen bytes that HKDF derives (the client's side as in
 //! amazon-cognito-identity-js). The password never leaves this side, in any form.
 //!
-//! Powers whose exponent is secret take the same time whatever it is. They take 8 KB of stack.
+//! Powers whose exponent is secret take the same time whatever it is. They take up to 28 KB of stack, which
+//! are wiped after them.
 
 use base64ct::{Base64, Decoder};
 use crypto_bigint::modular::ConstMontyForm;
 use crypto_bigint::{U256, U1024, U3072, const_monty_params};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 
 use crate::error::ErrorKind;
 use crate::sigv4::{Hasher, hmac};
@@ -62,12 +63,25 @@ pub(super) struct Challenge<'a> {
     pub(super) secret_block: &'a str,
 }
 
+/// Stack that what is done with secret numbers takes at most, in bytes: `tests/memory` finds what is left
+/// if it is more.
+const DEAD: usize = 28 * 1024;
+
 impl Ephemeral {
-    /// `random` has to be unpredictable, and new for each sign-in.
-    pub(super) fn new(random: &[u8; 32]) -> Self {
-        let secret = U256::from_be_slice(random);
-        let public = power(&generator(), &secret.resize(), U256::BITS);
-        Self { secret, public: bytes(&public) }
+    /// Not drawn yet.
+    pub(super) const NONE: Self = Self { secret: U256::ZERO, public: [0; SIZE] };
+
+    /// Draws the number, in the place where it stays. `random` has to be unpredictable, and new for each
+    /// sign-in.
+    pub(super) fn draw(&mut self, random: &[u8; 32]) {
+        self.draw_below(random);
+        zeroize_stack::<DEAD>();
+    }
+
+    #[inline(never)]
+    fn draw_below(&mut self, random: &[u8; 32]) {
+        self.secret = U256::from_be_slice(random);
+        self.public = bytes(&power(&generator(), &self.secret.resize(), U256::BITS));
     }
 
     /// `SRP_A`: hexadecimal digits.
@@ -88,6 +102,13 @@ impl Ephemeral {
         challenge: &Challenge<'_>,
         timestamp: &Timestamp,
     ) -> Result<Ascii<44>, ErrorKind> {
+        let claimed = self.claim_below(challenge, timestamp);
+        zeroize_stack::<DEAD>();
+        claimed
+    }
+
+    #[inline(never)]
+    fn claim_below(&self, challenge: &Challenge<'_>, timestamp: &Timestamp) -> Result<Ascii<44>, ErrorKind> {
         let key = self.key(challenge)?;
         let mut fits = true;
         let code = hmac(&*key, &mut |out| {
@@ -125,14 +146,14 @@ impl Ephemeral {
         // 256 and 256 bits multiplied, and 256 added.
         let shared = Zeroizing::new(bytes(&power(&base, &exponent, 520)));
         exponent.zeroize();
-        let pseudorandom = Zeroizing::new({
+        let pseudorandom = {
             let mut key = [0; 33];
             let mut out = Cursor::new(&mut key);
             put_integer(&scramble, &mut out);
             let length = out.needed();
             hmac(key.get(..length).unwrap_or_default(), &mut |out| put_integer(&*shared, out))
-        });
-        let expanded = Zeroizing::new(hmac(&*pseudorandom, &mut |out| out.put(b"Caldera Derived Key\x01")));
+        };
+        let expanded = hmac(&*pseudorandom, &mut |out| out.put(b"Caldera Derived Key\x01"));
         expanded.first_chunk().copied().map(Zeroizing::new).ok_or(ErrorKind::Misuse)
     }
 }
