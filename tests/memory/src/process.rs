@@ -1,0 +1,173 @@
+//! The library for programs on an operating system: over ureq, or over an HTTP client that keeps nothing.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, TcpStream};
+
+use rolecall::core::error::{Failure, FailureKind, Phase};
+use rolecall::core::skew::{Instant, Now};
+use rolecall::core::sources::{Answer, Exchange, Reply};
+use rolecall::{
+    Buffer, Environment, FileCache, Host, PoolIdentity, Provider, Request, Role, Secret, Settings, System,
+    User,
+};
+use zeroize::Zeroizing;
+
+use crate::given::{Given, Lent};
+use crate::nal::TODAY;
+use crate::stage::Stage;
+
+pub(crate) fn run(source: &str, way: &str, given: &Given, stage: &Stage) -> String {
+    let (url, folder) = (given.get("url"), given.get("folder"));
+    let file = |name: &str| format!("{folder}/{name}");
+    let mut variables = vec![
+        ("AWS_REGION", "eu-west-1".to_owned()),
+        ("AWS_CONFIG_FILE", file("config")),
+        ("AWS_SHARED_CREDENTIALS_FILE", file("credentials")),
+        ("AWS_ENDPOINT_URL_STS", url.to_owned()),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.to_owned()),
+        ("AWS_ENDPOINT_URL_COGNITO_IDENTITY", url.to_owned()),
+        ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", url.to_owned()),
+    ];
+    match source {
+        "container" => {
+            variables.push(("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{url}/credentials")));
+            variables.push(("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", file("authorization")));
+        }
+        "web-identity" => {
+            variables.push(("AWS_WEB_IDENTITY_TOKEN_FILE", file("token")));
+            variables.push(("AWS_ROLE_ARN", "arn:aws:iam::444455556666:role/x".to_owned()));
+        }
+        "assume-role" | "signed" => variables.push(("AWS_PROFILE", "own".to_owned())),
+        _ => {}
+    }
+    let settings = Settings::from_environment(&Environment::from_iter(variables)).expect("settings");
+    let ended = fetch(source, way, settings, given);
+    stage.look();
+    ended
+}
+
+/// Credentials, and all that held them dropped.
+#[inline(never)]
+fn fetch(source: &str, way: &str, settings: Settings, given: &Given) -> String {
+    let cache = format!("{}/cache", given.get("folder"));
+    let system = System::new(&settings);
+    let mut provider = Provider::new(settings);
+    if way == "client" {
+        let random = (source == "sign-in").then(|| given.lend("random"));
+        provider = provider.with_host(Plain { system, random });
+    }
+    match source {
+        "assume-role" => provider = provider.assume_role(Role::new("arn:aws:iam::444455556666:role/x", "s1")),
+        "sign-in" => provider = provider.session(identity(given)),
+        "cached" => provider = provider.with_cache(FileCache::new(&cache)),
+        _ => {}
+    }
+    let fetched = provider.credentials();
+    if source == "cached" && fetched.is_ok() {
+        // What another process would do: the entry is read back.
+        provider = provider.with_cache(FileCache::new(&cache));
+        assert!(provider.credentials().is_ok(), "what was stored");
+    }
+    if source == "signed" {
+        let request = Request::new("GET", "https://bucket.s3.eu-west-1.amazonaws.com/key").expect("a URL");
+        let signed = provider.sign(&request).map(|_| ()).and(provider.presign(&request, 300).map(|_| ()));
+        signed.expect("two signatures");
+    }
+    match fetched {
+        Ok(credentials) => credentials.access_key_id().to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Of an identity pool, for whoever signs in at a user pool.
+fn identity(given: &Given) -> PoolIdentity {
+    let secret = |name: &str| Secret::new(given.lend(name).text().to_owned());
+    let user = User::new(given.get("pool"), "client", given.get("user"));
+    let user = user.client_secret(secret("client secret")).password(secret("password"));
+    PoolIdentity::in_pool("eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d").user(user)
+}
+
+/// This machine, but for a clock that stands and an HTTP client of twenty lines, which keeps nothing: what is
+/// found is the library's own.
+struct Plain {
+    system: System,
+    /// What nobody can predict but the tests, which look for what comes of it.
+    random: Option<Lent>,
+}
+
+impl Plain {
+    fn ask(exchange: &Exchange<'_>, buffer: &mut Buffer) -> std::io::Result<(u16, usize, usize)> {
+        let mut stream = TcpStream::connect(exchange.endpoint.authority())?;
+        stream.write_all(exchange.request.bytes(buffer.bytes()))?;
+        buffer.clear();
+        let mut piece = Zeroizing::new([0; 4096]);
+        loop {
+            let head = buffer.bytes().windows(4).position(|end| end == b"\r\n\r\n");
+            if let Some(head) = head {
+                let text = std::str::from_utf8(&buffer.bytes()[..head + 2]).expect("a head");
+                let lines = text.find('\n').expect("a line") + 1;
+                let length = text.split_once("Content-Length: ").expect("a length").1;
+                let length: usize = length.lines().next().expect("digits").parse().expect("a number");
+                if buffer.bytes().len() >= head + 4 + length {
+                    return Ok((text[9..12].parse().expect("a status"), lines, head + 4));
+                }
+            }
+            match stream.read(piece.as_mut_slice())? {
+                0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+                len => buffer.append(&piece[..len]),
+            }
+        }
+    }
+}
+
+impl Host for Plain {
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+        let sent = self.now();
+        match Self::ask(exchange, buffer) {
+            Ok((status, lines, body)) => Answer::Reply(Reply {
+                status,
+                headers: lines..body - 2,
+                body: body..buffer.bytes().len(),
+                sent,
+                received: self.now(),
+            }),
+            Err(_) => Answer::Failed(Failure { phase: Phase::Body, kind: FailureKind::Closed }),
+        }
+    }
+
+    fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        self.system.read_file(path, buffer)
+    }
+
+    fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        self.system.run(command, buffer)
+    }
+
+    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        self.system.resolve(host)
+    }
+
+    fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
+        self.system.prompt(question, hidden, buffer)
+    }
+
+    fn now(&self) -> Now {
+        Now { wall: Some(TODAY), ..self.system.now() }
+    }
+
+    fn sleep_until(&self, instant: Instant) {
+        self.system.sleep_until(instant);
+    }
+
+    fn entropy(&self) -> u32 {
+        self.system.entropy()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
+        match &self.random {
+            Some(random) => bytes.copy_from_slice(random.bytes()),
+            None => self.system.random(bytes)?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+//! Signing by hand.
+
+use crate::scene::Scene;
+use crate::secrets::{of_secret_key, of_text, text};
+use crate::{DAY, clean};
+
+fn signed(what: &str, length: &str) {
+    let (secret, token) = (text(40), text(400));
+    let seen = Scene::default()
+        .lend("own secret", &secret)
+        .lend("own token", &token)
+        .seek(of_secret_key("own secret", &secret, &[DAY], "eu-west-1", "s3"))
+        .seek(of_text("own token", token.as_bytes()))
+        .run(&format!("signing:{what}"), "-");
+    clean(what, &seen, length);
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "run it with --release")]
+fn a_signature_in_a_header() {
+    signed("header", " ");
+}
+
+#[test]
+#[cfg_attr(debug_assertions, ignore = "run it with --release")]
+fn a_signature_in_the_query() {
+    signed("presigned", " ");
+}
