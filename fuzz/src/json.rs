@@ -1,14 +1,17 @@
 //! JSON as serde_json reads it.
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::hostile::Keys;
 
 /// The members of the object that `document` is, in order, those of one name too; `None` where the
 /// oracle does not tell.
 pub fn members(document: &[u8]) -> Option<Vec<(String, Value)>> {
-    match serde_json::from_slice::<Members>(document) {
+    match serde_json::from_slice::<Members<Value>>(document) {
         Ok(members) => Some(members.0),
         Err(error) if keeps_no_such_number(&error) => None,
         Err(error) => panic!("accepted, but {error}"),
@@ -39,89 +42,29 @@ pub fn optional<'m>(members: &'m [(String, Value)], names: &[&str]) -> Option<&'
 /// The texts at `path`, names of members from the root on, each of those of one name. A document that is none
 /// has no texts.
 pub fn texts(document: &[u8], path: &[&str]) -> Vec<String> {
-    let mut values: Vec<_> = serde_json::from_slice::<Any>(document).into_iter().collect();
+    let mut values: Vec<Box<RawValue>> = serde_json::from_slice(document).into_iter().collect();
     for name in path {
-        let members = values.into_iter().flat_map(|value| match value {
-            Any::Object(members) => members,
-            Any::Text(_) | Any::Other => Vec::new(),
-        });
+        let members = |value: Box<RawValue>| serde_json::from_str::<Members<_>>(value.get()).into_iter();
+        let members = values.into_iter().flat_map(members).flat_map(|members| members.0);
         values = members.filter(|(found, _)| found == name).map(|(_, value)| value).collect();
     }
-    let text = |value| if let Any::Text(text) = value { Some(text) } else { None };
-    values.into_iter().filter_map(text).collect()
+    values.iter().filter_map(|value| serde_json::from_str(value.get()).ok()).collect()
 }
 
-/// A value with all members of its objects, those of one name too.
-enum Any {
-    Object(Vec<(String, Any)>),
-    Text(String),
-    Other,
-}
+/// The members of an object, in order, those of one name too.
+struct Members<V>(Vec<(String, V)>);
 
-impl<'de> Deserialize<'de> for Any {
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AsItComes;
-        impl<'de> Visitor<'de> for AsItComes {
-            type Value = Any;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Any, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Any::Object(members))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Any, A::Error> {
-                while array.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Any::Other)
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Any, E> {
-                Ok(Any::Text(text.to_owned()))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Any, E> {
-                Ok(Any::Other)
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Any, E> {
-                Ok(Any::Other)
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Any, E> {
-                Ok(Any::Other)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Any, E> {
-                Ok(Any::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<Any, E> {
-                Ok(Any::Other)
-            }
-        }
-        deserializer.deserialize_any(AsItComes)
-    }
-}
-
-struct Members(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members;
+        struct InOrder<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for InOrder<V> {
+            type Value = Members<V>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<V>, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
@@ -129,7 +72,7 @@ impl<'de> Deserialize<'de> for Members {
                 Ok(Members(members))
             }
         }
-        deserializer.deserialize_map(InOrder)
+        deserializer.deserialize_map(InOrder(PhantomData))
     }
 }
 
