@@ -24,7 +24,7 @@ need_firmware_targets() {
         firmware_rustc=(/usr/bin/rustc)
         firmware_sysroot=$CARGO_TARGET_DIR/sysroot
         for wanted in "$@"; do
-            build_core "$wanted"
+            alone build_core "$wanted"
         done
     fi
     printf 'By %s\n' "$("${firmware_rustc[@]}" --version)"

@@ -48,9 +48,7 @@ fuzz_every_target() {
     for name in $(cargo fuzz list); do
         [[ -d fuzz/seeds/$name && -n ${fuzz_dictionaries[$name]:-} ]] ||
             { printf '%s has no seeds or no dictionary\n' "$name"; return 1; }
-        while [[ $(jobs -pr | wc -l) -ge $(nproc) ]]; do
-            wait -n || true
-        done
+        wait_for_room "$(nproc)"
         fuzz_target "$name" "$seconds" "$findings/$name" &
     done
     wait

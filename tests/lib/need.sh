@@ -7,6 +7,16 @@ skip() {
     exit "$SKIPPED"
 }
 
+# alone COMMAND...: no other group does the like meanwhile: what it makes is for all of them.
+alone() {
+    local lock
+    mkdir -p "$target"
+    exec {lock}>"$target/.alone"
+    flock "$lock"
+    "$@"
+    exec {lock}>&-
+}
+
 # need_command COMMAND PACKAGE: a command, from the Debian package that has it.
 need_command() {
     command -v "$1" >/dev/null || need_debian "$2"
@@ -19,6 +29,10 @@ need_component() {
 
 # need_debian PACKAGE...: Debian packages, installed where that is possible. `instead` says what else would do.
 need_debian() {
+    alone install_debian "$@"
+}
+
+install_debian() {
     local missing=() package wanted
     for package in "$@"; do
         # A package that was removed is known still, but not `ok installed`.

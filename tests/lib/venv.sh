@@ -3,15 +3,19 @@
 
 # Makes it, or keeps one that is right already, and sets `python` to its interpreter.
 need_venv() {
+    need_command python3 python3
+    # Debian keeps a part of `venv` in a package of its own.
+    python3 -c 'import ensurepip, venv' 2>/dev/null || need_debian python3-venv
+    python=$target/venv/bin/python
+    alone make_venv
+}
+
+make_venv() {
     local venv=$target/venv requirements=$root/tests/requirements.txt
-    python=$venv/bin/python
     # The copy is made last, so that an environment left half made is not taken for a right one.
     if cmp -s "$requirements" "$venv/requirements.txt" && "$python" -c '' 2>/dev/null; then
         return
     fi
-    need_command python3 python3
-    # Debian keeps a part of `venv` in a package of its own.
-    python3 -c 'import ensurepip, venv' 2>/dev/null || need_debian python3-venv
     rm -rf "$venv"
     python3 -m venv "$venv"
     printf 'Installing tests/requirements.txt ...\n'
