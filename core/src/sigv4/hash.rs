@@ -125,7 +125,7 @@ const DEAD: usize = 288 * size_of::<usize>();
 
 /// Wipes the stack below whoever calls this: what has just returned there has left parts of keys, which
 /// the compiler moved or spilled as it liked.
-pub(crate) fn wipe_below() {
+pub(super) fn wipe_below() {
     zeroize_stack::<DEAD>();
 }
 

@@ -53,9 +53,11 @@ impl Report {
 
     /// Forgets it.
     pub fn clear(&mut self) {
-        [&mut self.code as &mut StringView, &mut self.request_id, &mut self.message]
-            .into_iter()
-            .for_each(wipe);
+        self.texts().into_iter().for_each(wipe);
+    }
+
+    fn texts(&mut self) -> [&mut StringView; 3] {
+        [&mut self.code, &mut self.request_id, &mut self.message]
     }
 
     /// Where a code is put in place of the one that is there; so with the others.
@@ -87,12 +89,7 @@ impl Report {
 
     #[cfg_attr(target_os = "none", inline(never))]
     fn withhold_one(&mut self, secret: &str) {
-        let texts: [&mut StringView; 3] = [&mut self.message, &mut self.code, &mut self.request_id];
-        for text in texts {
-            if shows(text, secret) {
-                wipe(text);
-            }
-        }
+        self.texts().into_iter().filter(|text| shows(text, secret)).for_each(wipe);
     }
 }
 
