@@ -39,8 +39,8 @@ pub fn optional<'m>(members: &'m [(String, Value)], names: &[&str]) -> Option<&'
     Some(value.as_str().expect("a text"))
 }
 
-/// The texts at `path`, names of members from the root on, each of those of one name. A document that is none
-/// has no texts.
+/// The texts at `path`, names of members from the root on, each of those of one name; numbers as they are written.
+/// A document that is none has no texts.
 pub fn texts(document: &[u8], path: &[&str]) -> Vec<String> {
     let mut values: Vec<Box<RawValue>> = serde_json::from_slice(document).into_iter().collect();
     for name in path {
@@ -48,7 +48,25 @@ pub fn texts(document: &[u8], path: &[&str]) -> Vec<String> {
         let members = values.into_iter().flat_map(members).flat_map(|members| members.0);
         values = members.filter(|(found, _)| found == name).map(|(_, value)| value).collect();
     }
-    values.iter().filter_map(|value| serde_json::from_str(value.get()).ok()).collect()
+    let is_number = |text: &str| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    let text = |value: &str| serde_json::from_str(value).ok().or(is_number(value).then(|| value.to_owned()));
+    values.iter().filter_map(|value| text(value.get())).collect()
+}
+
+/// Every text in the document that is no name, those of one name too. A document that is none has no texts.
+pub fn every_text(document: &[u8]) -> Vec<String> {
+    let mut values: Vec<Box<RawValue>> = serde_json::from_slice(document).into_iter().collect();
+    let mut texts = Vec::new();
+    while let Some(value) = values.pop() {
+        if let Ok(text) = serde_json::from_str(value.get()) {
+            texts.push(text);
+        } else if let Ok(Members(members)) = serde_json::from_str(value.get()) {
+            values.extend(members.into_iter().map(|(_, value)| value));
+        } else if let Ok(items) = serde_json::from_str::<Vec<_>>(value.get()) {
+            values.extend(items);
+        }
+    }
+    texts
 }
 
 /// The members of an object, in order, those of one name too.
