@@ -16,8 +16,10 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const MOST_MEMORY: u64 = 8 * 1024 * 1024;
 /// Rows at a time: of those that wait many, of those that work few, which else would be late.
 const AT_ONCE: [(bool, usize); 2] = [(true, 48), (false, 6)];
+const TOO_LATE: &str = "too late";
+const BUSY_CORE: &str = "a busy core";
 /// What a machine that was busy with other rows can do to a few: they run again, alone, and count then.
-const TIMING: [&str; 2] = ["too late", "a busy core"];
+const TIMING: [&str; 2] = [TOO_LATE, BUSY_CORE];
 const MOST_AGAIN: usize = 4;
 
 pub(crate) struct Row {
@@ -151,13 +153,13 @@ impl Row {
             }
             must(error.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)), "not plain text");
         }
-        must(fetched.took < DEADLINE, TIMING[0]);
+        must(fetched.took < DEADLINE, TOO_LATE);
         must(fetched.peak.is_none_or(|peak| peak < MOST_MEMORY), "too much memory");
         // Three attempts, and one more if a connection that was kept open had been closed by then.
         must(asked <= 4, "asked too often");
         must(self.asked.is_none_or(|times| times == asked), "not asked as often as it should be");
         if self.waits {
-            must(fetched.cpu < fetched.took / 10 + Duration::from_millis(60), TIMING[1]);
+            must(fetched.cpu < fetched.took / 10 + Duration::from_millis(60), BUSY_CORE);
         }
         (self.line(caller, &fetched, asked), wrong)
     }
