@@ -98,15 +98,16 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
 /// tell.
 pub fn credentials(document: &[u8]) -> Option<Keys> {
     let members = members(document)?;
+    let as_written: Members<Box<RawValue>> = serde_json::from_slice(document).expect("members");
     let mut account: Option<&str> = None;
-    for (name, value) in &members {
+    for ((name, value), (_, as_written)) in members.iter().zip(&as_written.0) {
         let Some(text) = value.as_str() else { continue };
         if name.eq_ignore_ascii_case("AccountId") {
             account = Some(text);
         } else if name.eq_ignore_ascii_case("RoleArn") {
             // Permitted difference: what is read of an ARN that is written with escapes is nothing.
-            let written = document.windows(text.len().max(1)).any(|window| window == text.as_bytes());
-            let told = if written { text.split(':').nth(4).unwrap_or_default() } else { "" };
+            let plain = as_written.get().trim_matches('"') == text;
+            let told = if plain { text.split(':').nth(4).unwrap_or_default() } else { "" };
             account.get_or_insert(told);
         }
     }
