@@ -70,7 +70,8 @@ fuzz_every_target() {
 fuzz_target() {
     mkdir -p "$3" "$scratch/corpus/$1"
     fuzz_dictionary "$1" >"$scratch/$1.dict"
-    "$fuzz_programs/$1" "$scratch/corpus/$1" "fuzz/seeds/$1" -dict="$scratch/$1.dict" \
+    # A group beside may have deadlines to keep.
+    nice "$fuzz_programs/$1" "$scratch/corpus/$1" "fuzz/seeds/$1" -dict="$scratch/$1.dict" \
         -artifact_prefix="$3/" -max_total_time="$2" -timeout=10 -print_final_stats=1 \
         >"$scratch/$1.log" 2>&1 && touch "$scratch/$1.well"
 }
