@@ -121,6 +121,8 @@ impl Asked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
     pub status: u16,
+    /// How many requests had been asked for.
+    asked: usize,
     /// The time by the server's clock, if it tells, else by the wall clock where no reply before has
     /// taught another.
     pub time: Option<u64>,
@@ -180,6 +182,13 @@ impl<T> Outcome<T> {
         };
         assert!(wanted.exchange > sizes.exchange || wanted.slot > sizes.slot, "{wanted:?} in {sizes:?}");
         Some(wanted)
+    }
+
+    /// The request that the last reply was to: whoever said what is reported was told its secrets, and not
+    /// those of requests that came after.
+    pub fn replied(&self) -> Option<&Asked> {
+        let reply = self.served.iter().rev().find(|served| served.status > 0)?;
+        self.asked.get(reply.asked.checked_sub(1)?)
     }
 
     /// Nothing that came out can break out of its place, or gives away one of `secrets`.
@@ -388,7 +397,7 @@ impl World {
         let date = date.and_then(|date| UnixTime::from_http_date(date).ok());
         self.taught |= date.is_some();
         let time = date.or(received.wall.filter(|_| !self.taught)).map(UnixTime::as_secs);
-        outcome.served.push(Served { status, time, body });
+        outcome.served.push(Served { status, asked: outcome.asked.len(), time, body });
         self.answer(flow, slots, Answer::Reply(reply));
     }
 
@@ -405,7 +414,8 @@ impl World {
             return self.answer(flow, slots, Answer::Failed(failure));
         };
         place.copy_from_slice(content);
-        outcome.served.push(Served { status: 0, time: None, body: content.to_vec() });
+        let (asked, body) = (outcome.asked.len(), content.to_vec());
+        outcome.served.push(Served { status: 0, asked, time: None, body });
         self.answer(flow, slots, Answer::Content(0..content.len()));
     }
 }
