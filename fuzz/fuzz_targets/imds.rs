@@ -43,8 +43,7 @@ fuzz_target!(|input: &[u8]| {
     }
     let keys = outcome.keys.as_ref();
     let secret = keys.map_or("", |keys| &keys.secret);
-    let told = outcome.replied().and_then(|asked| asked.header(TOKEN));
-    outcome.is_clean(&[told.unwrap_or_default(), secret]);
+    outcome.is_clean(&[outcome.told(TOKEN), secret]);
     if outcome.result.is_ok() {
         assert!(role.is_some());
         let document = served.next_back().expect("a document");

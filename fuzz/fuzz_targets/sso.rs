@@ -38,8 +38,7 @@ fuzz_target!(|input: &[u8]| {
         assert!(files.any(|file| holds(&file.body)), "{token} is of no file");
     }
     let secret = outcome.keys.as_ref().map_or("", |keys| &keys.secret);
-    let told = outcome.replied().and_then(|asked| asked.header(TOKEN));
-    outcome.is_clean(&[told.unwrap_or_default(), secret]);
+    outcome.is_clean(&[outcome.told(TOKEN), secret]);
     if outcome.result.is_ok() {
         let document = outcome.served.last().expect("a document");
         assert_eq!(document.status, 200);

@@ -184,11 +184,12 @@ impl<T> Outcome<T> {
         Some(wanted)
     }
 
-    /// The request that the last reply was to: whoever said what is reported was told its secrets, and not
-    /// those of requests that came after.
-    pub fn replied(&self) -> Option<&Asked> {
-        let reply = self.served.iter().rev().find(|served| served.status > 0)?;
-        self.asked.get(reply.asked.checked_sub(1)?)
+    /// What the request of the last reply has for `header`, or nothing: whoever said what is reported was told
+    /// that, and no secret of requests that came after.
+    pub fn told(&self, header: &str) -> &str {
+        let reply = self.served.iter().rev().find(|served| served.status > 0);
+        let asked = reply.and_then(|reply| self.asked.get(reply.asked.checked_sub(1)?));
+        asked.and_then(|asked| asked.header(header)).unwrap_or_default()
     }
 
     /// Nothing that came out can break out of its place, or gives away one of `secrets`.
