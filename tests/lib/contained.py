@@ -73,19 +73,13 @@ class Front:
             self.taken.set()
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
-    def heard(self, alert, seconds=2):
+    def heard(self, alert):
         """Whether a client gave this for a reason when it left; it may be told a little later."""
-        deadline = time.monotonic() + seconds
-        while not any(map(alert.search, self.refusals)) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return any(map(alert.search, self.refusals))
+        return eventually(lambda: any(map(alert.search, self.refusals)))
 
-    def counts(self, connections, seconds=2):
+    def counts(self, connections):
         """Whether there were so many; one that was given up at once may be taken a little later."""
-        deadline = time.monotonic() + seconds
-        while self.accepted < connections and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return self.accepted == connections
+        return eventually(lambda: self.accepted >= connections) and self.accepted == connections
 
     def serve(self, client):
         if self.context:
@@ -104,6 +98,13 @@ class Front:
         back.start()
         pour(client, server)
         back.join()
+
+
+def eventually(holds, seconds=2):
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return holds()
 
 
 def pour(source, sink):
