@@ -228,6 +228,17 @@ fn the_endpoint_explains_itself_in_the_report() {
     refused(&mut relative(Authorization::File("/run/token")), &mut world);
     assert_eq!(world.report.message(), "");
 
+    // Sent as a header, a token has lost the blanks around it.
+    for authorization in [Authorization::Token("\t\t\t pin-1 "), Authorization::File("/run/token")] {
+        let mut world = World::new();
+        if let Authorization::File(_) = authorization {
+            world.on("FILE", content("\t\t\t pin-1 \n"));
+        }
+        world.on("GET", reply(403, r#"{"message":"no task for pin-1","code":"Denied"}"#));
+        refused(&mut relative(authorization), &mut world);
+        assert_eq!((world.report.code(), world.report.message()), ("Denied", ""));
+    }
+
     // In a refusal that says it is none, too.
     let mut world = World::new();
     let body = r#"{"Code":"Denied","Message":"secret-in-a-file is not good"}"#;
