@@ -97,7 +97,7 @@ fn lines(headers: Headers<'_>) -> Lines {
     for (name, value) in &lines {
         assert!(is_header_name(name) && is_header_value(value));
         // Each search reads every line, and there may be a thousand lines of one name.
-        if !names.insert(name.to_ascii_lowercase()) {
+        if !names.insert(name) {
             continue;
         }
         let mut same = lines.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
