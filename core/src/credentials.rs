@@ -6,7 +6,7 @@ use crate::wire::time::UnixTime;
 
 /// A secret in borrowed memory: no `Display`, no `Clone`, and `Debug` shows its length only.
 ///
-/// Whoever lends the memory wipes it (`sources::Slot` does).
+/// Whoever lends the memory wipes it (`flow::Slot` does).
 pub struct Secret<'a>(&'a str);
 
 impl<'a> Secret<'a> {

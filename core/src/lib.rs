@@ -9,6 +9,8 @@
 //! |---|---|---|
 //! | [`wire`] | bounded readers and writers: JSON, XML, HTTP/1.1, dates, URIs | none |
 //! | [`credentials`], [`sigv4`] | signing, in headers or in the query | `sigv4` |
+//! | [`flow`] | what every source and call is made of: exchanges, slots, reports, retries | `sources` |
+//! | [`call`] | calls of any operation of any service | `sources` |
 //! | [`sources`] | instance metadata, container endpoints, STS, Cognito, chains of them | `sources` |
 //! | [`services`] | operations that set roles up: IAM, EC2, ECS, Cognito | `sources` |
 //! | [`refresh`], [`skew`] | when to fetch anew; what time it is | `sources` |
@@ -26,7 +28,8 @@
 //!
 //! ```
 //! use rolecall_core::skew::{Clock, Instant, Now};
-//! use rolecall_core::sources::{Context, Endpoint, Flow, Imds, Memory, Need, Report, Slot, Step};
+//! use rolecall_core::flow::{Context, Endpoint, Flow, Memory, Need, Report, Slot, Step};
+//! use rolecall_core::sources::Imds;
 //!
 //! let mut imds = Imds::new(Endpoint::parse(Imds::ENDPOINT)?);
 //! let (mut exchange, mut slot) = ([0; 8192], [0; Slot::RECOMMENDED]);
@@ -57,10 +60,14 @@
     )
 )]
 
+#[cfg(feature = "sources")]
+pub mod call;
 #[cfg(feature = "sigv4")]
 pub mod credentials;
 #[cfg(feature = "sources")]
 pub mod error;
+#[cfg(feature = "sources")]
+pub mod flow;
 #[cfg(feature = "sources")]
 pub mod refresh;
 #[cfg(feature = "sources")]

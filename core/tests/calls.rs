@@ -5,16 +5,18 @@
 mod common;
 
 use common::{START, World, ok, reply};
+use rolecall_core::call::{Action, AnyAction, Api, Call, Members, Protocol, Service};
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{ErrorKind, FailureKind, Origin, Phase};
+use rolecall_core::flow::Endpoint;
+use rolecall_core::flow::Kept;
 use rolecall_core::services::ec2::{AssociateIamInstanceProfile, DescribeIamInstanceProfileAssociations};
 use rolecall_core::services::ecs::{DescribeTask, DescribeTaskDefinition, ListTaskDefinitions};
 use rolecall_core::services::iam::{
     AddRoleToInstanceProfile, CreateRole, GetRole, ListAttachedRolePolicies, ListRolePolicies, trust,
 };
 use rolecall_core::services::user_pool::{DescribeUserPool, ListUserPools, SignUp};
-use rolecall_core::sources::call::{Action, AnyAction, Api, Call, Kept, Members, Protocol, Service};
-use rolecall_core::sources::{Endpoint, Fixed, Unsigned};
+use rolecall_core::sources::{Fixed, Unsigned};
 
 fn service() -> Service<'static> {
     Service::new(Endpoint::parse("https://service.eu-west-1.amazonaws.com").unwrap(), "eu-west-1")

@@ -6,15 +6,15 @@
 mod common;
 
 use common::*;
+use rolecall_core::call::read_error;
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
+use rolecall_core::flow::{
+    Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step,
+};
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
 use rolecall_core::skew::Authority;
-use rolecall_core::sources::call::read_error;
-use rolecall_core::sources::{
-    Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step,
-};
 use rolecall_core::wire::http1::HeadWriter;
 use rolecall_core::wire::json::{self, Token, Writer};
 use rolecall_core::wire::percent::{self, Keep};

@@ -5,13 +5,14 @@
 mod common;
 
 use common::{START, World, content, ok, reply};
+use rolecall_core::call::{Call, Service};
 use rolecall_core::error::{Error, ErrorKind, FailureKind, Origin, Phase};
-use rolecall_core::sources::call::{Call, Service};
+use rolecall_core::flow::Endpoint;
 use rolecall_core::sources::cognito::{
     Client, CredentialsForIdentity, Identity, Logins, OpenIdToken, Password, SignIn,
 };
 use rolecall_core::sources::sts::AssumeRoleWithWebIdentityRequest;
-use rolecall_core::sources::{Endpoint, IdentityToken, Unsigned};
+use rolecall_core::sources::{IdentityToken, Unsigned};
 
 const POOL: &str = "eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d";
 const ID: &str = "eu-west-1:d68b413e-0000-4000-8000-0123456789ab";
@@ -72,8 +73,8 @@ fn token(world: &mut World, sign_in: &mut SignIn<'_>) -> Result<String, Error> {
 /// A base that leaves the slot as it is.
 struct Kept;
 
-impl<'c> rolecall_core::sources::Flow<'c> for Kept {
-    type Output = rolecall_core::sources::Lease;
+impl<'c> rolecall_core::flow::Flow<'c> for Kept {
+    type Output = rolecall_core::flow::Lease;
 
     fn slots(&self) -> usize {
         1
@@ -81,18 +82,18 @@ impl<'c> rolecall_core::sources::Flow<'c> for Kept {
 
     fn poll(
         &mut self,
-        _: &mut rolecall_core::sources::Context<'_>,
-        _: &mut rolecall_core::sources::Memory<'_, '_>,
-    ) -> rolecall_core::sources::Step<'c, Self::Output> {
-        let lease = rolecall_core::sources::Lease { expiration: None, lifetime: None };
-        rolecall_core::sources::Step::Done(Ok(lease))
+        _: &mut rolecall_core::flow::Context<'_>,
+        _: &mut rolecall_core::flow::Memory<'_, '_>,
+    ) -> rolecall_core::flow::Step<'c, Self::Output> {
+        let lease = rolecall_core::flow::Lease { expiration: None, lifetime: None };
+        rolecall_core::flow::Step::Done(Ok(lease))
     }
 
     fn answer(
         &mut self,
-        _: &mut rolecall_core::sources::Context<'_>,
-        _: &mut rolecall_core::sources::Memory<'_, '_>,
-        _: rolecall_core::sources::Answer<'_>,
+        _: &mut rolecall_core::flow::Context<'_>,
+        _: &mut rolecall_core::flow::Memory<'_, '_>,
+        _: rolecall_core::flow::Answer<'_>,
     ) {
     }
 

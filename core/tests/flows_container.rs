@@ -6,7 +6,8 @@ mod common;
 
 use common::*;
 use rolecall_core::error::{Buffer, Error, ErrorKind, FailureKind, Phase};
-use rolecall_core::sources::{Answer, Authorization, Container, Need, Step};
+use rolecall_core::flow::{Answer, Need, Step};
+use rolecall_core::sources::{Authorization, Container};
 
 const LATER: u64 = START + 6 * 3600;
 const URI: &str = "/v2/credentials/f00d?role=a%2Fb&x=";
@@ -176,7 +177,7 @@ fn what_may_pass_is_tried_three_times_and_no_more() {
             // Timeouts of seconds leave no time for a third attempt.
             assert!(world.monotonic > 9_000, "{error}");
             assert_eq!(error.origin, rolecall_core::error::Origin::Container);
-            rolecall_core::sources::Lease { expiration: None, lifetime: None }
+            rolecall_core::flow::Lease { expiration: None, lifetime: None }
         });
 
         let mut world = World::new();

@@ -6,7 +6,8 @@ mod common;
 
 use common::*;
 use rolecall_core::error::{ErrorKind, FailureKind, Origin, Phase};
-use rolecall_core::sources::{Endpoint, Process, Sso};
+use rolecall_core::flow::Endpoint;
+use rolecall_core::sources::{Process, Sso};
 use rolecall_core::wire::time::UnixTime;
 
 const COMMAND: &str = "PROCESS fetch-keys --for 'me'";

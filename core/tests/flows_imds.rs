@@ -6,7 +6,8 @@ mod common;
 
 use common::*;
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Fault, Origin, Phase};
-use rolecall_core::sources::{Answer, Endpoint, Flow, Imds, Lease, Need, Persistence, Reply, Step};
+use rolecall_core::flow::{Answer, Endpoint, Flow, Lease, Need, Persistence, Reply, Step};
+use rolecall_core::sources::Imds;
 use rolecall_core::wire::time::UnixTime;
 
 const LATER: u64 = START + 6 * 3600;

@@ -5,15 +5,14 @@
 mod common;
 
 use common::*;
+use rolecall_core::call::{Call, Service};
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Buffer, Error, ErrorKind, FailureKind, Origin, Phase};
+use rolecall_core::flow::{Endpoint, Flow, Lease, Memory, Need, Step};
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::skew::Instant;
-use rolecall_core::sources::call::{Call, Service};
 use rolecall_core::sources::sts::AssumeRoleRequest;
-use rolecall_core::sources::{
-    Authorization, Chain, Container, Endpoint, Fixed, Flow, Lease, Memory, Need, Step,
-};
+use rolecall_core::sources::{Authorization, Chain, Container, Fixed};
 use rolecall_core::wire::time::UnixTime;
 
 const HOUR: u64 = 3600;

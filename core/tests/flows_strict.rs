@@ -3,15 +3,14 @@
 mod common;
 
 use common::*;
+use rolecall_core::call::{Call, Service};
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{ErrorKind, FailureKind, Phase};
+use rolecall_core::flow::{Answer, Endpoint, Flow, Lease, Need, Reply, Step};
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::skew::Instant;
-use rolecall_core::sources::call::{Call, Service};
 use rolecall_core::sources::sts::AssumeRoleRequest;
-use rolecall_core::sources::{
-    Answer, Authorization, Chain, Container, Endpoint, Fixed, Flow, Lease, Need, Reply, Step,
-};
+use rolecall_core::sources::{Authorization, Chain, Container, Fixed};
 
 const LATER: u64 = START + 3600;
 

@@ -5,17 +5,16 @@
 mod common;
 
 use common::*;
+use rolecall_core::call::{Call, Service};
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
+use rolecall_core::flow::{Answer, Endpoint, Flow, Need, Persistence, Step};
 use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
 use rolecall_core::skew::Clock;
-use rolecall_core::sources::call::{Call, Service};
 use rolecall_core::sources::sts::{
     AssumeRole, AssumeRoleRequest, GetCallerIdentity, GetCallerIdentityRequest,
 };
-use rolecall_core::sources::{
-    Answer, Authorization, Container, Endpoint, Fixed, Flow, Need, Persistence, Step,
-};
+use rolecall_core::sources::{Authorization, Container, Fixed};
 use rolecall_core::wire::time::UnixTime;
 
 const ROLE_ARN: &str = "arn:aws:iam::123456789012:role/other";

@@ -6,14 +6,16 @@
 mod common;
 
 use common::*;
+use rolecall_core::call::{Call, Operation, Service};
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Error, ErrorKind, Failure, FailureKind, Origin, Phase};
-use rolecall_core::sources::call::{Call, Operation, Service};
+use rolecall_core::flow::{Endpoint, Flow, Lease};
+use rolecall_core::sources::sts::Mfa;
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest,
     GetFederationTokenRequest, GetSessionTokenRequest, SessionParameters,
 };
-use rolecall_core::sources::{Endpoint, Fixed, Flow, IdentityToken, Lease, Mfa};
+use rolecall_core::sources::{Fixed, IdentityToken};
 use rolecall_core::wire::time::UnixTime;
 
 const ROLE_ARN: &str = "arn:aws:iam::123456789012:role/other";

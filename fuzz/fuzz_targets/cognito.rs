@@ -8,8 +8,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use rolecall_core::flow::{Endpoint, Flow, Lease};
+use rolecall_core::sources::Unsigned;
 use rolecall_core::sources::cognito::{Client, Identity, Logins, Password, SignIn};
-use rolecall_core::sources::{Endpoint, Flow, Lease, Unsigned};
 use rolecall_fuzz::hostile::{self, Asked, Keys, Outcome, Script, Served};
 use rolecall_fuzz::{Call, Service, json, same};
 use serde_json::Value;

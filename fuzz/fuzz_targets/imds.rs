@@ -5,7 +5,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rolecall_core::sources::{Endpoint, Imds};
+use rolecall_core::flow::Endpoint;
+use rolecall_core::sources::Imds;
 use rolecall_fuzz::hostile::{self, Script};
 use rolecall_fuzz::{json, same};
 

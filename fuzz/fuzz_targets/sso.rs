@@ -5,7 +5,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rolecall_core::sources::{Endpoint, Sso};
+use rolecall_core::flow::Endpoint;
+use rolecall_core::sources::Sso;
 use rolecall_fuzz::hostile::{self, Keys, Script};
 use rolecall_fuzz::{json, same, seconds};
 use serde_json::Value;

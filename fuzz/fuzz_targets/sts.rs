@@ -6,7 +6,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use rolecall_core::credentials::Credentials;
-use rolecall_core::sources::{Endpoint, Fixed};
+use rolecall_core::flow::Endpoint;
+use rolecall_core::sources::Fixed;
 use rolecall_fuzz::hostile::{self, Keys, Script};
 use rolecall_fuzz::xml::{Step, texts};
 use rolecall_fuzz::{AssumeRoleRequest, Call, Service, same, seconds, xml};

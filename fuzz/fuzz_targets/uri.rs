@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use libfuzzer_sys::fuzz_target;
-use rolecall_core::sources::Endpoint;
+use rolecall_core::flow::Endpoint;
 use rolecall_core::wire::uri::{Uri, address};
 use rolecall_fuzz::refused_no_earlier;
 

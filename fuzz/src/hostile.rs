@@ -22,10 +22,10 @@
 use std::net::IpAddr;
 
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Phase};
-use rolecall_core::skew::{Clock, Instant, Now};
-use rolecall_core::sources::{
+use rolecall_core::flow::{
     Answer, Context, Exchange, Flow, Memory, Need, Persistence, Reply, Report, Slot, Step,
 };
+use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::wire::http1::{Body, RequestHead, ResponseHead, head_len};
 use rolecall_core::wire::time::UnixTime;
 

@@ -4,13 +4,13 @@ pub mod hostile;
 pub mod json;
 pub mod xml;
 
-use rolecall_core::sources::Lease;
+use rolecall_core::flow::Lease;
 use rolecall_core::wire::{BufferTooSmall, Count, Cursor, Error, Put};
 
 use crate::hostile::{Keys, Outcome};
 
 // The one place that names where calls are.
-pub use rolecall_core::sources::call::{Call, Service};
+pub use rolecall_core::call::{Call, Service};
 pub use rolecall_core::sources::sts::AssumeRoleRequest;
 
 /// Sizes of pieces, 1 to 16 bytes each, as `seed` decides.

@@ -6,7 +6,7 @@ use std::io::BufRead;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use rolecall::core::sources::Limits;
+use rolecall::core::flow::Limits;
 #[cfg(feature = "setup")]
 use rolecall::setup::SetupError;
 use rolecall::{

@@ -4,11 +4,12 @@
 //! Built for a board: `cargo build --target thumbv7em-none-eabihf` in `tests/bare-metal`.
 
 use embedded_nal::{Dns, TcpClientStack};
+use rolecall_core::call::Service;
+use rolecall_core::flow::{Endpoint, Memory, Slot};
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
-use rolecall_core::sources::call::Service;
+use rolecall_core::sources::Imds;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
-use rolecall_core::sources::{Endpoint, Imds, Memory, Slot};
 use rolecall_core::wire::Cursor;
 use rolecall_core::wire::http1::HeadWriter;
 use rolecall_nal::blocking::Tcp;

@@ -34,9 +34,10 @@
 
 use embedded_nal_async::{Dns, TcpConnect};
 use rolecall_core::credentials::Credentials;
+use rolecall_core::flow::{Endpoint, Flow, Lease, Memory, Slot};
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::skew::Instant;
-use rolecall_core::sources::{Authorization, Chain, Container, Endpoint, Flow, Imds, Lease, Memory, Slot};
+use rolecall_core::sources::{Authorization, Chain, Container, Imds};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::Driver;
 use rolecall_nal::asynch::{Tcp, Timer};

@@ -2,8 +2,8 @@
 
 use core::net::{IpAddr, SocketAddr};
 
+use rolecall_core::flow::{Endpoint, Exchange};
 use rolecall_core::skew::Now;
-use rolecall_core::sources::{Endpoint, Exchange};
 
 /// The clocks of a board, and its source of randomness.
 ///
@@ -81,7 +81,7 @@ impl defmt::Format for Remote<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rolecall_core::sources::{Limits, Span};
+    use rolecall_core::flow::{Limits, Span};
 
     fn exchange(url: &'static str, address: Option<IpAddr>) -> Exchange<'static> {
         Exchange {

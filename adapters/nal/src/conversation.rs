@@ -3,8 +3,8 @@
 use core::net::IpAddr;
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
+use rolecall_core::flow::{Exchange, Reply};
 use rolecall_core::skew::{Instant, Now};
-use rolecall_core::sources::{Exchange, Reply};
 use rolecall_core::wire::uri;
 
 use crate::incoming::{Complete, Incoming};

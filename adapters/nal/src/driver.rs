@@ -1,8 +1,8 @@
 //! Carries flows to their ends.
 
 use rolecall_core::error::Error;
+use rolecall_core::flow::{Flow, Memory, Report};
 use rolecall_core::skew::Clock;
-use rolecall_core::sources::{Flow, Memory, Report};
 use rolecall_core::wire::time::UnixTime;
 
 use crate::session::Session;

@@ -19,7 +19,8 @@
 //! ```
 //! use embedded_nal::{Dns, TcpClientStack};
 //! use rolecall_core::refresh::{Refreshing, Windows};
-//! use rolecall_core::sources::{Endpoint, Imds, Memory, Slot};
+//! use rolecall_core::flow::{Endpoint, Memory, Slot};
+//! use rolecall_core::sources::Imds;
 //! use rolecall_nal::blocking::Tcp;
 //! use rolecall_nal::{Board, Driver};
 //!
@@ -68,7 +69,7 @@
 //!
 //! # Limits
 //!
-//! Each exchange keeps the [`Limits`](rolecall_core::sources::Limits) of its flow, whatever its peer
+//! Each exchange keeps the [`Limits`](rolecall_core::flow::Limits) of its flow, whatever its peer
 //! does, on the board's monotonic clock: for the look-up and for the connection `connect` each, then
 //! `first_byte`, and `total` for all of it. Interim replies are passed over within them. A length
 //! that does not fit `body` or the exchange buffer is refused before it is read. A flow's own

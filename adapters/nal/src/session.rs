@@ -3,8 +3,8 @@
 use core::net::IpAddr;
 
 use rolecall_core::error::{Error, Failure, FailureKind, Phase};
+use rolecall_core::flow::{Answer, Context, Flow, Memory, Need, Report, Step};
 use rolecall_core::skew::{Clock, Instant};
-use rolecall_core::sources::{Answer, Context, Flow, Memory, Need, Report, Step};
 use rolecall_core::wire::uri;
 use zeroize::Zeroize;
 

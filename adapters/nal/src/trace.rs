@@ -3,7 +3,7 @@
 #![cfg_attr(not(feature = "defmt"), allow(unused_variables, reason = "nothing is traced"))]
 
 use rolecall_core::error::Failure;
-use rolecall_core::sources::{Endpoint, Exchange, Reply};
+use rolecall_core::flow::{Endpoint, Exchange, Reply};
 
 /// The levels that defmt compiles in. Naming it here has cargo compile anew when it changes.
 #[cfg(feature = "defmt")]

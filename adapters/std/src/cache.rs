@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use rolecall_core::flow::Lease;
 use rolecall_core::refresh::advisory_window;
-use rolecall_core::sources::Lease;
 use rolecall_core::wire::time::UnixTime;
 
 use crate::driver::{Trace, Tracer};

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use rolecall_core::call::read_error;
 use rolecall_core::error::{Failure, FailureKind};
+use rolecall_core::flow::Report;
 use rolecall_core::skew::Authority;
-use rolecall_core::sources::Report;
-use rolecall_core::sources::call::read_error;
 use zeroize::Zeroizing;
 
 use crate::driver::{Driver, EXCHANGE, Trace};

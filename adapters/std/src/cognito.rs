@@ -4,12 +4,14 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use rolecall_core::sources::call::{Call, Service};
+use rolecall_core::call::Partition;
+use rolecall_core::call::{Call, Service};
+use rolecall_core::flow::{Flow, Lease};
+use rolecall_core::sources::Unsigned;
 use rolecall_core::sources::cognito::{
     Client, GetCredentialsForIdentityRequest, Identity, Logins, Password, SignIn,
 };
 use rolecall_core::sources::sts::AssumeRoleWithWebIdentityRequest;
-use rolecall_core::sources::{Flow, Lease, Partition, Unsigned};
 use zeroize::Zeroizing;
 
 use crate::source::{Fetched, Fetcher, service};

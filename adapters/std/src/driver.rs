@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use rolecall_core::error::{Error, Failure, FailureKind, Phase};
+use rolecall_core::flow::{Answer, Context, Flow, Memory, Need, Report, Slot, Step};
 use rolecall_core::skew::Clock;
-use rolecall_core::sources::{Answer, Context, Flow, Memory, Need, Report, Slot, Step};
 
 use crate::host::{Buffer, Host};
 use crate::lock;
@@ -144,11 +144,7 @@ impl Driver<'_> {
         call(&mut cx, &mut Memory { exchange: buffer.bytes_mut(), slots })
     }
 
-    fn exchange(
-        &self,
-        exchange: &rolecall_core::sources::Exchange<'_>,
-        buffer: &mut Buffer,
-    ) -> Answer<'static> {
+    fn exchange(&self, exchange: &rolecall_core::flow::Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
         if self.tracer.is_none() {
             return self.host.exchange(exchange, buffer);
         }

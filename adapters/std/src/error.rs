@@ -3,8 +3,8 @@
 use std::fmt;
 
 use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, Fault};
+use rolecall_core::flow::Report;
 use rolecall_core::sigv4::SignError;
-use rolecall_core::sources::Report;
 
 use crate::explain::Finding;
 

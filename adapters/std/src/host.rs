@@ -9,8 +9,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant as StdInstant};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
+use rolecall_core::flow::{Answer, Exchange};
 use rolecall_core::skew::{Instant, Now};
-use rolecall_core::sources::{Answer, Exchange};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::transport::{Transport, append};

@@ -1,7 +1,8 @@
 //! Operations of AWS services, called with a provider's credentials.
 
-use rolecall_core::sources::call::{Action, AnyAction, Call, Operation, Proof};
-use rolecall_core::sources::{Flow, Lease, Slot, Unsigned};
+use rolecall_core::call::{Action, AnyAction, Call, Operation, Proof};
+use rolecall_core::flow::{Flow, Lease, Slot};
+use rolecall_core::sources::Unsigned;
 
 use crate::source::{Fetcher, keys, service};
 use crate::{Credentials, Error, Provider};

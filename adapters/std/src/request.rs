@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use rolecall_core::flow::Limits;
 use rolecall_core::sigv4::Request as Signable;
 use rolecall_core::sigv4::{Payload, Rules, Signer, SigningKey, is_never_signed};
-use rolecall_core::sources::Limits;
 use rolecall_core::wire::Put;
 use rolecall_core::wire::http1::{is_header_name, is_header_value};
 use rolecall_core::wire::percent::{self, Keep};

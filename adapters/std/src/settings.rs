@@ -3,9 +3,9 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use rolecall_core::sources::{
-    Authorization, Container, Endpoint, Imds, Limits, Partition, Persistence, Variant, regional_url,
-};
+use rolecall_core::call::{Partition, Variant, regional_url};
+use rolecall_core::flow::{Endpoint, Limits, Persistence};
+use rolecall_core::sources::{Authorization, Container, Imds};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::uri::Uri;
 

@@ -2,15 +2,17 @@
 
 use std::sync::Mutex;
 
+use rolecall_core::call::{Call, Operation, Service};
 use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Origin};
+use rolecall_core::flow::{Endpoint, Flow, Lease, Report, Slot};
 use rolecall_core::skew::Clock;
-use rolecall_core::sources::call::{Call, Operation, Service};
+use rolecall_core::sources::sts::Mfa;
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest,
     GetCallerIdentity, GetCallerIdentityRequest, GetFederationTokenRequest, GetSessionTokenRequest,
     SessionParameters,
 };
-use rolecall_core::sources::{Endpoint, Fixed, Flow, IdentityToken, Lease, Mfa, Process, Report, Slot};
+use rolecall_core::sources::{Fixed, IdentityToken, Process};
 use zeroize::Zeroizing;
 
 use crate::driver::{Driver, EXCHANGE, Tracer};

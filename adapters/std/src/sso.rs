@@ -1,6 +1,8 @@
 //! Sign-in with IAM Identity Center.
 
-use rolecall_core::sources::{Endpoint, Partition, Sso};
+use rolecall_core::call::Partition;
+use rolecall_core::flow::Endpoint;
+use rolecall_core::sources::Sso;
 use sha1::{Digest, Sha1};
 
 use crate::Error;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use rolecall_core::sources::{Answer, Exchange, Limits, Reply};
+use rolecall_core::flow::{Answer, Exchange, Limits, Reply};
 use rolecall_core::wire::http1::{is_header_name, is_header_value};
 use rolecall_core::wire::uri::{Scheme, Uri};
 use ureq::config::Config;
@@ -334,7 +334,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    use rolecall_core::sources::{Endpoint, Span};
+    use rolecall_core::flow::{Endpoint, Span};
 
     use super::*;
     use crate::Environment;

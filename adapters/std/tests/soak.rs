@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rolecall::core::error::{Failure, FailureKind, Phase};
+use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::skew::{Instant, Now};
-use rolecall::core::sources::{Answer, Exchange, Reply};
 use rolecall::{Buffer, Environment, Host, Provider, Request, UnixTime};
 
 const SIGNATURES: u64 = if cfg!(debug_assertions) { 20_000 } else { 1_000_000 };

@@ -1,7 +1,7 @@
 //! A source that keeps what it has and refreshes it in time.
 
 use crate::error::{Buffer, Error, ErrorKind, Origin};
-use crate::sources::{Answer, Context, Flow, Lease, Memory, Step};
+use crate::flow::{Answer, Context, Flow, Lease, Memory, Step};
 
 use super::{Decision, Refresh, Windows};
 

@@ -5,5 +5,3 @@ mod policy;
 
 pub use flow::Refreshing;
 pub use policy::{Decision, Refresh, Windows, advisory_window};
-
-pub(crate) use policy::draw;

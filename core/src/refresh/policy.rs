@@ -7,6 +7,7 @@
 //! seconds. An error that trying again will not mend (access denied) is raised at once and repeated
 //! from memory for 1 to 5 seconds.
 
+use crate::flow::retry::draw;
 use crate::skew::Instant;
 
 /// What the refresh windows are, where they differ from the common behaviour.
@@ -174,13 +175,4 @@ pub fn advisory_window(lifetime: Option<u64>) -> u32 {
         Some(lifetime) if lifetime < 90 * MINUTE => 15 * 60,
         _ => 60 * 60,
     }
-}
-
-/// A point drawn uniformly from 0 to `width`, both included.
-#[cfg_attr(target_os = "none", inline(never))]
-pub(crate) fn draw(entropy: u32, width: u64) -> u64 {
-    // The upper half of a product of 96 bits, by halves.
-    let (entropy, width) = (u64::from(entropy), width.saturating_add(1));
-    let low = (width & 0xffff_ffff).wrapping_mul(entropy) >> 32;
-    (width >> 32).wrapping_mul(entropy).wrapping_add(low)
 }

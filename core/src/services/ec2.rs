@@ -1,7 +1,8 @@
 //! Amazon EC2: which instance profile an instance has (Amazon EC2 API reference).
 
+use crate::call::{Action, Api, Members, Protocol};
 use crate::error::{ErrorKind, Origin};
-use crate::sources::call::{Action, Api, Each, Kept, Members, Protocol};
+use crate::flow::{Each, Kept};
 
 use super::texts_only;
 

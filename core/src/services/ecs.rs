@@ -1,7 +1,8 @@
 //! Amazon Elastic Container Service: tasks that have a role (Amazon ECS API reference).
 
+use crate::call::{Action, Api, Members, Protocol};
 use crate::error::{ErrorKind, Origin};
-use crate::sources::call::{Action, Api, Each, Kept, Members, Protocol};
+use crate::flow::{Each, Kept};
 
 use super::{Tag, texts_only};
 

@@ -2,8 +2,9 @@
 
 pub mod trust;
 
+use crate::call::{Action, Api, Members, Protocol};
 use crate::error::{ErrorKind, Origin};
-use crate::sources::call::{Action, Api, Each, Kept, Members, Protocol};
+use crate::flow::{Each, Kept};
 
 use super::{Tag, texts_only};
 

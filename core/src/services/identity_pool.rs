@@ -1,11 +1,11 @@
 //! Amazon Cognito identity pools: AWS credentials for people who signed in somewhere, and for guests
 //! (Amazon Cognito federated identities API reference).
 
+use crate::call::{Action, Api, Members};
 use crate::error::ErrorKind;
-use crate::sources::call::{Action, Api, Each, Kept, Members};
+use crate::flow::{Each, Kept};
 
-use super::user_pool::{Named, Page};
-use super::{Tag, texts_only};
+use super::{Named, Page, Tag, texts_only};
 
 pub use crate::sources::cognito::IDENTITY_POOL;
 

@@ -1,13 +1,14 @@
 //! Operations that set roles up, as types: what the guides' journeys need of IAM, EC2, ECS and Cognito.
 //!
-//! Each is an [`Action`](crate::sources::call::Action): its members are fields, its output borrows from
+//! Each is an [`Action`](crate::call::Action): its members are fields, its output borrows from
 //! the slot that the reply was kept in. Members that are not there are left to the service. Limits are
 //! the service's to tell, by its own code and message.
 //!
 //! ```
 //! use rolecall_core::services::iam::{CreateRole, trust};
-//! use rolecall_core::sources::call::{AnyAction, Call, Service};
-//! use rolecall_core::sources::{Endpoint, Fixed};
+//! use rolecall_core::call::{AnyAction, Call, Service};
+//! use rolecall_core::flow::Endpoint;
+//! use rolecall_core::sources::Fixed;
 //!
 //! let mut policy = [0; 512];
 //! let trust = trust::service("ec2.amazonaws.com", &mut policy)?;
@@ -18,6 +19,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use crate::flow::Each;
+
 pub mod ec2;
 pub mod ecs;
 pub mod iam;
@@ -26,6 +29,24 @@ pub mod user_pool;
 
 /// A tag: its key, and its value.
 pub type Tag<'c> = (&'c str, &'c str);
+
+/// Something that has an id and a name: a user pool, a client of one, an identity pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'r> {
+    /// Its id.
+    pub id: &'r str,
+    /// Its name.
+    pub name: &'r str,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<'r> {
+    /// What is on it.
+    pub each: Each<'r, Named<'r>>,
+    /// What the next page is asked for with; `None` if this is the last.
+    pub next: Option<&'r str>,
+}
 
 /// Actions whose request is nothing but texts, and whose reply says nothing but that it is done.
 macro_rules! texts_only {
@@ -41,18 +62,18 @@ macro_rules! texts_only {
             $($(#[$member])* pub $field: &'c str,)*
         }
 
-        impl $crate::sources::call::Action for $name<'_> {
-            const API: $crate::sources::call::Api = $api;
+        impl $crate::call::Action for $name<'_> {
+            const API: $crate::call::Api = $api;
             const NAME: &'static str = stringify!($name);
             $(const REPEATABLE: bool = $repeatable;)?
             $(const SIGNED: bool = $signed;)?
             type Output<'r> = ();
 
-            fn members(&self, to: &mut dyn $crate::sources::call::Members) {
+            fn members(&self, to: &mut dyn $crate::call::Members) {
                 $(to.text($text, self.$field);)*
             }
 
-            fn output(_: $crate::sources::call::Kept<'_>) -> Result<(), $crate::error::ErrorKind> {
+            fn output(_: $crate::flow::Kept<'_>) -> Result<(), $crate::error::ErrorKind> {
                 Ok(())
             }
         }

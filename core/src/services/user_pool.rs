@@ -1,9 +1,10 @@
 //! Amazon Cognito user pools: people who sign in (Amazon Cognito user pools API reference).
 
+use crate::call::{Action, Api, Members};
 use crate::error::ErrorKind;
-use crate::sources::call::{Action, Api, Each, Kept, Members};
+use crate::flow::Kept;
 
-use super::{Tag, texts_only};
+use super::{Named, Page, Tag, texts_only};
 
 pub use crate::sources::cognito::{USER_POOL, secret_hash};
 
@@ -72,24 +73,6 @@ impl Action for DescribeUserPool<'_> {
     fn output(kept: Kept<'_>) -> Result<UserPool<'_>, ErrorKind> {
         Ok(UserPool { id: kept.need("UserPool.Id")?, kept })
     }
-}
-
-/// Something that has an id and a name: a user pool, a client of one, an identity pool.
-#[derive(Debug, Clone, Copy)]
-pub struct Named<'r> {
-    /// Its id.
-    pub id: &'r str,
-    /// Its name.
-    pub name: &'r str,
-}
-
-/// A page of a list.
-#[derive(Debug, Clone)]
-pub struct Page<'r> {
-    /// What is on it.
-    pub each: Each<'r, Named<'r>>,
-    /// What the next page is asked for with; `None` if this is the last.
-    pub next: Option<&'r str>,
 }
 
 /// The user pools of the region, sixty at a time.

@@ -6,7 +6,7 @@ use heapless::Vec;
 
 use crate::error::{Error, ErrorKind, Origin};
 
-use super::{Answer, Context, Flow, Lease, Memory, Step};
+use crate::flow::{Answer, Context, Flow, Lease, Memory, Step};
 
 /// Absences that a chain remembers.
 const MAX_TRIED: usize = 8;

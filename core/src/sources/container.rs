@@ -11,12 +11,12 @@ use crate::wire::json::{self, Token};
 use crate::wire::uri::{Scheme, Uri};
 use crate::wire::{self, Put};
 
-use super::attempts::{Attempts, Pause, Persistence};
 use super::document::{self, Dialect};
-use super::observe::{TIME_HEADERS, observe};
-use super::request;
-use super::slot::Field;
-use super::{Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Step};
+use crate::flow::lease::{TIME_HEADERS, observe};
+use crate::flow::request;
+use crate::flow::retry::{Attempts, Pause, Persistence};
+use crate::flow::slot::Field;
+use crate::flow::{Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Step};
 
 /// What the endpoint wants to see in `Authorization`.
 #[derive(Clone, Copy)]

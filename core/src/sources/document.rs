@@ -6,9 +6,9 @@ use crate::wire::Cursor;
 use crate::wire::json::{Reader, Str, Token};
 use crate::wire::time::UnixTime;
 
-use super::Report;
-use super::endpoint::account_of;
-use super::slot::{Field, Slot};
+use crate::flow::Report;
+use crate::flow::endpoint::account_of;
+use crate::flow::slot::{Field, Slot};
 
 /// Who hands a document out, where that makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

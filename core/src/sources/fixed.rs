@@ -3,8 +3,8 @@
 use crate::credentials::Credentials;
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 
-use super::observe::remaining;
-use super::{Answer, Context, Flow, Lease, Memory, Step};
+use crate::flow::lease::remaining;
+use crate::flow::{Answer, Context, Flow, Lease, Memory, Step};
 
 /// A source of credentials that are known: from the environment, or provisioned.
 ///

@@ -5,12 +5,12 @@ use zeroize::Zeroize;
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 use crate::wire::Put;
 
-use super::slot::{Field, Slot};
-use super::{Answer, Context, Flow, Lease, Memory, Need, Step};
+use crate::flow::slot::{Field, Slot};
+use crate::flow::{Answer, Context, Flow, Lease, Memory, Need, Step};
 
 /// A token for a call that is not signed: the base of
-/// [`AssumeRoleWithWebIdentity`](super::sts::AssumeRoleWithWebIdentity) or
-/// [`AssumeRoleWithSaml`](super::sts::AssumeRoleWithSaml).
+/// [`AssumeRoleWithWebIdentity`](crate::sources::sts::AssumeRoleWithWebIdentity) or
+/// [`AssumeRoleWithSaml`](crate::sources::sts::AssumeRoleWithSaml).
 ///
 /// Slots: one, for the token. Exchange buffer: the file's content.
 #[derive(Debug)]

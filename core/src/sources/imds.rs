@@ -11,11 +11,11 @@ use crate::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin};
 use crate::skew::{Authority, Instant};
 use crate::wire::scan::number;
 
-use super::attempts::{Attempts, Pause, Persistence};
 use super::document::{self, Dialect};
-use super::observe::observe;
-use super::request;
-use super::{Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Step};
+use crate::flow::lease::observe;
+use crate::flow::request;
+use crate::flow::retry::{Attempts, Pause, Persistence};
+use crate::flow::{Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Step};
 
 /// The role that the instance profile gives, with its credentials.
 ///

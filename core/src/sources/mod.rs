@@ -5,7 +5,8 @@
 //! ```
 //! use rolecall_core::credentials::Credentials;
 //! use rolecall_core::skew::{Clock, Instant, Now};
-//! use rolecall_core::sources::{Context, Fixed, Flow, Memory, Report, Slot, Step};
+//! use rolecall_core::flow::{Context, Flow, Memory, Report, Slot, Step};
+//! use rolecall_core::sources::Fixed;
 //!
 //! let provisioned = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)?;
 //! let mut flow = Fixed::new(Some(provisioned));
@@ -40,40 +41,23 @@
 //! for tokens of up to 800 bytes, the recommended size for 4 KB. What is too small is told as an
 //! error with the size that suffices.
 
-mod attempts;
-pub mod call;
 mod chain;
 pub mod cognito;
 mod container;
 mod document;
-mod endpoint;
 mod fixed;
-mod flow;
 mod identity_token;
 mod imds;
-mod mfa;
-mod observe;
-mod partition;
 mod process;
-mod report;
-mod request;
-mod slot;
 mod sso;
 pub mod sts;
 mod unsigned;
 
-pub use attempts::Persistence;
 pub use chain::Chain;
 pub use container::{Authorization, Container};
-pub use endpoint::Endpoint;
 pub use fixed::Fixed;
-pub use flow::{Answer, Context, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Span, Step};
 pub use identity_token::IdentityToken;
 pub use imds::Imds;
-pub use mfa::Mfa;
-pub use partition::{Partition, Variant, regional_url};
 pub use process::Process;
-pub use report::Report;
-pub use slot::{Identity, Slot};
 pub use sso::Sso;
 pub use unsigned::Unsigned;

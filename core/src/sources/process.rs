@@ -8,8 +8,8 @@ use zeroize::Zeroize;
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 
 use super::document::{self, Dialect};
-use super::observe::remaining;
-use super::{Answer, Context, Flow, Lease, Memory, Need, Step};
+use crate::flow::lease::remaining;
+use crate::flow::{Answer, Context, Flow, Lease, Memory, Need, Step};
 
 /// Runs a command, without a shell, and reads the document that it prints: `Version` 1,
 /// `AccessKeyId`, `SecretAccessKey`, and perhaps `SessionToken`, `Expiration` and `AccountId`.

@@ -12,12 +12,12 @@ use crate::wire::percent::{self, Keep};
 use crate::wire::time::UnixTime;
 use crate::wire::{Cursor, Put};
 
-use super::attempts::{Attempts, Pause, Persistence};
 use super::document::{self, Dialect};
-use super::observe::{TIME_HEADERS, observe};
-use super::request;
-use super::slot::{Field, Slot};
-use super::{Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Step};
+use crate::flow::lease::{TIME_HEADERS, observe};
+use crate::flow::request;
+use crate::flow::retry::{Attempts, Pause, Persistence};
+use crate::flow::slot::{Field, Slot};
+use crate::flow::{Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Step};
 
 /// Reads the access token that signing in (`aws sso login`) left in a file, and asks the portal for
 /// the credentials of a role with it.

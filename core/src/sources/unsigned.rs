@@ -2,7 +2,7 @@
 
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 
-use super::{Answer, Context, Flow, Lease, Memory, Step};
+use crate::flow::{Answer, Context, Flow, Lease, Memory, Step};
 
 /// The base of a call that is not signed: a guest.
 ///

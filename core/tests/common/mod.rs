@@ -7,10 +7,9 @@ use std::net::IpAddr;
 
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Error, Failure, FailureKind, Phase};
+use rolecall_core::flow::{Answer, Context, Exchange, Flow, Memory, Need, Reply, Report, Slot, Step};
 use rolecall_core::skew::{Clock, Instant, Now};
-use rolecall_core::sources::{
-    Answer, Context, Exchange, Flow, Imds, Memory, Need, Reply, Report, Slot, Step,
-};
+use rolecall_core::sources::Imds;
 use rolecall_core::wire::time::UnixTime;
 
 /// The world's time at the start: 2026-01-02T03:04:05Z.
@@ -265,10 +264,10 @@ impl World {
 }
 
 /// The same endpoint, for as long as the test runs.
-fn leaked(asked: &Exchange<'_>) -> rolecall_core::sources::Endpoint<'static> {
+fn leaked(asked: &Exchange<'_>) -> rolecall_core::flow::Endpoint<'static> {
     let endpoint = asked.endpoint;
     let url = format!("{}://{}{}", endpoint.scheme().as_str(), endpoint.authority(), endpoint.base_path());
-    rolecall_core::sources::Endpoint::parse(url.leak()).unwrap()
+    rolecall_core::flow::Endpoint::parse(url.leak()).unwrap()
 }
 
 pub(crate) const TOKEN: &str = "PUT /latest/api/token ";
@@ -276,7 +275,7 @@ pub(crate) const ROLE: &str = "GET /latest/meta-data/iam/security-credentials/ "
 pub(crate) const CREDENTIALS: &str = "GET /latest/meta-data/iam/security-credentials/demo-role ";
 
 pub(crate) fn imds() -> Imds<'static> {
-    Imds::new(rolecall_core::sources::Endpoint::parse(Imds::ENDPOINT).unwrap())
+    Imds::new(rolecall_core::flow::Endpoint::parse(Imds::ENDPOINT).unwrap())
 }
 
 /// A token as the metadata service gives it.

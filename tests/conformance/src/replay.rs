@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use rolecall::{Buffer, Host};
 use rolecall_core::error::{Failure, FailureKind, Phase};
+use rolecall_core::flow::{Answer, Exchange, Reply};
 use rolecall_core::skew::{Instant, Now};
-use rolecall_core::sources::{Answer, Exchange, Reply};
 use rolecall_core::wire::time::UnixTime;
 use serde_json::Value;
 

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use conformance::{json, own, say};
+use rolecall_core::call::{Action, AnyAction, Operation, Protocol};
+use rolecall_core::flow::Slot;
 use rolecall_core::services::ec2::*;
 use rolecall_core::services::ecs::*;
 use rolecall_core::services::iam::*;
 use rolecall_core::services::identity_pool::*;
 use rolecall_core::services::user_pool::*;
-use rolecall_core::sources::Slot;
-use rolecall_core::sources::call::{Action, AnyAction, Operation, Protocol};
 use serde_json::Value;
 
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;

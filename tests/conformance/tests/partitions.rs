@@ -1,7 +1,7 @@
 //! The partition of each region, and what its endpoints are called.
 
 use conformance::{json, say, vectors};
-use rolecall_core::sources::{Partition, Variant, regional_url};
+use rolecall_core::call::{Partition, Variant, regional_url};
 
 fn url(service: &str, region: &str, fips: bool, dual_stack: bool) -> Option<String> {
     let mut buffer = [0; 128];

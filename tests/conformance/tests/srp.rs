@@ -2,13 +2,11 @@
 //! (`tests/cases/srp.py`).
 
 use conformance::{json, own, say};
+use rolecall_core::call::Service;
 use rolecall_core::error::ErrorKind;
+use rolecall_core::flow::{Answer, Context, Endpoint, Flow, Lease, Memory, Need, Reply, Report, Slot, Step};
 use rolecall_core::skew::{Clock, Instant, Now};
-use rolecall_core::sources::call::Service;
 use rolecall_core::sources::cognito::{Client, Password, SignIn};
-use rolecall_core::sources::{
-    Answer, Context, Endpoint, Flow, Lease, Memory, Need, Reply, Report, Slot, Step,
-};
 use rolecall_core::wire::time::UnixTime;
 use serde_json::{Value, json as document};
 

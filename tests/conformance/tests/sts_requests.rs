@@ -2,16 +2,15 @@
 //! arguments (`tests/cases/sts.py`).
 
 use conformance::{json, own, say};
+use rolecall_core::call::{Call, Operation, Service};
 use rolecall_core::credentials::Credentials;
+use rolecall_core::flow::{Context, Endpoint, Flow, Lease, Memory, Need, Report, Slot, Step};
 use rolecall_core::skew::{Clock, Instant, Now};
-use rolecall_core::sources::call::{Call, Operation, Service};
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest,
     GetCallerIdentityRequest, GetFederationTokenRequest, GetSessionTokenRequest, SessionParameters,
 };
-use rolecall_core::sources::{
-    Context, Endpoint, Fixed, Flow, IdentityToken, Lease, Memory, Need, Report, Slot, Step,
-};
+use rolecall_core::sources::{Fixed, IdentityToken};
 use rolecall_core::wire::time::UnixTime;
 use serde_json::Value;
 

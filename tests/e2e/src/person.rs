@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use rolecall::core::error::Failure;
+use rolecall::core::flow::{Answer, Exchange};
 use rolecall::core::skew::{Instant, Now};
-use rolecall::core::sources::{Answer, Exchange};
 use rolecall::{Buffer, Host, Settings, System};
 
 /// Makes an answer when it is asked for: a code is good for half a minute.

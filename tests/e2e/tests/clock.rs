@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use rolecall::core::error::Failure;
+use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::skew::{Instant, Now};
-use rolecall::core::sources::{Answer, Exchange, Reply};
 use rolecall::{Buffer, Environment, Host, Provider, Request, Role, Settings, System, Trace};
 use rolecall_simulator::{Config, Simulator};
 

@@ -2,16 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use rolecall_core::call::Service;
 use rolecall_core::credentials::Credentials;
+use rolecall_core::flow::{Endpoint, Flow, Lease, Memory, Slot};
 use rolecall_core::skew::{self, Now};
-use rolecall_core::sources::call::Service;
 use rolecall_core::sources::cognito::{Client, CredentialsForIdentity, Identity, Logins, Password, SignIn};
 use rolecall_core::sources::sts::{
     AssumeRole, AssumeRoleRequest, AssumeRoleWithWebIdentity, AssumeRoleWithWebIdentityRequest,
 };
-use rolecall_core::sources::{
-    Authorization, Container, Endpoint, Fixed, Flow, IdentityToken, Imds, Lease, Memory, Slot,
-};
+use rolecall_core::sources::{Authorization, Container, Fixed, IdentityToken, Imds};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::asynch::{self, Timer};
 use rolecall_nal::blocking::{self, ZeroRead};

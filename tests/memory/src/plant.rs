@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use rolecall_core::credentials::Credentials;
+use rolecall_core::flow::Slot;
 use rolecall_core::sigv4::SigningKey;
-use rolecall_core::sources::Slot;
 
 use crate::given::Given;
 use crate::nal::TODAY;

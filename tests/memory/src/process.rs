@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, TcpStream};
 
 use rolecall::core::error::{Failure, FailureKind, Phase};
+use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::skew::{Instant, Now};
-use rolecall::core::sources::{Answer, Exchange, Reply};
 use rolecall::{
     Buffer, Environment, FileCache, Host, PoolIdentity, Provider, Request, Role, Secret, Settings, System,
     User,

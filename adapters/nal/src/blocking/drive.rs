@@ -1,7 +1,7 @@
 //! The loop that carries a session out.
 
 use rolecall_core::error::Error;
-use rolecall_core::sources::Flow;
+use rolecall_core::flow::Flow;
 
 use super::{Connection, Link};
 use crate::Board;

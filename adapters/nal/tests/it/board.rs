@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
+use rolecall_core::flow::Slot;
 use rolecall_core::skew::{Instant, Now};
-use rolecall_core::sources::Slot;
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::Board;
 use rolecall_nal::asynch::Timer;

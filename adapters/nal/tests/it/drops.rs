@@ -1,9 +1,10 @@
 //! A future may be dropped at any await: the flow goes on from there.
 
+use rolecall_core::call::Service;
+use rolecall_core::flow::{Endpoint, Flow, Lease};
 use rolecall_core::refresh::{Refreshing, Windows};
-use rolecall_core::sources::call::Service;
+use rolecall_core::sources::Imds;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
-use rolecall_core::sources::{Endpoint, Flow, Imds, Lease};
 
 use crate::board::Loop;
 use crate::mock::{Manner, Mocked, Net, services};

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use rolecall_core::error::{ErrorKind, Failure, FailureKind, Phase};
-use rolecall_core::sources::{Endpoint, Imds, Limits, Need};
+use rolecall_core::flow::{Endpoint, Limits, Need};
+use rolecall_core::sources::Imds;
 use rolecall_nal::blocking::ZeroRead;
 
 use crate::board::{Loop, RealBoard};

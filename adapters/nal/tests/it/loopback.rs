@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rolecall_core::error::Error;
+use rolecall_core::flow::{Flow, Memory, Report, Slot};
 use rolecall_core::skew::Clock;
-use rolecall_core::sources::{Flow, Memory, Report, Slot};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::blocking::ZeroRead;
 use rolecall_nal::{Driver, WithDns, asynch, blocking};

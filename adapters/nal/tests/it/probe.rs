@@ -1,7 +1,7 @@
 //! A flow of plain requests, for a close look at how each exchange goes.
 
 use rolecall_core::error::{Error, Failure};
-use rolecall_core::sources::{
+use rolecall_core::flow::{
     Answer, Context, Endpoint, Exchange, Flow, Limits, Memory, Need, Reply, Span, Step,
 };
 use rolecall_core::wire::Cursor;

@@ -1,8 +1,9 @@
 //! Refresh on the monotonic clock of a board that has no other, over a link that drops.
 
 use rolecall_core::error::{ErrorKind, FailureKind};
+use rolecall_core::flow::Endpoint;
 use rolecall_core::refresh::{Refreshing, Windows};
-use rolecall_core::sources::{Endpoint, Imds};
+use rolecall_core::sources::Imds;
 
 use crate::board::Loop;
 use crate::mock::{Manner, Mocked, Net, START, services};

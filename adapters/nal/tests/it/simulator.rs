@@ -1,11 +1,12 @@
 //! The sources against the simulator, over loopback.
 
+use rolecall_core::call::Service;
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::ErrorKind;
+use rolecall_core::flow::Endpoint;
 use rolecall_core::skew::Clock;
-use rolecall_core::sources::call::Service;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
-use rolecall_core::sources::{Authorization, Container, Endpoint, Fixed, Imds};
+use rolecall_core::sources::{Authorization, Container, Fixed, Imds};
 use rolecall_nal::blocking::ZeroRead;
 use rolecall_simulator::{Config, Principal, Simulator, User};
 

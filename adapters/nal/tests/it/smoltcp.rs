@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use rolecall_core::call::Service;
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use rolecall_core::sources::call::Service;
+use rolecall_core::flow::{Endpoint, Memory};
+use rolecall_core::sources::Imds;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
-use rolecall_core::sources::{Endpoint, Imds, Memory};
 use rolecall_nal::blocking::Tcp;
 use rolecall_nal::{Driver, NoDns, WithDns};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};

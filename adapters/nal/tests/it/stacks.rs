@@ -1,9 +1,10 @@
 //! Stacks that behave differently within what their traits allow: the same flows, the same results.
 
+use rolecall_core::call::Service;
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use rolecall_core::sources::call::Service;
+use rolecall_core::flow::Endpoint;
+use rolecall_core::sources::Imds;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
-use rolecall_core::sources::{Endpoint, Imds};
 
 use crate::board::Loop;
 use crate::mock::{Manner, Mocked, Net, START, Then, reply, services};

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rolecall_core::call::Partition;
+use rolecall_core::services::Page as Listed;
 use rolecall_core::services::iam::{
     CreateOpenIDConnectProvider, DeleteOpenIDConnectProvider, GetOpenIDConnectProvider, trust,
 };
@@ -11,9 +13,8 @@ use rolecall_core::services::identity_pool::{
 };
 use rolecall_core::services::user_pool::{
     AdminCreateUser, AdminSetUserPassword, CreateUserPool, CreateUserPoolClient, DeleteUserPool,
-    DescribeUserPool, DescribeUserPoolClient, ListUserPoolClients, ListUserPools, Page as Listed,
+    DescribeUserPool, DescribeUserPoolClient, ListUserPoolClients, ListUserPools,
 };
-use rolecall_core::sources::Partition;
 
 use super::role::{self, Policies};
 use super::work::{Page, Work, code, pages};

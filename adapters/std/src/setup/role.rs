@@ -1,11 +1,11 @@
 //! The role that a set-up is about.
 
+use rolecall_core::call::Partition;
 use rolecall_core::services::iam::{
     AttachRolePolicy, CreateRole, DeleteRole, DeleteRolePolicy, DetachRolePolicy, GetRole,
     ListAttachedRolePolicies, ListInstanceProfilesForRole, ListRolePolicies, PutRolePolicy,
     RemoveRoleFromInstanceProfile, TagRole, UpdateAssumeRolePolicy,
 };
-use rolecall_core::sources::Partition;
 use rolecall_core::wire::percent;
 
 use super::work::Work;

@@ -1,6 +1,6 @@
 //! A call as a line of text.
 
-use rolecall_core::sources::call::{AnyAction, Members, Operation};
+use rolecall_core::call::{AnyAction, Members, Operation};
 
 /// Longer texts are cut.
 const LONGEST: usize = 200;

@@ -1,7 +1,7 @@
 //! One run of a set-up: calls that are told, waited for, and remembered.
 
-use rolecall_core::sources::Slot;
-use rolecall_core::sources::call::{Action, AnyAction};
+use rolecall_core::call::{Action, AnyAction};
+use rolecall_core::flow::Slot;
 
 use super::show::show;
 use super::{Fate, TAG, Thing};

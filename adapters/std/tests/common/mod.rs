@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 
 use rolecall::core::error::{Failure, FailureKind, Phase};
+use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::skew::{Instant, Now};
-use rolecall::core::sources::{Answer, Exchange, Reply};
 use rolecall::{Buffer, Environment, Error, Host, Provider, Settings, UnixTime};
 
 /// 2026-01-02T03:04:05Z.

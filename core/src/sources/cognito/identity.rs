@@ -3,11 +3,11 @@
 
 use heapless::String;
 
+use crate::call::{Call, Members, Operation, Proof, Service, Shape, put_json};
 use crate::error::{Buffer, Error, ErrorKind, Origin};
-use crate::sources::call::{Call, Members, Operation, Proof, Service, Shape, put_json};
+use crate::flow::slot::Field;
+use crate::flow::{Answer, Context, Flow, Lease, Memory, Slot, Step};
 use crate::sources::document::seal;
-use crate::sources::slot::Field;
-use crate::sources::{Answer, Context, Flow, Lease, Memory, Slot, Step};
 use crate::wire::Put;
 use crate::wire::json::{Reader, Token, member};
 use crate::wire::time::UnixTime;

@@ -1,15 +1,16 @@
 //! Credentials from Amazon Cognito: an identity pool gives them to whoever has signed in somewhere, and
 //! to guests where it is told to.
 //!
-//! A chain of flows: [`SignIn`] at a user pool, or an [`IdentityToken`](super::IdentityToken) of
-//! anybody else, or [`Unsigned`](super::Unsigned) for a guest; on it [`Identity`], the caller's id in
+//! A chain of flows: [`SignIn`] at a user pool, or an [`IdentityToken`](crate::sources::IdentityToken) of
+//! anybody else, or [`Unsigned`](crate::sources::Unsigned) for a guest; on it [`Identity`], the caller's id in
 //! the identity pool; on that [`CredentialsForIdentity`], or [`OpenIdToken`] and
-//! [`AssumeRoleWithWebIdentity`](super::sts::AssumeRoleWithWebIdentity) with it.
+//! [`AssumeRoleWithWebIdentity`](crate::sources::sts::AssumeRoleWithWebIdentity) with it.
 //!
 //! ```
-//! use rolecall_core::sources::call::Service;
+//! use rolecall_core::call::Service;
 //! use rolecall_core::sources::cognito::{CredentialsForIdentity, Identity, Logins};
-//! use rolecall_core::sources::{Endpoint, IdentityToken};
+//! use rolecall_core::flow::Endpoint;
+//! use rolecall_core::sources::IdentityToken;
 //!
 //! let service = Service::new(Endpoint::parse("https://cognito-identity.eu-west-1.amazonaws.com")?, "eu-west-1");
 //! let logins = Logins { provider: "accounts.google.com", others: &[] };
@@ -32,7 +33,7 @@ use crate::error::Origin;
 use crate::sigv4::hmac;
 use crate::wire::Ascii;
 
-use super::call::{Api, Protocol};
+use crate::call::{Api, Protocol};
 
 pub use identity::{
     CredentialsForIdentity, GetCredentialsForIdentityRequest, GetIdRequest, GetOpenIdTokenRequest, Identity,

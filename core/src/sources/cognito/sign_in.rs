@@ -3,12 +3,12 @@
 use heapless::String;
 use zeroize::Zeroize;
 
+use crate::call::{Call, Operation, Service};
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 #[cfg(feature = "srp")]
-use crate::sources::call::Kept;
-use crate::sources::call::{Call, Operation, Service};
-use crate::sources::slot::Field;
-use crate::sources::{Answer, Context, Flow, Lease, Memory, Need, Slot, Step};
+use crate::flow::Kept;
+use crate::flow::slot::Field;
+use crate::flow::{Answer, Context, Flow, Lease, Memory, Need, Slot, Step};
 use crate::wire::Put;
 
 use super::turn::{Client, KEPT, QUESTIONS, Question, Round, Turn};

@@ -2,10 +2,11 @@
 
 use heapless::String;
 
+use crate::call::{Members, Operation, Proof, Shape, keep, put_json};
 use crate::error::ErrorKind;
-use crate::sources::call::{Kept, Members, Operation, Proof, Shape, keep, put_json};
-use crate::sources::slot::Field;
-use crate::sources::{Lease, Slot};
+use crate::flow::Kept;
+use crate::flow::slot::Field;
+use crate::flow::{Lease, Slot};
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 

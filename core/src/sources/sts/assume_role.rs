@@ -2,10 +2,10 @@
 
 use core::fmt;
 
+use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};
-use crate::sources::call::{Call, Form, Operation, Shape};
-use crate::sources::endpoint::account_of;
-use crate::sources::{Lease, Slot};
+use crate::flow::endpoint::account_of;
+use crate::flow::{Lease, Slot};
 use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
@@ -64,7 +64,7 @@ pub struct SessionParameters<'c> {
     /// Keys of those tags that go on to the sessions of further roles.
     pub transitive_tag_keys: &'c [&'c str],
     /// The multi-factor device of the user who calls: a serial number or an ARN. Its code is
-    /// `token_code`, or what [`Mfa`](crate::sources::Mfa) asks for.
+    /// `token_code`, or what [`Mfa`](crate::sources::sts::Mfa) asks for.
     pub mfa_serial: Option<&'c str>,
     /// The six digits that the device shows.
     pub token_code: Option<&'c str>,

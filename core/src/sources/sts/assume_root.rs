@@ -1,9 +1,9 @@
 //! AssumeRoot: a short session as root of a member account, for one of the tasks that take root.
 
+use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};
-use crate::sources::call::{Call, Form, Operation, Shape};
-use crate::sources::endpoint::account_of;
-use crate::sources::{Lease, Slot};
+use crate::flow::endpoint::account_of;
+use crate::flow::{Lease, Slot};
 use crate::wire::Put;
 use crate::wire::time::UnixTime;
 

@@ -1,9 +1,9 @@
 //! GetCallerIdentity: whose credentials these are.
 
+use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};
-use crate::sources::call::{Call, Form, Operation, Shape};
-use crate::sources::slot::Field;
-use crate::sources::{Lease, Slot};
+use crate::flow::slot::Field;
+use crate::flow::{Lease, Slot};
 use crate::wire::Put;
 use crate::wire::time::UnixTime;
 

@@ -1,8 +1,8 @@
 //! Parameters that several operations of STS have.
 
-use crate::sources::Slot;
-use crate::sources::call::Form;
-use crate::sources::slot::Field;
+use crate::call::Form;
+use crate::flow::Slot;
+use crate::flow::slot::Field;
 
 use super::limits::Tag;
 

@@ -4,6 +4,8 @@ use core::ops::RangeInclusive;
 
 use crate::error::ErrorKind;
 
+use super::mfa::is_token_code;
+
 /// A tag of a session: its key, and its value.
 pub type Tag<'c> = (&'c str, &'c str);
 
@@ -99,10 +101,6 @@ pub(super) fn mfa(serial: Option<&str>, code: Option<&str>) -> Result<(), ErrorK
     require(serial.is_none_or(|serial| is_of(serial, 9..=256, b"_+=/:,.@-")), what)?;
     require(code.is_none_or(is_token_code), "MFA code: six digits")?;
     require(code.is_none() || serial.is_some(), "MFA code: it takes a serial number too")
-}
-
-pub(crate) fn is_token_code(code: &str) -> bool {
-    code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 pub(super) fn provided_contexts(contexts: &[(&str, &str)]) -> Result<(), ErrorKind> {

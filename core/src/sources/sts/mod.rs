@@ -1,6 +1,6 @@
 //! Calls of STS, most of which end with credentials.
 //!
-//! Each is an [`Operation`](super::call::Operation); [`Call`](super::call::Call) is the flow that gets
+//! Each is an [`Operation`](crate::call::Operation); [`Call`](crate::call::Call) is the flow that gets
 //! credentials from a source and makes the call with them.
 
 mod assume_role;
@@ -8,6 +8,7 @@ mod assume_root;
 mod caller_identity;
 mod form;
 mod limits;
+mod mfa;
 mod reply;
 mod saml;
 mod user_session;
@@ -17,6 +18,7 @@ pub use assume_role::{AssumeRole, AssumeRoleRequest, Parameters, SessionParamete
 pub use assume_root::{AssumeRoot, AssumeRootRequest};
 pub use caller_identity::{GetCallerIdentity, GetCallerIdentityRequest};
 pub use limits::Tag;
+pub use mfa::Mfa;
 pub use saml::{AssumeRoleWithSaml, AssumeRoleWithSamlRequest};
 pub use user_session::{
     GetFederationToken, GetFederationTokenRequest, GetSessionToken, GetSessionTokenRequest,
@@ -25,9 +27,7 @@ pub use web_identity::{AssumeRoleWithWebIdentity, AssumeRoleWithWebIdentityReque
 
 use crate::error::Origin;
 
-use super::call::{Api, Protocol, Shape};
-
-pub(super) use limits::is_token_code;
+use crate::call::{Api, Protocol, Shape};
 
 /// What the operations have in common. Each gives new credentials, so that none does harm twice.
 const fn shape(origin: Origin, action: &'static str) -> Shape {

@@ -3,9 +3,9 @@
 use heapless::String;
 
 use crate::error::ErrorKind;
+use crate::flow::slot::Field;
+use crate::flow::{Lease, Slot};
 use crate::sources::document::seal;
-use crate::sources::slot::Field;
-use crate::sources::{Lease, Slot};
 use crate::wire::time::UnixTime;
 use crate::wire::xml::{Event, Reader};
 use crate::wire::{Cursor, Put};

@@ -1,9 +1,9 @@
 //! AssumeRoleWithSAML: a role for whoever holds an assertion of a SAML provider. Nothing is signed.
 
+use crate::call::{Call, Form, Operation, Proof, Shape};
 use crate::error::{ErrorKind, Origin};
-use crate::sources::call::{Call, Form, Operation, Proof, Shape};
-use crate::sources::endpoint::account_of;
-use crate::sources::{Lease, Slot};
+use crate::flow::endpoint::account_of;
+use crate::flow::{Lease, Slot};
 use crate::wire::Put;
 use crate::wire::time::UnixTime;
 

@@ -1,9 +1,9 @@
 //! GetSessionToken and GetFederationToken: temporary credentials of an IAM user, or of somebody
 //! that the user vouches for.
 
+use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};
-use crate::sources::call::{Call, Form, Operation, Shape};
-use crate::sources::{Lease, Slot};
+use crate::flow::{Lease, Slot};
 use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
@@ -20,7 +20,7 @@ pub struct GetSessionTokenRequest<'c> {
     /// Seconds of life, 900 to 129,600; without it the service gives 43,200.
     pub duration_seconds: Option<u32>,
     /// The user's multi-factor device: a serial number or an ARN. Its code is `token_code`, or what
-    /// [`Mfa`](crate::sources::Mfa) asks for.
+    /// [`Mfa`](crate::sources::sts::Mfa) asks for.
     pub mfa_serial: Option<&'c str>,
     /// The six digits that the device shows.
     pub token_code: Option<&'c str>,

@@ -1,10 +1,10 @@
 //! AssumeRoleWithWebIdentity: a role for whoever holds a token of an OpenID Connect provider - a
 //! Kubernetes service account, a CI job, a person signed in elsewhere. Nothing is signed.
 
+use crate::call::{Call, Form, Operation, Proof, Shape};
 use crate::error::{ErrorKind, Origin};
-use crate::sources::call::{Call, Form, Operation, Proof, Shape};
-use crate::sources::endpoint::account_of;
-use crate::sources::{Lease, Slot};
+use crate::flow::endpoint::account_of;
+use crate::flow::{Lease, Slot};
 use crate::wire::Put;
 use crate::wire::time::UnixTime;
 

@@ -3,14 +3,13 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use e2e::command::rolecall;
+use rolecall_core::call::{Call, Service};
 use rolecall_core::credentials::Credentials;
+use rolecall_core::flow::{Endpoint, Flow, Lease, Memory, Slot};
 use rolecall_core::skew::Now;
-use rolecall_core::sources::call::{Call, Service};
 use rolecall_core::sources::cognito::{Identity, Logins};
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
-use rolecall_core::sources::{
-    Authorization, Container, Endpoint, Fixed, Flow, Imds, Lease, Memory, Slot, Unsigned,
-};
+use rolecall_core::sources::{Authorization, Container, Fixed, Imds, Unsigned};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::asynch::{self, Timer};
 use rolecall_nal::blocking::{self, ZeroRead};

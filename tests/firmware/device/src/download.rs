@@ -3,8 +3,8 @@
 use heapless::String;
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Buffer, Error, ErrorKind, Origin};
+use rolecall_core::flow::{Answer, Context, Endpoint, Exchange, Flow, Limits, Memory, Need, Span, Step};
 use rolecall_core::sigv4::{Payload, Request, Rules, SignError, Signer, SigningKey};
-use rolecall_core::sources::{Answer, Context, Endpoint, Exchange, Flow, Limits, Memory, Need, Span, Step};
 use rolecall_core::wire::http1::HeadWriter;
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::{Cursor, Put};

@@ -19,14 +19,15 @@ use board::{clock, println};
 use cortex_m_rt::entry;
 use download::Download;
 use network::Network;
+use rolecall_core::call::Service;
 use rolecall_core::error::Error;
+use rolecall_core::flow::{Endpoint, Flow, Lease, Memory, Slot};
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::skew::{Clock, Instant, Now};
-use rolecall_core::sources::call::Service;
 use rolecall_core::sources::sts::{
     AssumeRole, AssumeRoleRequest, GetCallerIdentity, GetCallerIdentityRequest,
 };
-use rolecall_core::sources::{Authorization, Container, Endpoint, Flow, Imds, Lease, Memory, Slot};
+use rolecall_core::sources::{Authorization, Container, Imds};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::blocking::Link;
 use rolecall_nal::{Board, Driver};

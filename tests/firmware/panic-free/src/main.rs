@@ -31,7 +31,7 @@ extern "C" fn _start() -> ! {
         wire::call();
         signing::call();
         state::call();
-        sources::call();
+        call();
         services::call();
         #[cfg(feature = "panic-on-purpose")]
         black_box([1, 2, 3][black_box(3)]);

@@ -2,11 +2,12 @@
 
 use core::hint::black_box;
 
+use rolecall_core::call::{Action, Api, Members, Operation, Protocol};
 use rolecall_core::error::Origin;
-use rolecall_core::sources::call::{Action, Api, Members, Operation, Protocol};
-use rolecall_core::sources::{Fixed, Slot};
+use rolecall_core::flow::Slot;
+use rolecall_core::sources::Fixed;
 use rolecall_core::wire::Cursor;
-use rolecall_core::{services, sources};
+use rolecall_core::{call, flow, services, sources};
 
 use crate::sources::{endpoint, run};
 use crate::{bytes, number, signing, text, used};
@@ -37,19 +38,19 @@ fn pairs() -> &'static [(&'static str, &'static str)] {
 }
 
 fn act<A: Action + 'static>(action: &A) {
-    used(sources::call::Action::check(action).is_ok());
-    sources::call::Action::secrets(action, &mut |secret| used(secret));
-    let any = sources::call::AnyAction::of(action);
+    used(call::Action::check(action).is_ok());
+    call::Action::secrets(action, &mut |secret| used(secret));
+    let any = call::AnyAction::of(action);
     let mut memory = [0; 64];
-    sources::call::AnyAction::members(&any, &mut Line(Cursor::new(black_box(&mut memory))));
-    used(<sources::call::AnyAction as Operation>::shape(&any).action);
-    used(<sources::call::AnyAction as Operation>::check(&any).is_ok());
-    <sources::call::AnyAction as Operation>::secrets(&any, &mut |secret| used(secret));
+    call::AnyAction::members(&any, &mut Line(Cursor::new(black_box(&mut memory))));
+    used(<call::AnyAction as Operation>::shape(&any).action);
+    used(<call::AnyAction as Operation>::check(&any).is_ok());
+    <call::AnyAction as Operation>::secrets(&any, &mut |secret| used(secret));
     let mut memory = [0; 64];
     let mut slot = Slot::new(black_box(&mut memory));
     let mut body = [0; 64];
-    <sources::call::AnyAction as Operation>::body(&any, &mut Cursor::new(black_box(&mut body)), &slot);
-    used(<sources::call::AnyAction as Operation>::read(&any, bytes(), &mut slot, &|_| None).is_ok());
+    <call::AnyAction as Operation>::body(&any, &mut Cursor::new(black_box(&mut body)), &slot);
+    used(<call::AnyAction as Operation>::read(&any, bytes(), &mut slot, &|_| None).is_ok());
     let kept = Slot::kept(&slot, A::KEPT);
     used(A::output(kept).is_ok());
 }
@@ -218,9 +219,9 @@ pub(crate) fn call() {
 fn writers() {
     let mut memory = [0; 64];
     let mut out = Cursor::new(black_box(&mut memory));
-    sources::call::put_json(&mut out, &mut |to| more(to));
+    call::put_json(&mut out, &mut |to| more(to));
     let api = Api { origin: Origin::Service("own"), service: "own", protocol: OWN };
-    used(sources::call::Shape::new(api, text()).action);
+    used(call::Shape::new(api, text()).action);
     act(&Own);
 }
 
@@ -238,7 +239,7 @@ impl Action for Own {
         more(to);
     }
 
-    fn output(_: sources::call::Kept<'_>) -> Result<(), rolecall_core::error::ErrorKind> {
+    fn output(_: flow::Kept<'_>) -> Result<(), rolecall_core::error::ErrorKind> {
         Ok(())
     }
 }
@@ -255,15 +256,15 @@ fn more(to: &mut dyn Members) {
 fn kept() {
     let mut memory = [0; 64];
     let slot = Slot::new(black_box(&mut memory));
-    let kept = sources::Slot::kept(&slot, black_box(&["Name"]));
-    used(sources::call::Kept::get(&kept, text()));
-    used(sources::call::Kept::need(&kept, text()).is_ok());
-    used(sources::call::Kept::value_of(&kept, ["Key", "Value"], text()));
-    let mut items = sources::call::Kept::items(&kept);
-    used(<sources::call::Items as Iterator>::next(&mut items).is_some());
-    used(sources::call::Kept::each(&kept, |item| item.get(text())).count());
-    let mut report = sources::Report::new();
-    used(sources::call::read_json_error(bytes(), text(), &mut report).is_ok());
+    let kept = flow::Slot::kept(&slot, black_box(&["Name"]));
+    used(flow::Kept::get(&kept, text()));
+    used(flow::Kept::need(&kept, text()).is_ok());
+    used(flow::Kept::value_of(&kept, ["Key", "Value"], text()));
+    let mut items = flow::Kept::items(&kept);
+    used(<flow::Items as Iterator>::next(&mut items).is_some());
+    used(flow::Kept::each(&kept, |item| item.get(text())).count());
+    let mut report = flow::Report::new();
+    used(call::read_json_error(bytes(), text(), &mut report).is_ok());
 
     use services::iam::{GetInstanceProfile, GetOpenIDConnectProvider, GetRole};
     if let Ok(role) = GetRole::output(kept) {
@@ -302,10 +303,10 @@ fn trusts() {
 /// A call of an action, and one of IAM's own ways to begin.
 fn composed() {
     let Ok(endpoint) = endpoint() else { return };
-    let service = sources::call::Service::new(endpoint, text());
+    let service = call::Service::new(endpoint, text());
     let role = services::iam::CreateRole::new("name", "{}");
     let given = Fixed::new(signing::credentials());
-    let action = sources::call::AnyAction::of(black_box(&role));
-    let mut call = sources::call::Call::new(given, service, action);
+    let action = call::AnyAction::of(black_box(&role));
+    let mut call = call::Call::new(given, service, action);
     run(&mut call);
 }

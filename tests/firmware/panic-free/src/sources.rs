@@ -3,13 +3,13 @@
 use core::fmt::{Debug, Display};
 use core::hint::black_box;
 
+use rolecall_core::call::{Api, Operation, Protocol, Shape};
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
-use rolecall_core::sources::call::{Api, Operation, Protocol, Shape};
+use rolecall_core::flow::{Answer, Context, Flow, Lease, Limits, Memory, Need, Reply, Step};
 use rolecall_core::sources::sts::Parameters;
-use rolecall_core::sources::{Answer, Context, Flow, Lease, Limits, Memory, Need, Reply, Step};
 use rolecall_core::wire::Put;
 use rolecall_core::wire::time::UnixTime;
-use rolecall_core::{refresh, skew, sources};
+use rolecall_core::{call, flow, refresh, skew, sources};
 
 use crate::{bytes, formatted, number, signing, state, text, used};
 
@@ -26,17 +26,17 @@ pub(crate) fn call() {
     report();
 }
 
-pub(crate) fn endpoint() -> Result<sources::Endpoint<'static>, rolecall_core::wire::Error> {
-    let endpoint = sources::Endpoint::parse(text())?;
-    used(sources::Endpoint::scheme(&endpoint));
-    used(sources::Endpoint::host(&endpoint));
-    used(sources::Endpoint::port(&endpoint));
-    used(sources::Endpoint::authority(&endpoint));
-    used(sources::Endpoint::base_path(&endpoint));
-    used(sources::Endpoint::root(&endpoint));
-    used(sources::Partition::of(text()));
-    let variant = sources::Variant { fips: black_box(false), dual_stack: black_box(true) };
-    used(sources::regional_url(text(), text(), variant, black_box(&mut [0; 64])).is_ok());
+pub(crate) fn endpoint() -> Result<flow::Endpoint<'static>, rolecall_core::wire::Error> {
+    let endpoint = flow::Endpoint::parse(text())?;
+    used(flow::Endpoint::scheme(&endpoint));
+    used(flow::Endpoint::host(&endpoint));
+    used(flow::Endpoint::port(&endpoint));
+    used(flow::Endpoint::authority(&endpoint));
+    used(flow::Endpoint::base_path(&endpoint));
+    used(flow::Endpoint::root(&endpoint));
+    used(call::Partition::of(text()));
+    let variant = call::Variant { fips: black_box(false), dual_stack: black_box(true) };
+    used(call::regional_url(text(), text(), variant, black_box(&mut [0; 64])).is_ok());
     Ok(endpoint)
 }
 
@@ -44,12 +44,12 @@ fn limits() -> Limits {
     black_box(Limits { connect: number(), first_byte: number(), total: number(), body: number() })
 }
 
-fn persistence() -> sources::Persistence {
-    let usual = <sources::Persistence as Default>::default();
-    black_box(sources::Persistence { attempts: number(), ..usual })
+fn persistence() -> flow::Persistence {
+    let usual = <flow::Persistence as Default>::default();
+    black_box(flow::Persistence { attempts: number(), ..usual })
 }
 
-fn instance_metadata(endpoint: sources::Endpoint<'static>) {
+fn instance_metadata(endpoint: flow::Endpoint<'static>) {
     for source in [sources::Imds::new(endpoint), sources::Imds::disabled(endpoint)] {
         let source = sources::Imds::with_limits(source, limits());
         let mut source = sources::Imds::with_persistence(source, persistence());
@@ -86,16 +86,16 @@ fn container() {
     }
 }
 
-fn calls(endpoint: sources::Endpoint<'static>) {
-    let service = sources::call::Service::new(endpoint, text());
+fn calls(endpoint: flow::Endpoint<'static>) {
+    let service = call::Service::new(endpoint, text());
     let given = sources::Fixed::new(signing::credentials());
-    let mut identity = sources::call::Call::new(given, service, sources::sts::GetCallerIdentityRequest);
+    let mut identity = call::Call::new(given, service, sources::sts::GetCallerIdentityRequest);
     drive(
         &mut identity,
-        <sources::call::Call<_, _> as Flow>::slots,
-        <sources::call::Call<_, _> as Flow>::poll,
-        <sources::call::Call<_, _> as Flow>::answer,
-        <sources::call::Call<_, _> as Flow>::restart,
+        <call::Call<_, _> as Flow>::slots,
+        <call::Call<_, _> as Flow>::poll,
+        <call::Call<_, _> as Flow>::answer,
+        <call::Call<_, _> as Flow>::restart,
     );
 
     let mut role = sources::sts::AssumeRoleRequest::new(text(), text());
@@ -105,10 +105,10 @@ fn calls(endpoint: sources::Endpoint<'static>) {
     used(<sources::sts::SessionParameters as Parameters>::check(more));
     role.more = black_box(Some(more));
     let given = sources::Fixed::new(signing::credentials());
-    run(&mut sources::call::Call::new(given, service, role));
+    run(&mut call::Call::new(given, service, role));
 
     let mut memory = [0; 64];
-    let mut slot = sources::Slot::new(black_box(&mut memory));
+    let mut slot = flow::Slot::new(black_box(&mut memory));
     let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
     used(<sources::sts::AssumeRoleRequest as Operation>::check(&role));
     used(<sources::sts::AssumeRoleRequest as Operation>::shape(&role).action);
@@ -117,7 +117,7 @@ fn calls(endpoint: sources::Endpoint<'static>) {
     used(<sources::sts::GetCallerIdentityRequest as Operation>::check(&whoever));
     used(<sources::sts::GetCallerIdentityRequest as Operation>::shape(&whoever).action);
     used(<sources::sts::GetCallerIdentityRequest as Operation>::read(&whoever, bytes(), &mut slot, &lease));
-    run(&mut sources::call::Call::new(sources::Fixed::new(None), service, Own(role, whoever)));
+    run(&mut call::Call::new(sources::Fixed::new(None), service, Own(role, whoever)));
 }
 
 /// All that AssumeRole can be told.
@@ -137,9 +137,9 @@ fn parameters() -> &'static sources::sts::SessionParameters<'static> {
 }
 
 /// The other calls of STS.
-fn tokens(endpoint: sources::Endpoint<'static>) {
-    use sources::call::Call;
-    let service = sources::call::Service::new(endpoint, text());
+fn tokens(endpoint: flow::Endpoint<'static>) {
+    use call::Call;
+    let service = call::Service::new(endpoint, text());
     let more = parameters();
     let mut web = sources::sts::AssumeRoleWithWebIdentityRequest::new(text(), text());
     (web.policy, web.policy_arns, web.provider_id) = (more.policy, more.policy_arns, more.policy);
@@ -162,20 +162,20 @@ fn tokens(endpoint: sources::Endpoint<'static>) {
     );
     run(&mut Call::new(token, service, web));
     run(&mut Call::new(sources::IdentityToken::file(text()), service, saml));
-    let mut mfa = sources::Mfa::new(given(), text());
+    let mut mfa = sources::sts::Mfa::new(given(), text());
     drive(
         &mut mfa,
-        <sources::Mfa<_> as Flow>::slots,
-        <sources::Mfa<_> as Flow>::poll,
-        <sources::Mfa<_> as Flow>::answer,
-        <sources::Mfa<_> as Flow>::restart,
+        <sources::sts::Mfa<_> as Flow>::slots,
+        <sources::sts::Mfa<_> as Flow>::poll,
+        <sources::sts::Mfa<_> as Flow>::answer,
+        <sources::sts::Mfa<_> as Flow>::restart,
     );
     run(&mut Call::new(mfa, service, session));
     run(&mut Call::new(given(), service, federation));
     run(&mut Call::new(given(), service, root));
 
     let mut memory = [0; 64];
-    let mut slot = sources::Slot::new(black_box(&mut memory));
+    let mut slot = flow::Slot::new(black_box(&mut memory));
     let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
     used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::check(&web));
     used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::shape(&web).action);
@@ -205,7 +205,7 @@ fn tokens(endpoint: sources::Endpoint<'static>) {
 }
 
 /// What only a host has.
-fn hosts(endpoint: sources::Endpoint<'static>) {
+fn hosts(endpoint: flow::Endpoint<'static>) {
     let mut process = sources::Process::new(text());
     drive(
         &mut process,
@@ -246,7 +246,7 @@ impl Operation for Own {
         Err(ErrorKind::BufferTooSmall { buffer: black_box(Buffer::Slot), needed: number::<u8>().into() })
     }
 
-    fn body(&self, out: &mut dyn Put, held: &sources::Slot<'_>) {
+    fn body(&self, out: &mut dyn Put, held: &flow::Slot<'_>) {
         <sources::sts::GetSessionTokenRequest as Operation>::body(&<_>::default(), out, held);
         <sources::sts::GetFederationTokenRequest as Operation>::body(
             &sources::sts::GetFederationTokenRequest::new(text()),
@@ -270,21 +270,21 @@ impl Operation for Own {
         );
         <sources::sts::AssumeRoleRequest as Operation>::body(&self.0, out, held);
         <sources::sts::GetCallerIdentityRequest as Operation>::body(&self.1, out, held);
-        let form = &mut sources::call::Form::new(self.shape(), out);
+        let form = &mut call::Form::new(self.shape(), out);
         <sources::sts::SessionParameters as Parameters>::put(parameters(), form, held);
-        sources::call::Form::text(form, text(), text());
-        sources::call::Form::number(form, text(), number());
-        sources::call::Form::optional(form, text(), black_box(Some(text())));
-        sources::call::Form::optional_number(form, text(), black_box(Some(number())));
-        sources::call::Form::member(form, text(), number(), text(), text());
-        sources::call::Form::token(form, text(), held);
-        formatted(|f| <sources::call::Form as Debug>::fmt(form, f));
+        call::Form::text(form, text(), text());
+        call::Form::number(form, text(), number());
+        call::Form::optional(form, text(), black_box(Some(text())));
+        call::Form::optional_number(form, text(), black_box(Some(number())));
+        call::Form::member(form, text(), number(), text(), text());
+        call::Form::token(form, text(), held);
+        formatted(|f| <call::Form as Debug>::fmt(form, f));
     }
 
     fn read(
         &self,
         body: &[u8],
-        _: &mut sources::Slot<'_>,
+        _: &mut flow::Slot<'_>,
         _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
     ) -> Result<(), ErrorKind> {
         used(body);
@@ -292,7 +292,7 @@ impl Operation for Own {
     }
 }
 
-fn composed(endpoint: sources::Endpoint<'static>) {
+fn composed(endpoint: flow::Endpoint<'static>) {
     let mut given = sources::Fixed::new(signing::credentials());
     drive(
         &mut given,
@@ -350,10 +350,10 @@ fn drive<'c, F: Flow<'c>>(
     answer: fn(&mut F, &mut Context<'_>, &mut Memory<'_, '_>, Answer<'_>),
     restart: fn(&mut F),
 ) {
-    let (mut clock, mut report) = (skew::Clock::new(), sources::Report::new());
+    let (mut clock, mut report) = (skew::Clock::new(), flow::Report::new());
     let mut cx = Context { now: state::now(), entropy: number(), clock: &mut clock, report: &mut report };
     let (mut first, mut second, mut exchange) = ([0; 64], [0; 64], [0; 256]);
-    let mut slot = [sources::Slot::new(black_box(&mut first)), sources::Slot::new(black_box(&mut second))];
+    let mut slot = [flow::Slot::new(black_box(&mut first)), flow::Slot::new(black_box(&mut second))];
     let mut memory = Memory { exchange: black_box(&mut exchange), slots: black_box(&mut slot) };
     for _ in 0..number::<u8>() {
         cx.now = state::now();
@@ -368,7 +368,7 @@ fn drive<'c, F: Flow<'c>>(
             Step::Done(Err(error)) => state::told(&error),
         }
         restart(flow);
-        used(sources::Memory::without_first_slot(&mut memory));
+        used(flow::Memory::without_first_slot(&mut memory));
     }
 }
 
@@ -380,12 +380,12 @@ fn respond(need: &Need<'_>, exchange: &[u8]) -> Answer<'static> {
         sent: state::now(),
         received: state::now(),
     };
-    used(sources::Reply::headers(&reply, exchange));
-    used(sources::Reply::body(&reply, exchange));
+    used(flow::Reply::headers(&reply, exchange));
+    used(flow::Reply::body(&reply, exchange));
     if let Need::Http(asked) = need {
-        used(sources::Span::bytes(&asked.request, exchange));
-        used(sources::Span::body(&asked.request, exchange));
-        used(sources::Span::head(&asked.request, exchange));
+        used(flow::Span::bytes(&asked.request, exchange));
+        used(flow::Span::body(&asked.request, exchange));
+        used(flow::Span::head(&asked.request, exchange));
         return Answer::Reply(reply);
     }
     const ADDRESSES: &[core::net::IpAddr] = &[core::net::IpAddr::V4(core::net::Ipv4Addr::LOCALHOST)];
@@ -398,25 +398,25 @@ fn respond(need: &Need<'_>, exchange: &[u8]) -> Answer<'static> {
 
 fn slots() {
     let mut memory = [0; 64];
-    let mut slot = sources::Slot::new(black_box(&mut memory));
+    let mut slot = flow::Slot::new(black_box(&mut memory));
     if let Some(credentials) = signing::credentials() {
-        used(sources::Slot::store(&mut slot, &credentials));
+        used(flow::Slot::store(&mut slot, &credentials));
     }
-    formatted(|f| <sources::Slot as Debug>::fmt(&slot, f));
-    used(sources::Slot::credentials(&slot));
-    used(sources::Slot::identity(&slot));
-    sources::Slot::clear(&mut slot);
+    formatted(|f| <flow::Slot as Debug>::fmt(&slot, f));
+    used(flow::Slot::credentials(&slot));
+    used(flow::Slot::identity(&slot));
+    flow::Slot::clear(&mut slot);
 }
 
 fn report() {
-    let mut report = sources::Report::new();
-    used(sources::call::read_error(bytes(), &mut report));
-    used(sources::Report::code(&report));
-    used(sources::Report::message(&report));
-    used(sources::Report::request_id(&report));
-    used(sources::Report::is_empty(&report));
-    formatted(|f| <sources::Report as Display>::fmt(&report, f));
-    sources::Report::clear(&mut report);
+    let mut report = flow::Report::new();
+    used(call::read_error(bytes(), &mut report));
+    used(flow::Report::code(&report));
+    used(flow::Report::message(&report));
+    used(flow::Report::request_id(&report));
+    used(flow::Report::is_empty(&report));
+    formatted(|f| <flow::Report as Display>::fmt(&report, f));
+    flow::Report::clear(&mut report);
     let error = Error { origin: Origin::Chain, step: text(), kind: ErrorKind::Unusable(text()) };
     state::told(&error);
 }
@@ -425,7 +425,7 @@ fn report() {
 pub(crate) fn cognito() {
     use sources::cognito::{Client, Identity, Logins, Password, SignIn};
     let Ok(endpoint) = endpoint() else { return };
-    let service = sources::call::Service::new(endpoint, text());
+    let service = call::Service::new(endpoint, text());
     let mut nobody = sources::Unsigned;
     drive(
         &mut nobody,
@@ -470,14 +470,14 @@ pub(crate) fn cognito() {
     let who = Identity::in_pool(sign_in(), service, text(), logins);
     let mut request = sources::cognito::Logins::credentials(logins);
     request.custom_role_arn = black_box(Some(text()));
-    run(&mut sources::call::Call::new(who, service, request));
+    run(&mut call::Call::new(who, service, request));
     let who = Identity::in_pool(sign_in(), service, text(), logins);
-    let token = sources::call::Call::new(who, service, sources::cognito::Logins::open_id_token(logins));
+    let token = call::Call::new(who, service, sources::cognito::Logins::open_id_token(logins));
     let assumed = sources::sts::AssumeRoleWithWebIdentityRequest::new(text(), text());
-    run(&mut sources::call::Call::new(token, service, assumed));
+    run(&mut call::Call::new(token, service, assumed));
 
     let mut memory = [0; 64];
-    let mut slot = sources::Slot::new(black_box(&mut memory));
+    let mut slot = flow::Slot::new(black_box(&mut memory));
     let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
     let mut out = [0; 64];
     let out = &mut rolecall_core::wire::Cursor::new(black_box(&mut out));
@@ -506,5 +506,5 @@ pub(crate) fn cognito() {
     <sources::cognito::GetOpenIdTokenRequest as Operation>::body(&token, out, &slot);
     used(<sources::cognito::GetOpenIdTokenRequest as Operation>::read(&token, bytes(), &mut slot, &lease));
     used(sources::cognito::secret_hash(text(), text(), text()));
-    sources::call::Operation::secrets(&token, &mut |secret| used(secret));
+    call::Operation::secrets(&token, &mut |secret| used(secret));
 }

@@ -1,7 +1,7 @@
 //! The smallest HTTP client: one connection for each exchange, by the core's codec.
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use rolecall_core::sources::{Answer, Exchange, Reply};
+use rolecall_core::flow::{Answer, Exchange, Reply};
 use rolecall_core::wire::http1::{Body, ResponseHead, head_len};
 
 use crate::Link;

@@ -2,8 +2,8 @@
 
 use core::hint::black_box;
 
+use rolecall_core::flow::Exchange;
 use rolecall_core::skew::{Instant, Now};
-use rolecall_core::sources::Exchange;
 
 use crate::Link;
 

@@ -7,14 +7,15 @@
 mod http;
 pub mod image;
 
+use rolecall_core::call::Service;
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::Error;
+use rolecall_core::flow::{Context, Endpoint, Exchange, Flow, Lease, Memory, Need, Report, Step};
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::sigv4::{Payload, Request, Rules, SignError, Signer, SigningKey};
 use rolecall_core::skew::{Clock, Now};
-use rolecall_core::sources::call::Service;
+use rolecall_core::sources::Imds;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
-use rolecall_core::sources::{Context, Endpoint, Exchange, Flow, Imds, Lease, Memory, Need, Report, Step};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::{self, Cursor};
 

@@ -1,7 +1,7 @@
 //! Metadata service and STS, as constants.
 
+use rolecall_core::flow::Exchange;
 use rolecall_core::skew::{Instant, Now};
-use rolecall_core::sources::Exchange;
 use sizes::Link;
 
 /// 2030-01-01T00:00:00Z

@@ -5,8 +5,8 @@
 
 use core::hint::black_box;
 
+use rolecall_core::flow::{Memory, Report, Slot};
 use rolecall_core::skew::Clock;
-use rolecall_core::sources::{Memory, Report, Slot};
 use sizes::image::Nowhere;
 
 sizes::image!(|| {

@@ -45,7 +45,7 @@ impl Partition {
     /// The partition of `region`: `aws` for a region of no other.
     ///
     /// ```
-    /// use rolecall_core::sources::Partition;
+    /// use rolecall_core::call::Partition;
     /// assert_eq!(Partition::of("cn-north-1").dns_suffix, "amazonaws.com.cn");
     /// assert_eq!(Partition::of("us-gov-west-1").name, "aws-us-gov");
     /// ```
@@ -73,7 +73,7 @@ pub struct Variant {
 /// `Invalid` where the region's partition has no dual-stack endpoints; `BufferTooSmall`.
 ///
 /// ```
-/// use rolecall_core::sources::{Variant, regional_url};
+/// use rolecall_core::call::{Variant, regional_url};
 /// let mut buffer = [0; 128];
 /// let url = regional_url("sts", "cn-north-1", Variant::default(), &mut buffer).unwrap();
 /// assert_eq!(url, "https://sts.cn-north-1.amazonaws.com.cn");

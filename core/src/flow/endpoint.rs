@@ -66,7 +66,7 @@ impl<'c> Endpoint<'c> {
 }
 
 /// The account that an ARN names: its fifth field, or nothing.
-pub(super) fn account_of(arn: &str) -> &str {
+pub(crate) fn account_of(arn: &str) -> &str {
     let mut rest = arn;
     for _ in 0..4 {
         rest = split_once(rest, b':').unwrap_or_default().1;

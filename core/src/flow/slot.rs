@@ -10,7 +10,7 @@ use crate::error::{Buffer, ErrorKind};
 use crate::wire::time::UnixTime;
 use crate::wire::{BufferTooSmall, Cursor, Put};
 
-use super::call::Kept;
+use crate::flow::Kept;
 
 /// What a slot can hold a text for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl<'m> Slot<'m> {
     }
 
     /// What was kept of the reply to an action with these names
-    /// ([`Action::KEPT`](super::call::Action::KEPT)); nothing if it holds something else.
+    /// ([`Action::KEPT`](crate::call::Action::KEPT)); nothing if it holds something else.
     pub fn kept(&self, names: &'static [&'static str]) -> Kept<'_> {
         let place = self.texts.get(Field::Kept as usize).filter(|_| self.sealed);
         let texts = place.and_then(|place| self.memory.get(place.clone()));

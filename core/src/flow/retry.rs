@@ -1,9 +1,8 @@
 //! How often, how long: attempts at one step, bounded in number and in time.
 
-use crate::refresh::draw;
 use crate::skew::Instant;
 
-use super::Limits;
+use crate::flow::Limits;
 
 /// How often and how long a source tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,4 +91,13 @@ impl Attempts {
         let spent = self.began.map_or(0, |began| now.since(began));
         u64::from(persistence.budget).saturating_sub(spent)
     }
+}
+
+/// A point drawn uniformly from 0 to `width`, both included.
+#[cfg_attr(target_os = "none", inline(never))]
+pub(crate) fn draw(entropy: u32, width: u64) -> u64 {
+    // The upper half of a product of 96 bits, by halves.
+    let (entropy, width) = (u64::from(entropy), width.saturating_add(1));
+    let low = (width & 0xffff_ffff).wrapping_mul(entropy) >> 32;
+    (width >> 32).wrapping_mul(entropy).wrapping_add(low)
 }

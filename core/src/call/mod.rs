@@ -7,18 +7,21 @@
 //! Query form or as a JSON document.
 
 mod action;
+mod error_document;
+mod extract;
 mod flow;
-mod form;
 mod json;
-mod kept;
+mod members;
 mod operation;
-mod reply;
+mod partition;
+mod query;
 
-pub use action::{Action, AnyAction, Members};
+pub use action::{Action, AnyAction};
+pub use error_document::{read_error, read_json_error};
+pub(crate) use extract::read as keep;
 pub use flow::{Call, Service};
-pub use form::Form;
 pub use json::put_json;
-pub(super) use kept::read as keep;
-pub use kept::{Each, Items, Kept};
+pub use members::Members;
 pub use operation::{Api, Operation, Proof, Protocol, Shape};
-pub use reply::{read_error, read_json_error};
+pub use partition::{Partition, Variant, regional_url};
+pub use query::Form;

@@ -7,14 +7,14 @@ use crate::sigv4::{Payload, Request, SignError, Signer, hash_of};
 use crate::wire::http1::HeadWriter;
 use crate::wire::{Ascii, Count, Cursor, Put, decimal};
 
-use super::{Endpoint, Span};
+use crate::flow::{Endpoint, Span};
 
 /// Names this library to whoever reads the peer's log.
 const USER_AGENT: &[u8] = concat!("rolecall/", env!("CARGO_PKG_VERSION")).as_bytes();
 
 /// Writes a request without a body for `path` below the endpoint's own. Nothing is left of one that
 /// cannot be written.
-pub(super) fn write(
+pub(crate) fn write(
     exchange: &mut [u8],
     method: &str,
     endpoint: &Endpoint<'_>,
@@ -44,18 +44,18 @@ pub(super) fn write(
 }
 
 /// What a POST carries.
-pub(super) struct Content<'a> {
-    pub(super) mime: &'a str,
+pub(crate) struct Content<'a> {
+    pub(crate) mime: &'a str,
     /// The operation, for services that are told by `X-Amz-Target`.
-    pub(super) target: Option<&'a [u8]>,
+    pub(crate) target: Option<&'a [u8]>,
     /// Puts the body. It is called three times: to hash, to count, and to write.
-    pub(super) body: &'a dyn Fn(&mut dyn Put),
+    pub(crate) body: &'a dyn Fn(&mut dyn Put),
 }
 
 /// Writes a POST to the endpoint itself; signed, if there is a signer.
 // Not inlined: the frames of the flows are deep enough.
 #[inline(never)]
-pub(super) fn write_post(
+pub(crate) fn write_post(
     exchange: &mut [u8],
     endpoint: &Endpoint<'_>,
     content: &Content<'_>,

@@ -3,20 +3,21 @@
 use crate::skew::Authority;
 use crate::wire::time::UnixTime;
 
-use super::{Context, Lease, Reply};
+use super::Context;
+use super::exchange::Reply;
 
 /// Headers of a reply that any flow looks at.
-pub(super) const TIME_HEADERS: [&str; 2] = ["date", "age"];
+pub(crate) const TIME_HEADERS: [&str; 2] = ["date", "age"];
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Observed {
+pub(crate) struct Observed {
     /// Seconds by which the caller's wall clock was off.
-    pub(super) skew: Option<i64>,
+    pub(crate) skew: Option<i64>,
     /// The time of the reply: by the peer's clock if it tells, else by the caller's.
-    pub(super) time: Option<UnixTime>,
+    pub(crate) time: Option<UnixTime>,
 }
 
-pub(super) fn observe(
+pub(crate) fn observe(
     cx: &mut Context<'_>,
     reply: &Reply,
     exchange: &[u8],
@@ -29,6 +30,16 @@ pub(super) fn observe(
     Observed { skew, time: date.or_else(|| cx.clock.time(reply.received)) }
 }
 
+/// What a source of credentials ends with. The credentials are in the first slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Lease {
+    /// When they end, by the service's word; `None`: never.
+    pub expiration: Option<UnixTime>,
+    /// Milliseconds of life that were left when they were fetched; `None`: without end.
+    pub lifetime: Option<u64>,
+}
+
 /// Life to assume for credentials that end at an hour one cannot tell: too short rather than long.
 const UNKNOWN_LIFETIME_MS: u64 = 5 * 60 * 1000;
 
@@ -37,14 +48,14 @@ impl Observed {
     ///
     /// The end of validity is measured by the clock of the peer that set it, so that a wrong wall
     /// clock on this side neither shortens nor lengthens it.
-    pub(super) fn lease(&self, expiration: Option<UnixTime>) -> Option<Lease> {
+    pub(crate) fn lease(&self, expiration: Option<UnixTime>) -> Option<Lease> {
         remaining(expiration, self.time)
     }
 }
 
 /// The lease of credentials that end at `expiration`, by the clock that says `time`; `None` if they
 /// have expired already.
-pub(super) fn remaining(expiration: Option<UnixTime>, time: Option<UnixTime>) -> Option<Lease> {
+pub(crate) fn remaining(expiration: Option<UnixTime>, time: Option<UnixTime>) -> Option<Lease> {
     let lifetime = match (expiration, time) {
         (None, _) => None,
         (Some(_), None) => Some(UNKNOWN_LIFETIME_MS),

@@ -3,12 +3,12 @@
 use crate::wire::Put;
 use crate::wire::json::Writer;
 
-use super::action::Members;
+use super::members::Members;
 
 /// Puts the document of an operation's request.
 ///
 /// ```
-/// use rolecall_core::sources::call::put_json;
+/// use rolecall_core::call::put_json;
 /// use rolecall_core::wire::Cursor;
 /// let mut buffer = [0; 32];
 /// let mut out = Cursor::new(&mut buffer);

@@ -1,7 +1,7 @@
 //! What an operation is.
 
 use crate::error::{ErrorKind, Origin};
-use crate::sources::{Lease, Slot};
+use crate::flow::{Lease, Slot};
 use crate::wire::Put;
 use crate::wire::time::UnixTime;
 

@@ -3,21 +3,23 @@
 use core::fmt;
 
 use crate::error::ErrorKind;
-use crate::sources::slot::Field;
-use crate::sources::{Lease, Slot};
+use crate::flow::slot::Field;
+use crate::flow::{Kept, Lease, Slot};
 use crate::wire::Put;
 use crate::wire::time::UnixTime;
 
-use super::form::Query;
+use super::extract;
 use super::json::put_json;
-use super::kept::{self, Kept};
+use super::members::Members;
 use super::operation::{Api, Operation, Proof, Protocol, Shape};
+use super::query::Query;
 
 /// An operation whose reply is a few texts, of any service and protocol.
 ///
 /// ```
 /// use rolecall_core::error::{ErrorKind, Origin};
-/// use rolecall_core::sources::call::{Action, Api, Kept, Members, Protocol};
+/// use rolecall_core::call::{Action, Api, Members, Protocol};
+/// use rolecall_core::flow::Kept;
 ///
 /// /// IAM GetRole: the ARN of a role.
 /// struct GetRole<'c> {
@@ -84,48 +86,6 @@ pub trait Action {
     /// # Errors
     /// [`ErrorKind::Missing`], with what the reply lacks.
     fn output(kept: Kept<'_>) -> Result<Self::Output<'_>, ErrorKind>;
-}
-
-/// The members of a structure being written, whatever the protocol.
-pub trait Members {
-    /// A text.
-    fn text(&mut self, name: &str, value: &str);
-    /// A whole number.
-    fn number(&mut self, name: &str, value: u32);
-    /// True or false.
-    fn truth(&mut self, name: &str, value: bool);
-    /// A list of texts. An empty one is not put.
-    fn texts(&mut self, name: &str, values: &[&str]);
-    /// A structure, or a map.
-    fn structure(&mut self, name: &str, members: &mut dyn FnMut(&mut dyn Members));
-    /// A list of so many structures, each told its index. An empty one is not put.
-    fn structures(&mut self, name: &str, count: usize, members: &mut dyn FnMut(usize, &mut dyn Members));
-}
-
-impl dyn Members + '_ {
-    /// A text that is there.
-    pub fn optional(&mut self, name: &str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.text(name, value);
-        }
-    }
-
-    /// A list of pairs, as structures of two members: tags, mostly.
-    pub fn pairs(&mut self, list: &str, [first, second]: [&str; 2], pairs: &[(&str, &str)]) {
-        self.structures(list, pairs.len(), &mut |index, to| {
-            if let Some((key, value)) = pairs.get(index) {
-                to.text(first, key);
-                to.text(second, value);
-            }
-        });
-    }
-
-    /// A map of texts. An empty one is not put.
-    pub fn map(&mut self, name: &str, pairs: &[(&str, &str)]) {
-        if !pairs.is_empty() {
-            self.structure(name, &mut |to| pairs.iter().for_each(|(key, value)| to.text(key, value)));
-        }
-    }
 }
 
 /// An action without its type, so that one [`Call`](super::Call) serves them all.
@@ -214,7 +174,7 @@ impl Operation for AnyAction<'_> {
         _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
     ) -> Result<(), ErrorKind> {
         let mut read = Ok(());
-        slot.write(Field::Kept, |out| read = kept::read(body, &self.shape, self.kept, out));
+        slot.write(Field::Kept, |out| read = extract::read(body, &self.shape, self.kept, out));
         read?;
         slot.seal()?;
         (self.complete)(slot.kept(self.kept))

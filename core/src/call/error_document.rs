@@ -1,6 +1,6 @@
 //! What services say of an error.
 
-use crate::sources::Report;
+use crate::flow::Report;
 use crate::wire::json::{Reader as JsonReader, Token};
 use crate::wire::xml::{Event, Reader};
 use crate::wire::{self, Count, Put};

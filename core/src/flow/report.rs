@@ -7,8 +7,8 @@ use zeroize::Zeroize;
 
 use crate::wire::Put;
 
-use super::Slot;
-use super::slot::Field;
+use crate::flow::Slot;
+use crate::flow::slot::Field;
 
 /// The longest message kept, in bytes.
 const MAX_MESSAGE: usize = 256;

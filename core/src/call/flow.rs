@@ -3,21 +3,22 @@
 use zeroize::Zeroize;
 
 use crate::error::{Buffer, Error, ErrorKind, Phase};
+use crate::flow::lease::{Observed, observe};
+use crate::flow::request;
+use crate::flow::request::Content;
+use crate::flow::retry::{Attempts, Pause, Persistence};
+use crate::flow::slot::Field;
+use crate::flow::{
+    Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step,
+};
 use crate::sigv4::{Rules, Signer, SigningKey};
 use crate::skew::Authority;
-use crate::sources::attempts::{Attempts, Pause, Persistence};
-use crate::sources::observe::{Observed, observe};
-use crate::sources::request::Content;
-use crate::sources::slot::Field;
-use crate::sources::{
-    Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step, request,
-};
 use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
 use crate::wire::{Cursor, Put};
 
+use super::error_document;
 use super::operation::{Operation, Proof, Protocol, Shape};
-use super::reply;
 
 /// The service that a call goes to.
 #[derive(Debug, Clone, Copy)]
@@ -86,17 +87,17 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
     }
 
     /// Where its credentials come from.
-    pub(in crate::sources) fn base_mut(&mut self) -> &mut B {
+    pub(crate) fn base_mut(&mut self) -> &mut B {
         &mut self.base
     }
 
     /// What is called.
-    pub(in crate::sources) fn operation(&self) -> &O {
+    pub(crate) fn operation(&self) -> &O {
         &self.operation
     }
 
     /// What is called, to be changed between runs.
-    pub(in crate::sources) fn operation_mut(&mut self) -> &mut O {
+    pub(crate) fn operation_mut(&mut self) -> &mut O {
         &mut self.operation
     }
 
@@ -186,14 +187,14 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
         cx.report.clear();
         let headers = reply.headers(memory.exchange);
         let read = match self.shape().api.protocol {
-            Protocol::Query { .. } | Protocol::Ec2 { .. } => reply::read_error(body, cx.report),
+            Protocol::Query { .. } | Protocol::Ec2 { .. } => error_document::read_error(body, cx.report),
             // What stands before a service may speak XML all the same.
             Protocol::Json { .. } if body.trim_ascii_start().first() == Some(&b'<') => {
-                reply::read_error(body, cx.report)
+                error_document::read_error(body, cx.report)
             }
             Protocol::Json { .. } => {
                 let kind = headers.text("x-amzn-errortype").unwrap_or_default();
-                reply::read_json_error(body, kind, cx.report)
+                error_document::read_json_error(body, kind, cx.report)
             }
         };
         let explained = read.is_ok() && !cx.report.code().is_empty();

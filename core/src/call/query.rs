@@ -1,11 +1,11 @@
 //! The AWS Query protocol's requests: a form.
 
-use crate::sources::Slot;
-use crate::sources::slot::Field;
+use crate::flow::Slot;
+use crate::flow::slot::Field;
 use crate::wire::percent::{self, Keep};
 use crate::wire::{Put, decimal};
 
-use super::action::Members;
+use super::members::Members;
 use super::operation::{Protocol, Shape};
 
 /// A form body being written.

@@ -5,9 +5,8 @@ use zeroize::Zeroize;
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 use crate::wire::Put;
 
-use super::slot::Field;
-use super::sts::is_token_code;
-use super::{Answer, Context, Flow, Lease, Memory, Need, Step};
+use crate::flow::slot::Field;
+use crate::flow::{Answer, Context, Flow, Lease, Memory, Need, Step};
 
 /// Gets the credentials of `base` and then asks a person for a code, which the call that this is
 /// the base of sends: `AssumeRole::new(Mfa::new(base, "MFA code of ...: "), ...)`. A code is good
@@ -83,4 +82,9 @@ fn store(memory: &mut Memory<'_, '_>, content: core::ops::Range<usize>) -> Resul
     let code = code.ok_or(ErrorKind::Invalid("MFA code: six digits"))?;
     slot.write(Field::TokenCode, |out| out.put(code.as_bytes()));
     slot.seal()
+}
+
+/// Whether it is six digits.
+pub(super) fn is_token_code(code: &str) -> bool {
+    code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit())
 }

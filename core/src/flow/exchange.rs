@@ -1,0 +1,112 @@
+//! One exchange with a peer: what goes out, within which limits, and what came back.
+
+use core::net::IpAddr;
+use core::ops::Range;
+
+use crate::skew::Now;
+use crate::wire::http1::{Headers, RequestHead};
+
+use super::endpoint::Endpoint;
+
+/// One HTTP exchange to carry out. The request is in the exchange buffer.
+#[derive(Debug, Clone)]
+pub struct Exchange<'c> {
+    /// Where to.
+    pub endpoint: Endpoint<'c>,
+    /// Connect to this address and to no other, whatever the host resolves to now.
+    pub address: Option<IpAddr>,
+    /// Where in the exchange buffer the request's head and body are, back to back from the front.
+    pub request: Span,
+    /// It is for a link-local service: no proxy, and never a redirect.
+    pub metadata: bool,
+    /// The limits to keep.
+    pub limits: Limits,
+    /// It has the same effect when it is sent twice.
+    pub repeatable: bool,
+    /// The reply's headers that the flow will look at; a driver may drop all others.
+    pub reply_headers: &'static [&'static str],
+}
+
+/// Head and body of a request in the exchange buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Span {
+    /// Length of the head, with the empty line.
+    pub head: usize,
+    /// Length of head and body.
+    pub len: usize,
+}
+
+impl Span {
+    /// The request as it goes over the wire.
+    pub fn bytes<'x>(&self, exchange: &'x [u8]) -> &'x [u8] {
+        exchange.get(..self.len).unwrap_or_default()
+    }
+
+    /// The body.
+    pub fn body<'x>(&self, exchange: &'x [u8]) -> &'x [u8] {
+        exchange.get(self.head..self.len).unwrap_or_default()
+    }
+
+    /// The head taken apart, for drivers that do not speak HTTP themselves.
+    pub fn head<'x>(&self, exchange: &'x [u8]) -> Result<RequestHead<'x>, crate::wire::Error> {
+        RequestHead::parse(exchange.get(..self.head).unwrap_or_default())
+    }
+}
+
+/// Limits of one exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Limits {
+    /// For the connection to stand, in milliseconds.
+    pub connect: u32,
+    /// From there to the first byte of the reply, in milliseconds.
+    pub first_byte: u32,
+    /// For the whole exchange, whatever happens in it, in milliseconds.
+    pub total: u32,
+    /// For the reply's body, in bytes.
+    pub body: u32,
+}
+
+impl Limits {
+    /// None longer than `milliseconds`.
+    pub(crate) fn within(self, milliseconds: u64) -> Self {
+        let most = u32::try_from(milliseconds).unwrap_or(u32::MAX);
+        Self {
+            connect: self.connect.min(most),
+            first_byte: self.first_byte.min(most),
+            total: self.total.min(most),
+            ..self
+        }
+    }
+}
+
+/// A reply, in the exchange buffer.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// Where the header lines are, each ended by CRLF: all, or those asked for.
+    pub headers: Range<usize>,
+    /// Where the body is, transfer coding removed.
+    pub body: Range<usize>,
+    /// The clocks when the request was sent.
+    pub sent: Now,
+    /// The clocks when the reply's head was there.
+    pub received: Now,
+}
+
+impl Reply {
+    /// The header lines; none if they are not well-formed.
+    pub fn headers<'x>(&self, exchange: &'x [u8]) -> Headers<'x> {
+        exchange
+            .get(self.headers.clone())
+            .and_then(|lines| Headers::from_lines(lines).ok())
+            .unwrap_or_default()
+    }
+
+    /// The body.
+    pub fn body<'x>(&self, exchange: &'x [u8]) -> &'x [u8] {
+        exchange.get(self.body.clone()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,108 @@
+//! Texts of a reply in lent memory, by where they stood in it.
+
+use crate::error::ErrorKind;
+
+/// Texts of a reply, by where they stood: [`Action::KEPT`](super::Action::KEPT).
+#[derive(Clone, Copy)]
+pub struct Kept<'r> {
+    names: &'static [&'static str],
+    /// Each text as the number of its name, that of its list element (two bytes), itself, and a byte
+    /// that no text has.
+    texts: &'r [u8],
+}
+
+pub(crate) const END: u8 = 0xff;
+
+struct Text<'r> {
+    name: &'static str,
+    item: [u8; 2],
+    text: &'r str,
+    /// Its length with all that belongs to it.
+    len: usize,
+}
+
+impl<'r> Kept<'r> {
+    pub(crate) fn new(names: &'static [&'static str], texts: &'r [u8]) -> Self {
+        Self { names, texts }
+    }
+
+    fn first(&self) -> Option<Text<'r>> {
+        let [number, high, low, rest @ ..] = self.texts else { return None };
+        let end = rest.iter().position(|byte| *byte == END)?;
+        let text = core::str::from_utf8(rest.get(..end)?).ok()?;
+        let name = self.names.get(usize::from(*number))?;
+        Some(Text { name, item: [*high, *low], text, len: end.saturating_add(4) })
+    }
+
+    fn after(&self, len: usize) -> Self {
+        Self { texts: self.texts.get(len..).unwrap_or_default(), ..*self }
+    }
+
+    /// The first text that stood at `name`.
+    pub fn get(&self, name: &str) -> Option<&'r str> {
+        let mut rest = *self;
+        while let Some(first) = rest.first() {
+            if first.name == name {
+                return Some(first.text);
+            }
+            rest = rest.after(first.len);
+        }
+        None
+    }
+
+    /// As [`Kept::get`], for a text that has to be there and not be empty.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Missing`].
+    pub fn need(&self, name: &'static str) -> Result<&'r str, ErrorKind> {
+        self.get(name).filter(|text| !text.is_empty()).ok_or(ErrorKind::Missing(name))
+    }
+
+    /// What `make` makes of each element of a list, or of each entry of a map, those left out of which
+    /// it makes nothing.
+    pub fn each<T>(&self, make: fn(Kept<'r>) -> Option<T>) -> Each<'r, T> {
+        self.items().filter_map(make)
+    }
+
+    /// The texts of each element of a list, or of each entry of a map. A list in a list whose texts are
+    /// kept too parts the elements of the outer one: keep the texts of one of them.
+    pub fn items(&self) -> Items<'r> {
+        Items { rest: *self }
+    }
+
+    /// The value that belongs to `key`, in a list of pairs or in a map: a tag, say.
+    pub fn value_of(&self, [keys, values]: [&str; 2], key: &str) -> Option<&'r str> {
+        self.items().find(|item| item.get(keys) == Some(key))?.get(values)
+    }
+}
+
+impl core::fmt::Debug for Kept<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // There may be secrets among them.
+        write!(f, "Kept({} bytes)", self.texts.len())
+    }
+}
+
+/// The elements of a list, in order.
+#[derive(Debug, Clone)]
+pub struct Items<'r> {
+    rest: Kept<'r>,
+}
+
+impl<'r> Iterator for Items<'r> {
+    type Item = Kept<'r>;
+
+    fn next(&mut self) -> Option<Kept<'r>> {
+        let start = self.rest;
+        let item = start.first()?.item;
+        let mut len = 0usize;
+        while let Some(next) = self.rest.first().filter(|next| next.item == item) {
+            len = len.saturating_add(next.len);
+            self.rest = self.rest.after(next.len);
+        }
+        Some(Kept { texts: start.texts.get(..len).unwrap_or_default(), ..start })
+    }
+}
+
+/// What is made of each element of a list, in order.
+pub type Each<'r, T> = core::iter::FilterMap<Items<'r>, fn(Kept<'r>) -> Option<T>>;
