@@ -6,7 +6,7 @@ use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, Fault};
 use rolecall_core::flow::Report;
 use rolecall_core::sigv4::SignError;
 
-use crate::explain::Finding;
+use crate::provider::explain::Finding;
 
 /// An error of this crate. Its text says what was being done, what happened, and what to do next;
 /// it never holds a secret.

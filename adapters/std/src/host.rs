@@ -13,9 +13,9 @@ use rolecall_core::flow::{Answer, Exchange};
 use rolecall_core::skew::{Instant, Now};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::transport::{Transport, append};
-use crate::words;
-use crate::{Settings, system};
+use crate::http::transport::{Transport, append};
+use crate::system::words;
+use crate::{Settings, clock};
 
 /// The outside world of a [`Provider`](crate::Provider): the network, files, commands, people and
 /// clocks. [`System`] is the real one; another one is for tests, and for programs that have an HTTP
@@ -148,15 +148,15 @@ impl Host for System {
     }
 
     fn now(&self) -> Now {
-        system::now()
+        clock::now()
     }
 
     fn sleep_until(&self, instant: Instant) {
-        system::sleep_until(instant);
+        clock::sleep_until(instant);
     }
 
     fn entropy(&self) -> u32 {
-        system::entropy()
+        clock::entropy()
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {

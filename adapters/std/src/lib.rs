@@ -65,52 +65,41 @@
 //! its own: [`Request::SEND_LIMITS`].
 
 mod cache;
-mod calls;
-mod cognito;
+mod clock;
 mod credentials;
 mod driver;
 mod environment;
 mod error;
-mod explain;
+mod fetch;
 mod host;
-mod operations;
-pub mod profiles;
+mod http;
 mod provider;
-mod proxy;
 mod request;
-mod resolve;
 mod secret;
 mod sessions;
 mod settings;
 #[cfg(feature = "setup")]
 pub mod setup;
-mod source;
-#[cfg(feature = "sso")]
-mod sso;
 mod system;
-#[cfg(feature = "tls")]
-mod tls;
-mod transport;
-mod words;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[cfg(unix)]
 pub use cache::FileCache;
 pub use cache::{CacheError, CredentialCache, Entry, Lock};
-pub use cognito::{PoolIdentity, User};
 pub use credentials::Credentials;
 pub use driver::Trace;
 pub use environment::Environment;
 pub use error::Error;
-pub use explain::{Explanation, Finding, Outcome, off_by};
+pub use fetch::cognito::{PoolIdentity, User};
 pub use host::{Buffer, Host, System};
-pub use profiles::Profiles;
+pub use http::proxy::Proxies;
+pub use provider::explain::{Explanation, Finding, Outcome, off_by};
 pub use provider::{Identity, Provider};
-pub use proxy::Proxies;
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;
 pub use sessions::{FederatedUser, Role, RootTask, Saml, Session, UserSession, WebIdentity};
+pub use settings::profiles::{self, Profiles};
 pub use settings::{ImdsMode, Settings};
 
 pub use rolecall_core as core;

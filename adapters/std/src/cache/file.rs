@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{CacheError, CredentialCache, Entry, Lock};
 use crate::host::{Buffer, read_all};
-use crate::{Credentials, system};
+use crate::{Credentials, clock};
 
 /// A folder with one file for each set of credentials, named by a hash of what they are for.
 ///
@@ -112,7 +112,7 @@ impl CredentialCache for FileCache {
         self.folder()?;
         self.sweep();
         let path = self.path(key, ".json");
-        let fresh = self.path(key, &format!(".{}-{:08x}", std::process::id(), system::entropy()));
+        let fresh = self.path(key, &format!(".{}-{:08x}", std::process::id(), clock::entropy()));
         let written = open(OpenOptions::new().write(true).create_new(true).mode(0o600), &fresh)
             .and_then(|mut file| file.write_all(&print(entry)))
             .and_then(|()| std::fs::rename(&fresh, &path));

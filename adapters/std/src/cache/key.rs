@@ -5,8 +5,8 @@ use rolecall_core::sigv4::sha256_hex;
 
 use crate::Settings;
 use crate::host::{Buffer, Host};
-use crate::profiles::{Base, Plan};
 use crate::sessions::{Session, TokenPlace};
+use crate::settings::profiles::{Base, Plan};
 
 /// Of what the default chain comes to; `None` where that is keys, which need no cache, or an error.
 ///

@@ -19,7 +19,7 @@ use rolecall_core::services::user_pool::{
 use super::role::{self, Policies};
 use super::work::{Page, Work, code, pages};
 use super::{Fate, TAG, Thing, policies, sealed};
-use crate::source::{pairs, texts};
+use crate::fetch::{pairs, texts};
 use crate::{Error, Secret};
 
 /// Credentials for people: a user pool with a client, an identity pool, and a role for those who signed

@@ -10,7 +10,7 @@ use super::role::{self, Policies};
 use super::work::{Page, Work, pages};
 use super::{Fate, TAG, policies, sealed};
 use crate::Error;
-use crate::source::texts;
+use crate::fetch::texts;
 
 /// A role for tasks of ECS; with an image, a task definition that has the role; with a place to run, a
 /// task.

@@ -4,7 +4,7 @@ use rolecall_core::call::{Action, AnyAction, Call, Operation, Proof};
 use rolecall_core::flow::{Flow, Lease, Slot};
 use rolecall_core::sources::Unsigned;
 
-use crate::source::{Fetcher, keys, service};
+use crate::fetch::{Fetcher, keys, service};
 use crate::{Credentials, Error, Provider};
 
 impl Provider {

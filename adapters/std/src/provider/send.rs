@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::driver::{Driver, EXCHANGE, Trace};
 use crate::host::Host;
-use crate::transport::{Outgoing, read_body};
+use crate::http::transport::{Outgoing, read_body};
 use crate::{Credentials, Error, Identity, Presigned, Provider, Reply, Request, Signed, lock};
 
 impl Provider {

@@ -6,9 +6,9 @@ use rolecall_core::sources::Sso;
 use sha1::{Digest, Sha1};
 
 use crate::Error;
-use crate::profiles::SsoSession;
+use crate::fetch::{Fetched, Fetcher};
 use crate::settings::invalid;
-use crate::source::{Fetched, Fetcher};
+use crate::settings::profiles::SsoSession;
 
 /// The credentials of the role that the profile names.
 pub(crate) fn fetch(fetcher: &Fetcher<'_>, session: &SsoSession) -> Result<Fetched, Error> {

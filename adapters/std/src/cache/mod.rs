@@ -7,7 +7,7 @@ use rolecall_core::refresh::advisory_window;
 use rolecall_core::wire::time::UnixTime;
 
 use crate::driver::{Trace, Tracer};
-use crate::source::Fetched;
+use crate::fetch::Fetched;
 use crate::{Credentials, Error};
 
 #[cfg(unix)]

@@ -11,7 +11,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 use ureq::{Error, http};
 
-use crate::proxy::is_localhost;
+use crate::http::proxy::is_localhost;
 
 /// Asks the system for the addresses of a name.
 pub(crate) type Lookup = fn(&str) -> io::Result<Vec<IpAddr>>;

@@ -7,7 +7,7 @@ use rolecall_core::wire::Put;
 use rolecall_core::wire::json::Writer;
 
 use crate::driver::TOLERANCE;
-use crate::source::{Place, chain};
+use crate::fetch::{Place, chain};
 use crate::{Credentials, Error, Provider, Settings};
 
 /// The finding about whose the credentials are.

@@ -13,11 +13,11 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnecto
 use ureq::{Agent, AsSendBody, Body, Proxy, Timeout, http};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::proxy::{Proxies, is_this_machine};
-use crate::resolve::{Addresses, Lookup, lookup, resolve};
+use crate::http::proxy::{Proxies, is_this_machine};
+use crate::http::resolve::{Addresses, Lookup, lookup, resolve};
 #[cfg(feature = "tls")]
-use crate::tls::{self, Tls};
-use crate::{Error, Settings, system};
+use crate::http::tls::{self, Tls};
+use crate::{Error, Settings, clock};
 
 /// ureq's read and write buffers: heads of metadata services are small, and two of them are held.
 const BUFFER: usize = 16 * 1024;
@@ -98,7 +98,7 @@ impl Transport {
     ) -> Result<Answer<'static>, Failure> {
         let protocol = |_| Failure { phase: Phase::Send, kind: FailureKind::Protocol };
         let deadline = Instant::now() + Duration::from_millis(exchange.limits.total.into());
-        let sent = system::now();
+        let sent = clock::now();
         let head = exchange.request.head(buffer).map_err(protocol)?;
         let url = format!(
             "{}://{}{}",
@@ -118,7 +118,7 @@ impl Transport {
                 metadata: exchange.metadata,
             },
         )?;
-        let received = system::now();
+        let received = clock::now();
         if response.body().content_length().is_some_and(|length| length > exchange.limits.body.into()) {
             // What will not be taken is not waited for.
             return Err(Failure { phase: Phase::Body, kind: FailureKind::TooLarge });

@@ -1,5 +1,9 @@
 //! The sources of a host, each made into a flow and carried to its end.
 
+pub(crate) mod cognito;
+#[cfg(feature = "sso")]
+pub(crate) mod sso;
+
 use std::sync::Mutex;
 
 use rolecall_core::call::{Call, Operation, Service};
@@ -17,8 +21,8 @@ use zeroize::Zeroizing;
 
 use crate::driver::{Driver, EXCHANGE, Tracer};
 use crate::host::Host;
-use crate::profiles::{Base, Named, Plan, RoleStep, WebIdentityStep};
 use crate::sessions::{FederatedUser, RootTask, Saml, Session, TokenPlace, UserSession, WebIdentity};
+use crate::settings::profiles::{Base, Named, Plan, RoleStep, WebIdentityStep};
 use crate::settings::{Settings, invalid};
 use crate::{Credentials, Error, Identity, Role};
 
@@ -166,12 +170,12 @@ impl<'a> Fetcher<'a> {
     }
 
     #[cfg(feature = "sso")]
-    fn sso(&self, session: &crate::profiles::SsoSession) -> Result<Fetched, Error> {
-        crate::sso::fetch(self, session)
+    fn sso(&self, session: &crate::settings::profiles::SsoSession) -> Result<Fetched, Error> {
+        crate::fetch::sso::fetch(self, session)
     }
 
     #[cfg(not(feature = "sso"))]
-    fn sso(&self, _: &crate::profiles::SsoSession) -> Result<Fetched, Error> {
+    fn sso(&self, _: &crate::settings::profiles::SsoSession) -> Result<Fetched, Error> {
         Err(Error::Configuration(
             "this program was built without IAM Identity Center (feature sso)".to_owned(),
         ))

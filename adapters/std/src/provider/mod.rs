@@ -1,5 +1,9 @@
 //! Credentials that stay fresh, shared by any number of threads.
 
+mod call;
+pub(crate) mod explain;
+mod send;
+
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -9,10 +13,10 @@ use rolecall_core::wire::time::UnixTime;
 
 use crate::cache::{Cached, CredentialCache, key};
 use crate::driver::{Trace, Tracer};
-use crate::explain::Finding;
+use crate::fetch::{Fetched, Fetcher, chain};
 use crate::host::{Host, System};
+use crate::provider::explain::Finding;
 use crate::sessions::Session;
-use crate::source::{Fetched, Fetcher, chain};
 use crate::{Credentials, Environment, Error, Role, Settings, lock};
 
 /// Finds credentials, keeps them fresh, assumes roles, signs and sends. A clone is another handle

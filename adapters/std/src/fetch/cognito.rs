@@ -14,7 +14,7 @@ use rolecall_core::sources::cognito::{
 use rolecall_core::sources::sts::AssumeRoleWithWebIdentityRequest;
 use zeroize::Zeroizing;
 
-use crate::source::{Fetched, Fetcher, service};
+use crate::fetch::{Fetched, Fetcher, service};
 use crate::{Error, Secret, lock};
 
 /// Somebody who signs in at a user pool.

@@ -1,5 +1,7 @@
 //! What the standard variables and the profile set.
 
+pub mod profiles;
+
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -9,9 +11,9 @@ use rolecall_core::sources::{Authorization, Container, Imds};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::uri::Uri;
 
+use crate::fetch::Place;
 use crate::host::{Host, ReadFile, read_file};
-use crate::profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
-use crate::source::Place;
+use crate::settings::profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
 use crate::{Credentials, Environment, Error, Proxies, Secret};
 
 /// Region, endpoints and sources, as the environment and the profile set them; every field can be

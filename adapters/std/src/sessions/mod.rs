@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::Secret;
-use crate::cognito::PoolIdentity;
+use crate::fetch::cognito::PoolIdentity;
 
 /// A role to assume, with everything that AssumeRole can be told (AWS STS API reference).
 #[derive(Debug, Clone)]

@@ -1,0 +1,3 @@
+//! This machine.
+
+pub(crate) mod words;
