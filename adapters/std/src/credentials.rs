@@ -1,4 +1,4 @@
-//! Credentials that own their memory.
+//! Credentials that own their memory, and whose they are.
 
 use std::fmt;
 
@@ -99,4 +99,15 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.borrow().fmt(f)
     }
+}
+
+/// Whose credentials they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The twelve digits of the account.
+    pub account: String,
+    /// The principal's ARN.
+    pub arn: String,
+    /// The principal's unique id.
+    pub user_id: String,
 }

@@ -6,7 +6,7 @@ use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, Fault};
 use rolecall_core::flow::Report;
 use rolecall_core::sigv4::SignError;
 
-use crate::provider::explain::Finding;
+use crate::finding::{Finding, Outcome};
 
 /// An error of this crate. Its text says what was being done, what happened, and what to do next;
 /// it never holds a secret.
@@ -50,6 +50,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// A setting, variable or argument of that name cannot be used.
+    pub(crate) fn invalid(name: &str, problem: &str) -> Self {
+        Self::Configuration(format!("{name}: {problem}"))
+    }
+
     /// Who can mend it.
     pub fn fault(&self) -> Fault {
         match self {
@@ -100,6 +105,15 @@ impl Error {
         matches!(self, Self::Source { error: SourceError { kind: ErrorKind::Disabled, .. }, .. })
     }
 
+    /// Whether it takes somebody who configures this side, or the instance it is on.
+    fn is_misconfigured(&self) -> bool {
+        match self {
+            Self::Profile { error, .. } | Self::Chain { error, .. } => error.is_misconfigured(),
+            Self::Source { error: SourceError { kind: ErrorKind::Transport(_), .. }, .. } => false,
+            other => other.fault() == Fault::Configuration,
+        }
+    }
+
     /// What happened, without what to do about it.
     pub(crate) fn reason(&self) -> String {
         match self {
@@ -123,6 +137,28 @@ impl Error {
             },
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.advice(),
             _ => "",
+        }
+    }
+
+    /// What it says of the source of that name.
+    pub(crate) fn finding(&self, source: &str) -> Finding {
+        let outcome = if self.is_switched_off() {
+            Outcome::Skipped
+        } else if self.is_absent() {
+            Outcome::Absent
+        } else if self.is_misconfigured() {
+            Outcome::Misconfigured
+        } else {
+            Outcome::Refused
+        };
+        // The source is named already.
+        let reason = self.reason();
+        let reason = reason.strip_prefix(source).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&reason);
+        Finding {
+            source: source.to_owned(),
+            outcome,
+            reason: reason.to_owned(),
+            advice: self.advice().to_owned(),
         }
     }
 }

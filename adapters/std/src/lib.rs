@@ -71,6 +71,8 @@ mod driver;
 mod environment;
 mod error;
 mod fetch;
+mod files;
+mod finding;
 mod host;
 mod http;
 mod provider;
@@ -81,26 +83,28 @@ mod settings;
 #[cfg(feature = "setup")]
 pub mod setup;
 mod system;
+mod trace;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[cfg(unix)]
 pub use cache::FileCache;
 pub use cache::{CacheError, CredentialCache, Entry, Lock};
-pub use credentials::Credentials;
-pub use driver::Trace;
+pub use credentials::{Credentials, Identity};
 pub use environment::Environment;
 pub use error::Error;
-pub use fetch::cognito::{PoolIdentity, User};
-pub use host::{Buffer, Host, System};
+pub use finding::{Finding, Outcome};
+pub use host::{Buffer, Host};
 pub use http::proxy::Proxies;
-pub use provider::explain::{Explanation, Finding, Outcome, off_by};
-pub use provider::{Identity, Provider};
+pub use provider::{Explanation, Provider, off_by};
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;
+pub use sessions::cognito::{PoolIdentity, User};
 pub use sessions::{FederatedUser, Role, RootTask, Saml, Session, UserSession, WebIdentity};
 pub use settings::profiles::{self, Profiles};
 pub use settings::{ImdsMode, Settings};
+pub use system::System;
+pub use trace::Trace;
 
 pub use rolecall_core as core;
 pub use rolecall_core::error::Fault;

@@ -14,7 +14,8 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use zeroize::Zeroizing;
 
 use super::{CacheError, CredentialCache, Entry, Lock};
-use crate::host::{Buffer, read_all};
+use crate::files::read_all;
+use crate::host::Buffer;
 use crate::{Credentials, clock};
 
 /// A folder with one file for each set of credentials, named by a hash of what they are for.

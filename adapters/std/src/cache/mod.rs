@@ -6,8 +6,8 @@ use rolecall_core::flow::Lease;
 use rolecall_core::refresh::advisory_window;
 use rolecall_core::wire::time::UnixTime;
 
-use crate::driver::{Trace, Tracer};
 use crate::fetch::Fetched;
+use crate::trace::{Trace, Tracer};
 use crate::{Credentials, Error};
 
 #[cfg(unix)]

@@ -5,31 +5,33 @@ use rolecall_core::flow::Endpoint;
 use rolecall_core::sources::Sso;
 use sha1::{Digest, Sha1};
 
+use super::{Fetched, Fetcher};
 use crate::Error;
-use crate::fetch::{Fetched, Fetcher};
-use crate::settings::invalid;
 use crate::settings::profiles::SsoSession;
 
-/// The credentials of the role that the profile names.
-pub(crate) fn fetch(fetcher: &Fetcher<'_>, session: &SsoSession) -> Result<Fetched, Error> {
-    let settings = fetcher.settings;
-    let (Some(account), Some(role)) = (&session.account_id, &session.role_name) else {
-        return Err(Error::Configuration(
-            "it has an sso_session but neither sso_account_id nor sso_role_name".to_owned(),
-        ));
-    };
-    let Some(cache) = &settings.sso_cache else {
-        return Err(Error::Configuration("no home folder: HOME is not set".to_owned()));
-    };
-    let path = format!("{cache}/{}", file_name(session.session.as_ref().unwrap_or(&session.start_url)));
-    let url = match settings.endpoint("sso") {
-        Some(url) => url.to_owned(),
-        None => {
-            format!("https://portal.sso.{}.{}", session.region, Partition::of(&session.region).dns_suffix)
-        }
-    };
-    let portal = Endpoint::parse(&url).map_err(|error| invalid("sso_region", &error.to_string()))?;
-    fetcher.credentials(&mut Sso::new(portal, &path, account, role))
+impl Fetcher<'_> {
+    /// The credentials of the role that the profile names.
+    pub(super) fn sso(&self, session: &SsoSession) -> Result<Fetched, Error> {
+        let settings = self.settings;
+        let (Some(account), Some(role)) = (&session.account_id, &session.role_name) else {
+            return Err(Error::Configuration(
+                "it has an sso_session but neither sso_account_id nor sso_role_name".to_owned(),
+            ));
+        };
+        let Some(cache) = &settings.sso_cache else {
+            return Err(Error::Configuration("no home folder: HOME is not set".to_owned()));
+        };
+        let path = format!("{cache}/{}", file_name(session.session.as_ref().unwrap_or(&session.start_url)));
+        let url = match settings.endpoint("sso") {
+            Some(url) => url.to_owned(),
+            None => {
+                format!("https://portal.sso.{}.{}", session.region, Partition::of(&session.region).dns_suffix)
+            }
+        };
+        let portal =
+            Endpoint::parse(&url).map_err(|error| Error::invalid("sso_region", &error.to_string()))?;
+        self.credentials(&mut Sso::new(portal, &path, account, role))
+    }
 }
 
 /// What AWS clients call the file of a session's access token.

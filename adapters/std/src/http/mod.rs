@@ -1,7 +1,7 @@
-//! HTTP.
+//! HTTP, made from values: which proxies there are, and whose certificates are trusted.
 
 pub(crate) mod proxy;
-pub(crate) mod resolve;
+mod resolve;
 #[cfg(feature = "tls")]
-pub(crate) mod tls;
+mod tls;
 pub(crate) mod transport;

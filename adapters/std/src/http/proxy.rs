@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use rolecall_core::wire::uri::{Scheme, Uri};
 use ureq::Proxy;
 
-use crate::settings::invalid;
+use super::resolve::is_localhost;
 use crate::{Environment, Error};
 
 /// The proxies of services, and the hosts that are reached without one. Metadata services, container
@@ -67,21 +67,19 @@ fn proxy(name: &str, url: &str) -> Result<Proxy, Error> {
     let scheme = url.split_once("://").map_or("http", |(scheme, _)| scheme);
     let known = ["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
     if !known {
-        return Err(invalid(name, "a proxy is an http:// or https:// URL"));
+        return Err(Error::invalid(name, "a proxy is an http:// or https:// URL"));
     }
     if cfg!(not(feature = "tls")) && scheme.eq_ignore_ascii_case("https") {
-        return Err(invalid(name, "an https:// proxy wants TLS, which this program was built without"));
+        return Err(Error::invalid(
+            name,
+            "an https:// proxy wants TLS, which this program was built without",
+        ));
     }
-    Proxy::new(url).map_err(|_| invalid(name, "not the URL of a proxy"))
+    Proxy::new(url).map_err(|_| Error::invalid(name, "not the URL of a proxy"))
 }
 
 pub(crate) fn is_this_machine(uri: &Uri<'_>) -> bool {
     is_localhost(uri.host) || uri.address().is_some_and(|address| address.is_loopback())
-}
-
-/// Whether it is the name that always means this machine (RFC 6761).
-pub(crate) fn is_localhost(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
 }
 
 /// An entry of `no_proxy`.

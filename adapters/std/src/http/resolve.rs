@@ -11,8 +11,6 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 use ureq::{Error, http};
 
-use crate::http::proxy::is_localhost;
-
 /// Asks the system for the addresses of a name.
 pub(crate) type Lookup = fn(&str) -> io::Result<Vec<IpAddr>>;
 
@@ -40,6 +38,11 @@ pub(crate) fn resolve(host: &str, limit: Duration, lookup: Lookup) -> Result<Vec
         Ok(_) => Err(FailureKind::NotFound),
         Err(_) => Err(FailureKind::Timeout),
     }
+}
+
+/// Whether it is the name that always means this machine (RFC 6761).
+pub(crate) fn is_localhost(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
 }
 
 /// Answers with the address that was checked, whatever the host resolves to now; else with those of the host.

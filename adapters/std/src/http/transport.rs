@@ -13,11 +13,12 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnecto
 use ureq::{Agent, AsSendBody, Body, Proxy, Timeout, http};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::http::proxy::{Proxies, is_this_machine};
-use crate::http::resolve::{Addresses, Lookup, lookup, resolve};
+use super::proxy::{Proxies, is_this_machine};
+use super::resolve::{Addresses, Lookup, lookup, resolve};
 #[cfg(feature = "tls")]
-use crate::http::tls::{self, Tls};
-use crate::{Error, Settings, clock};
+use super::tls::{self, Tls};
+use crate::host::append_within;
+use crate::{Error, clock};
 
 /// ureq's read and write buffers: heads of metadata services are small, and two of them are held.
 const BUFFER: usize = 16 * 1024;
@@ -50,18 +51,20 @@ pub(crate) struct Outgoing<'a> {
 }
 
 impl Transport {
+    /// Through `proxies`, trusting the certificates in the PEM file `ca_bundle`, else the built-in roots.
     /// Neither reads a certificate nor opens a connection.
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self::with_lookup(settings, lookup)
+    pub(crate) fn new(proxies: Result<Proxies, Error>, ca_bundle: Option<String>) -> Self {
+        Self::with_lookup(proxies, ca_bundle, lookup)
     }
 
-    fn with_lookup(settings: &Settings, lookup: Lookup) -> Self {
+    #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "nothing is trusted without TLS"))]
+    fn with_lookup(proxies: Result<Proxies, Error>, ca_bundle: Option<String>, lookup: Lookup) -> Self {
         let means = Means {
             lookup,
             #[cfg(feature = "tls")]
-            tls: Tls::new(settings.ca_bundle.clone()),
+            tls: Tls::new(ca_bundle),
         };
-        Self { proxies: settings.proxies.clone(), agent: means.agent(None), means }
+        Self { proxies, agent: means.agent(None), means }
     }
 
     /// What is wrong with a setting that an exchange needed: it failed as untrusted or unsupported.
@@ -241,23 +244,6 @@ pub(crate) fn read_body(
     }
 }
 
-/// Appends, and wipes the old memory when there is not enough of it: a growing vector would not.
-pub(crate) fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
-    append_within(usize::MAX, buffer, bytes);
-}
-
-/// As [`append`], for a buffer that will hold no more than `most` bytes.
-fn append_within(most: usize, buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
-    let needed = buffer.len() + bytes.len();
-    if buffer.capacity() < needed {
-        let room = needed.next_power_of_two().min(most.max(needed));
-        let mut larger = Zeroizing::new(Vec::with_capacity(room));
-        larger.extend_from_slice(buffer);
-        *buffer = larger;
-    }
-    buffer.extend_from_slice(bytes);
-}
-
 fn config() -> Config {
     Config::builder()
         // Else it would be the environment's, whatever the settings say.
@@ -367,7 +353,7 @@ mod tests {
 
     fn transport(variables: &[(&str, &str)], lookup: Lookup) -> Transport {
         let environment: Environment = variables.iter().copied().collect();
-        Transport::with_lookup(&Settings::from_environment(&environment).expect("settings"), lookup)
+        Transport::with_lookup(Proxies::from_environment(&environment), None, lookup)
     }
 
     fn get(url: &str, metadata: bool) -> Outgoing<'_> {

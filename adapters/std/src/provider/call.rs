@@ -4,8 +4,9 @@ use rolecall_core::call::{Action, AnyAction, Call, Operation, Proof};
 use rolecall_core::flow::{Flow, Lease, Slot};
 use rolecall_core::sources::Unsigned;
 
+use super::Provider;
 use crate::fetch::{Fetcher, keys, service};
-use crate::{Credentials, Error, Provider};
+use crate::{Credentials, Error};
 
 impl Provider {
     /// Calls an operation ([`rolecall_core::services`] has those that set roles up), and returns what

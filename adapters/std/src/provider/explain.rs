@@ -1,118 +1,23 @@
 //! Why there are credentials, or why there are none.
 
-use std::fmt;
-
-use rolecall_core::error::{Error as SourceError, ErrorKind, Fault};
 use rolecall_core::wire::Put;
 use rolecall_core::wire::json::Writer;
 
 use crate::driver::TOLERANCE;
-use crate::fetch::{Place, chain};
-use crate::{Credentials, Error, Provider, Settings};
+use crate::fetch::chain::chain;
+use crate::finding::{Finding, Outcome};
+use crate::{Credentials, Provider};
 
 /// The finding about whose the credentials are.
 const IDENTITY: &str = "caller identity";
 
-/// How a source fared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// It was not needed, or is switched off.
-    Skipped,
-    /// It is not set up here, or not there.
-    Absent,
-    /// It is there, was asked, and gave no credentials.
-    Refused,
-    /// It is set up in a way that cannot work.
-    Misconfigured,
-    /// It gave the credentials that are used.
-    Used,
-}
-
-impl Outcome {
-    /// In a word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Skipped => "skipped",
-            Self::Absent => "absent",
-            Self::Refused => "refused",
-            Self::Misconfigured => "misconfigured",
-            Self::Used => "used",
-        }
-    }
-}
-
-/// What was found about one source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The source: `environment`, `profile NAME`, `web identity`, `container endpoint`, `instance
-    /// metadata`; in an explanation, `caller identity` and `clock` too.
-    pub source: String,
-    /// How it fared.
-    pub outcome: Outcome,
-    /// Why.
-    pub reason: String,
-    /// What to do about it; empty where nothing is to be done.
-    pub advice: String,
-}
-
 impl Finding {
-    /// What an error tells of a place of the chain.
-    pub(crate) fn of_place(place: Place, settings: &Settings, error: &Error) -> Self {
-        let mut finding = Self::of_error(&place.name(settings), error);
-        if error.is_not_configured() {
-            let unset = match place {
-                Place::Profile if settings.has_profile => "it says nothing of credentials",
-                place => place.unset(),
-            };
-            unset.clone_into(&mut finding.reason);
-        }
-        finding
-    }
-
-    fn of_error(source: &str, error: &Error) -> Self {
-        let outcome = if error.is_switched_off() {
-            Outcome::Skipped
-        } else if error.is_absent() {
-            Outcome::Absent
-        } else if is_misconfigured(error) {
-            Outcome::Misconfigured
-        } else {
-            Outcome::Refused
-        };
-        // The source is named already.
-        let reason = error.reason();
-        let reason = reason.strip_prefix(source).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&reason);
-        Self {
-            source: source.to_owned(),
-            outcome,
-            reason: reason.to_owned(),
-            advice: error.advice().to_owned(),
-        }
-    }
-
     fn of_credentials(source: &str, credentials: &Credentials) -> Self {
         let end = credentials
             .expiration()
             .map_or("without an end".to_owned(), |expiration| format!("until {}", expiration.rfc3339()));
         let reason = format!("access key id {}, {end}", credentials.access_key_id());
         Self { source: source.to_owned(), outcome: Outcome::Used, reason, advice: String::new() }
-    }
-}
-
-/// Whether it takes somebody who configures this side, or the instance it is on.
-fn is_misconfigured(error: &Error) -> bool {
-    match error {
-        Error::Profile { error, .. } | Error::Chain { error, .. } => is_misconfigured(error),
-        Error::Source { error: SourceError { kind: ErrorKind::Transport(_), .. }, .. } => false,
-        other => other.fault() == Fault::Configuration,
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.source, self.outcome.as_str(), self.reason)?;
-        if self.advice.is_empty() { Ok(()) } else { write!(f, " ({})", self.advice) }
     }
 }
 
@@ -198,7 +103,7 @@ impl Provider {
                 let fetched = self.fetcher().unsigned(session);
                 findings.push(match &fetched {
                     Ok((credentials, _)) => Finding::of_credentials(&source, credentials),
-                    Err(error) => Finding::of_error(&source, error),
+                    Err(error) => error.finding(&source),
                 });
                 return fetched.ok().map(|(credentials, _)| credentials);
             };
@@ -218,7 +123,7 @@ impl Provider {
                         finding.outcome = Outcome::Skipped;
                         finding.reason.push_str("; what is assumed with it fails");
                     }
-                    findings.push(Finding::of_error(&source, &error));
+                    findings.push(error.finding(&source));
                     None
                 }
             };
@@ -260,7 +165,7 @@ impl Provider {
                 reason: format!("{} in account {}", identity.arn, identity.account),
                 advice: String::new(),
             },
-            Err(error) => Finding::of_error(source, &error),
+            Err(error) => error.finding(source),
         }
     }
 
@@ -291,30 +196,4 @@ pub fn off_by(behind: i64) -> String {
         (hours, _) => format!("{} days", hours / 24),
     };
     format!("{amount} {}", if behind < 0 { "ahead" } else { "behind" })
-}
-
-impl Place {
-    /// The place's name, for people.
-    pub(crate) fn name(self, settings: &Settings) -> String {
-        match self {
-            Self::Environment => "environment".to_owned(),
-            Self::Profile => format!("profile {}", settings.profile_name),
-            Self::WebIdentity => "web identity".to_owned(),
-            Self::Container => "container endpoint".to_owned(),
-            Self::Imds => "instance metadata".to_owned(),
-        }
-    }
-
-    /// What is to be said where the place is not set up.
-    pub(crate) fn unset(self) -> &'static str {
-        match self {
-            Self::Environment => "AWS_ACCESS_KEY_ID is not set",
-            Self::Profile => "not in the shared files",
-            Self::WebIdentity => "AWS_WEB_IDENTITY_TOKEN_FILE is not set",
-            Self::Container => {
-                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI are not set"
-            }
-            Self::Imds => "not set up",
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Credentials that stay fresh, shared by any number of threads.
 
 mod call;
-pub(crate) mod explain;
+mod explain;
 mod send;
 
 use std::fmt;
@@ -12,12 +12,16 @@ use rolecall_core::skew::Clock;
 use rolecall_core::wire::time::UnixTime;
 
 use crate::cache::{Cached, CredentialCache, key};
-use crate::driver::{Trace, Tracer};
-use crate::fetch::{Fetched, Fetcher, chain};
-use crate::host::{Host, System};
-use crate::provider::explain::Finding;
+use crate::fetch::chain::chain;
+use crate::fetch::{Fetched, Fetcher};
+use crate::finding::Finding;
+use crate::host::Host;
 use crate::sessions::Session;
+use crate::system::System;
+use crate::trace::{Trace, Tracer};
 use crate::{Credentials, Environment, Error, Role, Settings, lock};
+
+pub use explain::{Explanation, off_by};
 
 /// Finds credentials, keeps them fresh, assumes roles, signs and sends. A clone is another handle
 /// to the same credentials; any number of threads may share them.
@@ -80,17 +84,6 @@ impl Thread {
         }
         OWN.with(|own| Self(std::ptr::from_ref(own).addr()))
     }
-}
-
-/// Whose credentials they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The twelve digits of the account.
-    pub account: String,
-    /// The principal's ARN.
-    pub arn: String,
-    /// The principal's unique id.
-    pub user_id: String,
 }
 
 impl Provider {

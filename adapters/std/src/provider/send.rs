@@ -9,10 +9,13 @@ use rolecall_core::flow::Report;
 use rolecall_core::skew::Authority;
 use zeroize::Zeroizing;
 
-use crate::driver::{Driver, EXCHANGE, Trace};
+use super::Provider;
+use crate::credentials::Identity;
+use crate::driver::{Driver, EXCHANGE};
 use crate::host::Host;
 use crate::http::transport::{Outgoing, read_body};
-use crate::{Credentials, Error, Identity, Presigned, Provider, Reply, Request, Signed, lock};
+use crate::trace::Trace;
+use crate::{Credentials, Error, Presigned, Reply, Request, Signed, lock};
 
 impl Provider {
     /// Whose credentials these are (STS GetCallerIdentity).

@@ -1,5 +1,7 @@
 //! Requests to sign: by hand, or on their way to a service.
 
+mod scope;
+
 use std::fmt;
 
 use rolecall_core::flow::Limits;
@@ -10,11 +12,10 @@ use rolecall_core::wire::http1::{is_header_name, is_header_value};
 use rolecall_core::wire::percent::{self, Keep};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::uri::Uri;
-
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::settings::invalid;
 use crate::{Credentials, Error, Settings};
+use scope::named_by;
 
 /// A request to a service.
 ///
@@ -44,9 +45,9 @@ impl Request {
     /// characters that a URL cannot hold have to be percent-encoded.
     pub fn new(method: &str, url: &str) -> Result<Self, Error> {
         if !is_header_name(method) {
-            return Err(invalid("method", "not a token"));
+            return Err(Error::invalid("method", "not a token"));
         }
-        Uri::parse(url).map_err(|error| invalid("URL", &error.to_string()))?;
+        Uri::parse(url).map_err(|error| Error::invalid("URL", &error.to_string()))?;
         Ok(Self {
             method: method.to_owned(),
             url: url.to_owned(),
@@ -68,7 +69,7 @@ impl Request {
     /// URL decides: `host`, `authorization`, `x-amz-date`, `x-amz-security-token`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         if !is_header_name(name) || !is_header_value(value.as_bytes()) {
-            return Err(invalid("header", "a character that may not stand there"));
+            return Err(Error::invalid("header", "a character that may not stand there"));
         }
         let is = |own: &str| name.eq_ignore_ascii_case(own);
         if is("x-amz-content-sha256") && value.trim() == "UNSIGNED-PAYLOAD" {
@@ -79,7 +80,7 @@ impl Request {
             .into_iter()
             .any(is)
         {
-            return Err(invalid(name, "the URL or the signer decides this header"));
+            return Err(Error::invalid(name, "the URL or the signer decides this header"));
         }
         self.headers.push((name.to_owned(), value.trim().to_owned()));
         Ok(self)
@@ -238,7 +239,7 @@ impl Request {
     }
 
     fn uri(&self) -> Result<Uri<'_>, Error> {
-        Uri::parse(&self.url).map_err(|error| invalid("URL", &error.to_string()))
+        Uri::parse(&self.url).map_err(|error| Error::invalid("URL", &error.to_string()))
     }
 
     fn rules(&self) -> Result<Rules, Error> {
@@ -383,44 +384,6 @@ impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reply({}, {} bytes)", self.status, self.body.len())
     }
-}
-
-/// Service and region that the host's name tells, if it is one of AWS's own.
-fn named_by(host: &str) -> (Option<String>, Option<String>) {
-    const SUFFIXES: [&str; 8] = [
-        ".amazonaws.com",
-        ".amazonaws.com.cn",
-        ".amazonaws.eu",
-        ".c2s.ic.gov",
-        ".sc2s.sgov.gov",
-        ".cloud.adc-e.uk",
-        ".csp.hci.ic.gov",
-        ".on.aws",
-    ];
-    let host = host.to_ascii_lowercase();
-    let Some(labels) = SUFFIXES.iter().find_map(|suffix| host.strip_suffix(suffix)) else {
-        return (None, None);
-    };
-    let mut labels: Vec<&str> = labels.split('.').collect();
-    let is_region = |label: &str| {
-        let digit = label.ends_with(|last: char| last.is_ascii_digit());
-        digit && label.matches('-').count() >= 2 && !label.starts_with("s3-")
-    };
-    let region = labels.last().copied().filter(|last| is_region(last) && labels.len() > 1);
-    if region.is_some() {
-        labels.pop();
-    }
-    labels.retain(|label| *label != "dualstack");
-    let service = labels.last().map(|service| match service.strip_suffix("-fips").unwrap_or(service) {
-        "lambda-url" => "lambda",
-        service => service,
-    });
-    // A global endpoint signs for the region its partition started in.
-    let region = region.or(match service {
-        Some("sts" | "iam" | "s3") if host.ends_with(".amazonaws.com") => Some("us-east-1"),
-        _ => None,
-    });
-    (service.map(str::to_owned), region.map(str::to_owned))
 }
 
 #[derive(Default)]

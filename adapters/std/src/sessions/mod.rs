@@ -1,9 +1,11 @@
 //! What can be asked of STS and Cognito for temporary credentials, owned.
 
+pub(crate) mod cognito;
+
 use std::fmt;
 
 use crate::Secret;
-use crate::fetch::cognito::PoolIdentity;
+use cognito::PoolIdentity;
 
 /// A role to assume, with everything that AssumeRole can be told (AWS STS API reference).
 #[derive(Debug, Clone)]

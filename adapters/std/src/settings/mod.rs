@@ -1,20 +1,20 @@
 //! What the standard variables and the profile set.
 
+mod endpoints;
 pub mod profiles;
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use rolecall_core::call::{Partition, Variant, regional_url};
+use rolecall_core::call::Variant;
 use rolecall_core::flow::{Endpoint, Limits, Persistence};
 use rolecall_core::sources::{Authorization, Container, Imds};
 use rolecall_core::wire::time::UnixTime;
-use rolecall_core::wire::uri::Uri;
 
-use crate::fetch::Place;
-use crate::host::{Host, ReadFile, read_file};
-use crate::settings::profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
+use crate::files::{ReadFile, read_file};
+use crate::host::Host;
 use crate::{Credentials, Environment, Error, Proxies, Secret};
+use profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
 
 /// Region, endpoints and sources, as the environment and the profile set them; every field can be
 /// set by hand.
@@ -82,19 +82,6 @@ pub enum ImdsMode {
     Ipv6,
 }
 
-/// Services whose endpoint settings are looked at: the name they sign with, and the one in settings.
-/// Others sign at the URL they are called by.
-const SERVICES: [(&str, &str); 8] = [
-    ("s3", "S3"),
-    ("sts", "STS"),
-    ("iam", "IAM"),
-    ("ec2", "EC2"),
-    ("ecs", "ECS"),
-    ("cognito-idp", "COGNITO_IDENTITY_PROVIDER"),
-    ("cognito-identity", "COGNITO_IDENTITY"),
-    ("sso", "SSO"),
-];
-
 /// The environment first, then the profile.
 struct Sources<'a> {
     environment: &'a Environment,
@@ -123,28 +110,9 @@ impl<'a> Sources<'a> {
     ) -> Result<Option<u32>, Error> {
         let Some((value, place)) = self.get(variable, property) else { return Ok(None) };
         let number = value.trim().parse().ok().filter(|number| range.contains(number));
-        let problem = || invalid(place, &format!("a whole number from {} to {}", range.start(), range.end()));
+        let problem =
+            || Error::invalid(place, &format!("a whole number from {} to {}", range.start(), range.end()));
         number.map(Some).ok_or_else(problem)
-    }
-
-    fn endpoints(&self) -> Vec<(String, String)> {
-        if self.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls") {
-            return Vec::new();
-        }
-        let services = self.profile.and_then(|profile| profile.get("services"));
-        let services = services.and_then(|name| self.profiles.services(name));
-        let url = |name: &str| {
-            let of_service = |services: &Section| {
-                services.sub(&name.to_ascii_lowercase(), "endpoint_url").map(str::to_owned)
-            };
-            self.environment
-                .get(&format!("AWS_ENDPOINT_URL_{name}"))
-                .or_else(|| self.environment.get("AWS_ENDPOINT_URL"))
-                .or_else(|| services.and_then(of_service))
-                .or_else(|| self.profile?.get("endpoint_url").map(str::to_owned))
-        };
-        let found = SERVICES.iter().filter_map(|(service, name)| Some(((*service).to_owned(), url(name)?)));
-        found.collect()
     }
 
     fn imds_limits(&self) -> Result<Limits, Error> {
@@ -175,7 +143,7 @@ impl<'a> Sources<'a> {
             None => Ok(ImdsMode::Ipv4),
             Some((mode, _)) if mode.trim().eq_ignore_ascii_case("ipv4") => Ok(ImdsMode::Ipv4),
             Some((mode, _)) if mode.trim().eq_ignore_ascii_case("ipv6") => Ok(ImdsMode::Ipv6),
-            Some((mode, place)) => Err(invalid(place, &format!("{mode:?} is neither IPv4 nor IPv6"))),
+            Some((mode, place)) => Err(Error::invalid(place, &format!("{mode:?} is neither IPv4 nor IPv6"))),
         }
     }
 }
@@ -276,72 +244,13 @@ impl Settings {
         if region.bytes().all(named) {
             Ok(region)
         } else {
-            Err(invalid("region", "letters, digits and dashes"))
+            Err(Error::invalid("region", "letters, digits and dashes"))
         }
-    }
-
-    /// The endpoint that is set for a service.
-    pub(crate) fn endpoint(&self, service: &str) -> Option<&str> {
-        self.endpoints.iter().find(|(name, _)| name == service).map(|(_, url)| url.as_str())
-    }
-
-    /// The URL of the service that signs with this name, and the region to sign for.
-    pub(crate) fn service(&self, name: &str) -> Result<(String, String), Error> {
-        let region = if name == "iam" { None } else { Some(self.region()?) };
-        let partition = Partition::of(self.region.as_deref().unwrap_or_default());
-        let (global, home) = global_endpoint(partition.name);
-        let signed_for = region.unwrap_or(home).to_owned();
-        let url = match (region, self.endpoint(name)) {
-            (Some(region), _) => self.service_in(name, region)?,
-            (None, Some(url)) => url.to_owned(),
-            (None, None) => {
-                let fips = if self.variant.fips { "-fips" } else { "" };
-                format!("https://iam{fips}.{global}{}", partition.dns_suffix)
-            }
-        };
-        Ok((url, signed_for))
-    }
-
-    /// The URL of a service in a region.
-    pub(crate) fn service_in(&self, name: &str, region: &str) -> Result<String, Error> {
-        if let Some(url) = self.endpoint(name) {
-            return Ok(url.to_owned());
-        }
-        let mut buffer = [0; 128];
-        let url = regional_url(name, region, self.variant, &mut buffer);
-        url.map(str::to_owned).map_err(|kind| Error::Configuration(format!("{region}: {kind}")))
-    }
-
-    /// The URL of STS.
-    pub(crate) fn sts_url(&self) -> Result<String, Error> {
-        if let Some(url) = self.endpoint("sts") {
-            return Ok(url.to_owned());
-        }
-        match self.region()? {
-            "aws-global" => Ok("https://sts.amazonaws.com".to_owned()),
-            region => self.service_in("sts", region),
-        }
-    }
-
-    /// The region that STS is signed for: the one that is set, or the one a global endpoint means.
-    pub(crate) fn sts_region(&self) -> &str {
-        self.region.as_deref().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
     }
 
     /// The environment's keys, if it has whole ones.
     pub(crate) fn environment_keys(&self) -> Option<&Credentials> {
         self.credentials.as_ref().ok()?.as_ref()
-    }
-
-    /// Whether the credentials of `place` are keys that somebody gave to this process.
-    pub(crate) fn is_given(&self, place: Place) -> bool {
-        match place {
-            Place::Environment => true,
-            Place::Profile => {
-                matches!(&self.profile, Ok(Some(Plan { base: Base::Keys(_), roles })) if roles.is_empty())
-            }
-            _ => false,
-        }
     }
 
     /// The access key id, where the chain ends with keys that stand in environment or profile.
@@ -356,22 +265,6 @@ impl Settings {
         if self.prefers_profile { of_profile } else { of_environment.or(of_profile) }
     }
 
-    /// The service whose endpoint variable `uri` is below.
-    pub(crate) fn service_at(&self, uri: &Uri<'_>) -> Option<&str> {
-        let mut at = self.endpoints.iter().filter(|(_, url)| {
-            Uri::parse(url).is_ok_and(|endpoint| {
-                endpoint.scheme == uri.scheme
-                    && endpoint.authority == uri.authority
-                    && is_below(uri.path, endpoint.path.trim_end_matches('/'))
-            })
-        });
-        // `AWS_ENDPOINT_URL` alone names every service, and so none.
-        match (at.next(), at.next()) {
-            (Some((service, _)), None) => Some(service),
-            _ => None,
-        }
-    }
-
     /// The URL of instance metadata.
     pub fn imds_url(&self) -> &str {
         match (&self.imds_endpoint, &self.imds_mode) {
@@ -383,7 +276,7 @@ impl Settings {
 
     pub(crate) fn imds(&self) -> Result<Imds<'_>, Error> {
         let endpoint = Endpoint::parse(self.imds_url())
-            .map_err(|error| invalid("AWS_EC2_METADATA_SERVICE_ENDPOINT", &error.to_string()))?;
+            .map_err(|error| Error::invalid("AWS_EC2_METADATA_SERVICE_ENDPOINT", &error.to_string()))?;
         if self.imds_disabled {
             return Ok(Imds::disabled(endpoint));
         }
@@ -403,10 +296,11 @@ impl Settings {
             (None, None) => Authorization::None,
         };
         match (&self.container_relative_uri, &self.container_full_uri) {
-            (Some(path), _) => Container::relative(path, authorization)
-                .map_err(|error| invalid("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", &error.to_string())),
+            (Some(path), _) => Container::relative(path, authorization).map_err(|error| {
+                Error::invalid("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", &error.to_string())
+            }),
             (None, Some(url)) => Container::full(url, authorization)
-                .map_err(|error| invalid("AWS_CONTAINER_CREDENTIALS_FULL_URI", &error.to_string())),
+                .map_err(|error| Error::invalid("AWS_CONTAINER_CREDENTIALS_FULL_URI", &error.to_string())),
             (None, None) => Ok(Container::absent()),
         }
     }
@@ -423,26 +317,6 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// What stands before the suffix in the name of a partition's one IAM endpoint, and the region that is
-/// signed for (AWS General Reference, *IAM endpoints*).
-fn global_endpoint(partition: &str) -> (&'static str, &'static str) {
-    match partition {
-        "aws-cn" => ("cn-north-1.", "cn-north-1"),
-        "aws-us-gov" => ("us-gov.", "us-gov-west-1"),
-        "aws-iso" => ("us-iso-east-1.", "us-iso-east-1"),
-        "aws-iso-b" => ("us-isob-east-1.", "us-isob-east-1"),
-        "aws-iso-e" => ("eu-isoe-west-1.", "eu-isoe-west-1"),
-        "aws-iso-f" => ("us-isof-south-1.", "us-isof-south-1"),
-        "aws-eusc" => ("eusc-de-east-1.", "eusc-de-east-1"),
-        _ => ("", "us-east-1"),
-    }
-}
-
-/// Whether `path` is `base` or something below it.
-fn is_below(path: &str, base: &str) -> bool {
-    path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 fn static_credentials(environment: &Environment) -> Result<Option<Credentials>, Error> {
     let key = environment.get("AWS_ACCESS_KEY_ID");
     let secret = environment.get("AWS_SECRET_ACCESS_KEY").map(Secret::new);
@@ -450,21 +324,25 @@ fn static_credentials(environment: &Environment) -> Result<Option<Credentials>, 
     let (key, secret) = match (key, secret) {
         (None, None) => return Ok(None),
         (Some(key), Some(secret)) => (key, secret),
-        (Some(_), None) => return Err(invalid("AWS_SECRET_ACCESS_KEY", "not set, but AWS_ACCESS_KEY_ID is")),
-        (None, Some(_)) => return Err(invalid("AWS_ACCESS_KEY_ID", "not set, but AWS_SECRET_ACCESS_KEY is")),
+        (Some(_), None) => {
+            return Err(Error::invalid("AWS_SECRET_ACCESS_KEY", "not set, but AWS_ACCESS_KEY_ID is"));
+        }
+        (None, Some(_)) => {
+            return Err(Error::invalid("AWS_ACCESS_KEY_ID", "not set, but AWS_SECRET_ACCESS_KEY is"));
+        }
     };
     let credentials = Credentials::new(
         key.trim(),
         secret.expose().trim(),
         token.as_ref().map(|token| token.expose().trim()),
     )?;
-    let expiration = match environment.get("AWS_CREDENTIAL_EXPIRATION") {
-        None => None,
-        Some(text) => Some(
-            UnixTime::from_rfc3339(text.trim().as_bytes())
-                .map_err(|_| invalid("AWS_CREDENTIAL_EXPIRATION", "a time like 2026-01-02T03:04:05Z"))?,
-        ),
-    };
+    let expiration =
+        match environment.get("AWS_CREDENTIAL_EXPIRATION") {
+            None => None,
+            Some(text) => Some(UnixTime::from_rfc3339(text.trim().as_bytes()).map_err(|_| {
+                Error::invalid("AWS_CREDENTIAL_EXPIRATION", "a time like 2026-01-02T03:04:05Z")
+            })?),
+        };
     let credentials = credentials.with_account_id(environment.get("AWS_ACCOUNT_ID"));
     Ok(Some(credentials.with_expiration(expiration)))
 }
@@ -476,12 +354,8 @@ fn web_identity(environment: &Environment) -> Result<Option<WebIdentityStep>, Er
     Ok(Some(WebIdentityStep {
         token_file,
         role_arn: role_arn
-            .ok_or_else(|| invalid("AWS_ROLE_ARN", "not set, but AWS_WEB_IDENTITY_TOKEN_FILE is"))?,
+            .ok_or_else(|| Error::invalid("AWS_ROLE_ARN", "not set, but AWS_WEB_IDENTITY_TOKEN_FILE is"))?,
         session_name: environment.get("AWS_ROLE_SESSION_NAME"),
         duration_seconds: None,
     }))
-}
-
-pub(crate) fn invalid(name: &str, problem: &str) -> Error {
-    Error::Configuration(format!("{name}: {problem}"))
 }

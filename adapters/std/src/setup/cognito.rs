@@ -17,8 +17,9 @@ use rolecall_core::services::user_pool::{
 };
 
 use super::role::{self, Policies};
+use super::thing::{Fate, TAG, Thing};
 use super::work::{Page, Work, code, pages};
-use super::{Fate, TAG, Thing, policies, sealed};
+use super::{policies, sealed};
 use crate::fetch::{pairs, texts};
 use crate::{Error, Secret};
 

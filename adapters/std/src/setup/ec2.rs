@@ -10,8 +10,9 @@ use rolecall_core::services::iam::{
 };
 
 use super::role::{self, Policies};
+use super::thing::{Fate, TAG};
 use super::work::{Work, pages};
-use super::{Fate, TAG, policies, sealed};
+use super::{policies, sealed};
 use crate::Error;
 
 /// A role for an EC2 instance: the role, an instance profile of the same name with the role in it, and

@@ -7,8 +7,9 @@ use rolecall_core::services::ecs::{
 use rolecall_core::services::iam::trust;
 
 use super::role::{self, Policies};
+use super::thing::{Fate, TAG};
 use super::work::{Page, Work, pages};
-use super::{Fate, TAG, policies, sealed};
+use super::{policies, sealed};
 use crate::Error;
 use crate::fetch::texts;
 

@@ -27,21 +27,19 @@ mod ec2;
 mod ecs;
 mod role;
 mod show;
+mod thing;
 mod work;
 
 use std::fmt;
-use std::sync::Arc;
 
-use crate::{Error, Provider, Secret};
+use crate::{Error, Provider};
 
 pub use cognito::CognitoPools;
 pub use cross_account::CrossAccountRole;
 pub use ec2::Ec2Role;
 pub use ecs::{EcsRole, Launch};
+pub use thing::{Fate, TAG, Thing};
 use work::Work;
-
-/// The key of the tag that everything carries which a set-up makes.
-pub const TAG: &str = "rolecall:setup";
 
 /// Whoever sets up: a provider's credentials, and how to go about it.
 pub struct Setup<'a> {
@@ -120,35 +118,6 @@ mod sealed {
         fn up(&self, work: &mut Work<'_>) -> Result<(), Error>;
         fn down(&self, work: &mut Work<'_>) -> Result<(), Error>;
     }
-}
-
-/// Something that a set-up deals with.
-#[derive(Debug, Clone)]
-pub struct Thing {
-    /// What it is: `role`, `instance profile`, `user pool`.
-    pub what: &'static str,
-    /// Its ARN, id or name.
-    pub id: String,
-    /// What became of it.
-    pub fate: Fate,
-    /// The secret of a client, if it has one.
-    pub secret: Option<Arc<Secret>>,
-}
-
-/// What became of a thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fate {
-    /// It was made.
-    Made,
-    /// It was there, from an earlier run of the same set-up.
-    Found,
-    /// It was there and was changed to what this run says.
-    Changed,
-    /// It was removed.
-    Removed,
-    /// It is somebody else's, and stays.
-    Kept,
 }
 
 /// A set-up that did not come to its end.

@@ -8,8 +8,8 @@ use rolecall_core::services::iam::{
 };
 use rolecall_core::wire::percent;
 
+use super::thing::{Fate, TAG};
 use super::work::Work;
-use super::{Fate, TAG};
 use crate::Error;
 
 /// What a role may do.

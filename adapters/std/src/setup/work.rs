@@ -4,7 +4,7 @@ use rolecall_core::call::{Action, AnyAction};
 use rolecall_core::flow::Slot;
 
 use super::show::show;
-use super::{Fate, TAG, Thing};
+use super::thing::{Fate, TAG, Thing};
 use crate::{Error, Provider};
 
 pub struct Work<'a> {

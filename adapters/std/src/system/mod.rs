@@ -1,3 +1,85 @@
-//! This machine.
+//! This machine as a [`Host`].
 
-pub(crate) mod words;
+mod command;
+mod terminal;
+mod words;
+
+use std::fmt;
+use std::net::IpAddr;
+
+use rolecall_core::error::{Failure, FailureKind, Phase};
+use rolecall_core::flow::{Answer, Exchange};
+use rolecall_core::skew::{Instant, Now};
+
+use crate::files::{failed, read_file};
+use crate::host::{Buffer, Host};
+use crate::http::transport::Transport;
+use crate::{Settings, clock};
+
+/// This machine.
+pub struct System {
+    transport: Transport,
+}
+
+/// How long a name may take to be resolved, in milliseconds.
+const RESOLVE_LIMIT: u32 = 2_000;
+
+impl System {
+    /// Its proxies and trusted certificates are those of `settings`. Neither a connection is opened
+    /// nor a certificate read before it is needed.
+    pub fn new(settings: &Settings) -> Self {
+        Self { transport: Transport::new(settings.proxies.clone(), settings.ca_bundle.clone()) }
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+}
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("System")
+    }
+}
+
+impl Host for System {
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+        self.transport.carry_out(exchange, &mut buffer.0)
+    }
+
+    fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        read_file(path, buffer)
+    }
+
+    fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+        command::run(command, buffer)
+    }
+
+    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        self.transport.resolve(host, RESOLVE_LIMIT)
+    }
+
+    fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
+        terminal::prompt(question, hidden, buffer)
+    }
+
+    fn now(&self) -> Now {
+        clock::now()
+    }
+
+    fn sleep_until(&self, instant: Instant) {
+        clock::sleep_until(instant);
+    }
+
+    fn entropy(&self) -> u32 {
+        clock::entropy()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
+        getrandom::getrandom(bytes).map_err(|_| failed(Phase::Prompt, FailureKind::Unsupported))
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.transport.misconfigured()
+    }
+}

@@ -3,9 +3,10 @@
 
 use rolecall_core::error::FailureKind;
 
-use crate::host::{Buffer, ReadFile};
-use crate::settings::invalid;
-use crate::{Environment, Error, Profiles};
+use super::Profiles;
+use crate::files::ReadFile;
+use crate::host::Buffer;
+use crate::{Environment, Error};
 
 /// Whose rules for home folders hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +97,7 @@ fn read(file: &ReadFile<'_>, path: Option<&str>) -> Result<Buffer, Error> {
     let Some(path) = path else { return Ok(content) };
     match file(path, &mut content) {
         Err(failure) if failure.kind == FailureKind::NotFound => Ok(Buffer::new()),
-        Err(failure) => Err(invalid(path, &failure.to_string())),
+        Err(failure) => Err(Error::invalid(path, &failure.to_string())),
         Ok(()) => Ok(content),
     }
 }
@@ -105,5 +106,5 @@ fn read(file: &ReadFile<'_>, path: Option<&str>) -> Result<Buffer, Error> {
 fn malformed(path: &str, file: &[u8], error: &rolecall_core::wire::Error) -> Error {
     let before = file.get(..error.offset).unwrap_or(file);
     let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    invalid(path, &format!("line {line}: {error}"))
+    Error::invalid(path, &format!("line {line}: {error}"))
 }

@@ -1,0 +1,80 @@
+//! The default chain: where credentials are looked for, in which order, and what is said of each place.
+
+use crate::finding::Finding;
+use crate::settings::profiles::{Base, Plan};
+use crate::{Error, Settings};
+
+/// The places where the default chain looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Environment,
+    Profile,
+    WebIdentity,
+    Container,
+    Imds,
+}
+
+/// The default chain. A profile that somebody asked for by name goes before what the environment
+/// happens to hold.
+pub(crate) fn chain(settings: &Settings) -> [Place; 5] {
+    let [first, second] = if settings.prefers_profile {
+        [Place::Profile, Place::Environment]
+    } else {
+        [Place::Environment, Place::Profile]
+    };
+    [first, second, Place::WebIdentity, Place::Container, Place::Imds]
+}
+
+impl Place {
+    /// The place's name, for people.
+    pub(crate) fn name(self, settings: &Settings) -> String {
+        match self {
+            Self::Environment => "environment".to_owned(),
+            Self::Profile => format!("profile {}", settings.profile_name),
+            Self::WebIdentity => "web identity".to_owned(),
+            Self::Container => "container endpoint".to_owned(),
+            Self::Imds => "instance metadata".to_owned(),
+        }
+    }
+
+    /// What is to be said where the place is not set up.
+    pub(crate) fn unset(self) -> &'static str {
+        match self {
+            Self::Environment => "AWS_ACCESS_KEY_ID is not set",
+            Self::Profile => "not in the shared files",
+            Self::WebIdentity => "AWS_WEB_IDENTITY_TOKEN_FILE is not set",
+            Self::Container => {
+                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI are not set"
+            }
+            Self::Imds => "not set up",
+        }
+    }
+}
+
+impl Settings {
+    /// Whether the credentials of `place` are keys that somebody gave to this process.
+    pub(crate) fn is_given(&self, place: Place) -> bool {
+        match place {
+            Place::Environment => true,
+            Place::Profile => {
+                matches!(&self.profile, Ok(Some(Plan { base: Base::Keys(_), roles })) if roles.is_empty())
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Finding {
+    /// What an error tells of a place of the chain.
+    pub(crate) fn of_place(place: Place, settings: &Settings, error: &Error) -> Self {
+        let mut finding = error.finding(&place.name(settings));
+        if error.is_not_configured() {
+            let unset = match place {
+                Place::Profile if settings.has_profile => "it says nothing of credentials",
+                place => place.unset(),
+            };
+            unset.clone_into(&mut finding.reason);
+        }
+        finding
+    }
+}

@@ -1,0 +1,77 @@
+//! The way that a profile describes, followed to its credentials.
+
+use rolecall_core::error::Origin;
+use rolecall_core::sources::{Fixed, Process};
+
+use super::chain::Place;
+use super::{Fetched, Fetcher, absent};
+use crate::Error;
+use crate::sessions::{Mfa, Role};
+use crate::settings::profiles::{Base, Named, Plan, RoleStep};
+
+impl Fetcher<'_> {
+    pub(super) fn profile(&self) -> Result<Fetched, Error> {
+        match &self.settings.profile {
+            Ok(None) => absent(Origin::Static),
+            Ok(Some(plan)) => self.plan(plan).map_err(|error| Error::Profile {
+                name: self.settings.profile_name.clone(),
+                error: Box::new(error),
+            }),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    fn plan(&self, plan: &Plan) -> Result<Fetched, Error> {
+        for step in &plan.roles {
+            self.check_role(&of_step(step))?;
+        }
+        let mut fetched = match &plan.base {
+            Base::Keys(keys) => self.credentials(&mut Fixed::new(Some(keys.borrow())))?,
+            Base::Named(named) => self.fetch(named.place()).map_err(|error| named.told(error))?,
+            Base::WebIdentity(step) => self.web_identity_step(step)?,
+            Base::Process(command) => self.credentials(&mut Process::new(command))?,
+            Base::Sso(session) => self.sso(session)?,
+        };
+        for step in &plan.roles {
+            fetched = self.role(&of_step(step), &fetched.0)?;
+        }
+        Ok(fetched)
+    }
+
+    #[cfg(not(feature = "sso"))]
+    fn sso(&self, _: &crate::settings::profiles::SsoSession) -> Result<Fetched, Error> {
+        Err(Error::Configuration(
+            "this program was built without IAM Identity Center (feature sso)".to_owned(),
+        ))
+    }
+}
+
+impl Named {
+    fn place(self) -> Place {
+        match self {
+            Self::Environment => Place::Environment,
+            Self::Ec2InstanceMetadata => Place::Imds,
+            Self::EcsContainer => Place::Container,
+        }
+    }
+
+    /// What is not set up says nothing of who wants it.
+    fn told(self, error: Error) -> Error {
+        if !error.is_not_configured() {
+            return error;
+        }
+        let unset = self.place().unset();
+        Error::Configuration(format!("credential_source is {}, but {unset}", self.as_str()))
+    }
+}
+
+/// The role that a profile describes.
+fn of_step(step: &RoleStep) -> Role {
+    Role {
+        session_name: step.session_name.clone(),
+        duration_seconds: step.duration_seconds,
+        external_id: step.external_id.clone(),
+        mfa: step.mfa_serial.clone().map(|serial| Mfa { serial, code: None }),
+        ..Role::unnamed(&step.role_arn)
+    }
+}

@@ -1,0 +1,212 @@
+//! What is asked of STS.
+
+use rolecall_core::call::{Call, Operation, Service};
+use rolecall_core::error::{Error as SourceError, Origin};
+use rolecall_core::flow::{Endpoint, Flow, Lease, Report};
+use rolecall_core::sources::sts::Mfa;
+use rolecall_core::sources::sts::{
+    AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest,
+    GetCallerIdentity, GetCallerIdentityRequest, GetFederationTokenRequest, GetSessionTokenRequest,
+    SessionParameters,
+};
+use rolecall_core::sources::{Fixed, IdentityToken};
+
+use super::{Fetched, Fetcher, keys, pairs, texts};
+use crate::credentials::Identity;
+use crate::sessions::{
+    self, FederatedUser, Role, RootTask, Saml, Session, TokenPlace, UserSession, WebIdentity,
+};
+use crate::settings::profiles::WebIdentityStep;
+use crate::{Credentials, Error};
+
+impl<'a> Fetcher<'a> {
+    /// Checks the limits that STS documents, before anybody is asked.
+    pub(crate) fn check(&self, session: &Session) -> Result<(), Error> {
+        match session {
+            Session::Role(role) => self.check_role(role),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn check_role(&self, role: &Role) -> Result<(), Error> {
+        let name = self.named(role);
+        with_request(role, &name, |request| request.check()).map_err(|kind| {
+            let error = SourceError { origin: Origin::AssumeRole, step: "", kind };
+            Error::Source { error, report: Box::new(Report::new()) }
+        })
+    }
+
+    pub(super) fn role(&self, role: &Role, base: &Credentials) -> Result<Fetched, Error> {
+        let name = self.named(role);
+        with_request(role, &name, |request| self.with_mfa(role.mfa.as_ref(), base, request))
+    }
+
+    /// The session's name.
+    fn named(&self, role: &Role) -> String {
+        role.session_name.clone().unwrap_or_else(|| self.session_name())
+    }
+
+    /// The session's name where none is set.
+    fn session_name(&self) -> String {
+        self.settings.role_session_name.clone().unwrap_or_else(|| {
+            let now = crate::lock(self.clock).time(self.host.now());
+            format!("rolecall-{}", now.map_or(0, |now| now.as_secs()))
+        })
+    }
+
+    pub(super) fn user(&self, user: &UserSession, base: &Credentials) -> Result<Fetched, Error> {
+        let request = GetSessionTokenRequest {
+            duration_seconds: user.duration_seconds,
+            mfa_serial: user.mfa.as_ref().map(|mfa| mfa.serial.as_str()),
+            token_code: user.mfa.as_ref().and_then(|mfa| mfa.code.as_deref()),
+        };
+        self.with_mfa(user.mfa.as_ref(), base, request)
+    }
+
+    /// A call that may take a code, which is asked for where it is not known.
+    fn with_mfa<O: Operation<Output = Lease>>(
+        &self,
+        mfa: Option<&sessions::Mfa>,
+        base: &Credentials,
+        request: O,
+    ) -> Result<Fetched, Error> {
+        let url = self.settings.sts_url()?;
+        let keys = keys(base);
+        match mfa.filter(|mfa| mfa.code.is_none()).map(sessions::Mfa::question) {
+            Some(question) => self.call(&url, Mfa::new(keys, &question), request),
+            None => self.call(&url, keys, request),
+        }
+    }
+
+    pub(super) fn federated(&self, user: &FederatedUser, keys: Fixed<'_>) -> Result<Fetched, Error> {
+        let policy_arns = texts(&user.policy_arns);
+        let (tags, url) = (pairs(&user.tags), self.settings.sts_url()?);
+        self.call(
+            &url,
+            keys,
+            GetFederationTokenRequest {
+                name: &user.name,
+                duration_seconds: user.duration_seconds,
+                policy: user.policy.as_deref(),
+                policy_arns: &policy_arns,
+                tags: &tags,
+            },
+        )
+    }
+
+    pub(super) fn root(&self, task: &RootTask, keys: Fixed<'_>) -> Result<Fetched, Error> {
+        let request = AssumeRootRequest {
+            duration_seconds: task.duration_seconds,
+            ..AssumeRootRequest::new(&task.target_principal, &task.task_policy_arn)
+        };
+        self.call(&self.settings.sts_url()?, keys, request)
+    }
+
+    pub(super) fn web_identity_step(&self, step: &WebIdentityStep) -> Result<Fetched, Error> {
+        let name = step.session_name.clone().unwrap_or_else(|| self.session_name());
+        let web = WebIdentity::file(&step.role_arn, name, &step.token_file);
+        self.web_identity(&WebIdentity { duration_seconds: step.duration_seconds, ..web })
+    }
+
+    pub(super) fn web_identity(&self, web: &WebIdentity) -> Result<Fetched, Error> {
+        let policy_arns = texts(&web.policy_arns);
+        self.call(
+            &self.settings.sts_url()?,
+            identity_token(&web.token),
+            AssumeRoleWithWebIdentityRequest {
+                role_arn: &web.role_arn,
+                session_name: &web.session_name,
+                duration_seconds: web.duration_seconds,
+                provider_id: web.provider_id.as_deref(),
+                policy: web.policy.as_deref(),
+                policy_arns: &policy_arns,
+            },
+        )
+    }
+
+    pub(super) fn saml(&self, saml: &Saml) -> Result<Fetched, Error> {
+        let policy_arns = texts(&saml.policy_arns);
+        self.call(
+            &self.settings.sts_url()?,
+            identity_token(&saml.assertion),
+            AssumeRoleWithSamlRequest {
+                role_arn: &saml.role_arn,
+                principal_arn: &saml.principal_arn,
+                duration_seconds: saml.duration_seconds,
+                policy: saml.policy.as_deref(),
+                policy_arns: &policy_arns,
+            },
+        )
+    }
+
+    /// Whose credentials they are.
+    pub(crate) fn identity(&self, credentials: &Credentials) -> Result<Identity, Error> {
+        let base = keys(credentials);
+        let url = self.settings.sts_url()?;
+        let mut call = GetCallerIdentity::new(base, self.sts(&url)?, GetCallerIdentityRequest);
+        self.run(&mut call, |(), slot| {
+            slot.identity().map(|identity| Identity {
+                account: identity.account.to_owned(),
+                arn: identity.arn.to_owned(),
+                user_id: identity.user_id.to_owned(),
+            })
+        })
+    }
+
+    /// The call of `operation` at `url`.
+    fn call<'c, O: Operation<Output = Lease>>(
+        &self,
+        url: &'c str,
+        base: impl Flow<'c, Output = Lease>,
+        operation: O,
+    ) -> Result<Fetched, Error>
+    where
+        'a: 'c,
+    {
+        self.credentials(&mut Call::new(base, self.sts(url)?, operation))
+    }
+
+    /// STS at `url`, signed for the region that is set, or for the one a global endpoint means.
+    pub(crate) fn sts<'c>(&self, url: &'c str) -> Result<Service<'c>, Error>
+    where
+        'a: 'c,
+    {
+        let endpoint = Endpoint::parse(url)
+            .map_err(|error| Error::invalid("AWS_ENDPOINT_URL_STS", &error.to_string()))?;
+        Ok(Service::new(endpoint, self.settings.sts_region()))
+    }
+}
+
+/// What `with` makes of the parameters of AssumeRole.
+fn with_request<T>(role: &Role, name: &str, with: impl FnOnce(AssumeRoleRequest<'_>) -> T) -> T {
+    let policy_arns = texts(&role.policy_arns);
+    let transitive = texts(&role.transitive_tag_keys);
+    let contexts: Vec<(&str, &str)> = role
+        .provided_contexts
+        .iter()
+        .map(|(provider, assertion)| (provider.as_str(), assertion.expose()))
+        .collect();
+    let more = SessionParameters {
+        policy: role.policy.as_deref(),
+        policy_arns: &policy_arns,
+        tags: &pairs(&role.tags),
+        transitive_tag_keys: &transitive,
+        mfa_serial: role.mfa.as_ref().map(|mfa| mfa.serial.as_str()),
+        token_code: role.mfa.as_ref().and_then(|mfa| mfa.code.as_deref()),
+        source_identity: role.source_identity.as_deref(),
+        provided_contexts: &contexts,
+    };
+    with(AssumeRoleRequest {
+        duration_seconds: role.duration_seconds,
+        external_id: role.external_id.as_deref(),
+        more: Some(&more),
+        ..AssumeRoleRequest::new(&role.arn, name)
+    })
+}
+
+fn identity_token(place: &TokenPlace) -> IdentityToken<'_> {
+    match place {
+        TokenPlace::File(path) => IdentityToken::file(path),
+        TokenPlace::Given(token) => IdentityToken::given(token.expose()),
+    }
+}

@@ -1,0 +1,129 @@
+//! The URLs of services, and the regions that they are signed for.
+
+use rolecall_core::call::{Partition, regional_url};
+use rolecall_core::wire::uri::Uri;
+
+use super::profiles::Section;
+use super::{Settings, Sources};
+use crate::Error;
+
+/// Services whose endpoint settings are looked at: the name they sign with, and the one in settings.
+/// Others sign at the URL they are called by.
+const SERVICES: [(&str, &str); 8] = [
+    ("s3", "S3"),
+    ("sts", "STS"),
+    ("iam", "IAM"),
+    ("ec2", "EC2"),
+    ("ecs", "ECS"),
+    ("cognito-idp", "COGNITO_IDENTITY_PROVIDER"),
+    ("cognito-identity", "COGNITO_IDENTITY"),
+    ("sso", "SSO"),
+];
+
+impl Sources<'_> {
+    pub(super) fn endpoints(&self) -> Vec<(String, String)> {
+        if self.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls") {
+            return Vec::new();
+        }
+        let services = self.profile.and_then(|profile| profile.get("services"));
+        let services = services.and_then(|name| self.profiles.services(name));
+        let url = |name: &str| {
+            let of_service = |services: &Section| {
+                services.sub(&name.to_ascii_lowercase(), "endpoint_url").map(str::to_owned)
+            };
+            self.environment
+                .get(&format!("AWS_ENDPOINT_URL_{name}"))
+                .or_else(|| self.environment.get("AWS_ENDPOINT_URL"))
+                .or_else(|| services.and_then(of_service))
+                .or_else(|| self.profile?.get("endpoint_url").map(str::to_owned))
+        };
+        let found = SERVICES.iter().filter_map(|(service, name)| Some(((*service).to_owned(), url(name)?)));
+        found.collect()
+    }
+}
+
+impl Settings {
+    /// The endpoint that is set for a service.
+    pub(crate) fn endpoint(&self, service: &str) -> Option<&str> {
+        self.endpoints.iter().find(|(name, _)| name == service).map(|(_, url)| url.as_str())
+    }
+
+    /// The URL of the service that signs with this name, and the region to sign for.
+    pub(crate) fn service(&self, name: &str) -> Result<(String, String), Error> {
+        let region = if name == "iam" { None } else { Some(self.region()?) };
+        let partition = Partition::of(self.region.as_deref().unwrap_or_default());
+        let (global, home) = global_endpoint(partition.name);
+        let signed_for = region.unwrap_or(home).to_owned();
+        let url = match (region, self.endpoint(name)) {
+            (Some(region), _) => self.service_in(name, region)?,
+            (None, Some(url)) => url.to_owned(),
+            (None, None) => {
+                let fips = if self.variant.fips { "-fips" } else { "" };
+                format!("https://iam{fips}.{global}{}", partition.dns_suffix)
+            }
+        };
+        Ok((url, signed_for))
+    }
+
+    /// The URL of a service in a region.
+    pub(crate) fn service_in(&self, name: &str, region: &str) -> Result<String, Error> {
+        if let Some(url) = self.endpoint(name) {
+            return Ok(url.to_owned());
+        }
+        let mut buffer = [0; 128];
+        let url = regional_url(name, region, self.variant, &mut buffer);
+        url.map(str::to_owned).map_err(|kind| Error::Configuration(format!("{region}: {kind}")))
+    }
+
+    /// The URL of STS.
+    pub(crate) fn sts_url(&self) -> Result<String, Error> {
+        if let Some(url) = self.endpoint("sts") {
+            return Ok(url.to_owned());
+        }
+        match self.region()? {
+            "aws-global" => Ok("https://sts.amazonaws.com".to_owned()),
+            region => self.service_in("sts", region),
+        }
+    }
+
+    /// The region that STS is signed for: the one that is set, or the one a global endpoint means.
+    pub(crate) fn sts_region(&self) -> &str {
+        self.region.as_deref().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
+    }
+
+    /// The service whose endpoint variable `uri` is below.
+    pub(crate) fn service_at(&self, uri: &Uri<'_>) -> Option<&str> {
+        let mut at = self.endpoints.iter().filter(|(_, url)| {
+            Uri::parse(url).is_ok_and(|endpoint| {
+                endpoint.scheme == uri.scheme
+                    && endpoint.authority == uri.authority
+                    && is_below(uri.path, endpoint.path.trim_end_matches('/'))
+            })
+        });
+        // `AWS_ENDPOINT_URL` alone names every service, and so none.
+        match (at.next(), at.next()) {
+            (Some((service, _)), None) => Some(service),
+            _ => None,
+        }
+    }
+}
+
+/// What stands before the suffix in the name of a partition's one IAM endpoint, and the region that is
+/// signed for (AWS General Reference, *IAM endpoints*).
+fn global_endpoint(partition: &str) -> (&'static str, &'static str) {
+    match partition {
+        "aws-cn" => ("cn-north-1.", "cn-north-1"),
+        "aws-us-gov" => ("us-gov.", "us-gov-west-1"),
+        "aws-iso" => ("us-iso-east-1.", "us-iso-east-1"),
+        "aws-iso-b" => ("us-isob-east-1.", "us-isob-east-1"),
+        "aws-iso-e" => ("eu-isoe-west-1.", "eu-isoe-west-1"),
+        "aws-iso-f" => ("us-isof-south-1.", "us-isof-south-1"),
+        "aws-eusc" => ("eusc-de-east-1.", "eusc-de-east-1"),
+        _ => ("", "us-east-1"),
+    }
+}
+
+/// Whether `path` is `base` or something below it.
+fn is_below(path: &str, base: &str) -> bool {
+    path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

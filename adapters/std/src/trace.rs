@@ -1,0 +1,39 @@
+//! What happens while credentials are fetched and requests sent, for logs.
+
+use std::time::Duration;
+
+use rolecall_core::error::Failure;
+
+/// One step of a flow as it happens, for logs: nothing in it is secret.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Trace<'a> {
+    /// An exchange came to an end.
+    Exchange {
+        /// `GET http://169.254.169.254`: the method, and the service without path or query.
+        asked: &'a str,
+        /// The status of the reply, or why there is none.
+        outcome: Result<u16, Failure>,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A wait before the next attempt.
+    Wait {
+        /// How long.
+        pause: Duration,
+    },
+    /// A reply told that this machine's clock is wrong; requests are signed by the service's from
+    /// now on.
+    Clock {
+        /// Seconds by which it is behind (negative: ahead).
+        behind: i64,
+    },
+    /// The cache could not be used; credentials are fetched without it.
+    Cache {
+        /// What is wrong with it.
+        problem: &'a str,
+    },
+}
+
+/// Hears of every step.
+pub(crate) type Tracer = dyn Fn(Trace<'_>) + Send + Sync;
