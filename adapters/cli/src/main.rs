@@ -4,18 +4,15 @@
 //! 2 a command line that cannot be understood.
 
 mod arguments;
-#[cfg(feature = "demo")]
-mod demo;
-mod document;
-mod run;
-#[cfg(feature = "setup")]
-mod setup;
+mod commands;
+mod failure;
+mod input;
+mod output;
+mod provider;
 
-use std::fmt::Display;
-use std::io::Write;
 use std::process::ExitCode;
 
-use arguments::Command;
+use output::note;
 
 fn main() -> ExitCode {
     #[cfg(unix)]
@@ -23,21 +20,14 @@ fn main() -> ExitCode {
     let arguments = match arguments::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
-            tell(format_args!("{error}\nTry 'rolecall --help'."));
+            note(format_args!("{error}\nTry 'rolecall --help'."));
             return ExitCode::from(2);
         }
     };
-    let result = match &arguments.command {
-        Command::Help => print(arguments::HELP),
-        Command::Version => print(concat!("rolecall ", env!("CARGO_PKG_VERSION"), "\n")),
-        #[cfg(feature = "demo")]
-        Command::Demo { tamper } => demo::run(*tamper),
-        command => run::run(command, &arguments.common),
-    };
-    match result {
+    match commands::run(&arguments) {
         Ok(code) => code,
         Err(error) => {
-            tell(error);
+            note(error);
             ExitCode::FAILURE
         }
     }
@@ -60,16 +50,4 @@ fn end_on_signals() {
             std::sync::Arc::clone(&always),
         );
     }
-}
-
-/// Tells a person on standard error; nobody is told where there is none.
-fn tell(what: impl Display) {
-    let _ = writeln!(std::io::stderr(), "rolecall: {what}");
-}
-
-/// Writes a whole result at once: standard output holds all of it or nothing.
-fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, run::Failure> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(run::Failure::Output)?;
-    Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod common;
 mod help;
 mod identity;
 mod role;
@@ -11,6 +12,7 @@ use std::ffi::OsString;
 use lexopt::{Arg, Parser, ValueExt};
 use rolecall::UnixTime;
 
+pub(crate) use common::Common;
 pub(crate) use help::HELP;
 pub(crate) use identity::IdentityOptions;
 pub(crate) use role::RoleOptions;
@@ -70,17 +72,6 @@ pub(crate) struct Target {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<OsString>,
     pub(crate) service: Option<String>,
-}
-
-/// Options of every command.
-#[derive(Debug, Default)]
-pub(crate) struct Common {
-    pub(crate) profile: Option<String>,
-    pub(crate) region: Option<String>,
-    pub(crate) cache: Option<String>,
-    pub(crate) role: RoleOptions,
-    pub(crate) identity: IdentityOptions,
-    pub(crate) verbose: bool,
 }
 
 /// Everything that may stand on a command line, before it is known which command it is for.

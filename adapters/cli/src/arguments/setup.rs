@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use lexopt::{Parser, ValueExt};
 
-use super::Common;
+use super::common::Common;
 
 /// A set-up, and how to go about it.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use rolecall::{Credentials, Environment, Provider, Request, Role};
 use rolecall_simulator::{Config, Simulator};
 
-use crate::run::Failure;
+use crate::failure::Failure;
 
 /// Prints a line; a reader who has gone away is not waited for.
 macro_rules! say {
@@ -20,7 +20,7 @@ const OBJECT: &str = "This object crossed an account boundary.\n";
 
 /// Runs every step. With `tamper`, the simulator checks signatures with another secret than it
 /// handed out, so that every signed step has to fail.
-pub(crate) fn run(tamper: bool) -> Result<ExitCode, Failure> {
+pub(super) fn run(tamper: bool) -> Result<ExitCode, Failure> {
     let config = Config { verify_with_wrong_secret: tamper, ..Config::default() };
     let simulator = Simulator::start(config).map_err(|error| Failure::Demo(format!("simulator: {error}")))?;
     let steps = Steps { told: 0.into(), simulator: &simulator };

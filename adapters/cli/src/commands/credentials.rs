@@ -1,8 +1,23 @@
-//! The documents in which credentials are printed.
+//! `rolecall credentials`, and the documents that it prints.
 
-use rolecall::Credentials;
+use std::process::ExitCode;
+
+use rolecall::{Credentials, Provider};
 use serde_core::ser::{Serialize, SerializeStruct, Serializer};
 use zeroize::Zeroizing;
+
+use crate::arguments::Format;
+use crate::failure::Failure;
+use crate::output::print;
+
+pub(super) fn run(provider: &Provider, format: Format) -> Result<ExitCode, Failure> {
+    let credentials = provider.credentials()?;
+    print(match format {
+        Format::Process => json(&credentials, Some(1)),
+        Format::Json => json(&credentials, None),
+        Format::Env => env(&credentials),
+    })
+}
 
 /// What `credential_process` wants, and without `Version` plain JSON. Absent members are left out.
 struct Document<'a> {
@@ -26,7 +41,7 @@ impl Serialize for Document<'_> {
 }
 
 /// One JSON document and a line end; `version` 1 is the `credential_process` one.
-pub(crate) fn json(credentials: &Credentials, version: Option<u8>) -> Zeroizing<Vec<u8>> {
+fn json(credentials: &Credentials, version: Option<u8>) -> Zeroizing<Vec<u8>> {
     let expiration = credentials.expiration().map(|time| time.rfc3339());
     let texts = [
         ("AccessKeyId", Some(credentials.access_key_id())),
@@ -46,7 +61,7 @@ pub(crate) fn json(credentials: &Credentials, version: Option<u8>) -> Zeroizing<
 }
 
 /// Lines for `eval` in a shell.
-pub(crate) fn env(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
+fn env(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
     let expiration = credentials.expiration().map(|time| time.rfc3339());
     let variables = [
         ("AWS_ACCESS_KEY_ID", Some(credentials.access_key_id())),

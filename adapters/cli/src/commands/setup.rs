@@ -1,7 +1,6 @@
 //! `rolecall setup`.
 
 use std::ffi::OsStr;
-use std::io::Write;
 use std::process::ExitCode;
 
 use rolecall::setup::{
@@ -10,10 +9,11 @@ use rolecall::setup::{
 use rolecall::{Buffer, Environment, Error, Host, Provider, Secret, System};
 
 use crate::arguments::{Common, Journey as Name, SetupOptions};
-use crate::run::{Failure, password, text_of};
-use crate::tell;
+use crate::failure::Failure;
+use crate::input::{password, text_of};
+use crate::output::{note, print};
 
-pub(crate) fn run(options: &SetupOptions, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
+pub(super) fn run(options: &SetupOptions, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
     match options.journey {
         Name::Ec2Role => go(options, provider, &ec2_role(options)?),
         Name::EcsRole => go(options, provider, &ecs_role(options)?),
@@ -23,18 +23,16 @@ pub(crate) fn run(options: &SetupOptions, common: &Common, provider: &Provider) 
 }
 
 fn go(options: &SetupOptions, provider: &Provider, journey: &impl Journey) -> Result<ExitCode, Failure> {
-    let setup = Setup::new(provider).dry_run(options.dry_run).telling(|call| tell(call));
+    let setup = Setup::new(provider).dry_run(options.dry_run).telling(|call| note(call));
     let ended = if options.undo { setup.down(journey) } else { setup.up(journey) };
     let things = ended.map_err(|error| Failure::Setup(Box::new(error)))?;
-    let mut out = std::io::stdout().lock();
-    let lines: String = things.iter().map(|thing| line(thing, options.dry_run)).collect();
-    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)?;
+    print(things.iter().map(|thing| line(thing, options.dry_run)).collect::<String>())?;
     let mut kept = things.iter().filter(|thing| thing.fate == Fate::Kept).peekable();
     if kept.peek().is_none() {
         return Ok(ExitCode::SUCCESS);
     }
     for Thing { what, id, .. } in kept {
-        tell(format_args!("{what} {id} has not the tag of this set-up: it is somebody else's, and stays"));
+        note(format_args!("{what} {id} has not the tag of this set-up: it is somebody else's, and stays"));
     }
     Ok(ExitCode::FAILURE)
 }

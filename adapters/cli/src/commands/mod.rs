@@ -1,0 +1,46 @@
+//! The commands.
+
+mod credentials;
+#[cfg(feature = "demo")]
+mod demo;
+mod explain;
+mod request;
+#[cfg(feature = "setup")]
+mod setup;
+mod sign;
+
+use std::process::ExitCode;
+
+use rolecall::Provider;
+
+use crate::arguments::{Arguments, Command, HELP};
+use crate::failure::Failure;
+use crate::output::print;
+use crate::provider::provider;
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let common = &arguments.common;
+    match &arguments.command {
+        Command::Help => print(HELP),
+        Command::Version => print(concat!("rolecall ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::Credentials(format) => credentials::run(&provider(common)?, *format),
+        Command::Whoami => whoami(&provider(common)?),
+        Command::Explain { json } => explain::run(&provider(common)?, *json),
+        Command::Request(target) => request::run(target, common, &provider(common)?),
+        Command::Sign { target, canonical, date } => {
+            sign::sign(target, common, &provider(common)?, *canonical, *date)
+        }
+        Command::Presign { target, expires, canonical, date } => {
+            sign::presign(target, common, &provider(common)?, *expires, *canonical, *date)
+        }
+        #[cfg(feature = "setup")]
+        Command::Setup(options) => setup::run(options, common, &provider(common)?),
+        #[cfg(feature = "demo")]
+        Command::Demo { tamper } => demo::run(*tamper),
+    }
+}
+
+fn whoami(provider: &Provider) -> Result<ExitCode, Failure> {
+    let identity = provider.caller_identity()?;
+    print(format!("account: {}\narn: {}\nuser id: {}\n", identity.account, identity.arn, identity.user_id))
+}

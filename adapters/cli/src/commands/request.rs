@@ -1,0 +1,42 @@
+//! `rolecall request`, and the request that a command line describes.
+
+use std::process::ExitCode;
+
+use rolecall::core::flow::Limits;
+use rolecall::{Provider, Request};
+
+use crate::arguments::{Common, Target};
+use crate::failure::Failure;
+use crate::input::content;
+use crate::output::{note, print};
+
+/// A request that is sent: as in the library, but for an hour, and longer bodies flow through.
+const LIMITS: Limits = Limits { total: 3_600_000, ..Request::SEND_LIMITS };
+
+pub(super) fn run(target: &Target, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
+    let request = request(target, common)?.with_limits(LIMITS);
+    let reply = provider.send_to(&request, &mut std::io::stdout().lock())?;
+    print(&reply.body)?;
+    if (200..300).contains(&reply.status) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    note(format_args!("HTTP status {}", reply.status));
+    Ok(ExitCode::FAILURE)
+}
+
+pub(super) fn request(target: &Target, common: &Common) -> Result<Request, Failure> {
+    let mut request = Request::new(&target.method, &target.url)?;
+    for (name, value) in &target.headers {
+        request = request.header(name, value)?;
+    }
+    if let Some(body) = &target.body {
+        request = request.body(content(body)?);
+    }
+    if let Some(service) = &target.service {
+        request = request.service(service);
+    }
+    if let Some(region) = &common.region {
+        request = request.region(region);
+    }
+    Ok(request)
+}

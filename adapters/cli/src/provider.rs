@@ -1,0 +1,135 @@
+//! The credentials that the options name.
+
+use rolecall::{Environment, Error, PoolIdentity, Provider, Role, Secret, Settings, Trace, User, off_by};
+use zeroize::Zeroizing;
+
+use crate::arguments::{Common, IdentityOptions, RoleOptions};
+use crate::failure::Failure;
+use crate::input::{content, password, text_of};
+use crate::output::note;
+
+/// The default chain, and the role on top of it if one is named.
+pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
+    let environment = Environment::process();
+    let mut settings = Settings::load(&environment, common.profile.as_deref())?;
+    if common.region.is_some() {
+        settings.region.clone_from(&common.region);
+    }
+    let verbose = common.verbose;
+    let mut provider = Provider::new(settings).with_trace(move |trace| note_step(&trace, verbose));
+    if let Some(folder) = common.cache.clone().or_else(|| environment.get("ROLECALL_CACHE")) {
+        provider = cached(provider, folder)?;
+    }
+    if common.identity.is_given() {
+        provider = provider.session(identity(&common.identity, &environment)?);
+    }
+    Ok(match role(&common.role)? {
+        Some(role) => provider.assume_role(role),
+        None => provider,
+    })
+}
+
+/// The identity that the command line names.
+fn identity(options: &IdentityOptions, environment: &Environment) -> Result<PoolIdentity, Failure> {
+    let mut identity = match (&options.id, &options.pool) {
+        (Some(id), _) => PoolIdentity::of_id(id),
+        (None, pool) => PoolIdentity::in_pool(pool.as_deref().unwrap_or_default()),
+    };
+    for (provider, token) in &options.logins {
+        let token = match token.strip_prefix('@') {
+            Some(path) => Zeroizing::new(text_of(path, std::fs::read(path))?).trim().to_owned(),
+            None => token.clone(),
+        };
+        identity = identity.login(provider, Secret::new(token));
+    }
+    if let (Some(pool), Some(client), Some(name)) =
+        (&options.user_pool, &options.client_id, &options.username)
+    {
+        let mut user = User::new(pool, client, name);
+        if let Some(secret) = environment.get("AWS_COGNITO_CLIENT_SECRET") {
+            user = user.client_secret(Secret::new(secret));
+        }
+        if let Some(password) = password(options, environment)? {
+            user = user.password(password);
+        }
+        if options.send_password {
+            user = user.sending_password();
+        }
+        identity = identity.user(user);
+    }
+    if let Some(arn) = &options.custom_role_arn {
+        identity = identity.custom_role_arn(arn);
+    }
+    if let Some(arn) = &options.role_arn {
+        let name = environment.get("AWS_ROLE_SESSION_NAME").unwrap_or_else(|| "rolecall".to_owned());
+        identity = identity.assuming(arn, name);
+    }
+    Ok(identity)
+}
+
+/// The role that the command line names.
+fn role(options: &RoleOptions) -> Result<Option<Role>, Failure> {
+    let Some(arn) = &options.arn else { return Ok(None) };
+    let mut role = match &options.session_name {
+        Some(name) => Role::new(arn, name),
+        None => Role::unnamed(arn),
+    };
+    if let Some(seconds) = options.duration_seconds {
+        role = role.duration_seconds(seconds);
+    }
+    if let Some(id) = &options.external_id {
+        role = role.external_id(id);
+    }
+    if let Some(policy) = &options.policy {
+        let policy = String::from_utf8(content(policy)?);
+        role = role.policy(policy.map_err(|_| Error::Configuration("--policy: not UTF-8".to_owned()))?);
+    }
+    for arn in &options.policy_arns {
+        role = role.policy_arn(arn);
+    }
+    for (key, value) in &options.tags {
+        role = role.tag(key, value);
+    }
+    for key in &options.transitive_tags {
+        role = role.transitive_tag_key(key);
+    }
+    if let Some(serial) = &options.mfa_serial {
+        role = match &options.mfa_code {
+            Some(code) => role.mfa_code(serial, code),
+            None => role.mfa(serial),
+        };
+    }
+    if let Some(name) = &options.source_identity {
+        role = role.source_identity(name);
+    }
+    Ok(Some(role))
+}
+
+#[cfg(unix)]
+fn cached(provider: Provider, folder: String) -> Result<Provider, Failure> {
+    Ok(provider.with_cache(rolecall::FileCache::new(folder)))
+}
+
+#[cfg(not(unix))]
+fn cached(_: Provider, _: String) -> Result<Provider, Failure> {
+    Err(Error::Configuration("--cache: there is no cache on this system".to_owned()).into())
+}
+
+/// A step, on standard error: what is wrong here always, exchanges and waits where asked to.
+fn note_step(trace: &Trace<'_>, verbose: bool) {
+    match trace {
+        Trace::Exchange { asked, outcome, took } if verbose => {
+            let took = took.as_millis();
+            match outcome {
+                Ok(status) => note(format_args!("{asked}: {status} after {took} ms")),
+                Err(failure) => note(format_args!("{asked}: {failure} after {took} ms")),
+            }
+        }
+        Trace::Wait { pause } if verbose => note(format_args!("waiting {} ms", pause.as_millis())),
+        Trace::Clock { behind } => {
+            note(format_args!("this machine's clock is {}; signing by the service's clock", off_by(*behind)))
+        }
+        Trace::Cache { problem } => note(format_args!("cache not used: {problem}")),
+        _ => {}
+    }
+}
