@@ -173,6 +173,11 @@ impl Clock {
     pub fn explains(&self, code: &str, skew: Option<i64>) -> bool {
         const CODES: &str = "InvalidSignatureException SignatureDoesNotMatch AuthFailure RequestTimeTooSkewed \
                              AccessDeniedException";
-        self.corrects && skew.is_some_and(|skew| skew.unsigned_abs() > TOLERANCE) && is_one_of(CODES, code)
+        self.is_off(skew) && is_one_of(CODES, code)
+    }
+
+    /// Whether a skew is more than a service tolerates, and is to be corrected.
+    pub(crate) fn is_off(&self, skew: Option<i64>) -> bool {
+        self.corrects && skew.is_some_and(|skew| skew.unsigned_abs() > TOLERANCE)
     }
 }

@@ -59,15 +59,7 @@ fn post(
 
 fn step<'c, T>(endpoint: Endpoint<'c>, written: Result<Span, ErrorKind>) -> Step<'c, T> {
     match written {
-        Ok(request) => Step::Need(Need::Http(Exchange {
-            endpoint,
-            address: None,
-            request,
-            metadata: false,
-            limits: LIMITS,
-            repeatable: true,
-            reply_headers: &["date", "age"],
-        })),
+        Ok(request) => Step::Need(Need::Http(Exchange::new(endpoint, request, LIMITS))),
         Err(kind) => Step::Done(Err(error(kind))),
     }
 }

@@ -6,7 +6,7 @@ mod common;
 
 use common::*;
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Fault, Origin, Phase};
-use rolecall_core::flow::{Answer, Endpoint, Flow, Lease, Need, Persistence, Reply, Step};
+use rolecall_core::flow::{Answer, Endpoint, Flow, Lease, Need, Reply, RetryPolicy, Step};
 use rolecall_core::sources::Imds;
 use rolecall_core::wire::time::UnixTime;
 
@@ -181,7 +181,7 @@ fn a_slow_service_is_given_up_within_the_budget() {
     let mut world = World::new();
     world.pace = 2_400;
     world.always(|_| reply(500, ""));
-    let mut flow = imds().with_persistence(Persistence { attempts: 200, budget: 9_500 });
+    let mut flow = imds().with_retry_policy(RetryPolicy { attempts: 200, budget: 9_500 });
     world.run(&mut flow).unwrap_err();
     assert!(world.monotonic - 5_000 <= 9_500 + world.pace, "{} ms", world.monotonic - 5_000);
     for asked in &world.asked {

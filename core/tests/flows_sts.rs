@@ -8,7 +8,7 @@ use common::*;
 use rolecall_core::call::{Call, Service};
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
-use rolecall_core::flow::{Answer, Endpoint, Flow, Need, Persistence, Step};
+use rolecall_core::flow::{Answer, Endpoint, Flow, Need, RetryPolicy, Step};
 use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
 use rolecall_core::skew::Clock;
 use rolecall_core::sources::sts::{
@@ -275,7 +275,7 @@ fn a_service_that_only_times_out_is_given_up_within_the_budget() {
     assert!(world.monotonic - 5_000 <= 9_500, "{} ms", world.monotonic - 5_000);
 
     let mut world = World::new();
-    let patient = Service { persistence: Persistence { attempts: 9, budget: 60_000 }, ..service() };
+    let patient = Service { retries: RetryPolicy { attempts: 9, budget: 60_000 }, ..service() };
     world.always(|_| Act::Fail(Phase::Body, FailureKind::Timeout));
     failed(&mut world, &mut Call::new(keys(), patient, request()));
     assert!(world.monotonic - 5_000 <= 60_000);

@@ -23,7 +23,7 @@ use std::net::IpAddr;
 
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Phase};
 use rolecall_core::flow::{
-    Answer, Context, Exchange, Flow, Memory, Need, Persistence, Reply, Report, Slot, Step,
+    Answer, Context, Exchange, Flow, Memory, Need, RetryPolicy, Reply, Report, Slot, Step,
 };
 use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::wire::http1::{Body, RequestHead, ResponseHead, head_len};
@@ -282,7 +282,7 @@ fn run_in<'c, F: Flow<'c>>(
             other => panic!("an unknown need: {other:?}"),
         }
         assert!(world.exchange.iter().all(|byte| *byte == 0), "the exchange buffer is wiped");
-        assert!(world.spent <= u64::from(Persistence::DEFAULT.budget) * calls as u64, "longer than it may");
+        assert!(world.spent <= u64::from(RetryPolicy::DEFAULT.budget) * calls as u64, "longer than it may");
     }
     outcome.spent = world.spent;
     outcome.report =

@@ -84,15 +84,10 @@ mod tests {
     use rolecall_core::flow::{Limits, Span};
 
     fn exchange(url: &'static str, address: Option<IpAddr>) -> Exchange<'static> {
-        Exchange {
-            endpoint: Endpoint::parse(url).unwrap(),
-            address,
-            request: Span { head: 0, len: 0 },
-            metadata: false,
-            limits: Limits { connect: 0, first_byte: 0, total: 0, body: 0 },
-            repeatable: true,
-            reply_headers: &[],
-        }
+        let limits = Limits { connect: 0, first_byte: 0, total: 0, body: 0 };
+        let mut exchange = Exchange::new(Endpoint::parse(url).unwrap(), Span { head: 0, len: 0 }, limits);
+        exchange.address = address;
+        exchange
     }
 
     #[test]

@@ -4,6 +4,7 @@ use core::cell::Cell;
 use core::ops::Range;
 
 use rolecall_core::error::FailureKind;
+use rolecall_core::flow::ReplyHeaders;
 use rolecall_core::skew::Now;
 use rolecall_core::wire::http1::{Body, Framing, ResponseHead, head_len};
 
@@ -17,7 +18,7 @@ const VERSION: &[u8] = b"HTTP/1.";
 #[derive(Debug)]
 pub(crate) struct Incoming {
     /// Header lines to keep.
-    wanted: &'static [&'static str],
+    wanted: ReplyHeaders,
     /// The longest body to take.
     limit: usize,
     /// Whether there is no body, whatever the head says.
@@ -63,7 +64,7 @@ pub(crate) struct Complete {
 }
 
 impl Incoming {
-    pub(crate) fn new(wanted: &'static [&'static str], limit: u32, bodiless: bool) -> Self {
+    pub(crate) fn new(wanted: ReplyHeaders, limit: u32, bodiless: bool) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Self { wanted, limit, bodiless, filled: 0, interim: 0, stage: Stage::Head { searched: 0 } }
     }
@@ -176,12 +177,16 @@ impl Incoming {
 }
 
 /// Moves the wanted lines of the head, which is the first `len` bytes, to the front; their length.
-fn keep(buffer: &mut [u8], len: usize, wanted: &[&str]) -> usize {
-    let (mut kept, mut start) = (0usize, 0usize);
+fn keep(buffer: &mut [u8], len: usize, wanted: ReplyHeaders) -> usize {
+    let mut kept = 0usize;
+    // Behind the status line.
+    let mut start = buffer.iter().position(|byte| *byte == b'\n').map_or(len, |at| at.saturating_add(1));
     while let Some(rest) = buffer.get(start..len).filter(|rest| !rest.is_empty()) {
         let line = rest.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-        let is_wanted = wanted.iter().any(|wanted| wanted.as_bytes().eq_ignore_ascii_case(name));
+        // The empty line ends the head.
+        let ends = name.len() == line.len();
+        let is_wanted = !ends && core::str::from_utf8(name).is_ok_and(|name| wanted.include(name));
         let (line, end) = (line.len(), start.saturating_add(line.len()));
         if is_wanted {
             shift(buffer, start..end, kept);
@@ -222,7 +227,7 @@ mod tests {
         ends: bool,
     ) -> Result<Option<(u16, String, String)>, FailureKind> {
         let mut buffer = vec![0xee; size];
-        let mut incoming = Incoming::new(&["date", "X-Kept"], limit, false);
+        let mut incoming = Incoming::new(ReplyHeaders::Named(&["date", "X-Kept"]), limit, false);
         let mut rest = reply;
         while !rest.is_empty() && incoming.complete().is_none() {
             let room = incoming.room(&mut buffer);
@@ -328,7 +333,7 @@ mod tests {
         for (reply, .., ends) in replies().into_iter().filter(|(.., ends)| !ends) {
             for surplus in ["", "H"] {
                 let mut buffer = vec![0; 400];
-                let mut incoming = Incoming::new(&[], 100, false);
+                let mut incoming = Incoming::new(ReplyHeaders::Named(&[]), 100, false);
                 let bytes = format!("{reply}{surplus}");
                 incoming.room(&mut buffer)[..bytes.len()].copy_from_slice(bytes.as_bytes());
                 incoming.take(&mut buffer, bytes.len(), Now::default()).unwrap();

@@ -4,9 +4,8 @@ use core::fmt;
 
 use crate::error::ErrorKind;
 use crate::flow::slot::Field;
-use crate::flow::{Kept, Lease, Slot};
+use crate::flow::{Kept, Slot};
 use crate::wire::Put;
-use crate::wire::time::UnixTime;
 
 use super::extract;
 use super::json::put_json;
@@ -144,8 +143,6 @@ impl fmt::Debug for AnyAction<'_> {
 }
 
 impl Operation for AnyAction<'_> {
-    type Output = ();
-
     fn shape(&self) -> &Shape {
         &self.shape
     }
@@ -167,12 +164,7 @@ impl Operation for AnyAction<'_> {
         self.request.secrets(each);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<(), ErrorKind> {
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         let mut read = Ok(());
         slot.write(Field::Kept, |out| read = extract::read(body, &self.shape, self.kept, out));
         read?;

@@ -1,9 +1,26 @@
 //! What services say of an error.
 
-use crate::flow::Report;
+use crate::flow::{Reply, Report};
 use crate::wire::json::{Reader as JsonReader, Token};
 use crate::wire::xml::{Event, Reader};
 use crate::wire::{self, Count, Put};
+
+/// Reads what a reply of another status than 2xx says into `report`, the request's id among its headers
+/// included. Whether it names a code.
+pub(super) fn read_reply(reply: &Reply, exchange: &[u8], xml: bool, report: &mut Report) -> bool {
+    let (headers, body) = (reply.headers(exchange), reply.body(exchange));
+    // What stands before a service of JSON may speak XML all the same.
+    let read = if xml || body.trim_ascii_start().first() == Some(&b'<') {
+        read_error(body, report)
+    } else {
+        read_json_error(body, headers.text("x-amzn-errortype").unwrap_or_default(), report)
+    };
+    if report.request_id().is_empty() {
+        let id = headers.text("x-amzn-requestid").or(headers.text("x-amz-request-id")).unwrap_or_default();
+        report.new_request_id().put(id.as_bytes());
+    }
+    read.is_ok() && !report.code().is_empty()
+}
 
 /// Reads an error document of a service that speaks XML (the Query services, S3) into `report`:
 /// `Code`, `Message` and `RequestId` (or `RequestID`), wherever they stand, each where it occurs

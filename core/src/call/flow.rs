@@ -1,24 +1,19 @@
-//! The flow of one signed call.
+//! The flow of one call.
 
-use zeroize::Zeroize;
-
-use crate::error::{Buffer, Error, ErrorKind, Phase};
-use crate::flow::lease::{Observed, observe};
-use crate::flow::request;
-use crate::flow::request::Content;
-use crate::flow::retry::{Attempts, Pause, Persistence};
+use crate::error::Origin;
+use crate::error::{CodeClass, Error, ErrorKind};
+use crate::flow::request::{self, Draft};
 use crate::flow::slot::Field;
+use crate::flow::source::Progress;
 use crate::flow::{
-    Answer, Context, Endpoint, Exchange, Flow, Lease, Limits, Memory, Need, Reply, Slot, Span, Step,
+    Answer, Ask, Context, Endpoint, Flow, Lease, Limits, Memory, Next, Outcome, Received, Retries,
+    RetryPolicy, Slot, Source, Span, Stage, Step, Trouble, Workspace,
 };
 use crate::sigv4::{Rules, Signer, SigningKey};
-use crate::skew::Authority;
-use crate::wire::scan::is_one_of;
-use crate::wire::time::UnixTime;
 use crate::wire::{Cursor, Put};
 
-use super::error_document;
-use super::operation::{Operation, Proof, Protocol, Shape};
+use super::operation::{Operation, Proof, Shape};
+use super::timing::Timing;
 
 /// The service that a call goes to.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +25,7 @@ pub struct Service<'c> {
     /// The limits of each exchange.
     pub limits: Limits,
     /// The bounds on attempts.
-    pub persistence: Persistence,
+    pub retries: RetryPolicy,
 }
 
 impl<'c> Service<'c> {
@@ -38,8 +33,8 @@ impl<'c> Service<'c> {
     pub const LIMITS: Limits = Limits { connect: 3_000, first_byte: 10_000, total: 15_000, body: 256 * 1024 };
 
     /// A service with the usual limits.
-    pub fn new(endpoint: Endpoint<'c>, region: &'c str) -> Self {
-        Self { endpoint, region, limits: Self::LIMITS, persistence: Persistence::DEFAULT }
+    pub const fn new(endpoint: Endpoint<'c>, region: &'c str) -> Self {
+        Self { endpoint, region, limits: Self::LIMITS, retries: RetryPolicy::DEFAULT }
     }
 }
 
@@ -50,95 +45,171 @@ impl<'c> Service<'c> {
 /// token of `base`, 600 bytes, the parameters) or reply (the new session token, 1 KB), whichever is
 /// longer: at least 2 KB, 8 KB for tokens of 4 KB.
 ///
-/// A reply that tells of a clock that is off by more than four minutes makes it sign anew and try
+/// A reply that shows a clock which is off by more than four minutes makes it sign again and try
 /// once more, and so does a refusal that tells the time to a board that had none.
 #[derive(Debug)]
-pub struct Call<'c, B, O: Operation> {
+pub struct Call<'c, B, O> {
     base: B,
-    service: Service<'c>,
     operation: O,
-    attempts: Attempts,
-    state: State<O::Output>,
-    /// The last request was signed for a made-up time.
-    blind: bool,
-    /// The one retry that a wrong clock earns was made.
-    corrected: bool,
+    state: State<'c>,
+    progress: Progress,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum State<T> {
-    Base,
-    Call,
-    Ended(Result<T, Error>),
+/// What a call is beside its base and its operation.
+#[derive(Debug)]
+struct State<'c> {
+    endpoint: Endpoint<'c>,
+    region: &'c str,
+    timing: Timing,
 }
 
-impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
+impl<'c, B, O> Call<'c, B, O> {
     /// The call of `operation` at `service` with the credentials of `base`.
-    pub fn new(base: B, service: Service<'c>, operation: O) -> Self {
-        Self {
-            base,
-            service,
-            operation,
-            attempts: Attempts::default(),
-            state: State::Base,
-            blind: false,
-            corrected: false,
-        }
+    pub const fn new(base: B, service: Service<'c>, operation: O) -> Self {
+        let mut progress = Progress::new(service.limits);
+        progress.policy = service.retries;
+        let state = State { endpoint: service.endpoint, region: service.region, timing: Timing::NEW };
+        Self { base, operation, state, progress }
     }
 
     /// Where its credentials come from.
-    pub(crate) fn base_mut(&mut self) -> &mut B {
+    pub(crate) const fn base_mut(&mut self) -> &mut B {
         &mut self.base
     }
 
     /// What is called.
-    pub(crate) fn operation(&self) -> &O {
+    pub(crate) const fn operation(&self) -> &O {
         &self.operation
     }
 
     /// What is called, to be changed between runs.
-    pub(crate) fn operation_mut(&mut self) -> &mut O {
+    pub(crate) const fn operation_mut(&mut self) -> &mut O {
         &mut self.operation
     }
+}
 
-    fn shape(&self) -> &Shape {
-        self.operation.shape()
+impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
+    fn parts(&mut self) -> (Parts<'_, 'c>, &mut Progress) {
+        let parts = Parts { base: &mut self.base, operation: &self.operation, state: &mut self.state };
+        (parts, &mut self.progress)
+    }
+}
+
+impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> {
+    type Output = Lease;
+
+    fn slots(&self) -> usize {
+        self.base.slots().saturating_add(held_at(self.operation.shape()))
     }
 
-    fn error(&self, kind: ErrorKind) -> Error {
-        Error { origin: self.shape().api.origin, step: self.shape().step, kind }
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
+        let (mut parts, progress) = self.parts();
+        progress.poll(&mut parts, cx, memory)
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
+        let (mut parts, progress) = self.parts();
+        progress.answer(&mut parts, cx, memory, answer);
+    }
+
+    fn restart(&mut self) {
+        let (mut parts, progress) = self.parts();
+        progress.restart(&mut parts);
+    }
+}
+
+/// A call without its types, so that the code below is there once for all of them.
+struct Parts<'p, 'c> {
+    base: &'p mut dyn Flow<'c, Output = Lease>,
+    operation: &'p dyn Operation,
+    state: &'p mut State<'c>,
+}
+
+const BASE: u8 = 0;
+const CALL: u8 = 1;
+
+const REPLY_HEADERS: [&str; 5] = ["date", "age", "x-amzn-requestid", "x-amz-request-id", "x-amzn-errortype"];
+
+/// The slot of the base's result: the first, or the one after that of the call's own.
+fn held_at(shape: &Shape) -> usize {
+    usize::from(!shape.adds)
+}
+
+impl<'c> Source<'c> for Parts<'_, 'c> {
+    fn origin(&self) -> Origin {
+        self.operation.shape().api.origin
+    }
+
+    fn stage(&self, at: u8) -> &'static Stage {
+        const OFTEN: Stage = Stage::service("").back_to(CALL).reply_headers(&REPLY_HEADERS);
+        const ONCE: Stage = Stage { repeatable: false, ..OFTEN.retries(Retries::Unsent) };
+        // A token is short-lived, and may have been replaced.
+        const BY_TOKEN: Stage = OFTEN.back_to(BASE);
+        let shape = self.operation.shape();
+        match shape.proof {
+            _ if at == BASE => const { &Stage::base() },
+            Proof::Token { .. } => &BY_TOKEN,
+            _ if shape.repeatable => &OFTEN,
+            _ => &ONCE,
+        }
+    }
+
+    fn step(&self, _: u8) -> &'static str {
+        self.operation.shape().step
+    }
+
+    fn slots(&self) -> usize {
+        self.base.slots().saturating_add(held_at(self.operation.shape()))
+    }
+
+    fn ask(&mut self, at: u8, work: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind> {
+        if at == BASE {
+            self.operation.check()?;
+            return Ok(Ask::Base);
+        }
+        let written = self.write(work)?;
+        Ok(Ask::Exchange { endpoint: self.state.endpoint, address: None, request: written })
+    }
+
+    fn take(&mut self, _: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble> {
+        if let Outcome::Base(_) = outcome {
+            return Ok(Next::Step(CALL));
+        }
+        let received = outcome.reply()?;
+        if received.reply.status != 200 {
+            return self.take_error(work, &received);
+        }
+        let body = received.reply.body(work.exchange);
+        let Some(slot) = work.slots.first_mut() else { return Err(ErrorKind::Misuse.into()) };
+        if !self.operation.shape().adds {
+            slot.clear();
+        }
+        self.operation.read(body, slot).inspect_err(|_| slot.clear())?;
+        Ok(Next::Done)
+    }
+
+    fn base(&mut self) -> Option<(&mut dyn Flow<'c, Output = Lease>, usize)> {
+        Some((self.base, held_at(self.operation.shape())))
     }
 
     /// A token that cannot be had is an error of this call.
-    fn told_by_base(&self, error: Error) -> Error {
-        match self.shape().proof {
-            Proof::Token { .. } => Error { origin: self.shape().api.origin, step: "token", ..error },
+    fn base_failed(&self, error: Error) -> Error {
+        let shape = self.operation.shape();
+        match shape.proof {
+            Proof::Token { .. } => Error { origin: shape.api.origin, step: "token", ..error },
             Proof::Signature | Proof::Unsigned => error,
         }
     }
 
-    /// The slot of the base's result: the first, or the one after that of this call's own.
-    fn held_at(&self) -> usize {
-        usize::from(!self.shape().adds)
+    fn restart(&mut self) {
+        self.state.timing = Timing::NEW;
     }
+}
 
-    fn fail(&mut self, kind: ErrorKind) {
-        self.state = State::Ended(Err(self.error(kind)));
-    }
-
-    fn retry(&mut self, cx: &Context<'_>, kind: ErrorKind) {
-        if !self.attempts.again(cx.now.monotonic, self.service.persistence, cx.entropy) {
-            self.fail(kind);
-        } else if matches!(self.shape().proof, Proof::Token { .. }) {
-            // A token is short-lived, and may have been replaced.
-            self.state = State::Base;
-        }
-    }
-
-    fn write(&mut self, cx: &Context<'_>, memory: &mut Memory<'_, '_>) -> Result<Span, ErrorKind> {
-        let missing = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 2 };
-        let held = memory.slots.get(self.held_at()).ok_or(missing)?;
-        let shape = self.shape();
+impl Parts<'_, '_> {
+    fn write(&mut self, work: &mut Workspace<'_, '_>) -> Result<Span, ErrorKind> {
+        let shape = self.operation.shape();
+        let held = work.slots.get(held_at(shape)).ok_or(ErrorKind::Misuse)?;
         if let Proof::Token { longest, limits } = shape.proof {
             let token = held.text(Field::SessionToken).unwrap_or_default();
             if !(4..=longest).contains(&token.len()) {
@@ -146,223 +217,61 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Call<'c, B, O> {
             }
         }
         if shape.proof != Proof::Signature {
-            return write_call(memory.exchange, &self.service, None, &self.operation, held);
+            return self.write_call(work.exchange, None, held);
         }
-        let credentials = held.credentials().ok_or(missing)?;
-        let time = cx.clock.time(cx.now);
-        self.blind = time.is_none();
-        if self.blind && !cx.clock.learns() {
-            return Err(ErrorKind::ClockUnknown);
-        }
-        // A board without a clock asks with a date that will be refused: the refusal tells the time.
-        let time = time.unwrap_or(UnixTime::EPOCH);
-        let region = self.service.region;
-        let service = self.shape().api.service;
+        let credentials = held.credentials().ok_or(ErrorKind::Misuse)?;
+        let time = self.state.timing.to_sign_at(work.clock, work.now)?;
+        let (region, service) = (self.state.region, shape.api.service);
         let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
         let signer = Signer::new(&credentials, &key, Rules::STANDARD, time).map_err(ErrorKind::Sign)?;
-        write_call(memory.exchange, &self.service, Some(&signer), &self.operation, held)
+        self.write_call(work.exchange, Some(&signer), held)
     }
 
-    // Not inlined: what only a reply needs is no part of the frame of what answers for the base.
+    /// Writes the request of the operation. Not inlined, so that no other step has its frame.
     #[inline(never)]
-    fn take_reply(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, reply: &Reply) {
-        let observed: Observed = observe(cx, reply, memory.exchange, Authority::Service);
-        let body = reply.body(memory.exchange);
-        if reply.status == 200 {
-            let Some(slot) = memory.slots.first_mut() else {
-                return self.fail(ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 2 });
-            };
-            if !self.shape().adds {
-                slot.clear();
-            }
-            let read = self.operation.read(body, slot, &|expiration| observed.lease(expiration));
-            if read.is_err() {
-                slot.clear();
-            } else {
-                cx.report.clear();
-            }
-            self.state = State::Ended(read.map_err(|kind| self.error(kind)));
-            return;
-        }
-        cx.report.clear();
-        let headers = reply.headers(memory.exchange);
-        let read = match self.shape().api.protocol {
-            Protocol::Query { .. } | Protocol::Ec2 { .. } => error_document::read_error(body, cx.report),
-            // What stands before a service may speak XML all the same.
-            Protocol::Json { .. } if body.trim_ascii_start().first() == Some(&b'<') => {
-                error_document::read_error(body, cx.report)
-            }
-            Protocol::Json { .. } => {
-                let kind = headers.text("x-amzn-errortype").unwrap_or_default();
-                error_document::read_json_error(body, kind, cx.report)
-            }
-        };
-        let explained = read.is_ok() && !cx.report.code().is_empty();
-        if cx.report.request_id().is_empty() {
-            let id =
-                headers.text("x-amzn-requestid").or(headers.text("x-amz-request-id")).unwrap_or_default();
-            cx.report.new_request_id().put(id.as_bytes());
-        }
-        let code = cx.report.code();
-        let told = self.blind && cx.clock.time(reply.received).is_some();
-        let clock = told || cx.clock.explains(code, observed.skew);
-        let throttled =
-            reply.status == 429 || is_one_of(THROTTLED, code) || self.shape().retried.contains(&code);
+    fn write_call(
+        &self,
+        exchange: &mut [u8],
+        signer: Option<&Signer<'_>>,
+        held: &Slot<'_>,
+    ) -> Result<Span, ErrorKind> {
+        let body = |out: &mut dyn Put| self.operation.body(out, held);
+        let mut room = [0; 80];
+        let mut name = Cursor::new(&mut room);
+        let mime = self.operation.content_type(&mut name);
+        let too_long = ErrorKind::Invalid("operation: 79 characters with its prefix");
+        let name: &[u8] = name.finish().map_err(|_| too_long)?;
+        let headers = [("Content-Type", mime.as_bytes()), ("X-Amz-Target", name)];
+        let headers = headers.get(..if name.is_empty() { 1 } else { 2 }).unwrap_or_default();
+        let endpoint = &self.state.endpoint;
+        let draft = Draft { method: "POST", target: endpoint.root(), headers, ..Draft::new(endpoint) };
+        request::write_signed::<3>(exchange, &draft, Some(&body), signer)
+    }
+
+    // Not inlined: what an error alone needs is no part of the frame of what answers.
+    #[inline(never)]
+    fn take_error(&mut self, work: &mut Workspace<'_, '_>, received: &Received<'_>) -> Result<Next, Trouble> {
+        let reply = received.reply;
+        let shape = *self.operation.shape();
+        let explained = self.operation.read_error(reply, work.exchange, work.report);
+        let class = CodeClass::of(work.report.code());
+        let again = self.state.timing.was_wrong(work.clock, received, work.report.code());
+        let retried = shape.retried.contains(&work.report.code());
+        let throttled = reply.status == 429 || class == CodeClass::Throttled || retried;
         let passing = reply.status >= 500 || throttled;
-        let stale = is_one_of(PASSING, code);
-        cx.report.withhold(memory.slots, &[]);
-        self.operation.secrets(&mut |secret| cx.report.withhold(&[], &[secret]));
+        let later = matches!(class, CodeClass::CredentialsEnded | CodeClass::Passing);
+        work.report.withhold(work.slots, &[]);
+        self.operation.secrets(&mut |secret| work.report.withhold(&[], &[secret]));
         let kind = if explained {
-            ErrorKind::Refused { status: reply.status, recoverable: passing || stale || clock }
+            ErrorKind::Refused { status: reply.status, recoverable: passing || later || again.is_some() }
         } else {
             ErrorKind::Status(reply.status)
         };
-        // An error of the service's own may have come after the deed.
-        let untouched = throttled || self.shape().repeatable;
-        if clock && !self.corrected {
-            self.corrected = true;
-        } else if passing && untouched {
-            self.retry(cx, kind);
-        } else {
-            self.fail(kind);
+        // An error of the service's own may have come after it executed the request.
+        let not_executed = throttled || shape.repeatable;
+        match again {
+            Some(true) => Ok(Next::Step(CALL)),
+            _ => Err(Trouble { kind, retry: passing && not_executed }),
         }
-    }
-}
-
-/// Codes that ask for patience.
-const THROTTLED: &str = "Throttling ThrottlingException ThrottledException RequestLimitExceeded \
-                         TooManyRequestsException";
-/// Codes of an error that other credentials, or the same call a little later, may not meet.
-const PASSING: &str = "ExpiredToken ExpiredTokenException InvalidToken IDPCommunicationError RequestExpired";
-
-/// Writes the request of an operation, signed if there is a signer. Not inlined, so that no other step
-/// has its frame.
-#[inline(never)]
-fn write_call(
-    exchange: &mut [u8],
-    service: &Service<'_>,
-    signer: Option<&Signer<'_>>,
-    operation: &impl Operation,
-    held: &Slot<'_>,
-) -> Result<Span, ErrorKind> {
-    let shape = operation.shape();
-    let body = |out: &mut dyn Put| operation.body(out, held);
-    match shape.api.protocol {
-        Protocol::Query { .. } | Protocol::Ec2 { .. } => {
-            let mime = "application/x-www-form-urlencoded; charset=utf-8";
-            let content = Content { mime, target: None, body: &body };
-            request::write_post(exchange, &service.endpoint, &content, signer)
-        }
-        Protocol::Json { content_type, target } => {
-            let parts = [target, ".", shape.action];
-            write_json(exchange, service, signer, content_type, parts, &body)
-        }
-    }
-}
-
-/// Writes the request of a JSON service. Not inlined, so that no other service has its frame.
-#[inline(never)]
-fn write_json(
-    exchange: &mut [u8],
-    service: &Service<'_>,
-    signer: Option<&Signer<'_>>,
-    mime: &str,
-    target: [&str; 3],
-    body: &dyn Fn(&mut dyn Put),
-) -> Result<Span, ErrorKind> {
-    let mut room = [0; 80];
-    let mut out = Cursor::new(&mut room);
-    target.iter().for_each(|part| out.put(part.as_bytes()));
-    let target = out.finish().map_err(|_| ErrorKind::Invalid("operation: 79 characters with its prefix"))?;
-    let content = Content { mime, target: Some(target), body };
-    request::write_post(exchange, &service.endpoint, &content, signer)
-}
-
-const REPLY_HEADERS: [&str; 5] = ["date", "age", "x-amzn-requestid", "x-amz-request-id", "x-amzn-errortype"];
-
-impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> {
-    type Output = O::Output;
-
-    fn slots(&self) -> usize {
-        self.base.slots().saturating_add(self.held_at())
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, O::Output> {
-        if let State::Ended(result) = self.state {
-            self.restart();
-            return Step::Done(result);
-        }
-        if memory.slots.len() < self.slots() {
-            let kind = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: self.slots() };
-            return Step::Done(Err(self.error(kind)));
-        }
-        if let Some(until) = self.attempts.pause(cx.now.monotonic) {
-            return Step::Need(Need::Wait { until });
-        }
-        if matches!(self.state, State::Base) {
-            if let Err(kind) = self.operation.check() {
-                return Step::Done(Err(self.error(kind)));
-            }
-            let base = self.base.poll(cx, &mut memory.without_slots(self.held_at()));
-            match base {
-                Step::Need(need) => return Step::Need(need),
-                Step::Done(Err(error)) => {
-                    self.restart();
-                    return Step::Done(Err(self.told_by_base(error)));
-                }
-                Step::Done(Ok(_)) => self.state = State::Call,
-            }
-        }
-        let Service { limits, persistence, .. } = self.service;
-        let limits = match self.attempts.proceed(cx.now.monotonic, limits, persistence) {
-            Ok(limits) => limits,
-            Err(Pause::Until(until)) => return Step::Need(Need::Wait { until }),
-            Err(Pause::OutOfTime) => {
-                self.restart();
-                return Step::Done(Err(self.error(ErrorKind::OutOfTime)));
-            }
-        };
-        match self.write(cx, memory) {
-            Ok(request) => Step::Need(Need::Http(Exchange {
-                endpoint: self.service.endpoint,
-                address: None,
-                request,
-                metadata: false,
-                limits,
-                repeatable: self.shape().repeatable,
-                reply_headers: &REPLY_HEADERS,
-            })),
-            Err(kind) => {
-                self.restart();
-                Step::Done(Err(self.error(kind)))
-            }
-        }
-    }
-
-    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
-        if matches!(self.state, State::Base) {
-            let mut memory = memory.without_slots(self.held_at());
-            return self.base.answer(cx, &mut memory, answer);
-        }
-        match answer {
-            Answer::Reply(reply) => self.take_reply(cx, memory, &reply),
-            Answer::Failed(failure) => {
-                cx.report.clear();
-                let kind = ErrorKind::Transport(failure);
-                let unsent = matches!(failure.phase, Phase::Resolve | Phase::Connect);
-                let again = failure.is_passing() && (unsent || self.shape().repeatable);
-                if again { self.retry(cx, kind) } else { self.fail(kind) }
-            }
-            _ => self.fail(ErrorKind::Misuse),
-        }
-        memory.exchange.zeroize();
-    }
-
-    fn restart(&mut self) {
-        self.base.restart();
-        self.attempts = Attempts::default();
-        self.state = State::Base;
-        self.blind = false;
-        self.corrected = false;
     }
 }

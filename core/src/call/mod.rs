@@ -15,6 +15,7 @@ mod members;
 mod operation;
 mod partition;
 mod query;
+mod timing;
 
 pub use action::{Action, AnyAction};
 pub use error_document::{read_error, read_json_error};

@@ -1,9 +1,10 @@
 //! What an operation is.
 
 use crate::error::{ErrorKind, Origin};
-use crate::flow::{Lease, Slot};
+use crate::flow::{Reply, Report, Slot};
 use crate::wire::Put;
-use crate::wire::time::UnixTime;
+
+use super::error_document;
 
 /// A service, as far as all its operations have it in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,9 +87,6 @@ pub enum Proof {
 
 /// One operation of a service.
 pub trait Operation {
-    /// What the call ends with.
-    type Output: Copy;
-
     /// What all its requests have in common.
     fn shape(&self) -> &Shape;
 
@@ -107,15 +105,31 @@ pub trait Operation {
         let _ = each;
     }
 
-    /// Reads the body of a reply of status 200 into `slot`. `lease` tells the lease of credentials
-    /// that end at the given time, or `None` if they have ended.
+    /// Reads the body of a reply of status 200 into `slot`: credentials with their end, or what else
+    /// the operation brings.
     ///
     /// # Errors
     /// Those of a reply that cannot be used.
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<Self::Output, ErrorKind>;
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind>;
+
+    /// Reads what a reply of another status says into `report`; whether it names a code.
+    fn read_error(&self, reply: &Reply, exchange: &[u8], report: &mut Report) -> bool {
+        // Decided for each operation when it is compiled, so that the other protocol is not linked.
+        let xml = !matches!(self.shape().api.protocol, Protocol::Json { .. });
+        error_document::read_reply(reply, exchange, xml, report)
+    }
+
+    /// Puts the value of `X-Amz-Target`, where the protocol has that header, and returns the type of
+    /// the content.
+    fn content_type(&self, target: &mut dyn Put) -> &'static str {
+        match self.shape().api.protocol {
+            Protocol::Query { .. } | Protocol::Ec2 { .. } => {
+                "application/x-www-form-urlencoded; charset=utf-8"
+            }
+            Protocol::Json { content_type, target: prefix } => {
+                [prefix, ".", self.shape().action].iter().for_each(|part| target.put(part.as_bytes()));
+                content_type
+            }
+        }
+    }
 }

@@ -1,11 +1,14 @@
 //! What went wrong, whose fault it is, and what to do next.
 
 mod advice;
+mod codes;
 
 use core::fmt;
 
 use crate::sigv4::SignError;
 use crate::wire;
+
+pub use codes::CodeClass;
 
 /// An error of a source, without any text of a peer's and without any secret. What the peer said
 /// is in the [`Report`](crate::flow::Report).
@@ -57,6 +60,8 @@ pub enum Origin {
     Service(&'static str),
     /// A chain whose every source was absent.
     Chain,
+    /// A source of the caller's own, by its name.
+    Custom(&'static str),
     /// A flow of the caller's own.
     Other,
 }
@@ -266,7 +271,7 @@ impl fmt::Display for Origin {
             Self::CallerIdentity => "GetCallerIdentity",
             Self::UserPool => "Cognito user pool",
             Self::IdentityPool => "Cognito identity pool",
-            Self::Service(name) => name,
+            Self::Service(name) | Self::Custom(name) => name,
             Self::Chain => "credential chain",
             Self::Other => "source",
         })

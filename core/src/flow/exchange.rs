@@ -1,5 +1,6 @@
 //! One exchange with a peer: what goes out, within which limits, and what came back.
 
+use core::fmt;
 use core::net::IpAddr;
 use core::ops::Range;
 
@@ -8,8 +9,10 @@ use crate::wire::http1::{Headers, RequestHead};
 
 use super::endpoint::Endpoint;
 
-/// One HTTP exchange to carry out. The request is in the exchange buffer.
+/// One HTTP exchange to carry out. The request's head is in the exchange buffer, and its body unless
+/// `body` says otherwise.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Exchange<'c> {
     /// Where to.
     pub endpoint: Endpoint<'c>,
@@ -24,7 +27,73 @@ pub struct Exchange<'c> {
     /// It has the same effect when it is sent twice.
     pub repeatable: bool,
     /// The reply's headers that the flow will look at; a driver may drop all others.
-    pub reply_headers: &'static [&'static str],
+    pub reply_headers: ReplyHeaders,
+    /// Where the body is.
+    pub body: Body<'c>,
+    /// The body of a reply of status 2xx goes to the driver's caller as it comes, and not into the
+    /// exchange buffer; the limit of the body does not hold for it.
+    pub streams_reply: bool,
+}
+
+impl<'c> Exchange<'c> {
+    /// An exchange whose request is in the exchange buffer, and may be sent twice.
+    pub const fn new(endpoint: Endpoint<'c>, request: Span, limits: Limits) -> Self {
+        Self {
+            endpoint,
+            address: None,
+            request,
+            metadata: false,
+            limits,
+            repeatable: true,
+            reply_headers: ReplyHeaders::Named(&TIME_HEADERS),
+            body: Body::InExchange,
+            streams_reply: false,
+        }
+    }
+}
+
+/// Headers of a reply that tell the time.
+pub(crate) const TIME_HEADERS: [&str; 2] = ["date", "age"];
+
+/// Headers of a reply that a flow will look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplyHeaders {
+    /// Those of these names, in lower case.
+    Named(&'static [&'static str]),
+    /// All of them.
+    All,
+}
+
+impl ReplyHeaders {
+    /// Whether the header `name`, in any case, is one of them.
+    pub fn include(&self, name: &str) -> bool {
+        match self {
+            Self::Named(names) => names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)),
+            Self::All => true,
+        }
+    }
+}
+
+/// Where the body of a request is.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Body<'c> {
+    /// Behind the head, in the exchange buffer.
+    InExchange,
+    /// In the caller's memory; it is sent after the head.
+    Bytes(&'c [u8]),
+    /// With the driver's caller, who has so many bytes of it.
+    Streamed(u64),
+}
+
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InExchange => f.write_str("InExchange"),
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::Streamed(len) => write!(f, "Streamed({len} bytes)"),
+        }
+    }
 }
 
 /// Head and body of a request in the exchange buffer.

@@ -5,10 +5,9 @@ use crate::wire::time::UnixTime;
 
 use super::Context;
 use super::exchange::Reply;
+pub(crate) use super::exchange::TIME_HEADERS;
 
-/// Headers of a reply that any flow looks at.
-pub(crate) const TIME_HEADERS: [&str; 2] = ["date", "age"];
-
+/// What a reply tells about the time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Observed {
     /// Seconds by which the caller's wall clock was off.
@@ -40,21 +39,17 @@ pub struct Lease {
     pub lifetime: Option<u64>,
 }
 
+impl Lease {
+    /// Of credentials without an end, and of calls that bring none.
+    pub const ENDLESS: Self = Self { expiration: None, lifetime: None };
+}
+
 /// Life to assume for credentials that end at an hour one cannot tell: too short rather than long.
 const UNKNOWN_LIFETIME_MS: u64 = 5 * 60 * 1000;
 
-impl Observed {
-    /// The lease of credentials that came with this reply; `None` if they have expired already.
-    ///
-    /// The end of validity is measured by the clock of the peer that set it, so that a wrong wall
-    /// clock on this side neither shortens nor lengthens it.
-    pub(crate) fn lease(&self, expiration: Option<UnixTime>) -> Option<Lease> {
-        remaining(expiration, self.time)
-    }
-}
-
 /// The lease of credentials that end at `expiration`, by the clock that says `time`; `None` if they
-/// have expired already.
+/// have expired already. The end is measured by the clock of the peer that set it, so that a wrong wall
+/// clock on this side neither shortens nor lengthens it.
 pub(crate) fn remaining(expiration: Option<UnixTime>, time: Option<UnixTime>) -> Option<Lease> {
     let lifetime = match (expiration, time) {
         (None, _) => None,

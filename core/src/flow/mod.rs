@@ -14,14 +14,16 @@ pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod retry;
 pub(crate) mod slot;
+pub(crate) mod source;
 
 pub use endpoint::Endpoint;
-pub use exchange::{Exchange, Limits, Reply, Span};
+pub use exchange::{Body, Exchange, Limits, Reply, ReplyHeaders, Span};
 pub use kept::{Each, Items, Kept};
 pub use lease::Lease;
 pub use report::Report;
-pub use retry::Persistence;
+pub use retry::RetryPolicy;
 pub use slot::{Identity, Slot};
+pub use source::{Ask, Next, Outcome, Received, Retries, Sequence, Source, Stage, Trouble, Workspace};
 
 /// A source, a call, a chain of them: anything that gets to its result by exchanges that somebody
 /// else carries out.

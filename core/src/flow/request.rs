@@ -5,11 +5,12 @@ use zeroize::Zeroize;
 use crate::error::{Buffer, ErrorKind};
 use crate::sigv4::{Payload, Request, SignError, Signer, hash_of};
 use crate::wire::http1::HeadWriter;
-use crate::wire::{Ascii, Count, Cursor, Put, decimal};
+use crate::wire::{Count, Cursor, Put, long_decimal};
 
-use crate::flow::{Endpoint, Span};
+use super::endpoint::Endpoint;
+use super::exchange::Span;
 
-/// Names this library to whoever reads the peer's log.
+/// Names this library in the peer's log.
 const USER_AGENT: &[u8] = concat!("rolecall/", env!("CARGO_PKG_VERSION")).as_bytes();
 
 /// Writes a request without a body for `path` below the endpoint's own. Nothing is left of one that
@@ -43,67 +44,98 @@ pub(crate) fn write(
     Ok(span)
 }
 
-/// What a POST carries.
-pub(crate) struct Content<'a> {
-    pub(crate) mime: &'a str,
-    /// The operation, for services that are told by `X-Amz-Target`.
-    pub(crate) target: Option<&'a [u8]>,
-    /// Puts the body. It is called three times: to hash, to count, and to write.
-    pub(crate) body: &'a dyn Fn(&mut dyn Put),
+/// A request to write and to sign from the same parts.
+pub(crate) struct Draft<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) endpoint: &'a Endpoint<'a>,
+    /// Path and query as they are sent.
+    pub(crate) target: &'a str,
+    /// Header lines beside `Host`, those for framing and the signer's own.
+    pub(crate) headers: &'a [(&'a str, &'a [u8])],
+    /// What the signature covers of a body that is not put.
+    pub(crate) payload: Payload<'a>,
+    /// The length of that body; `None` where none is announced.
+    pub(crate) length: Option<u64>,
 }
 
-/// Writes a POST to the endpoint itself; signed, if there is a signer.
+impl<'a> Draft<'a> {
+    /// A GET for the endpoint itself, without a body.
+    pub(crate) fn new(endpoint: &'a Endpoint<'a>) -> Self {
+        let target = endpoint.root();
+        Self { method: "GET", endpoint, target, headers: &[], payload: Payload::Bytes(b""), length: None }
+    }
+}
+
+/// Puts a body. It is called three times: to hash, to count, and to write.
+pub(crate) type PutBody<'a> = dyn Fn(&mut dyn Put) + 'a;
+
+/// Writes a request, signed if there is a signer, with room for `H` signed header lines. `body` puts the
+/// body that follows the head in the exchange buffer.
 // Not inlined: the frames of the flows are deep enough.
 #[inline(never)]
-pub(crate) fn write_post(
+pub(crate) fn write_signed<const H: usize>(
     exchange: &mut [u8],
-    endpoint: &Endpoint<'_>,
-    content: &Content<'_>,
+    draft: &Draft<'_>,
+    body: Option<&PutBody<'_>>,
     signer: Option<&Signer<'_>>,
 ) -> Result<Span, ErrorKind> {
-    let (exchange, body) = (&mut Wiped::new(exchange), content.body);
-    let mut len = Count::default();
-    body(&mut len);
-    let mut digits = [0; 10];
-    let mut length = Cursor::new(&mut digits);
-    decimal(u32::try_from(len.0).unwrap_or(u32::MAX), &mut length);
-    let length = length.finish().map_err(|_| ErrorKind::Invalid("request body"))?;
-
+    let exchange = &mut Wiped::new(exchange);
     let mut out = Cursor::new(exchange.buffer);
-    let mut head = HeadWriter::new(&mut out, "POST", &[endpoint.root()]);
-    head.header("Host", endpoint.authority().as_bytes());
-    head.header("User-Agent", USER_AGENT);
-    head.header("Content-Type", content.mime.as_bytes());
-    head.header("Content-Length", length);
-    if let Some(target) = content.target {
-        head.header("X-Amz-Target", target);
-    }
-    head.suspend().map_err(|invalid| ErrorKind::Invalid(invalid.part))?;
+    let len = write_head(draft, body, &mut out)?;
     if let Some(signer) = signer {
-        let authority = endpoint.authority();
-        let hash = hash_of(&mut |hasher| body(hasher));
-        let headers = [("host", authority.as_bytes()), ("content-type", content.mime.as_bytes())];
-        let target = content.target.map(|target| ("x-amz-target", target));
-        put_signed(signer, endpoint.root(), headers.into_iter().chain(target), hash, &mut out)
-            .map_err(ErrorKind::Sign)?;
+        let payload = match body {
+            Some(body) => Payload::Hash(hash_of(&mut |hasher| body(hasher))),
+            None => draft.payload,
+        };
+        put_signature::<H>(signer, draft, payload, &mut out).map_err(ErrorKind::Sign)?;
     }
     out.put(b"\r\n");
-    body(&mut out);
-    let span = finish(out, len.0)?;
+    if let Some(body) = body {
+        body(&mut out);
+    }
+    let span = finish(out, len)?;
     exchange.keep();
     Ok(span)
 }
 
-/// Puts the header lines that sign a POST.
-fn put_signed<'a>(
+/// Puts the head but for what signs it and the empty line; the length of the body that is put.
+fn write_head(
+    draft: &Draft<'_>,
+    body: Option<&PutBody<'_>>,
+    out: &mut Cursor<'_>,
+) -> Result<usize, ErrorKind> {
+    let mut count = Count::default();
+    if let Some(body) = body {
+        body(&mut count);
+    }
+    let announced = if body.is_some() { Some(count.0 as u64) } else { draft.length };
+    let mut head = HeadWriter::new(out, draft.method, &[draft.target]);
+    head.header("Host", draft.endpoint.authority().as_bytes());
+    head.header("User-Agent", USER_AGENT);
+    for (name, value) in draft.headers {
+        head.header(name, value);
+    }
+    if let Some(announced) = announced {
+        let mut digits = [0; 20];
+        let mut length = Cursor::new(&mut digits);
+        long_decimal(announced, &mut length);
+        head.header("Content-Length", length.finish().map_err(|_| ErrorKind::Invalid("request body"))?);
+    }
+    head.suspend().map_err(|invalid| ErrorKind::Invalid(invalid.part))?;
+    Ok(count.0)
+}
+
+/// Puts the header lines that sign a request.
+#[inline(never)]
+fn put_signature<const H: usize>(
     signer: &Signer<'_>,
-    path: &str,
-    headers: impl Iterator<Item = (&'a str, &'a [u8])>,
-    hash: Ascii<64>,
+    draft: &Draft<'_>,
+    payload: Payload<'_>,
     out: &mut Cursor<'_>,
 ) -> Result<(), SignError> {
-    let mut request = Request::<3>::with_room("POST", path, Payload::Hash(hash))?;
-    for (name, value) in headers {
+    let mut request = Request::<H>::with_room(draft.method, draft.target, payload)?;
+    request.header("host", draft.endpoint.authority().as_bytes())?;
+    for (name, value) in draft.headers {
         request.header(name, value)?;
     }
     // By reference: a signature is large to move.

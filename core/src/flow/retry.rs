@@ -2,24 +2,22 @@
 
 use crate::skew::Instant;
 
-use crate::flow::Limits;
-
 /// How often and how long a source tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Persistence {
+pub struct RetryPolicy {
     /// Attempts at each step, the first included; at least one is made.
     pub attempts: u8,
     /// Milliseconds from the source's first step to its end, waits included.
     pub budget: u32,
 }
 
-impl Persistence {
+impl RetryPolicy {
     /// Three attempts within ten seconds.
     pub const DEFAULT: Self = Self { attempts: 3, budget: 9_500 };
 }
 
-impl Default for Persistence {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self::DEFAULT
     }
@@ -28,68 +26,55 @@ impl Default for Persistence {
 /// The first wait is drawn up to this, in milliseconds; each further one up to twice as much.
 const FIRST_WAIT_MS: u32 = 200;
 
-/// Why no exchange may start.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Pause {
-    /// The next attempt is due then.
-    Until(Instant),
-    /// The budget is spent.
-    OutOfTime,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Attempts {
     made: u8,
-    /// When the source began.
-    began: Option<Instant>,
-    not_before: Option<Instant>,
+    began: bool,
+    /// When the budget is spent.
+    end: Instant,
+    /// When the next attempt is due, after one that failed.
+    not_before: Instant,
 }
 
 impl Attempts {
-    /// The limits of the exchange that may start now, or why none may. Called at each poll.
-    pub(crate) fn proceed(
-        &mut self,
-        now: Instant,
-        limits: Limits,
-        persistence: Persistence,
-    ) -> Result<Limits, Pause> {
-        self.began.get_or_insert(now);
-        if let Some(until) = self.pause(now) {
-            return Err(Pause::Until(until));
+    pub(crate) const NONE: Self =
+        Self { made: 0, began: false, end: Instant::from_millis(0), not_before: Instant::from_millis(0) };
+
+    /// Starts the budget, the first time. Whether there is any of it left.
+    pub(crate) fn proceed(&mut self, now: Instant, policy: RetryPolicy) -> bool {
+        if !self.began {
+            self.began = true;
+            self.end = now.after(policy.budget.into());
         }
-        self.not_before = None;
-        match self.left(now, persistence) {
-            0 => Err(Pause::OutOfTime),
-            left => Ok(limits.within(left)),
-        }
+        now < self.end
     }
 
     /// Until when to wait before the next attempt, if one has failed.
     pub(crate) fn pause(&self, now: Instant) -> Option<Instant> {
-        self.not_before.filter(|until| now < *until)
+        Some(self.not_before).filter(|until| now < *until)
     }
 
     /// Counts a failed attempt. Whether there is another; then it waits first.
-    pub(crate) fn again(&mut self, now: Instant, persistence: Persistence, entropy: u32) -> bool {
+    pub(crate) fn record_failure(&mut self, now: Instant, policy: RetryPolicy, entropy: u32) -> bool {
         self.made = self.made.saturating_add(1);
         let doubled = FIRST_WAIT_MS << self.made.saturating_sub(1).min(6);
         let wait = draw(entropy, u64::from(doubled));
-        if self.made >= persistence.attempts || wait >= self.left(now, persistence) {
+        if self.made >= policy.attempts || wait >= self.left(now, policy) {
             return false;
         }
-        self.not_before = Some(now.after(wait));
+        self.not_before = now.after(wait);
         true
     }
 
     /// Starts to count anew for the next step, within the same budget.
     pub(crate) fn next_step(&mut self) {
         self.made = 0;
-        self.not_before = None;
+        self.not_before = Instant::from_millis(0);
     }
 
-    fn left(&self, now: Instant, persistence: Persistence) -> u64 {
-        let spent = self.began.map_or(0, |began| now.since(began));
-        u64::from(persistence.budget).saturating_sub(spent)
+    /// Milliseconds that are left.
+    pub(crate) fn left(&self, now: Instant, policy: RetryPolicy) -> u64 {
+        if self.began { self.end.since(now) } else { policy.budget.into() }
     }
 }
 

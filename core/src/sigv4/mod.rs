@@ -31,6 +31,7 @@ mod hash;
 mod key;
 mod presign;
 mod request;
+mod rules;
 mod sign;
 
 pub use hash::{Hasher, sha256_hex};
@@ -39,7 +40,8 @@ pub(crate) use hash::{hash_of, hmac};
 pub use key::SigningKey;
 pub use presign::Presigned;
 pub use request::{Payload, Request, is_never_signed};
-pub use sign::{Rules, Signed, Signer, TokenPlacement};
+pub use rules::Rules;
+pub use sign::{Signed, Signer, TokenPlacement};
 
 use core::fmt;
 

@@ -10,7 +10,7 @@ use crate::wire::{Ascii, Put, decimal};
 use super::canonical::{self, Extra, SignedHeaders};
 use super::request::View;
 use super::sign::Signer;
-use super::{Hasher, SignError};
+use super::{Hasher, Request, SignError};
 
 /// A text composed for the query, and whether it did not fit.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,18 @@ struct Text<const N: usize>(Vec<u8, N>, bool);
 impl<const N: usize> Put for Text<N> {
     fn put(&mut self, bytes: &[u8]) {
         self.1 |= self.0.extend_from_slice(bytes).is_err();
+    }
+}
+
+impl Signer<'_> {
+    /// Signs `request` for its query: whoever has the URL may send it for `lifetime` seconds, 1 to
+    /// 604,800. The header lines of `request` have to be sent with it.
+    pub fn presign<'r, const H: usize>(
+        &'r self,
+        request: &'r Request<'r, H>,
+        lifetime: u32,
+    ) -> Result<Presigned<'r>, SignError> {
+        Presigned::new(self, request.view(), lifetime)
     }
 }
 

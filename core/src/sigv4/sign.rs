@@ -3,40 +3,12 @@
 use core::fmt;
 
 use crate::credentials::Credentials;
-use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
 use super::canonical::{self, SignedHeaders};
 use super::request::View;
-use super::{Hasher, Presigned, Request, SignError, SigningKey};
-
-/// How a service wants the canonical request made. Two ways are in use: [`Rules::S3`] and
-/// [`Rules::STANDARD`], everyone else's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rules {
-    /// Dot segments and empty segments of the path are resolved before it is signed.
-    pub normalize_path: bool,
-    /// The path, as sent, is percent-encoded once more. Where it is not, it is signed as sent:
-    /// services differ in what they make of `%7E` or a raw `=`, so send what S3's documentation
-    /// calls encoded ([`percent::canonical`](crate::wire::percent::canonical) makes it).
-    pub double_encode: bool,
-    /// The header `x-amz-content-sha256` is sent and signed.
-    pub content_sha256: bool,
-}
-
-impl Rules {
-    /// S3's: the path is a key and is left alone, the hash of the payload is a header.
-    pub const S3: Self = Self { normalize_path: false, double_encode: false, content_sha256: true };
-    /// Every other service's.
-    pub const STANDARD: Self = Self { normalize_path: true, double_encode: true, content_sha256: false };
-
-    /// The rules of the service that signs as `service`.
-    pub fn of(service: &str) -> Self {
-        let s3 = is_one_of("s3 s3-object-lambda s3-outposts s3express", service);
-        if s3 { Self::S3 } else { Self::STANDARD }
-    }
-}
+use super::{Hasher, Request, Rules, SignError, SigningKey};
 
 /// Whether the session token is part of what is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,16 +94,6 @@ impl<'a> Signer<'a> {
                 ("x-amz-security-token", token.as_bytes()),
             ],
         )
-    }
-
-    /// Signs `request` for its query: whoever has the URL may send it for `lifetime` seconds, 1 to
-    /// 604,800. The header lines of `request` have to be sent with it.
-    pub fn presign<'r, const H: usize>(
-        &'r self,
-        request: &'r Request<'r, H>,
-        lifetime: u32,
-    ) -> Result<Presigned<'r>, SignError> {
-        Presigned::new(self, request.view(), lifetime)
     }
 
     /// The token, if there is one and it is to be signed.

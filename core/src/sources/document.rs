@@ -2,102 +2,96 @@
 //! endpoints, commands, and the portal of IAM Identity Center.
 
 use crate::error::ErrorKind;
-use crate::wire::Cursor;
+use crate::flow::endpoint::account_of;
+use crate::flow::slot::Field;
+use crate::flow::source::NO_SLOT;
+use crate::flow::{Received, Report, Slot, Workspace};
 use crate::wire::json::{Reader, Str, Token};
 use crate::wire::time::UnixTime;
+use crate::wire::{Cursor, Put};
 
-use crate::flow::Report;
-use crate::flow::endpoint::account_of;
-use crate::flow::slot::{Field, Slot};
-
-/// Who hands a document out, where that makes a difference.
+/// The forms of documents that hold credentials. Names are compared without case, unknown members are
+/// skipped, and each member may be there once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// Metadata service or container endpoint: temporary credentials.
+#[non_exhaustive]
+pub enum Document {
+    /// Of a metadata service or container endpoint: `AccessKeyId`, `SecretAccessKey`, `Token` or
+    /// `SessionToken`, `Expiration` or `ExpiresAt` (RFC 3339), all needed; `AccountId`, `RoleArn`, `Code`
+    /// and `Message` where they are there.
     Metadata,
-    /// A command: `Version` has to be 1; neither a token nor an end is needed.
+    /// Of a command: `Version` has to be 1; neither a token nor an end is needed.
     Process,
-    /// The portal: the end is a number of milliseconds.
+    /// Of the portal of IAM Identity Center: as `Metadata`, the end in milliseconds.
     Portal,
 }
 
-/// Reads a document into `slot`. Names are compared without case; unknown members are passed over;
-/// a missing `Code` means success, another one than `Success` goes into the report and is an error.
-pub(super) fn read(
-    document: &[u8],
-    dialect: Dialect,
-    slot: &mut Slot<'_>,
-    report: &mut Report,
-) -> Result<(), ErrorKind> {
-    slot.clear();
-    let read = read_members(document, dialect, slot, report);
-    if read.is_err() {
-        report.withhold(core::slice::from_ref(slot), &[]);
-        slot.clear();
+impl Document {
+    /// Reads the body of a reply into the first slot.
+    ///
+    /// # Errors
+    /// As [`Document::read`].
+    pub fn take(self, work: &mut Workspace<'_, '_>, received: &Received<'_>) -> Result<(), ErrorKind> {
+        let Workspace { exchange, slots, report, .. } = work;
+        let slot = slots.first_mut().ok_or(NO_SLOT)?;
+        self.read(received.reply.body(exchange), slot, report)
     }
-    read
+
+    /// Reads a document into `slot`. A missing `Code` means success; another one than `Success` goes into
+    /// the report.
+    ///
+    /// # Errors
+    /// `Malformed`, `Missing` or `Unusable`, with the member's name; `Refused` by `Code`;
+    /// `BufferTooSmall`. The slot is wiped then, and no part of what it held is in the report.
+    pub fn read(self, document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Result<(), ErrorKind> {
+        slot.clear();
+        let read = read_members(document, self, slot, report);
+        if read.is_err() {
+            report.withhold(core::slice::from_ref(slot), &[]);
+            slot.clear();
+        }
+        read
+    }
 }
 
 fn read_members(
     document: &[u8],
-    dialect: Dialect,
+    form: Document,
     slot: &mut Slot<'_>,
     report: &mut Report,
 ) -> Result<(), ErrorKind> {
     let mut reader = Reader::new(document);
-    let (mut failed, mut versioned) = (false, dialect != Dialect::Process);
-    let mut expiration = None;
+    let (mut failed, mut versioned) = (false, form != Document::Process);
     if !matches!(reader.next().map_err(ErrorKind::Malformed)?, Some(Token::ObjectStart)) {
         return Err(ErrorKind::Unusable("document"));
     }
     while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
         let Token::Key(key) = token else { continue };
         let value = reader.whole_value().map_err(ErrorKind::Malformed)?;
-        let Some((name, member)) = Member::named(key) else { continue };
-        let text = match (value, member) {
-            // In the portal's documents alone it is a number, and in a command's a version leads.
-            (Some(Token::Number(text)), Member::Expiration) if dialect == Dialect::Portal => {
-                if expiration.replace(from_millis(text)?).is_some() {
-                    return Err(ErrorKind::Unusable("Expiration"));
-                }
-                continue;
+        let Some((name, member)) = Member::of_document(key) else { continue };
+        match (member, value) {
+            (Member::Version, value) => versioned |= matches!(value, Some(Token::Number("1"))),
+            // In the portal's documents alone it is a number.
+            (Member::Expiration, Some(Token::Number(text))) if form == Document::Portal => {
+                member.set_end(slot, from_millis(text)?)?;
             }
-            (value, Member::Version) => {
-                versioned |= matches!(value, Some(Token::Number("1")));
-                continue;
-            }
-            (Some(Token::Str(text)), _) => text,
-            // Some emulators write null for what they do not have.
-            (Some(Token::Null), _) if member.is_optional(dialect) => continue,
-            _ => return Err(ErrorKind::Unusable(name)),
-        };
-        match member {
-            Member::Code => {
+            (Member::Code, Some(Token::Str(text))) => {
                 if !text.is("Success") {
                     failed = true;
                     text.put(&mut report.new_code());
                 }
             }
-            Member::Message => text.put(&mut report.new_message()),
-            Member::Version => {}
-            Member::Expiration => {
-                if expiration.replace(read_time(text)?).is_some() {
-                    return Err(ErrorKind::Unusable("Expiration"));
-                }
-            }
+            (Member::Message, Some(Token::Str(text))) => text.put(&mut report.new_message()),
             // The account is the fifth field of the ARN; a member of its own goes before it.
-            Member::RoleArn => {
+            (Member::RoleArn, Some(Token::Str(text))) => {
                 let account = account_of(text.plain().unwrap_or_default());
                 if !slot.has(Field::AccountId) {
-                    slot.write(Field::AccountId, |out| crate::wire::Put::put(out, account.as_bytes()));
+                    slot.write(Field::AccountId, |out| out.put(account.as_bytes()));
                 }
             }
-            Member::Text(field) => {
-                if slot.has(field) && field != Field::AccountId {
-                    return Err(ErrorKind::Unusable(name));
-                }
-                slot.write(field, |out| text.put(out));
-            }
+            (_, Some(Token::Str(text))) => member.store(name, slot, &mut |out| text.put(out))?,
+            // Some emulators write null for what they do not have.
+            (_, Some(Token::Null)) if member.is_optional(form) => {}
+            _ => return Err(ErrorKind::Unusable(name)),
         }
     }
     if failed {
@@ -107,13 +101,14 @@ fn read_members(
         return Err(ErrorKind::Unusable("Version"));
     }
     report.clear();
-    slot.set_expiration(expiration);
-    if dialect == Dialect::Process {
-        return seal_keys(slot);
-    }
+    if form == Document::Process { seal_keys(slot) } else { seal_with_end(slot) }
+}
+
+/// Checks that the slot holds usable temporary credentials with an end: without one they would be kept
+/// for ever, and no service gives such.
+pub(super) fn seal_with_end(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
     seal(slot)?;
-    // Without an end they would be kept for ever, and no service hands out such.
-    expiration.map(|_| ()).ok_or(ErrorKind::Missing("Expiration"))
+    slot.expiration().map(|_| ()).ok_or(ErrorKind::Missing("Expiration"))
 }
 
 /// Checks that the slot holds usable temporary credentials.
@@ -137,10 +132,10 @@ fn seal_keys(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
 }
 
 /// An RFC 3339 time in at most 40 bytes.
-pub(super) fn read_time(text: Str<'_>) -> Result<UnixTime, ErrorKind> {
+pub(super) fn read_time(text: &mut dyn FnMut(&mut Cursor<'_>)) -> Result<UnixTime, ErrorKind> {
     let mut buffer = [0; 40];
     let mut out = Cursor::new(&mut buffer);
-    text.put(&mut out);
+    text(&mut out);
     let text = out.finish().map_err(|_| ErrorKind::Unusable("Expiration"))?;
     UnixTime::from_rfc3339(text).map_err(|_| ErrorKind::Unusable("Expiration"))
 }
@@ -152,8 +147,9 @@ fn from_millis(text: &str) -> Result<UnixTime, ErrorKind> {
     seconds.map(UnixTime::from_secs).ok_or(ErrorKind::Unusable("Expiration"))
 }
 
-#[derive(Clone, Copy)]
-enum Member {
+/// A member of a document that holds credentials.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Member {
     Version,
     Code,
     Message,
@@ -163,8 +159,8 @@ enum Member {
 }
 
 impl Member {
-    /// The member of that name, and the name to tell it by.
-    fn named(key: Str<'_>) -> Option<(&'static str, Self)> {
+    /// The member of that name in JSON, and the name that errors have for it.
+    fn of_document(key: Str<'_>) -> Option<(&'static str, Self)> {
         const MEMBERS: [(&str, Member); 11] = [
             ("Version", Member::Version),
             ("Code", Member::Code),
@@ -179,13 +175,48 @@ impl Member {
             ("AccountId", Member::Text(Field::AccountId)),
         ];
         let (name, member) = *MEMBERS.iter().find(|(name, _)| key.is_ignore_case(name))?;
-        Some((if matches!(member, Self::Expiration) { "Expiration" } else { name }, member))
+        Some((if member == Self::Expiration { "Expiration" } else { name }, member))
     }
 
-    fn is_optional(self, dialect: Dialect) -> bool {
+    /// The member of that name in a reply of STS.
+    pub(super) fn of_sts(name: &str) -> Option<(&'static str, Self)> {
+        const MEMBERS: [(&str, Member); 4] = [
+            ("AccessKeyId", Member::Text(Field::AccessKeyId)),
+            ("SecretAccessKey", Member::Text(Field::SecretAccessKey)),
+            ("SessionToken", Member::Text(Field::SessionToken)),
+            ("Expiration", Member::Expiration),
+        ];
+        MEMBERS.iter().find(|(member, _)| *member == name).copied()
+    }
+
+    /// Keeps what `text` puts. A second one of its kind is an error, but for the account.
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(super) fn store(
+        self,
+        name: &'static str,
+        slot: &mut Slot<'_>,
+        text: &mut dyn FnMut(&mut Cursor<'_>),
+    ) -> Result<(), ErrorKind> {
+        let Self::Text(field) = self else { return self.set_end(slot, read_time(text)?) };
+        if slot.has(field) && field != Field::AccountId {
+            return Err(ErrorKind::Unusable(name));
+        }
+        slot.write(field, text);
+        Ok(())
+    }
+
+    fn set_end(self, slot: &mut Slot<'_>, end: UnixTime) -> Result<(), ErrorKind> {
+        if slot.expiration().is_some() {
+            return Err(ErrorKind::Unusable("Expiration"));
+        }
+        slot.set_expiration(Some(end));
+        Ok(())
+    }
+
+    fn is_optional(self, form: Document) -> bool {
         match self {
             Self::Text(Field::AccessKeyId | Field::SecretAccessKey) => false,
-            Self::Text(Field::SessionToken) => dialect == Dialect::Process,
+            Self::Text(Field::SessionToken) => form == Document::Process,
             _ => true,
         }
     }

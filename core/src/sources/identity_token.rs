@@ -1,97 +1,77 @@
-//! Tokens by which somebody else vouches for the caller.
+//! Tokens by which an identity provider vouches for the caller.
 
-use zeroize::Zeroize;
-
-use crate::error::{Buffer, Error, ErrorKind, Origin};
+use crate::error::{ErrorKind, Origin};
+use crate::flow::slot::{Field, Slot};
+use crate::flow::source::NO_SLOT;
+use crate::flow::{Ask, Need, Next, Outcome, Sequence, Source, Stage, Trouble, Workspace};
 use crate::wire::Put;
 
-use crate::flow::slot::{Field, Slot};
-use crate::flow::{Answer, Context, Flow, Lease, Memory, Need, Step};
-
-/// A token for a call that is not signed: the base of
+/// The flow that brings a token for a call that is not signed: the base of
 /// [`AssumeRoleWithWebIdentity`](crate::sources::sts::AssumeRoleWithWebIdentity) or
 /// [`AssumeRoleWithSaml`](crate::sources::sts::AssumeRoleWithSaml).
 ///
 /// Slots: one, for the token. Exchange buffer: the file's content.
-#[derive(Debug)]
-pub struct IdentityToken<'c> {
-    place: Place<'c>,
-    ended: Option<Result<Lease, Error>>,
-}
+pub type IdentityToken<'c> = Sequence<TokenPlace<'c>>;
+
+/// Where the token of [`IdentityToken`] is.
+pub struct TokenPlace<'c>(Place<'c>);
 
 enum Place<'c> {
     Here(&'c str),
     File(&'c str),
 }
 
-impl core::fmt::Debug for Place<'_> {
+impl core::fmt::Debug for TokenPlace<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Here(token) => write!(f, "Here({} bytes)", token.len()),
-            Self::File(path) => write!(f, "File({path})"),
+        match self.0 {
+            Place::Here(token) => write!(f, "Here({} bytes)", token.len()),
+            Place::File(path) => write!(f, "File({path})"),
         }
     }
 }
 
-/// A token says itself when it ends.
-const LEASE: Lease = Lease { expiration: None, lifetime: None };
-
 impl<'c> IdentityToken<'c> {
     /// This token.
     pub fn given(token: &'c str) -> Self {
-        Self { place: Place::Here(token), ended: None }
+        Self::of(TokenPlace(Place::Here(token)))
     }
 
-    /// The content of this file, read anew each time; blanks around it are dropped.
+    /// The content of this file, read at every run; white space around it is dropped.
     pub fn file(path: &'c str) -> Self {
-        Self { place: Place::File(path), ended: None }
+        Self::of(TokenPlace(Place::File(path)))
     }
 }
 
-fn store(token: &[u8], slots: &mut [Slot<'_>]) -> Result<Lease, ErrorKind> {
-    let slot = slots.first_mut().ok_or(ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 1 })?;
+fn store(token: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
+    let slot = slots.first_mut().ok_or(NO_SLOT)?;
     let token = token.trim_ascii();
     if token.is_empty() || !token.iter().all(u8::is_ascii_graphic) {
         return Err(ErrorKind::Invalid("token: empty, or with a character that may not stand there"));
     }
     slot.clear();
     slot.write(Field::SessionToken, |out| out.put(token));
-    slot.seal()?;
-    Ok(LEASE)
+    slot.seal()
 }
 
-fn error(kind: ErrorKind) -> Error {
-    Error { origin: Origin::Other, step: "token", kind }
-}
-
-impl<'c> Flow<'c> for IdentityToken<'c> {
-    type Output = Lease;
-
-    fn slots(&self) -> usize {
-        1
+impl<'c> Source<'c> for TokenPlace<'c> {
+    fn origin(&self) -> Origin {
+        Origin::Other
     }
 
-    fn poll(&mut self, _: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
-        if let Some(ended) = self.ended.take() {
-            return Step::Done(ended);
-        }
-        match self.place {
-            Place::Here(token) => Step::Done(store(token.as_bytes(), memory.slots).map_err(error)),
-            Place::File(path) => Step::Need(Need::File { path }),
+    fn stage(&self, _: u8) -> &'static Stage {
+        const { &Stage::local("token") }
+    }
+
+    fn ask(&mut self, _: u8, work: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind> {
+        match self.0 {
+            Place::Here(token) => store(token.as_bytes(), work.slots).map(|()| Ask::Done),
+            Place::File(path) => Ok(Ask::Need(Need::File { path })),
         }
     }
 
-    fn answer(&mut self, _: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
-        let stored = match answer {
-            Answer::Content(content) => store(memory.exchange.get(content).unwrap_or_default(), memory.slots),
-            Answer::Failed(failure) => Err(ErrorKind::Transport(failure)),
-            _ => Err(ErrorKind::Misuse),
-        };
-        memory.exchange.zeroize();
-        self.ended = Some(stored.map_err(error));
-    }
-
-    fn restart(&mut self) {
-        self.ended = None;
+    fn take(&mut self, _: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble> {
+        let content = outcome.content(work.exchange)?;
+        store(content, work.slots)?;
+        Ok(Next::Done)
     }
 }

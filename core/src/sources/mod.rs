@@ -54,10 +54,11 @@ pub mod sts;
 mod unsigned;
 
 pub use chain::Chain;
-pub use container::{Authorization, Container};
+pub use container::{Authorization, Container, ContainerEndpoint};
+pub use document::Document;
 pub use fixed::Fixed;
-pub use identity_token::IdentityToken;
-pub use imds::Imds;
-pub use process::Process;
-pub use sso::Sso;
+pub use identity_token::{IdentityToken, TokenPlace};
+pub use imds::{Imds, InstanceMetadata};
+pub use process::{Command, Process};
+pub use sso::{Portal, Sso};
 pub use unsigned::Unsigned;

@@ -50,4 +50,4 @@ pub mod uri;
 pub mod xml;
 
 pub use error::{Error, Kind};
-pub use put::{Ascii, BufferTooSmall, Count, Cursor, Put, decimal};
+pub use put::{Ascii, BufferTooSmall, Count, Cursor, Put, decimal, long_decimal};

@@ -136,3 +136,21 @@ pub fn decimal(mut value: u32, out: &mut (impl Put + ?Sized)) {
     }
     out.put(digits.get(digits.len().saturating_sub(used)..).unwrap_or_default());
 }
+
+/// Puts `value` in decimal digits, as [`decimal`], for lengths that 32 bits do not hold.
+pub fn long_decimal(mut value: u64, out: &mut (impl Put + ?Sized)) {
+    // Bit by bit, as each digit doubles: 32-bit machines have no wide division.
+    let mut digits = [0u8; 20];
+    for _ in 0..u64::BITS {
+        let mut carry = u8::from(value >= 1 << 63);
+        value <<= 1;
+        for digit in digits.iter_mut().rev() {
+            let doubled = (*digit << 1) | carry;
+            carry = u8::from(doubled > 9);
+            *digit = if doubled > 9 { doubled.wrapping_sub(10) } else { doubled };
+        }
+    }
+    let start = digits.iter().position(|digit| *digit != 0).unwrap_or(19);
+    digits.iter_mut().for_each(|digit| *digit |= b'0');
+    out.put(digits.get(start..).unwrap_or_default());
+}

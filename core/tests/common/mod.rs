@@ -183,7 +183,9 @@ impl World {
                 let length = head.headers.text("content-length").map_or(0, |text| text.parse().unwrap());
                 assert_eq!(asked.request.body(&self.exchange).len(), length);
                 // Needs outlive the test's borrow of them only as text.
-                let exchange = Exchange { endpoint: leaked(asked), ..asked.clone() };
+                let mut exchange = Exchange::new(leaked(asked), asked.request, asked.limits);
+                (exchange.address, exchange.metadata) = (asked.address, asked.metadata);
+                (exchange.repeatable, exchange.reply_headers) = (asked.repeatable, asked.reply_headers);
                 (String::from_utf8(bytes.to_vec()).unwrap(), Some(exchange))
             }
             Need::File { path } => (format!("FILE {path}"), None),

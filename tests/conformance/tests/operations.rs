@@ -52,7 +52,7 @@ impl Checked<'_> {
         let mut memory = vec![0; 16 * 1024];
         let mut slot = Slot::new(&mut memory);
         let reply = case["reply"].as_str().expect("a reply");
-        any.read(reply.as_bytes(), &mut slot, &|_| None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        any.read(reply.as_bytes(), &mut slot).unwrap_or_else(|error| panic!("{name}: {error}"));
         let kept = slot.kept(A::KEPT);
         let missing = A::KEPT.iter().copied().filter(|name| kept.get(name).is_none()).collect();
         let body = String::from_utf8(body.0).expect("text");

@@ -2,7 +2,7 @@
 
 use rolecall_core::error::{Error, Failure};
 use rolecall_core::flow::{
-    Answer, Context, Endpoint, Exchange, Flow, Limits, Memory, Need, Reply, Span, Step,
+    Answer, Context, Endpoint, Exchange, Flow, Limits, Memory, Need, Reply, ReplyHeaders, Span, Step,
 };
 use rolecall_core::wire::Cursor;
 use rolecall_core::wire::http1::HeadWriter;
@@ -83,15 +83,11 @@ impl Flow<'static> for Probe {
         head.header("X-Secret", b"do-not-show");
         head.finish().unwrap();
         let len = out.finish().unwrap().len();
-        Step::Need(Need::Http(Exchange {
-            endpoint: self.endpoint,
-            address: None,
-            request: Span { head: len, len },
-            metadata: true,
-            limits: self.limits,
-            repeatable: self.repeatable,
-            reply_headers: &["date", "x-kept"],
-        }))
+        let mut exchange = Exchange::new(self.endpoint, Span { head: len, len }, self.limits);
+        exchange.metadata = true;
+        exchange.repeatable = self.repeatable;
+        exchange.reply_headers = ReplyHeaders::Named(&["date", "x-kept"]);
+        Step::Need(Need::Http(exchange))
     }
 
     fn answer(&mut self, _: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {

@@ -64,7 +64,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// A call that may take a code, which is asked for where it is not known.
-    fn with_mfa<O: Operation<Output = Lease>>(
+    fn with_mfa<O: Operation>(
         &self,
         mfa: Option<&sessions::Mfa>,
         base: &Credentials,
@@ -144,7 +144,7 @@ impl<'a> Fetcher<'a> {
         let base = keys(credentials);
         let url = self.settings.sts_url()?;
         let mut call = GetCallerIdentity::new(base, self.sts(&url)?, GetCallerIdentityRequest);
-        self.run(&mut call, |(), slot| {
+        self.run(&mut call, |_, slot| {
             slot.identity().map(|identity| Identity {
                 account: identity.account.to_owned(),
                 arn: identity.arn.to_owned(),
@@ -154,7 +154,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// The call of `operation` at `url`.
-    fn call<'c, O: Operation<Output = Lease>>(
+    fn call<'c, O: Operation>(
         &self,
         url: &'c str,
         base: impl Flow<'c, Output = Lease>,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Exchange, Limits, Reply};
-use rolecall_core::wire::http1::{is_header_name, is_header_value};
+use rolecall_core::wire::http1::is_header_value;
 use rolecall_core::wire::uri::{Scheme, Uri};
 use ureq::config::Config;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
@@ -129,12 +129,10 @@ impl Transport {
 
         buffer.zeroize();
         let mut headers = Vec::new();
-        for name in exchange.reply_headers {
-            for value in response.headers().get_all(*name) {
-                if is_header_name(name) && is_header_value(value.as_bytes()) {
-                    for part in [name.as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-                        headers.extend_from_slice(part);
-                    }
+        for (name, value) in response.headers() {
+            if exchange.reply_headers.include(name.as_str()) && is_header_value(value.as_bytes()) {
+                for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                    headers.extend_from_slice(part);
                 }
             }
         }
@@ -376,15 +374,12 @@ mod tests {
         let transport = transport(&[], elsewhere);
         let url = format!("http://credentials.invalid:{port}");
         let head = format!("GET /path HTTP/1.1\r\nHost: credentials.invalid:{port}\r\n\r\n");
-        let mut exchange = Exchange {
-            endpoint: Endpoint::parse(&url).expect("an endpoint"),
-            address: None,
-            request: Span { head: head.len(), len: head.len() },
-            metadata: true,
-            limits: get(&url, true).limits,
-            repeatable: true,
-            reply_headers: &[],
-        };
+        let mut exchange = Exchange::new(
+            Endpoint::parse(&url).expect("an endpoint"),
+            Span { head: head.len(), len: head.len() },
+            get(&url, true).limits,
+        );
+        exchange.metadata = true;
         let request = || Zeroizing::new(head.clone().into_bytes());
         let failed = transport.carry_out(&exchange, &mut request());
         assert!(matches!(failed, Answer::Failed(Failure { kind: FailureKind::NotFound, .. })), "{failed:?}");

@@ -67,7 +67,7 @@ impl Fetcher<'_> {
             Some(fixed) => fixed,
             None => &mut Unsigned,
         };
-        self.run_in(ROOM, &mut Call::new(base, service(&url, &region)?, action), |(), slot| {
+        self.run_in(ROOM, &mut Call::new(base, service(&url, &region)?, action), |_, slot| {
             take(slot);
             Some(())
         })

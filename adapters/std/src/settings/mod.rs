@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use rolecall_core::call::Variant;
-use rolecall_core::flow::{Endpoint, Limits, Persistence};
+use rolecall_core::flow::{Endpoint, Limits, RetryPolicy};
 use rolecall_core::sources::{Authorization, Container, Imds};
 use rolecall_core::wire::time::UnixTime;
 
@@ -52,7 +52,7 @@ pub struct Settings {
     /// `AWS_METADATA_SERVICE_TIMEOUT`, in seconds: to connect, and to the first byte.
     pub imds_limits: Result<Limits, Error>,
     /// `AWS_METADATA_SERVICE_NUM_ATTEMPTS`.
-    pub imds_persistence: Result<Persistence, Error>,
+    pub imds_retries: Result<RetryPolicy, Error>,
     /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`; goes before the full one.
     pub container_relative_uri: Option<String>,
     /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
@@ -127,14 +127,14 @@ impl<'a> Sources<'a> {
     }
 
     /// As often as is said; and for as long as the limits of one exchange make of it.
-    fn imds_persistence(&self) -> Result<Persistence, Error> {
-        let mut persistence = Persistence::DEFAULT;
+    fn imds_retries(&self) -> Result<RetryPolicy, Error> {
+        let mut retries = RetryPolicy::DEFAULT;
         let (variable, property) = ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts");
         if let Some(attempts) = self.number(variable, property, 1..=10)? {
-            persistence.attempts = attempts as u8;
+            retries.attempts = attempts as u8;
         }
-        persistence.budget = persistence.budget.max(self.imds_limits()?.total);
-        Ok(persistence)
+        retries.budget = retries.budget.max(self.imds_limits()?.total);
+        Ok(retries)
     }
 
     fn imds_mode(&self) -> Result<ImdsMode, Error> {
@@ -218,7 +218,7 @@ impl Settings {
             imds_endpoint,
             imds_disabled: environment.is_true("AWS_EC2_METADATA_DISABLED"),
             imds_limits: from.imds_limits(),
-            imds_persistence: from.imds_persistence(),
+            imds_retries: from.imds_retries(),
             container_relative_uri: get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
             container_full_uri: get("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
             container_token_file: get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
@@ -281,8 +281,8 @@ impl Settings {
             return Ok(Imds::disabled(endpoint));
         }
         self.imds_mode.clone()?;
-        let (limits, persistence) = (self.imds_limits.clone()?, self.imds_persistence.clone()?);
-        Ok(Imds::new(endpoint).with_limits(limits).with_persistence(persistence))
+        let (limits, retries) = (self.imds_limits.clone()?, self.imds_retries.clone()?);
+        Ok(Imds::new(endpoint).with_limits(limits).with_retry_policy(retries))
     }
 
     pub(crate) fn has_container(&self) -> bool {

@@ -76,8 +76,6 @@ pub struct GetIdRequest<'c> {
 const MAX_ID: usize = 64;
 
 impl Operation for GetIdRequest<'_> {
-    type Output = ();
-
     fn shape(&self) -> &Shape {
         // Asked twice, a guest would be two: but nobody comes of it.
         const SHAPE: Shape = Shape { adds: true, ..shape("GetId") };
@@ -102,12 +100,7 @@ impl Operation for GetIdRequest<'_> {
         self.logins.secrets(each);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<(), ErrorKind> {
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         let id = member(body, "IdentityId").map_err(ErrorKind::Malformed)?;
         let id = id.and_then(|id| id.as_str()).and_then(|id| id.plain());
         let id = id
@@ -178,19 +171,16 @@ impl<'c, B: Flow<'c, Output = Lease>> Flow<'c> for Identity<'c, B> {
         let ended = if self.id.is_empty() {
             self.call.poll(cx, memory)
         } else {
-            match self.call.base_mut().poll(cx, memory) {
-                Step::Need(need) => Step::Need(need),
-                Step::Done(ended) => Step::Done(ended.map(|_| ())),
-            }
+            self.call.base_mut().poll(cx, memory)
         };
         let ended = match ended {
             Step::Need(need) => return Step::Need(need),
             Step::Done(ended) => ended,
         };
-        let learned = ended.and_then(|()| {
+        let learned = ended.and_then(|_| {
             self.take(memory).map_err(|kind| Error { origin: Origin::IdentityPool, step: "GetId", kind })
         });
-        Step::Done(learned.map(|()| Lease { expiration: None, lifetime: None }))
+        Step::Done(learned.map(|()| Lease::ENDLESS))
     }
 
     fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
@@ -237,8 +227,6 @@ pub struct GetCredentialsForIdentityRequest<'c> {
 }
 
 impl Operation for GetCredentialsForIdentityRequest<'_> {
-    type Output = Lease;
-
     fn shape(&self) -> &Shape {
         const SHAPE: Shape = shape("GetCredentialsForIdentity");
         &SHAPE
@@ -260,16 +248,10 @@ impl Operation for GetCredentialsForIdentityRequest<'_> {
         self.logins.secrets(each);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<Lease, ErrorKind> {
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         let expiration = read_credentials(body, slot)?.ok_or(ErrorKind::Missing("Expiration"))?;
         slot.set_expiration(Some(expiration));
-        seal(slot)?;
-        lease(Some(expiration)).ok_or(ErrorKind::Expired)
+        seal(slot)
     }
 }
 
@@ -330,8 +312,6 @@ pub struct GetOpenIdTokenRequest<'c> {
 }
 
 impl Operation for GetOpenIdTokenRequest<'_> {
-    type Output = Lease;
-
     fn shape(&self) -> &Shape {
         const SHAPE: Shape = shape("GetOpenIdToken");
         &SHAPE
@@ -352,16 +332,10 @@ impl Operation for GetOpenIdTokenRequest<'_> {
         self.logins.secrets(each);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<Lease, ErrorKind> {
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         let token = member(body, "Token").map_err(ErrorKind::Malformed)?;
         let token = token.and_then(|token| token.as_str()).ok_or(ErrorKind::Missing("Token"))?;
         slot.write(Field::SessionToken, |out| token.put(out));
-        slot.seal()?;
-        Ok(Lease { expiration: None, lifetime: None })
+        slot.seal()
     }
 }

@@ -345,7 +345,7 @@ impl<'c> Flow<'c> for SignIn<'c> {
                 }
                 State::Call => match self.call.poll(cx, memory) {
                     Step::Need(need) => return Step::Need(need),
-                    Step::Done(Ok(())) => self.next(cx, memory).map_err(error),
+                    Step::Done(Ok(_)) => self.next(cx, memory).map_err(error),
                     Step::Done(Err(refused)) if self.forgets_token(&refused) => {
                         self.state = State::Begin;
                         Ok(None)
@@ -408,7 +408,7 @@ impl<'c> Flow<'c> for Ready {
     }
 
     fn poll(&mut self, _: &mut Context<'_>, _: &mut Memory<'_, '_>) -> Step<'c, Lease> {
-        Step::Done(Ok(Lease { expiration: None, lifetime: None }))
+        Step::Done(Ok(Lease::ENDLESS))
     }
 
     fn answer(&mut self, _: &mut Context<'_>, _: &mut Memory<'_, '_>, _: Answer<'_>) {}

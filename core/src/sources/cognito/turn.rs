@@ -5,9 +5,9 @@ use heapless::String;
 use crate::call::{Members, Operation, Proof, Shape, keep, put_json};
 use crate::error::ErrorKind;
 use crate::flow::Kept;
+use crate::flow::Slot;
 use crate::flow::slot::Field;
-use crate::flow::{Lease, Slot};
-use crate::wire::time::UnixTime;
+
 use crate::wire::{Ascii, Put};
 
 use super::{USER_POOL, secret_hash};
@@ -163,8 +163,6 @@ const fn shape(action: &'static str) -> Shape {
 }
 
 impl Operation for Turn<'_> {
-    type Output = ();
-
     fn shape(&self) -> &Shape {
         const INITIATE: Shape = Shape { repeatable: true, ..shape("InitiateAuth") };
         const RESPOND: Shape = shape("RespondToAuthChallenge");
@@ -222,12 +220,7 @@ impl Operation for Turn<'_> {
         [self.password, self.client.secret].into_iter().flatten().for_each(each);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<(), ErrorKind> {
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         slot.clear();
         let mut read = Ok(());
         slot.write(Field::Kept, |out| read = keep(body, self.shape(), KEPT, out));

@@ -4,10 +4,9 @@ use core::fmt;
 
 use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};
+use crate::flow::Slot;
 use crate::flow::endpoint::account_of;
-use crate::flow::{Lease, Slot};
 use crate::wire::Put;
-use crate::wire::time::UnixTime;
 
 use super::form;
 use super::limits::{self, Tag};
@@ -110,8 +109,6 @@ impl<'c> AssumeRoleRequest<'c> {
 }
 
 impl Operation for AssumeRoleRequest<'_> {
-    type Output = Lease;
-
     fn shape(&self) -> &Shape {
         const SHAPE: Shape = shape(Origin::AssumeRole, "AssumeRole");
         &SHAPE
@@ -136,12 +133,7 @@ impl Operation for AssumeRoleRequest<'_> {
         }
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<Lease, ErrorKind> {
-        reply::credentials(body, "AssumeRoleResponse", account_of(self.role_arn), slot, lease)
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
+        reply::credentials(body, "AssumeRoleResponse", account_of(self.role_arn), slot)
     }
 }

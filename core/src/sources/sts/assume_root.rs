@@ -2,10 +2,9 @@
 
 use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};
+use crate::flow::Slot;
 use crate::flow::endpoint::account_of;
-use crate::flow::{Lease, Slot};
 use crate::wire::Put;
-use crate::wire::time::UnixTime;
 
 use super::limits;
 use super::{reply, shape};
@@ -32,8 +31,6 @@ impl<'c> AssumeRootRequest<'c> {
 }
 
 impl Operation for AssumeRootRequest<'_> {
-    type Output = Lease;
-
     fn shape(&self) -> &Shape {
         const SHAPE: Shape = shape(Origin::AssumeRoot, "AssumeRoot");
         &SHAPE
@@ -60,14 +57,9 @@ impl Operation for AssumeRootRequest<'_> {
         form.optional_number("DurationSeconds", self.duration_seconds);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<Lease, ErrorKind> {
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         let digits = self.target_principal.bytes().all(|byte| byte.is_ascii_digit());
         let account = if digits { self.target_principal } else { account_of(self.target_principal) };
-        reply::credentials(body, "AssumeRootResponse", account, slot, lease)
+        reply::credentials(body, "AssumeRootResponse", account, slot)
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};
+use crate::flow::Slot;
 use crate::flow::slot::Field;
-use crate::flow::{Lease, Slot};
+use crate::sources::document::Member;
 use crate::wire::Put;
-use crate::wire::time::UnixTime;
 
 use super::{reply, shape};
 
@@ -18,8 +18,6 @@ pub type GetCallerIdentity<'c, B> = Call<'c, B, GetCallerIdentityRequest>;
 pub struct GetCallerIdentityRequest;
 
 impl Operation for GetCallerIdentityRequest {
-    type Output = ();
-
     fn shape(&self) -> &Shape {
         const SHAPE: Shape = shape(Origin::CallerIdentity, "GetCallerIdentity");
         &SHAPE
@@ -33,16 +31,11 @@ impl Operation for GetCallerIdentityRequest {
         Form::new(self.shape(), out);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<(), ErrorKind> {
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         reply::read(body, "GetCallerIdentityResponse", &mut |parent, name, reader| match (parent, name) {
-            ("", "Account") => reply::store(reader, slot, Field::AccountId, "Account"),
-            ("", "Arn") => reply::store(reader, slot, Field::Arn, "Arn"),
-            ("", "UserId") => reply::store(reader, slot, Field::UserId, "UserId"),
+            ("", "Account") => reply::store(reader, slot, "Account", Member::Text(Field::AccountId)),
+            ("", "Arn") => reply::store(reader, slot, "Arn", Member::Text(Field::Arn)),
+            ("", "UserId") => reply::store(reader, slot, "UserId", Member::Text(Field::UserId)),
             _ => Ok(()),
         })?;
         slot.seal()?;

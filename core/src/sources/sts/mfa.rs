@@ -1,84 +1,72 @@
-//! The code of a multi-factor device, asked of whoever sits there.
+//! The code of a multi-factor device, asked of the user.
 
-use zeroize::Zeroize;
-
-use crate::error::{Buffer, Error, ErrorKind, Origin};
+use crate::error::{ErrorKind, Origin};
+use crate::flow::slot::Field;
+use crate::flow::source::NO_SLOT;
+use crate::flow::{Ask, Flow, Lease, Need, Next, Outcome, Sequence, Slot, Source, Stage, Trouble, Workspace};
 use crate::wire::Put;
 
-use crate::flow::slot::Field;
-use crate::flow::{Answer, Context, Flow, Lease, Memory, Need, Step};
-
-/// Gets the credentials of `base` and then asks a person for a code, which the call that this is
-/// the base of sends: `AssumeRole::new(Mfa::new(base, "MFA code of ...: "), ...)`. A code is good
-/// for one request, so that it is asked for at each run.
+/// The flow that gets the credentials of `B` and then asks the user for a code, which the call that
+/// this is the base of sends: `AssumeRole::new(Mfa::new(base, "MFA code of ...: "), ...)`. A code is
+/// good for one request, so that it is asked for at each run.
 ///
-/// Slots: those of `base`, and six bytes more in the first.
+/// Slots: those of `B`, and six bytes more in the first.
+pub type Mfa<'c, B> = Sequence<WithCode<'c, B>>;
+
+/// The steps of [`Mfa`].
 #[derive(Debug)]
-pub struct Mfa<'c, B> {
+pub struct WithCode<'c, B> {
     base: B,
     question: &'c str,
-    state: State,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum State {
-    Base,
-    Code(Lease),
-    Ended(Result<Lease, Error>),
-}
+const BASE: u8 = 0;
+const CODE: u8 = 1;
 
 impl<'c, B: Flow<'c, Output = Lease>> Mfa<'c, B> {
     /// The credentials of `base`, and the answer to `question`.
     pub fn new(base: B, question: &'c str) -> Self {
-        Self { base, question, state: State::Base }
+        Self::of(WithCode { base, question })
     }
 }
 
-impl<'c, B: Flow<'c, Output = Lease>> Flow<'c> for Mfa<'c, B> {
-    type Output = Lease;
+impl<'c, B: Flow<'c, Output = Lease>> Source<'c> for WithCode<'c, B> {
+    fn origin(&self) -> Origin {
+        Origin::Other
+    }
+
+    fn stage(&self, at: u8) -> &'static Stage {
+        if at == BASE { const { &Stage::base() } } else { const { &Stage::local("MFA code") } }
+    }
 
     fn slots(&self) -> usize {
         self.base.slots()
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
-        if let State::Ended(result) = self.state {
-            self.restart();
-            return Step::Done(result);
+    fn ask(&mut self, at: u8, _: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind> {
+        if at == BASE {
+            return Ok(Ask::Base);
         }
-        if matches!(self.state, State::Base) {
-            match self.base.poll(cx, memory) {
-                Step::Done(Ok(lease)) => self.state = State::Code(lease),
-                step => return step,
-            }
-        }
-        Step::Need(Need::Prompt { question: self.question, hidden: false })
+        Ok(Ask::Need(Need::Prompt { question: self.question, hidden: false }))
     }
 
-    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
-        let State::Code(lease) = self.state else { return self.base.answer(cx, memory, answer) };
-        let stored = match answer {
-            Answer::Content(content) => store(memory, content),
-            Answer::Failed(failure) => Err(ErrorKind::Transport(failure)),
-            _ => Err(ErrorKind::Misuse),
-        };
-        memory.exchange.zeroize();
-        let error = |kind| Error { origin: Origin::Other, step: "MFA code", kind };
-        self.state = State::Ended(stored.map(|()| lease).map_err(error));
+    fn take(&mut self, _: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble> {
+        if let Outcome::Base(_) = outcome {
+            return Ok(Next::Step(CODE));
+        }
+        store(outcome.content(work.exchange)?, work.slots)?;
+        Ok(Next::Done)
     }
 
-    fn restart(&mut self) {
-        self.base.restart();
-        self.state = State::Base;
+    fn base(&mut self) -> Option<(&mut dyn Flow<'c, Output = Lease>, usize)> {
+        Some((&mut self.base, 0))
     }
 }
 
 /// Puts the code behind the credentials.
-fn store(memory: &mut Memory<'_, '_>, content: core::ops::Range<usize>) -> Result<(), ErrorKind> {
-    let slot = memory.slots.first_mut();
-    let slot = slot.ok_or(ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 1 })?;
-    let code = memory.exchange.get(content).unwrap_or_default().trim_ascii();
-    let code = core::str::from_utf8(code).ok().filter(|code| is_token_code(code));
+fn store(content: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
+    let slot = slots.first_mut().ok_or(NO_SLOT)?;
+    let code = core::str::from_utf8(content.trim_ascii()).ok().filter(|code| is_token_code(code));
     let code = code.ok_or(ErrorKind::Invalid("MFA code: six digits"))?;
     slot.write(Field::TokenCode, |out| out.put(code.as_bytes()));
     slot.seal()

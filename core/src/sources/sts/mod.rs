@@ -18,7 +18,7 @@ pub use assume_role::{AssumeRole, AssumeRoleRequest, Parameters, SessionParamete
 pub use assume_root::{AssumeRoot, AssumeRootRequest};
 pub use caller_identity::{GetCallerIdentity, GetCallerIdentityRequest};
 pub use limits::Tag;
-pub use mfa::Mfa;
+pub use mfa::{Mfa, WithCode};
 pub use saml::{AssumeRoleWithSaml, AssumeRoleWithSamlRequest};
 pub use user_session::{
     GetFederationToken, GetFederationTokenRequest, GetSessionToken, GetSessionTokenRequest,

@@ -3,12 +3,11 @@
 use heapless::String;
 
 use crate::error::ErrorKind;
+use crate::flow::Slot;
 use crate::flow::slot::Field;
-use crate::flow::{Lease, Slot};
-use crate::sources::document::seal;
-use crate::wire::time::UnixTime;
+use crate::sources::document::{Member, seal_with_end};
+use crate::wire::Put;
 use crate::wire::xml::{Event, Reader};
-use crate::wire::{Cursor, Put};
 
 /// Goes through a reply `ActionResponse/ActionResult/...` and hands each element of the result to
 /// `element`, and each one directly below those: as its parent's name (empty for the first kind) and
@@ -36,13 +35,6 @@ pub(super) fn read<'a>(
     Ok(())
 }
 
-/// The texts of `Credentials`, and where they go.
-const TEXTS: [(&str, Field); 3] = [
-    ("AccessKeyId", Field::AccessKeyId),
-    ("SecretAccessKey", Field::SecretAccessKey),
-    ("SessionToken", Field::SessionToken),
-];
-
 /// Reads the credentials of a reply into `slot`. They belong to the account of the ARN that comes
 /// with them, or without one to `account`, where that is known.
 pub(super) fn credentials(
@@ -50,35 +42,21 @@ pub(super) fn credentials(
     root: &'static str,
     account: &str,
     slot: &mut Slot<'_>,
-    lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-) -> Result<Lease, ErrorKind> {
-    let mut expiration = None;
-    let mut told = Account::default();
+) -> Result<(), ErrorKind> {
+    let mut found = Account::default();
     read(body, root, &mut |parent, name, reader| {
         if matches!(parent, "AssumedRoleUser" | "FederatedUser") && name == "Arn" {
-            told = Account::default();
-            return reader.text(&mut told).map_err(ErrorKind::Malformed);
+            found = Account::default();
+            return reader.text(&mut found).map_err(ErrorKind::Malformed);
         }
-        if parent != "Credentials" {
-            return Ok(());
-        }
-        if name == "Expiration" {
-            return match expiration.replace(time(reader)?) {
-                Some(_) => Err(ErrorKind::Unusable("Expiration")),
-                None => Ok(()),
-            };
-        }
-        match TEXTS.iter().find(|(text, _)| name == *text) {
-            Some((name, field)) => store(reader, slot, *field, name),
+        match Member::of_sts(name).filter(|_| parent == "Credentials") {
+            Some((name, member)) => store(reader, slot, name, member),
             None => Ok(()),
         }
     })?;
-    let expiration = expiration.ok_or(ErrorKind::Missing("Expiration"))?;
-    let account = if told.digits.is_empty() { account } else { &told.digits };
+    let account = if found.digits.is_empty() { account } else { &found.digits };
     slot.write(Field::AccountId, |out| out.put(account.as_bytes()));
-    slot.set_expiration(Some(expiration));
-    seal(slot)?;
-    lease(Some(expiration)).ok_or(ErrorKind::Expired)
+    seal_with_end(slot)
 }
 
 /// Keeps of an ARN the account: the fifth field, where that is digits.
@@ -103,27 +81,14 @@ impl Put for Account {
     }
 }
 
-/// Writes the text of the element that was just opened into `slot`; a second one of its kind is an
-/// error.
+/// Stores the text of the element that was just opened; a second one of its kind is an error.
 pub(super) fn store(
     reader: &mut Reader<'_>,
     slot: &mut Slot<'_>,
-    field: Field,
     name: &'static str,
+    member: Member,
 ) -> Result<(), ErrorKind> {
-    if slot.has(field) {
-        return Err(ErrorKind::Unusable(name));
-    }
-    let mut result = Ok(());
-    slot.write(field, |out| result = reader.text(out));
-    result.map_err(ErrorKind::Malformed)
-}
-
-/// The text of the element that was just opened, as a time.
-pub(super) fn time(reader: &mut Reader<'_>) -> Result<UnixTime, ErrorKind> {
-    let mut buffer = [0; 40];
-    let mut out = Cursor::new(&mut buffer);
-    reader.text(&mut out).map_err(ErrorKind::Malformed)?;
-    let text = out.finish().map_err(|_| ErrorKind::Unusable("Expiration"))?;
-    UnixTime::from_rfc3339(text).map_err(|_| ErrorKind::Unusable("Expiration"))
+    let mut read = Ok(());
+    member.store(name, slot, &mut |out| read = reader.text(out))?;
+    read.map_err(ErrorKind::Malformed)
 }

@@ -2,10 +2,9 @@
 
 use crate::call::{Call, Form, Operation, Proof, Shape};
 use crate::error::{ErrorKind, Origin};
+use crate::flow::Slot;
 use crate::flow::endpoint::account_of;
-use crate::flow::{Lease, Slot};
 use crate::wire::Put;
-use crate::wire::time::UnixTime;
 
 use super::form;
 use super::limits;
@@ -39,8 +38,6 @@ impl<'c> AssumeRoleWithSamlRequest<'c> {
 }
 
 impl Operation for AssumeRoleWithSamlRequest<'_> {
-    type Output = Lease;
-
     fn shape(&self) -> &Shape {
         const SHAPE: Shape = Shape {
             proof: Proof::Token {
@@ -71,12 +68,7 @@ impl Operation for AssumeRoleWithSamlRequest<'_> {
         form.optional_number("DurationSeconds", self.duration_seconds);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<Lease, ErrorKind> {
-        reply::credentials(body, "AssumeRoleWithSAMLResponse", account_of(self.role_arn), slot, lease)
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
+        reply::credentials(body, "AssumeRoleWithSAMLResponse", account_of(self.role_arn), slot)
     }
 }

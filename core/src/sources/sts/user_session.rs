@@ -3,9 +3,8 @@
 
 use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};
-use crate::flow::{Lease, Slot};
+use crate::flow::Slot;
 use crate::wire::Put;
-use crate::wire::time::UnixTime;
 
 use super::form;
 use super::limits::{self, Tag};
@@ -27,8 +26,6 @@ pub struct GetSessionTokenRequest<'c> {
 }
 
 impl Operation for GetSessionTokenRequest<'_> {
-    type Output = Lease;
-
     fn shape(&self) -> &Shape {
         const SHAPE: Shape = shape(Origin::SessionToken, "GetSessionToken");
         &SHAPE
@@ -45,13 +42,8 @@ impl Operation for GetSessionTokenRequest<'_> {
         form::mfa(&mut form, self.mfa_serial, self.token_code, held);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<Lease, ErrorKind> {
-        reply::credentials(body, "GetSessionTokenResponse", "", slot, lease)
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
+        reply::credentials(body, "GetSessionTokenResponse", "", slot)
     }
 }
 
@@ -82,8 +74,6 @@ impl<'c> GetFederationTokenRequest<'c> {
 }
 
 impl Operation for GetFederationTokenRequest<'_> {
-    type Output = Lease;
-
     fn shape(&self) -> &Shape {
         const SHAPE: Shape = shape(Origin::FederationToken, "GetFederationToken");
         &SHAPE
@@ -106,12 +96,7 @@ impl Operation for GetFederationTokenRequest<'_> {
         form::tags(&mut form, self.tags);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<Lease, ErrorKind> {
-        reply::credentials(body, "GetFederationTokenResponse", "", slot, lease)
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
+        reply::credentials(body, "GetFederationTokenResponse", "", slot)
     }
 }

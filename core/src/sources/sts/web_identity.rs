@@ -3,10 +3,9 @@
 
 use crate::call::{Call, Form, Operation, Proof, Shape};
 use crate::error::{ErrorKind, Origin};
+use crate::flow::Slot;
 use crate::flow::endpoint::account_of;
-use crate::flow::{Lease, Slot};
 use crate::wire::Put;
-use crate::wire::time::UnixTime;
 
 use super::form;
 use super::limits;
@@ -49,8 +48,6 @@ impl<'c> AssumeRoleWithWebIdentityRequest<'c> {
 }
 
 impl Operation for AssumeRoleWithWebIdentityRequest<'_> {
-    type Output = Lease;
-
     fn shape(&self) -> &Shape {
         const SHAPE: Shape = Shape {
             proof: Proof::Token {
@@ -83,13 +80,8 @@ impl Operation for AssumeRoleWithWebIdentityRequest<'_> {
         form.optional_number("DurationSeconds", self.duration_seconds);
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        slot: &mut Slot<'_>,
-        lease: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<Lease, ErrorKind> {
+    fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         let account = account_of(self.role_arn);
-        reply::credentials(body, "AssumeRoleWithWebIdentityResponse", account, slot, lease)
+        reply::credentials(body, "AssumeRoleWithWebIdentityResponse", account, slot)
     }
 }

@@ -3,8 +3,6 @@
 use crate::wire::percent::hex;
 use crate::wire::{Error, Kind, scan};
 
-use super::Headers;
-
 /// Bytes of a whole body that carry nothing and are passed over: chunk extensions, trailers, leading
 /// zeroes of chunk sizes.
 const MAX_IGNORED: u32 = 8 * 1024;
@@ -177,29 +175,4 @@ impl Body {
         }
         Ok(next)
     }
-}
-
-/// The length that the headers state, if they do: digits only, and the same in every line and
-/// every element of a list (RFC 9112, section 6.3, rule 5).
-pub(super) fn content_length(headers: Headers<'_>) -> Result<Option<u64>, Error> {
-    let mut length = None;
-    for (at, _, value) in headers.lines().filter(|(_, name, _)| name.eq_ignore_ascii_case("content-length")) {
-        for digits in value.split(|byte| *byte == b',') {
-            let mut stated = 0u64;
-            let digits = digits.trim_ascii();
-            for digit in digits {
-                let next = stated.checked_mul(10).filter(|_| digit.is_ascii_digit());
-                let next = next.and_then(|tens| tens.checked_add(u64::from(digit & 15)));
-                stated = next.ok_or(Error::new(at, Kind::BadNumber))?;
-            }
-            if digits.is_empty() {
-                return Err(Error::new(at, Kind::BadNumber));
-            }
-            if length.is_some_and(|length| length != stated) {
-                return Err(Error::new(at, Kind::AmbiguousLength));
-            }
-            length = Some(stated);
-        }
-    }
-    Ok(length)
 }

@@ -44,15 +44,15 @@ fn limits() -> Limits {
     black_box(Limits { connect: number(), first_byte: number(), total: number(), body: number() })
 }
 
-fn persistence() -> flow::Persistence {
-    let usual = <flow::Persistence as Default>::default();
-    black_box(flow::Persistence { attempts: number(), ..usual })
+fn retry_policy() -> flow::RetryPolicy {
+    let usual = <flow::RetryPolicy as Default>::default();
+    black_box(flow::RetryPolicy { attempts: number(), ..usual })
 }
 
 fn instance_metadata(endpoint: flow::Endpoint<'static>) {
     for source in [sources::Imds::new(endpoint), sources::Imds::disabled(endpoint)] {
         let source = sources::Imds::with_limits(source, limits());
-        let mut source = sources::Imds::with_persistence(source, persistence());
+        let mut source = sources::Imds::with_retry_policy(source, retry_policy());
         drive(
             &mut source,
             <sources::Imds as Flow>::slots,
@@ -74,7 +74,7 @@ fn container() {
         ] {
             let Ok(source) = source else { continue };
             let source = sources::Container::with_limits(source, limits());
-            let mut source = sources::Container::with_persistence(source, persistence());
+            let mut source = sources::Container::with_retry_policy(source, retry_policy());
             drive(
                 &mut source,
                 <sources::Container as Flow>::slots,

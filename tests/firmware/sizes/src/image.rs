@@ -1,6 +1,9 @@
 //! What the images share: a link that the optimiser knows nothing about.
 
 use core::hint::black_box;
+use core::net::SocketAddr;
+
+use embedded_nal::nb;
 
 use rolecall_core::flow::Exchange;
 use rolecall_core::skew::{Instant, Now};
@@ -31,6 +34,67 @@ impl Link for Nowhere {
     fn entropy(&mut self) -> u32 {
         black_box(0)
     }
+}
+
+/// A TCP stack that leads nowhere.
+#[derive(Debug)]
+pub struct NoStack;
+
+impl embedded_nal::TcpError for Unreachable {
+    fn kind(&self) -> embedded_nal::TcpErrorKind {
+        embedded_nal::TcpErrorKind::Other
+    }
+}
+
+/// What it fails with.
+#[derive(Debug)]
+pub struct Unreachable;
+
+impl embedded_nal::TcpClientStack for NoStack {
+    type TcpSocket = u8;
+    type Error = Unreachable;
+
+    fn socket(&mut self) -> Result<u8, Unreachable> {
+        black_box(Ok(1))
+    }
+
+    fn connect(&mut self, _: &mut u8, remote: SocketAddr) -> nb::Result<(), Unreachable> {
+        black_box(remote);
+        black_box(Err(nb::Error::WouldBlock))
+    }
+
+    fn send(&mut self, _: &mut u8, bytes: &[u8]) -> nb::Result<usize, Unreachable> {
+        black_box(Ok(bytes.len()))
+    }
+
+    fn receive(&mut self, _: &mut u8, room: &mut [u8]) -> nb::Result<usize, Unreachable> {
+        black_box(room);
+        black_box(Ok(1))
+    }
+
+    fn close(&mut self, socket: u8) -> Result<(), Unreachable> {
+        black_box(socket);
+        Ok(())
+    }
+}
+
+/// A board whose clocks stand still.
+#[derive(Debug)]
+pub struct Still;
+
+impl rolecall_nal::Board for Still {
+    fn now(&mut self) -> Now {
+        Now { monotonic: Instant::from_millis(black_box(0)), wall: None }
+    }
+
+    fn entropy(&mut self) -> u32 {
+        black_box(0)
+    }
+}
+
+/// The driver of rolecall-nal, blocking, on these.
+pub fn driver() -> rolecall_nal::Driver<Still, impl rolecall_nal::blocking::Link<Still>> {
+    rolecall_nal::Driver::new(Still, rolecall_nal::blocking::Tcp::new(rolecall_nal::WithDns { stack: NoStack, dns: rolecall_nal::NoDns }, |_| {}))
 }
 
 /// A call that is not known.

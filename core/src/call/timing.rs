@@ -1,0 +1,42 @@
+//! The time that requests are signed at, and the one retry that a wrong clock earns.
+
+use crate::error::ErrorKind;
+use crate::flow::Received;
+use crate::skew::{Clock, Now};
+use crate::wire::time::UnixTime;
+
+/// What one run knows of the time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timing {
+    /// The last request was signed for a made-up time.
+    blind: bool,
+    /// The one retry that a wrong clock earns was made.
+    corrected: bool,
+}
+
+impl Timing {
+    pub(super) const NEW: Self = Self { blind: false, corrected: false };
+
+    /// The time to sign at. A board without a clock asks with a date that will be refused: the refusal
+    /// tells the time.
+    ///
+    /// # Errors
+    /// `ClockUnknown` on a board without a clock, where replies teach nothing.
+    pub(super) fn to_sign_at(&mut self, clock: &Clock, now: Now) -> Result<UnixTime, ErrorKind> {
+        let time = clock.time(now);
+        self.blind = time.is_none();
+        if self.blind && !clock.learns() {
+            return Err(ErrorKind::ClockUnknown);
+        }
+        Ok(time.unwrap_or(UnixTime::EPOCH))
+    }
+
+    /// Whether the clock was the fault that a refusal names by `code`: then whether the request is to be
+    /// signed again.
+    pub(super) fn was_wrong(&mut self, clock: &Clock, received: &Received<'_>, code: &str) -> Option<bool> {
+        let learned = self.blind && clock.time(received.reply.received).is_some();
+        let unexplained = code.is_empty() && received.reply.status == 403;
+        let explained = clock.explains(code, received.skew) || (unexplained && clock.is_off(received.skew));
+        (learned || explained).then(|| !core::mem::replace(&mut self.corrected, true))
+    }
+}

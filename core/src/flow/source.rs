@@ -1,0 +1,643 @@
+//! Sources as lists of steps, and the one machine that walks them.
+
+use core::net::IpAddr;
+use core::ops::Range;
+
+use zeroize::Zeroize;
+
+use crate::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
+use crate::skew::{Authority, Clock, Now};
+use crate::wire::time::UnixTime;
+
+use super::endpoint::Endpoint;
+use super::exchange::{Exchange, Limits, Reply, ReplyHeaders, Span};
+use super::lease::{Lease, TIME_HEADERS, observe, remaining};
+use super::report::Report;
+use super::request;
+use super::retry::{Attempts, RetryPolicy};
+use super::slot::Slot;
+use super::{Answer, Context, Flow, Memory, Need, Step};
+
+/// A source of credentials as a list of steps: what each asks for, and what is taken of the outcome.
+/// [`Sequence`] makes a [`Flow`] of it: attempts with back-off, deadlines, the time that replies
+/// teach, and wiping are its business.
+///
+/// Steps are numbered from 0, which is where a run starts.
+///
+/// ```
+/// use rolecall_core::error::{ErrorKind, Origin};
+/// use rolecall_core::flow::{
+///     Ask, Endpoint, Next, Outcome, Sequence, Source, Stage, Trouble, Workspace,
+/// };
+/// use rolecall_core::sources::Document;
+///
+/// /// A vendor's token service, one step: `GET /credentials` with an API key.
+/// struct Vault<'c> {
+///     endpoint: Endpoint<'c>,
+///     api_key: &'c str,
+/// }
+///
+/// impl<'c> Source<'c> for Vault<'c> {
+///     fn origin(&self) -> Origin {
+///         Origin::Custom("vault")
+///     }
+///
+///     fn stage(&self, _: u8) -> &'static Stage {
+///         const { &Stage::service("credentials") }
+///     }
+///
+///     fn ask(&mut self, _: u8, work: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind> {
+///         work.get(self.endpoint, &["/credentials"], &[("X-Api-Key", self.api_key.as_bytes())])
+///     }
+///
+///     fn take(&mut self, _: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble> {
+///         let reply = outcome.reply()?;
+///         reply.expect(200)?;
+///         Document::Metadata.take(work, &reply)?;
+///         Ok(Next::Done)
+///     }
+/// }
+///
+/// let endpoint = Endpoint::parse("https://vault.example")?;
+/// let flow = Sequence::of(Vault { endpoint, api_key: "k-1" });
+/// # let _ = flow;
+/// # Ok::<(), rolecall_core::wire::Error>(())
+/// ```
+pub trait Source<'c> {
+    /// What errors name as their origin.
+    fn origin(&self) -> Origin;
+
+    /// What the machine has to know of step `at`.
+    fn stage(&self, at: u8) -> &'static Stage;
+
+    /// The name that errors have for step `at`.
+    fn step(&self, at: u8) -> &'static str {
+        self.stage(at).name
+    }
+
+    /// Slots that it uses, those of its base included; the result goes to the first.
+    fn slots(&self) -> usize {
+        1
+    }
+
+    /// Says what step `at` needs.
+    ///
+    /// # Errors
+    /// What ends the run.
+    fn ask(&mut self, at: u8, work: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind>;
+
+    /// Takes the outcome of step `at`, and says where to go on.
+    ///
+    /// # Errors
+    /// What ends the run, or is worth another attempt.
+    fn take(&mut self, at: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble>;
+
+    /// The error of step `at` where its need could not be had.
+    fn failed(&self, at: u8, failure: Failure) -> ErrorKind {
+        let _ = at;
+        ErrorKind::Transport(failure)
+    }
+
+    /// The flow that [`Ask::Base`] runs, and how many slots at the front are not its.
+    fn base(&mut self) -> Option<(&mut dyn Flow<'c, Output = Lease>, usize)> {
+        None
+    }
+
+    /// The error that a failure of the base is.
+    fn base_failed(&self, error: Error) -> Error {
+        error
+    }
+
+    /// Forgets what belongs to one run.
+    fn restart(&mut self) {}
+}
+
+/// What the machine has to know of a step.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Stage {
+    /// Names the step in errors; empty where the origin says it all.
+    pub name: &'static str,
+    /// Its peer is a link-local service: no proxy, and no authority on the time beside a wall clock.
+    pub metadata: bool,
+    /// Its request has the same effect when it is sent twice.
+    pub repeatable: bool,
+    /// The reply's headers that it looks at.
+    pub reply_headers: ReplyHeaders,
+    /// The failures that are worth another attempt.
+    pub retries: Retries,
+    /// The step that another attempt starts from.
+    pub back_to: u8,
+    /// The limits and the budget of the source hold for it.
+    pub timed: bool,
+    /// What is needed next is the base's, and so is the answer.
+    pub is_base: bool,
+    /// A reply that ends the run stays in the exchange buffer.
+    pub leaves_reply: bool,
+}
+
+impl Stage {
+    const NEW: Self = Self {
+        name: "",
+        metadata: false,
+        repeatable: true,
+        reply_headers: ReplyHeaders::Named(&TIME_HEADERS),
+        retries: Retries::Passing,
+        back_to: 0,
+        timed: true,
+        is_base: false,
+        leaves_reply: false,
+    };
+
+    /// A request to a service that may be sent twice. Failures that may pass are tried again, from
+    /// step 0.
+    pub const fn service(name: &'static str) -> Self {
+        Self { name, ..Self::NEW }
+    }
+
+    /// As [`Stage::service`], to a link-local service.
+    pub const fn metadata(name: &'static str) -> Self {
+        Self { name, metadata: true, ..Self::NEW }
+    }
+
+    /// A file, a process, a question: tried once, in its own time.
+    pub const fn local(name: &'static str) -> Self {
+        Self { name, retries: Retries::Never, timed: false, ..Self::NEW }
+    }
+
+    /// The flow that the source is built on, which has limits of its own.
+    pub const fn base() -> Self {
+        Self { is_base: true, ..Self::local("") }
+    }
+
+    /// With other failures that are worth another attempt.
+    pub const fn retries(self, retries: Retries) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// With another step that another attempt starts from. Attempts are counted anew at a step that
+    /// starts from itself.
+    pub const fn back_to(self, at: u8) -> Self {
+        Self { back_to: at, ..self }
+    }
+
+    /// With other headers of the reply.
+    pub const fn reply_headers(self, names: &'static [&'static str]) -> Self {
+        Self { reply_headers: ReplyHeaders::Named(names), ..self }
+    }
+
+    /// Within the source's budget.
+    pub const fn timed(self) -> Self {
+        Self { timed: true, ..self }
+    }
+}
+
+/// Failures of an exchange that are worth another attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Retries {
+    /// None.
+    Never,
+    /// A connection that the peer closed: a service that is not there will not be there a moment
+    /// later.
+    Closed,
+    /// Those that may pass, if the request was surely not sent.
+    Unsent,
+    /// All that may pass.
+    Passing,
+}
+
+impl Retries {
+    fn include(self, failure: Failure) -> bool {
+        let unsent = matches!(failure.phase, Phase::Resolve | Phase::Connect);
+        match self {
+            Self::Never => false,
+            Self::Closed => failure.kind == FailureKind::Closed,
+            Self::Unsent => unsent && failure.is_passing(),
+            Self::Passing => failure.is_passing(),
+        }
+    }
+}
+
+/// What a step asks for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ask<'c> {
+    /// This, of the driver.
+    Need(Need<'c>),
+    /// The exchange whose request was written.
+    Exchange {
+        /// Where to.
+        endpoint: Endpoint<'c>,
+        /// Connect to this address and to no other.
+        address: Option<IpAddr>,
+        /// Where in the exchange buffer the request is.
+        request: Span,
+    },
+    /// What the base needs, until it has ended.
+    Base,
+    /// Nothing: another step is to be asked.
+    Step(u8),
+    /// Nothing: the result is in the first slot.
+    Done,
+}
+
+/// Where to go on.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Next {
+    /// With this step.
+    Step(u8),
+    /// Nowhere: the result is in the first slot. The lease of credentials is measured by the clock of the
+    /// peer that set their end, so that a wrong clock on this side changes nothing; those that have
+    /// ended are an error.
+    Done,
+}
+
+/// What went wrong with a step.
+#[derive(Debug, Clone, Copy)]
+pub struct Trouble {
+    /// What went wrong.
+    pub kind: ErrorKind,
+    /// It is worth another attempt, as long as there are any; else it ends the run.
+    pub retry: bool,
+}
+
+impl Trouble {
+    /// What is worth another attempt.
+    pub const fn retry(kind: ErrorKind) -> Self {
+        Self { kind, retry: true }
+    }
+}
+
+impl From<ErrorKind> for Trouble {
+    fn from(kind: ErrorKind) -> Self {
+        Self { kind, retry: false }
+    }
+}
+
+/// The outcome of what a step asked for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome<'r> {
+    /// The peer's reply, with any status.
+    Reply(Received<'r>),
+    /// The place of a content in the exchange buffer.
+    Content(Range<usize>),
+    /// The addresses of a host.
+    Addresses(&'r [IpAddr]),
+    /// The base has ended.
+    Base(Lease),
+}
+
+impl<'r> Outcome<'r> {
+    /// The reply to a request.
+    ///
+    /// # Errors
+    /// `Misuse`: the driver's answer does not belong to what was asked for.
+    pub fn reply(self) -> Result<Received<'r>, Trouble> {
+        if let Self::Reply(received) = self { Ok(received) } else { Err(ErrorKind::Misuse.into()) }
+    }
+
+    /// The content of a file, the output of a process, or the answer of a user, in `exchange`.
+    ///
+    /// # Errors
+    /// As [`Outcome::reply`].
+    pub fn content<'x>(&self, exchange: &'x [u8]) -> Result<&'x [u8], Trouble> {
+        match self {
+            Self::Content(place) => Ok(exchange.get(place.clone()).unwrap_or_default()),
+            _ => Err(ErrorKind::Misuse.into()),
+        }
+    }
+}
+
+/// A reply, and what it teaches about the time.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'r> {
+    /// Where it is in the exchange buffer.
+    pub reply: &'r Reply,
+    /// Seconds by which the caller's wall clock was off.
+    pub(crate) skew: Option<i64>,
+}
+
+impl Received<'_> {
+    /// Accepts the reply if it has this status.
+    ///
+    /// # Errors
+    /// `Status`; 429 and all from 500 on are worth another attempt.
+    pub fn expect(&self, status: u16) -> Result<(), Trouble> {
+        let found = self.reply.status;
+        if found == status {
+            return Ok(());
+        }
+        Err(Trouble { kind: ErrorKind::Status(found), retry: matches!(found, 429 | 500..) })
+    }
+}
+
+/// What a source says that was lent no slot.
+pub(crate) const NO_SLOT: ErrorKind = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 1 };
+
+/// What a step works with: the clocks, and lent memory.
+#[derive(Debug)]
+pub struct Workspace<'s, 'm> {
+    /// The clocks.
+    pub now: Now,
+    /// What replies have taught about the time.
+    pub clock: &'s mut Clock,
+    /// Where a peer's account of an error goes.
+    pub report: &'s mut Report,
+    /// Holds the request, then the reply.
+    pub exchange: &'s mut [u8],
+    /// Hold credentials: as many as [`Source::slots`] says, at least.
+    pub slots: &'s mut [Slot<'m>],
+}
+
+impl<'m> Workspace<'_, 'm> {
+    /// The slot that the result goes to.
+    ///
+    /// # Errors
+    /// `BufferTooSmall` where no slot was lent.
+    pub fn slot(&mut self) -> Result<&mut Slot<'m>, ErrorKind> {
+        self.slots.first_mut().ok_or(NO_SLOT)
+    }
+
+    /// Writes a GET for `path`, given in parts, below the endpoint's own path.
+    ///
+    /// # Errors
+    /// `Invalid` for a part that cannot be sent; `BufferTooSmall`.
+    pub fn get<'c>(
+        &mut self,
+        endpoint: Endpoint<'c>,
+        path: &[&str],
+        headers: &[(&str, &[u8])],
+    ) -> Result<Ask<'c>, ErrorKind> {
+        self.request("GET", endpoint, path, headers)
+    }
+
+    /// Writes a request without a body, as [`Workspace::get`].
+    ///
+    /// # Errors
+    /// As [`Workspace::get`].
+    pub fn request<'c>(
+        &mut self,
+        method: &str,
+        endpoint: Endpoint<'c>,
+        path: &[&str],
+        headers: &[(&str, &[u8])],
+    ) -> Result<Ask<'c>, ErrorKind> {
+        let request = request::write(self.exchange, method, &endpoint, path, headers)?;
+        Ok(Ask::Exchange { endpoint, address: None, request })
+    }
+}
+
+/// The flow that walks a source's steps.
+#[derive(Debug)]
+pub struct Sequence<S> {
+    source: S,
+    progress: Progress,
+}
+
+impl<S> Sequence<S> {
+    /// Three seconds to connect, ten to the first byte, fifteen for an exchange, 64 KiB of body.
+    pub const DEFAULT_LIMITS: Limits =
+        Limits { connect: 3_000, first_byte: 10_000, total: 15_000, body: 64 * 1024 };
+
+    /// Walks the steps of `source`, within the usual limits.
+    pub const fn of(source: S) -> Self {
+        Self { source, progress: Progress::new(Self::DEFAULT_LIMITS) }
+    }
+
+    /// With other limits for each exchange.
+    pub const fn with_limits(mut self, limits: Limits) -> Self {
+        self.progress.limits = limits;
+        self
+    }
+
+    /// With other bounds on attempts.
+    pub const fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.progress.policy = policy;
+        self
+    }
+
+    /// The source.
+    pub const fn source(&self) -> &S {
+        &self.source
+    }
+}
+
+impl<'c, S: Source<'c>> Flow<'c> for Sequence<S> {
+    type Output = Lease;
+
+    fn slots(&self) -> usize {
+        self.source.slots()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Lease> {
+        self.progress.poll(&mut self.source, cx, memory)
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
+        self.progress.answer(&mut self.source, cx, memory, answer);
+    }
+
+    fn restart(&mut self) {
+        self.progress.restart(&mut self.source);
+    }
+}
+
+/// More steps than any source has, so that one which leads itself in a circle ends.
+const MAX_STEPS: u8 = 16;
+
+/// How far a run has come.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub(crate) limits: Limits,
+    pub(crate) policy: RetryPolicy,
+    attempts: Attempts,
+    at: u8,
+    ended: Option<Result<Lease, Error>>,
+}
+
+// One of each for all sources: they are reached through a table of functions.
+impl Progress {
+    pub(crate) const fn new(limits: Limits) -> Self {
+        Self { limits, policy: RetryPolicy::DEFAULT, attempts: Attempts::NONE, at: 0, ended: None }
+    }
+
+    #[inline(never)]
+    pub(crate) fn restart<'c>(&mut self, source: &mut dyn Source<'c>) {
+        self.attempts = Attempts::NONE;
+        self.at = 0;
+        self.ended = None;
+        if let Some((base, _)) = source.base() {
+            base.restart();
+        }
+        source.restart();
+    }
+
+    #[inline(never)]
+    pub(crate) fn poll<'c>(
+        &mut self,
+        source: &mut dyn Source<'c>,
+        cx: &mut Context<'_>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Step<'c, Lease> {
+        if let Some(need) = self.next(source, cx, memory) {
+            return Step::Need(need);
+        }
+        let ended = self.ended.unwrap_or(Ok(Lease::ENDLESS));
+        self.restart(source);
+        Step::Done(ended)
+    }
+
+    /// What is needed next; `None` where it has ended.
+    fn next<'c>(
+        &mut self,
+        source: &mut dyn Source<'c>,
+        cx: &mut Context<'_>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Option<Need<'c>> {
+        if let Some(until) = self.attempts.pause(cx.now.monotonic) {
+            return Some(Need::Wait { until });
+        }
+        let needed = source.slots();
+        if memory.slots.len() < needed {
+            self.fail(source, ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed });
+        }
+        let mut steps = MAX_STEPS;
+        while self.ended.is_none() {
+            let stage = source.stage(self.at);
+            steps = steps.saturating_sub(1);
+            let asked = if steps == 0 {
+                Err(ErrorKind::Misuse)
+            } else if stage.timed && !self.attempts.proceed(cx.now.monotonic, self.policy) {
+                Err(ErrorKind::OutOfTime)
+            } else {
+                source.ask(self.at, &mut workspace(cx, memory))
+            };
+            match asked {
+                Ok(Ask::Need(need)) => return Some(need),
+                Ok(Ask::Exchange { endpoint, address, request }) => {
+                    let limits = self.limits.within(self.attempts.left(cx.now.monotonic, self.policy));
+                    return Some(Need::Http(Exchange {
+                        address,
+                        metadata: stage.metadata,
+                        repeatable: stage.repeatable,
+                        reply_headers: stage.reply_headers,
+                        ..Exchange::new(endpoint, request, limits)
+                    }));
+                }
+                Ok(Ask::Step(at)) => self.at = at,
+                Ok(Ask::Done) => self.end(source, memory, cx.clock.time(cx.now)),
+                Ok(Ask::Base) => {
+                    let Some((base, others)) = source.base() else { continue };
+                    match base.poll(cx, &mut memory.without_slots(others)) {
+                        Step::Need(need) => return Some(need),
+                        Step::Done(Err(error)) => self.ended = Some(Err(source.base_failed(error))),
+                        Step::Done(Ok(lease)) => {
+                            self.take(source, cx, memory, Ok(Outcome::Base(lease)), None);
+                        }
+                    }
+                }
+                Err(kind) => self.fail(source, kind),
+            }
+        }
+        None
+    }
+
+    #[inline(never)]
+    pub(crate) fn answer<'c>(
+        &mut self,
+        source: &mut dyn Source<'c>,
+        cx: &mut Context<'_>,
+        memory: &mut Memory<'_, '_>,
+        answer: Answer<'_>,
+    ) {
+        let stage = source.stage(self.at);
+        if stage.is_base {
+            if let Some((base, others)) = source.base() {
+                base.answer(cx, &mut memory.without_slots(others), answer);
+            }
+            return;
+        }
+        let authority = if stage.metadata { Authority::Metadata } else { Authority::Service };
+        let (reply, mut time);
+        time = cx.clock.time(cx.now);
+        let outcome = match answer {
+            Answer::Reply(received) => {
+                reply = received;
+                let observed = observe(cx, &reply, memory.exchange, authority);
+                cx.report.clear();
+                time = observed.time;
+                Ok(Outcome::Reply(Received { reply: &reply, skew: observed.skew }))
+            }
+            Answer::Content(place) => Ok(Outcome::Content(place)),
+            Answer::Addresses(addresses) => Ok(Outcome::Addresses(addresses)),
+            Answer::Failed(failure) => {
+                cx.report.clear();
+                let kind = source.failed(self.at, failure);
+                Err(Trouble { kind, retry: stage.retries.include(failure) })
+            }
+        };
+        self.take(source, cx, memory, outcome, time);
+        if !(stage.leaves_reply && matches!(self.ended, Some(Ok(_)))) {
+            memory.exchange.zeroize();
+        }
+    }
+
+    /// Takes an outcome to the source. `time` is the peer's, to measure a lease by.
+    fn take<'c>(
+        &mut self,
+        source: &mut dyn Source<'c>,
+        cx: &mut Context<'_>,
+        memory: &mut Memory<'_, '_>,
+        outcome: Result<Outcome<'_>, Trouble>,
+        time: Option<UnixTime>,
+    ) {
+        let taken = outcome.and_then(|outcome| source.take(self.at, &mut workspace(cx, memory), outcome));
+        match taken {
+            Ok(Next::Step(to)) => {
+                if to != self.at && source.stage(to).back_to == to {
+                    self.attempts.next_step();
+                }
+                self.at = to;
+            }
+            Ok(Next::Done) => self.end(source, memory, time),
+            Err(Trouble { kind, retry }) => {
+                if retry && self.attempts.record_failure(cx.now.monotonic, self.policy, cx.entropy) {
+                    self.at = source.stage(self.at).back_to;
+                } else {
+                    self.fail(source, kind);
+                }
+            }
+        }
+    }
+
+    /// What the first slot holds is the result.
+    fn end<'c>(&mut self, source: &mut dyn Source<'c>, memory: &mut Memory<'_, '_>, time: Option<UnixTime>) {
+        let Some(slot) = memory.slots.first_mut() else { return };
+        match remaining(slot.expiration(), time) {
+            Some(lease) => self.ended = Some(Ok(lease)),
+            None => {
+                slot.clear();
+                self.fail(source, ErrorKind::Expired);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn fail<'c>(&mut self, source: &mut dyn Source<'c>, kind: ErrorKind) {
+        let step = source.step(self.at);
+        self.ended = Some(Err(Error { origin: source.origin(), step, kind }));
+    }
+}
+
+fn workspace<'s, 'm>(cx: &'s mut Context<'_>, memory: &'s mut Memory<'_, 'm>) -> Workspace<'s, 'm> {
+    Workspace {
+        now: cx.now,
+        clock: cx.clock,
+        report: cx.report,
+        exchange: memory.exchange,
+        slots: memory.slots,
+    }
+}

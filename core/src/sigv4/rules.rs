@@ -1,0 +1,30 @@
+//! How services differ in what they want signed.
+
+use crate::wire::scan::is_one_of;
+
+/// How a service wants the canonical request made. Two ways are in use: [`Rules::S3`] and
+/// [`Rules::STANDARD`], everyone else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Dot segments and empty segments of the path are resolved before it is signed.
+    pub normalize_path: bool,
+    /// The path, as sent, is percent-encoded once more. Where it is not, it is signed as sent:
+    /// services differ in what they make of `%7E` or a raw `=`, so send what S3's documentation
+    /// calls encoded ([`percent::canonical`](crate::wire::percent::canonical) makes it).
+    pub double_encode: bool,
+    /// The header `x-amz-content-sha256` is sent and signed.
+    pub content_sha256: bool,
+}
+
+impl Rules {
+    /// S3's: the path is a key and is left alone, the hash of the payload is a header.
+    pub const S3: Self = Self { normalize_path: false, double_encode: false, content_sha256: true };
+    /// Every other service's.
+    pub const STANDARD: Self = Self { normalize_path: true, double_encode: true, content_sha256: false };
+
+    /// The rules of the service that signs as `service`.
+    pub fn of(service: &str) -> Self {
+        let s3 = is_one_of("s3 s3-object-lambda s3-outposts s3express", service);
+        if s3 { Self::S3 } else { Self::STANDARD }
+    }
+}
