@@ -220,7 +220,7 @@ impl Parts<'_, '_> {
             return self.write_call(work.exchange, None, held);
         }
         let credentials = held.credentials().ok_or(ErrorKind::Misuse)?;
-        let time = self.state.timing.to_sign_at(work.clock, work.now)?;
+        let time = self.state.timing.signing_time(work.clock, work.now)?;
         let (region, service) = (self.state.region, shape.api.service);
         let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
         let signer = Signer::new(&credentials, &key, Rules::STANDARD, time).map_err(ErrorKind::Sign)?;

@@ -13,8 +13,10 @@ mod flow;
 mod json;
 mod members;
 mod operation;
+mod outgoing;
 mod partition;
 mod query;
+mod send;
 mod timing;
 
 pub use action::{Action, AnyAction};
@@ -24,5 +26,7 @@ pub use flow::{Call, Service};
 pub use json::put_json;
 pub use members::Members;
 pub use operation::{Api, Operation, Proof, Protocol, Shape};
+pub use outgoing::{Content, Outgoing};
 pub use partition::{Partition, Variant, regional_url};
 pub use query::Form;
+pub use send::{Answered, SendRequest};

@@ -22,7 +22,7 @@ impl Timing {
     ///
     /// # Errors
     /// `ClockUnknown` on a board without a clock, where replies teach nothing.
-    pub(super) fn to_sign_at(&mut self, clock: &Clock, now: Now) -> Result<UnixTime, ErrorKind> {
+    pub(super) fn signing_time(&mut self, clock: &Clock, now: Now) -> Result<UnixTime, ErrorKind> {
         let time = clock.time(now);
         self.blind = time.is_none();
         if self.blind && !clock.learns() {

@@ -56,6 +56,8 @@ pub enum Origin {
     UserPool,
     /// A Cognito identity pool.
     IdentityPool,
+    /// A request of the caller's own, signed and sent.
+    Request,
     /// Another service, by its name.
     Service(&'static str),
     /// A chain whose every source was absent.
@@ -272,6 +274,7 @@ impl fmt::Display for Origin {
             Self::UserPool => "Cognito user pool",
             Self::IdentityPool => "Cognito identity pool",
             Self::Service(name) | Self::Custom(name) => name,
+            Self::Request => "request",
             Self::Chain => "credential chain",
             Self::Other => "source",
         })

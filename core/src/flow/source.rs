@@ -252,6 +252,8 @@ pub enum Next {
     /// peer that set their end, so that a wrong clock on this side changes nothing; those that have
     /// ended are an error.
     Done,
+    /// With another attempt as long as there are any, else as `Done`.
+    AgainOrDone,
 }
 
 /// What went wrong with a step.
@@ -516,6 +518,10 @@ impl Progress {
                 source.ask(self.at, &mut workspace(cx, memory))
             };
             match asked {
+                Ok(Ask::Need(Need::Http(mut exchange))) => {
+                    exchange.limits = self.limits.within(self.attempts.left(cx.now.monotonic, self.policy));
+                    return Some(Need::Http(exchange));
+                }
                 Ok(Ask::Need(need)) => return Some(need),
                 Ok(Ask::Exchange { endpoint, address, request }) => {
                     let limits = self.limits.within(self.attempts.left(cx.now.monotonic, self.policy));
@@ -602,7 +608,12 @@ impl Progress {
                 }
                 self.at = to;
             }
-            Ok(Next::Done) => self.end(source, memory, time),
+            Ok(Next::AgainOrDone)
+                if self.attempts.record_failure(cx.now.monotonic, self.policy, cx.entropy) =>
+            {
+                self.at = source.stage(self.at).back_to;
+            }
+            Ok(Next::Done | Next::AgainOrDone) => self.end(source, memory, time),
             Err(Trouble { kind, retry }) => {
                 if retry && self.attempts.record_failure(cx.now.monotonic, self.policy, cx.entropy) {
                     self.at = source.stage(self.at).back_to;
@@ -616,6 +627,11 @@ impl Progress {
     /// What the first slot holds is the result.
     fn end<'c>(&mut self, source: &mut dyn Source<'c>, memory: &mut Memory<'_, '_>, time: Option<UnixTime>) {
         let Some(slot) = memory.slots.first_mut() else { return };
+        if source.stage(self.at).leaves_reply {
+            // The reply is the result, and not what it was asked for with.
+            self.ended = Some(Ok(Lease::ENDLESS));
+            return;
+        }
         match remaining(slot.expiration(), time) {
             Some(lease) => self.ended = Some(Ok(lease)),
             None => {

@@ -12,41 +12,86 @@ use super::hash::{self, Mac, hex, set_key, wipe_below};
 
 /// The key that a credential scope signs with, its HMAC pads already absorbed.
 ///
-/// Deriving it takes 18 of SHA-256's compressions, so whoever signs often keeps it: it is good for
-/// one day (UTC), region and service. It is wiped when dropped, but where it was moved from it still is:
-/// it is best dropped where it was derived.
+/// Deriving it takes 18 of SHA-256's compressions, so a caller that signs often keeps it, in a
+/// [`KeyRing`](super::KeyRing) for instance: it is good for one day (UTC), region and service. It is wiped
+/// when dropped, but not where it was moved from: it is best dropped where it was derived.
 pub struct SigningKey<'s> {
-    mac: Mac,
-    /// Days since 1970, and the same as text, with a time behind it.
-    days: u32,
-    date: Ascii<16>,
+    derived: Derived,
     region: &'s str,
     service: &'s str,
 }
 
-impl<'s> SigningKey<'s> {
-    /// Derives the key for the day of `time`.
-    pub fn derive(secret: &Secret<'_>, time: UnixTime, region: &'s str, service: &'s str) -> Self {
-        let key = Self::derive_below(secret, time, region, service);
-        wipe_below();
-        key
-    }
+/// What is derived of a secret for one scope, without the names of that scope.
+pub(super) struct Derived {
+    mac: Mac,
+    /// Days since 1970, and the same as text, with a time behind it.
+    days: u32,
+    date: Ascii<16>,
+}
 
+impl Derived {
     // Not inlined, so that nothing of it is on the stack of what signs.
     #[inline(never)]
-    fn derive_below(secret: &Secret<'_>, time: UnixTime, region: &'s str, service: &'s str) -> Self {
+    pub(super) fn of(secret: &Secret<'_>, time: UnixTime, region: &str, service: &str) -> Self {
         let date = time.compact();
         let mut key = Zeroizing::new([0; 64]);
         set_key(&mut key, &[b"AWS4", secret.expose().as_bytes()]);
         for part in [date.day(), region.as_bytes(), service.as_bytes(), b"aws4_request"] {
             hash::derive(&mut key, part);
         }
-        Self { mac: Mac::new(&key), days: time.days(), date, region, service }
+        Self { mac: Mac::new(&key), days: time.days(), date }
+    }
+
+    pub(super) fn is_for(&self, time: UnixTime) -> bool {
+        self.days == time.days()
+    }
+}
+
+/// A signing key as the signer sees it, wherever it is kept.
+#[derive(Clone, Copy)]
+pub(super) struct Key<'a> {
+    pub(super) derived: &'a Derived,
+    pub(super) region: &'a str,
+    pub(super) service: &'a str,
+}
+
+impl Key<'_> {
+    /// Puts the credential scope, its parts joined by slashes.
+    pub(super) fn put_scope(&self, out: &mut dyn Put) {
+        for part in [self.derived.date.day(), self.region.as_bytes(), self.service.as_bytes()] {
+            out.put(part);
+            out.put(b"/");
+        }
+        out.put(b"aws4_request");
+    }
+
+    /// Signs what `string_to_sign` puts.
+    pub(super) fn sign(&self, mut string_to_sign: impl FnMut(&mut dyn Put)) -> Ascii<64> {
+        let mut code = [0; 32];
+        self.derived.mac.of(&mut code, &mut string_to_sign);
+        wipe_below();
+        hex(&code)
+    }
+}
+
+impl fmt::Debug for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day = core::str::from_utf8(self.derived.date.day()).unwrap_or_default();
+        write!(f, "SigningKey({day}/{}/{})", self.region, self.service)
+    }
+}
+
+impl<'s> SigningKey<'s> {
+    /// Derives the key for the day of `time`.
+    pub fn derive(secret: &Secret<'_>, time: UnixTime, region: &'s str, service: &'s str) -> Self {
+        let key = Self { derived: Derived::of(secret, time, region, service), region, service };
+        wipe_below();
+        key
     }
 
     /// Whether the key signs requests of `time`.
     pub fn is_for(&self, time: UnixTime) -> bool {
-        self.days == time.days()
+        self.derived.is_for(time)
     }
 
     /// The region of the credential scope.
@@ -59,27 +104,13 @@ impl<'s> SigningKey<'s> {
         self.service
     }
 
-    /// Puts the credential scope, its parts joined by slashes.
-    pub(super) fn put_scope(&self, out: &mut dyn Put) {
-        for part in [self.date.day(), self.region.as_bytes(), self.service.as_bytes()] {
-            out.put(part);
-            out.put(b"/");
-        }
-        out.put(b"aws4_request");
-    }
-
-    /// Signs what `string_to_sign` puts.
-    pub(super) fn sign(&self, mut string_to_sign: impl FnMut(&mut dyn Put)) -> Ascii<64> {
-        let mut code = [0; 32];
-        self.mac.of(&mut code, &mut string_to_sign);
-        wipe_below();
-        hex(&code)
+    pub(super) fn view(&self) -> Key<'_> {
+        Key { derived: &self.derived, region: self.region, service: self.service }
     }
 }
 
 impl fmt::Debug for SigningKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let day = core::str::from_utf8(self.date.day()).unwrap_or_default();
-        write!(f, "SigningKey({day}/{}/{})", self.region, self.service)
+        self.view().fmt(f)
     }
 }

@@ -31,6 +31,7 @@ mod hash;
 mod key;
 mod presign;
 mod request;
+mod ring;
 mod rules;
 mod sign;
 
@@ -40,6 +41,7 @@ pub(crate) use hash::{hash_of, hmac};
 pub use key::SigningKey;
 pub use presign::Presigned;
 pub use request::{Payload, Request, is_never_signed};
+pub use ring::{DeriveEach, KeyRing, Scope, SigningKeys};
 pub use rules::Rules;
 pub use sign::{Signed, Signer, TokenPlacement};
 

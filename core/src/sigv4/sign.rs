@@ -7,6 +7,7 @@ use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
 use super::canonical::{self, SignedHeaders};
+use super::key::Key;
 use super::request::View;
 use super::{Hasher, Request, Rules, SignError, SigningKey};
 
@@ -24,7 +25,7 @@ pub enum TokenPlacement {
 #[derive(Debug)]
 pub struct Signer<'a> {
     pub(super) credentials: &'a Credentials<'a>,
-    pub(super) key: &'a SigningKey<'a>,
+    pub(super) key: Key<'a>,
     pub(super) rules: Rules,
     pub(super) date: Ascii<16>,
     pub(super) token: TokenPlacement,
@@ -38,12 +39,21 @@ impl<'a> Signer<'a> {
         rules: Rules,
         time: UnixTime,
     ) -> Result<Self, SignError> {
-        if !key.is_for(time) {
+        Self::of(credentials, key.view(), rules, time)
+    }
+
+    pub(super) fn of(
+        credentials: &'a Credentials<'a>,
+        key: Key<'a>,
+        rules: Rules,
+        time: UnixTime,
+    ) -> Result<Self, SignError> {
+        if !key.derived.is_for(time) {
             return Err(SignError::StaleKey);
         }
         // They go into a header line as they are.
         let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
-        if !key.region().bytes().chain(key.service().bytes()).all(plain) {
+        if !key.region.bytes().chain(key.service.bytes()).all(plain) {
             return Err(SignError::InvalidScope);
         }
         Ok(Self { credentials, key, rules, date: time.compact(), token: TokenPlacement::Signed })

@@ -140,7 +140,7 @@ impl<'c> Source<'c> for ContainerEndpoint<'c> {
             ErrorKind::Invalid("header") => ErrorKind::Invalid("authorization token: a line break inside"),
             kind => kind,
         })?;
-        Ok(Ask::Exchange { endpoint: endpoint, address: self.address, request: request })
+        Ok(Ask::Exchange { endpoint, address: self.address, request })
     }
 
     fn take(&mut self, at: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble> {

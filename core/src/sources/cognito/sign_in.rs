@@ -11,6 +11,8 @@ use crate::flow::slot::Field;
 use crate::flow::{Answer, Context, Flow, Lease, Memory, Need, Slot, Step};
 use crate::wire::Put;
 
+use crate::sources::Held;
+
 use super::turn::{Client, KEPT, QUESTIONS, Question, Round, Turn};
 
 /// Where the password comes from.
@@ -42,7 +44,7 @@ impl core::fmt::Debug for Password<'_> {
 /// many claims.
 #[derive(Debug)]
 pub struct SignIn<'c> {
-    call: Call<'c, Ready, Turn<'c>>,
+    call: Call<'c, Held, Turn<'c>>,
     password: Password<'c>,
     #[cfg(feature = "srp")]
     prover: Option<Prover<'c>>,
@@ -88,7 +90,7 @@ impl<'c> SignIn<'c> {
     pub fn sending(service: Service<'c>, client: Client<'c>, password: Password<'c>) -> Self {
         let known = if let Password::Given(password) = password { Some(password) } else { None };
         Self {
-            call: Call::new(Ready, service, Turn::new(client, known)),
+            call: Call::new(Held, service, Turn::new(client, known)),
             password,
             #[cfg(feature = "srp")]
             prover: None,
@@ -394,24 +396,4 @@ impl<'c> Flow<'c> for SignIn<'c> {
             (turn.srp, turn.proof) = (None, None);
         }
     }
-}
-
-/// A base that has brought what is in the slot already.
-#[derive(Debug)]
-struct Ready;
-
-impl<'c> Flow<'c> for Ready {
-    type Output = Lease;
-
-    fn slots(&self) -> usize {
-        1
-    }
-
-    fn poll(&mut self, _: &mut Context<'_>, _: &mut Memory<'_, '_>) -> Step<'c, Lease> {
-        Step::Done(Ok(Lease::ENDLESS))
-    }
-
-    fn answer(&mut self, _: &mut Context<'_>, _: &mut Memory<'_, '_>, _: Answer<'_>) {}
-
-    fn restart(&mut self) {}
 }

@@ -1,0 +1,94 @@
+//! Any request that is to be signed and sent.
+
+use crate::flow::{Endpoint, Limits, RetryPolicy};
+use crate::sigv4::{Payload, Scope};
+use crate::wire::Ascii;
+
+/// A request to sign and send, as [`SendRequest`](super::SendRequest) takes it. Head and signature are
+/// written from these parts, so that what is signed is what is sent.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Outgoing<'c> {
+    /// The method, any token.
+    pub method: &'c str,
+    /// Where to. Its path is no part of the request: `target` is the whole of it.
+    pub endpoint: Endpoint<'c>,
+    /// Path and query as they are sent; it starts with a slash. For S3 the path has to be in the form
+    /// that [`percent::canonical`](crate::wire::percent::canonical) makes.
+    pub target: &'c str,
+    /// Header lines beside `Host`, those for framing, and those of the signer. Up to 31 are signed.
+    pub headers: &'c [(&'c str, &'c [u8])],
+    /// The body.
+    pub content: Content<'c>,
+    /// What it is signed for.
+    pub scope: Scope<'c>,
+    /// The limits of each exchange.
+    pub limits: Limits,
+    /// The bounds on attempts. One attempt is made unless the caller allows more.
+    pub retries: RetryPolicy,
+    /// It has the same effect when it is sent twice: true of GET, HEAD, PUT, DELETE, OPTIONS and TRACE
+    /// (RFC 9110, section 9.2.2) unless the caller says otherwise.
+    pub idempotent: bool,
+    /// The body of a reply of status 2xx goes to the driver's caller as it comes.
+    pub streams_reply: bool,
+}
+
+/// The body of a request.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Content<'c> {
+    /// These bytes, hashed and sent from where they are.
+    Bytes(&'c [u8]),
+    /// So many bytes that the driver's caller has.
+    Streamed {
+        /// Their number.
+        len: u64,
+        /// Their SHA-256 in lower-case hexadecimal; `None` leaves them unsigned, as S3 accepts over https.
+        sha256: Option<Ascii<64>>,
+        /// The driver's caller can give them again from the start, for another attempt.
+        rewinds: bool,
+    },
+    /// These bytes, which the signature does not cover.
+    Unsigned(&'c [u8]),
+}
+
+impl Content<'_> {
+    pub(super) fn payload(&self) -> Payload<'_> {
+        match self {
+            Self::Bytes(bytes) => Payload::Bytes(bytes),
+            Self::Streamed { sha256: Some(hash), .. } => Payload::Hash(*hash),
+            Self::Streamed { sha256: None, .. } | Self::Unsigned(_) => Payload::Unsigned,
+        }
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) | Self::Unsigned(bytes) => bytes.len() as u64,
+            Self::Streamed { len, .. } => *len,
+        }
+    }
+}
+
+impl<'c> Outgoing<'c> {
+    /// Three seconds to connect, thirty to the first byte, two minutes for all, 4 MiB of body.
+    pub const LIMITS: Limits =
+        Limits { connect: 3_000, first_byte: 30_000, total: 120_000, body: 4 * 1024 * 1024 };
+
+    /// A request without a body, within the usual limits.
+    pub fn new(method: &'c str, endpoint: Endpoint<'c>, target: &'c str, scope: Scope<'c>) -> Self {
+        let idempotent = matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE");
+        let limits = Self::LIMITS;
+        Self {
+            method,
+            endpoint,
+            target,
+            headers: &[],
+            content: Content::Bytes(b""),
+            scope,
+            limits,
+            retries: RetryPolicy { attempts: 1, budget: limits.total },
+            idempotent,
+            streams_reply: false,
+        }
+    }
+}

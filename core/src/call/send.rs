@@ -1,0 +1,260 @@
+//! The flow that signs and sends any request.
+
+use crate::error::{CodeClass, Error, ErrorKind, Origin};
+use crate::flow::request::{self, Draft};
+use crate::flow::source::Progress;
+use crate::flow::{
+    Answer, Ask, Body, Context, Exchange, Flow, Lease, Memory, Need, Next, Outcome, Received, Reply,
+    ReplyHeaders, Retries, Source, Span, Stage, Step, Trouble, Workspace,
+};
+use crate::sigv4::{DeriveEach, Rules, Scope, SigningKeys};
+
+use super::error_document;
+use super::outgoing::{Content, Outgoing};
+use super::timing::Timing;
+
+/// Gets credentials from `B`, signs a request with them, and sends it. Any status is a reply.
+///
+/// The request is signed again and sent once more where the reply shows that the clock was wrong, and
+/// retried as its [`Outgoing::retries`] allow: after 429, 5xx, a throttling code, or a failure that may
+/// pass. A request that is not idempotent is sent again only if the service surely did not execute it,
+/// and a streamed body only if it can be given again.
+///
+/// Slots: those of `B`. Exchange buffer: the request's head, with the session token, then the reply,
+/// which stays there: its headers and its body, or its headers alone where a body is streamed.
+///
+/// The report has what the service says of an error.
+#[derive(Debug)]
+pub struct SendRequest<'c, B, K = DeriveEach> {
+    base: B,
+    keys: K,
+    state: State<'c>,
+    progress: Progress,
+}
+
+#[derive(Debug)]
+struct State<'c> {
+    request: Outgoing<'c>,
+    timing: Timing,
+    answered: Option<Answered>,
+}
+
+/// What [`SendRequest`] ends with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Answered {
+    /// The reply, in the exchange buffer.
+    pub reply: Reply,
+    /// The service refused the credentials as ended or unknown: others may be accepted
+    /// ([`Refreshing::invalidate`](crate::refresh::Refreshing::invalidate)).
+    pub credentials_ended: bool,
+}
+
+impl<'c, B> SendRequest<'c, B> {
+    /// Sends `request` with the credentials of `base`.
+    pub const fn new(base: B, request: Outgoing<'c>) -> Self {
+        Self::with_keys(base, request, DeriveEach)
+    }
+}
+
+impl<'c, B, K> SendRequest<'c, B, K> {
+    /// As [`SendRequest::new`], with signing keys that are kept.
+    pub const fn with_keys(base: B, request: Outgoing<'c>, keys: K) -> Self {
+        let mut progress = Progress::new(request.limits);
+        progress.policy = request.retries;
+        let state = State { request, timing: Timing::NEW, answered: None };
+        Self { base, keys, state, progress }
+    }
+}
+
+impl<'c, B: Flow<'c, Output = Lease>, K: SigningKeys> SendRequest<'c, B, K> {
+    fn parts(&mut self) -> (Parts<'_, 'c>, &mut Progress) {
+        (Parts { base: &mut self.base, keys: &self.keys, state: &mut self.state }, &mut self.progress)
+    }
+}
+
+impl<'c, B: Flow<'c, Output = Lease>, K: SigningKeys> Flow<'c> for SendRequest<'c, B, K> {
+    type Output = Answered;
+
+    fn slots(&self) -> usize {
+        self.base.slots()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Answered> {
+        let (mut parts, progress) = self.parts();
+        match progress.poll(&mut parts, cx, memory) {
+            Step::Need(need) => Step::Need(need),
+            Step::Done(Err(error)) => Step::Done(Err(error)),
+            Step::Done(Ok(_)) => {
+                let missing = Error { origin: Origin::Request, step: "", kind: ErrorKind::Misuse };
+                Step::Done(self.state.answered.take().ok_or(missing))
+            }
+        }
+    }
+
+    fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>) {
+        let (mut parts, progress) = self.parts();
+        progress.answer(&mut parts, cx, memory, answer);
+    }
+
+    fn restart(&mut self) {
+        let (mut parts, progress) = self.parts();
+        progress.restart(&mut parts);
+        self.state.answered = None;
+    }
+}
+
+/// A request without its types.
+struct Parts<'p, 'c> {
+    base: &'p mut dyn Flow<'c, Output = Lease>,
+    keys: &'p dyn SigningKeys,
+    state: &'p mut State<'c>,
+}
+
+const BASE: u8 = 0;
+const SEND: u8 = 1;
+
+impl<'c> Source<'c> for Parts<'_, 'c> {
+    fn origin(&self) -> Origin {
+        Origin::Request
+    }
+
+    fn stage(&self, at: u8) -> &'static Stage {
+        const OFTEN: Stage = Stage { leaves_reply: true, ..Stage::service("").back_to(SEND) };
+        const ONCE: Stage = OFTEN.retries(Retries::Unsent);
+        match self.state.request.idempotent && self.state.can_send_again() {
+            _ if at == BASE => const { &Stage::base() },
+            true => &OFTEN,
+            false => &ONCE,
+        }
+    }
+
+    fn slots(&self) -> usize {
+        self.base.slots()
+    }
+
+    fn ask(&mut self, at: u8, work: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind> {
+        if at == BASE {
+            return Ok(Ask::Base);
+        }
+        let written = self.write(work)?;
+        let request = &self.state.request;
+        let body = match request.content {
+            Content::Bytes(bytes) | Content::Unsigned(bytes) => Body::Bytes(bytes),
+            Content::Streamed { len, .. } => Body::Streamed(len),
+        };
+        Ok(Ask::Need(Need::Http(Exchange {
+            body,
+            repeatable: request.idempotent && self.state.can_send_again(),
+            reply_headers: ReplyHeaders::All,
+            streams_reply: request.streams_reply,
+            ..Exchange::new(request.endpoint, written, request.limits)
+        })))
+    }
+
+    fn take(&mut self, _: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble> {
+        if let Outcome::Base(_) = outcome {
+            return Ok(Next::Step(SEND));
+        }
+        let received = outcome.reply()?;
+        let reply = received.reply;
+        let ended = (200..300).contains(&reply.status).then_some(Next::Done);
+        let (next, credentials_ended) = match ended {
+            Some(done) => (done, false),
+            None => self.take_error(work, &received),
+        };
+        self.state.answered = Some(Answered { reply: reply.clone(), credentials_ended });
+        Ok(next)
+    }
+
+    fn base(&mut self) -> Option<(&mut dyn Flow<'c, Output = Lease>, usize)> {
+        Some((self.base, 0))
+    }
+
+    fn restart(&mut self) {
+        self.state.timing = Timing::NEW;
+    }
+}
+
+impl State<'_> {
+    /// Whether the body can be given once more.
+    fn can_send_again(&self) -> bool {
+        !matches!(self.request.content, Content::Streamed { rewinds: false, .. })
+    }
+}
+
+impl Parts<'_, '_> {
+    fn write(&mut self, work: &mut Workspace<'_, '_>) -> Result<Span, ErrorKind> {
+        let State { request, timing, .. } = &mut *self.state;
+        let framed = request.headers.iter().any(|(name, _)| is_framing(name));
+        if framed || request.method.eq_ignore_ascii_case("CONNECT") {
+            return Err(ErrorKind::Invalid(
+                "request: the driver frames and routes it; leave out CONNECT and headers such as content-length, transfer-encoding and connection",
+            ));
+        }
+        let held = work.slots.first().and_then(|slot| slot.credentials());
+        let credentials = held.ok_or(ErrorKind::Missing("credentials"))?;
+        let time = timing.signing_time(work.clock, work.now)?;
+        let payload = request.content.payload();
+        let rules = request.scope.rules;
+        // A body that is not covered is announced as such.
+        let uncovered = matches!(payload, crate::sigv4::Payload::Unsigned);
+        let rules = Rules { content_sha256: rules.content_sha256 || uncovered, ..rules };
+        let scope = Scope { rules, ..request.scope };
+        let len = request.content.len();
+        let bodiless = matches!(request.method, "GET" | "HEAD" | "DELETE" | "OPTIONS" | "TRACE");
+        let draft = Draft {
+            method: request.method,
+            endpoint: &request.endpoint,
+            target: request.target,
+            headers: request.headers,
+            payload,
+            length: (len > 0 || !bodiless).then_some(len),
+        };
+        let mut written = Err(ErrorKind::Misuse);
+        let exchange = &mut *work.exchange;
+        let signed = self.keys.with_signer(&credentials, scope, time, &mut |signer| {
+            written = request::write_signed::<32>(exchange, &draft, None, Some(signer));
+            Ok(())
+        });
+        signed.map_err(ErrorKind::Sign)?;
+        written
+    }
+
+    /// What comes after a reply that is none of success, and whether it says that the credentials have
+    /// ended.
+    fn take_error(&mut self, work: &mut Workspace<'_, '_>, received: &Received<'_>) -> (Next, bool) {
+        let reply = received.reply;
+        let xml = reply.body(work.exchange).trim_ascii_start().first() != Some(&b'{');
+        error_document::read_reply(reply, work.exchange, xml, work.report);
+        let class = CodeClass::of(work.report.code());
+        let clock = self.state.timing.was_wrong(work.clock, received, work.report.code());
+        work.report.withhold(work.slots, &[]);
+        let throttled = reply.status == 429 || class == CodeClass::Throttled;
+        let not_executed = throttled || self.state.request.idempotent;
+        let next = match clock {
+            _ if !self.state.can_send_again() => Next::Done,
+            Some(true) => Next::Step(SEND),
+            _ if not_executed && (throttled || reply.status >= 500) => Next::AgainOrDone,
+            _ => Next::Done,
+        };
+        (next, class == CodeClass::CredentialsEnded)
+    }
+}
+
+/// Whether the header `name` frames or routes a request, which is the driver's business: two framings
+/// are a request that can be split in two (RFC 9112, sections 6.1 to 6.3).
+fn is_framing(name: &str) -> bool {
+    const FRAMING: [&str; 8] = [
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "keep-alive",
+    ];
+    FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing))
+        || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
+}

@@ -1,0 +1,307 @@
+//! Any request, signed and sent: what goes out, what is retried, and what the reply says.
+
+#![cfg(feature = "sources")]
+
+mod common;
+
+use common::*;
+use rolecall_core::call::{Answered, Content, Outgoing, SendRequest};
+use rolecall_core::credentials::Credentials;
+use rolecall_core::error::{Error, ErrorKind, Failure, FailureKind, Phase};
+use rolecall_core::flow::{Endpoint, RetryPolicy};
+use rolecall_core::sigv4::{Payload, Request, Rules, Scope, Signer, SigningKey, sha256_hex};
+use rolecall_core::sources::{Fixed, Held};
+use rolecall_core::wire::Cursor;
+use rolecall_core::wire::time::UnixTime;
+
+const S3: Scope<'static> = Scope { region: "eu-west-1", service: "s3", rules: Rules::S3 };
+const TARGET: &str = "/key?versionId=1";
+
+fn given() -> Credentials<'static> {
+    Credentials::new("AKIDGIVEN", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", Some("token")).unwrap()
+}
+
+fn outgoing(method: &'static str) -> Outgoing<'static> {
+    let endpoint = Endpoint::parse("https://bucket.s3.eu-west-1.amazonaws.com").unwrap();
+    Outgoing::new(method, endpoint, TARGET, S3)
+}
+
+fn patient(method: &'static str) -> Outgoing<'static> {
+    let mut request = outgoing(method);
+    request.retries = RetryPolicy { attempts: 3, budget: 60_000 };
+    request
+}
+
+fn send(world: &mut World, request: Outgoing<'static>) -> Result<Answered, Error> {
+    world.leaves_reply = true;
+    world.run(&mut SendRequest::new(Fixed::new(Some(given())), request))
+}
+
+/// The value of `Authorization` as the signer makes it of the parts.
+fn authorization(request: &Outgoing<'_>, payload: Payload<'_>, time: u64) -> String {
+    let (credentials, time) = (given(), UnixTime::from_secs(time));
+    let key = SigningKey::derive(credentials.secret_access_key(), time, S3.region, S3.service);
+    let mut signable = Request::new(request.method, request.target, payload).unwrap();
+    signable.header("host", request.endpoint.authority().as_bytes()).unwrap();
+    for (name, value) in request.headers {
+        signable.header(name, value).unwrap();
+    }
+    let signer = Signer::new(&credentials, &key, S3.rules, time).unwrap();
+    let mut text = [0; 512];
+    let mut out = Cursor::new(&mut text);
+    signer.sign(&signable).unwrap().put_authorization(&mut out);
+    String::from_utf8(out.finish().unwrap().to_vec()).unwrap()
+}
+
+#[test]
+fn head_signature_and_body_are_of_the_same_parts() {
+    let mut request = outgoing("PUT");
+    request.headers = &[("Content-Type", b"text/plain"), ("User-Agent", b"unsigned")];
+    request.content = Content::Bytes(b"hello");
+    let mut world = World::new();
+    world.on("PUT /key?versionId=1 HTTP/1.1\r\n", ok("stored").at(world.time()));
+    let time = world.time();
+    let answered = send(&mut world, request).unwrap();
+    assert_eq!((answered.reply.status, answered.credentials_ended), (200, false));
+    assert_eq!(answered.reply.body(&world.exchange), b"stored");
+    let asked = &world.asked[0];
+    assert_eq!(asked.body(), "hello");
+    assert_eq!(asked.header("Content-Length"), Some("5"));
+    assert_eq!(asked.header("X-Amz-Security-Token"), Some("token"));
+    assert_eq!(asked.header("x-amz-content-sha256"), Some(sha256_hex(b"hello").as_str()));
+    let expected = authorization(&request, Payload::Bytes(b"hello"), time);
+    assert_eq!(asked.header("Authorization"), Some(expected.as_str()));
+    // Of another body, the signature is another.
+    assert_ne!(
+        asked.header("Authorization"),
+        Some(&*authorization(&request, Payload::Bytes(b"hellp"), time))
+    );
+}
+
+#[test]
+fn a_body_is_hashed_before_streamed_or_not_covered() {
+    let mut request = outgoing("PUT");
+    request.content = Content::Streamed { len: 1 << 33, sha256: Some(sha256_hex(b"x")), rewinds: true };
+    request.streams_reply = true;
+    let mut world = World::new();
+    world.on("8589934592 BYTES", ok(""));
+    send(&mut world, request).unwrap();
+    assert_eq!(world.asked[0].header("Content-Length"), Some("8589934592"));
+    assert_eq!(world.asked[0].header("x-amz-content-sha256"), Some(sha256_hex(b"x").as_str()));
+    assert!(world.asked[0].exchange.as_ref().unwrap().streams_reply);
+
+    request.content = Content::Unsigned(b"hello");
+    request.scope.rules = Rules::STANDARD;
+    let mut world = World::new();
+    world.on("hello", ok(""));
+    send(&mut world, request).unwrap();
+    assert_eq!(world.asked[0].header("x-amz-content-sha256"), Some("UNSIGNED-PAYLOAD"));
+}
+
+#[test]
+fn any_status_is_a_reply_and_one_attempt_is_made() {
+    for status in [204, 301, 400, 404, 429, 500, 503] {
+        let mut world = World::new();
+        world.on("GET", reply(status, refusal("Some", "words")));
+        assert_eq!(send(&mut world, outgoing("GET")).unwrap().reply.status, status);
+        assert_eq!(world.asked.len(), 1, "{status}");
+        let said = if status >= 300 { "Some" } else { "" };
+        assert_eq!(world.report.code(), said, "{status}");
+    }
+    let mut world = World::new();
+    world.on("GET", Act::Fail(Phase::Connect, FailureKind::Timeout));
+    let failure = Failure { phase: Phase::Connect, kind: FailureKind::Timeout };
+    assert_eq!(send(&mut world, outgoing("GET")).unwrap_err().kind, ErrorKind::Transport(failure));
+}
+
+#[test]
+fn what_the_caller_allows_is_retried() {
+    for status in [429, 500, 503] {
+        let mut world = World::new();
+        world.on("GET", reply(status, "")).on("GET", reply(status, "")).on("GET", ok("at last"));
+        assert_eq!(send(&mut world, patient("GET")).unwrap().reply.status, 200, "{status}");
+        world.finished();
+        // The last reply is the result.
+        let mut world = World::new();
+        world.always(|_| reply(503, "busy"));
+        let answered = send(&mut world, patient("GET")).unwrap();
+        assert_eq!((answered.reply.status, world.asked.len()), (503, 3));
+        assert_eq!(answered.reply.body(&world.exchange), b"busy");
+    }
+    let mut world = World::new();
+    world.on("GET", reply(400, refusal("SlowDown", ""))).on("GET", ok(""));
+    send(&mut world, patient("GET")).unwrap();
+    world.finished();
+    let mut world = World::new();
+    world.on("GET", Act::Fail(Phase::Body, FailureKind::Closed)).on("GET", ok(""));
+    send(&mut world, patient("GET")).unwrap();
+    world.finished();
+}
+
+#[test]
+fn what_may_have_been_executed_is_not_sent_twice() {
+    // Not idempotent: only what was surely not executed.
+    for (act, attempts) in [
+        (reply(500, ""), 1),
+        (reply(503, ""), 1),
+        (Act::Fail(Phase::FirstByte, FailureKind::Timeout), 1),
+        (Act::Fail(Phase::Body, FailureKind::Closed), 1),
+        (reply(429, ""), 2),
+        (reply(400, refusal("ThrottlingException", "")), 2),
+        (Act::Fail(Phase::Connect, FailureKind::Timeout), 2),
+        (Act::Fail(Phase::Resolve, FailureKind::NotFound), 2),
+    ] {
+        let mut world = World::new();
+        world.on("POST", act);
+        if attempts == 2 {
+            world.on("POST", ok(""));
+        }
+        let _ = send(&mut world, patient("POST"));
+        assert_eq!(world.asked.len(), attempts);
+        world.finished();
+    }
+    // The caller knows better.
+    let mut request = patient("POST");
+    request.idempotent = true;
+    let mut world = World::new();
+    world.on("POST", reply(500, "")).on("POST", ok(""));
+    send(&mut world, request).unwrap();
+    world.finished();
+    // A stream that cannot be given again.
+    for (rewinds, attempts) in [(false, 1), (true, 2)] {
+        let mut request = patient("PUT");
+        request.content = Content::Streamed { len: 5, sha256: None, rewinds };
+        let mut world = World::new();
+        world.always(|_| reply(503, ""));
+        request.retries.attempts = 2;
+        send(&mut world, request).unwrap();
+        assert_eq!(world.asked.len(), attempts);
+    }
+}
+
+#[test]
+fn a_wrong_clock_is_corrected_once() {
+    let late = |world: &World| world.time() + 3_600;
+    // By the code, and by a status alone where there is no body, as for HEAD.
+    for (method, body) in
+        [("GET", refusal("RequestTimeTooSkewed", "")), ("HEAD", String::new()), ("POST", String::new())]
+    {
+        let mut world = World::new();
+        let time = late(&world);
+        world.on(method, reply(403, body.clone()).at(time)).on(method, ok("").at(time));
+        assert_eq!(send(&mut world, outgoing(method)).unwrap().reply.status, 200, "{method}");
+        let dates: Vec<_> = world.asked.iter().map(|asked| asked.header("X-Amz-Date").unwrap()).collect();
+        assert!(dates[0] < dates[1], "{dates:?}");
+        // Once is enough.
+        let mut world = World::new();
+        let time = late(&world);
+        world.on(method, reply(403, body.clone()).at(time)).on(method, reply(403, body).at(time + 7_200));
+        assert_eq!(send(&mut world, outgoing(method)).unwrap().reply.status, 403, "{method}");
+    }
+    // A refusal at the right time is one, and so is one that names another reason.
+    for (body, off) in [("", 200), (&*refusal("AccessDenied", ""), 3_600)] {
+        let mut world = World::new();
+        let time = world.time() + off;
+        world.on("GET", reply(403, body).at(time));
+        assert_eq!(send(&mut world, outgoing("GET")).unwrap().reply.status, 403);
+    }
+    // A stream that was given cannot be given again.
+    let mut request = outgoing("PUT");
+    request.content = Content::Streamed { len: 5, sha256: None, rewinds: false };
+    let mut world = World::new();
+    let time = late(&world);
+    world.on("PUT", reply(403, "").at(time));
+    assert_eq!(send(&mut world, request).unwrap().reply.status, 403);
+    // A board without a clock learns the time from the first refusal.
+    let mut world = World::new();
+    world.wall = None;
+    world
+        .on("X-Amz-Date: 19700101T000000Z", reply(403, "").at(START))
+        .on("X-Amz-Date: 2026", ok("").at(START));
+    assert_eq!(send(&mut world, outgoing("GET")).unwrap().reply.status, 200);
+}
+
+#[test]
+fn ended_credentials_are_said_to_be() {
+    for (code, ended) in [
+        ("ExpiredToken", true),
+        ("ExpiredTokenException", true),
+        ("InvalidToken", true),
+        ("AccessDenied", false),
+    ] {
+        let mut world = World::new();
+        world.on("GET", reply(400, refusal(code, "")));
+        assert_eq!(send(&mut world, outgoing("GET")).unwrap().credentials_ended, ended, "{code}");
+        let mut world = World::new();
+        world.on("GET", reply(400, format!(r#"{{"__type":"x#{code}","message":"m"}}"#)));
+        assert_eq!(send(&mut world, outgoing("GET")).unwrap().credentials_ended, ended, "{code}");
+    }
+}
+
+#[test]
+fn the_base_is_a_flow_or_what_the_slot_holds() {
+    let mut world = World::new();
+    token_and_role(&mut world).on(CREDENTIALS, ok(document("ASIABASE", START + 3_600)));
+    world.on("Credential=ASIABASE/", ok("fine"));
+    world.leaves_reply = true;
+    assert_eq!(world.run(&mut SendRequest::new(imds(), outgoing("GET"))).unwrap().reply.status, 200);
+
+    // Even ended ones: the service decides.
+    let mut world = World::new();
+    let old = given().with_expiration(Some(UnixTime::from_secs(START - 60)));
+    world.slots[0].store(&old).unwrap();
+    world.leaves_reply = true;
+    world.on("Credential=AKIDGIVEN/", ok("fine"));
+    assert_eq!(world.run(&mut SendRequest::new(Held, outgoing("GET"))).unwrap().reply.status, 200);
+    assert_eq!(world.keys().0, "AKIDGIVEN");
+
+    let mut world = World::new();
+    assert_eq!(
+        world.run(&mut SendRequest::new(Held, outgoing("GET"))).unwrap_err().kind,
+        ErrorKind::Missing("credentials")
+    );
+}
+
+#[test]
+fn what_cannot_be_sent_is_an_error_before_anything_is() {
+    let mut line_break = outgoing("GET");
+    line_break.headers = &[("X-A", b"a\r\nX-B: b")];
+    let mut own = outgoing("GET");
+    own.headers = &[("x-amz-date", b"20260101T000000Z")];
+    let mut blank = outgoing("GET");
+    blank.target = "/a b";
+    let mut relative = outgoing("GET");
+    relative.target = "key";
+    let mut scope = outgoing("GET");
+    scope.scope.region = "eu west";
+    let mut requests = vec![outgoing("GE T"), outgoing("CONNECT"), line_break, own, blank, relative, scope];
+    const FRAMING: [[(&str, &[u8]); 1]; 8] = [
+        [("Content-Length", b"3")],
+        [("transfer-encoding", b"chunked")],
+        [("Connection", b"close")],
+        [("TE", b"trailers")],
+        [("Trailer", b"x")],
+        [("Upgrade", b"h2c")],
+        [("Expect", b"100-continue")],
+        [("Proxy-Authorization", b"Basic x")],
+    ];
+    for headers in &FRAMING {
+        let mut request = outgoing("GET");
+        request.headers = headers;
+        requests.push(request);
+    }
+    for request in requests {
+        let mut world = World::new();
+        let error = send(&mut world, request).unwrap_err();
+        assert!(matches!(error.kind, ErrorKind::Invalid(_) | ErrorKind::Sign(_)), "{error}");
+    }
+}
+
+#[test]
+fn no_report_repeats_the_credentials() {
+    let mut world = World::new();
+    let message = "the key wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    world.on("GET", reply(403, refusal("Denied", message)));
+    send(&mut world, outgoing("GET")).unwrap();
+    assert_eq!((world.report.code(), world.report.message()), ("Denied", ""));
+}
