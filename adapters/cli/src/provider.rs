@@ -1,6 +1,8 @@
 //! The credentials that the options name.
 
-use rolecall::{Environment, Error, PoolIdentity, Provider, Role, Secret, Settings, Trace, User, off_by};
+use rolecall::{
+    Environment, Error, PoolIdentity, Provider, ProviderBuilder, Role, Secret, Settings, Trace, User, off_by,
+};
 use zeroize::Zeroizing;
 
 use crate::arguments::{Common, IdentityOptions, RoleOptions};
@@ -16,10 +18,11 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
         settings.region.clone_from(&common.region);
     }
     let verbose = common.verbose;
-    let mut provider = Provider::new(settings).with_trace(move |trace| note_step(&trace, verbose));
+    let mut provider = Provider::builder(settings).trace(move |trace| note_step(&trace, verbose));
     if let Some(folder) = common.cache.clone().or_else(|| environment.get("ROLECALL_CACHE")) {
         provider = cached(provider, folder)?;
     }
+    let mut provider = provider.build();
     if common.identity.is_given() {
         provider = provider.session(identity(&common.identity, &environment)?);
     }
@@ -106,12 +109,12 @@ fn role(options: &RoleOptions) -> Result<Option<Role>, Failure> {
 }
 
 #[cfg(unix)]
-fn cached(provider: Provider, folder: String) -> Result<Provider, Failure> {
-    Ok(provider.with_cache(rolecall::FileCache::new(folder)))
+fn cached(provider: ProviderBuilder, folder: String) -> Result<ProviderBuilder, Failure> {
+    Ok(provider.cache(rolecall::FileCache::new(folder)))
 }
 
 #[cfg(not(unix))]
-fn cached(_: Provider, _: String) -> Result<Provider, Failure> {
+fn cached(_: ProviderBuilder, _: String) -> Result<ProviderBuilder, Failure> {
     Err(Error::Configuration("--cache: there is no cache on this system".to_owned()).into())
 }
 

@@ -9,18 +9,19 @@ use rolecall_core::wire::time::UnixTime;
 
 /// What the clocks say.
 pub(crate) fn now() -> Now {
-    static START: OnceLock<StdInstant> = OnceLock::new();
-    let elapsed = START.get_or_init(StdInstant::now).elapsed();
     let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
-    Now {
-        monotonic: Instant::from_millis(elapsed.as_millis() as u64),
-        wall: wall.map(|wall| UnixTime::from_secs(wall.as_secs())),
-    }
+    Now { monotonic: monotonic(), wall: wall.map(|wall| UnixTime::from_secs(wall.as_secs())) }
+}
+
+/// What the monotonic clock says.
+pub(crate) fn monotonic() -> Instant {
+    static START: OnceLock<StdInstant> = OnceLock::new();
+    Instant::from_millis(START.get_or_init(StdInstant::now).elapsed().as_millis() as u64)
 }
 
 /// Sleeps until `instant`.
 pub(crate) fn sleep_until(instant: Instant) {
-    std::thread::sleep(Duration::from_millis(instant.since(now().monotonic)));
+    std::thread::sleep(Duration::from_millis(instant.since(monotonic())));
 }
 
 /// 32 bits for jitter: the standard library seeds each `RandomState` anew.

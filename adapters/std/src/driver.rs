@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use rolecall_core::error::{Error, Failure, FailureKind, Phase};
-use rolecall_core::flow::{Answer, Context, Flow, Memory, Need, Report, Slot, Step};
+use rolecall_core::flow::{Answer, Context, Exchange, Flow, Memory, Need, Report, Slot, Step};
 use rolecall_core::skew::Clock;
 
-use crate::host::{Buffer, Host};
+use crate::host::{Buffer, Host, Streams};
 use crate::lock;
 use crate::trace::{Trace, Tracer};
 
@@ -35,11 +35,24 @@ impl Driver<'_> {
         slots: &mut [Slot<'_>],
         report: &mut Report,
     ) -> Result<F::Output, Error> {
-        let mut buffer = Buffer::new();
+        self.drive_in(&mut Buffer::new(), &mut Streams::default(), flow, slots, report)
+    }
+
+    /// As [`Driver::drive`], with bodies that are streamed, and with a reply that may stay in `buffer`.
+    pub(crate) fn drive_in<'c, F: Flow<'c> + ?Sized>(
+        &self,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+        flow: &mut F,
+        slots: &mut [Slot<'_>],
+        report: &mut Report,
+    ) -> Result<F::Output, Error> {
         report.clear();
         loop {
-            buffer.0.resize(self.room, 0);
-            let step = self.step(slots, report, &mut buffer, |cx, memory| flow.poll(cx, memory));
+            if buffer.0.len() < self.room {
+                buffer.0.resize(self.room, 0);
+            }
+            let step = self.step(slots, report, buffer, |cx, memory| flow.poll(cx, memory));
             let need = match step {
                 Step::Done(result) => return result,
                 Step::Need(need) => need,
@@ -52,21 +65,21 @@ impl Driver<'_> {
                     self.host.sleep_until(until);
                     continue;
                 }
-                Need::Http(exchange) => self.exchange(&exchange, &mut buffer),
+                Need::Http(exchange) => self.exchange(&exchange, buffer, streams),
                 Need::File { path } => {
                     buffer.clear();
-                    let read = self.host.read_file(path, &mut buffer);
-                    content(read, &buffer)
+                    let read = self.host.read_file(path, buffer);
+                    content(read, buffer)
                 }
                 Need::Process { command } => {
                     buffer.clear();
-                    let run = self.host.run(command, &mut buffer);
-                    content(run, &buffer)
+                    let run = self.host.run(command, buffer);
+                    content(run, buffer)
                 }
                 Need::Prompt { question, hidden } => {
                     buffer.clear();
-                    let asked = self.host.prompt(question, hidden, &mut buffer);
-                    content(asked, &buffer)
+                    let asked = self.host.prompt(question, hidden, buffer);
+                    content(asked, buffer)
                 }
                 Need::Resolve { host } => match self.host.resolve(host) {
                     Ok(found) => {
@@ -78,7 +91,7 @@ impl Driver<'_> {
                 _ => Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported }),
             };
             let before = lock(self.clock).skew();
-            self.step(slots, report, &mut buffer, |cx, memory| flow.answer(cx, memory, answer));
+            self.step(slots, report, buffer, |cx, memory| flow.answer(cx, memory, answer));
             self.tell_clock(before);
         }
     }
@@ -111,15 +124,20 @@ impl Driver<'_> {
         call(&mut cx, &mut Memory { exchange: buffer.bytes_mut(), slots })
     }
 
-    fn exchange(&self, exchange: &rolecall_core::flow::Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+    fn exchange(
+        &self,
+        exchange: &Exchange<'_>,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+    ) -> Answer<'static> {
         if self.tracer.is_none() {
-            return self.host.exchange(exchange, buffer);
+            return self.host.exchange(exchange, buffer, streams);
         }
         let method = exchange.request.head(buffer.bytes()).map_or("?", |head| head.method);
         let endpoint = exchange.endpoint;
         let asked = format!("{method} {}://{}", endpoint.scheme().as_str(), endpoint.authority());
         let start = self.host.now().monotonic;
-        let answer = self.host.exchange(exchange, buffer);
+        let answer = self.host.exchange(exchange, buffer, streams);
         let outcome = match &answer {
             Answer::Reply(reply) => Ok(reply.status),
             Answer::Failed(failure) => Err(*failure),

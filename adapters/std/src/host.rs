@@ -1,6 +1,7 @@
 //! What a flow needs from outside, as a trait.
 
 use std::fmt;
+use std::io::{self, Read, Seek, Write};
 use std::net::IpAddr;
 
 use rolecall_core::error::Failure;
@@ -12,9 +13,16 @@ use zeroize::{Zeroize, Zeroizing};
 /// clocks. [`System`](crate::System) is the real one; another one is for tests, and for programs that have an HTTP
 /// client of their own.
 pub trait Host: Send + Sync {
-    /// Sends the request that is in `buffer` ([`Exchange::request`] tells where), and leaves the
-    /// reply there: an [`Answer::Reply`] or an [`Answer::Failed`].
-    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static>;
+    /// Sends the request whose head is in `buffer` ([`Exchange::request`] says where) with the body that
+    /// [`Exchange::body`] names, and leaves the reply there: an [`Answer::Reply`] or an
+    /// [`Answer::Failed`]. A body with the driver's caller is read from `streams`, and one of a reply of
+    /// status 2xx is written there where [`Exchange::streams_reply`] is set.
+    fn exchange(
+        &self,
+        exchange: &Exchange<'_>,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+    ) -> Answer<'static>;
 
     /// Appends the content of a file to `buffer`.
     fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure>;
@@ -32,6 +40,11 @@ pub trait Host: Send + Sync {
     /// What the clocks say.
     fn now(&self) -> Now;
 
+    /// What the monotonic clock says.
+    fn monotonic(&self) -> Instant {
+        self.now().monotonic
+    }
+
     /// Waits until `instant` on the monotonic clock.
     fn sleep_until(&self, instant: Instant);
 
@@ -45,6 +58,70 @@ pub trait Host: Send + Sync {
     /// has just failed for it.
     fn trouble(&self) -> Option<String> {
         None
+    }
+}
+
+/// Bodies that are streamed: read while a request is sent, written while a reply comes in.
+#[derive(Default)]
+pub struct Streams<'a> {
+    /// The body of the request.
+    pub upload: Option<&'a mut dyn Upload>,
+    /// Where the body of a reply of status 2xx goes.
+    pub download: Option<&'a mut dyn Write>,
+}
+
+impl fmt::Debug for Streams<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (upload, download) = (self.upload.is_some(), self.download.is_some());
+        write!(f, "Streams(upload: {upload}, download: {download})")
+    }
+}
+
+/// A body that is read while it is sent.
+pub trait Upload {
+    /// The body from its start, each time a request is sent.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or cannot be read once more.
+    fn start(&mut self) -> io::Result<&mut dyn Read>;
+
+    /// Whether it can be read more than once, so that a request may be sent again.
+    fn rewinds(&self) -> bool;
+}
+
+/// Anything that can be rewound: a file, say.
+impl<R: Read + Seek> Upload for R {
+    fn start(&mut self) -> io::Result<&mut dyn Read> {
+        self.rewind()?;
+        Ok(self)
+    }
+
+    fn rewinds(&self) -> bool {
+        true
+    }
+}
+
+/// A body that can be read once: a pipe, say.
+#[derive(Debug)]
+pub struct Once<R>(Option<R>, bool);
+
+impl<R: Read> Once<R> {
+    /// What `reader` gives.
+    pub fn new(reader: R) -> Self {
+        Self(Some(reader), false)
+    }
+}
+
+impl<R: Read> Upload for Once<R> {
+    fn start(&mut self) -> io::Result<&mut dyn Read> {
+        match &mut self.0 {
+            Some(reader) if !std::mem::replace(&mut self.1, true) => Ok(reader),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn rewinds(&self) -> bool {
+        false
     }
 }
 

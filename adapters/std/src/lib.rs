@@ -48,7 +48,7 @@
 //! let time = UnixTime::from_compact(b"20150830T123600Z").expect("a time");
 //! let request = Request::new("GET", "https://example.amazonaws.com/")?.service("service").region("us-east-1");
 //! let signed = request.sign(&credentials, time)?;
-//! let authorization = signed.headers().iter().find(|(name, _)| name == "Authorization");
+//! let authorization = signed.headers().find(|(name, _)| *name == "Authorization");
 //! assert!(authorization.unwrap().1.contains("Signature=5fa00fa31553b73ebf194267"));
 //! # Ok::<(), rolecall::Error>(())
 //! ```
@@ -94,9 +94,9 @@ pub use credentials::{Credentials, Identity};
 pub use environment::Environment;
 pub use error::Error;
 pub use finding::{Finding, Outcome};
-pub use host::{Buffer, Host};
+pub use host::{Buffer, Host, Once, Streams, Upload};
 pub use http::proxy::Proxies;
-pub use provider::{Explanation, Provider, off_by};
+pub use provider::{Explanation, Provider, ProviderBuilder, off_by};
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;
 pub use sessions::cognito::{PoolIdentity, User};

@@ -19,12 +19,12 @@ use rolecall::{
 fn provider(world: &World, folder: &Path) -> (Provider, Arc<Mutex<Vec<String>>>) {
     let warnings = Arc::new(Mutex::new(Vec::new()));
     let heard = warnings.clone();
-    let provider = world.provider(&[]).with_cache(FileCache::new(folder)).with_trace(move |trace| {
+    let provider = world.builder(&[]).cache(FileCache::new(folder)).trace(move |trace| {
         if let Trace::Cache { problem } = trace {
             heard.lock().unwrap().push(problem.to_owned());
         }
     });
-    (provider, warnings)
+    (provider.build(), warnings)
 }
 
 fn key_of(provider: &Provider) -> String {
@@ -182,7 +182,7 @@ fn other_settings_have_another_file_and_keys_have_none() {
     let (world, folder) = (World::new(), folder("keys"));
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
     let cached = |settings: Settings| {
-        Provider::new(settings).with_host(world.clone()).with_cache(FileCache::new(&folder))
+        Provider::builder(settings).host(world.clone()).cache(FileCache::new(&folder)).build()
     };
     let elsewhere = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.9")];
     assert_eq!(key_of(&cached(world.settings(&elsewhere, None).unwrap())), "ASIA2");
@@ -203,7 +203,7 @@ fn a_role_is_cached_by_all_that_makes_its_session() {
         ("AWS_SECRET_ACCESS_KEY", "their-secret"),
     ];
     let key_of_role = |role: Role, keys: &[(&str, &str)]| {
-        let base = world.provider(keys).with_cache(FileCache::new(&folder));
+        let base = world.builder(keys).cache(FileCache::new(&folder)).build();
         key_of(&base.assume_role(role))
     };
     let role = || Role::new("arn:aws:iam::123456789012:role/reports", "job");
@@ -256,7 +256,7 @@ fn what_is_stored_is_loaded_whatever_is_in_it() {
 /// A provider of these settings, with the cache.
 fn cached(world: &World, folder: &Path, variables: &[(&str, &str)], profile: Option<&str>) -> Provider {
     let settings = world.settings(variables, profile).expect("settings");
-    Provider::new(settings).with_host(world.clone()).with_cache(FileCache::new(folder))
+    Provider::builder(settings).host(world.clone()).cache(FileCache::new(folder)).build()
 }
 
 #[test]
@@ -401,14 +401,4 @@ fn what_a_service_refused_is_gone_for_other_processes_too() {
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
     first.invalidate("ASIA1");
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2");
-}
-
-#[test]
-fn a_cache_may_be_given_to_a_provider_that_has_other_handles() {
-    let (world, folder) = (World::new(), folder("late"));
-    let base = world.provider(&[("AWS_REGION", "eu-west-1")]);
-    let _role = base.assume_role(Role::unnamed("arn:aws:iam::123456789012:role/reports"));
-    let with_cache = base.with_cache(FileCache::new(&folder));
-    assert_eq!(key_of(&with_cache), "ASIA1");
-    file(&folder);
 }

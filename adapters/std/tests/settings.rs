@@ -114,7 +114,7 @@ fn one_byte_of_the_secret_changes_the_signature() {
         let credentials = Credentials::new("AKIDEXAMPLE", secret, None).unwrap();
         let request = Request::new("GET", "https://sts.eu-west-1.amazonaws.com/").unwrap();
         let signed = request.sign(&credentials, UnixTime::from_secs(1_440_938_160)).unwrap();
-        signed.headers().last().cloned().unwrap()
+        signed.headers().last().unwrap().1.to_owned()
     };
     assert_ne!(sign("secret-1"), sign("secret-2"));
     assert_eq!(sign("secret-1"), sign("secret-1"));

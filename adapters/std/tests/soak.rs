@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rolecall::core::error::{Failure, FailureKind, Phase};
 use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::skew::{Instant, Now};
-use rolecall::{Buffer, Environment, Host, Provider, Request, UnixTime};
+use rolecall::{Buffer, Environment, Host, Provider, Request, Settings, Streams, UnixTime};
 
 const SIGNATURES: u64 = if cfg!(debug_assertions) { 20_000 } else { 1_000_000 };
 const REFRESHES: u64 = if cfg!(debug_assertions) { 500 } else { 10_000 };
@@ -31,7 +31,7 @@ impl Fast {
 struct Shared(&'static Fast);
 
 impl Host for Shared {
-    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer, _: &mut Streams<'_>) -> Answer<'static> {
         let target = exchange.request.head(buffer.bytes()).expect("a request").target.to_owned();
         let sent = self.now();
         let body = match target.as_str() {
@@ -103,7 +103,8 @@ const SLACK: u64 = 256;
 fn memory_stays_what_it_was() {
     let fast: &Fast = Box::leak(Box::default());
     let nothing: Environment = std::iter::empty::<(String, String)>().collect();
-    let provider = Provider::from_environment(&nothing).expect("a provider").with_host(Shared(fast));
+    let provider =
+        Provider::builder(Settings::from_environment(&nothing).expect("settings")).host(Shared(fast)).build();
     let url = "https://bucket.s3.eu-west-1.amazonaws.com/a/key%20with%20blanks?list-type=2&prefix=a";
     let request = Request::new("GET", url).expect("a request").header("x-amz-meta-a", "b").expect("a header");
 

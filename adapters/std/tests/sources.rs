@@ -20,14 +20,14 @@ fn with<'a>(variables: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Ve
 #[track_caller]
 fn key(world: &World, variables: &[(&str, &str)], profile: Option<&str>) -> String {
     let settings = world.settings(variables, profile).expect("settings");
-    let provider = Provider::new(settings).with_host(world.clone());
+    let provider = Provider::builder(settings).host(world.clone()).build();
     provider.credentials().expect("credentials").access_key_id().to_owned()
 }
 
 #[track_caller]
 fn error(world: &World, variables: &[(&str, &str)], profile: Option<&str>) -> String {
     let settings = world.settings(variables, profile).expect("settings");
-    let provider = Provider::new(settings).with_host(world.clone());
+    let provider = Provider::builder(settings).host(world.clone()).build();
     provider.credentials().expect_err("no credentials").to_string()
 }
 
@@ -212,7 +212,7 @@ fn a_chain_that_fails_tells_how_every_source_fared() {
     let world = World::new();
     world.answer_with(500);
     let settings = world.settings(&HOME, None).unwrap();
-    let failure = Provider::new(settings).with_host(world.clone()).credentials().unwrap_err();
+    let failure = Provider::builder(settings).host(world.clone()).build().credentials().unwrap_err();
     let Error::Chain { findings, .. } = &failure else { panic!("{failure}") };
     let sources: Vec<&str> = findings.iter().map(|finding| finding.source.as_str()).collect();
     let all = ["environment", "profile default", "web identity", "container endpoint", "instance metadata"];

@@ -154,7 +154,7 @@ fn limits_are_checked_before_the_base_is_asked() {
 fn whoever_is_told_of_a_fetch_may_ask_for_credentials_without_hanging() {
     let world = World::new();
     let shared: Arc<OnceLock<Provider>> = Arc::default();
-    let provider = world.provider(&[]).with_trace({
+    let provider = world.builder(&[]).trace({
         let shared = shared.clone();
         move |_| {
             let provider: &Provider = shared.get().expect("it is there");
@@ -162,6 +162,7 @@ fn whoever_is_told_of_a_fetch_may_ask_for_credentials_without_hanging() {
             assert!(error.contains("by what fetches them"), "{error}");
         }
     });
+    let provider = provider.build();
     shared.set(provider.clone()).expect("once");
     assert_eq!(provider.credentials().unwrap().access_key_id(), "ASIA1");
 }
@@ -170,9 +171,10 @@ fn whoever_is_told_of_a_fetch_may_ask_for_credentials_without_hanging() {
 fn a_fetch_that_panics_holds_nobody_up() {
     let world = World::new();
     let first = AtomicBool::new(true);
-    let provider = world.provider(&[]).with_trace(move |_| {
+    let provider = world.builder(&[]).trace(move |_| {
         assert!(!first.swap(false, Ordering::Relaxed), "the first one panics");
     });
+    let provider = provider.build();
     let other = provider.clone();
     assert!(std::thread::spawn(move || other.credentials()).join().is_err());
     assert_eq!(provider.credentials().unwrap().access_key_id(), "ASIA1");

@@ -56,6 +56,11 @@ impl<'c> Endpoint<'c> {
         if self.uri.path.is_empty() { "/" } else { self.uri.path }
     }
 
+    /// Scheme, host and port of a URI that is parsed already; its path and query are no part of it.
+    pub fn at_origin_of(uri: &Uri<'c>) -> Self {
+        Self { uri: Uri { path: "", query: None, target: "", ..*uri } }
+    }
+
     pub(crate) fn of(uri: Uri<'c>) -> Self {
         Self { uri }
     }

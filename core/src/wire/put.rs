@@ -110,6 +110,15 @@ impl<const N: usize> Ascii<N> {
     }
 }
 
+impl Ascii<64> {
+    /// A SHA-256 in 64 digits of lower-case hexadecimal; `None` for any other text.
+    pub fn hexadecimal(text: &str) -> Option<Self> {
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let digits = <[u8; 64]>::try_from(text.as_bytes()).ok()?;
+        digits.iter().all(is_digit).then_some(Self(digits))
+    }
+}
+
 impl<const N: usize> fmt::Display for Ascii<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

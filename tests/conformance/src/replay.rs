@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rolecall::{Buffer, Host};
+use rolecall::{Buffer, Host, Streams};
 use rolecall_core::error::{Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Exchange, Reply};
 use rolecall_core::skew::{Instant, Now};
@@ -112,7 +112,7 @@ impl Replay {
 }
 
 impl Host for Replay {
-    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer, _: &mut Streams<'_>) -> Answer<'static> {
         let sent = self.now();
         let head = exchange.request.head(buffer.bytes()).expect("a head");
         let endpoint = exchange.endpoint;

@@ -94,7 +94,7 @@ fn chain_of_published_cases() {
         let replay = Replay::new(&case.join("fs"), traffic(&json(&case.join("http-traffic.json"))));
         let environment: Environment = environment(case).into_iter().collect();
         let settings = Settings::load_from(&replay, &environment, None).expect(&name);
-        let provider = Provider::new(settings).with_host(replay.clone());
+        let provider = Provider::builder(settings).host(replay.clone()).build();
         let outcome = provider.credentials();
         assert_outcome(&name, &json(&case.join("test-case.json"))["result"], outcome);
         for (asked, recorded) in replay.asked() {

@@ -15,7 +15,7 @@ fn variables(case: &Value) -> Vec<(String, String)> {
 
 /// The first URL that is asked, or the error that comes before it.
 fn first_url(settings: Result<Settings, Error>, replay: &Replay) -> Result<String, Error> {
-    let provider = Provider::new(settings?).with_host(replay.clone());
+    let provider = Provider::builder(settings?).host(replay.clone()).build();
     let outcome = provider.credentials();
     match replay.asked().into_iter().next() {
         Some((request, _)) => Ok(request.url),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use rolecall::core::error::Failure;
 use rolecall::core::flow::{Answer, Exchange};
 use rolecall::core::skew::{Instant, Now};
-use rolecall::{Buffer, Host, Settings, System};
+use rolecall::{Buffer, Host, Settings, Streams, System};
 
 /// Makes an answer when it is asked for: a code is good for half a minute.
 pub type Reply = Box<dyn FnMut() -> String + Send>;
@@ -48,8 +48,13 @@ impl Host for Person {
         Ok(())
     }
 
-    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
-        self.system.exchange(exchange, buffer)
+    fn exchange(
+        &self,
+        exchange: &Exchange<'_>,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+    ) -> Answer<'static> {
+        self.system.exchange(exchange, buffer, streams)
     }
 
     fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {

@@ -88,7 +88,8 @@ impl Ask {
                 request =
                     request.header("content-type", "application/x-www-form-urlencoded").expect("a header");
             }
-            headers = request.sign(signer, time).expect("a signature").headers().to_vec();
+            let signed = request.sign(signer, time).expect("a signature");
+            headers = signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         }
         let mut header = |name: &str| {
             let found = headers.iter_mut().find(|(found, _)| found.eq_ignore_ascii_case(name))?;

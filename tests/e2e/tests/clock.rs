@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use rolecall::core::error::Failure;
 use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::skew::{Instant, Now};
-use rolecall::{Buffer, Environment, Host, Provider, Request, Role, Settings, System, Trace};
+use rolecall::{Buffer, Environment, Host, Provider, Request, Role, Settings, Streams, System, Trace};
 use rolecall_simulator::{Config, Simulator};
 
 /// This machine, with its clock moved by so many seconds.
@@ -23,8 +23,13 @@ impl Off {
 }
 
 impl Host for Off {
-    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
-        match self.system.exchange(exchange, buffer) {
+    fn exchange(
+        &self,
+        exchange: &Exchange<'_>,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+    ) -> Answer<'static> {
+        match self.system.exchange(exchange, buffer, streams) {
             Answer::Reply(Reply { status, headers, body, sent, received }) => {
                 let (sent, received) = (self.moved(sent), self.moved(received));
                 Answer::Reply(Reply { status, headers, body, sent, received })
@@ -74,14 +79,14 @@ fn off(simulator: &Simulator, seconds: i64, more: &[(&str, &str)]) -> (Provider,
     let system = System::new(&settings);
     let heard = Arc::new(Mutex::new(Vec::new()));
     let told = heard.clone();
-    let provider = Provider::new(settings).with_host(Off { system, seconds }).with_trace(move |trace| {
+    let provider = Provider::builder(settings).host(Off { system, seconds }).trace(move |trace| {
         told.lock().expect("no panic").push(match trace {
             Trace::Exchange { asked, outcome: Ok(status), .. } => format!("{status} {}", &asked[..4]),
             Trace::Clock { behind } => format!("clock {}", (behind as f64 / 3600.0).round()),
             other => format!("{other:?}"),
         });
     });
-    (provider, heard)
+    (provider.build(), heard)
 }
 
 /// An object for the simulator's bucket.

@@ -23,7 +23,7 @@ fn settings(pools: &Pools<'_>) -> Settings {
 fn identity(pools: &Pools<'_>, user: User, replies: impl IntoIterator<Item = Reply>) -> (Provider, Person) {
     let settings = settings(pools);
     let person = Person::answering(&settings, replies);
-    let provider = Provider::new(settings).with_host(person.clone());
+    let provider = Provider::builder(settings).host(person.clone()).build();
     (provider.session(PoolIdentity::in_pool(&pools.identities).user(user)), person)
 }
 

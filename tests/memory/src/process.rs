@@ -7,8 +7,8 @@ use rolecall::core::error::{Failure, FailureKind, Phase};
 use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::skew::{Instant, Now};
 use rolecall::{
-    Buffer, Environment, FileCache, Host, PoolIdentity, Provider, Request, Role, Secret, Settings, System,
-    User,
+    Buffer, Environment, FileCache, Host, PoolIdentity, Provider, Request, Role, Secret, Settings, Streams,
+    System, User,
 };
 use zeroize::Zeroizing;
 
@@ -40,32 +40,36 @@ pub(crate) fn run(source: &str, way: &str, given: &Given, stage: &Stage) -> Stri
         "assume-role" | "signed" => variables.push(("AWS_PROFILE", "own".to_owned())),
         _ => {}
     }
-    let settings = Settings::from_environment(&Environment::from_iter(variables)).expect("settings");
-    let ended = fetch(source, way, settings, given);
+    let settings =
+        || Settings::from_environment(&Environment::from_iter(variables.clone())).expect("settings");
+    let ended = fetch(source, way, &settings, given);
     stage.look();
     ended
 }
 
 /// Credentials, and all that held them dropped.
 #[inline(never)]
-fn fetch(source: &str, way: &str, settings: Settings, given: &Given) -> String {
+fn fetch(source: &str, way: &str, settings: &dyn Fn() -> Settings, given: &Given) -> String {
     let cache = format!("{}/cache", given.get("folder"));
-    let system = System::new(&settings);
-    let mut provider = Provider::new(settings);
+    let system = System::new(&settings());
+    let mut provider = Provider::builder(settings());
     if way == "client" {
         let random = (source == "sign-in").then(|| given.lend("random"));
-        provider = provider.with_host(Plain { system, random });
+        provider = provider.host(Plain { system, random });
     }
+    if source == "cached" {
+        provider = provider.cache(FileCache::new(&cache));
+    }
+    let mut provider = provider.build();
     match source {
         "assume-role" => provider = provider.assume_role(Role::new("arn:aws:iam::444455556666:role/x", "s1")),
         "sign-in" => provider = provider.session(identity(given)),
-        "cached" => provider = provider.with_cache(FileCache::new(&cache)),
         _ => {}
     }
     let fetched = provider.credentials();
     if source == "cached" && fetched.is_ok() {
         // What another process would do: the entry is read back.
-        provider = provider.with_cache(FileCache::new(&cache));
+        provider = Provider::builder(settings()).cache(FileCache::new(&cache)).build();
         assert!(provider.credentials().is_ok(), "what was stored");
     }
     if source == "signed" {
@@ -121,7 +125,7 @@ impl Plain {
 }
 
 impl Host for Plain {
-    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer, _: &mut Streams<'_>) -> Answer<'static> {
         let sent = self.now();
         match Self::ask(exchange, buffer) {
             Ok((status, lines, body)) => Answer::Reply(Reply {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use rolecall_core::wire::uri::{Scheme, Uri};
+use rolecall_core::flow::Endpoint;
+use rolecall_core::wire::uri::{Scheme, address};
 use ureq::Proxy;
 
 use super::resolve::is_localhost;
@@ -44,13 +45,13 @@ impl Proxies {
         })
     }
 
-    /// The proxy for a request to `uri`.
-    pub(crate) fn of(&self, uri: &Uri<'_>) -> Option<&Proxy> {
-        let proxy = match uri.scheme {
+    /// The proxy for a request to `endpoint`.
+    pub(crate) fn of(&self, endpoint: &Endpoint<'_>) -> Option<&Proxy> {
+        let proxy = match endpoint.scheme() {
             Scheme::Http => self.http.as_ref(),
             Scheme::Https => self.https.as_ref(),
         };
-        proxy.filter(|_| !is_this_machine(uri) && !self.direct.iter().any(|direct| direct.is(uri)))
+        proxy.filter(|_| !is_this_machine(endpoint) && !self.direct.iter().any(|direct| direct.is(endpoint)))
     }
 }
 
@@ -78,8 +79,8 @@ fn proxy(name: &str, url: &str) -> Result<Proxy, Error> {
     Proxy::new(url).map_err(|_| Error::invalid(name, "not the URL of a proxy"))
 }
 
-pub(crate) fn is_this_machine(uri: &Uri<'_>) -> bool {
-    is_localhost(uri.host) || uri.address().is_some_and(|address| address.is_loopback())
+pub(crate) fn is_this_machine(endpoint: &Endpoint<'_>) -> bool {
+    is_localhost(endpoint.host()) || address(endpoint.host()).is_some_and(|address| address.is_loopback())
 }
 
 /// An entry of `no_proxy`.
@@ -113,16 +114,16 @@ impl Direct {
         (!host.is_empty()).then(|| Self::Host(host.to_ascii_lowercase(), port))
     }
 
-    fn is(&self, uri: &Uri<'_>) -> bool {
+    fn is(&self, endpoint: &Endpoint<'_>) -> bool {
         match self {
             Self::Everything => true,
             Self::Host(name, port) => {
-                let host = uri.host.trim_end_matches('.').to_ascii_lowercase();
+                let host = endpoint.host().trim_end_matches('.').to_ascii_lowercase();
                 let below =
                     host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-                below && port.is_none_or(|port| port == uri.port)
+                below && port.is_none_or(|port| port == endpoint.port())
             }
-            Self::Network(network, length) => match (network, uri.address()) {
+            Self::Network(network, length) => match (network, address(endpoint.host())) {
                 (IpAddr::V4(network), Some(IpAddr::V4(address))) => {
                     (network.to_bits() ^ address.to_bits()).checked_shr(32 - length).unwrap_or(0) == 0
                 }
@@ -142,7 +143,7 @@ mod tests {
     /// `HOST:PORT` of the proxy that `url` goes through.
     fn proxied(url: &str, variables: &[(&str, &str)]) -> Option<String> {
         let proxies = Proxies::from_environment(&variables.iter().copied().collect()).expect("proxies");
-        let proxy = proxies.of(&Uri::parse(url).expect("a URL")).cloned();
+        let proxy = proxies.of(&Endpoint::parse(url).expect("a URL")).cloned();
         proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()))
     }
 

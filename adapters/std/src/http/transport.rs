@@ -5,19 +5,19 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use rolecall_core::flow::{Answer, Exchange, Limits, Reply};
+use rolecall_core::flow::{Answer, Body as Content, Exchange, Limits, Reply};
 use rolecall_core::wire::http1::is_header_value;
-use rolecall_core::wire::uri::{Scheme, Uri};
+use rolecall_core::wire::uri::Scheme;
 use ureq::config::Config;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
-use ureq::{Agent, AsSendBody, Body, Proxy, Timeout, http};
+use ureq::{Agent, AsSendBody, Body, Proxy, SendBody, Timeout, http};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::proxy::{Proxies, is_this_machine};
 use super::resolve::{Addresses, Lookup, lookup, resolve};
 #[cfg(feature = "tls")]
 use super::tls::{self, Tls};
-use crate::host::append_within;
+use crate::host::{Streams, append_within};
 use crate::{Error, clock};
 
 /// ureq's read and write buffers: heads of metadata services are small, and two of them are held.
@@ -37,17 +37,6 @@ struct Means {
     lookup: Lookup,
     #[cfg(feature = "tls")]
     tls: Tls,
-}
-
-/// A request on its way out.
-pub(crate) struct Outgoing<'a> {
-    pub(crate) method: &'a str,
-    pub(crate) url: &'a str,
-    pub(crate) headers: Vec<(&'a str, &'a [u8])>,
-    pub(crate) body: &'a [u8],
-    pub(crate) limits: Limits,
-    /// For a link-local service: never through a proxy.
-    pub(crate) metadata: bool,
 }
 
 impl Transport {
@@ -84,45 +73,33 @@ impl Transport {
             .map_err(|kind| Failure { phase: Phase::Resolve, kind })
     }
 
-    /// Sends the request that is in `buffer`, and leaves the reply there: the headers that the flow
-    /// asked for, then the body.
+    /// Sends the request whose head is in `buffer`, and leaves the reply there: the headers that the flow
+    /// asked for, then the body, unless that is streamed.
     pub(crate) fn carry_out(
         &self,
         exchange: &Exchange<'_>,
         buffer: &mut Zeroizing<Vec<u8>>,
+        streams: &mut Streams<'_>,
     ) -> Answer<'static> {
-        self.try_carry_out(exchange, buffer).unwrap_or_else(Answer::Failed)
+        self.try_carry_out(exchange, buffer, streams).unwrap_or_else(Answer::Failed)
     }
 
     fn try_carry_out(
         &self,
         exchange: &Exchange<'_>,
         buffer: &mut Zeroizing<Vec<u8>>,
+        streams: &mut Streams<'_>,
     ) -> Result<Answer<'static>, Failure> {
-        let protocol = |_| Failure { phase: Phase::Send, kind: FailureKind::Protocol };
         let deadline = Instant::now() + Duration::from_millis(exchange.limits.total.into());
         let sent = clock::now();
-        let head = exchange.request.head(buffer).map_err(protocol)?;
-        let url = format!(
-            "{}://{}{}",
-            exchange.endpoint.scheme().as_str(),
-            exchange.endpoint.authority(),
-            head.target
-        );
-        let pinned = exchange.address.map(|address| self.means.agent(Some(address)));
-        let mut response = self.send_by(
-            pinned.as_ref().unwrap_or(&self.agent),
-            Outgoing {
-                method: head.method,
-                url: &url,
-                headers: head.headers.iter().collect(),
-                body: exchange.request.body(buffer),
-                limits: exchange.limits,
-                metadata: exchange.metadata,
-            },
-        )?;
+        let mut response = self.send(exchange, buffer, streams)?;
         let received = clock::now();
-        if response.body().content_length().is_some_and(|length| length > exchange.limits.body.into()) {
+        let status = response.status().as_u16();
+        let download = streams.download.as_deref_mut();
+        let download = download.filter(|_| exchange.streams_reply && (200..300).contains(&status));
+        let announced = response.body().content_length();
+        let limit = exchange.limits.body;
+        if download.is_none() && announced.is_some_and(|length| length > limit.into()) {
             // What will not be taken is not waited for.
             return Err(Failure { phase: Phase::Body, kind: FailureKind::TooLarge });
         }
@@ -137,37 +114,62 @@ impl Transport {
             }
         }
         buffer.extend_from_slice(&headers);
-        read_body(response.body_mut(), exchange.limits.body as usize, deadline, buffer, None)?;
-        let status = response.status().as_u16();
+        match download {
+            Some(out) => write_body(response.body_mut(), deadline, out)?,
+            None => read_body(response.body_mut(), limit as usize, deadline, buffer)?,
+        }
         let body = headers.len()..buffer.len();
         Ok(Answer::Reply(Reply { status, headers: 0..headers.len(), body, sent, received }))
     }
 
-    /// Sends a request of the caller's own making.
-    pub(crate) fn send(&self, outgoing: Outgoing<'_>) -> Result<http::Response<Body>, Failure> {
-        self.send_by(&self.agent, outgoing)
-    }
-
-    fn send_by(&self, agent: &Agent, outgoing: Outgoing<'_>) -> Result<http::Response<Body>, Failure> {
+    fn send(
+        &self,
+        exchange: &Exchange<'_>,
+        buffer: &[u8],
+        streams: &mut Streams<'_>,
+    ) -> Result<http::Response<Body>, Failure> {
         let bad = Failure { phase: Phase::Send, kind: FailureKind::Protocol };
-        let uri = Uri::parse(outgoing.url).map_err(|_| bad)?;
-        if cfg!(not(feature = "tls")) && uri.scheme == Scheme::Https {
+        let endpoint = &exchange.endpoint;
+        if cfg!(not(feature = "tls")) && endpoint.scheme() == Scheme::Https {
             return Err(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported });
         }
         let proxy = match &self.proxies {
-            _ if outgoing.metadata || is_this_machine(&uri) => None,
-            Ok(proxies) => proxies.of(&uri),
+            _ if exchange.metadata || is_this_machine(endpoint) => None,
+            Ok(proxies) => proxies.of(endpoint),
             Err(_) => return Err(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported }),
         };
-        let mut request = http::Request::builder().method(outgoing.method).uri(outgoing.url);
-        for (name, value) in &outgoing.headers {
-            request = request.header(*name, *value);
+        let head = exchange.request.head(buffer).map_err(|_| bad)?;
+        let uri = http::Uri::builder()
+            .scheme(endpoint.scheme().as_str())
+            .authority(endpoint.authority())
+            .path_and_query(head.target);
+        let mut request = http::Request::builder().method(head.method).uri(uri.build().map_err(|_| bad)?);
+        for (name, value) in head.headers.iter() {
+            request = request.header(name, value);
         }
-        // Methods that have a body by nature tell its length even when it is empty.
-        if outgoing.body.is_empty() && !matches!(outgoing.method, "POST" | "PUT" | "PATCH") {
-            run(agent, request.body(()).map_err(|_| bad)?, proxy, outgoing.limits)
+        let pinned = exchange.address.map(|address| self.means.agent(Some(address)));
+        let agent = pinned.as_ref().unwrap_or(&self.agent);
+        let limits = exchange.limits;
+        let bytes = match exchange.body {
+            Content::InExchange => exchange.request.body(buffer),
+            Content::Bytes(bytes) => bytes,
+            Content::Streamed(_) => {
+                let failed = |kind| Failure { phase: Phase::Send, kind };
+                let upload = streams.upload.as_mut().ok_or(failed(FailureKind::Unsupported))?;
+                let reader = upload.start().map_err(|_| failed(FailureKind::Unsupported))?;
+                let mut reader: &mut dyn Read = reader;
+                let body = SendBody::from_reader(&mut reader);
+                return run(agent, request.body(body).map_err(|_| bad)?, proxy, limits);
+            }
+            _ => return Err(bad),
+        };
+        // Methods that have a body by nature announce its length even when it is empty.
+        if bytes.is_empty()
+            && !head.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        {
+            run(agent, request.body(()).map_err(|_| bad)?, proxy, limits)
         } else {
-            run(agent, request.body(outgoing.body).map_err(|_| bad)?, proxy, outgoing.limits)
+            run(agent, request.body(bytes).map_err(|_| bad)?, proxy, limits)
         }
     }
 }
@@ -205,39 +207,45 @@ fn run<S: AsSendBody>(
     agent.run(request).map_err(|error| failure(&error, Phase::FirstByte))
 }
 
-/// Reads a body into `buffer`, behind what it holds, up to `limit` bytes and until `deadline`. A
-/// longer one goes to `overflow` as it comes, all of it; without an overflow it is an error.
-pub(crate) fn read_body(
+/// Reads a body into `buffer`, behind what it holds, up to `limit` bytes and until `deadline`.
+fn read_body(
     body: &mut Body,
     limit: usize,
     deadline: Instant,
     buffer: &mut Zeroizing<Vec<u8>>,
-    overflow: Option<&mut dyn Write>,
 ) -> Result<(), Failure> {
-    let failed = |kind| Failure { phase: Phase::Body, kind };
-    let denied = |_| failed(FailureKind::Denied);
     let end = buffer.len().saturating_add(limit);
+    each_piece(body, deadline, &mut |piece| {
+        if buffer.len() + piece.len() > end {
+            return Err(Failure { phase: Phase::Body, kind: FailureKind::TooLarge });
+        }
+        append_within(end, buffer, piece);
+        Ok(())
+    })
+}
+
+/// Writes a body of any length to `out` as it comes, until `deadline`.
+fn write_body(body: &mut Body, deadline: Instant, out: &mut dyn Write) -> Result<(), Failure> {
+    let denied = |_| Failure { phase: Phase::Body, kind: FailureKind::Denied };
+    each_piece(body, deadline, &mut |piece| out.write_all(piece).map_err(denied))?;
+    out.flush().map_err(denied)
+}
+
+fn each_piece(
+    body: &mut Body,
+    deadline: Instant,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut reader = body.as_reader();
     let mut piece = Zeroizing::new([0; 4096]);
-    let mut overflow = overflow.map(|out| (out, false));
     loop {
-        let len = match reader.read(piece.as_mut_slice()) {
+        match reader.read(piece.as_mut_slice()) {
             Ok(0) => return Ok(()),
-            Ok(len) => len,
+            Ok(len) => take(&piece[..len])?,
             Err(error) => return Err(failure(&ureq::Error::from(error), Phase::Body)),
-        };
-        match &mut overflow {
-            Some((out, true)) => out.write_all(&piece[..len]).map_err(denied)?,
-            _ if buffer.len() + len <= end => append_within(end, buffer, &piece[..len]),
-            Some((out, flowing)) => {
-                out.write_all(buffer).and_then(|()| out.write_all(&piece[..len])).map_err(denied)?;
-                buffer.zeroize();
-                *flowing = true;
-            }
-            None => return Err(failed(FailureKind::TooLarge)),
         }
         if Instant::now() > deadline {
-            return Err(failed(FailureKind::Timeout));
+            return Err(Failure { phase: Phase::Body, kind: FailureKind::Timeout });
         }
     }
 }
@@ -354,9 +362,30 @@ mod tests {
         Transport::with_lookup(Proxies::from_environment(&environment), None, lookup)
     }
 
-    fn get(url: &str, metadata: bool) -> Outgoing<'_> {
-        let limits = Limits { connect: 2_000, first_byte: 2_000, total: 4_000, body: 64 };
-        Outgoing { method: "GET", url, headers: Vec::new(), body: b"", limits, metadata }
+    /// Status of a GET of the URL of a service, or of metadata.
+    fn get(transport: &Transport, url: &str, metadata: bool) -> Result<u16, Failure> {
+        get_at(transport, url, metadata, None, 2_000)
+    }
+
+    fn get_at(
+        transport: &Transport,
+        url: &str,
+        metadata: bool,
+        address: Option<IpAddr>,
+        connect: u32,
+    ) -> Result<u16, Failure> {
+        let uri = rolecall_core::wire::uri::Uri::parse(url).expect("a URL");
+        let head = format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", uri.target, uri.authority);
+        let limits = Limits { connect, first_byte: 2_000, total: 4_000, body: 64 };
+        let span = Span { head: head.len(), len: head.len() };
+        let mut exchange = Exchange::new(Endpoint::at_origin_of(&uri), span, limits);
+        (exchange.metadata, exchange.address) = (metadata, address);
+        let mut buffer = Zeroizing::new(head.into_bytes());
+        match transport.carry_out(&exchange, &mut buffer, &mut Streams::default()) {
+            Answer::Reply(reply) => Ok(reply.status),
+            Answer::Failed(failure) => Err(failure),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Where nobody listens.
@@ -372,20 +401,10 @@ mod tests {
     fn a_pinned_address_is_connected_to_whatever_the_name_resolves_to_now() {
         let (port, asked) = serve();
         let transport = transport(&[], elsewhere);
-        let url = format!("http://credentials.invalid:{port}");
-        let head = format!("GET /path HTTP/1.1\r\nHost: credentials.invalid:{port}\r\n\r\n");
-        let mut exchange = Exchange::new(
-            Endpoint::parse(&url).expect("an endpoint"),
-            Span { head: head.len(), len: head.len() },
-            get(&url, true).limits,
-        );
-        exchange.metadata = true;
-        let request = || Zeroizing::new(head.clone().into_bytes());
-        let failed = transport.carry_out(&exchange, &mut request());
-        assert!(matches!(failed, Answer::Failed(Failure { kind: FailureKind::NotFound, .. })), "{failed:?}");
-        exchange.address = Some([127, 0, 0, 1].into());
-        let answer = transport.carry_out(&exchange, &mut request());
-        assert!(matches!(answer, Answer::Reply(Reply { status: 200, .. })), "{answer:?}");
+        let url = format!("http://credentials.invalid:{port}/path");
+        let failed = get(&transport, &url, true);
+        assert!(matches!(failed, Err(Failure { kind: FailureKind::NotFound, .. })), "{failed:?}");
+        assert_eq!(get_at(&transport, &url, true, Some([127, 0, 0, 1].into()), 2_000), Ok(200));
         assert_eq!(asked.iter().next().as_deref(), Some("GET /path HTTP/1.1"));
     }
 
@@ -395,16 +414,16 @@ mod tests {
         let proxy = format!("127.0.0.1:{port}");
         let transport = transport(&[("ALL_PROXY", &proxy), ("NO_PROXY", "direct.invalid")], here);
         let next = || asked.recv_timeout(Duration::from_secs(2)).expect("asked");
-        transport.send(get("http://service.invalid/a", false)).expect("through the proxy");
+        get(&transport, "http://service.invalid/a", false).expect("through the proxy");
         assert_eq!(
             (next(), next()),
             ("CONNECT service.invalid:80 HTTP/1.1".into(), "GET /a HTTP/1.1".into())
         );
         let metadata = format!("http://metadata.invalid:{port}/b");
-        transport.send(get(&metadata, true)).expect("a reply");
+        get(&transport, &metadata, true).expect("a reply");
         assert_eq!(next(), "GET /b HTTP/1.1");
         let direct = format!("http://direct.invalid:{port}/c");
-        transport.send(get(&direct, false)).expect("a reply");
+        get(&transport, &direct, false).expect("a reply");
         assert_eq!(next(), "GET /c HTTP/1.1");
     }
 
@@ -412,7 +431,7 @@ mod tests {
     fn localhost_needs_no_resolver() {
         let (port, asked) = serve();
         let transport = transport(&[], elsewhere);
-        transport.send(get(&format!("http://localhost:{port}/"), false)).expect("a reply");
+        get(&transport, &format!("http://localhost:{port}/"), false).expect("a reply");
         assert_eq!(asked.iter().next().as_deref(), Some("GET / HTTP/1.1"));
         assert_eq!(transport.resolve("localhost", 10).map(|found| found[0]), Ok([127, 0, 0, 1].into()));
     }
@@ -424,9 +443,7 @@ mod tests {
                 std::thread::sleep(Duration::from_secs(60));
             }
         });
-        let mut outgoing = get("http://slow.invalid/", false);
-        outgoing.limits.connect = 50;
-        let failure = transport.send(outgoing).expect_err("no address");
+        let failure = get_at(&transport, "http://slow.invalid/", false, None, 50).expect_err("no address");
         assert_eq!((failure.phase, failure.kind), (Phase::Resolve, FailureKind::Timeout));
     }
 
@@ -436,9 +453,9 @@ mod tests {
         let (port, asked) = serve();
         let transport = transport(&[], here);
         let loaded = |transport: &Transport| format!("{:?}", transport.means.tls).contains("loaded: true");
-        transport.send(get(&format!("http://service.invalid:{port}/"), false)).expect("a reply");
+        get(&transport, &format!("http://service.invalid:{port}/"), false).expect("a reply");
         assert!(asked.iter().next().is_some() && !loaded(&transport));
-        transport.send(get(&format!("https://service.invalid:{port}/"), false)).expect_err("no TLS there");
+        get(&transport, &format!("https://service.invalid:{port}/"), false).expect_err("no TLS there");
         assert!(loaded(&transport));
     }
 }

@@ -1,13 +1,16 @@
 //! Credentials that stay fresh, shared by any number of threads.
 
+mod builder;
 mod call;
 mod explain;
+mod held;
+mod keys;
 mod send;
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 
-use rolecall_core::refresh::{Decision, Refresh, Windows};
+use rolecall_core::refresh::Windows;
 use rolecall_core::skew::Clock;
 use rolecall_core::wire::time::UnixTime;
 
@@ -18,9 +21,13 @@ use crate::finding::Finding;
 use crate::host::Host;
 use crate::sessions::Session;
 use crate::system::System;
-use crate::trace::{Trace, Tracer};
+use crate::trace::Tracer;
 use crate::{Credentials, Environment, Error, Role, Settings, lock};
 
+use self::held::Held;
+use self::keys::Keys;
+
+pub use builder::ProviderBuilder;
 pub use explain::{Explanation, off_by};
 
 /// Finds credentials, keeps them fresh, assumes roles, signs and sends. A clone is another handle
@@ -36,16 +43,13 @@ pub struct Provider {
 
 pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
-    pub(crate) system: Arc<System>,
-    /// Another world than the system's, for tests and programs with means of their own.
-    host: Option<Arc<dyn Host>>,
+    host: Arc<dyn Host>,
     pub(crate) clock: Arc<Mutex<Clock>>,
     pub(crate) tracer: Option<Arc<Tracer>>,
     cache: Option<Arc<dyn CredentialCache>>,
     origin: Origin,
-    held: Mutex<Held>,
-    /// Woken when a fetch has ended.
-    fetched: Condvar,
+    held: Held,
+    keys: Keys,
 }
 
 /// Where the credentials come from.
@@ -59,33 +63,6 @@ enum Origin {
     Unsigned(Session),
 }
 
-#[derive(Default)]
-struct Held {
-    refresh: Refresh,
-    credentials: Option<Arc<Credentials>>,
-    error: Option<Error>,
-    /// The thread that is at it.
-    fetching: Option<Thread>,
-    /// So many others wait for it.
-    waiting: usize,
-    /// Fetches that have ended.
-    ended: u64,
-}
-
-/// A thread that runs: the address of something that each has one of. The standard library's own
-/// name for it would cost every program two system calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Thread(usize);
-
-impl Thread {
-    fn this() -> Self {
-        thread_local! {
-            static OWN: u8 = const { 0 };
-        }
-        OWN.with(|own| Self(std::ptr::from_ref(own).addr()))
-    }
-}
-
 impl Provider {
     /// What the standard variables say, and the profile that they name.
     ///
@@ -97,58 +74,12 @@ impl Provider {
 
     /// The default chain of `settings`.
     pub fn new(settings: Settings) -> Self {
-        let clock = if settings.corrects_clock { Clock::new() } else { Clock::uncorrected() };
-        let shared = Shared {
-            system: Arc::new(System::new(&settings)),
-            settings: Arc::new(settings),
-            host: None,
-            clock: Arc::new(Mutex::new(clock)),
-            tracer: None,
-            cache: None,
-            origin: Origin::Chain,
-            held: Mutex::default(),
-            fetched: Condvar::new(),
-        };
-        Self { shared: Arc::new(shared) }
+        Self::builder(settings).build()
     }
 
-    /// A provider like this one that takes the world from `host`, but for what [`Provider::send`]
-    /// sends. It holds no credentials yet.
-    pub fn with_host(self, host: impl Host + 'static) -> Self {
-        self.changed(|shared| shared.host = Some(Arc::new(host)))
-    }
-
-    /// A provider like this one that tells `tracer` of every exchange and wait. It holds no
-    /// credentials yet.
-    pub fn with_trace(self, tracer: impl Fn(Trace<'_>) + Send + Sync + 'static) -> Self {
-        self.changed(|shared| shared.tracer = Some(Arc::new(tracer)))
-    }
-
-    /// A provider like this one that shares what it fetches with other processes, and so do sessions
-    /// that are made of it. It holds no credentials yet.
-    pub fn with_cache(self, cache: impl CredentialCache + 'static) -> Self {
-        self.changed(|shared| shared.cache = Some(Arc::new(cache)))
-    }
-
-    /// A provider like this one that draws the first refresh from the whole life of the credentials, so
-    /// that a fleet which booted together asks evenly; beside a cache, in which credentials live
-    /// until they are due, that comes to nothing. It holds no credentials yet.
-    pub fn with_spread_refresh(self) -> Self {
-        self.changed(|shared| {
-            let windows = Windows { spread: true, ..Windows::default() };
-            lock(&shared.held).refresh = Refresh::new(windows);
-        })
-    }
-
-    fn changed(mut self, change: impl FnOnce(&mut Shared)) -> Self {
-        if Arc::get_mut(&mut self.shared).is_none() {
-            self = Self { shared: Arc::new(self.with_origin(self.shared.origin.clone())) };
-        }
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.held = Mutex::default();
-            change(shared);
-        }
-        self
+    /// The default chain of `settings`, with a host, a trace or a cache of the caller's.
+    pub fn builder(settings: Settings) -> ProviderBuilder {
+        ProviderBuilder::new(settings)
     }
 
     /// The credentials of `role`, assumed with those of this provider.
@@ -171,14 +102,13 @@ impl Provider {
     fn with_origin(&self, origin: Origin) -> Shared {
         Shared {
             settings: self.shared.settings.clone(),
-            system: self.shared.system.clone(),
             host: self.shared.host.clone(),
             clock: self.shared.clock.clone(),
             tracer: self.shared.tracer.clone(),
             cache: self.shared.cache.clone(),
             origin,
-            held: Mutex::default(),
-            fetched: Condvar::new(),
+            held: Held::new(Windows::default()),
+            keys: Keys::default(),
         }
     }
 
@@ -203,67 +133,18 @@ impl Provider {
     /// [`Error::NoCredentials`] if no source is set up, [`Error::Chain`] if one is and fails; each
     /// tells how every source fared.
     pub fn credentials(&self) -> Result<Arc<Credentials>, Error> {
-        let mut held = lock(&self.shared.held);
-        loop {
-            let decision = held.refresh.decide(self.host().now().monotonic);
-            match (decision, &held.credentials, &held.error) {
-                (Decision::Use | Decision::UseLimited, Some(credentials), _) => {
-                    return Ok(credentials.clone());
-                }
-                (Decision::RepeatError, _, Some(error)) => return Err(error.clone()),
-                // Somebody is at it already, and what is held is good until then.
-                (Decision::FetchAdvised, Some(credentials), _) if held.fetching.is_some() => {
-                    return Ok(credentials.clone());
-                }
-                _ if held.fetching.is_none() => break,
-                // Whoever is told of a fetch by it cannot wait for its end.
-                (_, credentials, _) if held.fetching == Some(Thread::this()) => {
-                    let within = "credentials were asked for by what fetches them".to_owned();
-                    return credentials.clone().ok_or(Error::Configuration(within));
-                }
-                _ => {}
-            }
-            let ended = held.ended;
-            held.waiting += 1;
-            while held.fetching.is_some() && held.ended == ended {
-                held = self.shared.fetched.wait(held).unwrap_or_else(std::sync::PoisonError::into_inner);
-            }
-            held.waiting -= 1;
-            // What that fetch failed with is the answer for all who waited for it.
-            if let (None, Some(error)) = (&held.credentials, &held.error) {
-                return Err(error.clone());
-            }
-        }
-        held.fetching = Some(Thread::this());
-        drop(held);
-        let turn = Turn(&self.shared);
-        let fetched = self.fetch();
-        turn.end(fetched, self.host())
+        self.shared.held.get(self.host(), || self.fetch())
     }
 
     /// A service refused the credentials with this access key id as expired or unknown. If they are
-    /// the ones held, they are fetched anew when next asked for; the cache forgets them.
+    /// the ones held, they are fetched again when next asked for; the cache forgets them.
     pub fn invalidate(&self, access_key_id: &str) {
-        let mut held = lock(&self.shared.held);
-        if held.credentials.as_ref().is_some_and(|held| held.access_key_id() == access_key_id) {
-            held.refresh.invalidate();
-        }
-        drop(held);
+        self.shared.held.invalidate(access_key_id);
         self.with_cached(|cached| cached.forget(access_key_id));
     }
 
-    /// Whether what is held was refused, so that a cache must not hand it out again.
-    fn refused(&self) -> Option<String> {
-        let held = lock(&self.shared.held);
-        let refused = held.refresh.is_invalidated();
-        held.credentials.as_ref().filter(|_| refused).map(|held| held.access_key_id().to_owned())
-    }
-
     pub(crate) fn host(&self) -> &dyn Host {
-        match &self.shared.host {
-            Some(host) => &**host,
-            None => &*self.shared.system,
-        }
+        &*self.shared.host
     }
 
     pub(crate) fn fetcher(&self) -> Fetcher<'_> {
@@ -287,7 +168,12 @@ impl Provider {
 
     fn fetch(&self) -> Result<Fetched, Error> {
         let cached = self.with_cached(|cached| cached.or_fetch(&mut || self.fetch_anew()));
-        cached.unwrap_or_else(|| self.fetch_anew().map(|(fetched, _)| fetched))
+        let fetched = cached.unwrap_or_else(|| self.fetch_anew().map(|(fetched, _)| fetched));
+        if fetched.is_ok() {
+            // No key outlives the credentials that it is derived of.
+            self.shared.keys.clear();
+        }
+        fetched
     }
 
     /// What `with` makes of the cache; `None` where there is none, or nothing to be kept in one.
@@ -298,7 +184,7 @@ impl Provider {
             cache: &**cache,
             key: &key,
             time: &|| self.time(),
-            refused: self.refused(),
+            refused: self.shared.held.refused(),
             tracer: self.shared.tracer.as_deref(),
         }))
     }
@@ -363,43 +249,22 @@ impl Provider {
     }
 }
 
-/// The one thread that fetches. Whatever comes of it, others are let on.
-struct Turn<'a>(&'a Shared);
-
-impl Turn<'_> {
-    fn end(self, fetched: Result<Fetched, Error>, host: &dyn Host) -> Result<Arc<Credentials>, Error> {
-        let (now, entropy) = (host.now().monotonic, host.entropy());
-        let mut held = lock(&self.0.held);
-        match fetched {
-            Ok((credentials, lease)) => {
-                let good = held.refresh.succeeded(now, lease.lifetime, entropy);
-                if good || held.credentials.is_none() {
-                    held.credentials = Some(Arc::new(credentials));
-                }
-                held.error = None;
-            }
-            Err(error) => {
-                let recoverable = error.is_recoverable();
-                held.refresh.failed(now, recoverable, entropy);
-                held.error = Some(error.clone());
-                if !recoverable || held.credentials.is_none() {
-                    return Err(error);
-                }
-            }
-        }
-        held.credentials.clone().ok_or(Error::NoCredentials { findings: Vec::new(), recoverable: true })
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut held = lock(&self.0.held);
-        held.fetching = None;
-        held.ended += 1;
-        // The system would be called for nobody, too.
-        if held.waiting > 0 {
-            self.0.fetched.notify_all();
-        }
+impl ProviderBuilder {
+    /// The provider. It fetches nothing before it is asked for credentials.
+    pub fn build(self) -> Provider {
+        let Self { settings, host, tracer, cache, windows } = self;
+        let clock = if settings.corrects_clock { Clock::new() } else { Clock::uncorrected() };
+        let shared = Shared {
+            host: host.unwrap_or_else(|| Arc::new(System::new(&settings))),
+            settings: Arc::new(settings),
+            clock: Arc::new(Mutex::new(clock)),
+            tracer,
+            cache,
+            origin: Origin::Chain,
+            held: Held::new(windows),
+            keys: Keys::default(),
+        };
+        Provider { shared: Arc::new(shared) }
     }
 }
 

@@ -1,21 +1,19 @@
 //! What a provider does with its credentials: signs, sends, asks who they are.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
 
-use rolecall_core::call::read_error;
-use rolecall_core::error::{Failure, FailureKind};
-use rolecall_core::flow::Report;
-use rolecall_core::skew::Authority;
+use rolecall_core::call::{Content, SendRequest};
+use rolecall_core::error::{Error as SourceError, ErrorKind, FailureKind};
+use rolecall_core::flow::{Report, Slot};
+use rolecall_core::sources::Held;
+use rolecall_core::wire::Ascii;
 use zeroize::Zeroizing;
 
 use super::Provider;
 use crate::credentials::Identity;
 use crate::driver::{Driver, EXCHANGE};
-use crate::host::Host;
-use crate::http::transport::{Outgoing, read_body};
-use crate::trace::Trace;
-use crate::{Credentials, Error, Presigned, Reply, Request, Signed, lock};
+use crate::host::{Buffer, Streams, Upload};
+use crate::{Error, Presigned, Reply, Request, Signed};
 
 impl Provider {
     /// Whose credentials these are (STS GetCallerIdentity).
@@ -36,8 +34,8 @@ impl Provider {
     /// # Errors
     /// Those of [`Provider::credentials`] and [`Request::sign`].
     pub fn sign(&self, request: &Request) -> Result<Signed, Error> {
-        let request = request.completed(self.settings())?;
-        request.sign(&*self.credentials()?, self.time())
+        let request = request.resolved(Some(self.settings()))?;
+        request.sign(&self.shared.keys, &*self.credentials()?, self.time())
     }
 
     /// Presigns `request` with the credentials, from now on for `lifetime` seconds.
@@ -45,97 +43,118 @@ impl Provider {
     /// # Errors
     /// Those of [`Provider::credentials`] and [`Request::presign`].
     pub fn presign(&self, request: &Request, lifetime: u32) -> Result<Presigned, Error> {
-        let request = request.completed(self.settings())?;
-        request.presign(&*self.credentials()?, self.time(), lifetime)
+        let request = request.resolved(Some(self.settings()))?;
+        request.presign(&self.shared.keys, &*self.credentials()?, self.time(), lifetime)
     }
 
-    /// Signs and sends `request`; any status is a reply. It is sent once, and once more if the
-    /// service says that this machine's clock is wrong.
+    /// Signs and sends `request`; any status is a reply. One attempt is made unless
+    /// [`Request::attempts`] allows more, and one more if the service says that this machine's clock is
+    /// wrong.
     ///
     /// # Errors
     /// Those of [`Provider::sign`]; [`Error::Send`] if there is no reply.
     pub fn send(&self, request: &Request) -> Result<Reply, Error> {
-        self.send_and_read(request, None)
+        self.send_content(request, request.content(), Streams::default())
     }
 
-    /// As [`Provider::send`], for a body of any length: one that is longer than the request's limit
-    /// goes to `out` as it comes, and what came before an error has been written by then. A shorter
-    /// one is in the reply as usual.
+    /// As [`Provider::send`], and writes the body of a reply of status 2xx to `out` as it comes, whatever
+    /// its length. What came before an error has been written by then. Other bodies are in the reply.
     ///
     /// # Errors
     /// As [`Provider::send`].
     pub fn send_to(&self, request: &Request, out: &mut dyn Write) -> Result<Reply, Error> {
-        self.send_and_read(request, Some(out))
+        self.send_content(request, request.content(), Streams { upload: None, download: Some(out) })
     }
 
-    fn send_and_read(&self, request: &Request, mut out: Option<&mut dyn Write>) -> Result<Reply, Error> {
-        let request = request.completed(self.settings())?.canonical_path();
-        let credentials = self.credentials()?;
-        let first: Option<&mut dyn Write> = if let Some(out) = &mut out { Some(&mut **out) } else { None };
-        let (mut reply, skew) = self.send_once(&request, &credentials, first)?;
-        if reply.status >= 400 {
-            let mut report = Report::new();
-            let known = read_error(&reply.body, &mut report).is_ok();
-            if known && lock(&self.shared.clock).explains(report.code(), skew) {
-                reply = self.send_once(&request, &credentials, out)?.0;
-            } else if matches!(report.code(), "ExpiredToken" | "ExpiredTokenException" | "InvalidToken") {
-                self.invalidate(credentials.access_key_id());
-            }
-        }
-        Ok(reply)
-    }
-
-    fn send_once(
+    /// As [`Provider::send_to`], with a body that is read while it is sent, and never held whole. It has
+    /// `len` bytes; `sha256` is their hash in lower-case hexadecimal, or `None` to leave them unsigned, as
+    /// S3 accepts over https.
+    ///
+    /// ```no_run
+    /// # fn put(provider: &rolecall::Provider) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut file = std::fs::File::open("11.csv")?;
+    /// let request = rolecall::Request::new("PUT", "https://reports.s3.eu-west-1.amazonaws.com/11.csv")?;
+    /// let len = file.metadata()?.len();
+    /// provider.send_from(&request, &mut file, len, None, &mut std::io::sink())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Provider::send`]; [`Error::Configuration`] for a hash that is none.
+    pub fn send_from(
         &self,
         request: &Request,
-        credentials: &Credentials,
-        out: Option<&mut dyn Write>,
-    ) -> Result<(Reply, Option<i64>), Error> {
-        let signed = request.sign(credentials, self.time())?;
-        let limits = request.limits();
-        let (start, sent) = (Instant::now(), self.host().now());
-        let headers = signed.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let outgoing = Outgoing {
-            method: request.method(),
-            url: request.url(),
-            headers: headers.collect(),
-            body: request.content(),
-            limits,
-            metadata: false,
-        };
-        let exchanged = self.shared.system.transport().send(outgoing);
-        if let Some(tracer) = &self.shared.tracer {
-            let asked = format!("{} {}", request.method(), request.origin());
-            let outcome =
-                exchanged.as_ref().map(|response| response.status().as_u16()).map_err(|failure| *failure);
-            tracer(Trace::Exchange { asked: &asked, outcome, took: start.elapsed() });
+        upload: &mut dyn Upload,
+        len: u64,
+        sha256: Option<&str>,
+        out: &mut dyn Write,
+    ) -> Result<Reply, Error> {
+        let invalid = || Error::invalid("SHA-256", "64 digits of lower-case hexadecimal are expected");
+        let sha256 = sha256.map(|text| sha256_of(text).ok_or_else(invalid)).transpose()?;
+        let rewinds = upload.rewinds();
+        let content = Content::Streamed { len, sha256, rewinds };
+        self.send_content(request, content, Streams { upload: Some(upload), download: Some(out) })
+    }
+
+    fn send_content(
+        &self,
+        request: &Request,
+        content: Content<'_>,
+        mut streams: Streams<'_>,
+    ) -> Result<Reply, Error> {
+        let resolved = request.resolved(Some(self.settings()))?;
+        let (target, headers) = (resolved.canonical_target(), request.headers());
+        let mut outgoing = resolved.outgoing(&target, &headers, content);
+        outgoing.streams_reply = streams.download.is_some();
+        let credentials = self.credentials()?;
+
+        let borrowed = credentials.borrow();
+        let texts = [
+            Some(borrowed.access_key_id()),
+            Some(borrowed.secret_access_key().expose()),
+            borrowed.session_token().map(|token| token.expose()),
+            borrowed.account_id(),
+        ];
+        let mut memory = Zeroizing::new(vec![0; texts.iter().flatten().map(|text| text.len()).sum()]);
+        let mut slots = [Slot::new(&mut memory)];
+        // It has the size that it takes.
+        let _ = slots[0].store(&borrowed);
+        let token_len = borrowed.session_token().map_or(0, |token| token.expose().len());
+        let lines: usize = headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+        let room = EXCHANGE.max(HEAD + target.len() + lines + token_len);
+        let driver = Driver { room, ..self.driver() };
+        let (mut buffer, mut report) = (Buffer::new(), Report::new());
+        let mut flow = SendRequest::with_keys(Held, outgoing, &self.shared.keys);
+        let answered = driver
+            .drive_in(&mut buffer, &mut streams, &mut flow, &mut slots, &mut report)
+            .map_err(|error| self.unsent(error, report))?;
+        if answered.credentials_ended {
+            self.invalidate(credentials.access_key_id());
         }
-        let mut response = exchanged.map_err(|failure| self.unsent(failure))?;
-        let (headers, received) = (response.headers(), self.host().now());
-        let date = headers.get("date").map(|value| value.as_bytes());
-        let has_age = headers.contains_key("age");
-        let before = self.clock_skew();
-        let skew = lock(&self.shared.clock).observe(date, has_age, sent, received, Authority::Service);
-        self.driver().tell_clock(before);
-        let headers = headers.iter().filter_map(|(name, value)| {
-            value.to_str().ok().map(|value| (name.as_str().to_owned(), value.to_owned()))
-        });
-        let (status, headers) = (response.status().as_u16(), headers.collect());
-        let mut body = Zeroizing::new(Vec::new());
-        let deadline = start + Duration::from_millis(limits.total.into());
-        read_body(response.body_mut(), limits.body as usize, deadline, &mut body, out)
-            .map_err(Error::Send)?;
-        Ok((Reply { status, headers, body: std::mem::take(&mut *body) }, skew))
+        let reply = &answered.reply;
+        let headers = reply.headers(buffer.bytes());
+        let text = |(name, value): (&str, &[u8])| {
+            Some((name.to_ascii_lowercase(), std::str::from_utf8(value).ok()?.to_owned()))
+        };
+        Ok(Reply {
+            status: reply.status,
+            headers: headers.iter().filter_map(text).collect(),
+            body: reply.body(buffer.bytes()).to_vec(),
+        })
     }
 
     /// The error of a request without a reply: that of a setting, if it is one's fault.
-    fn unsent(&self, failure: Failure) -> Error {
-        let trouble = self
-            .shared
-            .system
-            .trouble()
-            .filter(|_| matches!(failure.kind, FailureKind::Untrusted | FailureKind::Unsupported));
-        trouble.map_or(Error::Send(failure), Error::Configuration)
+    fn unsent(&self, error: SourceError, report: Report) -> Error {
+        match error.kind {
+            ErrorKind::Sign(error) => Error::Sign(error),
+            ErrorKind::Transport(failure) => {
+                let blamed = matches!(failure.kind, FailureKind::Untrusted | FailureKind::Unsupported);
+                let trouble = self.host().trouble().filter(|_| blamed);
+                trouble.map_or(Error::Send(failure), Error::Configuration)
+            }
+            _ => Error::Source { error, report: Box::new(report) },
+        }
     }
 
     fn driver(&self) -> Driver<'_> {
@@ -146,4 +165,12 @@ impl Provider {
             room: EXCHANGE,
         }
     }
+}
+
+/// Room for the lines of a head that are no caller's: `Host`, the scope, the signature, the names of
+/// signed headers.
+const HEAD: usize = 4 * 1024;
+
+fn sha256_of(text: &str) -> Option<Ascii<64>> {
+    Ascii::hexadecimal(text)
 }

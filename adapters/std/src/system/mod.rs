@@ -12,7 +12,7 @@ use rolecall_core::flow::{Answer, Exchange};
 use rolecall_core::skew::{Instant, Now};
 
 use crate::files::{failed, read_file};
-use crate::host::{Buffer, Host};
+use crate::host::{Buffer, Host, Streams};
 use crate::http::transport::Transport;
 use crate::{Settings, clock};
 
@@ -30,10 +30,6 @@ impl System {
     pub fn new(settings: &Settings) -> Self {
         Self { transport: Transport::new(settings.proxies.clone(), settings.ca_bundle.clone()) }
     }
-
-    pub(crate) fn transport(&self) -> &Transport {
-        &self.transport
-    }
 }
 
 impl fmt::Debug for System {
@@ -43,8 +39,13 @@ impl fmt::Debug for System {
 }
 
 impl Host for System {
-    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
-        self.transport.carry_out(exchange, &mut buffer.0)
+    fn exchange(
+        &self,
+        exchange: &Exchange<'_>,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+    ) -> Answer<'static> {
+        self.transport.carry_out(exchange, &mut buffer.0, streams)
     }
 
     fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
@@ -65,6 +66,10 @@ impl Host for System {
 
     fn now(&self) -> Now {
         clock::now()
+    }
+
+    fn monotonic(&self) -> Instant {
+        clock::monotonic()
     }
 
     fn sleep_until(&self, instant: Instant) {

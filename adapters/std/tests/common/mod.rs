@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use rolecall::core::error::{Failure, FailureKind, Phase};
 use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::skew::{Instant, Now};
-use rolecall::{Buffer, Environment, Error, Host, Provider, Settings, UnixTime};
+use rolecall::{Buffer, Environment, Error, Host, Provider, ProviderBuilder, Settings, Streams, UnixTime};
 
 /// 2026-01-02T03:04:05Z.
 pub(crate) const START: u64 = 1_767_323_045;
@@ -160,12 +160,17 @@ impl World {
 
     /// The default chain with these variables.
     pub(crate) fn provider(&self, variables: &[(&str, &str)]) -> Provider {
-        Provider::new(self.settings(variables, None).expect("settings")).with_host(self.clone())
+        self.builder(variables).build()
+    }
+
+    /// What that is made of.
+    pub(crate) fn builder(&self, variables: &[(&str, &str)]) -> ProviderBuilder {
+        Provider::builder(self.settings(variables, None).expect("settings")).host(self.clone())
     }
 }
 
 impl Host for World {
-    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer) -> Answer<'static> {
+    fn exchange(&self, exchange: &Exchange<'_>, buffer: &mut Buffer, _: &mut Streams<'_>) -> Answer<'static> {
         let sent = self.now();
         let head = exchange.request.head(buffer.bytes()).expect("a head");
         let target = head.target.to_owned();

@@ -1,0 +1,170 @@
+//! The credentials that a provider holds: one thread at a time fetches, readers take no lock.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use rolecall_core::refresh::{Decision, Refresh, Windows};
+use rolecall_core::skew::Instant;
+
+use crate::fetch::Fetched;
+use crate::host::Host;
+use crate::{Credentials, Error, lock};
+
+/// What is held, and what becomes of it.
+pub(super) struct Held {
+    /// What is good until an instant: read without the lock, and dropped where the lock may decide
+    /// otherwise.
+    good: ArcSwapOption<Good>,
+    state: Mutex<State>,
+    /// Woken when a fetch has ended.
+    fetched: Condvar,
+}
+
+struct Good {
+    credentials: Arc<Credentials>,
+    until: Instant,
+}
+
+#[derive(Default)]
+struct State {
+    refresh: Refresh,
+    credentials: Option<Arc<Credentials>>,
+    error: Option<Error>,
+    /// The thread that fetches.
+    fetching: Option<Thread>,
+    /// So many others wait for it.
+    waiting: usize,
+    /// Fetches that have ended.
+    ended: u64,
+}
+
+/// A thread that runs: the address of something that each has one of. The standard library's own
+/// name for it would cost every program two system calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Thread(usize);
+
+impl Thread {
+    fn this() -> Self {
+        thread_local! {
+            static OWN: u8 = const { 0 };
+        }
+        OWN.with(|own| Self(std::ptr::from_ref(own).addr()))
+    }
+}
+
+impl Held {
+    pub(super) fn new(windows: Windows) -> Self {
+        let state = State { refresh: Refresh::new(windows), ..State::default() };
+        Self { good: ArcSwapOption::const_empty(), state: Mutex::new(state), fetched: Condvar::new() }
+    }
+
+    /// Credentials that are good now: those that are held, or what `fetch` brings.
+    pub(super) fn get(
+        &self,
+        host: &dyn Host,
+        fetch: impl FnOnce() -> Result<Fetched, Error>,
+    ) -> Result<Arc<Credentials>, Error> {
+        if let Some(good) = &*self.good.load() {
+            if host.monotonic() < good.until {
+                return Ok(good.credentials.clone());
+            }
+        }
+        let mut state = lock(&self.state);
+        loop {
+            let now = host.monotonic();
+            match (state.refresh.decide(now), &state.credentials, &state.error) {
+                (Decision::Use | Decision::UseLimited, Some(credentials), _) => {
+                    let until = state.refresh.next_change(now).unwrap_or(Instant::from_millis(u64::MAX));
+                    let credentials = credentials.clone();
+                    self.good.store(Some(Arc::new(Good { credentials: credentials.clone(), until })));
+                    return Ok(credentials);
+                }
+                (Decision::RepeatError, _, Some(error)) => return Err(error.clone()),
+                // Another thread fetches already, and what is held is good until then.
+                (Decision::FetchAdvised, Some(credentials), _) if state.fetching.is_some() => {
+                    return Ok(credentials.clone());
+                }
+                _ if state.fetching.is_none() => break,
+                // What a fetch itself calls cannot wait for its end.
+                (_, credentials, _) if state.fetching == Some(Thread::this()) => {
+                    let within = "credentials were asked for by what fetches them".to_owned();
+                    return credentials.clone().ok_or(Error::Configuration(within));
+                }
+                _ => {}
+            }
+            let ended = state.ended;
+            state.waiting += 1;
+            while state.fetching.is_some() && state.ended == ended {
+                state = self.fetched.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            state.waiting -= 1;
+            // What that fetch failed with is the answer for all who waited for it.
+            if let (None, Some(error)) = (&state.credentials, &state.error) {
+                return Err(error.clone());
+            }
+        }
+        state.fetching = Some(Thread::this());
+        drop(state);
+        let turn = Turn(self);
+        let fetched = fetch();
+        turn.end(fetched, host)
+    }
+
+    /// Credentials with this access key id were refused: if they are the ones held, the next
+    /// [`Held::get`] fetches.
+    pub(super) fn invalidate(&self, access_key_id: &str) {
+        let mut state = lock(&self.state);
+        if state.credentials.as_ref().is_some_and(|held| held.access_key_id() == access_key_id) {
+            state.refresh.invalidate();
+            self.good.store(None);
+        }
+    }
+
+    /// The access key id of what is held, if a service has refused it: no cache may bring it again.
+    pub(super) fn refused(&self) -> Option<String> {
+        let state = lock(&self.state);
+        let refused = state.refresh.is_invalidated();
+        state.credentials.as_ref().filter(|_| refused).map(|held| held.access_key_id().to_owned())
+    }
+}
+
+/// The one thread that fetches. Whatever comes of it, others go on.
+struct Turn<'a>(&'a Held);
+
+impl Turn<'_> {
+    fn end(self, fetched: Result<Fetched, Error>, host: &dyn Host) -> Result<Arc<Credentials>, Error> {
+        let (now, entropy) = (host.monotonic(), host.entropy());
+        let mut state = lock(&self.0.state);
+        match fetched {
+            Ok((credentials, lease)) => {
+                let good = state.refresh.succeeded(now, lease.lifetime, entropy);
+                if good || state.credentials.is_none() {
+                    state.credentials = Some(Arc::new(credentials));
+                    self.0.good.store(None);
+                }
+                state.error = None;
+            }
+            Err(error) => {
+                let recoverable = error.is_recoverable();
+                state.refresh.failed(now, recoverable, entropy);
+                state.error = Some(error.clone());
+                if !recoverable || state.credentials.is_none() {
+                    return Err(error);
+                }
+            }
+        }
+        state.credentials.clone().ok_or(Error::NoCredentials { findings: Vec::new(), recoverable: true })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.state);
+        state.fetching = None;
+        state.ended += 1;
+        // Without anything that waits, the system need not be called.
+        if state.waiting > 0 {
+            self.0.fetched.notify_all();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The signing keys that a provider keeps.
+
+use std::fmt;
+use std::sync::Mutex;
+
+use rolecall_core::credentials::Credentials;
+use rolecall_core::sigv4::{KeyRing, Scope, SignError, Signer, SigningKeys};
+use rolecall_core::wire::time::UnixTime;
+
+use crate::lock;
+
+/// As many scopes as a program signs for in turn.
+const KEPT: usize = 4;
+
+/// A ring of keys for any number of threads. Its keys go with the credentials: others wipe them.
+#[derive(Default)]
+pub(super) struct Keys(Mutex<KeyRing<KEPT>>);
+
+impl Keys {
+    /// Wipes them.
+    pub(super) fn clear(&self) {
+        lock(&self.0).clear();
+    }
+}
+
+impl SigningKeys for Keys {
+    fn with_signer(
+        &self,
+        credentials: &Credentials<'_>,
+        scope: Scope<'_>,
+        time: UnixTime,
+        sign: &mut dyn FnMut(&Signer<'_>) -> Result<(), SignError>,
+    ) -> Result<(), SignError> {
+        sign(&lock(&self.0).signer(credentials, scope, time)?)
+    }
+}
+
+impl SigningKeys for &Keys {
+    fn with_signer(
+        &self,
+        credentials: &Credentials<'_>,
+        scope: Scope<'_>,
+        time: UnixTime,
+        sign: &mut dyn FnMut(&Signer<'_>) -> Result<(), SignError>,
+    ) -> Result<(), SignError> {
+        (**self).with_signer(credentials, scope, time, sign)
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        lock(&self.0).fmt(f)
+    }
+}

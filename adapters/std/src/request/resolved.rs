@@ -1,0 +1,274 @@
+//! A request whose service and region are known: only such a one can be signed.
+
+use std::borrow::Cow;
+
+use rolecall_core::call::{Content, Outgoing};
+use rolecall_core::flow::Endpoint;
+use rolecall_core::sigv4::{
+    DeriveEach, Payload, Request as Signable, Rules, Scope, SignError, Signer, SigningKeys,
+};
+use rolecall_core::wire::Put;
+use rolecall_core::wire::percent::{self, Keep};
+use rolecall_core::wire::time::UnixTime;
+use rolecall_core::wire::uri::Uri;
+
+use super::Request;
+use super::signed::{Canonical, Presigned, Signed};
+use crate::{Credentials, Error, Settings};
+
+/// A request with all that it takes to sign it.
+pub(crate) struct Resolved<'r> {
+    request: &'r Request,
+    uri: Uri<'r>,
+    service: Cow<'r, str>,
+    region: Cow<'r, str>,
+    rules: Rules,
+}
+
+impl<'r> Resolved<'r> {
+    pub(super) fn new(request: &'r Request, service: Cow<'r, str>, region: Cow<'r, str>) -> Self {
+        let rules = Rules::of(&service);
+        let rules = Rules { content_sha256: rules.content_sha256 || request.unsigned_payload, ..rules };
+        Self { request, uri: request.url.uri(), service, region, rules }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope { region: &self.region, service: &self.service, rules: self.rules }
+    }
+
+    /// Path and query as the URL has them.
+    fn target(&self) -> Cow<'r, str> {
+        if self.uri.target.starts_with('/') {
+            Cow::Borrowed(self.uri.target)
+        } else {
+            Cow::Owned(format!("/{}", self.uri.target))
+        }
+    }
+
+    /// For S3, path and query with the path in the one canonical encoding: what is signed, what is
+    /// sent, and what any server makes of it are the same then. For others, as the URL has them.
+    pub(crate) fn canonical_target(&self) -> Cow<'r, str> {
+        let path = self.uri.path.as_bytes();
+        let mut same = Same(path, true);
+        percent::canonical(path, Keep::Slash, &mut same);
+        if self.rules.double_encode || (same.1 && same.0.is_empty()) {
+            return self.target();
+        }
+        let mut target = Text(String::with_capacity(self.uri.target.len() + 16));
+        percent::canonical(path, Keep::Slash, &mut target);
+        if target.0.is_empty() {
+            target.0.push('/');
+        }
+        if let Some(query) = self.uri.query {
+            target.0.push('?');
+            target.0.push_str(query);
+        }
+        Cow::Owned(target.0)
+    }
+
+    pub(crate) fn endpoint(&self) -> Endpoint<'r> {
+        self.request.url.endpoint()
+    }
+
+    /// The request as the core sends it.
+    pub(crate) fn outgoing<'o>(
+        &'o self,
+        target: &'o str,
+        headers: &'o [(&'o str, &'o [u8])],
+        content: Content<'o>,
+    ) -> Outgoing<'o> {
+        let mut outgoing = Outgoing::new(&self.request.method, self.endpoint(), target, self.scope());
+        outgoing.headers = headers;
+        outgoing.content = content;
+        outgoing.limits = self.request.limits;
+        outgoing.retries = self.request.retries;
+        outgoing.idempotent = self.request.idempotent.unwrap_or(outgoing.idempotent);
+        outgoing
+    }
+
+    pub(crate) fn sign(
+        &self,
+        keys: &dyn SigningKeys,
+        credentials: &Credentials,
+        time: UnixTime,
+    ) -> Result<Signed, Error> {
+        self.with_signer(keys, credentials, time, &self.target(), self.payload(), |signer, request| {
+            let mut own = Vec::with_capacity(self.request.headers.len() + 1);
+            own.push(("Host", self.uri.authority));
+            own.extend(self.request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            Ok(Signed::new(&own, &signer.sign(request)?))
+        })
+    }
+
+    pub(crate) fn canonical(
+        &self,
+        keys: &dyn SigningKeys,
+        credentials: &Credentials,
+        time: UnixTime,
+    ) -> Result<Canonical, Error> {
+        self.with_signer(keys, credentials, time, &self.target(), self.payload(), |signer, request| {
+            let signed = signer.sign(request)?;
+            Canonical::new(&|out| signed.put_canonical_request(out), &|out| signed.put_string_to_sign(out))
+        })
+    }
+
+    pub(crate) fn presign(
+        &self,
+        keys: &dyn SigningKeys,
+        credentials: &Credentials,
+        time: UnixTime,
+        lifetime: u32,
+    ) -> Result<Presigned, Error> {
+        let target = self.canonical_target();
+        let payload = self.presigned_payload();
+        self.with_signer(keys, credentials, time, &target, payload, |signer, request| {
+            Ok(Presigned::new(&self.request.url.origin(), &signer.presign(request, lifetime)?))
+        })
+    }
+
+    pub(crate) fn canonical_presigned(
+        &self,
+        keys: &dyn SigningKeys,
+        credentials: &Credentials,
+        time: UnixTime,
+        lifetime: u32,
+    ) -> Result<Canonical, Error> {
+        let target = self.canonical_target();
+        let payload = self.presigned_payload();
+        self.with_signer(keys, credentials, time, &target, payload, |signer, request| {
+            let presigned = signer.presign(request, lifetime)?;
+            Canonical::new(&|out| presigned.put_canonical_request(out), &|out| {
+                presigned.put_string_to_sign(out)
+            })
+        })
+    }
+
+    fn payload(&self) -> Payload<'r> {
+        if self.request.unsigned_payload { Payload::Unsigned } else { Payload::Bytes(&self.request.body) }
+    }
+
+    /// For S3 any body may be sent with the URL, for others none.
+    fn presigned_payload(&self) -> Payload<'static> {
+        if self.rules.content_sha256 { Payload::Unsigned } else { Payload::Bytes(b"") }
+    }
+
+    fn with_signer<T>(
+        &self,
+        keys: &dyn SigningKeys,
+        credentials: &Credentials,
+        time: UnixTime,
+        target: &str,
+        payload: Payload<'_>,
+        make: impl Fn(&Signer<'_>, &Signable<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut request = Signable::new(&self.request.method, target, payload)?;
+        request.header("host", self.uri.authority.as_bytes())?;
+        for (name, value) in &self.request.headers {
+            request.header(name, value.as_bytes())?;
+        }
+        let mut made = Err(Error::Sign(SignError::StaleKey));
+        keys.with_signer(&credentials.borrow(), self.scope(), time, &mut |signer| {
+            made = make(signer, &request);
+            Ok(())
+        })?;
+        made
+    }
+}
+
+impl Request {
+    /// Signs for an `Authorization` header, at `time`.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] without service or region; [`Error::Sign`].
+    pub fn sign(&self, credentials: &Credentials, time: UnixTime) -> Result<Signed, Error> {
+        self.resolved(None)?.sign(&DeriveEach, credentials, time)
+    }
+
+    /// What [`Request::sign`] signs.
+    ///
+    /// # Errors
+    /// As [`Request::sign`].
+    pub fn canonical(&self, credentials: &Credentials, time: UnixTime) -> Result<Canonical, Error> {
+        self.resolved(None)?.canonical(&DeriveEach, credentials, time)
+    }
+
+    /// Signs for the query, from `time` on for `lifetime` seconds (1 to 604,800). For S3 any body
+    /// may be sent with the URL, for others none.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] without service or region; [`Error::Sign`].
+    pub fn presign(
+        &self,
+        credentials: &Credentials,
+        time: UnixTime,
+        lifetime: u32,
+    ) -> Result<Presigned, Error> {
+        self.resolved(None)?.presign(&DeriveEach, credentials, time, lifetime)
+    }
+
+    /// What [`Request::presign`] signs.
+    ///
+    /// # Errors
+    /// As [`Request::presign`].
+    pub fn canonical_presigned(
+        &self,
+        credentials: &Credentials,
+        time: UnixTime,
+        lifetime: u32,
+    ) -> Result<Canonical, Error> {
+        self.resolved(None)?.canonical_presigned(&DeriveEach, credentials, time, lifetime)
+    }
+
+    /// This request with service and region, where it lacks them and `settings` has them.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] where neither the request, its host nor `settings` name them.
+    pub fn completed(&self, settings: &Settings) -> Result<Self, Error> {
+        let (service, region) = self.names(Some(settings))?;
+        let (service, region) = (Some(service.into_owned()), Some(region.into_owned()));
+        Ok(Self { service, region, ..self.clone() })
+    }
+
+    /// This request with all that it takes to sign it.
+    pub(crate) fn resolved<'r>(&'r self, settings: Option<&'r Settings>) -> Result<Resolved<'r>, Error> {
+        let (service, region) = self.names(settings)?;
+        Ok(Resolved::new(self, service, region))
+    }
+
+    /// Service and region: those that are set, else those that the host names, else those of `settings`.
+    fn names<'r>(&'r self, settings: Option<&'r Settings>) -> Result<(Cow<'r, str>, Cow<'r, str>), Error> {
+        let missing = |what: &str| {
+            let host = self.url.uri().host;
+            Error::Configuration(format!("no {what}: it cannot be inferred from the host {host}; pass it"))
+        };
+        let service = self.service.as_deref().or(self.named.0.as_deref());
+        let service = service.or_else(|| settings?.service_at(&self.url.uri()));
+        let region = self.region.as_deref().or(self.named.1.as_deref());
+        let region = region.or_else(|| settings?.region.as_deref());
+        Ok((
+            Cow::Borrowed(service.ok_or_else(|| missing("service"))?),
+            Cow::Borrowed(region.ok_or_else(|| missing("region"))?),
+        ))
+    }
+}
+
+/// Whether what is put is this text, as far as it went.
+struct Same<'a>(&'a [u8], bool);
+
+impl Put for Same<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        match self.0.strip_prefix(bytes) {
+            Some(rest) if self.1 => self.0 = rest,
+            _ => self.1 = false,
+        }
+    }
+}
+
+/// A path, which is no secret.
+struct Text(String);
+
+impl Put for Text {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.push_str(&String::from_utf8_lossy(bytes));
+    }
+}

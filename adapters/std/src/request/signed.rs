@@ -1,0 +1,144 @@
+//! What signing makes, and what a service replies.
+
+use std::fmt;
+
+use rolecall_core::sigv4;
+use rolecall_core::wire::{Count, Put};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::Error;
+
+/// What to send with a request. The session token is in it: it is wiped when dropped.
+pub struct Signed {
+    /// Header lines, each ended by CRLF.
+    lines: Zeroizing<String>,
+}
+
+impl Signed {
+    /// `own`, which is `Host` and the request's own lines, and those that sign it.
+    pub(super) fn new(own: &[(&str, &str)], signed: &sigv4::Signed<'_>) -> Self {
+        let put = |out: &mut dyn Put| {
+            for (name, value) in own {
+                for part in [name, ": ", value, "\r\n"] {
+                    out.put(part.as_bytes());
+                }
+            }
+            signed.put_header_lines(out);
+        };
+        Self { lines: wiped(put) }
+    }
+
+    /// Every header line to send, `Host` and the request's own included.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.split_terminator("\r\n").filter_map(|line| line.split_once(": "))
+    }
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signed({} headers)", self.headers().count())
+    }
+}
+
+/// A URL that carries its own authorization: any holder may use it while it lives. It is wiped when
+/// dropped.
+pub struct Presigned {
+    url: Zeroizing<String>,
+}
+
+impl Presigned {
+    pub(super) fn new(origin: &str, presigned: &sigv4::Presigned<'_>) -> Self {
+        let put = |out: &mut dyn Put| {
+            out.put(origin.as_bytes());
+            presigned.put_target(out);
+        };
+        Self { url: wiped(put) }
+    }
+
+    /// The URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl fmt::Debug for Presigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Presigned({} bytes)", self.url.len())
+    }
+}
+
+/// What is signed, session token included: compare it with what a service says it computed. It is wiped
+/// when dropped.
+pub struct Canonical {
+    request: Zeroizing<String>,
+    string_to_sign: Zeroizing<String>,
+}
+
+impl Canonical {
+    pub(super) fn new(
+        request: &dyn Fn(&mut dyn Put) -> Result<(), sigv4::SignError>,
+        string_to_sign: &dyn Fn(&mut dyn Put) -> Result<(), sigv4::SignError>,
+    ) -> Result<Self, Error> {
+        // What cannot be put is an error the first time already.
+        request(&mut Count::default())?;
+        string_to_sign(&mut Count::default())?;
+        Ok(Self {
+            request: wiped(|out| request(out).unwrap_or_default()),
+            string_to_sign: wiped(|out| string_to_sign(out).unwrap_or_default()),
+        })
+    }
+
+    /// The canonical request.
+    pub fn request(&self) -> &str {
+        &self.request
+    }
+
+    /// The string to sign.
+    pub fn string_to_sign(&self) -> &str {
+        &self.string_to_sign
+    }
+}
+
+impl fmt::Debug for Canonical {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Canonical({} bytes)", self.request.len())
+    }
+}
+
+/// What a service replied.
+#[derive(Clone)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The header lines whose values are text, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty where it was streamed.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// The text that `put` puts, in memory that is wiped when dropped and that never grows: it is counted
+/// first.
+fn wiped(put: impl Fn(&mut dyn Put)) -> Zeroizing<String> {
+    struct Text<'t>(&'t mut Vec<u8>);
+    impl Put for Text<'_> {
+        fn put(&mut self, bytes: &[u8]) {
+            self.0.extend_from_slice(bytes);
+        }
+    }
+    let mut len = Count::default();
+    put(&mut len);
+    let mut text = Zeroizing::new(Vec::with_capacity(len.0));
+    put(&mut Text(&mut text));
+    let text = String::from_utf8(std::mem::take(&mut *text));
+    Zeroizing::new(text.unwrap_or_else(|error| {
+        let mut bytes = error.into_bytes();
+        bytes.zeroize();
+        String::new()
+    }))
+}
