@@ -1,0 +1,317 @@
+//! Requests of the caller's own, sent through a host: what goes out, byte for byte, and what comes of it.
+
+use std::collections::VecDeque;
+use std::io::{Cursor, Read, Write};
+use std::net::{IpAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rolecall::core::error::{Failure, FailureKind, Phase};
+use rolecall::core::flow::{Answer, Body, Exchange, Reply as Received};
+use rolecall::core::skew::{Instant, Now};
+use rolecall::{
+    Buffer, Environment, Error, Host, Once, Provider, Request, Settings, Streams, System, UnixTime,
+};
+
+const TIME: u64 = 1_767_323_045;
+const URL: &str = "https://reports.s3.eu-west-1.amazonaws.com/2026/11.csv?versionId=7";
+
+/// A host without a socket: replies from a list, and all that was sent.
+#[derive(Clone, Default)]
+struct Fake(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    sent: Vec<Vec<u8>>,
+    replies: VecDeque<Result<(u16, String, Vec<u8>), FailureKind>>,
+    waited: u64,
+}
+
+impl Fake {
+    fn reply(&self, status: u16, headers: &str, body: &[u8]) -> &Self {
+        self.0.lock().unwrap().replies.push_back(Ok((status, headers.to_owned(), body.to_vec())));
+        self
+    }
+
+    fn fail(&self, kind: FailureKind) -> &Self {
+        self.0.lock().unwrap().replies.push_back(Err(kind));
+        self
+    }
+
+    fn sent(&self) -> Vec<String> {
+        let state = self.0.lock().unwrap();
+        assert!(state.replies.is_empty(), "{} replies were not asked for", state.replies.len());
+        state.sent.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+
+    fn provider(&self) -> Provider {
+        let variables = [
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+            ("AWS_SESSION_TOKEN", "token/of+the==session"),
+            ("AWS_CONFIG_FILE", "/nowhere"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere"),
+        ];
+        let settings = Settings::from_environment(&Environment::from_iter(variables)).expect("settings");
+        Provider::builder(settings).host(self.clone()).build()
+    }
+}
+
+impl Host for Fake {
+    fn exchange(
+        &self,
+        exchange: &Exchange<'_>,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+    ) -> Answer<'static> {
+        let mut sent = exchange.request.bytes(buffer.bytes()).to_vec();
+        match exchange.body {
+            Body::Bytes(bytes) => sent.extend_from_slice(bytes),
+            Body::Streamed(len) => {
+                let upload = streams.upload.as_mut().expect("a body");
+                let Ok(reader) = upload.start() else {
+                    return Answer::Failed(Failure { phase: Phase::Send, kind: FailureKind::Unsupported });
+                };
+                let read = reader.take(len).read_to_end(&mut sent).expect("a body");
+                assert_eq!(read as u64, len);
+            }
+            _ => {}
+        }
+        let mut state = self.0.lock().unwrap();
+        state.sent.push(sent);
+        let (status, headers, body) = match state.replies.pop_front().expect("one more reply") {
+            Ok(reply) => reply,
+            Err(kind) => return Answer::Failed(Failure { phase: Phase::FirstByte, kind }),
+        };
+        buffer.clear();
+        buffer.append(headers.as_bytes());
+        let end = headers.len();
+        match streams.download.as_mut().filter(|_| exchange.streams_reply && status < 300) {
+            Some(out) => out.write_all(&body).expect("written"),
+            None => buffer.append(&body),
+        }
+        let body = end..buffer.bytes().len();
+        drop(state);
+        Answer::Reply(Received { status, headers: 0..end, body, sent: self.now(), received: self.now() })
+    }
+
+    fn read_file(&self, _: &str, _: &mut Buffer) -> Result<(), Failure> {
+        Err(Failure { phase: Phase::File, kind: FailureKind::NotFound })
+    }
+
+    fn run(&self, _: &str, _: &mut Buffer) -> Result<(), Failure> {
+        Err(Failure { phase: Phase::Process, kind: FailureKind::NotFound })
+    }
+
+    fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, Failure> {
+        Err(Failure { phase: Phase::Resolve, kind: FailureKind::NotFound })
+    }
+
+    fn prompt(&self, _: &str, _: bool, _: &mut Buffer) -> Result<(), Failure> {
+        Err(Failure { phase: Phase::Prompt, kind: FailureKind::Unsupported })
+    }
+
+    fn now(&self) -> Now {
+        let waited = self.0.lock().unwrap().waited;
+        Now { monotonic: Instant::from_millis(waited), wall: Some(UnixTime::from_secs(TIME)) }
+    }
+
+    fn sleep_until(&self, instant: Instant) {
+        self.0.lock().unwrap().waited = instant.as_millis();
+    }
+
+    fn entropy(&self) -> u32 {
+        4
+    }
+
+    fn random(&self, _: &mut [u8]) -> Result<(), Failure> {
+        Err(Failure { phase: Phase::Prompt, kind: FailureKind::Unsupported })
+    }
+}
+
+fn put() -> Request {
+    let request = Request::new("PUT", URL).expect("a URL").header("Content-Type", "text/csv");
+    request.expect("a header").body("a,b\n")
+}
+
+#[test]
+fn a_signed_put_is_sent_byte_for_byte_without_a_socket() {
+    let fake = Fake::default();
+    fake.reply(200, "etag: \"1\"\r\nx-amz-id-2: x\r\n", b"stored");
+    let provider = fake.provider();
+    let reply = provider.send(&put()).expect("a reply");
+    assert_eq!((reply.status, reply.body.as_slice()), (200, &b"stored"[..]));
+    assert_eq!(reply.headers, [("etag".into(), "\"1\"".into()), ("x-amz-id-2".into(), "x".into())]);
+
+    // The lines that sign it are those of the signer by hand.
+    let signed = provider.sign(&put()).expect("a signature");
+    let line = |name: &str| {
+        let found = signed.headers().find(|(found, _)| found.eq_ignore_ascii_case(name));
+        format!("{name}: {}\r\n", found.expect("a line").1)
+    };
+    let expected = format!(
+        "PUT /2026/11.csv?versionId=7 HTTP/1.1\r\nHost: reports.s3.eu-west-1.amazonaws.com\r\n\
+         User-Agent: rolecall/{}\r\nContent-Type: text/csv\r\nContent-Length: 4\r\n{}{}{}{}\r\na,b\n",
+        env!("CARGO_PKG_VERSION"),
+        line("X-Amz-Security-Token"),
+        line("X-Amz-Date"),
+        line("x-amz-content-sha256"),
+        line("Authorization"),
+    );
+    assert_eq!(fake.sent(), [expected]);
+    assert!(line("Authorization").contains("/20260102/eu-west-1/s3/aws4_request"));
+}
+
+#[test]
+fn what_is_sent_to_s3_has_the_one_canonical_path() {
+    let fake = Fake::default();
+    fake.reply(200, "", b"").reply(200, "", b"");
+    let send = |url: &str| fake.provider().send(&Request::new("GET", url).expect("a URL")).expect("a reply");
+    send("https://b.s3.eu-west-1.amazonaws.com/a=b/%7e?x=%7e");
+    send("https://sqs.eu-west-1.amazonaws.com?Action=ListQueues");
+    let sent = fake.sent();
+    assert!(sent[0].starts_with("GET /a%3Db/~?x=%7e HTTP/1.1\r\n"), "{}", sent[0]);
+    assert!(sent[1].starts_with("GET /?Action=ListQueues HTTP/1.1\r\n"), "{}", sent[1]);
+}
+
+#[test]
+fn one_attempt_is_made_unless_the_caller_allows_more() {
+    let fake = Fake::default();
+    fake.reply(503, "", b"busy");
+    assert_eq!(fake.provider().send(&put()).expect("a reply").status, 503);
+    assert_eq!(fake.sent().len(), 1);
+
+    let fake = Fake::default();
+    fake.reply(503, "", b"busy").fail(FailureKind::Closed).reply(200, "", b"");
+    let patient = put().attempts(3, Duration::from_secs(10));
+    assert_eq!(fake.provider().send(&patient).expect("a reply").status, 200);
+    assert_eq!(fake.sent().len(), 3);
+
+    // A POST may have been executed.
+    let fake = Fake::default();
+    let post = || Request::new("POST", "https://sqs.eu-west-1.amazonaws.com/").expect("a URL");
+    let post = || post().attempts(3, Duration::from_secs(10));
+    fake.reply(500, "", b"");
+    assert_eq!(fake.provider().send(&post()).expect("a reply").status, 500);
+    fake.reply(500, "", b"").reply(200, "", b"");
+    assert_eq!(fake.provider().send(&post().idempotent(true)).expect("a reply").status, 200);
+    assert_eq!(fake.sent().len(), 3);
+
+    let fake = Fake::default();
+    fake.fail(FailureKind::Timeout);
+    let error = fake.provider().send(&put()).expect_err("no reply");
+    assert!(matches!(error, Error::Send(Failure { kind: FailureKind::Timeout, .. })), "{error:?}");
+}
+
+#[test]
+fn a_head_that_is_refused_for_its_time_is_signed_again() {
+    let fake = Fake::default();
+    let late = format!("date: {}\r\n", UnixTime::from_secs(TIME + 3_600).http_date());
+    fake.reply(403, &late, b"").reply(200, &late, b"");
+    let provider = fake.provider();
+    assert_eq!(provider.send(&Request::new("HEAD", URL).expect("a URL")).expect("a reply").status, 200);
+    let dates: Vec<_> = fake
+        .sent()
+        .iter()
+        .map(|sent| sent.lines().find(|line| line.starts_with("X-Amz-Date")).expect("a date").to_owned())
+        .collect();
+    assert_eq!(dates, ["X-Amz-Date: 20260102T030405Z", "X-Amz-Date: 20260102T040405Z"]);
+    assert_eq!(provider.clock_skew(), 3_600);
+}
+
+#[test]
+fn bodies_are_streamed_both_ways() {
+    let fake = Fake::default();
+    fake.reply(200, "", b"the whole object").reply(404, "", b"<Error><Code>NoSuchKey</Code></Error>");
+    let provider = fake.provider();
+    let get = Request::new("GET", URL).expect("a URL");
+    let mut out = Vec::new();
+    let reply = provider.send_to(&get, &mut out).expect("a reply");
+    assert_eq!((reply.body.len(), out.as_slice()), (0, &b"the whole object"[..]));
+    let reply = provider.send_to(&get, &mut out).expect("a reply");
+    assert_eq!((reply.status, out.len()), (404, 16));
+    assert!(String::from_utf8_lossy(&reply.body).contains("NoSuchKey"));
+
+    // A body that can be read again may be sent again, another one not.
+    let body = b"x".repeat(100_000);
+    let hash = rolecall::core::sigv4::sha256_hex(&body);
+    let patient = || Request::new("PUT", URL).expect("a URL").attempts(2, Duration::from_secs(10));
+    fake.reply(503, "", b"").reply(200, "", b"").reply(503, "", b"");
+    let len = body.len() as u64;
+    let (file, hash) = (&mut Cursor::new(&body), Some(hash.as_str()));
+    let reply = provider.send_from(&patient(), file, len, hash, &mut std::io::sink()).expect("a reply");
+    assert_eq!(reply.status, 200);
+    let mut pipe = Once::new(body.as_slice());
+    let reply = provider.send_from(&patient(), &mut pipe, len, None, &mut std::io::sink()).expect("a reply");
+    assert_eq!(reply.status, 503);
+    let sent = fake.sent();
+    assert!(sent[2].contains(hash.unwrap()) && sent[2].ends_with(&"x".repeat(100_000)));
+    assert_eq!(sent[2].len(), sent[3].len());
+    assert!(sent[4].contains("x-amz-content-sha256: UNSIGNED-PAYLOAD"));
+    for no_hash in ["", "abc", &"A".repeat(64)] {
+        let sent =
+            provider.send_from(&patient(), &mut Cursor::new(b""), 0, Some(no_hash), &mut std::io::sink());
+        assert!(matches!(sent, Err(Error::Configuration(_))), "{sent:?}");
+    }
+}
+
+#[test]
+fn headers_that_frame_or_route_are_refused_before_anything_is_sent() {
+    let fake = Fake::default();
+    for (name, value) in [
+        ("Content-Length", "30"),
+        ("content-length", "0"),
+        ("Transfer-Encoding", "gzip, chunked"),
+        ("Connection", "close"),
+        ("TE", "trailers"),
+        ("Trailer", "x"),
+        ("Upgrade", "h2c"),
+        ("Expect", "100-continue"),
+        ("Keep-Alive", "timeout=5"),
+        ("Proxy-Authorization", "Basic x"),
+    ] {
+        let request = put().header(name, value).expect("it can be signed");
+        let error = fake.provider().send(&request).expect_err(name).to_string();
+        assert!(error.contains("content-length"), "{error}");
+    }
+    let connect = Request::new("CONNECT", URL).expect("a URL");
+    assert!(fake.provider().send(&connect).is_err());
+    assert_eq!(fake.sent().len(), 0);
+}
+
+#[test]
+fn the_system_streams_through_its_client() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let peer = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut got = Vec::new();
+        let mut piece = [0; 65_536];
+        let wanted = 3_000_000;
+        while !got.windows(4).any(|end| end == b"\r\n\r\n") {
+            let len = stream.read(&mut piece).expect("a head");
+            got.extend_from_slice(&piece[..len]);
+        }
+        let head = got.windows(4).position(|end| end == b"\r\n\r\n").expect("its end") + 4;
+        let mut body = got.len() - head;
+        while body < wanted {
+            body += stream.read(&mut piece).expect("a body");
+        }
+        let head = String::from_utf8_lossy(&got[..head]).to_ascii_lowercase();
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n").expect("a head");
+        stream.write_all(&b"y".repeat(5_000_000)).expect("a body");
+        (head, body)
+    });
+    let variables = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let settings = Settings::from_environment(&Environment::from_iter(variables)).expect("settings");
+    let system = System::new(&settings);
+    let provider = Provider::builder(settings).host(system).build();
+    let url = format!("http://127.0.0.1:{port}/object");
+    let request = Request::new("PUT", &url).expect("a URL").service("s3").region("eu-west-1");
+    let (mut body, mut out) = (Cursor::new(b"x".repeat(3_000_000)), Vec::new());
+    let reply = provider.send_from(&request, &mut body, 3_000_000, None, &mut out).expect("a reply");
+    assert_eq!((reply.status, reply.body.len(), out.len()), (200, 0, 5_000_000));
+    let (head, body) = peer.join().expect("a peer");
+    assert_eq!(body, 3_000_000);
+    assert!(head.contains("content-length: 3000000\r\n") && !head.contains("transfer-encoding"), "{head}");
+}
