@@ -4,5 +4,6 @@
 pub mod bare;
 pub mod operation;
 pub mod peer;
+pub mod provider;
 
 pub use operation::Operation;

@@ -8,6 +8,7 @@ use std::time::Instant;
 use benches::Operation;
 use benches::bare::{self, Needed};
 use benches::peer::Peer;
+use benches::provider::Through;
 
 const ROUNDS: usize = 201;
 const PER_ROUND: u32 = 100;
@@ -16,17 +17,37 @@ fn main() {
     println!("Signing, in nanoseconds: medians of {ROUNDS} rounds of {PER_ROUND}");
     println!();
     println!(
-        "{:<32} {:<5} {:>6} {:>7} {:>8} {:>7} {:>8} {:>10} {:>8}",
-        "operation", "key", "blocks", "bare", "signed", "x bare", "written", "aws-sigv4", "faster"
+        "{:<32} {:<5} {:>6} {:>7} {:>8} {:>7} {:>8} {:>9} {:>7} {:>10} {:>8}",
+        "operation",
+        "key",
+        "blocks",
+        "bare",
+        "signed",
+        "x bare",
+        "written",
+        "provider",
+        "x core",
+        "aws-sigv4",
+        "faster"
     );
     for operation in Operation::all() {
         measure(&operation);
     }
     println!();
+    let through = Through::new(&Operation::all()[0]);
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        times.push(time(|| through.credentials()));
+    }
+    let held = median(times);
+    let (one, all) = (through.throughput(1), through.throughput(64));
+    println!("Provider::credentials, held: {held:.0} ns; 64 threads get {:.2}x what one gets", all / one);
+    println!();
     println!("blocks     compressions of SHA-256 that the signature needs; bare: their time alone");
     println!("cold       the signing key is derived; aws-sigv4 always derives it: one time for both rows");
     println!("signed     from the parts of a request to its signature");
     println!("written    the same, and the header lines or the presigned target into a buffer");
+    println!("provider   Provider::sign or Provider::presign, which keeps its keys; x core: to signed, kept");
     println!("faster     aws-sigv4, whose result is a list of headers or parameters, to written");
 }
 
@@ -39,9 +60,10 @@ fn measure(operation: &Operation) {
     assert_eq!(signature, operation.sign_cold(&credentials), "{}", operation.name);
     assert_eq!(signature.as_str(), peer.sign(operation).1, "{}", operation.name);
 
-    let mut times = [const { Vec::<f64>::new() }; 7];
+    let through = Through::new(operation);
+    let mut times = [const { Vec::<f64>::new() }; 8];
     for _ in 0..ROUNDS {
-        let [bare_cold, bare_kept, cold, kept, cold_written, kept_written, other] = &mut times;
+        let [bare_cold, bare_kept, cold, kept, cold_written, kept_written, other, provider] = &mut times;
         let operation = black_box(operation);
         bare_cold.push(time(|| bare::run(black_box(&blocks), needed.cold())));
         cold.push(time(|| operation.sign_cold(&credentials)));
@@ -53,17 +75,19 @@ fn measure(operation: &Operation) {
         bare_kept.push(time(|| bare::run(black_box(&blocks), needed.kept())));
         kept.push(time(|| operation.sign(&credentials, &key)));
         kept_written.push(time(|| operation.sign_and_write(&credentials, &key, &mut out).len()));
+        provider.push(time(|| through.sign()));
     }
-    let [bare_cold, bare_kept, cold, kept, cold_written, kept_written, other] = times.map(median);
-    let row = |name: &str, key: &str, blocks: usize, [bare, signed, written]: [f64; 3]| {
+    let [bare_cold, bare_kept, cold, kept, cold_written, kept_written, other, provider] = times.map(median);
+    let row = |name: &str, key: &str, blocks: usize, [bare, signed, written]: [f64; 3], provider: &str| {
         println!(
-            "{name:<32} {key:<5} {blocks:>6} {bare:>7.0} {signed:>8.0} {:>6.2}x {written:>8.0} {other:>10.0} {:>7.1}x",
+            "{name:<32} {key:<5} {blocks:>6} {bare:>7.0} {signed:>8.0} {:>6.2}x {written:>8.0} {provider:>17} {other:>10.0} {:>7.1}x",
             signed / bare,
             other / written
         );
     };
-    row(operation.name, "cold", needed.cold(), [bare_cold, cold, cold_written]);
-    row("", "kept", needed.kept(), [bare_kept, kept, kept_written]);
+    row(operation.name, "cold", needed.cold(), [bare_cold, cold, cold_written], "");
+    let provider = format!("{provider:>9.0} {:>6.2}x", provider / kept);
+    row("", "kept", needed.kept(), [bare_kept, kept, kept_written], &provider);
 }
 
 /// Nanoseconds that one call takes.
