@@ -9,8 +9,7 @@ use rolecall_core::wire::time::UnixTime;
 
 /// What the clocks say.
 pub(crate) fn now() -> Now {
-    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
-    Now { monotonic: monotonic(), wall: wall.map(|wall| UnixTime::from_secs(wall.as_secs())) }
+    Now { monotonic: monotonic(), wall: UnixTime::from_system_time(SystemTime::now()) }
 }
 
 /// What the monotonic clock says.
@@ -27,4 +26,34 @@ pub(crate) fn sleep_until(instant: Instant) {
 /// 32 bits for jitter: the standard library seeds each `RandomState` anew.
 pub(crate) fn entropy() -> u32 {
     RandomState::new().hash_one(0u8) as u32
+}
+
+/// [`UnixTime`] from and to the standard library's [`SystemTime`].
+///
+/// ```
+/// use std::time::SystemTime;
+/// use rolecall::{UnixTime, UnixTimeExt};
+///
+/// let time = UnixTime::from_secs(1_440_938_160);
+/// assert_eq!(UnixTime::from_system_time(time.to_system_time()), Some(time));
+/// assert_eq!(UnixTime::from_system_time(SystemTime::UNIX_EPOCH), Some(UnixTime::EPOCH));
+/// ```
+pub trait UnixTimeExt: Sized {
+    /// The same second, its fraction dropped; `None` for a time before 1970, and [`UnixTime::MAX`] for
+    /// one behind the year 9999.
+    fn from_system_time(time: SystemTime) -> Option<Self>;
+
+    /// The same second.
+    fn to_system_time(self) -> SystemTime;
+}
+
+impl UnixTimeExt for UnixTime {
+    fn from_system_time(time: SystemTime) -> Option<Self> {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(Self::from_secs(since.as_secs()))
+    }
+
+    fn to_system_time(self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(self.as_secs())
+    }
 }

@@ -103,7 +103,8 @@ impl fmt::Debug for Credentials {
 
 /// Whose credentials they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+#[non_exhaustive]
+pub struct CallerIdentity {
     /// The twelve digits of the account.
     pub account: String,
     /// The principal's ARN.

@@ -10,6 +10,9 @@ use crate::finding::{Finding, Outcome};
 
 /// An error of this crate. Its text says what was being done, what happened, and what to do next;
 /// it never holds a secret.
+///
+/// The text holds the errors below it, so that [`source`](std::error::Error::source) is `None` for all of
+/// them and nothing is said twice; match on the variants to reach what is inside.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {

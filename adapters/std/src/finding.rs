@@ -33,6 +33,7 @@ impl Outcome {
 
 /// What was found about one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The source: `environment`, `profile NAME`, `web identity`, `container endpoint`, `instance
     /// metadata`; in an explanation, `caller identity` and `clock` too.

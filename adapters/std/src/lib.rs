@@ -90,7 +90,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(unix)]
 pub use cache::FileCache;
 pub use cache::{CacheError, CredentialCache, Entry, Lock};
-pub use credentials::{Credentials, Identity};
+pub use clock::UnixTimeExt;
+pub use credentials::{CallerIdentity, Credentials};
 pub use environment::Environment;
 pub use error::Error;
 pub use finding::{Finding, Outcome};

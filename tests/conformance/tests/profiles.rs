@@ -130,6 +130,7 @@ fn steps(plan: &Plan) -> Value {
             ("sso_role_name", session.role_name.as_deref()),
         ])}),
         Base::Process(command) => value!({"CredentialProcess": command}),
+        other => panic!("a base that the vectors do not have: {other:?}"),
     };
     let roles = plan.roles.iter().map(|role| {
         value!({"AssumeRole": object(&[

@@ -6,7 +6,7 @@ use crate::{Error, Settings};
 
 /// The places where the default chain looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Link {
     Environment,
     Profile,
     WebIdentity,
@@ -16,16 +16,16 @@ pub(crate) enum Place {
 
 /// The default chain. A profile that somebody asked for by name goes before what the environment
 /// happens to hold.
-pub(crate) fn chain(settings: &Settings) -> [Place; 5] {
+pub(crate) fn chain(settings: &Settings) -> [Link; 5] {
     let [first, second] = if settings.prefers_profile {
-        [Place::Profile, Place::Environment]
+        [Link::Profile, Link::Environment]
     } else {
-        [Place::Environment, Place::Profile]
+        [Link::Environment, Link::Profile]
     };
-    [first, second, Place::WebIdentity, Place::Container, Place::Imds]
+    [first, second, Link::WebIdentity, Link::Container, Link::Imds]
 }
 
-impl Place {
+impl Link {
     /// The place's name, for people.
     pub(crate) fn name(self, settings: &Settings) -> String {
         match self {
@@ -53,10 +53,10 @@ impl Place {
 
 impl Settings {
     /// Whether the credentials of `place` are keys that somebody gave to this process.
-    pub(crate) fn is_given(&self, place: Place) -> bool {
+    pub(crate) fn is_given(&self, place: Link) -> bool {
         match place {
-            Place::Environment => true,
-            Place::Profile => {
+            Link::Environment => true,
+            Link::Profile => {
                 matches!(&self.profile, Ok(Some(Plan { base: Base::Keys(_), roles })) if roles.is_empty())
             }
             _ => false,
@@ -66,11 +66,11 @@ impl Settings {
 
 impl Finding {
     /// What an error tells of a place of the chain.
-    pub(crate) fn of_place(place: Place, settings: &Settings, error: &Error) -> Self {
+    pub(crate) fn of_place(place: Link, settings: &Settings, error: &Error) -> Self {
         let mut finding = error.finding(&place.name(settings));
         if error.is_not_configured() {
             let unset = match place {
-                Place::Profile if settings.has_profile => "it says nothing of credentials",
+                Link::Profile if settings.has_profile => "it says nothing of credentials",
                 place => place.unset(),
             };
             unset.clone_into(&mut finding.reason);

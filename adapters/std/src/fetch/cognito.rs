@@ -11,7 +11,7 @@ use rolecall_core::sources::sts::AssumeRoleWithWebIdentityRequest;
 use zeroize::Zeroizing;
 
 use super::{Fetched, Fetcher, service};
-use crate::sessions::cognito::{Kept, Place, PoolIdentity, User};
+use crate::sessions::cognito::{Kept, PoolIdentity, PoolOrIdentity, User};
 use crate::{Error, Secret, lock};
 
 /// Room for a refresh token.
@@ -20,7 +20,7 @@ const REFRESH_TOKEN: usize = 8 * 1024;
 /// What is asked of an identity pool.
 struct Ask<'c> {
     service: Service<'c>,
-    place: &'c Place,
+    place: &'c PoolOrIdentity,
     known: Option<&'c str>,
     logins: Logins<'c>,
     custom_role_arn: Option<&'c str>,
@@ -115,9 +115,9 @@ impl Fetcher<'_> {
     /// The credentials of the identity that the token of `base` belongs to, and the identity's id.
     fn ask<'c>(&self, ask: &Ask<'c>, base: impl Flow<'c, Output = Lease>) -> Result<Asked, Error> {
         let mut who = match (ask.place, ask.known) {
-            (Place::Identity(id), _) => Identity::known(base, ask.service, id, ask.logins),
+            (PoolOrIdentity::Identity(id), _) => Identity::known(base, ask.service, id, ask.logins),
             (_, Some(id)) => Identity::known(base, ask.service, id, ask.logins),
-            (Place::Pool(id), None) => Ok(Identity::in_pool(base, ask.service, id, ask.logins)),
+            (PoolOrIdentity::Pool(id), None) => Ok(Identity::in_pool(base, ask.service, id, ask.logins)),
         }
         .map_err(|error| Error::Configuration(error.to_string()))?;
         let fetched = match ask.assumed {

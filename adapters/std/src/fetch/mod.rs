@@ -21,7 +21,7 @@ use crate::host::Host;
 use crate::sessions::Session;
 use crate::trace::Tracer;
 use crate::{Credentials, Error, Settings};
-use chain::Place;
+use chain::Link;
 
 /// Memory of one slot: room for any session token that fits a reply.
 const SLOT: usize = 64 * 1024;
@@ -40,18 +40,18 @@ pub(crate) struct Fetcher<'a> {
 
 impl<'a> Fetcher<'a> {
     /// The credentials of one place.
-    pub(crate) fn fetch(&self, place: Place) -> Result<Fetched, Error> {
+    pub(crate) fn fetch(&self, place: Link) -> Result<Fetched, Error> {
         match place {
-            Place::Environment => self.environment(),
-            Place::Profile => self.profile(),
-            Place::WebIdentity => match &self.settings.web_identity {
+            Link::Environment => self.environment(),
+            Link::Profile => self.profile(),
+            Link::WebIdentity => match &self.settings.web_identity {
                 Ok(Some(step)) => self.web_identity_step(step),
                 Ok(None) => absent(Origin::Static),
                 Err(error) => Err(error.clone()),
             },
-            Place::Container if !self.settings.has_container() => absent(Origin::Container),
-            Place::Container => self.credentials(&mut self.settings.container()?),
-            Place::Imds => self.credentials(&mut self.settings.imds()?),
+            Link::Container if !self.settings.has_container() => absent(Origin::Container),
+            Link::Container => self.credentials(&mut self.settings.container()?),
+            Link::Imds => self.credentials(&mut self.settings.imds()?),
         }
     }
 

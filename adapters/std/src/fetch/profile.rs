@@ -3,7 +3,7 @@
 use rolecall_core::error::Origin;
 use rolecall_core::sources::{Fixed, Process};
 
-use super::chain::Place;
+use super::chain::Link;
 use super::{Fetched, Fetcher, absent};
 use crate::Error;
 use crate::sessions::{Mfa, Role};
@@ -47,11 +47,11 @@ impl Fetcher<'_> {
 }
 
 impl Named {
-    fn place(self) -> Place {
+    fn place(self) -> Link {
         match self {
-            Self::Environment => Place::Environment,
-            Self::Ec2InstanceMetadata => Place::Imds,
-            Self::EcsContainer => Place::Container,
+            Self::Environment => Link::Environment,
+            Self::Ec2InstanceMetadata => Link::Imds,
+            Self::EcsContainer => Link::Container,
         }
     }
 

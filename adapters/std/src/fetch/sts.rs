@@ -12,7 +12,7 @@ use rolecall_core::sources::sts::{
 use rolecall_core::sources::{Fixed, IdentityToken};
 
 use super::{Fetched, Fetcher, keys, pairs, texts};
-use crate::credentials::Identity;
+use crate::credentials::CallerIdentity;
 use crate::sessions::{
     self, FederatedUser, Role, RootTask, Saml, Session, TokenPlace, UserSession, WebIdentity,
 };
@@ -140,12 +140,12 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Whose credentials they are.
-    pub(crate) fn identity(&self, credentials: &Credentials) -> Result<Identity, Error> {
+    pub(crate) fn identity(&self, credentials: &Credentials) -> Result<CallerIdentity, Error> {
         let base = keys(credentials);
         let url = self.settings.sts_url()?;
         let mut call = GetCallerIdentity::new(base, self.sts(&url)?, GetCallerIdentityRequest);
         self.run(&mut call, |_, slot| {
-            slot.identity().map(|identity| Identity {
+            slot.identity().map(|identity| CallerIdentity {
                 account: identity.account.to_owned(),
                 arn: identity.arn.to_owned(),
                 user_id: identity.user_id.to_owned(),

@@ -10,7 +10,7 @@ use rolecall_core::wire::Ascii;
 use zeroize::Zeroizing;
 
 use super::Provider;
-use crate::credentials::Identity;
+use crate::credentials::CallerIdentity;
 use crate::driver::{Driver, EXCHANGE};
 use crate::host::{Buffer, Streams, Upload};
 use crate::{Error, Presigned, Reply, Request, Signed};
@@ -20,7 +20,7 @@ impl Provider {
     ///
     /// # Errors
     /// Those of [`Provider::credentials`], and of the call.
-    pub fn caller_identity(&self) -> Result<Identity, Error> {
+    pub fn caller_identity(&self) -> Result<CallerIdentity, Error> {
         let credentials = self.credentials()?;
         let identity = self.fetcher().identity(&credentials);
         if identity.as_ref().is_err_and(Error::says_ended) {

@@ -107,6 +107,7 @@ impl fmt::Debug for Canonical {
 
 /// What a service replied.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Reply {
     /// The status code.
     pub status: u16,

@@ -90,7 +90,7 @@ impl fmt::Debug for User {
 /// An identity in an identity pool, and the role that it gets there.
 #[derive(Clone)]
 pub struct PoolIdentity {
-    pub(crate) place: Place,
+    pub(crate) place: PoolOrIdentity,
     pub(crate) user: Option<User>,
     pub(crate) logins: Vec<(String, Arc<Secret>)>,
     pub(crate) custom_role_arn: Option<String>,
@@ -101,12 +101,12 @@ pub struct PoolIdentity {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
+pub(crate) enum PoolOrIdentity {
     Pool(String),
     Identity(String),
 }
 
-impl Place {
+impl PoolOrIdentity {
     fn id(&self) -> &str {
         match self {
             Self::Pool(id) | Self::Identity(id) => id,
@@ -117,15 +117,15 @@ impl Place {
 impl PoolIdentity {
     /// Whoever the caller is in the pool of that id, `REGION:...`: a guest, unless somebody vouches.
     pub fn in_pool(pool: impl Into<String>) -> Self {
-        Self::new(Place::Pool(pool.into()))
+        Self::new(PoolOrIdentity::Pool(pool.into()))
     }
 
     /// The identity of that id, `REGION:...`, which was learned before.
     pub fn of_id(identity: impl Into<String>) -> Self {
-        Self::new(Place::Identity(identity.into()))
+        Self::new(PoolOrIdentity::Identity(identity.into()))
     }
 
-    fn new(place: Place) -> Self {
+    fn new(place: PoolOrIdentity) -> Self {
         Self {
             place,
             user: None,

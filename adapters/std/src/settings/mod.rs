@@ -18,6 +18,7 @@ use profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentitySte
 
 /// Region, endpoints and sources, as the environment and the profile set them; every field can be
 /// set by hand.
+#[non_exhaustive]
 pub struct Settings {
     /// `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's `region`.
     pub region: Option<String>,
@@ -74,6 +75,7 @@ pub struct Settings {
 
 /// Over which protocol instance metadata is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum ImdsMode {
     /// At 169.254.169.254.
     #[default]

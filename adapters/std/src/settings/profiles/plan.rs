@@ -7,6 +7,7 @@ use super::{Profiles, Section};
 
 /// The way to a profile's credentials.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Plan {
     /// Where the first credentials come from.
     pub base: Base,
@@ -16,6 +17,7 @@ pub struct Plan {
 
 /// Where the first credentials of a plan come from.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Base {
     /// They stand in the profile.
     Keys(Credentials),
@@ -31,6 +33,7 @@ pub enum Base {
 
 /// The values of `credential_source`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Named {
     /// `Environment`
     Environment,
@@ -53,6 +56,7 @@ impl Named {
 
 /// One role of a plan, as its profile describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RoleStep {
     /// The profile.
     pub profile: String,
@@ -70,6 +74,7 @@ pub struct RoleStep {
 
 /// A role that a token of an identity provider is exchanged for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WebIdentityStep {
     /// `web_identity_token_file`
     pub token_file: String,
@@ -83,6 +88,7 @@ pub struct WebIdentityStep {
 
 /// A sign-in with IAM Identity Center.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SsoSession {
     /// `sso_session`: the section's name; `None` where the profile itself has the start URL.
     pub session: Option<String>,
