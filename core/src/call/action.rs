@@ -48,7 +48,7 @@ use super::query::Query;
 ///
 /// `Call::new(base, service, AnyAction::of(&GetRole { name: "gateway" }))` is the call, and
 /// `GetRole::output(slots[0].kept(GetRole::KEPT))` what came of it.
-pub trait Action {
+pub trait Action: Sync {
     /// The service.
     const API: Api;
     /// The operation's name.
@@ -90,7 +90,7 @@ pub trait Action {
 /// An action without its type, so that one [`Call`](super::Call) serves them all.
 #[derive(Clone, Copy)]
 pub struct AnyAction<'a> {
-    request: &'a dyn Request,
+    request: &'a (dyn Request + Sync),
     shape: Shape,
     kept: &'static [&'static str],
     complete: fn(Kept<'_>) -> Result<(), ErrorKind>,

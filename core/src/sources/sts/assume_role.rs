@@ -29,7 +29,7 @@ pub struct AssumeRoleRequest<'c> {
     pub external_id: Option<&'c str>,
     /// Whatever else is to be said, in [`SessionParameters`] for instance. What a program never says
     /// is no part of it.
-    pub more: Option<&'c dyn Parameters>,
+    pub more: Option<&'c (dyn Parameters + Sync)>,
 }
 
 impl fmt::Debug for AssumeRoleRequest<'_> {
