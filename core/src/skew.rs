@@ -37,6 +37,7 @@ impl Instant {
     }
 
     /// This instant and `milliseconds` more.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub const fn after(self, milliseconds: u64) -> Self {
         Self(self.0.saturating_add(milliseconds))
     }
