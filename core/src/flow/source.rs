@@ -647,6 +647,7 @@ impl Progress {
     }
 }
 
+#[cfg_attr(target_os = "none", inline(never))]
 fn workspace<'s, 'm>(cx: &'s mut Context<'_>, memory: &'s mut Memory<'_, 'm>) -> Workspace<'s, 'm> {
     Workspace {
         now: cx.now,
