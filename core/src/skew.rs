@@ -37,6 +37,7 @@ impl Instant {
     }
 
     /// This instant and `milliseconds` more.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub const fn after(self, milliseconds: u64) -> Self {
         Self(self.0.saturating_add(milliseconds))
     }
@@ -171,13 +172,18 @@ impl Clock {
     /// Whether an error with this code may be the clock's fault, given the skew that its reply told:
     /// then the request is signed anew and sent once more.
     pub fn explains(&self, code: &str, skew: Option<i64>) -> bool {
-        const CODES: &str = "InvalidSignatureException SignatureDoesNotMatch AuthFailure RequestTimeTooSkewed \
-                             AccessDeniedException";
-        self.is_off(skew) && is_one_of(CODES, code)
+        self.is_off(skew) && may_be_meant(code)
     }
 
     /// Whether a skew is more than a service tolerates, and is to be corrected.
     pub(crate) fn is_off(&self, skew: Option<i64>) -> bool {
         self.corrects && skew.is_some_and(|skew| skew.unsigned_abs() > TOLERANCE)
     }
+}
+
+/// Whether an error with this code may be the fault of a clock.
+pub(crate) fn may_be_meant(code: &str) -> bool {
+    const CODES: &str = "InvalidSignatureException SignatureDoesNotMatch AuthFailure RequestTimeTooSkewed \
+                         AccessDeniedException";
+    is_one_of(CODES, code)
 }

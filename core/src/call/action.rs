@@ -166,7 +166,7 @@ impl Operation for AnyAction<'_> {
 
     fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         let mut read = Ok(());
-        slot.write(Field::Kept, |out| read = extract::read(body, &self.shape, self.kept, out));
+        slot.write(Field::Kept, &mut |out| read = extract::read(body, &self.shape, self.kept, out));
         read?;
         slot.seal()?;
         (self.complete)(slot.kept(self.kept))

@@ -8,6 +8,7 @@ use crate::flow::{
     ReplyHeaders, Retries, Source, Span, Stage, Step, Trouble, Workspace,
 };
 use crate::sigv4::{DeriveEach, Rules, Scope, SigningKeys};
+use crate::wire::{Cursor, long_decimal};
 
 use super::error_document;
 use super::outgoing::{Content, Outgoing};
@@ -203,13 +204,16 @@ impl Parts<'_, '_> {
         let scope = Scope { rules, ..request.scope };
         let len = request.content.len();
         let bodiless = matches!(request.method, "GET" | "HEAD" | "DELETE" | "OPTIONS" | "TRACE");
+        let mut digits = [0; 20];
+        let mut length = Cursor::new(&mut digits);
+        long_decimal(len, &mut length);
         let draft = Draft {
             method: request.method,
             endpoint: &request.endpoint,
             target: request.target,
             headers: request.headers,
             payload,
-            length: (len > 0 || !bodiless).then_some(len),
+            length: if len > 0 || !bodiless { length.finish().unwrap_or_default() } else { b"" },
         };
         let mut written = Err(ErrorKind::Misuse);
         let exchange = &mut *work.exchange;

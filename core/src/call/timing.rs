@@ -2,7 +2,7 @@
 
 use crate::error::ErrorKind;
 use crate::flow::Received;
-use crate::skew::{Clock, Now};
+use crate::skew::{self, Clock, Now};
 use crate::wire::time::UnixTime;
 
 /// What one run knows of the time.
@@ -36,7 +36,7 @@ impl Timing {
     pub(super) fn was_wrong(&mut self, clock: &Clock, received: &Received<'_>, code: &str) -> Option<bool> {
         let learned = self.blind && clock.time(received.reply.received).is_some();
         let unexplained = code.is_empty() && received.reply.status == 403;
-        let explained = clock.explains(code, received.skew) || (unexplained && clock.is_off(received.skew));
+        let explained = clock.is_off(received.skew) && (unexplained || skew::may_be_meant(code));
         (learned || explained).then(|| !core::mem::replace(&mut self.corrected, true))
     }
 }

@@ -2,49 +2,92 @@
 
 use crate::wire;
 use crate::wire::scan::split_once;
-use crate::wire::uri::{Scheme, Uri};
+use crate::wire::uri::{Places, Scheme, Uri, without_brackets};
 
 /// The address of a service: scheme, host, port, and a path that everything is below.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Endpoint<'c> {
-    uri: Uri<'c>,
+    /// From the host to the end of the path.
+    text: &'c str,
+    port: u16,
+    /// Where the host ends, its brackets included.
+    host: u16,
+    /// Where the authority ends that the `Host` header has.
+    authority: u16,
+    /// Where the path starts.
+    path: u16,
+    scheme: Scheme,
 }
 
 impl<'c> Endpoint<'c> {
     /// Reads a URL such as `https://sts.eu-west-1.amazonaws.com` or `http://[fd00:ec2::254]:80/base`.
-    /// A query is refused.
+    /// A query is refused, and so is a URL from 64 KiB on.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn parse(url: &'c str) -> Result<Self, wire::Error> {
-        let uri = Uri::parse(url)?;
-        if uri.query.is_some() {
-            let offset = url.bytes().position(|byte| byte == b'?').unwrap_or(0);
-            return Err(wire::Error { offset, kind: wire::Kind::UnexpectedByte });
+        let places = Places::parse(url)?;
+        if places.query < url.len() {
+            return Err(wire::Error { offset: places.query, kind: wire::Kind::UnexpectedByte });
         }
-        Ok(Self { uri })
+        Self::at(url, &places)
+    }
+
+    /// The service of a URL without its path, and path and query.
+    pub(crate) fn and_target(url: &'c str) -> Result<(Self, &'c str), wire::Error> {
+        let places = Places::parse(url)?;
+        let (before, target) = url.split_at_checked(places.path).unwrap_or_default();
+        Ok((Self::at(before, &places)?, target))
+    }
+
+    /// Scheme, host and port of a URI that is parsed already; its path and query are no part of it. A
+    /// host of 64 KiB or more, which no resolver knows, is cut off.
+    pub fn at_origin_of(uri: &Uri<'c>) -> Self {
+        let text = uri.authority.get(..usize::from(u16::MAX)).unwrap_or(uri.authority);
+        let end = if text.starts_with('[') { text.find(']').map(|at| at.saturating_add(1)) } else { text.find(':') };
+        let len = text.len() as u16;
+        let host = end.map_or(len, |end| end as u16);
+        Self { text, port: uri.port, host, authority: len, path: len, scheme: uri.scheme }
+    }
+
+    fn at(url: &'c str, places: &Places) -> Result<Self, wire::Error> {
+        let text = url.get(places.start..).unwrap_or_default();
+        if text.len() > usize::from(u16::MAX) {
+            return Err(wire::Error { offset: 0, kind: wire::Kind::TooLong });
+        }
+        // No place is behind the end of the text.
+        let place = |place: usize| place.wrapping_sub(places.start) as u16;
+        Ok(Self {
+            text,
+            port: places.port,
+            host: place(places.host),
+            authority: place(places.authority),
+            path: place(places.path),
+            scheme: places.scheme,
+        })
     }
 
     /// `http` or `https`.
     pub fn scheme(&self) -> Scheme {
-        self.uri.scheme
+        self.scheme
     }
 
     /// Host name or address; IPv6 without its brackets.
     pub fn host(&self) -> &'c str {
-        self.uri.host
+        without_brackets(self.before(self.host))
     }
 
     /// The port, written or meant.
     pub fn port(&self) -> u16 {
-        self.uri.port
+        self.port
     }
 
     /// What the `Host` header says.
     pub fn authority(&self) -> &'c str {
-        self.uri.authority
+        self.before(self.authority)
     }
 
     /// The path that requests start with: empty, or `/base` without a slash at its end.
     pub fn base_path(&self) -> &'c str {
-        let mut path = self.uri.path;
+        let mut path = self.path();
         while let Some(shorter) = path.strip_suffix('/') {
             path = shorter;
         }
@@ -53,22 +96,32 @@ impl<'c> Endpoint<'c> {
 
     /// The target of a request for the endpoint itself: its path, or `/`.
     pub fn root(&self) -> &'c str {
-        if self.uri.path.is_empty() { "/" } else { self.uri.path }
+        let path = self.path();
+        if path.is_empty() { "/" } else { path }
     }
 
-    /// Scheme, host and port of a URI that is parsed already; its path and query are no part of it.
-    pub fn at_origin_of(uri: &Uri<'c>) -> Self {
-        Self { uri: Uri { path: "", query: None, target: "", ..*uri } }
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn before(&self, end: u16) -> &'c str {
+        self.text.get(..usize::from(end)).unwrap_or_default()
     }
 
-    pub(crate) fn of(uri: Uri<'c>) -> Self {
-        Self { uri }
-    }
-
-    pub(crate) fn uri(&self) -> &Uri<'c> {
-        &self.uri
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn path(&self) -> &'c str {
+        self.text.get(usize::from(self.path)..).unwrap_or_default()
     }
 }
+
+impl PartialEq for Endpoint<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |of: &Self| (of.scheme, of.port);
+        parts(self) == parts(other)
+            && self.host() == other.host()
+            && self.authority() == other.authority()
+            && self.path() == other.path()
+    }
+}
+
+impl Eq for Endpoint<'_> {}
 
 /// The account that an ARN names: its fifth field, or nothing.
 pub(crate) fn account_of(arn: &str) -> &str {

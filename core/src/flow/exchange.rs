@@ -138,9 +138,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// None longer than `milliseconds`.
-    pub(crate) fn within(self, milliseconds: u64) -> Self {
-        let most = u32::try_from(milliseconds).unwrap_or(u32::MAX);
+    /// None longer than `most` milliseconds.
+    pub(crate) fn within(self, most: u32) -> Self {
         Self {
             connect: self.connect.min(most),
             first_byte: self.first_byte.min(most),
@@ -175,6 +174,7 @@ impl Reply {
     }
 
     /// The body.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn body<'x>(&self, exchange: &'x [u8]) -> &'x [u8] {
         exchange.get(self.body.clone()).unwrap_or_default()
     }

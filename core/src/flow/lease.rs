@@ -1,32 +1,23 @@
 //! What every reply tells about the time.
 
-use crate::skew::Authority;
+use crate::skew::{Authority, Clock};
 use crate::wire::time::UnixTime;
 
-use super::Context;
 use super::exchange::Reply;
 pub(crate) use super::exchange::TIME_HEADERS;
 
-/// What a reply tells about the time.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Observed {
-    /// Seconds by which the caller's wall clock was off.
-    pub(crate) skew: Option<i64>,
-    /// The time of the reply: by the peer's clock if it tells, else by the caller's.
-    pub(crate) time: Option<UnixTime>,
-}
-
+/// What a reply tells about the time: its peer's, and the seconds by which the caller's wall clock was
+/// off.
 pub(crate) fn observe(
-    cx: &mut Context<'_>,
+    clock: &mut Clock,
     reply: &Reply,
     exchange: &[u8],
     authority: Authority,
-) -> Observed {
+) -> (Option<UnixTime>, Option<i64>) {
     let headers = reply.headers(exchange);
     let date = if headers.get("age").is_none() { headers.get("date") } else { None };
     let date = date.and_then(|date| UnixTime::from_http_date(date).ok());
-    let skew = cx.clock.learn(date, reply.sent, reply.received, authority);
-    Observed { skew, time: date.or_else(|| cx.clock.time(reply.received)) }
+    (date, clock.learn(date, reply.sent, reply.received, authority))
 }
 
 /// What a source of credentials ends with. The credentials are in the first slot.

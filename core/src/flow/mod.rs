@@ -102,6 +102,7 @@ impl<'m> Memory<'_, 'm> {
     }
 
     /// The same memory without the first `count` slots.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn without_slots(&mut self, count: usize) -> Memory<'_, 'm> {
         Memory { exchange: self.exchange, slots: self.slots.get_mut(count..).unwrap_or_default() }
     }

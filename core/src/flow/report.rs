@@ -152,6 +152,7 @@ impl Put for Shown<'_> {
 }
 
 /// Empties a text, which may have been withheld.
+#[cfg_attr(target_os = "none", inline(never))]
 fn wipe(text: &mut StringView) {
     text.as_mut_str().zeroize();
     text.clear();

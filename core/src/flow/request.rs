@@ -5,7 +5,7 @@ use zeroize::Zeroize;
 use crate::error::{Buffer, ErrorKind};
 use crate::sigv4::{Payload, Request, SignError, Signer, hash_of};
 use crate::wire::http1::HeadWriter;
-use crate::wire::{Count, Cursor, Put, long_decimal};
+use crate::wire::{Count, Cursor, Put, decimal};
 
 use super::endpoint::Endpoint;
 use super::exchange::Span;
@@ -54,15 +54,15 @@ pub(crate) struct Draft<'a> {
     pub(crate) headers: &'a [(&'a str, &'a [u8])],
     /// What the signature covers of a body that is not put.
     pub(crate) payload: Payload<'a>,
-    /// The length of that body; `None` where none is announced.
-    pub(crate) length: Option<u64>,
+    /// The length of that body in digits; empty where none is announced.
+    pub(crate) length: &'a [u8],
 }
 
 impl<'a> Draft<'a> {
     /// A GET for the endpoint itself, without a body.
     pub(crate) fn new(endpoint: &'a Endpoint<'a>) -> Self {
         let target = endpoint.root();
-        Self { method: "GET", endpoint, target, headers: &[], payload: Payload::Bytes(b""), length: None }
+        Self { method: "GET", endpoint, target, headers: &[], payload: Payload::Bytes(b""), length: b"" }
     }
 }
 
@@ -108,18 +108,22 @@ fn write_head(
     if let Some(body) = body {
         body(&mut count);
     }
-    let announced = if body.is_some() { Some(count.0 as u64) } else { draft.length };
     let mut head = HeadWriter::new(out, draft.method, &[draft.target]);
     head.header("Host", draft.endpoint.authority().as_bytes());
     head.header("User-Agent", USER_AGENT);
     for (name, value) in draft.headers {
         head.header(name, value);
     }
-    if let Some(announced) = announced {
-        let mut digits = [0; 20];
-        let mut length = Cursor::new(&mut digits);
-        long_decimal(announced, &mut length);
-        head.header("Content-Length", length.finish().map_err(|_| ErrorKind::Invalid("request body"))?);
+    let mut digits = [0; 10];
+    let mut counted = Cursor::new(&mut digits);
+    if body.is_some() {
+        let len = u32::try_from(count.0).map_err(|_| ErrorKind::Invalid("request body"))?;
+        decimal(len, &mut counted as &mut dyn Put);
+    }
+    let counted: &[u8] = counted.finish().unwrap_or_default();
+    let length = if body.is_some() { counted } else { draft.length };
+    if !length.is_empty() {
+        head.header("Content-Length", length);
     }
     head.suspend().map_err(|invalid| ErrorKind::Invalid(invalid.part))?;
     Ok(count.0)

@@ -58,11 +58,11 @@ impl Attempts {
     pub(crate) fn record_failure(&mut self, now: Instant, policy: RetryPolicy, entropy: u32) -> bool {
         self.made = self.made.saturating_add(1);
         let doubled = FIRST_WAIT_MS << self.made.saturating_sub(1).min(6);
-        let wait = draw(entropy, u64::from(doubled));
+        let wait = draw_short(entropy, doubled);
         if self.made >= policy.attempts || wait >= self.left(now, policy) {
             return false;
         }
-        self.not_before = now.after(wait);
+        self.not_before = now.after(wait.into());
         true
     }
 
@@ -73,9 +73,17 @@ impl Attempts {
     }
 
     /// Milliseconds that are left.
-    pub(crate) fn left(&self, now: Instant, policy: RetryPolicy) -> u64 {
-        if self.began { self.end.since(now) } else { policy.budget.into() }
+    pub(crate) fn left(&self, now: Instant, policy: RetryPolicy) -> u32 {
+        if !self.began {
+            return policy.budget;
+        }
+        u32::try_from(self.end.since(now)).unwrap_or(u32::MAX)
     }
+}
+
+/// As [`draw`], for what is no longer than seven weeks.
+pub(crate) fn draw_short(entropy: u32, width: u32) -> u32 {
+    (u64::from(width).wrapping_add(1).wrapping_mul(u64::from(entropy)) >> 32) as u32
 }
 
 /// A point drawn uniformly from 0 to `width`, both included.

@@ -102,7 +102,8 @@ impl<'m> Slot<'m> {
     }
 
     /// Adds a text. What does not fit is counted all the same, for [`Slot::seal`] to tell.
-    pub(crate) fn write(&mut self, field: Field, text: impl FnOnce(&mut Cursor<'_>)) {
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(crate) fn write(&mut self, field: Field, text: &mut dyn FnMut(&mut Cursor<'_>)) {
         let mut out = Cursor::new(self.memory.get_mut(self.used..).unwrap_or_default());
         text(&mut out);
         let end = self.used.saturating_add(out.needed());
@@ -151,15 +152,15 @@ impl<'m> Slot<'m> {
     /// Puts credentials of the caller's own into it.
     pub fn store(&mut self, credentials: &Credentials<'_>) -> Result<(), BufferTooSmall> {
         self.clear();
-        self.write(Field::AccessKeyId, |out| out.put(credentials.access_key_id().as_bytes()));
-        self.write(Field::SecretAccessKey, |out| {
+        self.write(Field::AccessKeyId, &mut |out| out.put(credentials.access_key_id().as_bytes()));
+        self.write(Field::SecretAccessKey, &mut |out| {
             out.put(credentials.secret_access_key().expose().as_bytes());
         });
         if let Some(token) = credentials.session_token() {
-            self.write(Field::SessionToken, |out| out.put(token.expose().as_bytes()));
+            self.write(Field::SessionToken, &mut |out| out.put(token.expose().as_bytes()));
         }
         if let Some(account) = credentials.account_id() {
-            self.write(Field::AccountId, |out| out.put(account.as_bytes()));
+            self.write(Field::AccountId, &mut |out| out.put(account.as_bytes()));
         }
         self.expiration = credentials.expiration();
         let needed = self.used;

@@ -344,6 +344,8 @@ pub(crate) const NO_SLOT: ErrorKind = ErrorKind::BufferTooSmall { buffer: Buffer
 pub struct Workspace<'s, 'm> {
     /// The clocks.
     pub now: Now,
+    /// 32 bits that the caller's random source drew for this step: jitter, no secrets.
+    pub entropy: u32,
     /// What replies have taught about the time.
     pub clock: &'s mut Clock,
     /// Where a peer's account of an error goes.
@@ -361,6 +363,13 @@ impl<'m> Workspace<'_, 'm> {
     /// `BufferTooSmall` where no slot was lent.
     pub fn slot(&mut self) -> Result<&mut Slot<'m>, ErrorKind> {
         self.slots.first_mut().ok_or(NO_SLOT)
+    }
+
+    /// What the base works with: the same without the first `count` slots.
+    fn without_slots(&mut self, count: usize) -> (Context<'_>, Memory<'_, 'm>) {
+        let cx = Context { now: self.now, entropy: self.entropy, clock: self.clock, report: self.report };
+        let slots = self.slots.get_mut(count..).unwrap_or_default();
+        (cx, Memory { exchange: self.exchange, slots })
     }
 
     /// Writes a GET for `path`, given in parts, below the endpoint's own path.
@@ -484,71 +493,67 @@ impl Progress {
         cx: &mut Context<'_>,
         memory: &mut Memory<'_, '_>,
     ) -> Step<'c, Lease> {
-        if let Some(need) = self.next(source, cx, memory) {
-            return Step::Need(need);
-        }
-        let ended = self.ended.unwrap_or(Ok(Lease::ENDLESS));
-        self.restart(source);
-        Step::Done(ended)
-    }
-
-    /// What is needed next; `None` where it has ended.
-    fn next<'c>(
-        &mut self,
-        source: &mut dyn Source<'c>,
-        cx: &mut Context<'_>,
-        memory: &mut Memory<'_, '_>,
-    ) -> Option<Need<'c>> {
-        if let Some(until) = self.attempts.pause(cx.now.monotonic) {
-            return Some(Need::Wait { until });
+        let work = &mut workspace(cx, memory);
+        if let Some(until) = self.attempts.pause(work.now.monotonic) {
+            return Step::Need(Need::Wait { until });
         }
         let needed = source.slots();
-        if memory.slots.len() < needed {
+        if work.slots.len() < needed {
             self.fail(source, ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed });
         }
         let mut steps = MAX_STEPS;
-        while self.ended.is_none() {
+        loop {
+            if let Some(ended) = self.ended {
+                self.restart(source);
+                return Step::Done(ended);
+            }
             let stage = source.stage(self.at);
             steps = steps.saturating_sub(1);
             let asked = if steps == 0 {
                 Err(ErrorKind::Misuse)
-            } else if stage.timed && !self.attempts.proceed(cx.now.monotonic, self.policy) {
+            } else if stage.timed && !self.attempts.proceed(work.now.monotonic, self.policy) {
                 Err(ErrorKind::OutOfTime)
             } else {
-                source.ask(self.at, &mut workspace(cx, memory))
+                source.ask(self.at, work)
             };
-            match asked {
-                Ok(Ask::Need(Need::Http(mut exchange))) => {
-                    exchange.limits = self.limits.within(self.attempts.left(cx.now.monotonic, self.policy));
-                    return Some(Need::Http(exchange));
+            let mut need = match asked {
+                Ok(Ask::Need(need)) => need,
+                Ok(Ask::Exchange { endpoint, address, request }) => Need::Http(Exchange {
+                    address,
+                    metadata: stage.metadata,
+                    repeatable: stage.repeatable,
+                    reply_headers: stage.reply_headers,
+                    ..Exchange::new(endpoint, request, self.limits)
+                }),
+                Ok(Ask::Step(at)) => {
+                    self.at = at;
+                    continue;
                 }
-                Ok(Ask::Need(need)) => return Some(need),
-                Ok(Ask::Exchange { endpoint, address, request }) => {
-                    let limits = self.limits.within(self.attempts.left(cx.now.monotonic, self.policy));
-                    return Some(Need::Http(Exchange {
-                        address,
-                        metadata: stage.metadata,
-                        repeatable: stage.repeatable,
-                        reply_headers: stage.reply_headers,
-                        ..Exchange::new(endpoint, request, limits)
-                    }));
+                Ok(Ask::Done) => {
+                    let time = work.clock.time(work.now);
+                    self.end(source, work, time);
+                    continue;
                 }
-                Ok(Ask::Step(at)) => self.at = at,
-                Ok(Ask::Done) => self.end(source, memory, cx.clock.time(cx.now)),
                 Ok(Ask::Base) => {
                     let Some((base, others)) = source.base() else { continue };
-                    match base.poll(cx, &mut memory.without_slots(others)) {
-                        Step::Need(need) => return Some(need),
+                    let (mut cx, mut memory) = work.without_slots(others);
+                    match base.poll(&mut cx, &mut memory) {
+                        Step::Need(need) => return Step::Need(need),
                         Step::Done(Err(error)) => self.ended = Some(Err(source.base_failed(error))),
-                        Step::Done(Ok(lease)) => {
-                            self.take(source, cx, memory, Ok(Outcome::Base(lease)), None);
-                        }
+                        Step::Done(Ok(lease)) => self.take(source, work, Ok(Outcome::Base(lease)), None),
                     }
+                    continue;
                 }
-                Err(kind) => self.fail(source, kind),
+                Err(kind) => {
+                    self.fail(source, kind);
+                    continue;
+                }
+            };
+            if let Need::Http(exchange) = &mut need {
+                exchange.limits = self.limits.within(self.attempts.left(work.now.monotonic, self.policy));
             }
+            return Step::Need(need);
         }
-        None
     }
 
     #[inline(never)]
@@ -567,27 +572,28 @@ impl Progress {
             return;
         }
         let authority = if stage.metadata { Authority::Metadata } else { Authority::Service };
-        let (reply, mut time);
-        time = cx.clock.time(cx.now);
-        let outcome = match answer {
-            Answer::Reply(received) => {
-                reply = received;
-                let observed = observe(cx, &reply, memory.exchange, authority);
+        let (mut date, mut measured_at) = (None, cx.now);
+        let outcome = match &answer {
+            Answer::Reply(reply) => {
+                let skew;
+                (date, skew) = observe(cx.clock, reply, memory.exchange, authority);
+                measured_at = reply.received;
                 cx.report.clear();
-                time = observed.time;
-                Ok(Outcome::Reply(Received { reply: &reply, skew: observed.skew }))
+                Ok(Outcome::Reply(Received { reply, skew }))
             }
-            Answer::Content(place) => Ok(Outcome::Content(place)),
+            Answer::Content(place) => Ok(Outcome::Content(place.clone())),
             Answer::Addresses(addresses) => Ok(Outcome::Addresses(addresses)),
             Answer::Failed(failure) => {
                 cx.report.clear();
-                let kind = source.failed(self.at, failure);
-                Err(Trouble { kind, retry: stage.retries.include(failure) })
+                let kind = source.failed(self.at, *failure);
+                Err(Trouble { kind, retry: stage.retries.include(*failure) })
             }
         };
-        self.take(source, cx, memory, outcome, time);
+        let time = date.or_else(|| cx.clock.time(measured_at));
+        let work = &mut workspace(cx, memory);
+        self.take(source, work, outcome, time);
         if !(stage.leaves_reply && matches!(self.ended, Some(Ok(_)))) {
-            memory.exchange.zeroize();
+            work.exchange.zeroize();
         }
     }
 
@@ -595,12 +601,16 @@ impl Progress {
     fn take<'c>(
         &mut self,
         source: &mut dyn Source<'c>,
-        cx: &mut Context<'_>,
-        memory: &mut Memory<'_, '_>,
+        work: &mut Workspace<'_, '_>,
         outcome: Result<Outcome<'_>, Trouble>,
         time: Option<UnixTime>,
     ) {
-        let taken = outcome.and_then(|outcome| source.take(self.at, &mut workspace(cx, memory), outcome));
+        let taken = outcome.and_then(|outcome| source.take(self.at, work, outcome));
+        let again = matches!(taken, Ok(Next::AgainOrDone) | Err(Trouble { retry: true, .. }));
+        if again && self.attempts.record_failure(work.now.monotonic, self.policy, work.entropy) {
+            self.at = source.stage(self.at).back_to;
+            return;
+        }
         match taken {
             Ok(Next::Step(to)) => {
                 if to != self.at && source.stage(to).back_to == to {
@@ -608,25 +618,14 @@ impl Progress {
                 }
                 self.at = to;
             }
-            Ok(Next::AgainOrDone)
-                if self.attempts.record_failure(cx.now.monotonic, self.policy, cx.entropy) =>
-            {
-                self.at = source.stage(self.at).back_to;
-            }
-            Ok(Next::Done | Next::AgainOrDone) => self.end(source, memory, time),
-            Err(Trouble { kind, retry }) => {
-                if retry && self.attempts.record_failure(cx.now.monotonic, self.policy, cx.entropy) {
-                    self.at = source.stage(self.at).back_to;
-                } else {
-                    self.fail(source, kind);
-                }
-            }
+            Ok(Next::Done | Next::AgainOrDone) => self.end(source, work, time),
+            Err(Trouble { kind, .. }) => self.fail(source, kind),
         }
     }
 
     /// What the first slot holds is the result.
-    fn end<'c>(&mut self, source: &mut dyn Source<'c>, memory: &mut Memory<'_, '_>, time: Option<UnixTime>) {
-        let Some(slot) = memory.slots.first_mut() else { return };
+    fn end<'c>(&mut self, source: &mut dyn Source<'c>, work: &mut Workspace<'_, '_>, time: Option<UnixTime>) {
+        let Some(slot) = work.slots.first_mut() else { return };
         if source.stage(self.at).leaves_reply {
             // The reply is the result, and not what it was asked for with.
             self.ended = Some(Ok(Lease::ENDLESS));
@@ -648,9 +647,11 @@ impl Progress {
     }
 }
 
+#[cfg_attr(target_os = "none", inline(never))]
 fn workspace<'s, 'm>(cx: &'s mut Context<'_>, memory: &'s mut Memory<'_, 'm>) -> Workspace<'s, 'm> {
     Workspace {
         now: cx.now,
+        entropy: cx.entropy,
         clock: cx.clock,
         report: cx.report,
         exchange: memory.exchange,

@@ -7,7 +7,7 @@
 //! seconds. An error that trying again will not mend (access denied) is raised at once and repeated
 //! from memory for 1 to 5 seconds.
 
-use crate::flow::retry::draw;
+use crate::flow::retry::{draw, draw_short};
 use crate::skew::Instant;
 
 /// What the refresh windows are, where they differ from the common behaviour.
@@ -131,11 +131,14 @@ impl Refresh {
     }
 
     /// A fetch failed. `recoverable` says whether trying again may help.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn failed(&mut self, now: Instant, recoverable: bool, entropy: u32) {
+        let after =
+            |least: u32, width| Some(now.after(draw_short(entropy, width).saturating_add(least).into()));
         if !recoverable {
-            self.error_until = Some(now.after(draw(entropy, 4_000).saturating_add(1_000)));
+            self.error_until = after(1_000, 4_000);
         } else if self.held {
-            self.not_before = Some(now.after(draw(entropy, 300_000).saturating_add(300_000)));
+            self.not_before = after(300_000, 300_000);
         }
     }
 

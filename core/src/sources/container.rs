@@ -11,7 +11,7 @@ use crate::flow::{
 };
 use crate::wire::http1::is_header_value;
 use crate::wire::json::{self, Token};
-use crate::wire::uri::{Scheme, Uri};
+use crate::wire::uri::{Scheme, address};
 use crate::wire::{self, Put};
 
 use super::document::Document;
@@ -83,9 +83,7 @@ impl<'c> Container<'c> {
     /// # Errors
     /// For a text that is not a URL.
     pub fn full(url: &'c str, authorization: Authorization<'c>) -> Result<Self, wire::Error> {
-        let uri = Uri::parse(url)?;
-        let target = uri.target;
-        let endpoint = Endpoint::of(Uri { path: "", query: None, target: "", ..uri });
+        let (endpoint, target) = Endpoint::and_target(url)?;
         Ok(Self::asking(Some(endpoint), target, authorization))
     }
 
@@ -110,7 +108,7 @@ impl<'c> Source<'c> for ContainerEndpoint<'c> {
     fn ask(&mut self, at: u8, work: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind> {
         let endpoint = self.endpoint.ok_or(ErrorKind::NotConfigured)?;
         if at == ADDRESS {
-            return match (endpoint.scheme(), endpoint.uri().address()) {
+            return match (endpoint.scheme(), address(endpoint.host())) {
                 (Scheme::Http, Some(address)) if !may_ask(address) => {
                     Err(ErrorKind::Invalid("full URI: plain http to an address that is not the container's"))
                 }
@@ -201,7 +199,7 @@ fn keep_token(content: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
     }
     let slot = slots.first_mut().ok_or(NO_SLOT)?;
     slot.clear();
-    slot.write(Field::SessionToken, |out| out.put(token));
+    slot.write(Field::SessionToken, &mut |out| out.put(token));
     slot.seal()
 }
 

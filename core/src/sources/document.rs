@@ -85,7 +85,7 @@ fn read_members(
             (Member::RoleArn, Some(Token::Str(text))) => {
                 let account = account_of(text.plain().unwrap_or_default());
                 if !slot.has(Field::AccountId) {
-                    slot.write(Field::AccountId, |out| out.put(account.as_bytes()));
+                    slot.write(Field::AccountId, &mut |out| out.put(account.as_bytes()));
                 }
             }
             (_, Some(Token::Str(text))) => member.store(name, slot, &mut |out| text.put(out))?,

@@ -49,7 +49,7 @@ fn store(token: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
         return Err(ErrorKind::Invalid("token: empty, or with a character that may not stand there"));
     }
     slot.clear();
-    slot.write(Field::SessionToken, |out| out.put(token));
+    slot.write(Field::SessionToken, &mut |out| out.put(token));
     slot.seal()
 }
 

@@ -51,9 +51,9 @@ const TTL_HEADER: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 /// Seconds of life asked for a token: the most there is.
 const TOKEN_TTL: &[u8] = b"21600";
 /// A token is not used in the last two minutes of its life.
-const TOKEN_MARGIN_MS: u64 = 120_000;
-/// However short its life, for so long it is used.
-const LEAST_USE_MS: u64 = 10_000;
+const TOKEN_MARGIN: u32 = 120;
+/// However short its life, for so many seconds it is used.
+const LEAST_USE: u32 = 10;
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
 impl<'c> Imds<'c> {
@@ -129,8 +129,13 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
                 if usable { Ok(Next::Step(ROLE)) } else { Err(ErrorKind::Unusable("token").into()) }
             }
             ROLE => {
-                self.role = role_name(body).ok_or(ErrorKind::Unusable("role name"))?;
-                Ok(Next::Step(CREDENTIALS))
+                self.role.clear();
+                let taken = role_name(body).and_then(|name| self.role.push_str(name).ok());
+                if taken.is_some() {
+                    Ok(Next::Step(CREDENTIALS))
+                } else {
+                    Err(ErrorKind::Unusable("role name").into())
+                }
             }
             _ => {
                 let taken = Document::Metadata.take(work, &received);
@@ -147,7 +152,7 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
 }
 
 /// The first line of `list`, if it can be a role's name (IAM: `[\w+=,.@-]`, up to 64 characters).
-fn role_name(list: &[u8]) -> Option<String<128>> {
+fn role_name(list: &[u8]) -> Option<&str> {
     let line = list.split(|byte| *byte == b'\n').next()?.trim_ascii();
     let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".iter().any(|mark| mark == byte);
     // As a segment of a path, these two would lead elsewhere.
@@ -155,7 +160,7 @@ fn role_name(list: &[u8]) -> Option<String<128>> {
     if leads_away || !line.iter().all(named) {
         return None;
     }
-    String::try_from(core::str::from_utf8(line).ok()?).ok()
+    core::str::from_utf8(line).ok()
 }
 
 /// The metadata token, and how long it is good for.
@@ -172,9 +177,9 @@ impl Token {
         let ttl = ttl.map(|ttl| ttl.strip_prefix('+').unwrap_or(ttl).as_bytes());
         let ttl = ttl.and_then(|ttl| number(ttl, 10)).unwrap_or(21_600).min(21_600);
         let text = core::str::from_utf8(token.trim_ascii()).unwrap_or_default();
-        let granted = u64::from(ttl.wrapping_mul(1000));
         // Whatever was granted, it is tried for the steps that follow.
-        self.until = now.after(granted.saturating_sub(TOKEN_MARGIN_MS).max(LEAST_USE_MS));
+        let used = ttl.saturating_sub(TOKEN_MARGIN).max(LEAST_USE);
+        self.until = now.after(used.wrapping_mul(1000).into());
         !text.is_empty()
             && text.bytes().all(|byte| byte.is_ascii_graphic())
             && self.text.push_str(text).is_ok()

@@ -98,7 +98,7 @@ impl<'c> Source<'c> for Portal<'c> {
         let read = role_credentials(body)
             .and_then(|document| Document::Portal.read(document, slot, work.report))
             .and_then(|()| {
-                slot.write(Field::AccountId, |out| out.put(self.account_id.as_bytes()));
+                slot.write(Field::AccountId, &mut |out| out.put(self.account_id.as_bytes()));
                 document::seal(slot)
             });
         read.inspect_err(|_| slot.clear())?;
@@ -140,6 +140,6 @@ fn read_token(file: &[u8], slot: &mut Slot<'_>, now: Option<UnixTime>) -> Result
         return Err(ErrorKind::Expired);
     }
     let token = member("accessToken")?;
-    slot.write(Field::SessionToken, |out| token.put(out));
+    slot.write(Field::SessionToken, &mut |out| token.put(out));
     slot.seal()
 }

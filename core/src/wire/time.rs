@@ -2,13 +2,21 @@
 //!
 //! Resolution is a second, the range 1970 to 9999. Each reader takes the whole text.
 
+use core::fmt;
+use core::num::NonZeroU64;
+
 use super::scan::Scan;
 use super::{Ascii, Error, Kind};
 
 /// Seconds since 1970-01-01T00:00:00Z, without leap seconds, up to the end of the year 9999.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct UnixTime(u64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(
+    /// One more, so that a time that may not be there is no larger.
+    NonZeroU64,
+);
+
+/// [`UnixTime::MAX`] in seconds.
+const MAX: u64 = 253_402_300_799;
 
 const DAY: u32 = 86_400;
 const MONTHS: [[u8; 3]; 12] = [
@@ -19,29 +27,33 @@ const WEEKDAYS: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"
 
 impl UnixTime {
     /// 1970-01-01T00:00:00Z.
-    pub const EPOCH: Self = Self(0);
+    pub const EPOCH: Self = Self::of(0);
     /// 9999-12-31T23:59:59Z.
-    pub const MAX: Self = Self(253_402_300_799);
+    pub const MAX: Self = Self::of(MAX);
+
+    const fn of(seconds: u64) -> Self {
+        Self(NonZeroU64::MIN.saturating_add(seconds))
+    }
 
     /// `seconds` after 1970, or [`UnixTime::MAX`] if that is earlier.
     pub const fn from_secs(seconds: u64) -> Self {
-        if seconds > Self::MAX.0 { Self::MAX } else { Self(seconds) }
+        if seconds > MAX { Self::MAX } else { Self::of(seconds) }
     }
 
     /// Seconds since 1970.
     pub const fn as_secs(self) -> u64 {
-        self.0
+        self.0.get().wrapping_sub(1)
     }
 
     /// This time moved by `seconds`, kept in range.
     pub const fn saturating_add(self, seconds: i64) -> Self {
-        Self::from_secs(self.0.saturating_add_signed(seconds))
+        Self::from_secs(self.as_secs().saturating_add_signed(seconds))
     }
 
     /// Seconds from `earlier` to this time; negative if it is later.
     pub const fn seconds_since(self, earlier: Self) -> i64 {
         // Both are below 2^38.
-        (self.0 as i64).wrapping_sub(earlier.0 as i64)
+        (self.as_secs() as i64).wrapping_sub(earlier.as_secs() as i64)
     }
 
     /// Reads RFC 3339 (`2015-08-30T12:36:00Z`), with any number of fractional digits, which are
@@ -124,12 +136,12 @@ impl UnixTime {
     /// Whole days since 1970.
     pub(crate) fn days(self) -> u32 {
         // 86,400 is 128 times 675, and the whole range shifted by 7 fits 32 bits: no wide division.
-        ((self.0 >> 7) as u32) / (DAY >> 7)
+        ((self.as_secs() >> 7) as u32) / (DAY >> 7)
     }
 
     fn civil(self) -> Civil {
         let days = self.days();
-        let second = self.0.wrapping_sub(u64::from(days).wrapping_mul(u64::from(DAY))) as u32;
+        let second = self.as_secs().wrapping_sub(u64::from(days).wrapping_mul(u64::from(DAY))) as u32;
         // Years have 366 days at most, so the first guess is early: by less than a year in 1,000.
         let mut year = (days / 366).wrapping_add(1970);
         while days_before(year.wrapping_add(1)) <= days {
@@ -142,6 +154,19 @@ impl UnixTime {
             month = month.wrapping_add(1);
         }
         Civil { days, year, month, day: day.wrapping_add(1), second }
+    }
+}
+
+impl fmt::Debug for UnixTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UnixTime").field(&self.as_secs()).finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for UnixTime {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "UnixTime({=u64})", self.as_secs());
     }
 }
 
@@ -202,8 +227,8 @@ fn read_rfc3339(scan: &mut Scan<'_>) -> Option<UnixTime> {
     scan.end()?;
     let local = from_civil(year, month, day, second);
     let seconds = local.and_then(|local| local.checked_add_signed(offset));
-    match seconds.filter(|seconds| *seconds <= UnixTime::MAX.0) {
-        Some(seconds) => Some(UnixTime(seconds)),
+    match seconds.filter(|seconds| *seconds <= MAX) {
+        Some(seconds) => Some(UnixTime::of(seconds)),
         None => scan.fail_at(0, Kind::OutOfRange),
     }
 }
@@ -245,7 +270,7 @@ fn read_epoch(scan: &mut Scan<'_>) -> Option<UnixTime> {
         seconds = seconds.saturating_mul(10);
     }
     // Thousandths of a second by mistake would be a time of the year 50,000.
-    if seconds > UnixTime::MAX.0 { scan.fail_at(0, Kind::OutOfRange) } else { Some(UnixTime(seconds)) }
+    if seconds > MAX { scan.fail_at(0, Kind::OutOfRange) } else { Some(UnixTime::of(seconds)) }
 }
 
 fn read_compact(scan: &mut Scan<'_>) -> Option<UnixTime> {
@@ -257,7 +282,7 @@ fn read_compact(scan: &mut Scan<'_>) -> Option<UnixTime> {
     }
     let second = hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second);
     match from_civil(year, month, day, second) {
-        Some(seconds) => Some(UnixTime(seconds)),
+        Some(seconds) => Some(UnixTime::of(seconds)),
         None => scan.fail_at(0, Kind::OutOfRange),
     }
 }
@@ -275,7 +300,7 @@ fn read_http_date(scan: &mut Scan<'_>) -> Option<UnixTime> {
     scan.require(b" GMT")?;
     scan.end()?;
     match from_civil(year, month, day, second) {
-        Some(seconds) => Some(UnixTime(seconds)),
+        Some(seconds) => Some(UnixTime::of(seconds)),
         None => scan.fail_at(5, Kind::OutOfRange),
     }
 }

@@ -56,41 +56,87 @@ impl<'a> Uri<'a> {
     /// Takes `text` apart. User names, fragments, blanks and control characters are refused.
     /// Bytes outside ASCII are kept in path and query, and refused in the host.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
+        let places = Places::parse(text)?;
+        let part = |from, to| text.get(from..to).unwrap_or_default();
+        let Places { scheme, port, start, authority, path, query, .. } = places;
+        Ok(Self {
+            scheme,
+            host: without_brackets(part(start, places.host)),
+            port,
+            authority: part(start, authority),
+            path: part(path, query),
+            query: text.get(query.saturating_add(1)..),
+            target: text.get(path..).unwrap_or_default(),
+        })
+    }
+
+    /// The host as an address, if it is written as one.
+    pub fn address(&self) -> Option<IpAddr> {
+        address(self.host)
+    }
+}
+
+/// A host without the brackets of an IPv6 address.
+pub(crate) fn without_brackets(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+/// Where the parts of a URI are in its text.
+#[derive(Clone, Copy)]
+pub(crate) struct Places {
+    pub(crate) scheme: Scheme,
+    pub(crate) port: u16,
+    /// Where the host starts, with its brackets.
+    pub(crate) start: usize,
+    /// Where it ends.
+    pub(crate) host: usize,
+    /// Where the authority ends that a `Host` header has.
+    pub(crate) authority: usize,
+    /// Where the path starts.
+    pub(crate) path: usize,
+    /// Where it ends: the query's `?`, or the end of the text.
+    pub(crate) query: usize,
+}
+
+impl Places {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let mut scan = Scan::new(text.as_bytes());
-        let read = Self::read(&mut scan, text);
+        let read = Self::read(&mut scan);
         scan.result(read)
     }
 
-    fn read(scan: &mut Scan<'a>, text: &'a str) -> Option<Self> {
-        let lower =
-            |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-        let scheme = if lower("https://") {
-            scan.skip(8);
+    fn read(scan: &mut Scan<'_>) -> Option<Self> {
+        let lower = |scan: &mut Scan<'_>, prefix: &[u8]| {
+            let is = scan.rest().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+            if is {
+                scan.skip(prefix.len());
+            }
+            is
+        };
+        let scheme = if lower(scan, b"https://") {
             Scheme::Https
-        } else if lower("http://") {
-            scan.skip(7);
+        } else if lower(scan, b"http://") {
             Scheme::Http
         } else {
             return scan.fail(Kind::UnexpectedByte);
         };
         let start = scan.offset();
-        let host = if scan.take(b"[") {
+        let named = if scan.take(b"[") {
             let inside = scan.offset();
-            scan.take_while(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
-            let host = text.get(inside..scan.offset()).unwrap_or_default();
+            let host = scan.take_while(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
             if v6(host).is_none() {
                 return scan.fail_at(inside, Kind::UnexpectedByte);
             }
             scan.expect_byte(b']')?;
             host
         } else {
-            scan.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
-            text.get(start..scan.offset()).unwrap_or_default()
+            scan.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
         };
-        if host.is_empty() {
+        if named.is_empty() {
             return scan.unexpected();
         }
-        let mut authority = text.get(start..scan.offset()).unwrap_or_default();
+        let host = scan.offset();
+        let mut authority = host;
         let mut port = scheme.default_port();
         if scan.take(b":") {
             let at = scan.offset();
@@ -103,34 +149,22 @@ impl<'a> Uri<'a> {
                 }
             }
             if port != scheme.default_port() {
-                authority = text.get(start..scan.offset()).unwrap_or_default();
+                authority = scan.offset();
             }
         }
-        let path_at = scan.offset();
+        let path = scan.offset();
         if !matches!(scan.peek(), None | Some(b'/' | b'?')) {
             return scan.unexpected();
         }
         scan.take_while(|byte| byte > b' ' && byte != 0x7f && !matches!(byte, b'?' | b'#'));
-        let path = text.get(path_at..scan.offset()).unwrap_or_default();
-        let query = if scan.take(b"?") {
-            let at = scan.offset();
+        let query = scan.offset();
+        if scan.take(b"?") {
             scan.take_while(|byte| byte > b' ' && byte != 0x7f && byte != b'#');
-            text.get(at..scan.offset())
-        } else {
-            None
-        };
-        match scan.peek() {
-            None => {
-                let target = text.get(path_at..).unwrap_or_default();
-                Some(Self { scheme, host, port, authority, path, query, target })
-            }
-            Some(_) => scan.unexpected(),
         }
-    }
-
-    /// The host as an address, if it is written as one.
-    pub fn address(&self) -> Option<IpAddr> {
-        address(self.host)
+        if scan.peek().is_some() {
+            return scan.unexpected();
+        }
+        Some(Self { scheme, port, start, host, authority, path, query })
     }
 }
 
@@ -139,7 +173,7 @@ impl<'a> Uri<'a> {
 ///
 /// The standard library's parser keeps a panic path.
 pub fn address(text: &str) -> Option<IpAddr> {
-    v4(text).map(IpAddr::V4).or_else(|| v6(text).map(IpAddr::V6))
+    v4(text).map(IpAddr::V4).or_else(|| v6(text.as_bytes()).map(IpAddr::V6))
 }
 
 fn v4(text: &str) -> Option<Ipv4Addr> {
@@ -159,47 +193,24 @@ fn v4(text: &str) -> Option<Ipv4Addr> {
     if parts.next().is_some() { None } else { Some(Ipv4Addr::from(octets)) }
 }
 
-fn v6(text: &str) -> Option<Ipv6Addr> {
-    let mut groups = [0u16; 8];
-    let mut count = 0usize;
-    // How many groups stand before `::`.
-    let mut gap = None;
-    let mut rest = text.as_bytes();
-    if let [b':', b':', tail @ ..] = rest {
-        (gap, rest) = (Some(0), tail);
+fn v6(text: &[u8]) -> Option<Ipv6Addr> {
+    let mut octets = [0u8; 16];
+    let mut places = octets.as_chunks_mut::<2>().0.iter_mut();
+    let gap = text.windows(2).position(|pair| pair == b"::");
+    let before = gap.unwrap_or(text.len());
+    let after = text.get(before.saturating_add(2)..).unwrap_or_default();
+    let colon = |byte: &u8| *byte == b':';
+    for digits in text.get(..before)?.split(colon).filter(|_| before > 0) {
+        *places.next()? = group(digits)?;
     }
-    while !rest.is_empty() {
-        let len = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
-        let (digits, tail) = rest.split_at_checked(len)?;
-        let group = groups.get_mut(count)?;
-        if digits.len() > 4 {
-            return None;
-        }
-        *group = number(digits, 16)? as u16;
-        count = count.saturating_add(1);
-        rest = match tail {
-            [b':', b':', tail @ ..] if gap.is_none() => {
-                gap = Some(count);
-                tail
-            }
-            // A colon stands between two groups.
-            [b':', tail @ ..] if !tail.is_empty() && tail.first() != Some(&b':') => tail,
-            [] => &[],
-            _ => return None,
-        };
-    }
-    let before = match gap {
-        None if count == 8 => 8,
-        Some(gap) if count < 8 => gap,
-        _ => return None,
-    };
     // What stands behind the gap belongs at the end.
-    let mut placed = [0u16; 8];
-    for (to, from) in placed.iter_mut().zip(groups.iter().take(before)) {
-        *to = *from;
+    for digits in after.rsplit(colon).filter(|_| !after.is_empty()) {
+        *places.next_back()? = group(digits)?;
     }
-    for (to, from) in placed.iter_mut().rev().zip(groups.get(before..count)?.iter().rev()) {
-        *to = *from;
-    }
-    Some(Ipv6Addr::from(placed))
+    // The gap is one group or more.
+    if gap.is_some() == (places.len() > 0) { Some(Ipv6Addr::from(octets)) } else { None }
+}
+
+fn group(digits: &[u8]) -> Option<[u8; 2]> {
+    if digits.len() > 4 { None } else { number(digits, 16).map(|group| (group as u16).to_be_bytes()) }
 }

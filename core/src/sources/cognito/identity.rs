@@ -111,7 +111,7 @@ impl Operation for GetIdRequest<'_> {
 
 /// Adds an identity's id to a slot.
 fn add_id(slot: &mut Slot<'_>, id: &str) -> Result<(), ErrorKind> {
-    slot.write(Field::UserId, |out| out.put(id.as_bytes()));
+    slot.write(Field::UserId, &mut |out| out.put(id.as_bytes()));
     slot.seal()
 }
 
@@ -293,7 +293,7 @@ fn read_credentials(body: &[u8], slot: &mut Slot<'_>) -> Result<Option<UnixTime>
             if slot.has(*field) {
                 return Err(ErrorKind::Unusable(name));
             }
-            slot.write(*field, |out| text.put(out));
+            slot.write(*field, &mut |out| text.put(out));
         }
     }
     Ok(expiration)
@@ -335,7 +335,7 @@ impl Operation for GetOpenIdTokenRequest<'_> {
     fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         let token = member(body, "Token").map_err(ErrorKind::Malformed)?;
         let token = token.and_then(|token| token.as_str()).ok_or(ErrorKind::Missing("Token"))?;
-        slot.write(Field::SessionToken, |out| token.put(out));
+        slot.write(Field::SessionToken, &mut |out| token.put(out));
         slot.seal()
     }
 }

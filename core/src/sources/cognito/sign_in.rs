@@ -262,7 +262,7 @@ impl<'c> SignIn<'c> {
         let small = |buffer| move |needed| ErrorKind::BufferTooSmall { buffer, needed };
         let token = out.finish().map_err(|error| small(Buffer::Exchange)(error.needed))?;
         slot.clear();
-        slot.write(Field::SessionToken, |out| out.put(token));
+        slot.write(Field::SessionToken, &mut |out| out.put(token));
         token.zeroize();
         slot.seal()?;
         let end = cx.clock.time(cx.now).map(|now| now.saturating_add(seconds.into()));
@@ -316,7 +316,7 @@ fn no_slot() -> ErrorKind {
 
 /// Adds a text to a slot.
 fn put(slot: &mut Slot<'_>, field: Field, text: &str) -> Result<(), ErrorKind> {
-    slot.write(field, |out| out.put(text.as_bytes()));
+    slot.write(field, &mut |out| out.put(text.as_bytes()));
     slot.seal()
 }
 

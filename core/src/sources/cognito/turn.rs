@@ -223,7 +223,7 @@ impl Operation for Turn<'_> {
     fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         slot.clear();
         let mut read = Ok(());
-        slot.write(Field::Kept, |out| read = keep(body, self.shape(), KEPT, out));
+        slot.write(Field::Kept, &mut |out| read = keep(body, self.shape(), KEPT, out));
         read?;
         slot.seal()
     }

@@ -68,7 +68,7 @@ fn store(content: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
     let slot = slots.first_mut().ok_or(NO_SLOT)?;
     let code = core::str::from_utf8(content.trim_ascii()).ok().filter(|code| is_token_code(code));
     let code = code.ok_or(ErrorKind::Invalid("MFA code: six digits"))?;
-    slot.write(Field::TokenCode, |out| out.put(code.as_bytes()));
+    slot.write(Field::TokenCode, &mut |out| out.put(code.as_bytes()));
     slot.seal()
 }
 

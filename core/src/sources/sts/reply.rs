@@ -55,7 +55,7 @@ pub(super) fn credentials(
         }
     })?;
     let account = if found.digits.is_empty() { account } else { &found.digits };
-    slot.write(Field::AccountId, |out| out.put(account.as_bytes()));
+    slot.write(Field::AccountId, &mut |out| out.put(account.as_bytes()));
     seal_with_end(slot)
 }
 
