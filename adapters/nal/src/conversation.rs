@@ -1,12 +1,14 @@
 //! One exchange: what to send, what has come, and until when. It does no input or output.
 
 use core::net::IpAddr;
+use core::ops::Range;
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use rolecall_core::flow::{Exchange, Reply};
+use rolecall_core::flow::{Body, Exchange, Reply};
 use rolecall_core::skew::{Instant, Now};
 use rolecall_core::wire::uri;
 
+use crate::bodies::Used;
 use crate::incoming::{Complete, Incoming};
 
 /// The state of one exchange.
@@ -21,6 +23,11 @@ pub(crate) struct Conversation<'c> {
     /// The connection has carried another exchange before.
     reused: bool,
     sent: Now,
+    /// What was read of a streamed body and is not on its way yet, in the exchange buffer.
+    piece: Range<usize>,
+    used: Used,
+    /// The caller's writer has nothing but what is of this reply.
+    is_fresh: bool,
     incoming: Incoming,
 }
 
@@ -29,28 +36,37 @@ enum Stage {
     /// The address is looked up, unless it is known.
     Resolve,
     Connect,
-    /// So many bytes of the request are on their way.
+    /// So many bytes of the request are on their way, its body included wherever that is.
     Send {
-        sent: usize,
+        sent: u64,
     },
     Receive,
     Failed(Failure),
 }
 
-/// What to do with the connection.
+/// What to do with the connection, or with the caller's streams.
 #[derive(Debug)]
 pub(crate) enum Transfer<'x> {
     /// Send some of these bytes.
     Send { bytes: &'x [u8], until: Instant },
     /// Receive some bytes to here.
     Receive { room: &'x mut [u8], until: Instant },
+    /// Take the caller's reader back to its start.
+    Rewind,
+    /// Read some bytes of the body to here.
+    Read { room: &'x mut [u8], until: Instant },
+    /// Have the caller's writer forget what it has.
+    StartOver,
+    /// Write some of these bytes.
+    Write { bytes: &'x [u8], until: Instant },
 }
 
 impl<'c> Conversation<'c> {
     /// The exchange whose request is in `buffer`.
-    pub(crate) fn new(exchange: Exchange<'c>, buffer: &[u8], now: Now) -> Self {
+    pub(crate) fn new(exchange: Exchange<'c>, buffer: &[u8], used: Used, now: Now) -> Self {
         let bodiless = exchange.request.bytes(buffer).starts_with(b"HEAD ");
-        let incoming = Incoming::new(exchange.reply_headers, exchange.limits.body, bodiless);
+        let mut incoming = Incoming::new(exchange.reply_headers, exchange.limits.body, bodiless);
+        incoming.streams = exchange.streams_reply;
         let address = exchange.address.or_else(|| uri::address(exchange.endpoint.host()));
         let last = now.monotonic.after(exchange.limits.total.into());
         let mut new = Self {
@@ -61,6 +77,9 @@ impl<'c> Conversation<'c> {
             last,
             reused: false,
             sent: now,
+            piece: 0..0,
+            used,
+            is_fresh: false,
             incoming,
         };
         new.enter(if address.is_some() { Stage::Connect } else { Stage::Resolve }, now);
@@ -90,6 +109,7 @@ impl<'c> Conversation<'c> {
     pub(crate) fn connected(&mut self, reused: bool, now: Now) {
         self.reused = reused;
         self.sent = now;
+        self.piece = 0..0;
         self.enter(Stage::Send { sent: 0 }, now);
     }
 
@@ -101,27 +121,129 @@ impl<'c> Conversation<'c> {
     }
 
     /// What to do next with the connection; `None`: it needs another, or has ended.
-    pub(crate) fn transfer<'x>(&mut self, buffer: &'x mut [u8]) -> Option<Transfer<'x>> {
+    pub(crate) fn transfer<'x>(&mut self, buffer: &'x mut [u8]) -> Option<Transfer<'x>>
+    where
+        'c: 'x,
+    {
         let until = self.until;
         match self.stage {
-            Stage::Send { sent } => {
-                let bytes = self.exchange.request.bytes(buffer).get(sent..).unwrap_or_default();
-                Some(Transfer::Send { bytes, until })
-            }
-            Stage::Receive => Some(Transfer::Receive { room: self.incoming.room(buffer), until }),
+            Stage::Send { sent } => self.send(sent, buffer),
+            Stage::Receive if self.is_to_start_over() => Some(Transfer::StartOver),
+            Stage::Receive => Some(match self.incoming.pending() {
+                Some(pending) => Transfer::Write { bytes: buffer.get(pending).unwrap_or_default(), until },
+                None => Transfer::Receive { room: self.incoming.room(buffer), until },
+            }),
             _ => None,
         }
     }
 
-    /// `count` more bytes of the request are on their way.
-    pub(crate) fn sent(&mut self, count: usize) {
-        if let Stage::Send { sent } = &mut self.stage {
-            *sent = sent.saturating_add(count);
-            if *sent >= self.exchange.request.len {
-                // Still by the limit for the first byte.
-                self.stage = Stage::Receive;
-            }
+    /// What to do with the connection after so many bytes.
+    fn send<'x>(&mut self, sent: u64, buffer: &'x mut [u8]) -> Option<Transfer<'x>>
+    where
+        'c: 'x,
+    {
+        let until = self.until;
+        let held = self.exchange.request.len;
+        if sent < held as u64 {
+            let sent = usize::try_from(sent).unwrap_or(usize::MAX);
+            let bytes = self.exchange.request.bytes(buffer).get(sent..).unwrap_or_default();
+            return Some(Transfer::Send { bytes, until });
         }
+        let sent = sent.saturating_sub(held as u64);
+        let len = match self.exchange.body {
+            Body::Bytes(bytes) => {
+                let sent = usize::try_from(sent).unwrap_or(usize::MAX);
+                return Some(Transfer::Send { bytes: bytes.get(sent..).unwrap_or_default(), until });
+            }
+            Body::Streamed(len) => len,
+            _ => return None,
+        };
+        if !self.piece.is_empty() {
+            let bytes = buffer.get(self.piece.clone()).unwrap_or_default();
+            return Some(Transfer::Send { bytes, until });
+        }
+        if sent == 0 && self.used.upload {
+            return Some(Transfer::Rewind);
+        }
+        let left = usize::try_from(len.saturating_sub(sent)).unwrap_or(usize::MAX);
+        let room = buffer.get_mut(held..).unwrap_or_default();
+        let end = left.min(room.len());
+        let room = room.get_mut(..end).filter(|room| !room.is_empty());
+        if room.is_none() {
+            self.fail(FailureKind::TooLarge);
+        }
+        room.map(|room| Transfer::Read { room, until })
+    }
+
+    /// `count` more bytes of the request are on their way.
+    pub(crate) fn sent(&mut self, count: usize, now: Now) {
+        let Stage::Send { sent } = &mut self.stage else { return };
+        *sent = sent.saturating_add(count as u64);
+        self.piece.start = self.piece.start.saturating_add(count).min(self.piece.end);
+        let outside = match self.exchange.body {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::Streamed(len) => len,
+            _ => 0,
+        };
+        if *sent >= (self.exchange.request.len as u64).saturating_add(outside) {
+            // Still by the limit for the first byte.
+            self.stage = Stage::Receive;
+        }
+        if outside > 0 {
+            self.extend(now);
+        }
+    }
+
+    /// The caller's reader gave so many bytes of the body.
+    pub(crate) fn read(&mut self, read: Result<usize, FailureKind>, now: Now) {
+        self.used.upload = true;
+        match read {
+            // It has fewer than were announced.
+            Ok(0) => self.fail(FailureKind::Other),
+            Ok(count) => {
+                let start = self.exchange.request.len;
+                self.piece = start..start.saturating_add(count);
+                self.extend(now);
+            }
+            Err(kind) => self.fail(kind),
+        }
+    }
+
+    /// The caller's reader is at its start again, or could not.
+    pub(crate) fn rewound(&mut self, done: bool) {
+        self.used.upload = !done;
+        if !done {
+            self.fail(FailureKind::Other);
+        }
+    }
+
+    /// The caller's writer took so many bytes.
+    pub(crate) fn written(&mut self, written: Result<usize, FailureKind>) {
+        self.used.download = true;
+        self.is_fresh = true;
+        match written {
+            Ok(count) => self.incoming.passed_on(count),
+            Err(kind) => self.fail(kind),
+        }
+    }
+
+    /// The caller's writer has nothing any more, or could not.
+    pub(crate) fn started_over(&mut self, done: bool) {
+        self.used.download = !done;
+        self.is_fresh = done;
+        if !done {
+            self.fail(FailureKind::Other);
+        }
+    }
+
+    /// Whether the caller's writer has a part of an earlier reply.
+    fn is_to_start_over(&self) -> bool {
+        self.used.download && !self.is_fresh && self.incoming.is_streamed()
+    }
+
+    /// The caller's streams that are no longer at their start.
+    pub(crate) fn used(&self) -> Used {
+        self.used
     }
 
     /// `count` bytes came into the room, or none any more will if it is 0.
@@ -165,7 +287,8 @@ impl<'c> Conversation<'c> {
     }
 
     fn complete(&self) -> Option<Complete> {
-        if self.stage == Stage::Receive { self.incoming.complete() } else { None }
+        let is_due = self.stage == Stage::Receive && !self.is_to_start_over();
+        if is_due { self.incoming.complete() } else { None }
     }
 
     fn fail(&mut self, kind: FailureKind) {
@@ -178,6 +301,11 @@ impl<'c> Conversation<'c> {
             Stage::Failed(first) => first.phase,
         };
         self.stage = Stage::Failed(Failure { phase, kind });
+    }
+
+    /// A body of any length goes out as long as the peer keeps taking it.
+    fn extend(&mut self, now: Now) {
+        self.until = now.monotonic.after(self.exchange.limits.first_byte.into()).min(self.last);
     }
 
     fn enter(&mut self, stage: Stage, now: Now) {

@@ -1,10 +1,13 @@
 //! Carries flows to their ends.
 
+use rolecall_core::call::{Answered, Outgoing, SendRequest};
 use rolecall_core::error::Error;
-use rolecall_core::flow::{Flow, Memory, Report};
+use rolecall_core::flow::{Flow, Lease, Memory, Report};
 use rolecall_core::skew::Clock;
 use rolecall_core::wire::time::UnixTime;
 
+use crate::bodies::{Bodies, Given, NONE};
+use crate::running::{Run, Running};
 use crate::session::Session;
 use crate::{Board, blocking};
 
@@ -35,7 +38,7 @@ impl<B: Board, L> Driver<B, L> {
     /// Each exchange keeps the limits that its flow sets; a peer that misses one is an error of the
     /// flow, [`FailureKind::Timeout`](rolecall_core::error::FailureKind::Timeout). One socket is
     /// open at a time, and none any more when this returns. What the flow needs beyond HTTP and
-    /// name look-ups - a file, a process, a person - is refused.
+    /// name look-ups - a file, a process, a person, a body that is streamed - is refused.
     pub fn run<'c, F: Flow<'c>>(
         &mut self,
         flow: &mut F,
@@ -44,8 +47,9 @@ impl<B: Board, L> Driver<B, L> {
     where
         L: blocking::Link<B>,
     {
-        let session = Session::new(flow, memory, &mut self.clock, &mut self.report);
-        blocking::run(session, &mut self.board, &mut self.network)
+        let mut running = Running::new(flow, |_| 0);
+        self.carry(&mut running, memory, NONE, &mut ());
+        running.result()
     }
 
     /// As [`Driver::run`], to be awaited.
@@ -61,8 +65,184 @@ impl<B: Board, L> Driver<B, L> {
     where
         L: crate::asynch::Link<B>,
     {
-        let session = Session::new(flow, memory, &mut self.clock, &mut self.report);
-        crate::asynch::run(session, &mut self.board, &mut self.network).await
+        let mut running = Running::new(flow, |_| 0);
+        self.carry_async(&mut running, memory, NONE, &mut ()).await;
+        running.result()
+    }
+
+    /// Gets credentials from `base`, signs `request` with them, sends it, and leaves the reply in the exchange
+    /// buffer, whatever its status. [`SendRequest`] says what is retried. With
+    /// [`Held`](rolecall_core::sources::Held) for `base`, the credentials are those in the first slot.
+    ///
+    /// Headers and body of the reply stay in the exchange buffer until the next run wipes them, or the caller;
+    /// all else in it is wiped, and all of it after an error.
+    ///
+    /// ```
+    /// use rolecall_core::call::Outgoing;
+    /// use rolecall_core::error::Error;
+    /// use rolecall_core::flow::{Endpoint, Memory};
+    /// use rolecall_core::refresh::Refreshing;
+    /// use rolecall_core::sigv4::{Rules, Scope};
+    /// use rolecall_core::sources::Imds;
+    /// use rolecall_nal::{Board, Driver, blocking::Link};
+    ///
+    /// /// The first bytes of an object.
+    /// # #[expect(dead_code)]
+    /// fn settings<'x, B: Board, L: Link<B>>(
+    ///     driver: &mut Driver<B, L>,
+    ///     source: &mut Refreshing<Imds<'static>>,
+    ///     memory: &'x mut Memory<'_, '_>,
+    /// ) -> Result<Option<&'x [u8]>, Error> {
+    ///     const BUCKET: &str = "http://devices.s3.eu-west-1.amazonaws.com";
+    ///     let Ok(bucket) = Endpoint::parse(BUCKET) else { return Ok(None) };
+    ///     let scope = Scope { region: "eu-west-1", service: "s3", rules: Rules::S3 };
+    ///     let mut request = Outgoing::new("GET", bucket, "/settings.json", scope);
+    ///     request.headers = &[("Range", b"bytes=0-1023")];
+    ///     let answered = driver.send(source, request, memory)?;
+    ///     let found = matches!(answered.reply.status, 200 | 206);
+    ///     Ok(found.then(|| answered.reply.body(memory.exchange)))
+    /// }
+    /// ```
+    pub fn send<'c, F: Flow<'c, Output = Lease>>(
+        &mut self,
+        base: &mut F,
+        request: Outgoing<'c>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Answered, Error>
+    where
+        L: blocking::Link<B>,
+    {
+        let mut flow = sending(base, request);
+        let mut running = Running::new(&mut flow, reply_len);
+        self.carry(&mut running, memory, NONE, &mut ());
+        running.result()
+    }
+
+    /// As [`Driver::send`], to be awaited. The future may be dropped at any time, as that of
+    /// `Driver::run_async`.
+    #[cfg(feature = "async")]
+    pub async fn send_async<'c, F: Flow<'c, Output = Lease>>(
+        &mut self,
+        base: &mut F,
+        request: Outgoing<'c>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Answered, Error>
+    where
+        L: crate::asynch::Link<B>,
+    {
+        let mut flow = sending(base, request);
+        let mut running = Running::new(&mut flow, reply_len);
+        self.carry_async(&mut running, memory, NONE, &mut ()).await;
+        running.result()
+    }
+
+    /// As [`Driver::send`], with bodies that are streamed: of any length, through the free part of the exchange
+    /// buffer. The body of a reply of status 2xx is written to the download if there is one, piece by piece and
+    /// flushed each time; the exchange buffer then has the reply's headers. That of any other status is left in
+    /// the exchange buffer.
+    ///
+    /// A request whose content is [`Streamed`](rolecall_core::call::Content::Streamed) without an upload, or one
+    /// that streams its reply without a download, fails with
+    /// [`FailureKind::Unsupported`](rolecall_core::error::FailureKind::Unsupported). A reader that ends early is
+    /// a failure, and so is a writer that takes no more.
+    ///
+    /// ```
+    /// use rolecall_core::call::{Content, Outgoing};
+    /// use rolecall_core::error::Error;
+    /// use rolecall_core::flow::{Endpoint, Memory};
+    /// use rolecall_core::sigv4::{Rules, Scope};
+    /// use rolecall_core::sources::Held;
+    /// use rolecall_nal::{Bodies, Board, Driver, blocking::Link};
+    ///
+    /// /// Stores `len` bytes of `log`, signed but for the body.
+    /// # #[expect(dead_code)]
+    /// fn store<B: Board, L: Link<B>>(
+    ///     driver: &mut Driver<B, L>,
+    ///     bucket: Endpoint<'static>,
+    ///     log: &mut impl embedded_io::Read,
+    ///     len: u64,
+    ///     memory: &mut Memory<'_, '_>,
+    /// ) -> Result<bool, Error> {
+    ///     let scope = Scope { region: "eu-west-1", service: "s3", rules: Rules::S3 };
+    ///     let mut request = Outgoing::new("PUT", bucket, "/log", scope);
+    ///     request.content = Content::Streamed { len, sha256: None, rewinds: false };
+    ///     let answered = driver.send_with(&mut Held, request, &mut Bodies::upload(log), memory)?;
+    ///     Ok(answered.reply.status == 200)
+    /// }
+    /// ```
+    pub fn send_with<'c, F, U, D>(
+        &mut self,
+        base: &mut F,
+        mut request: Outgoing<'c>,
+        bodies: &mut Bodies<U, D>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Answered, Error>
+    where
+        L: blocking::Link<B>,
+        F: Flow<'c, Output = Lease>,
+        U: embedded_io::Read,
+        D: embedded_io::Write,
+    {
+        let given = bodies.given();
+        given.fit(&mut request);
+        let mut flow = sending(base, request);
+        let mut running = Running::new(&mut flow, reply_len);
+        self.carry(&mut running, memory, given, bodies);
+        running.result()
+    }
+
+    /// As [`Driver::send_with`], to be awaited. Its limits hold for the reader and the writer, too: one that
+    /// takes too long is dropped in the middle of its call.
+    #[cfg(feature = "async")]
+    pub async fn send_with_async<'c, F, U, D>(
+        &mut self,
+        base: &mut F,
+        mut request: Outgoing<'c>,
+        bodies: &mut Bodies<U, D>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Answered, Error>
+    where
+        B: crate::asynch::Timer,
+        L: crate::asynch::Link<B>,
+        F: Flow<'c, Output = Lease>,
+        U: embedded_io_async::Read,
+        D: embedded_io_async::Write,
+    {
+        let given = bodies.given();
+        given.fit(&mut request);
+        let mut flow = sending(base, request);
+        let mut running = Running::new(&mut flow, reply_len);
+        self.carry_async(&mut running, memory, given, bodies).await;
+        running.result()
+    }
+
+    /// The one way to the end for all flows.
+    fn carry<'c, E: blocking::Ends<B>>(
+        &mut self,
+        running: &mut dyn Run<'c>,
+        memory: &mut Memory<'_, '_>,
+        given: Given,
+        ends: &mut E,
+    ) where
+        L: blocking::Link<B>,
+    {
+        let session = Session::new(running, memory, &mut self.clock, &mut self.report, given);
+        blocking::run(session, &mut self.board, &mut self.network, ends);
+    }
+
+    /// As `carry`, to be awaited.
+    #[cfg(feature = "async")]
+    async fn carry_async<'c, E: crate::asynch::Ends<B>>(
+        &mut self,
+        running: &mut dyn Run<'c>,
+        memory: &mut Memory<'_, '_>,
+        given: Given,
+        ends: &mut E,
+    ) where
+        L: crate::asynch::Link<B>,
+    {
+        let session = Session::new(running, memory, &mut self.clock, &mut self.report, given);
+        crate::asynch::run(session, &mut self.board, &mut self.network, ends).await;
     }
 
     /// The time to sign with, by the board's clocks and what replies have taught; `None`: unknown.
@@ -89,6 +269,19 @@ impl<B: Board, L> Driver<B, L> {
     pub fn network(&mut self) -> &mut L {
         &mut self.network
     }
+}
+
+/// Sends with the credentials of any flow.
+fn sending<'f, 'c>(
+    base: &'f mut dyn Flow<'c, Output = Lease>,
+    request: Outgoing<'c>,
+) -> SendRequest<'c, &'f mut dyn Flow<'c, Output = Lease>> {
+    SendRequest::new(base, request)
+}
+
+/// A reply is at the front of the exchange buffer.
+fn reply_len(answered: &Answered) -> usize {
+    answered.reply.body.end
 }
 
 impl<B, L> core::fmt::Debug for Driver<B, L> {

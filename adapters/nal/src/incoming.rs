@@ -23,6 +23,8 @@ pub(crate) struct Incoming {
     limit: usize,
     /// Whether there is no body, whatever the head says.
     bodiless: bool,
+    /// Whether the body of a status of 2xx is passed on as it comes.
+    pub(crate) streams: bool,
     /// Bytes of the buffer in use.
     filled: usize,
     /// Interim replies so far.
@@ -46,8 +48,9 @@ struct Head {
     keeps_alive: bool,
     /// Length of the header lines; the body starts there.
     headers: usize,
-    /// Where the body ends so far.
+    /// Where the body ends so far, and how far it was passed on.
     end: usize,
+    passed_on: usize,
     received: Now,
 }
 
@@ -66,12 +69,34 @@ pub(crate) struct Complete {
 impl Incoming {
     pub(crate) fn new(wanted: ReplyHeaders, limit: u32, bodiless: bool) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Self { wanted, limit, bodiless, filled: 0, interim: 0, stage: Stage::Head { searched: 0 } }
+        let stage = Stage::Head { searched: 0 };
+        Self { wanted, limit, bodiless, streams: false, filled: 0, interim: 0, stage }
     }
 
     /// Whether the final reply's head is there.
     pub(crate) fn has_head(&self) -> bool {
         matches!(self.stage, Stage::Body(..))
+    }
+
+    /// Whether the final reply's head is there, and its body is passed on.
+    pub(crate) fn is_streamed(&self) -> bool {
+        matches!(&self.stage, Stage::Body(head, _) if self.streams && (200..300).contains(&head.status))
+    }
+
+    /// What is to be passed on before more is received.
+    pub(crate) fn pending(&self) -> Option<Range<usize>> {
+        let Stage::Body(head, _) = &self.stage else { return None };
+        let pending = head.passed_on..head.end;
+        Some(pending).filter(|pending| self.is_streamed() && !pending.is_empty())
+    }
+
+    /// `count` bytes of that were passed on. When it is all, there is room for others.
+    pub(crate) fn passed_on(&mut self, count: usize) {
+        let Stage::Body(head, _) = &mut self.stage else { return };
+        head.passed_on = head.passed_on.saturating_add(count).min(head.end);
+        if head.passed_on == head.end {
+            (head.passed_on, head.end, self.filled) = (head.headers, head.headers, head.headers);
+        }
     }
 
     /// Where the next bytes go: never empty before the end, unless the buffer is.
@@ -97,7 +122,8 @@ impl Incoming {
             }
         }
         self.take_body(buffer)?;
-        if self.complete().is_none() && self.filled == buffer.len() {
+        let is_stuck = self.complete().is_none() && self.pending().is_none();
+        if is_stuck && self.filled == buffer.len() {
             return Err(FailureKind::TooLarge);
         }
         Ok(())
@@ -113,7 +139,7 @@ impl Incoming {
 
     pub(crate) fn complete(&self) -> Option<Complete> {
         let Stage::Body(head, body) = &self.stage else { return None };
-        body.is_complete().then_some(Complete {
+        (body.is_complete() && self.pending().is_none()).then_some(Complete {
             status: head.status,
             headers: 0..head.headers,
             body: head.headers..head.end,
@@ -143,8 +169,11 @@ impl Incoming {
             self.stage = Stage::Head { searched: 0 };
             return if self.interim > MOST_INTERIM { Err(FailureKind::Protocol) } else { Ok(()) };
         }
-        let head = Head { status, keeps_alive, headers, end: headers, received: now };
+        let head = Head { status, keeps_alive, headers, end: headers, passed_on: headers, received: now };
         self.stage = Stage::Body(head, Body::new(framing));
+        if self.is_streamed() {
+            return Ok(());
+        }
         let room = buffer.len().saturating_sub(headers).min(self.limit);
         match framing {
             // What will not fit is not waited for.
@@ -155,6 +184,7 @@ impl Incoming {
 
     /// Closes the gaps that the transfer coding makes in what has come.
     fn take_body(&mut self, buffer: &mut [u8]) -> Result<(), FailureKind> {
+        let limit = if self.is_streamed() { usize::MAX } else { self.limit };
         let Stage::Body(head, body) = &mut self.stage else { return Ok(()) };
         let mut coded = head.end;
         while coded < self.filled && !body.is_complete() {
@@ -162,7 +192,7 @@ impl Incoming {
             let step = step.map_err(|_| FailureKind::Protocol)?;
             let data = coded.saturating_add(step.data.start)..coded.saturating_add(step.data.end);
             let end = head.end.saturating_add(data.len());
-            if end.saturating_sub(head.headers) > self.limit {
+            if end.saturating_sub(head.headers) > limit {
                 return Err(FailureKind::TooLarge);
             }
             shift(buffer, data, head.end);
@@ -217,6 +247,7 @@ mod tests {
     use std::format;
     use std::string::String;
     use std::vec;
+    use std::vec::Vec;
 
     /// Status, headers and body of a reply that comes in pieces, then perhaps the end of the stream.
     fn read(
@@ -324,6 +355,62 @@ mod tests {
             assert_eq!(read(reply.as_bytes(), 3, 400, limit, ends), whole);
             if limit > 0 {
                 assert_eq!(read(reply.as_bytes(), 3, 400, limit - 1, ends), Err(FailureKind::TooLarge));
+            }
+        }
+    }
+
+    #[test]
+    fn all_headers_are_kept_where_all_are_wanted() {
+        for (reply, ..) in replies() {
+            let mut buffer = vec![0; 400];
+            let mut incoming = Incoming::new(ReplyHeaders::All, 100, false);
+            incoming.room(&mut buffer)[..reply.len()].copy_from_slice(reply.as_bytes());
+            incoming.take(&mut buffer, reply.len(), Now::default()).unwrap();
+            incoming.finish().unwrap();
+            let kept = String::from_utf8(buffer[incoming.complete().unwrap().headers].to_vec()).unwrap();
+            // From the status line of the final reply to the empty line.
+            let (heads, _) = reply.rsplit_once("\r\n\r\n").unwrap();
+            let head = heads.split("\r\n\r\n").find(|head| head.contains("Server")).unwrap();
+            assert_eq!(kept, format!("{}\r\n", head.split_once("\r\n").unwrap().1), "{reply}");
+        }
+    }
+
+    #[test]
+    fn a_streamed_reply_takes_no_more_room_than_its_head() {
+        let body = "rolecall ".repeat(100);
+        let head = "HTTP/1.1 200 OK\r\nDate: now\r\n";
+        let chunk = format!("384\r\n{body}\r\n0\r\n\r\n");
+        for (reply, ends) in [
+            (format!("{head}Content-Length: 900\r\n\r\n{body}"), false),
+            (format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunk}"), false),
+            (format!("{head}\r\n{body}"), true),
+        ] {
+            for (size, piece) in [(70, 1), (70, 7), (70, 70), (2_000, 2_000)] {
+                for taken in [1, 5, 1_000] {
+                    let mut buffer = vec![0; size];
+                    let mut incoming = Incoming::new(ReplyHeaders::All, 3, false);
+                    incoming.streams = true;
+                    let (mut rest, mut got) = (reply.as_bytes(), Vec::new());
+                    while incoming.complete().is_none() {
+                        if let Some(pending) = incoming.pending() {
+                            let count = pending.len().min(taken);
+                            got.extend_from_slice(&buffer[pending][..count]);
+                            incoming.passed_on(count);
+                        } else if rest.is_empty() {
+                            assert!(ends);
+                            incoming.finish().unwrap();
+                        } else {
+                            let room = incoming.room(&mut buffer);
+                            let count = piece.min(rest.len()).min(room.len());
+                            room[..count].copy_from_slice(&rest[..count]);
+                            rest = &rest[count..];
+                            incoming.take(&mut buffer, count, Now::default()).unwrap();
+                        }
+                    }
+                    let done = incoming.complete().unwrap();
+                    assert_eq!(String::from_utf8(got).unwrap(), body);
+                    assert!(done.body.is_empty() && buffer[done.headers].starts_with(b"Date: now\r\n"));
+                }
             }
         }
     }

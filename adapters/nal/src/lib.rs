@@ -99,15 +99,18 @@
 pub mod asynch;
 pub mod blocking;
 mod board;
+mod bodies;
 mod conversation;
 mod dns;
 mod driver;
 mod incoming;
+mod running;
 mod session;
 mod stream;
 mod trace;
 
 pub use board::{Board, Remote};
+pub use bodies::{Bodies, NoStream};
 pub use dns::{NoDns, NoSuchName, WithDns};
 pub use driver::Driver;
 pub use stream::connect_failure;

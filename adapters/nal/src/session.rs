@@ -2,34 +2,42 @@
 
 use core::net::IpAddr;
 
-use rolecall_core::error::{Error, Failure, FailureKind, Phase};
-use rolecall_core::flow::{Answer, Context, Flow, Memory, Need, Report, Step};
+use rolecall_core::error::{Failure, FailureKind, Phase};
+use rolecall_core::flow::{Answer, Body, Context, Exchange, Memory, Need, Report};
 use rolecall_core::skew::{Clock, Instant};
 use rolecall_core::wire::uri;
 use zeroize::Zeroize;
 
+use crate::bodies::{Given, Used};
 use crate::conversation::{Conversation, Transfer};
+use crate::running::Run;
 use crate::{Board, Remote, trace};
 
 /// For a flow that wants a host's addresses: one question and two repetitions, in milliseconds.
 const RESOLVE_MS: u64 = 5_000;
 
-/// A run of a flow. The exchange buffer is wiped when it ends or is given up.
-pub(crate) struct Session<'s, 'c, 'a, 'm, F: Flow<'c>> {
-    flow: &'s mut F,
+/// A run of a flow. When it ends or is given up, the exchange buffer is wiped but for what the flow leaves.
+pub(crate) struct Session<'s, 'c, 'a, 'm> {
+    // Reached through a table of functions, so that there is one session for all flows.
+    flow: &'s mut (dyn Run<'c> + 's),
     memory: &'s mut Memory<'a, 'm>,
     clock: &'s mut Clock,
     report: &'s mut Report,
     /// The exchange that is under way.
     talk: Option<Conversation<'c>>,
     /// What else the flow needs.
-    due: Option<Act<'c, F::Output>>,
+    due: Option<Act<'c>>,
     /// The other end of the connection, while that is open and may carry an exchange.
     open: Option<Remote<'c>>,
+    /// The caller's streams, and which of them are no longer at their start.
+    given: Given,
+    used: Used,
+    /// Why a part of a body is all that the caller's writer has, which cannot start over.
+    spoiled: Option<Failure>,
 }
 
 /// What to do when there is no connection.
-pub(crate) enum Act<'c, T> {
+pub(crate) enum Act<'c> {
     /// Let time pass.
     Wait { until: Instant },
     /// Look the name up, then [`Session::resolved`].
@@ -37,22 +45,24 @@ pub(crate) enum Act<'c, T> {
     /// Connect, then [`Session::connected`].
     Open { remote: Remote<'c>, until: Instant },
     /// Nothing more.
-    Done(Result<T, Error>),
+    Done,
 }
 
-impl<'s, 'c, 'a, 'm, F: Flow<'c>> Session<'s, 'c, 'a, 'm, F> {
+impl<'s, 'c, 'a, 'm> Session<'s, 'c, 'a, 'm> {
     pub(crate) fn new(
-        flow: &'s mut F,
+        flow: &'s mut (dyn Run<'c> + 's),
         memory: &'s mut Memory<'a, 'm>,
         clock: &'s mut Clock,
         report: &'s mut Report,
+        given: Given,
     ) -> Self {
         report.clear();
-        Self { flow, memory, clock, report, talk: None, due: None, open: None }
+        let used = Used::default();
+        Self { flow, memory, clock, report, talk: None, due: None, open: None, given, used, spoiled: None }
     }
 
     /// What to do next. Whatever connection there was has been closed.
-    pub(crate) fn next(&mut self, board: &mut impl Board) -> Act<'c, F::Output> {
+    pub(crate) fn next(&mut self, board: &mut impl Board) -> Act<'c> {
         self.open = None;
         loop {
             self.advance(board);
@@ -101,7 +111,7 @@ impl<'s, 'c, 'a, 'm, F: Flow<'c>> Session<'s, 'c, 'a, 'm, F> {
     /// How many bytes of [`Transfer::Send`] are on their way.
     pub(crate) fn sent(&mut self, board: &mut impl Board, sent: Result<usize, FailureKind>) {
         match (&mut self.talk, sent) {
-            (Some(talk), Ok(count)) => talk.sent(count),
+            (Some(talk), Ok(count)) => talk.sent(count, board.now()),
             (Some(talk), Err(kind)) => talk.broke(kind, board.now()),
             (None, _) => {}
         }
@@ -113,6 +123,34 @@ impl<'s, 'c, 'a, 'm, F: Flow<'c>> Session<'s, 'c, 'a, 'm, F> {
             (Some(talk), Ok(count)) => talk.received(self.memory.exchange, count, board.now()),
             (Some(talk), Err(kind)) => talk.broke(kind, board.now()),
             (None, _) => {}
+        }
+    }
+
+    /// How many bytes the caller's reader gave for [`Transfer::Read`]; 0: it has ended.
+    pub(crate) fn read(&mut self, board: &mut impl Board, read: Result<usize, FailureKind>) {
+        if let Some(talk) = &mut self.talk {
+            talk.read(read, board.now());
+        }
+    }
+
+    /// How many bytes of [`Transfer::Write`] the caller's writer took.
+    pub(crate) fn written(&mut self, written: Result<usize, FailureKind>) {
+        if let Some(talk) = &mut self.talk {
+            talk.written(written);
+        }
+    }
+
+    /// Whether the caller's reader is at its start again.
+    pub(crate) fn rewound(&mut self, done: bool) {
+        if let Some(talk) = &mut self.talk {
+            talk.rewound(done);
+        }
+    }
+
+    /// Whether the caller's writer has forgotten what it had.
+    pub(crate) fn started_over(&mut self, done: bool) {
+        if let Some(talk) = &mut self.talk {
+            talk.started_over(done);
         }
     }
 
@@ -129,6 +167,10 @@ impl<'s, 'c, 'a, 'm, F: Flow<'c>> Session<'s, 'c, 'a, 'm, F> {
             if !talk.keeps_alive() {
                 self.open = None;
             }
+            self.used = talk.used();
+            if self.used.download && !self.given.starts_over {
+                self.spoiled = outcome.as_ref().err().copied();
+            }
             self.talk = None;
             self.answer(board, outcome.map_or_else(Answer::Failed, Answer::Reply));
         }
@@ -139,25 +181,43 @@ impl<'s, 'c, 'a, 'm, F: Flow<'c>> Session<'s, 'c, 'a, 'm, F> {
         let now = board.now();
         let mut cx = Context { now, entropy: board.entropy(), clock: self.clock, report: self.report };
         match self.flow.poll(&mut cx, self.memory) {
-            Step::Done(result) => self.due = Some(Act::Done(result)),
-            Step::Need(Need::Wait { until }) => self.due = Some(Act::Wait { until }),
-            Step::Need(Need::Resolve { host }) => match uri::address(host) {
+            None => self.due = Some(Act::Done),
+            Some(Need::Wait { until }) => self.due = Some(Act::Wait { until }),
+            Some(Need::Resolve { host }) => match uri::address(host) {
                 Some(address) => self.answer(board, Answer::Addresses(&[address])),
                 None => {
                     self.due = Some(Act::Resolve { host, until: now.monotonic.after(RESOLVE_MS) });
                 }
             },
-            Step::Need(Need::Http(exchange)) => {
+            Some(Need::Http(exchange)) => {
+                if let Some(failure) = self.refusal(&exchange) {
+                    return self.answer(board, Answer::Failed(failure));
+                }
                 trace::request(&exchange, self.memory.exchange);
                 let reused = self.open.is_some_and(|open| open.serves(&exchange));
-                let talk = self.talk.insert(Conversation::new(exchange, self.memory.exchange, now));
+                let talk =
+                    self.talk.insert(Conversation::new(exchange, self.memory.exchange, self.used, now));
                 if reused {
                     talk.connected(true, now);
                 }
             }
             // There are no files, no processes and nobody to ask.
-            Step::Need(_) => self.answer(board, failed(Phase::Connect, FailureKind::Unsupported)),
+            Some(_) => self.answer(board, failed(Phase::Connect, FailureKind::Unsupported)),
         }
+    }
+
+    /// Why an exchange cannot be carried out.
+    fn refusal(&self, exchange: &Exchange<'_>) -> Option<Failure> {
+        let has_body = match exchange.body {
+            Body::InExchange | Body::Bytes(_) => true,
+            Body::Streamed(_) => self.given.upload,
+            _ => false,
+        };
+        if !has_body || (exchange.streams_reply && !self.given.download) {
+            return Some(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported });
+        }
+        // What the writer has is not to be followed by the body of another reply.
+        self.spoiled.filter(|_| exchange.streams_reply)
     }
 
     fn answer(&mut self, board: &mut impl Board, answer: Answer<'_>) {
@@ -167,9 +227,9 @@ impl<'s, 'c, 'a, 'm, F: Flow<'c>> Session<'s, 'c, 'a, 'm, F> {
     }
 }
 
-impl<'c, F: Flow<'c>> Drop for Session<'_, 'c, '_, '_, F> {
+impl Drop for Session<'_, '_, '_, '_> {
     fn drop(&mut self) {
-        self.memory.exchange.zeroize();
+        self.memory.exchange.get_mut(self.flow.leaves()..).unwrap_or_default().zeroize();
     }
 }
 

@@ -1,21 +1,19 @@
 //! The loop that carries a session out.
 
-use rolecall_core::error::Error;
-use rolecall_core::flow::Flow;
-
-use super::{Connection, Link};
+use super::{Connection, Ends, Link};
 use crate::Board;
 use crate::conversation::Transfer;
 use crate::session::{Act, Session};
 
-pub(crate) async fn run<'c, F: Flow<'c>, B: Board, L: Link<B>>(
-    mut session: Session<'_, 'c, '_, '_, F>,
+pub(crate) async fn run<B: Board, L: Link<B>, E: Ends<B>>(
+    mut session: Session<'_, '_, '_, '_>,
     board: &mut B,
     network: &mut L,
-) -> Result<F::Output, Error> {
+    ends: &mut E,
+) {
     loop {
         match session.next(board) {
-            Act::Done(result) => return result,
+            Act::Done => return,
             Act::Wait { until } => network.wait(board, until).await,
             Act::Resolve { host, until } => {
                 let found = network.resolve(board, until, host).await;
@@ -39,6 +37,16 @@ pub(crate) async fn run<'c, F: Flow<'c>, B: Board, L: Link<B>>(
                         Transfer::Receive { room, until } => {
                             let received = connection.receive(board, until, room).await;
                             session.received(board, received);
+                        }
+                        Transfer::Rewind => session.rewound(ends.rewind()),
+                        Transfer::Read { room, until } => {
+                            let read = ends.read(board, until, room).await;
+                            session.read(board, read);
+                        }
+                        Transfer::StartOver => session.started_over(ends.start_over()),
+                        Transfer::Write { bytes, until } => {
+                            let written = ends.write(board, until, bytes).await;
+                            session.written(written);
                         }
                     }
                 }

@@ -1,6 +1,7 @@
 //! To be awaited: [`Tcp`] for `embedded-nal-async`, [`Open`] for any stream of `embedded-io-async`.
 
 mod drive;
+mod ends;
 mod streams;
 mod tcp;
 mod timer;
@@ -13,6 +14,7 @@ use rolecall_core::skew::Instant;
 use crate::Remote;
 
 pub(crate) use drive::run;
+pub(crate) use ends::Ends;
 pub use streams::{Open, StreamConnection};
 pub use tcp::Tcp;
 pub use timer::Timer;

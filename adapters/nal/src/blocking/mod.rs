@@ -1,6 +1,7 @@
 //! Over a network that is polled: [`Tcp`] for `embedded-nal`, [`Streams`] for `embedded-io`.
 
 mod drive;
+mod ends;
 mod streams;
 mod tcp;
 
@@ -13,6 +14,7 @@ use rolecall_core::skew::Instant;
 use crate::{Board, Remote};
 
 pub(crate) use drive::run;
+pub(crate) use ends::Ends;
 pub use streams::{Open, StreamConnection, Streams};
 pub use tcp::{Tcp, TcpConnection, ZeroRead};
 
