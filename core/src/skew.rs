@@ -38,12 +38,12 @@ impl Instant {
 
     /// This instant and `milliseconds` more.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub const fn after(self, milliseconds: u64) -> Self {
+    pub const fn after_ms(self, milliseconds: u64) -> Self {
         Self(self.0.saturating_add(milliseconds))
     }
 
     /// Milliseconds since `earlier`; 0 if that is later.
-    pub const fn since(self, earlier: Self) -> u64 {
+    pub const fn ms_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
@@ -151,7 +151,7 @@ impl Clock {
         received: Now,
         authority: Authority,
     ) -> Option<i64> {
-        if received.monotonic.since(sent.monotonic) > MAX_ROUND_TRIP {
+        if received.monotonic.ms_since(sent.monotonic) > MAX_ROUND_TRIP {
             return None;
         }
         let date = date?.as_secs() as i64;

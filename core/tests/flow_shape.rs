@@ -23,7 +23,8 @@ use rolecall_core::wire::xml::{Event, Reader};
 use rolecall_core::wire::{Cursor, Put};
 
 const LATER: u64 = START + 3600;
-const LIMITS: Limits = Limits { connect: 3_000, first_byte: 10_000, total: 15_000, body: 256 * 1024 };
+const LIMITS: Limits =
+    Limits { connect_ms: 3_000, first_byte_ms: 10_000, total_ms: 15_000, body_bytes: 256 * 1024 };
 
 fn error(kind: ErrorKind) -> Error {
     Error { origin: Origin::Other, step: "", kind }
@@ -76,7 +77,7 @@ fn lease(cx: &mut Context<'_>, reply: &Reply, exchange: &[u8], end: UnixTime) ->
     );
     let now = cx.clock.time(reply.received).ok_or(ErrorKind::ClockUnknown)?;
     match u64::try_from(end.seconds_since(now)) {
-        Ok(seconds @ 1..) => Ok(Lease { expiration: Some(end), lifetime: Some(seconds * 1000) }),
+        Ok(seconds @ 1..) => Ok(Lease { expiration: Some(end), lifetime_ms: Some(seconds * 1000) }),
         _ => Err(ErrorKind::Expired),
     }
 }
@@ -116,7 +117,7 @@ impl WebIdentity {
         let mut texts =
             ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"].map(|name| (name, [0; 2048], 0));
         let mut reader = Reader::new(body);
-        while let Some(event) = reader.next().map_err(ErrorKind::Malformed)? {
+        while let Some(event) = reader.next_event().map_err(ErrorKind::Malformed)? {
             let Event::Start(name) = event else { continue };
             if let Some((_, buffer, len)) = texts.iter_mut().find(|(wanted, ..)| *wanted == name) {
                 let mut out = Cursor::new(buffer);
@@ -233,7 +234,7 @@ impl IdentityPool {
 /// The text of the member `name`, an object, of the object that `document` is.
 fn object<'d>(document: &'d [u8], name: &str) -> Option<&'d [u8]> {
     let mut reader = json::Reader::new(document);
-    while let Some(token) = reader.next().ok()? {
+    while let Some(token) = reader.next_token().ok()? {
         let Token::Key(key) = token else { continue };
         // The key's colon has been read; blanks before the value do no harm.
         let start = reader.offset();
@@ -391,7 +392,7 @@ fn a_file_and_then_an_unsigned_call() {
     world.on("FILE /var/run/token", content("eyJhb.Gci+/OiJ=\n"));
     world.on("WebIdentityToken=eyJhb.Gci%2B%2FOiJ%3D", ok(assumed("ASIAWEB", LATER)).at(START));
     let lease = world.run(&mut WebIdentity::new()).unwrap();
-    assert_eq!((world.keys().0, lease.lifetime), ("ASIAWEB", Some(3_600_000)));
+    assert_eq!((world.keys().0, lease.lifetime_ms), ("ASIAWEB", Some(3_600_000)));
     assert_eq!(world.asked[1].header("Authorization"), None);
 
     let mut world = World::new();
@@ -416,7 +417,7 @@ fn two_calls_of_which_the_second_needs_the_first() {
     let body = format!(r#"{{"IdentityId":"x","Credentials":{credentials}}}"#);
     world.on("{\"IdentityId\":\"eu-west-1:someone\"}", ok(body).at(START));
     let lease = world.run(&mut IdentityPool::new()).unwrap();
-    assert_eq!((world.keys(), lease.lifetime), (("ASIAPOOL", "s/s", "t"), Some(3_600_000)));
+    assert_eq!((world.keys(), lease.lifetime_ms), (("ASIAPOOL", "s/s", "t"), Some(3_600_000)));
     let targets: Vec<_> = world.asked.iter().map(|asked| asked.header("X-Amz-Target").unwrap()).collect();
     assert_eq!(
         targets,

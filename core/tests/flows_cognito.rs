@@ -85,7 +85,7 @@ impl<'c> rolecall_core::flow::Flow<'c> for Kept {
         _: &mut rolecall_core::flow::Context<'_>,
         _: &mut rolecall_core::flow::Memory<'_, '_>,
     ) -> rolecall_core::flow::Step<'c, Self::Output> {
-        let lease = rolecall_core::flow::Lease { expiration: None, lifetime: None };
+        let lease = rolecall_core::flow::Lease { expiration: None, lifetime_ms: None };
         rolecall_core::flow::Step::Done(Ok(lease))
     }
 
@@ -119,7 +119,7 @@ fn the_lease_is_as_long_as_the_token() {
     let mut world = World::new();
     world.on(INITIATE, ok(tokens("id.token", None)));
     let lease = world.run(&mut sign_in(GIVEN)).unwrap();
-    assert_eq!(lease.lifetime, Some(3_600_000));
+    assert_eq!(lease.lifetime_ms, Some(3_600_000));
     assert!(lease.expiration.unwrap().as_secs() - START < 3_700);
 }
 

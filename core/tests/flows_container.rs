@@ -35,7 +35,7 @@ fn a_relative_uri_is_asked_at_the_address_of_ecs_with_its_query() {
     let mut world = World::new();
     world.on("GET /v2/credentials/f00d?role=a%2Fb&x= HTTP/1.1\r\n", credentials());
     let lease = world.run(&mut relative(Authorization::Token("Basic raw value"))).unwrap();
-    assert_eq!(lease.lifetime, Some((LATER - START) * 1000));
+    assert_eq!(lease.lifetime_ms, Some((LATER - START) * 1000));
     assert_eq!(world.keys(), ("ASIATASK", "secret/of+ASIATASK", "token-of-ASIATASK=="));
     assert_eq!(world.credentials().account_id(), Some("123456789012"), "of the role's ARN");
 
@@ -177,7 +177,7 @@ fn what_may_pass_is_tried_three_times_and_no_more() {
             // Timeouts of seconds leave no time for a third attempt.
             assert!(world.monotonic > 9_000, "{error}");
             assert_eq!(error.origin, rolecall_core::error::Origin::Container);
-            rolecall_core::flow::Lease { expiration: None, lifetime: None }
+            rolecall_core::flow::Lease { expiration: None, lifetime_ms: None }
         });
 
         let mut world = World::new();
@@ -204,7 +204,7 @@ fn a_source_that_only_times_out_ends_within_its_budget() {
             };
             refused(&mut relative(Authorization::None), &mut world);
             assert!(world.monotonic - 5_000 <= 9_500, "{} ms", world.monotonic - 5_000);
-            assert!(world.asked.iter().all(|asked| asked.exchange.as_ref().unwrap().limits.total > 0));
+            assert!(world.asked.iter().all(|asked| asked.exchange.as_ref().unwrap().limits.total_ms > 0));
         }
     }
 }

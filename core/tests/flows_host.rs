@@ -28,7 +28,7 @@ fn a_command_prints_temporary_credentials_or_lasting_ones() {
     );
     world.on(COMMAND, content(document));
     let lease = world.run(&mut process()).unwrap();
-    assert_eq!(lease.lifetime, Some((START + 900 - world.time()) * 1000));
+    assert_eq!(lease.lifetime_ms, Some((START + 900 - world.time()) * 1000));
     assert_eq!(world.keys(), ("ASIAPROC", "secret", "token"));
     assert_eq!(world.credentials().account_id(), Some("123456789012"));
 
@@ -37,7 +37,7 @@ fn a_command_prints_temporary_credentials_or_lasting_ones() {
         content(r#"{"Version":1,"AccessKeyId":"AKIALASTS","SecretAccessKey":"s","SessionToken":null}"#),
     );
     let lease = world.run(&mut process()).unwrap();
-    assert_eq!((lease.expiration, lease.lifetime), (None, None));
+    assert_eq!((lease.expiration, lease.lifetime_ms), (None, None));
     assert_eq!(world.keys(), ("AKIALASTS", "s", ""));
 }
 
@@ -112,7 +112,7 @@ fn a_sign_in_gets_the_roles_credentials() {
     world.on(PORTAL, ok(role_credentials(&format!("{}000", START + 3600))).at(START));
     let lease = world.run(&mut sso()).unwrap();
     assert_eq!(lease.expiration, Some(UnixTime::from_secs(START + 3600)));
-    assert_eq!(lease.lifetime, Some(3_600_000));
+    assert_eq!(lease.lifetime_ms, Some(3_600_000));
     assert_eq!(world.keys(), ("ASIASSO", "secret", "token"));
     assert_eq!(world.credentials().account_id(), Some("123456789012"));
     assert_eq!(world.asked[1].header("x-amz-sso_bearer_token"), Some("access-token-of-alice"));

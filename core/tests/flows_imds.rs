@@ -33,7 +33,7 @@ fn hands_out_exactly_what_the_service_serves() {
 
     assert_eq!(world.keys(), ("ASIAONE", "secret/of+ASIAONE", "token-of-ASIAONE=="));
     assert_eq!(lease.expiration, Some(UnixTime::from_secs(LATER)));
-    assert_eq!(lease.lifetime, Some((LATER - START - 5) * 1000), "by the clock of the service");
+    assert_eq!(lease.lifetime_ms, Some((LATER - START - 5) * 1000), "by the clock of the service");
     assert_eq!(world.credentials().expiration(), lease.expiration);
 
     let [token, role, credentials] = &world.asked[..] else { panic!("three requests") };
@@ -156,7 +156,7 @@ fn a_service_out_of_reach_is_absent_and_one_that_does_not_answer_is_not() {
         let error = failed(&mut world);
         assert_eq!(error.kind, ErrorKind::Transport(Failure { phase, kind: FailureKind::Timeout }));
         assert_eq!(error.is_absent(), absent, "{phase:?}");
-        assert!(world.monotonic - 5_000 <= u64::from(Imds::LIMITS.total), "one attempt");
+        assert!(world.monotonic - 5_000 <= u64::from(Imds::LIMITS.total_ms), "one attempt");
     }
     let mut world = World::new();
     world.on(TOKEN, Act::Fail(Phase::FirstByte, FailureKind::Timeout));
@@ -181,12 +181,14 @@ fn a_slow_service_is_given_up_within_the_budget() {
     let mut world = World::new();
     world.pace = 2_400;
     world.always(|_| reply(500, ""));
-    let mut flow = imds().with_retry_policy(RetryPolicy { attempts: 200, budget: 9_500 });
+    let mut flow = imds().with_retry_policy(RetryPolicy { attempts: 200, budget_ms: 9_500 });
     world.run(&mut flow).unwrap_err();
     assert!(world.monotonic - 5_000 <= 9_500 + world.pace, "{} ms", world.monotonic - 5_000);
     for asked in &world.asked {
         let spent = asked.at - 5_000;
-        assert!(spent < 9_500 && u64::from(asked.exchange.as_ref().unwrap().limits.total) <= 9_500 - spent);
+        assert!(
+            spent < 9_500 && u64::from(asked.exchange.as_ref().unwrap().limits.total_ms) <= 9_500 - spent
+        );
     }
 }
 
@@ -232,12 +234,12 @@ fn a_token_cannot_become_a_header() {
 fn reads_documents_in_all_the_shapes_that_servers_use() {
     let fraction = r#"{"accesskeyid":"A","SECRETACCESSKEY":"s","SessionToken":"t","ExpiresAt":"2026-01-02T09:04:05.123456Z"}"#;
     let (world, result) = handed_out(fraction);
-    assert_eq!((world.keys(), result.unwrap().lifetime), (("A", "s", "t"), Some(6 * 3_600_000)));
+    assert_eq!((world.keys(), result.unwrap().lifetime_ms), (("A", "s", "t"), Some(6 * 3_600_000)));
 
     let nested = r#"{"Extra":{"AccessKeyId":"inner","Token":["x"]},"AccessKeyId":"A","SecretAccessKey":"a\/b\u002b",
         "Token":"t","Expiration":"2026-01-02T10:04:05+01:00","Code":"Success","AccountId":"123456789012"}"#;
     let (world, result) = handed_out(nested);
-    assert_eq!((world.keys(), result.unwrap().lifetime), (("A", "a/b+", "t"), Some(6 * 3_600_000)));
+    assert_eq!((world.keys(), result.unwrap().lifetime_ms), (("A", "a/b+", "t"), Some(6 * 3_600_000)));
     assert_eq!(world.credentials().account_id(), Some("123456789012"));
 }
 
@@ -327,7 +329,7 @@ fn expired_credentials_are_an_error() {
     let mut world = World::new();
     world.wall = Some(START + 50_000);
     token_and_role(&mut world).on(CREDENTIALS, ok(document("A", LATER)).at(START));
-    assert_eq!(world.run(&mut imds()).unwrap().lifetime, Some((LATER - START) * 1000));
+    assert_eq!(world.run(&mut imds()).unwrap().lifetime_ms, Some((LATER - START) * 1000));
 }
 
 #[test]
@@ -335,7 +337,7 @@ fn an_end_that_cannot_be_told_is_taken_to_be_near() {
     let mut world = World::new();
     world.wall = None;
     token_and_role(&mut world).on(CREDENTIALS, ok(document("A", LATER)));
-    assert_eq!(world.run(&mut imds()).unwrap().lifetime, Some(300_000));
+    assert_eq!(world.run(&mut imds()).unwrap().lifetime_ms, Some(300_000));
 }
 
 #[test]

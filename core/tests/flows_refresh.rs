@@ -43,12 +43,12 @@ fn chain_of(sources: Vec<Source<'_>>) -> Chain<Source<'_>, Vec<Source<'_>>> {
 fn given_credentials_are_handed_out_as_they_are() {
     let mut world = World::new();
     let lease = world.run(&mut Fixed::new(Some(given()))).unwrap();
-    assert_eq!(lease, Lease { expiration: None, lifetime: None });
+    assert_eq!(lease, Lease { expiration: None, lifetime_ms: None });
     assert_eq!(world.keys(), ("AKIDGIVEN", "given/secret", ""));
 
     let end = UnixTime::from_secs(world.time() + 100);
     let lease = world.run(&mut Fixed::new(Some(given().with_expiration(Some(end))))).unwrap();
-    assert_eq!(lease, Lease { expiration: Some(end), lifetime: Some(100_000) });
+    assert_eq!(lease, Lease { expiration: Some(end), lifetime_ms: Some(100_000) });
     let past = given().with_expiration(Some(UnixTime::from_secs(world.time())));
     assert_eq!(world.run(&mut Fixed::new(Some(past))).unwrap_err().kind, ErrorKind::Expired);
 

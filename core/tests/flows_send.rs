@@ -28,7 +28,7 @@ fn outgoing(method: &'static str) -> Outgoing<'static> {
 
 fn patient(method: &'static str) -> Outgoing<'static> {
     let mut request = outgoing(method);
-    request.retries = RetryPolicy { attempts: 3, budget: 60_000 };
+    request.retries = RetryPolicy { attempts: 3, budget_ms: 60_000 };
     request
 }
 

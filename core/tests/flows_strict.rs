@@ -178,7 +178,7 @@ fn temporary_credentials_without_an_end_do_not_last_for_ever() {
     ] {
         let (_, result) = handed_out(&body);
         assert!(
-            result.map_or(true, |lease| lease.lifetime.is_some()),
+            result.map_or(true, |lease| lease.lifetime_ms.is_some()),
             "a session token, and never refreshed"
         );
     }

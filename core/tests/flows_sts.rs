@@ -100,11 +100,11 @@ fn asks_for_the_role_in_a_signed_form() {
     assert_signed(asked, SECRET);
     let exchange = asked.exchange.as_ref().unwrap();
     assert!(!exchange.metadata);
-    assert_eq!(exchange.limits.total, 9_500, "no longer than the source may take");
+    assert_eq!(exchange.limits.total_ms, 9_500, "no longer than the source may take");
 
     assert_eq!(world.keys(), ("ASIAROLE", "secret/of+ASIAROLE", "token-of-ASIAROLE=="));
     assert_eq!(world.credentials().account_id(), Some("123456789012"));
-    assert_eq!((lease.expiration, lease.lifetime), (Some(UnixTime::from_secs(LATER)), Some(3_595_000)));
+    assert_eq!((lease.expiration, lease.lifetime_ms), (Some(UnixTime::from_secs(LATER)), Some(3_595_000)));
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn a_service_that_only_times_out_is_given_up_within_the_budget() {
     assert!(world.monotonic - 5_000 <= 9_500, "{} ms", world.monotonic - 5_000);
 
     let mut world = World::new();
-    let patient = Service { retries: RetryPolicy { attempts: 9, budget: 60_000 }, ..service() };
+    let patient = Service { retries: RetryPolicy { attempts: 9, budget_ms: 60_000 }, ..service() };
     world.always(|_| Act::Fail(Phase::Body, FailureKind::Timeout));
     failed(&mut world, &mut Call::new(keys(), patient, request()));
     assert!(world.monotonic - 5_000 <= 60_000);
@@ -293,7 +293,7 @@ fn a_clock_hours_off_is_corrected_by_one_refusal() {
         assert_eq!(date_of(&world.asked[0]), START + 5);
         assert!(date_of(&world.asked[1]).abs_diff(right) <= 1);
         assert_signed(&world.asked[1], SECRET);
-        assert_eq!(lease.lifetime, Some(3_600_000));
+        assert_eq!(lease.lifetime_ms, Some(3_600_000));
         assert!(world.clock.skew().abs_diff(-off) <= 1);
     }
     // Once: a secret that is wrong stays wrong.
@@ -367,7 +367,7 @@ fn reads_replies_in_all_the_shapes_that_servers_use() {
         world.on(STS, ok(body).at(START));
         let lease = world.run(&mut on_keys()).unwrap();
         assert_eq!(world.keys(), ("ASIAROLE", "secret/of+ASIAROLE", "token-of-ASIAROLE=="));
-        assert_eq!(lease.lifetime, Some(3_600_000));
+        assert_eq!(lease.lifetime_ms, Some(3_600_000));
     }
 }
 

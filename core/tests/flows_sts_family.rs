@@ -100,7 +100,7 @@ fn a_board_without_a_clock_needs_none_for_a_web_identity() {
     world.wall = None;
     world.on(STS, ok(session("AssumeRoleWithWebIdentity", "ASIAWEB", "")).at(START));
     let mut flow = Call::new(IdentityToken::given("eyJ0.web.token"), service(), web_identity());
-    assert_eq!(world.run(&mut flow).unwrap().lifetime, Some(3_600_000));
+    assert_eq!(world.run(&mut flow).unwrap().lifetime_ms, Some(3_600_000));
 }
 
 #[test]

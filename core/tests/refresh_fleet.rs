@@ -92,5 +92,5 @@ fn the_first_refresh_alone_is_spread() {
     let due = refresh.next_change(start).unwrap();
     assert!(due < Instant::from_millis(10 * MINUTE), "a sixteenth of the life");
     assert!(refresh.succeeded(due, Some(60 * MINUTE), 0x1000_0000));
-    assert!(refresh.next_change(due).unwrap() >= due.after(45 * MINUTE), "in the advisory window");
+    assert!(refresh.next_change(due).unwrap() >= due.after_ms(45 * MINUTE), "in the advisory window");
 }

@@ -2,12 +2,12 @@
 
 #![cfg(feature = "sources")]
 
-use rolecall_core::call::{AnyAction, Answered, Call, Content, Outgoing, SendRequest, Service};
+use rolecall_core::call::{Answered, AnyAction, Call, Content, Outgoing, SendRequest, Service};
 use rolecall_core::credentials::{Credentials, OwnedCredentials, Secret};
 use rolecall_core::error::{Error, ErrorKind, Failure};
 use rolecall_core::flow::{
-    Context, Endpoint, Exchange, Kept, Lease, Limits, Memory, Need, Outcome, Reply, Report, RetryPolicy, Slot,
-    Stage, Step, Workspace,
+    Context, Endpoint, Exchange, Kept, Lease, Limits, Memory, Need, Outcome, Reply, Report, RetryPolicy,
+    Slot, Stage, Step, Workspace,
 };
 use rolecall_core::refresh::{Refresh, Refreshing, Windows};
 use rolecall_core::sigv4::{DeriveEach, Hasher, KeyRing, Payload, Request, Rules, Scope, Signer, SigningKey};

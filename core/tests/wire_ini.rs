@@ -7,7 +7,7 @@ use rolecall_core::wire::{Error, Kind};
 fn read(file: &[u8]) -> Result<Vec<String>, Error> {
     let mut reader = Reader::new(file);
     let mut events = Vec::new();
-    while let Some(event) = reader.next()? {
+    while let Some(event) = reader.next_event()? {
         events.push(match event {
             Event::Section(name) => format!("[{name}]"),
             Event::Property { name, value } => format!("{name}={value}"),
@@ -74,8 +74,8 @@ fn comments_may_be_in_any_encoding_and_a_byte_order_mark_may_lead() {
 #[test]
 fn after_an_error_comes_the_next_line() {
     let mut reader = Reader::new(b"[p]\nno equals\na = 1");
-    assert_eq!(reader.next(), Ok(Some(Event::Section("p"))));
-    assert!(reader.next().is_err());
-    assert_eq!(reader.next(), Ok(Some(Event::Property { name: "a", value: "1" })));
-    assert_eq!(reader.next(), Ok(None));
+    assert_eq!(reader.next_event(), Ok(Some(Event::Section("p"))));
+    assert!(reader.next_event().is_err());
+    assert_eq!(reader.next_event(), Ok(Some(Event::Property { name: "a", value: "1" })));
+    assert_eq!(reader.next_event(), Ok(None));
 }

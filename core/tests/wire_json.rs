@@ -13,7 +13,7 @@ fn read(document: &[u8]) -> Result<Value, Error> {
     let mut open: Vec<(Option<String>, Value)> = Vec::new();
     let mut key = None;
     let mut root = None;
-    while let Some(token) = reader.next()? {
+    while let Some(token) = reader.next_token()? {
         let done = match token {
             Token::Key(name) => {
                 key = Some(name.chars().collect());
@@ -164,17 +164,17 @@ fn nesting_is_bounded_and_refused_at_once() {
 #[test]
 fn passes_over_values_of_any_shape() {
     let mut reader = Reader::new(br#"{"skip":{"a":[{"b":[]}]},"skip too":"x","keep":7}"#);
-    assert_eq!(reader.next(), Ok(Some(Token::ObjectStart)));
+    assert_eq!(reader.next_token(), Ok(Some(Token::ObjectStart)));
     let mut kept = None;
-    while let Ok(Some(Token::Key(name))) = reader.next() {
+    while let Ok(Some(Token::Key(name))) = reader.next_token() {
         if name.is("keep") {
-            kept = reader.next().unwrap();
+            kept = reader.next_token().unwrap();
         } else {
             reader.skip_value().unwrap();
         }
     }
     assert_eq!(kept, Some(Token::Number("7")));
-    assert_eq!(reader.next(), Ok(None));
+    assert_eq!(reader.next_token(), Ok(None));
 }
 
 #[test]
@@ -192,15 +192,15 @@ fn a_member_is_of_the_outermost_object_and_the_last_of_its_name() {
 fn strings_show_what_they_stand_for() {
     let document = br#"["\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00","Code"]"#;
     let mut reader = Reader::new(document);
-    reader.next().unwrap();
-    let text = reader.next().unwrap().unwrap().as_str().unwrap();
+    reader.next_token().unwrap();
+    let text = reader.next_token().unwrap().unwrap().as_str().unwrap();
     let wanted = "\"\\/\u{8}\u{c}\n\r\té😀";
     assert!(text.is(wanted) && !text.is("\"") && text.plain().is_none());
     let mut buffer = [0; 14];
     assert_eq!(text.decode(&mut buffer), Ok(wanted));
     assert_eq!(text.decode(&mut buffer[..13]).unwrap_err().needed, 14);
 
-    let code = reader.next().unwrap().unwrap().as_str().unwrap();
+    let code = reader.next_token().unwrap().unwrap().as_str().unwrap();
     assert!(code.is_ignore_case("cODE") && !code.is_ignore_case("Codes") && !code.is("code"));
     assert_eq!(code.plain(), Some("Code"));
 }

@@ -34,7 +34,7 @@ fn text_of(put: impl Fn(&mut dyn Put)) -> String {
 fn ours(document: &[u8]) -> Result<Vec<String>, Error> {
     let mut reader = Reader::new(document);
     let mut flat = Flat::default();
-    while let Some(event) = reader.next()? {
+    while let Some(event) = reader.next_event()? {
         match event {
             Event::Start(name) => flat.tag('<', name),
             Event::End(name) => flat.tag('>', name),
@@ -233,11 +233,11 @@ fn nesting_is_bounded_and_refused_at_once() {
 fn text_is_one_whatever_parts_it() {
     let read = |document: &str| {
         let mut reader = Reader::new(document.as_bytes());
-        assert!(matches!(reader.next(), Ok(Some(Event::Start("a")))));
+        assert!(matches!(reader.next_event(), Ok(Some(Event::Start("a")))));
         let mut buffer = [0; 64];
         let mut out = Cursor::new(&mut buffer);
         reader.text(&mut out)?;
-        assert_eq!(reader.next(), Ok(None), "the end was taken too");
+        assert_eq!(reader.next_event(), Ok(None), "the end was taken too");
         Ok::<_, Error>(String::from_utf8(out.finish().unwrap().to_vec()).unwrap())
     };
     assert_eq!(read("<a>one<!-- x --> &amp; <![CDATA[<two>]]><?pi?>&#x33;</a>").unwrap(), "one & <two>3");

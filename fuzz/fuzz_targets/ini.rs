@@ -13,7 +13,7 @@ fuzz_target!(|file: &[u8]| {
     let mut reader = Reader::new(file);
     let mut last = 0;
     let events = loop {
-        match reader.next() {
+        match reader.next_event() {
             Ok(Some(event)) => check(file, event, &mut last),
             Ok(None) => break read(file).ok(),
             Err(error) => {
@@ -26,11 +26,11 @@ fuzz_target!(|file: &[u8]| {
     };
     // After an error the reader goes on, to the end.
     for _ in 0..=file.len() {
-        if reader.next() == Ok(None) {
+        if reader.next_event() == Ok(None) {
             break;
         }
     }
-    assert_eq!(reader.next(), Ok(None));
+    assert_eq!(reader.next_event(), Ok(None));
     let Some(events) = events else { return };
     assert_eq!(read(print(&events, "\n").as_bytes()).as_ref(), Ok(&events));
     assert_eq!(read(print(&events, "\r\n").as_bytes()).as_ref(), Ok(&events));
@@ -47,7 +47,7 @@ enum Said {
 fn read(file: &[u8]) -> Result<Vec<Said>, Error> {
     let mut reader = Reader::new(file);
     let mut events = Vec::new();
-    while let Some(event) = reader.next()? {
+    while let Some(event) = reader.next_event()? {
         events.push(match event {
             Event::Section(name) => Said::Section(name.to_owned()),
             Event::Property { name, value } => Said::Property(name.to_owned(), value.to_owned()),

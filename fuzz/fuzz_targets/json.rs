@@ -21,7 +21,7 @@ fuzz_target!(|document: &[u8]| {
         _ => panic!("ours: {ours:?}, theirs: {theirs:?}"),
     }
     let mut passing = Reader::new(document);
-    let passed = passing.skip_value().and_then(|()| passing.next());
+    let passed = passing.skip_value().and_then(|()| passing.next_token());
     assert_eq!(passed.map(|end| assert_eq!(end, None)).err(), ours.as_ref().err().copied());
     match &ours {
         Err(error) => {
@@ -49,7 +49,7 @@ fn value(document: &[u8]) -> Result<Value, Error> {
     let mut root = Value::Null;
     loop {
         let before = reader.clone();
-        let Some(token) = reader.next()? else {
+        let Some(token) = reader.next_token()? else {
             assert_eq!(reader.offset(), document.len());
             assert_eq!(reader.skip_value().unwrap_err().kind, Kind::UnexpectedEnd, "there is no other");
             return Ok(root);

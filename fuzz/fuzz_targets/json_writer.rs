@@ -75,7 +75,7 @@ enum Said {
 fn read(document: &[u8]) -> Option<Vec<Said>> {
     let mut reader = Reader::new(document);
     let mut said = Vec::new();
-    while let Some(token) = reader.next().ok()? {
+    while let Some(token) = reader.next_token().ok()? {
         said.push(match token {
             Token::ObjectStart => Said::Open(true),
             Token::ObjectEnd => Said::Close(true),

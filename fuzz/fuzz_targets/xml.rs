@@ -33,7 +33,7 @@ fn read(document: &[u8]) -> Result<Vec<Step>, Error> {
     let mut reader = Reader::new(document);
     let mut steps = Steps::default();
     let mut depth = 0;
-    while let Some(event) = reader.next()? {
+    while let Some(event) = reader.next_event()? {
         match event {
             Event::Start(name) => {
                 steps.tag(Step::Start(name.to_owned()));
@@ -61,13 +61,13 @@ fn read(document: &[u8]) -> Result<Vec<Step>, Error> {
 /// The text of an element is that of its events, or is refused for a child.
 fn each_text(document: &[u8]) {
     let mut reader = Reader::new(document);
-    while let Ok(Some(event)) = reader.next() {
+    while let Ok(Some(event)) = reader.next_event() {
         if !matches!(event, Event::Start(_)) {
             continue;
         }
         let (before, mut joined) = (reader.clone(), String::new());
         let has_child = loop {
-            match reader.next() {
+            match reader.next_event() {
                 Ok(Some(Event::Text(part))) => joined.push_str(&text(|out| part.put(out))),
                 Ok(Some(Event::End(_))) => break false,
                 _ => break true,

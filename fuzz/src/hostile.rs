@@ -23,7 +23,7 @@ use std::net::IpAddr;
 
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Phase};
 use rolecall_core::flow::{
-    Answer, Context, Exchange, Flow, Memory, Need, RetryPolicy, Reply, Report, Slot, Step,
+    Answer, Context, Exchange, Flow, Memory, Need, Reply, Report, RetryPolicy, Slot, Step,
 };
 use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::wire::http1::{Body, RequestHead, ResponseHead, head_len};
@@ -282,7 +282,10 @@ fn run_in<'c, F: Flow<'c>>(
             other => panic!("an unknown need: {other:?}"),
         }
         assert!(world.exchange.iter().all(|byte| *byte == 0), "the exchange buffer is wiped");
-        assert!(world.spent <= u64::from(RetryPolicy::DEFAULT.budget) * calls as u64, "longer than it may");
+        assert!(
+            world.spent <= u64::from(RetryPolicy::DEFAULT.budget_ms) * calls as u64,
+            "longer than it may"
+        );
     }
     outcome.spent = world.spent;
     outcome.report =
@@ -369,7 +372,7 @@ impl World {
     ) {
         let sent = self.now();
         let fail = |phase, kind| Answer::Failed(Failure { phase, kind });
-        let total = u64::from(exchange.limits.total);
+        let total = u64::from(exchange.limits.total_ms);
         self.spent += delay.min(total);
         if delay > total {
             return self.answer(flow, slots, fail(Phase::FirstByte, FailureKind::Timeout));

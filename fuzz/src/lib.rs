@@ -86,7 +86,7 @@ pub fn same(outcome: &Outcome<Lease>, said: Keys) {
     assert_eq!(*keys, said);
     let end = lease.expiration.expect("an end").as_secs();
     assert_eq!(keys.expiration, Some(end));
-    let lifetime = lease.lifetime.expect("an end");
+    let lifetime = lease.lifetime_ms.expect("an end");
     assert!(lifetime > 0);
     if let Some(time) = outcome.served.last().expect("a reply").time {
         assert_eq!(lifetime, (end - time) * 1000);

@@ -74,7 +74,7 @@ pub fn gateway<S: TcpClientStack + Dns>(
         if driver.board().now().monotonic < next {
             continue;
         }
-        next = next.after(PERIOD_MS);
+        next = next.after_ms(PERIOD_MS);
         let mut memory = Memory { exchange: &mut buffers.exchange, slots: &mut slots };
         // At once while what is held is good, else it takes an exchange or a few. A refresh that
         // fails keeps what is held; without anything, `driver.report()` has the peer's words.

@@ -92,7 +92,7 @@ pub async fn keep_fresh<B: Timer, N: TcpConnect + Dns>(
             }
         }
         let now: Instant = driver.board().now().monotonic;
-        let due = source.policy().next_change(now).unwrap_or(now.after(LOOK_AGAIN_MS));
+        let due = source.policy().next_change(now).unwrap_or(now.after_ms(LOOK_AGAIN_MS));
         driver.board().sleep_until(due).await;
     }
 }

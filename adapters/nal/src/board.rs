@@ -84,7 +84,7 @@ mod tests {
     use rolecall_core::flow::{Limits, Span};
 
     fn exchange(url: &'static str, address: Option<IpAddr>) -> Exchange<'static> {
-        let limits = Limits { connect: 0, first_byte: 0, total: 0, body: 0 };
+        let limits = Limits { connect_ms: 0, first_byte_ms: 0, total_ms: 0, body_bytes: 0 };
         let mut exchange = Exchange::new(Endpoint::parse(url).unwrap(), Span { head: 0, len: 0 }, limits);
         exchange.address = address;
         exchange

@@ -65,10 +65,10 @@ impl<'c> Conversation<'c> {
     /// The exchange whose request is in `buffer`.
     pub(crate) fn new(exchange: Exchange<'c>, buffer: &[u8], used: Used, now: Now) -> Self {
         let bodiless = exchange.request.bytes(buffer).starts_with(b"HEAD ");
-        let mut incoming = Incoming::new(exchange.reply_headers, exchange.limits.body, bodiless);
+        let mut incoming = Incoming::new(exchange.reply_headers, exchange.limits.body_bytes, bodiless);
         incoming.streams = exchange.streams_reply;
         let address = exchange.address.or_else(|| uri::address(exchange.endpoint.host()));
-        let last = now.monotonic.after(exchange.limits.total.into());
+        let last = now.monotonic.after_ms(exchange.limits.total_ms.into());
         let mut new = Self {
             exchange,
             address,
@@ -305,16 +305,16 @@ impl<'c> Conversation<'c> {
 
     /// A body of any length goes out as long as the peer keeps taking it.
     fn extend(&mut self, now: Now) {
-        self.until = now.monotonic.after(self.exchange.limits.first_byte.into()).min(self.last);
+        self.until = now.monotonic.after_ms(self.exchange.limits.first_byte_ms.into()).min(self.last);
     }
 
     fn enter(&mut self, stage: Stage, now: Now) {
         let limits = &self.exchange.limits;
         let limit = match stage {
-            Stage::Resolve | Stage::Connect => limits.connect,
-            _ => limits.first_byte,
+            Stage::Resolve | Stage::Connect => limits.connect_ms,
+            _ => limits.first_byte_ms,
         };
         self.stage = stage;
-        self.until = now.monotonic.after(limit.into()).min(self.last);
+        self.until = now.monotonic.after_ms(limit.into()).min(self.last);
     }
 }

@@ -186,7 +186,7 @@ impl<'s, 'c, 'a, 'm> Session<'s, 'c, 'a, 'm> {
             Some(Need::Resolve { host }) => match uri::address(host) {
                 Some(address) => self.answer(board, Answer::Addresses(&[address])),
                 None => {
-                    self.due = Some(Act::Resolve { host, until: now.monotonic.after(RESOLVE_MS) });
+                    self.due = Some(Act::Resolve { host, until: now.monotonic.after_ms(RESOLVE_MS) });
                 }
             },
             Some(Need::Http(exchange)) => {

@@ -20,7 +20,7 @@ pub(crate) fn monotonic() -> Instant {
 
 /// Sleeps until `instant`.
 pub(crate) fn sleep_until(instant: Instant) {
-    std::thread::sleep(Duration::from_millis(instant.since(monotonic())));
+    std::thread::sleep(Duration::from_millis(instant.ms_since(monotonic())));
 }
 
 /// 32 bits for jitter: the standard library seeds each `RandomState` anew.

@@ -60,7 +60,7 @@ impl Driver<'_> {
             let addresses;
             let answer = match need {
                 Need::Wait { until } => {
-                    let pause = Duration::from_millis(until.since(self.host.now().monotonic));
+                    let pause = Duration::from_millis(until.ms_since(self.host.now().monotonic));
                     self.tell(Trace::Wait { pause });
                     self.host.sleep_until(until);
                     continue;
@@ -143,7 +143,7 @@ impl Driver<'_> {
             Answer::Failed(failure) => Err(*failure),
             _ => Ok(0),
         };
-        let took = Duration::from_millis(self.host.now().monotonic.since(start));
+        let took = Duration::from_millis(self.host.now().monotonic.ms_since(start));
         self.tell(Trace::Exchange { asked: &asked, outcome, took });
         answer
     }

@@ -38,7 +38,7 @@ fn numbers_and_switches() {
         ("AWS_DISABLE_CLOCK_SKEW_CORRECTION", "true"),
     ]);
     let set = set.unwrap();
-    assert_eq!((set.imds_limits.unwrap().connect, set.imds_retries.unwrap().attempts), (3_000, 5));
+    assert_eq!((set.imds_limits.unwrap().connect_ms, set.imds_retries.unwrap().attempts), (3_000, 5));
     assert!(set.imds_disabled && !set.corrects_clock);
     for wrong in ["0", "-1", "many", "61"] {
         let set = settings(&[("AWS_METADATA_SERVICE_TIMEOUT", wrong)]).unwrap();

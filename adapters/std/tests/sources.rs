@@ -188,7 +188,10 @@ fn settings_come_from_the_profile_where_the_environment_has_none() {
     assert_eq!(settings.region.as_deref(), Some("cn-north-1"));
     assert!(settings.variant.fips && settings.variant.dual_stack);
     assert_eq!(settings.ca_bundle.as_deref(), Some("/etc/ca.pem"));
-    assert_eq!((settings.imds_limits.unwrap().connect, settings.imds_retries.unwrap().attempts), (3_000, 2));
+    assert_eq!(
+        (settings.imds_limits.unwrap().connect_ms, settings.imds_retries.unwrap().attempts),
+        (3_000, 2)
+    );
     let settings =
         of(&[("HOME", "/home"), ("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_USE_FIPS_ENDPOINT", "false")]);
     assert_eq!(settings.region.as_deref(), Some("us-east-1"));

@@ -27,7 +27,7 @@ pub(super) fn read_reply(reply: &Reply, exchange: &[u8], xml: bool, report: &mut
 /// first.
 pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
     let mut reader = Reader::new(body);
-    while let Some(event) = reader.next()? {
+    while let Some(event) = reader.next_event()? {
         let Event::Start(name) = event else { continue };
         let first = match name {
             "Code" if report.code().is_empty() => report.new_code(),
@@ -61,7 +61,7 @@ pub fn read_json_error(body: &[u8], header: &str, report: &mut Report) -> Result
 
 fn read_members(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
     let mut reader = JsonReader::new(body);
-    while let Some(token) = reader.next()? {
+    while let Some(token) = reader.next_token()? {
         let Token::Key(key) = token else { continue };
         let value = reader.whole_value()?;
         let Some(Token::Str(text)) = value else { continue };

@@ -70,7 +70,7 @@ fn from_xml(body: &[u8], action: &str, outer: usize, keeper: &mut Keeper<'_, '_>
     let mut path: Vec<&str, MAX_PATH> = Vec::new();
     let mut inside = outer == 1;
     let is_list_element = |name: &str| matches!(name, "member" | "item");
-    while let Some(event) = reader.next().map_err(ErrorKind::Malformed)? {
+    while let Some(event) = reader.next_event().map_err(ErrorKind::Malformed)? {
         let Event::Start(name) = event else { continue };
         let depth = reader.depth();
         if depth == 1 && name.strip_suffix("Response") != Some(action) {
@@ -104,7 +104,7 @@ fn from_json(body: &[u8], keeper: &mut Keeper<'_, '_>) -> Result<(), crate::wire
     // The names of the members that are open, each with the depth of its object.
     let mut path: Vec<(usize, &str), MAX_PATH> = Vec::new();
     let mut named = false;
-    while let Some(token) = reader.next()? {
+    while let Some(token) = reader.next_token()? {
         let depth = reader.depth();
         // What no name leads to is an element of a list.
         let led = core::mem::replace(&mut named, matches!(token, Token::Key(_)));

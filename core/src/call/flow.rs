@@ -30,7 +30,8 @@ pub struct Service<'c> {
 
 impl<'c> Service<'c> {
     /// Three seconds to connect, ten to the first byte, fifteen for an exchange, 256 KiB of body.
-    pub const LIMITS: Limits = Limits { connect: 3_000, first_byte: 10_000, total: 15_000, body: 256 * 1024 };
+    pub const LIMITS: Limits =
+        Limits { connect_ms: 3_000, first_byte_ms: 10_000, total_ms: 15_000, body_bytes: 256 * 1024 };
 
     /// A service with the usual limits.
     pub const fn new(endpoint: Endpoint<'c>, region: &'c str) -> Self {

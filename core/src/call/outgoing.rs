@@ -72,7 +72,7 @@ impl Content<'_> {
 impl<'c> Outgoing<'c> {
     /// Three seconds to connect, thirty to the first byte, two minutes for all, 4 MiB of body.
     pub const LIMITS: Limits =
-        Limits { connect: 3_000, first_byte: 30_000, total: 120_000, body: 4 * 1024 * 1024 };
+        Limits { connect_ms: 3_000, first_byte_ms: 30_000, total_ms: 120_000, body_bytes: 4 * 1024 * 1024 };
 
     /// A request without a body, within the usual limits.
     pub fn new(method: &'c str, endpoint: Endpoint<'c>, target: &'c str, scope: Scope<'c>) -> Self {
@@ -86,7 +86,7 @@ impl<'c> Outgoing<'c> {
             content: Content::Bytes(b""),
             scope,
             limits,
-            retries: RetryPolicy { attempts: 1, budget: limits.total },
+            retries: RetryPolicy { attempts: 1, budget_ms: limits.total_ms },
             idempotent,
             streams_reply: false,
         }

@@ -42,7 +42,11 @@ impl<'c> Endpoint<'c> {
     /// host of 64 KiB or more, which no resolver knows, is cut off.
     pub fn at_origin_of(uri: &Uri<'c>) -> Self {
         let text = uri.authority.get(..usize::from(u16::MAX)).unwrap_or(uri.authority);
-        let end = if text.starts_with('[') { text.find(']').map(|at| at.saturating_add(1)) } else { text.find(':') };
+        let end = if text.starts_with('[') {
+            text.bytes().position(|byte| byte == b']').map(|at| at.saturating_add(1))
+        } else {
+            text.bytes().position(|byte| byte == b':')
+        };
         let len = text.len() as u16;
         let host = end.map_or(len, |end| end as u16);
         Self { text, port: uri.port, host, authority: len, path: len, scheme: uri.scheme }

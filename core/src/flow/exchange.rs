@@ -123,27 +123,28 @@ impl Span {
     }
 }
 
-/// Limits of one exchange.
+/// Limits of one exchange: milliseconds and bytes, as the names say. Times are whole milliseconds in 32
+/// bits because a device has no wide arithmetic to spare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
-    /// For the connection to stand, in milliseconds.
-    pub connect: u32,
-    /// From there to the first byte of the reply, in milliseconds.
-    pub first_byte: u32,
-    /// For the whole exchange, whatever happens in it, in milliseconds.
-    pub total: u32,
-    /// For the reply's body, in bytes.
-    pub body: u32,
+    /// For the connection to stand, the TLS handshake included.
+    pub connect_ms: u32,
+    /// From there to the first byte of the reply.
+    pub first_byte_ms: u32,
+    /// For the whole exchange, whatever happens in it.
+    pub total_ms: u32,
+    /// For the reply's body.
+    pub body_bytes: u32,
 }
 
 impl Limits {
     /// None longer than `most` milliseconds.
     pub(crate) fn within(self, most: u32) -> Self {
         Self {
-            connect: self.connect.min(most),
-            first_byte: self.first_byte.min(most),
-            total: self.total.min(most),
+            connect_ms: self.connect_ms.min(most),
+            first_byte_ms: self.first_byte_ms.min(most),
+            total_ms: self.total_ms.min(most),
             ..self
         }
     }

@@ -27,12 +27,12 @@ pub struct Lease {
     /// When they end, by the service's word; `None`: never.
     pub expiration: Option<UnixTime>,
     /// Milliseconds of life that were left when they were fetched; `None`: without end.
-    pub lifetime: Option<u64>,
+    pub lifetime_ms: Option<u64>,
 }
 
 impl Lease {
     /// Of credentials without an end, and of calls that bring none.
-    pub const ENDLESS: Self = Self { expiration: None, lifetime: None };
+    pub const ENDLESS: Self = Self { expiration: None, lifetime_ms: None };
 }
 
 /// Life to assume for credentials that end at an hour one cannot tell: too short rather than long.
@@ -54,5 +54,5 @@ pub(crate) fn remaining(expiration: Option<UnixTime>, time: Option<UnixTime>) ->
             Some(seconds.wrapping_mul(1000))
         }
     };
-    Some(Lease { expiration, lifetime })
+    Some(Lease { expiration, lifetime_ms: lifetime })
 }

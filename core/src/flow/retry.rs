@@ -9,12 +9,12 @@ pub struct RetryPolicy {
     /// Attempts at each step, the first included; at least one is made.
     pub attempts: u8,
     /// Milliseconds from the source's first step to its end, waits included.
-    pub budget: u32,
+    pub budget_ms: u32,
 }
 
 impl RetryPolicy {
     /// Three attempts within ten seconds.
-    pub const DEFAULT: Self = Self { attempts: 3, budget: 9_500 };
+    pub const DEFAULT: Self = Self { attempts: 3, budget_ms: 9_500 };
 }
 
 impl Default for RetryPolicy {
@@ -44,7 +44,7 @@ impl Attempts {
     pub(crate) fn proceed(&mut self, now: Instant, policy: RetryPolicy) -> bool {
         if !self.began {
             self.began = true;
-            self.end = now.after(policy.budget.into());
+            self.end = now.after_ms(policy.budget_ms.into());
         }
         now < self.end
     }
@@ -62,7 +62,7 @@ impl Attempts {
         if self.made >= policy.attempts || wait >= self.left(now, policy) {
             return false;
         }
-        self.not_before = now.after(wait.into());
+        self.not_before = now.after_ms(wait.into());
         true
     }
 
@@ -75,9 +75,9 @@ impl Attempts {
     /// Milliseconds that are left.
     pub(crate) fn left(&self, now: Instant, policy: RetryPolicy) -> u32 {
         if !self.began {
-            return policy.budget;
+            return policy.budget_ms;
         }
-        u32::try_from(self.end.since(now)).unwrap_or(u32::MAX)
+        u32::try_from(self.end.ms_since(now)).unwrap_or(u32::MAX)
     }
 }
 

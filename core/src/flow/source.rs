@@ -411,7 +411,7 @@ pub struct Sequence<S> {
 impl<S> Sequence<S> {
     /// Three seconds to connect, ten to the first byte, fifteen for an exchange, 64 KiB of body.
     pub const DEFAULT_LIMITS: Limits =
-        Limits { connect: 3_000, first_byte: 10_000, total: 15_000, body: 64 * 1024 };
+        Limits { connect_ms: 3_000, first_byte_ms: 10_000, total_ms: 15_000, body_bytes: 64 * 1024 };
 
     /// Walks the steps of `source`, within the usual limits.
     pub const fn of(source: S) -> Self {

@@ -48,7 +48,7 @@ impl<F> Refreshing<F> {
         let now = cx.now.monotonic;
         match result {
             Ok(lease) => {
-                if self.refresh.succeeded(now, lease.lifetime, cx.entropy) {
+                if self.refresh.succeeded(now, lease.lifetime_ms, cx.entropy) {
                     if let [held, fetched, ..] = memory.slots {
                         core::mem::swap(held, fetched);
                         fetched.clear();

@@ -16,7 +16,7 @@ use crate::skew::Instant;
 pub struct Windows {
     /// Length of the advisory window in seconds; `None` derives it from the credentials' lifetime:
     /// 5 minutes up to 20 minutes of life, 15 below 90, 60 from there.
-    pub advisory: Option<u32>,
+    pub advisory_seconds: Option<u32>,
     /// The first refresh is drawn from the whole life of the credentials and not from the advisory
     /// window: a fleet that booted together then asks evenly, for one early refresh of each device.
     pub spread: bool,
@@ -104,7 +104,7 @@ impl Refresh {
             self.failed(now, true, entropy);
             return false;
         }
-        let advisory_seconds = self.windows.advisory.unwrap_or_else(|| advisory_window(lifetime));
+        let advisory_seconds = self.windows.advisory_seconds.unwrap_or_else(|| advisory_window(lifetime));
         let early = self.windows.spread && !self.held;
         self.due = lifetime.map(|lifetime| {
             // What lives shorter than its windows is refreshed in the second half of its life.
@@ -120,7 +120,7 @@ impl Refresh {
             } else {
                 advised.saturating_add(draw(entropy, window))
             };
-            Due { advised: now.after(drawn), required: now.after(required) }
+            Due { advised: now.after_ms(drawn), required: now.after_ms(required) }
         });
         self.advisory_seconds = advisory_seconds;
         self.held = true;
@@ -134,7 +134,7 @@ impl Refresh {
     #[cfg_attr(target_os = "none", inline(never))]
     pub fn failed(&mut self, now: Instant, recoverable: bool, entropy: u32) {
         let after =
-            |least: u32, width| Some(now.after(draw_short(entropy, width).saturating_add(least).into()));
+            |least: u32, width| Some(now.after_ms(draw_short(entropy, width).saturating_add(least).into()));
         if !recoverable {
             self.error_until = after(1_000, 4_000);
         } else if self.held {

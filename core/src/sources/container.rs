@@ -58,7 +58,8 @@ impl<'c> Container<'c> {
     /// Where relative URIs are served on ECS.
     pub const ECS_ENDPOINT: &'static str = "http://169.254.170.2";
     /// Two seconds to connect, five to the first byte, eight for an exchange, 64 KiB of body.
-    pub const LIMITS: Limits = Limits { connect: 2_000, first_byte: 5_000, total: 8_000, body: 64 * 1024 };
+    pub const LIMITS: Limits =
+        Limits { connect_ms: 2_000, first_byte_ms: 5_000, total_ms: 8_000, body_bytes: 64 * 1024 };
 
     /// A source that is not configured: it ends at once, and a chain goes on.
     pub fn absent() -> Self {

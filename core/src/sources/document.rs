@@ -61,10 +61,10 @@ fn read_members(
 ) -> Result<(), ErrorKind> {
     let mut reader = Reader::new(document);
     let (mut failed, mut versioned) = (false, form != Document::Process);
-    if !matches!(reader.next().map_err(ErrorKind::Malformed)?, Some(Token::ObjectStart)) {
+    if !matches!(reader.next_token().map_err(ErrorKind::Malformed)?, Some(Token::ObjectStart)) {
         return Err(ErrorKind::Unusable("document"));
     }
-    while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
+    while let Some(token) = reader.next_token().map_err(ErrorKind::Malformed)? {
         let Token::Key(key) = token else { continue };
         let value = reader.whole_value().map_err(ErrorKind::Malformed)?;
         let Some((name, member)) = Member::of_document(key) else { continue };

@@ -62,7 +62,8 @@ impl<'c> Imds<'c> {
     /// The same over IPv6.
     pub const ENDPOINT_IPV6: &'static str = "http://[fd00:ec2::254]";
     /// One second to connect, one to the first byte, five for an exchange, 64 KiB of body.
-    pub const LIMITS: Limits = Limits { connect: 1_000, first_byte: 1_000, total: 5_000, body: 64 * 1024 };
+    pub const LIMITS: Limits =
+        Limits { connect_ms: 1_000, first_byte_ms: 1_000, total_ms: 5_000, body_bytes: 64 * 1024 };
 
     /// Asks the metadata service at `endpoint`, within these limits.
     pub fn new(endpoint: Endpoint<'c>) -> Self {
@@ -179,7 +180,7 @@ impl Token {
         let text = core::str::from_utf8(token.trim_ascii()).unwrap_or_default();
         // Whatever was granted, it is tried for the steps that follow.
         let used = ttl.saturating_sub(TOKEN_MARGIN).max(LEAST_USE);
-        self.until = now.after(used.wrapping_mul(1000).into());
+        self.until = now.after_ms(used.wrapping_mul(1000).into());
         !text.is_empty()
             && text.bytes().all(|byte| byte.is_ascii_graphic())
             && self.text.push_str(text).is_ok()

@@ -110,7 +110,7 @@ impl<'c> Source<'c> for Portal<'c> {
 fn role_credentials(body: &[u8]) -> Result<&[u8], ErrorKind> {
     let mut reader = Reader::new(body);
     let mut found = None;
-    while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
+    while let Some(token) = reader.next_token().map_err(ErrorKind::Malformed)? {
         let Token::Key(key) = token else { continue };
         let start = reader.offset();
         reader.skip_value().map_err(ErrorKind::Malformed)?;

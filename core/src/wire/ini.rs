@@ -47,9 +47,9 @@ enum Above {
 /// ```
 /// use rolecall_core::wire::ini::{Event, Reader};
 /// let mut reader = Reader::new(b"[profile build]\nregion = eu-west-1 # Dublin\n");
-/// assert_eq!(reader.next()?, Some(Event::Section("profile build")));
-/// assert_eq!(reader.next()?, Some(Event::Property { name: "region", value: "eu-west-1" }));
-/// assert_eq!(reader.next()?, None);
+/// assert_eq!(reader.next_event()?, Some(Event::Section("profile build")));
+/// assert_eq!(reader.next_event()?, Some(Event::Property { name: "region", value: "eu-west-1" }));
+/// assert_eq!(reader.next_event()?, None);
 /// # Ok::<(), rolecall_core::wire::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -76,8 +76,7 @@ impl<'a> Reader<'a> {
 
     /// The next line that says something, or `None` at the end of the file. After an error comes
     /// the next line.
-    #[allow(clippy::should_implement_trait, reason = "fallible, and ends with Ok(None)")]
-    pub fn next(&mut self) -> Result<Option<Event<'a>>, Error> {
+    pub fn next_event(&mut self) -> Result<Option<Event<'a>>, Error> {
         while !self.rest.is_empty() {
             let start = self.offset;
             let line = self.line();

@@ -61,7 +61,7 @@ enum Expect {
 /// use rolecall_core::wire::json::{Reader, Token};
 /// let mut reader = Reader::new(br#"{"a":[1,true]}"#);
 /// let mut values = 0;
-/// while let Some(token) = reader.next()? {
+/// while let Some(token) = reader.next_token()? {
 ///     values += usize::from(matches!(token, Token::Number(_) | Token::Bool(_)));
 /// }
 /// assert_eq!(values, 2);
@@ -93,8 +93,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next token, or `None` at the end of a complete document.
-    #[allow(clippy::should_implement_trait, reason = "fallible, and ends with Ok(None)")]
-    pub fn next(&mut self) -> Result<Option<Token<'a>>, Error> {
+    pub fn next_token(&mut self) -> Result<Option<Token<'a>>, Error> {
         let token = self.step();
         self.scan.result(token)
     }
@@ -151,9 +150,9 @@ impl<'a> Reader<'a> {
     /// The next value, passed over whole: an array or an object shows as its first token.
     pub(crate) fn whole_value(&mut self) -> Result<Option<Token<'a>>, Error> {
         let depth = self.depth;
-        let value = self.next()?;
+        let value = self.next_token()?;
         while self.depth > depth {
-            self.next()?;
+            self.next_token()?;
         }
         Ok(value)
     }
@@ -305,7 +304,7 @@ impl<'a> Str<'a> {
 pub fn member<'a>(document: &'a [u8], name: &str) -> Result<Option<Token<'a>>, Error> {
     let mut reader = Reader::new(document);
     let mut found = None;
-    while let Some(token) = reader.next()? {
+    while let Some(token) = reader.next_token()? {
         if let Token::Key(key) = token {
             let named = reader.depth() == 1 && key.is(name);
             let value = reader.whole_value()?;

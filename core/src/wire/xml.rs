@@ -54,7 +54,7 @@ impl Text<'_> {
 /// let mut reader = Reader::new(b"<a><b>x &amp; y</b></a>");
 /// let mut buffer = [0; 16];
 /// let mut out = Cursor::new(&mut buffer);
-/// while let Some(event) = reader.next()? {
+/// while let Some(event) = reader.next_event()? {
 ///     if event == Event::Start("b") {
 ///         reader.text(&mut out)?;
 ///     }
@@ -91,8 +91,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next event, or `None` at the end of a complete document.
-    #[allow(clippy::should_implement_trait, reason = "fallible, and ends with Ok(None)")]
-    pub fn next(&mut self) -> Result<Option<Event<'a>>, Error> {
+    pub fn next_event(&mut self) -> Result<Option<Event<'a>>, Error> {
         let event = self.step();
         self.scan.result(event)
     }

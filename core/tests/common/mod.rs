@@ -227,8 +227,8 @@ impl World {
         self.asked.push(asked);
         let sent = self.now();
         self.monotonic += match (&act, limits) {
-            (Act::Fail(Phase::Connect, FailureKind::Timeout), Some(limits)) => u64::from(limits.connect),
-            (Act::Fail(_, FailureKind::Timeout), Some(limits)) => u64::from(limits.total),
+            (Act::Fail(Phase::Connect, FailureKind::Timeout), Some(limits)) => u64::from(limits.connect_ms),
+            (Act::Fail(_, FailureKind::Timeout), Some(limits)) => u64::from(limits.total_ms),
             _ => self.pace,
         };
         match act {

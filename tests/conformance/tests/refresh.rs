@@ -45,7 +45,7 @@ impl Cache {
     fn new(scenario: &Value) -> Self {
         let given = &scenario["given"];
         let advisory = given["configuredAdvisoryWindowSeconds"].as_u64().map(|seconds| seconds as u32);
-        let mut refresh = Refresh::new(Windows { advisory, spread: false });
+        let mut refresh = Refresh::new(Windows { advisory_seconds: advisory, spread: false });
         let left: Option<i64> = match given["cachedCredentials"].as_str() {
             Some("valid") => Some(20 * 60),
             Some("advisory") => Some(4 * 60),
@@ -70,7 +70,7 @@ impl Cache {
         for (index, step) in scenario["steps"].as_array().expect("steps").iter().enumerate() {
             match step["type"].as_str() {
                 Some("advanceTime") => {
-                    self.now = self.now.after(step["seconds"].as_u64().expect("seconds") * 1000);
+                    self.now = self.now.after_ms(step["seconds"].as_u64().expect("seconds") * 1000);
                 }
                 Some("invalidate") => {
                     if step["rejectedAccessKeyId"] == *self.access_key_id {

@@ -11,7 +11,7 @@ use crate::input::content;
 use crate::output::{note, print};
 
 /// A request that is sent: as in the library, but for an hour, and longer bodies flow through.
-const LIMITS: Limits = Limits { total: 3_600_000, ..Request::SEND_LIMITS };
+const LIMITS: Limits = Limits { total_ms: 3_600_000, ..Request::SEND_LIMITS };
 
 pub(super) fn run(target: &Target, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
     let request = request(target, common)?.with_limits(LIMITS);

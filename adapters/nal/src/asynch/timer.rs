@@ -47,6 +47,6 @@ pub(super) async fn pause(board: &mut impl Timer, until: Instant) -> Result<(), 
     if now >= until {
         return Err(FailureKind::Timeout);
     }
-    board.sleep_until(now.after(PAUSE_MS).min(until)).await;
+    board.sleep_until(now.after_ms(PAUSE_MS).min(until)).await;
     Ok(())
 }

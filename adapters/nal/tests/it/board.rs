@@ -59,7 +59,7 @@ impl Board for RealBoard {
 
 impl Timer for RealBoard {
     async fn sleep_until(&mut self, instant: Instant) {
-        let left = instant.since(self.now().monotonic);
+        let left = instant.ms_since(self.now().monotonic);
         async_io::Timer::after(Duration::from_millis(left)).await;
     }
 }

@@ -116,8 +116,8 @@ fn a_peer_that_drips_ends_by_the_limit_for_the_whole(on: Loop) {
     let url = peer.url();
     let scope = Scope { region: "eu-central-1", service: "s3", rules: Rules::S3 };
     let mut get = Outgoing::new("GET", Endpoint::parse(&url).unwrap(), "/key", scope);
-    get.limits.total = 600;
-    get.retries.budget = 600;
+    get.limits.total_ms = 600;
+    get.retries.budget_ms = 600;
     let (mut sink, started) = (Sink::default(), std::time::Instant::now());
     let result = loopback(on, true).send_with(&mut base(), get, &mut Spring::default(), &mut sink);
     let failure = Failure { phase: Phase::Body, kind: FailureKind::Timeout };

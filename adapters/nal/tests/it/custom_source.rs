@@ -48,7 +48,7 @@ impl<'c> Source<'c> for RoleAlias<'c> {
 /// The object that the outermost one has under `name`.
 fn member<'x>(document: &'x [u8], name: &str) -> Option<&'x [u8]> {
     let mut reader = Reader::new(document);
-    while let Some(token) = reader.next().ok()? {
+    while let Some(token) = reader.next_token().ok()? {
         if reader.depth() == 1 && matches!(token, Token::Key(key) if key.is(name)) {
             let start = reader.offset();
             reader.skip_value().ok()?;

@@ -145,7 +145,7 @@ fn a_megabyte_of_chunks_is_too_large(on: Loop) {
     assert_eq!(one(on, script), failure(Phase::Body, FailureKind::TooLarge));
     // The limit is for the body, whatever there is of buffer.
     let peer = Peer::new(vec![vec![Do::Read, send(OK)]]);
-    let mut probe = Probe::new(&peer.url(), 1).limits(Limits { body: 4, ..LIMITS });
+    let mut probe = Probe::new(&peer.url(), 1).limits(Limits { body_bytes: 4, ..LIMITS });
     loopback(on).run(&mut probe).unwrap();
     assert_eq!(probe.only(), failure(Phase::Body, FailureKind::TooLarge));
 }
@@ -229,8 +229,8 @@ fn nobody_listening_is_told(on: Loop) {
     loopback(on).run(&mut probe).unwrap();
     assert_eq!(probe.only(), failure(Phase::Connect, FailureKind::NotFound));
     let mut probe = Probe::new("http://no-such-host.invalid", 1).limits(Limits {
-        connect: 5_000,
-        total: 9_000,
+        connect_ms: 5_000,
+        total_ms: 9_000,
         ..LIMITS
     });
     loopback(on).run(&mut probe).unwrap();

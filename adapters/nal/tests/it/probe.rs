@@ -7,7 +7,8 @@ use rolecall_core::flow::{
 use rolecall_core::wire::Cursor;
 use rolecall_core::wire::http1::HeadWriter;
 
-pub(crate) const LIMITS: Limits = Limits { connect: 300, first_byte: 300, total: 900, body: 4_096 };
+pub(crate) const LIMITS: Limits =
+    Limits { connect_ms: 300, first_byte_ms: 300, total_ms: 900, body_bytes: 4_096 };
 
 /// What an exchange came to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,7 +41,7 @@ fn credentials_are_refreshed_in_time(on: Loop) {
     assert_eq!(mocked.net.requests().len(), 3, "asked though nothing is due");
     // A device may sleep until then.
     let now = mocked.now();
-    let due = flow.policy().next_change(now).unwrap().since(now);
+    let due = flow.policy().next_change(now).unwrap().ms_since(now);
     assert!((HOUR_MS * 3 / 4 - 5_000..HOUR_MS).contains(&due), "{due}");
     mocked.net.time.pass(due);
     mocked.run(&mut flow).unwrap();

@@ -48,7 +48,7 @@ fn serving(on: Loop, answers: &[(u16, String)]) -> Mocked {
 fn its_credentials_are_stored(on: Loop) {
     let mut mocked = serving(on, &[(200, document(START + 3_600))]);
     let lease = mocked.run(&mut flow()).unwrap();
-    assert!(lease.lifetime.unwrap() > 3_500_000);
+    assert!(lease.lifetime_ms.unwrap() > 3_500_000);
     let held = mocked.slots[0].credentials().unwrap();
     assert_eq!(
         (held.access_key_id(), held.expiration()),

@@ -35,8 +35,8 @@ on_both_loops!(
     the_credentials_may_be_held,
 );
 
-const LIMITS: Limits = Limits { connect: 300, first_byte: 300, total: 900, body: 64 };
-const PATIENT: Limits = Limits { connect: 300, first_byte: 3_000, total: 100_000, body: 64 };
+const LIMITS: Limits = Limits { connect_ms: 300, first_byte_ms: 300, total_ms: 900, body_bytes: 64 };
+const PATIENT: Limits = Limits { connect_ms: 300, first_byte_ms: 3_000, total_ms: 100_000, body_bytes: 64 };
 const SCOPE: Scope<'static> = Scope { region: "eu-central-1", service: "s3", rules: Rules::S3 };
 
 fn base() -> Fixed<'static> {
@@ -46,7 +46,7 @@ fn base() -> Fixed<'static> {
 fn outgoing(method: &'static str) -> Outgoing<'static> {
     let mut request = Outgoing::new(method, Endpoint::parse("http://10.0.0.7").unwrap(), "/key", SCOPE);
     request.limits = LIMITS;
-    request.retries = RetryPolicy { attempts: 3, budget: 200_000 };
+    request.retries = RetryPolicy { attempts: 3, budget_ms: 200_000 };
     request
 }
 

@@ -38,7 +38,7 @@ fn metadata_then_a_role(on: Loop) {
 
     let mut loopback = loopback(on, true);
     let lease = loopback.run(&mut flow).unwrap();
-    assert!(lease.lifetime.unwrap() > 3_000_000);
+    assert!(lease.lifetime_ms.unwrap() > 3_000_000);
     let credentials = loopback.slots[0].credentials().unwrap();
     assert_eq!(credentials.account_id(), Some("444455556666"));
     assert!(credentials.session_token().is_some());

@@ -58,7 +58,7 @@ fn every_manner_of_stack_gets_a_role(on: Loop) {
             let request = AssumeRoleRequest::new("arn:aws:iam::111122223333:role/gateway", "gateway");
             let mut flow = AssumeRole::new(base, service, request);
             let lease = mocked.run(&mut flow).unwrap_or_else(|error| panic!("{manner:?}: {error}"));
-            assert!(lease.lifetime.unwrap() >= 3_590_000, "{manner:?}");
+            assert!(lease.lifetime_ms.unwrap() >= 3_590_000, "{manner:?}");
             assert_eq!(mocked.slots[0].credentials().unwrap().access_key_id(), "ASIA2", "{manner:?}");
             // Three exchanges with one service, one with the other.
             assert_eq!((mocked.net.requests().len(), mocked.net.connects()), (4, 2), "{manner:?}");

@@ -99,7 +99,7 @@ impl Cached<'_> {
         };
         let fetched = fetch();
         match &fetched {
-            Ok(((credentials, Lease { lifetime: Some(lifetime), .. }), true)) => {
+            Ok(((credentials, Lease { lifetime_ms: Some(lifetime), .. }), true)) => {
                 let entry = Entry { credentials: credentials.copied(), lifetime: lifetime / 1000 };
                 self.tell(self.cache.store(self.key, &entry));
             }
@@ -152,7 +152,7 @@ impl Cached<'_> {
     fn remaining(&self, entry: Entry) -> Fetched {
         let lease = Lease {
             expiration: entry.credentials.expiration(),
-            lifetime: Some(self.left(&entry).saturating_mul(1000)),
+            lifetime_ms: Some(self.left(&entry).saturating_mul(1000)),
         };
         (entry.credentials, lease)
     }

@@ -90,7 +90,7 @@ impl Transport {
         buffer: &mut Zeroizing<Vec<u8>>,
         streams: &mut Streams<'_>,
     ) -> Result<Answer<'static>, Failure> {
-        let deadline = Instant::now() + Duration::from_millis(exchange.limits.total.into());
+        let deadline = Instant::now() + Duration::from_millis(exchange.limits.total_ms.into());
         let sent = clock::now();
         let mut response = self.send(exchange, buffer, streams)?;
         let received = clock::now();
@@ -98,7 +98,7 @@ impl Transport {
         let download = streams.download.as_deref_mut();
         let download = download.filter(|_| exchange.streams_reply && (200..300).contains(&status));
         let announced = response.body().content_length();
-        let limit = exchange.limits.body;
+        let limit = exchange.limits.body_bytes;
         if download.is_none() && announced.is_some_and(|length| length > limit.into()) {
             // What will not be taken is not waited for.
             return Err(Failure { phase: Phase::Body, kind: FailureKind::TooLarge });
@@ -191,18 +191,18 @@ fn run<S: AsSendBody>(
     limits: Limits,
 ) -> Result<http::Response<Body>, Failure> {
     let limit = |milliseconds: u32| Some(Duration::from_millis(u64::from(milliseconds).max(1)));
-    let silence = limit(limits.first_byte);
+    let silence = limit(limits.first_byte_ms);
     let request = agent
         .configure_request(request)
         .proxy(proxy.cloned())
-        .timeout_resolve(limit(limits.connect))
-        .timeout_connect(limit(limits.connect))
+        .timeout_resolve(limit(limits.connect_ms))
+        .timeout_connect(limit(limits.connect_ms))
         // The limits of reads and writes are those of the socket from one exchange to the next. Were this
         // one the shorter, the system would be told anew at each, of a microsecond less.
-        .timeout_recv_response(limit(limits.first_byte.saturating_add(GRACE)))
+        .timeout_recv_response(limit(limits.first_byte_ms.saturating_add(GRACE)))
         .timeout_per_read(silence)
         .timeout_per_write(silence)
-        .timeout_global(limit(limits.total))
+        .timeout_global(limit(limits.total_ms))
         .build();
     agent.run(request).map_err(|error| failure(&error, Phase::FirstByte))
 }
@@ -376,7 +376,7 @@ mod tests {
     ) -> Result<u16, Failure> {
         let uri = rolecall_core::wire::uri::Uri::parse(url).expect("a URL");
         let head = format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", uri.target, uri.authority);
-        let limits = Limits { connect, first_byte: 2_000, total: 4_000, body: 64 };
+        let limits = Limits { connect_ms: connect, first_byte_ms: 2_000, total_ms: 4_000, body_bytes: 64 };
         let span = Span { head: head.len(), len: head.len() };
         let mut exchange = Exchange::new(Endpoint::at_origin_of(&uri), span, limits);
         (exchange.metadata, exchange.address) = (metadata, address);

@@ -137,7 +137,7 @@ impl Turn<'_> {
         let mut state = lock(&self.0.state);
         match fetched {
             Ok((credentials, lease)) => {
-                let good = state.refresh.succeeded(now, lease.lifetime, entropy);
+                let good = state.refresh.succeeded(now, lease.lifetime_ms, entropy);
                 if good || state.credentials.is_none() {
                     state.credentials = Some(Arc::new(credentials));
                     self.0.good.store(None);

@@ -62,7 +62,7 @@ impl Request {
             region: None,
             unsigned_payload: false,
             limits: Self::SEND_LIMITS,
-            retries: RetryPolicy { attempts: 1, budget: Self::SEND_LIMITS.total },
+            retries: RetryPolicy { attempts: 1, budget_ms: Self::SEND_LIMITS.total_ms },
             idempotent: None,
         })
     }
@@ -114,7 +114,7 @@ impl Request {
     /// Sends within other limits.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
-        self.retries.budget = self.retries.budget.max(limits.total);
+        self.retries.budget_ms = self.retries.budget_ms.max(limits.total_ms);
         self
     }
 
@@ -122,8 +122,8 @@ impl Request {
     /// after 429, 5xx, a throttling code, or a failure that may pass. What is not idempotent is sent
     /// again only if the service surely did not execute it. Without this, one attempt is made.
     pub fn attempts(mut self, attempts: u8, within: Duration) -> Self {
-        let budget = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
-        self.retries = RetryPolicy { attempts, budget };
+        let budget_ms = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
+        self.retries = RetryPolicy { attempts, budget_ms };
         self
     }
 

@@ -121,9 +121,9 @@ impl<'a> Sources<'a> {
         let mut limits = Imds::LIMITS;
         let seconds = self.number("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout", 1..=60)?;
         if let Some(seconds) = seconds {
-            limits.connect = seconds * 1000;
-            limits.first_byte = seconds * 1000;
-            limits.total = limits.total.max(2 * seconds * 1000);
+            limits.connect_ms = seconds * 1000;
+            limits.first_byte_ms = seconds * 1000;
+            limits.total_ms = limits.total_ms.max(2 * seconds * 1000);
         }
         Ok(limits)
     }
@@ -135,7 +135,7 @@ impl<'a> Sources<'a> {
         if let Some(attempts) = self.number(variable, property, 1..=10)? {
             retries.attempts = attempts as u8;
         }
-        retries.budget = retries.budget.max(self.imds_limits()?.total);
+        retries.budget_ms = retries.budget_ms.max(self.imds_limits()?.total_ms);
         Ok(retries)
     }
 

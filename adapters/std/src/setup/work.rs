@@ -201,10 +201,10 @@ impl<'a> Pauses<'a> {
     fn pause(&mut self) -> bool {
         let host = self.provider.host();
         let now = host.now().monotonic;
-        if now.since(self.started) + self.next > PATIENCE {
+        if now.ms_since(self.started) + self.next > PATIENCE {
             return false;
         }
-        host.sleep_until(now.after(self.next));
+        host.sleep_until(now.after_ms(self.next));
         self.next = (self.next * 2).min(LONGEST_PAUSE);
         true
     }

@@ -267,7 +267,7 @@ const TEXTS: [(&str, Field); 3] = [
 fn read_credentials(body: &[u8], slot: &mut Slot<'_>) -> Result<Option<UnixTime>, ErrorKind> {
     let mut reader = Reader::new(body);
     let (mut inside, mut seen, mut expiration) = (false, false, None);
-    while let Some(token) = reader.next().map_err(ErrorKind::Malformed)? {
+    while let Some(token) = reader.next_token().map_err(ErrorKind::Malformed)? {
         let Token::Key(key) = token else { continue };
         let depth = reader.depth();
         if depth == 1 {

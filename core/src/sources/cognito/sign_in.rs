@@ -266,7 +266,7 @@ impl<'c> SignIn<'c> {
         token.zeroize();
         slot.seal()?;
         let end = cx.clock.time(cx.now).map(|now| now.saturating_add(seconds.into()));
-        Ok(Lease { expiration: end, lifetime: Some(u64::from(seconds).saturating_mul(1000)) })
+        Ok(Lease { expiration: end, lifetime_ms: Some(u64::from(seconds).saturating_mul(1000)) })
     }
 
     /// Takes what a person has typed.

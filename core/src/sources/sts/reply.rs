@@ -19,7 +19,7 @@ pub(super) fn read<'a>(
 ) -> Result<(), ErrorKind> {
     let mut reader = Reader::new(body);
     let (mut in_result, mut parent) = (false, "");
-    while let Some(event) = reader.next().map_err(ErrorKind::Malformed)? {
+    while let Some(event) = reader.next_event().map_err(ErrorKind::Malformed)? {
         let Event::Start(name) = event else { continue };
         match reader.depth() {
             1 if name != root => return Err(ErrorKind::Missing(root)),

@@ -179,7 +179,7 @@ impl Board for Clocks {
 
 impl Timer for Clocks {
     async fn sleep_until(&mut self, instant: rolecall_core::skew::Instant) {
-        let left = instant.since(self.now().monotonic);
+        let left = instant.ms_since(self.now().monotonic);
         async_io::Timer::after(Duration::from_millis(left)).await;
     }
 }

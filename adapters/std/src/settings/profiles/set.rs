@@ -73,7 +73,7 @@ impl Profiles {
         let mut kind = Kind::Ignored;
         let mut last = None;
         let mut reader = Reader::new(file);
-        while let Some(event) = reader.next()? {
+        while let Some(event) = reader.next_event()? {
             if let Event::Section(name) = event {
                 kind = in_config(name);
                 has_bare |= kind == Kind::BareDefault;
@@ -102,7 +102,7 @@ impl Profiles {
         let mut current: Option<String> = None;
         let mut last = None;
         let mut reader = Reader::new(file);
-        while let Some(event) = reader.next()? {
+        while let Some(event) = reader.next_event()? {
             if let Event::Section(name) = event {
                 current = is_name(name).then(|| name.to_owned());
             }
