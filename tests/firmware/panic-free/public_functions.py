@@ -28,16 +28,28 @@ def public_functions(crate):
     def public(ids):
         return [id for id in ids if (item := local(id)) and item["visibility"] == "public"]
 
+    def source(of):
+        """The id of `S` in a type `Sequence<S>`, where it is one of the crate's."""
+        path = of.get("resolved_path") or {}
+        arguments = ((path.get("args") or {}).get("angle_bracketed") or {}).get("args", [])
+        types = [argument["type"].get("resolved_path") for argument in arguments if "type" in argument]
+        return path.get("id"), types[0]["id"] if types and types[0] else None
+
     def implementation(of, id):
         item = local(id)
         block = item and item["inner"]["impl"]
         if not block or block["is_synthetic"] or block["blanket_impl"]:
             return
+        # What only one alias of a type has is called by the alias's name.
+        of = aliases.get(source(block["for"]), of)
         if "automatically_derived" in str(item["attrs"]):
             return
         if block["trait"] is None:
             paths.update(f"{of}::{name}" for name in functions(public(block["items"])))
-        elif (trait := block["trait"]["path"]) not in ("Drop", "Debug"):
+        elif (trait := block["trait"]["path"]) == "Source":
+            # The machine of steps calls these, once the flow that is named after the source runs.
+            walked.add(block["for"]["resolved_path"]["id"])
+        elif trait not in ("Drop", "Debug"):
             paths.update(f"<{of} as {trait}>::{name}" for name in functions(block["items"]))
 
     def visit(id, below, name):
@@ -57,8 +69,11 @@ def public_functions(crate):
         elif kind == "function":
             paths.add(path)
         elif kind in ("struct", "enum", "union"):
-            for id in inner["impls"]:
-                implementation(path, id)
+            for block in inner["impls"]:
+                # Others that only name the type, `From` for another say, are theirs.
+                of = (local(block) or {"inner": {}})["inner"].get("impl", {}).get("for", {})
+                if of.get("resolved_path", {}).get("id") == id:
+                    implementation(path, block)
         elif kind == "trait":
             provided = [id for id in inner["items"] if local(id)["inner"].get("function", {}).get("has_body")]
             paths.update(f"{path}::{name}" for name in functions(provided))
@@ -66,9 +81,26 @@ def public_functions(crate):
                 if local(id) and "borrowed_ref" in local(id)["inner"]["impl"]["for"]:
                     implementation("&mut _", id)
 
-    for child in index[str(crate["root"])]["inner"]["module"]["items"]:
-        if item := local(child):
-            visit(child, [], item["name"])
+    def each_child(visitor):
+        for child in index[str(crate["root"])]["inner"]["module"]["items"]:
+            if item := local(child):
+                visitor(child, [], item["name"])
+
+    def find_alias(id, below, name):
+        item = local(id)
+        kind, inner = next(iter(item["inner"].items())) if item else ("", {})
+        if kind == "module":
+            for child in inner["items"]:
+                find_alias(child, [*below, name], local(child)["name"] or "")
+        elif kind == "use" and not inner["is_glob"]:
+            find_alias(inner["id"], below, inner["name"])
+        elif kind == "type_alias" and (of := source(inner["type"]))[1] is not None:
+            aliases[of] = "::".join([*below, name])
+
+    aliases, walked = {}, set()
+    each_child(find_alias)
+    each_child(visit)
+    paths.update(f"<{alias} as Flow>::poll" for (_, id), alias in aliases.items() if id in walked)
     return paths
 
 

@@ -11,7 +11,7 @@ use rolecall_nal::Driver;
 use crate::Device;
 use crate::network::Network;
 
-const LIMITS: Limits = Limits { connect: 3_000, first_byte: 5_000, total: 10_000, body: 1024 };
+const LIMITS: Limits = Limits { connect_ms: 3_000, first_byte_ms: 5_000, total_ms: 10_000, body_bytes: 1024 };
 
 /// Gets the text at `target` with the credentials that `slot` holds.
 pub(crate) fn download(

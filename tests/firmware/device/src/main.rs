@@ -172,7 +172,7 @@ fn endpoint(url: &str) -> Endpoint<'_> {
 
 /// Lets time pass, with the network awake.
 fn sleep(driver: &mut Driver<Device, Network<'_>>, milliseconds: u64) {
-    let until = driver.board().now().monotonic.after(milliseconds);
+    let until = driver.board().now().monotonic.after_ms(milliseconds);
     let (board, network) = (Device { random: 0, boot: None }, driver.network());
     Link::wait(network, &mut { board }, until);
 }

@@ -11,6 +11,7 @@ mod services;
 mod signing;
 mod sources;
 mod state;
+mod steps;
 mod wire;
 
 use core::fmt::{self, Formatter, Write};
@@ -31,8 +32,9 @@ extern "C" fn _start() -> ! {
         wire::call();
         signing::call();
         state::call();
-        call();
+        sources::call();
         services::call();
+        steps::call();
         #[cfg(feature = "panic-on-purpose")]
         black_box([1, 2, 3][black_box(3)]);
     }

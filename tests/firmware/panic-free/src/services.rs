@@ -7,7 +7,7 @@ use rolecall_core::error::Origin;
 use rolecall_core::flow::Slot;
 use rolecall_core::sources::Fixed;
 use rolecall_core::wire::Cursor;
-use rolecall_core::{call, flow, services, sources};
+use rolecall_core::{call, flow, services};
 
 use crate::sources::{endpoint, run};
 use crate::{bytes, number, signing, text, used};
@@ -50,7 +50,7 @@ fn act<A: Action + 'static>(action: &A) {
     let mut slot = Slot::new(black_box(&mut memory));
     let mut body = [0; 64];
     <call::AnyAction as Operation>::body(&any, &mut Cursor::new(black_box(&mut body)), &slot);
-    used(<call::AnyAction as Operation>::read(&any, bytes(), &mut slot, &|_| None).is_ok());
+    used(<call::AnyAction as Operation>::read(&any, bytes(), &mut slot).is_ok());
     let kept = Slot::kept(&slot, A::KEPT);
     used(A::output(kept).is_ok());
 }

@@ -8,7 +8,6 @@ use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origi
 use rolecall_core::flow::{Answer, Context, Flow, Lease, Limits, Memory, Need, Reply, Step};
 use rolecall_core::sources::sts::Parameters;
 use rolecall_core::wire::Put;
-use rolecall_core::wire::time::UnixTime;
 use rolecall_core::{call, flow, refresh, skew, sources};
 
 use crate::{bytes, formatted, number, signing, state, text, used};
@@ -40,11 +39,16 @@ pub(crate) fn endpoint() -> Result<flow::Endpoint<'static>, rolecall_core::wire:
     Ok(endpoint)
 }
 
-fn limits() -> Limits {
-    black_box(Limits { connect: number(), first_byte: number(), total: number(), body: number() })
+pub(crate) fn limits() -> Limits {
+    black_box(Limits {
+        connect_ms: number(),
+        first_byte_ms: number(),
+        total_ms: number(),
+        body_bytes: number(),
+    })
 }
 
-fn retry_policy() -> flow::RetryPolicy {
+pub(crate) fn retry_policy() -> flow::RetryPolicy {
     let usual = <flow::RetryPolicy as Default>::default();
     black_box(flow::RetryPolicy { attempts: number(), ..usual })
 }
@@ -90,6 +94,16 @@ fn calls(endpoint: flow::Endpoint<'static>) {
     let service = call::Service::new(endpoint, text());
     let given = sources::Fixed::new(signing::credentials());
     let mut identity = call::Call::new(given, service, sources::sts::GetCallerIdentityRequest);
+    let whose = sources::sts::GetCallerIdentityRequest;
+    used(call::Operation::content_type(&whose, &mut rolecall_core::wire::Count::default()));
+    let reply = Reply {
+        status: number(),
+        headers: black_box(1..2),
+        body: black_box(2..3),
+        sent: state::now(),
+        received: state::now(),
+    };
+    used(call::Operation::read_error(&whose, &reply, bytes(), &mut flow::Report::new()));
     drive(
         &mut identity,
         <call::Call<_, _> as Flow>::slots,
@@ -109,14 +123,13 @@ fn calls(endpoint: flow::Endpoint<'static>) {
 
     let mut memory = [0; 64];
     let mut slot = flow::Slot::new(black_box(&mut memory));
-    let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
     used(<sources::sts::AssumeRoleRequest as Operation>::check(&role));
     used(<sources::sts::AssumeRoleRequest as Operation>::shape(&role).action);
-    used(<sources::sts::AssumeRoleRequest as Operation>::read(&role, bytes(), &mut slot, &lease));
+    used(<sources::sts::AssumeRoleRequest as Operation>::read(&role, bytes(), &mut slot));
     let whoever = sources::sts::GetCallerIdentityRequest;
     used(<sources::sts::GetCallerIdentityRequest as Operation>::check(&whoever));
     used(<sources::sts::GetCallerIdentityRequest as Operation>::shape(&whoever).action);
-    used(<sources::sts::GetCallerIdentityRequest as Operation>::read(&whoever, bytes(), &mut slot, &lease));
+    used(<sources::sts::GetCallerIdentityRequest as Operation>::read(&whoever, bytes(), &mut slot));
     run(&mut call::Call::new(sources::Fixed::new(None), service, Own(role, whoever)));
 }
 
@@ -176,32 +189,21 @@ fn tokens(endpoint: flow::Endpoint<'static>) {
 
     let mut memory = [0; 64];
     let mut slot = flow::Slot::new(black_box(&mut memory));
-    let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
     used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::check(&web));
     used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::shape(&web).action);
-    used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::read(
-        &web,
-        bytes(),
-        &mut slot,
-        &lease,
-    ));
+    used(<sources::sts::AssumeRoleWithWebIdentityRequest as Operation>::read(&web, bytes(), &mut slot));
     used(<sources::sts::AssumeRoleWithSamlRequest as Operation>::check(&saml));
     used(<sources::sts::AssumeRoleWithSamlRequest as Operation>::shape(&saml).action);
-    used(<sources::sts::AssumeRoleWithSamlRequest as Operation>::read(&saml, bytes(), &mut slot, &lease));
+    used(<sources::sts::AssumeRoleWithSamlRequest as Operation>::read(&saml, bytes(), &mut slot));
     used(<sources::sts::GetSessionTokenRequest as Operation>::check(&session));
     used(<sources::sts::GetSessionTokenRequest as Operation>::shape(&session).action);
-    used(<sources::sts::GetSessionTokenRequest as Operation>::read(&session, bytes(), &mut slot, &lease));
+    used(<sources::sts::GetSessionTokenRequest as Operation>::read(&session, bytes(), &mut slot));
     used(<sources::sts::GetFederationTokenRequest as Operation>::check(&federation));
     used(<sources::sts::GetFederationTokenRequest as Operation>::shape(&federation).action);
-    used(<sources::sts::GetFederationTokenRequest as Operation>::read(
-        &federation,
-        bytes(),
-        &mut slot,
-        &lease,
-    ));
+    used(<sources::sts::GetFederationTokenRequest as Operation>::read(&federation, bytes(), &mut slot));
     used(<sources::sts::AssumeRootRequest as Operation>::check(&root));
     used(<sources::sts::AssumeRootRequest as Operation>::shape(&root).action);
-    used(<sources::sts::AssumeRootRequest as Operation>::read(&root, bytes(), &mut slot, &lease));
+    used(<sources::sts::AssumeRootRequest as Operation>::read(&root, bytes(), &mut slot));
 }
 
 /// What only a host has.
@@ -228,8 +230,6 @@ fn hosts(endpoint: flow::Endpoint<'static>) {
 struct Own(sources::sts::AssumeRoleRequest<'static>, sources::sts::GetCallerIdentityRequest);
 
 impl Operation for Own {
-    type Output = ();
-
     fn shape(&self) -> &Shape {
         const SHAPE: Shape = Shape::new(
             Api {
@@ -281,12 +281,7 @@ impl Operation for Own {
         formatted(|f| <call::Form as Debug>::fmt(form, f));
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        _: &mut flow::Slot<'_>,
-        _: &dyn Fn(Option<UnixTime>) -> Option<Lease>,
-    ) -> Result<(), ErrorKind> {
+    fn read(&self, body: &[u8], _: &mut flow::Slot<'_>) -> Result<(), ErrorKind> {
         used(body);
         black_box(Ok(()))
     }
@@ -315,7 +310,7 @@ fn composed(endpoint: flow::Endpoint<'static>) {
     sources::Chain::tried(&chain).iter().for_each(used);
 
     let instance = sources::Imds::new(endpoint);
-    let windows = refresh::Windows { advisory: black_box(Some(number())), spread: black_box(false) };
+    let windows = refresh::Windows { advisory_seconds: black_box(Some(number())), spread: black_box(false) };
     let mut refreshing = refresh::Refreshing::new(instance, windows);
     drive(
         &mut refreshing,
@@ -478,7 +473,6 @@ pub(crate) fn cognito() {
 
     let mut memory = [0; 64];
     let mut slot = flow::Slot::new(black_box(&mut memory));
-    let lease = |end: Option<UnixTime>| black_box(Some(Lease { expiration: end, lifetime: None }));
     let mut out = [0; 64];
     let out = &mut rolecall_core::wire::Cursor::new(black_box(&mut out));
     let id = sources::cognito::GetIdRequest { pool: text(), logins };
@@ -486,7 +480,7 @@ pub(crate) fn cognito() {
     used(<sources::cognito::GetIdRequest as Operation>::check(&id));
     <sources::cognito::GetIdRequest as Operation>::secrets(&id, &mut |secret| used(secret));
     <sources::cognito::GetIdRequest as Operation>::body(&id, out, &slot);
-    used(<sources::cognito::GetIdRequest as Operation>::read(&id, bytes(), &mut slot, &lease));
+    used(<sources::cognito::GetIdRequest as Operation>::read(&id, bytes(), &mut slot));
     used(<sources::cognito::GetCredentialsForIdentityRequest as Operation>::shape(&request).action);
     used(<sources::cognito::GetCredentialsForIdentityRequest as Operation>::check(&request));
     <sources::cognito::GetCredentialsForIdentityRequest as Operation>::secrets(&request, &mut |secret| {
@@ -497,14 +491,13 @@ pub(crate) fn cognito() {
         &request,
         bytes(),
         &mut slot,
-        &lease,
     ));
     let token = sources::cognito::GetOpenIdTokenRequest { logins };
     used(<sources::cognito::GetOpenIdTokenRequest as Operation>::shape(&token).action);
     used(<sources::cognito::GetOpenIdTokenRequest as Operation>::check(&token));
     <sources::cognito::GetOpenIdTokenRequest as Operation>::secrets(&token, &mut |secret| used(secret));
     <sources::cognito::GetOpenIdTokenRequest as Operation>::body(&token, out, &slot);
-    used(<sources::cognito::GetOpenIdTokenRequest as Operation>::read(&token, bytes(), &mut slot, &lease));
+    used(<sources::cognito::GetOpenIdTokenRequest as Operation>::read(&token, bytes(), &mut slot));
     used(sources::cognito::secret_hash(text(), text(), text()));
     call::Operation::secrets(&token, &mut |secret| used(secret));
 }

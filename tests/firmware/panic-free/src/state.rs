@@ -23,8 +23,8 @@ pub(crate) fn now() -> skew::Now {
 fn clock() {
     let (sent, received) = (now(), now());
     used(skew::Instant::as_millis(sent.monotonic));
-    used(skew::Instant::after(sent.monotonic, number()));
-    used(skew::Instant::since(received.monotonic, sent.monotonic));
+    used(skew::Instant::after_ms(sent.monotonic, number()));
+    used(skew::Instant::ms_since(received.monotonic, sent.monotonic));
     for clock in [skew::Clock::new(), skew::Clock::uncorrected(), <skew::Clock as Default>::default()] {
         let mut clock = skew::Clock::with_skew(black_box(clock), number());
         for authority in [skew::Authority::Metadata, skew::Authority::Service] {
@@ -41,7 +41,7 @@ fn clock() {
 
 fn policy() {
     used(refresh::advisory_window(black_box(Some(number()))));
-    let windows = refresh::Windows { advisory: black_box(Some(number())), spread: black_box(false) };
+    let windows = refresh::Windows { advisory_seconds: black_box(Some(number())), spread: black_box(false) };
     let mut refresh = refresh::Refresh::new(windows);
     for _ in 0..number::<u8>() {
         let now = now().monotonic;

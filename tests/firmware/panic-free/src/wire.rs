@@ -39,7 +39,7 @@ fn put() {
 
 fn ini() {
     let mut reader = wire::ini::Reader::new(bytes());
-    while let Ok(Some(event)) = wire::ini::Reader::next(&mut reader) {
+    while let Ok(Some(event)) = wire::ini::Reader::next_event(&mut reader) {
         used(wire::ini::Reader::offset(&reader));
         match event {
             wire::ini::Event::Property { name, value } => used((name, value)),
@@ -54,7 +54,7 @@ fn json() {
     let mut buffer = [0; 64];
     let mut out = wire::Cursor::new(black_box(&mut buffer));
     let mut reader = wire::json::Reader::new(bytes());
-    while let Ok(Some(token)) = wire::json::Reader::next(&mut reader) {
+    while let Ok(Some(token)) = wire::json::Reader::next_token(&mut reader) {
         used(wire::json::Reader::offset(&reader));
         used(wire::json::Reader::depth(&reader));
         used(wire::json::Token::is_str(&token, text()));
@@ -85,7 +85,7 @@ fn json() {
 fn xml() {
     let mut out = wire::Count::default();
     let mut reader = wire::xml::Reader::new(bytes());
-    while let Ok(Some(event)) = wire::xml::Reader::next(&mut reader) {
+    while let Ok(Some(event)) = wire::xml::Reader::next_event(&mut reader) {
         used(wire::xml::Reader::offset(&reader));
         used(wire::xml::Reader::depth(&reader));
         match event {

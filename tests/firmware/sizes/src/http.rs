@@ -15,7 +15,7 @@ pub(crate) fn exchange<'a>(exchange: &Exchange<'_>, buffer: &mut [u8], link: &mu
     let sent = link.now();
     link.open(exchange);
     link.send(exchange.request.bytes(buffer));
-    let too_late = |link: &mut dyn FnMut() -> u64| link() > u64::from(exchange.limits.total);
+    let too_late = |link: &mut dyn FnMut() -> u64| link() > u64::from(exchange.limits.total_ms);
 
     let mut filled = 0usize;
     let head = loop {
@@ -27,7 +27,7 @@ pub(crate) fn exchange<'a>(exchange: &Exchange<'_>, buffer: &mut [u8], link: &mu
         if let Some(len) = head_len(buffer.get(..filled).unwrap_or_default(), searched) {
             break len;
         }
-        if too_late(&mut || link.now().monotonic.since(sent.monotonic)) {
+        if too_late(&mut || link.now().monotonic.ms_since(sent.monotonic)) {
             return failed(Phase::FirstByte, FailureKind::Timeout);
         }
     };
@@ -49,7 +49,7 @@ pub(crate) fn exchange<'a>(exchange: &Exchange<'_>, buffer: &mut [u8], link: &mu
                 Err(FailureKind::Closed) if body.finish().is_ok() => break,
                 Err(kind) => return failed(Phase::Body, kind),
             }
-            if too_late(&mut || link.now().monotonic.since(sent.monotonic)) {
+            if too_late(&mut || link.now().monotonic.ms_since(sent.monotonic)) {
                 return failed(Phase::Body, FailureKind::Timeout);
             }
         }

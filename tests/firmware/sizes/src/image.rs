@@ -94,7 +94,13 @@ impl rolecall_nal::Board for Still {
 
 /// The driver of rolecall-nal, blocking, on these.
 pub fn driver() -> rolecall_nal::Driver<Still, impl rolecall_nal::blocking::Link<Still>> {
-    rolecall_nal::Driver::new(Still, rolecall_nal::blocking::Tcp::new(rolecall_nal::WithDns { stack: NoStack, dns: rolecall_nal::NoDns }, |_| {}))
+    rolecall_nal::Driver::new(
+        Still,
+        rolecall_nal::blocking::Tcp::new(
+            rolecall_nal::WithDns { stack: NoStack, dns: rolecall_nal::NoDns },
+            |_| {},
+        ),
+    )
 }
 
 /// A call that is not known.
