@@ -2,7 +2,7 @@
 
 use crate::error::ErrorKind;
 
-/// Texts of a reply, by where they stood: [`Action::KEPT`](super::Action::KEPT).
+/// Texts of a reply, by where they stood: [`Action::KEPT`](crate::call::Action::KEPT).
 #[derive(Clone, Copy)]
 pub struct Kept<'r> {
     names: &'static [&'static str],

@@ -1,6 +1,6 @@
 //! Where credentials come from: one flow for each source, and flows made of flows.
 //!
-//! A [`Flow`] never blocks and does no I/O. A driver of a dozen lines carries it to its end:
+//! A [`Flow`](crate::flow::Flow) never blocks and does no I/O. A driver of a dozen lines carries it to its end:
 //!
 //! ```
 //! use rolecall_core::credentials::Credentials;
@@ -35,7 +35,7 @@
 //! | exchange buffer, for IMDS or a container endpoint | 1.5 KB | 8 KB |
 //! | exchange buffer, for STS | 2 KB | 8 KB |
 //! | exchange buffer, for Cognito | 4 KB | 8 KB |
-//! | one slot | [`Slot::LEAST`] | [`Slot::RECOMMENDED`] |
+//! | one slot | [`Slot::LEAST`](crate::flow::Slot::LEAST) | [`Slot::RECOMMENDED`](crate::flow::Slot::RECOMMENDED) |
 //!
 //! A chain of `n` links takes `n` slots, and refresh one more. Session tokens decide: the least is
 //! for tokens of up to 800 bytes, the recommended size for 4 KB. What is too small is told as an
