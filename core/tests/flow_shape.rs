@@ -27,7 +27,7 @@ const LIMITS: Limits =
     Limits { connect_ms: 3_000, first_byte_ms: 10_000, total_ms: 15_000, body_bytes: 256 * 1024 };
 
 fn error(kind: ErrorKind) -> Error {
-    Error { origin: Origin::Other, step: "", kind }
+    Error::new(Origin::Other, "", kind)
 }
 
 fn endpoint(url: &'static str) -> Endpoint<'static> {

@@ -32,7 +32,7 @@ fn identities() -> Service<'static> {
 }
 
 fn client(secret: Option<&'static str>) -> Client<'static> {
-    Client { id: "3n4b5urk1ft4fl3mg5e62d9ado", secret, username: "ada" }
+    Client::new("3n4b5urk1ft4fl3mg5e62d9ado", "ada").with_secret(secret)
 }
 
 fn sign_in<'c>(password: Password<'c>) -> SignIn<'c> {
@@ -63,7 +63,7 @@ fn refused(code: &str, message: &str) -> common::Act {
 fn token(world: &mut World, sign_in: &mut SignIn<'_>) -> Result<String, Error> {
     world.run(sign_in)?;
     world.on(GET_ID, ok(format!(r#"{{"IdentityId":"{ID}"}}"#)));
-    let mut ready = Identity::in_pool(Kept, identities(), POOL, Logins { provider: USERS, others: &[] });
+    let mut ready = Identity::in_pool(Kept, identities(), POOL, Logins::of(USERS));
     world.run(&mut ready)?;
     let body = world.asked.last().unwrap().body().to_owned();
     let (_, rest) = body.split_once(&format!(r#""{USERS}":""#)).expect("a login");
@@ -371,7 +371,7 @@ fn a_guest_gets_credentials_and_stays_the_same_guest() {
 
 #[test]
 fn whoever_has_a_token_is_asked_for_anew() {
-    let logins = Logins { provider: "accounts.google.com", others: &[] };
+    let logins = Logins::of("accounts.google.com");
     let identity = Identity::in_pool(IdentityToken::file("/token"), identities(), POOL, logins);
     let mut flow = CredentialsForIdentity::new(identity, identities(), logins.credentials());
     let mut world = World::new();
@@ -399,7 +399,7 @@ fn a_guest_who_is_forgotten_becomes_another() {
 
 #[test]
 fn several_providers_vouch_for_one_caller() {
-    let logins = Logins { provider: "accounts.google.com", others: &[("issuer.example.com", "other.token")] };
+    let logins = Logins::of("accounts.google.com").and(&[("issuer.example.com", "other.token")]);
     let base = IdentityToken::given("google.token");
     let identity = Identity::known(base, identities(), ID, logins).unwrap();
     let mut request = logins.credentials();
@@ -418,8 +418,7 @@ fn several_providers_vouch_for_one_caller() {
 
 #[test]
 fn no_report_repeats_a_token() {
-    let logins =
-        Logins { provider: "accounts.google.com", others: &[("issuer.example.com", "eyJhbGciOi.other")] };
+    let logins = Logins::of("accounts.google.com").and(&[("issuer.example.com", "eyJhbGciOi.other")]);
     for token in ["eyJhbGciOi.google", "eyJhbGciOi.other"] {
         let base = IdentityToken::given("eyJhbGciOi.google");
         let mut flow = Identity::in_pool(base, identities(), POOL, logins);

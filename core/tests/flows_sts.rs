@@ -2,6 +2,7 @@
 
 #![cfg(feature = "sources")]
 
+#[macro_use]
 mod common;
 
 use common::*;
@@ -80,7 +81,7 @@ fn asks_for_the_role_in_a_signed_form() {
     let mut flow = Call::new(
         keys(),
         service(),
-        AssumeRoleRequest { duration_seconds: Some(900), external_id: Some("a:b/c=@,.+-_"), ..request() },
+        with!(request(), duration_seconds = Some(900), external_id = Some("a:b/c=@,.+-_")),
     );
     let lease = world.run(&mut flow).unwrap();
 
@@ -153,20 +154,20 @@ fn limits_are_checked_before_anything_is_sent() {
     let arn = |len: usize| &*format!("arn:{}", long(len - 4)).leak();
     let good = request();
     for (request, word) in [
-        (AssumeRoleRequest { role_arn: "", ..good }, "role ARN"),
-        (AssumeRoleRequest { role_arn: arn(19), ..good }, "role ARN"),
-        (AssumeRoleRequest { role_arn: arn(2049), ..good }, "role ARN"),
-        (AssumeRoleRequest { role_arn: long(30), ..good }, "role ARN"),
-        (AssumeRoleRequest { session_name: "a", ..good }, "session name"),
-        (AssumeRoleRequest { session_name: long(65), ..good }, "session name"),
-        (AssumeRoleRequest { session_name: "a b", ..good }, "session name"),
-        (AssumeRoleRequest { session_name: "a&b=c", ..good }, "session name"),
-        (AssumeRoleRequest { session_name: "naïve", ..good }, "session name"),
-        (AssumeRoleRequest { duration_seconds: Some(899), ..good }, "900"),
-        (AssumeRoleRequest { duration_seconds: Some(43_201), ..good }, "43,200"),
-        (AssumeRoleRequest { external_id: Some("a"), ..good }, "external id"),
-        (AssumeRoleRequest { external_id: Some(long(1225)), ..good }, "external id"),
-        (AssumeRoleRequest { external_id: Some("a\r\nb"), ..good }, "external id"),
+        (with!(good, role_arn = ""), "role ARN"),
+        (with!(good, role_arn = arn(19)), "role ARN"),
+        (with!(good, role_arn = arn(2049)), "role ARN"),
+        (with!(good, role_arn = long(30)), "role ARN"),
+        (with!(good, session_name = "a"), "session name"),
+        (with!(good, session_name = long(65)), "session name"),
+        (with!(good, session_name = "a b"), "session name"),
+        (with!(good, session_name = "a&b=c"), "session name"),
+        (with!(good, session_name = "naïve"), "session name"),
+        (with!(good, duration_seconds = Some(899)), "900"),
+        (with!(good, duration_seconds = Some(43_201)), "43,200"),
+        (with!(good, external_id = Some("a")), "external id"),
+        (with!(good, external_id = Some(long(1225))), "external id"),
+        (with!(good, external_id = Some("a\r\nb")), "external id"),
     ] {
         // Neither STS nor the metadata service is asked.
         let error = failed(&mut World::new(), &mut Call::new(imds(), service(), request));
@@ -174,9 +175,9 @@ fn limits_are_checked_before_anything_is_sent() {
         assert!(what.contains(word), "{what}");
     }
     for request in [
-        AssumeRoleRequest { role_arn: arn(2048), duration_seconds: Some(43_200), ..good },
-        AssumeRoleRequest { role_arn: arn(20), external_id: Some(long(1224)), ..good },
-        AssumeRoleRequest { session_name: long(64), external_id: Some("ab"), ..good },
+        with!(good, role_arn = arn(2048), duration_seconds = Some(43_200)),
+        with!(good, role_arn = arn(20), external_id = Some(long(1224))),
+        with!(good, session_name = long(64), external_id = Some("ab")),
     ] {
         let mut world = World::new();
         world.on(STS, ok(assumed("A", LATER)));
@@ -275,7 +276,7 @@ fn a_service_that_only_times_out_is_given_up_within_the_budget() {
     assert!(world.monotonic - 5_000 <= 9_500, "{} ms", world.monotonic - 5_000);
 
     let mut world = World::new();
-    let patient = Service { retries: RetryPolicy { attempts: 9, budget_ms: 60_000 }, ..service() };
+    let patient = with!(service(), retries = RetryPolicy { attempts: 9, budget_ms: 60_000 });
     world.always(|_| Act::Fail(Phase::Body, FailureKind::Timeout));
     failed(&mut world, &mut Call::new(keys(), patient, request()));
     assert!(world.monotonic - 5_000 <= 60_000);
@@ -468,7 +469,7 @@ fn tokens_of_four_kilobytes_fit_the_recommended_memory() {
 
 #[test]
 fn a_region_cannot_become_a_header() {
-    let evil = Service { region: "eu-west-1\r\nEvil: x", ..service() };
+    let evil = with!(service(), region = "eu-west-1\r\nEvil: x");
     let mut world = World::new();
     world.always(|_| reply(404, ""));
     let error = failed(&mut world, &mut Call::new(keys(), evil, request()));

@@ -3,6 +3,7 @@
 
 #![cfg(feature = "sources")]
 
+#[macro_use]
 mod common;
 
 use common::*;
@@ -206,11 +207,8 @@ fn a_reply_of_another_call_is_not_believed() {
 #[test]
 fn the_code_of_a_device_is_asked_for_and_sent_once() {
     let question = "MFA code of arn:aws:iam::123456789012:mfa/alice: ";
-    let more = SessionParameters {
-        mfa_serial: Some("arn:aws:iam::123456789012:mfa/alice"),
-        ..SessionParameters::default()
-    };
-    let request = AssumeRoleRequest { more: Some(&more), ..AssumeRoleRequest::new(ROLE_ARN, "job") };
+    let more = with!(SessionParameters::default(), mfa_serial = Some("arn:aws:iam::123456789012:mfa/alice"));
+    let request = with!(AssumeRoleRequest::new(ROLE_ARN, "job"), more = Some(&more));
     let mut world = World::new();
     world.on(&format!("PROMPT {question}"), content("123456\n"));
     world.on(STS, ok(assumed("ASIAROLE", LATER)));
@@ -243,49 +241,51 @@ fn limits_are_checked_before_anything_is_sent_and_the_error_has_the_range() {
     let contexts = [(ROLE_ARN, "assertion"); 6];
     let keys51 = ["key"; 51];
     let wrong: [(AssumeRoleRequest<'_>, &str); 7] = [
-        (AssumeRoleRequest { role_arn: "arn:aws:iam", ..role() }, "20 to 2,048"),
-        (AssumeRoleRequest { role_arn: "123456789012:role/other", ..role() }, "arn:"),
-        (AssumeRoleRequest { session_name: "j", ..role() }, "2 to 64"),
-        (AssumeRoleRequest { session_name: "a b", ..role() }, "2 to 64"),
-        (AssumeRoleRequest { duration_seconds: Some(899), ..role() }, "900 to 43,200"),
-        (AssumeRoleRequest { duration_seconds: Some(43_201), ..role() }, "900 to 43,200"),
-        (AssumeRoleRequest { external_id: Some("x"), ..role() }, "2 to 1,224"),
+        (with!(role(), role_arn = "arn:aws:iam"), "20 to 2,048"),
+        (with!(role(), role_arn = "123456789012:role/other"), "arn:"),
+        (with!(role(), session_name = "j"), "2 to 64"),
+        (with!(role(), session_name = "a b"), "2 to 64"),
+        (with!(role(), duration_seconds = Some(899)), "900 to 43,200"),
+        (with!(role(), duration_seconds = Some(43_201)), "900 to 43,200"),
+        (with!(role(), external_id = Some("x")), "2 to 1,224"),
     ];
     for (request, range) in wrong {
         let error = refused(Call::new(keys(), service(), request)).to_string();
         assert!(error.contains(range), "{error:?} has no {range:?}");
     }
     let none = SessionParameters::default;
+    let long_key = [(long.as_str(), "")];
+    let long_value = [("key", longer.as_str())];
     let serial = Some("GAHT12345678");
     let wrong: [(SessionParameters<'_>, &str); 13] = [
-        (SessionParameters { policy: Some(&policy), ..none() }, "1 to 2,048"),
-        (SessionParameters { policy: Some("\u{100}"), ..none() }, "U+00FF"),
-        (SessionParameters { policy_arns: &arns, ..none() }, "10 ARNs"),
-        (SessionParameters { policy_arns: &["arn:short"], ..none() }, "20 to 2,048"),
-        (SessionParameters { tags: &tags, ..none() }, "50 at most"),
-        (SessionParameters { tags: &[(&long, "")], ..none() }, "1 to 128"),
-        (SessionParameters { tags: &[("key", &longer)], ..none() }, "256"),
-        (SessionParameters { transitive_tag_keys: &keys51, ..none() }, "50 at most"),
-        (SessionParameters { mfa_serial: Some("short"), ..none() }, "9 to 256"),
-        (SessionParameters { mfa_serial: serial, token_code: Some("12345"), ..none() }, "six digits"),
-        (SessionParameters { token_code: Some("123456"), ..none() }, "serial number"),
-        (SessionParameters { source_identity: Some("a"), ..none() }, "2 to 64"),
-        (SessionParameters { provided_contexts: &contexts, ..none() }, "5 at most"),
+        (with!(none(), policy = Some(&policy)), "1 to 2,048"),
+        (with!(none(), policy = Some("\u{100}")), "U+00FF"),
+        (with!(none(), policy_arns = &arns), "10 ARNs"),
+        (with!(none(), policy_arns = &["arn:short"]), "20 to 2,048"),
+        (with!(none(), tags = &tags), "50 at most"),
+        (with!(none(), tags = &long_key), "1 to 128"),
+        (with!(none(), tags = &long_value), "256"),
+        (with!(none(), transitive_tag_keys = &keys51), "50 at most"),
+        (with!(none(), mfa_serial = Some("short")), "9 to 256"),
+        (with!(none(), mfa_serial = serial, token_code = Some("12345")), "six digits"),
+        (with!(none(), token_code = Some("123456")), "serial number"),
+        (with!(none(), source_identity = Some("a")), "2 to 64"),
+        (with!(none(), provided_contexts = &contexts), "5 at most"),
     ];
     for (more, range) in wrong {
-        let request = AssumeRoleRequest { more: Some(&more), ..role() };
+        let request = with!(role(), more = Some(&more));
         let error = refused(Call::new(keys(), service(), request)).to_string();
         assert!(error.contains(range), "{error:?} has no {range:?}");
     }
     assert_eq!(role().check(), Ok(()));
-    let more = SessionParameters {
-        policy: Some(&policy[..2048]),
-        policy_arns: &arns[..10],
-        tags: &tags[..50],
-        transitive_tag_keys: &keys51[..50],
-        ..none()
-    };
-    let most = AssumeRoleRequest { duration_seconds: Some(43_200), more: Some(&more), ..role() };
+    let more = with!(
+        none(),
+        policy = Some(&policy[..2048]),
+        policy_arns = &arns[..10],
+        tags = &tags[..50],
+        transitive_tag_keys = &keys51[..50]
+    );
+    let most = with!(role(), duration_seconds = Some(43_200), more = Some(&more));
     assert_eq!(most.check(), Ok(()));
 }
 
@@ -293,13 +293,8 @@ fn limits_are_checked_before_anything_is_sent_and_the_error_has_the_range() {
 fn the_other_calls_have_limits_of_their_own() {
     let token = || IdentityToken::given("a.web.token");
     let web = |request| refused(Call::new(token(), service(), request)).to_string();
-    assert!(
-        web(AssumeRoleWithWebIdentityRequest { provider_id: Some("x"), ..web_identity() })
-            .contains("4 to 2,048")
-    );
-    assert!(
-        web(AssumeRoleWithWebIdentityRequest { duration_seconds: Some(1), ..web_identity() }).contains("900")
-    );
+    assert!(web(with!(web_identity(), provider_id = Some("x"))).contains("4 to 2,048"));
+    assert!(web(with!(web_identity(), duration_seconds = Some(1))).contains("900"));
     for (text, fits) in [("abc".to_owned(), false), ("x".repeat(20_001), false), ("x".repeat(20_000), true)] {
         let mut world = World::new();
         world.exchange = vec![0; 32 * 1024];
@@ -312,7 +307,7 @@ fn the_other_calls_have_limits_of_their_own() {
     let saml = AssumeRoleWithSamlRequest::new(ROLE_ARN, "corp");
     assert!(refused(Call::new(token(), service(), saml)).to_string().contains("SAML provider ARN"));
 
-    let session = |seconds| GetSessionTokenRequest { duration_seconds: Some(seconds), ..Default::default() };
+    let session = |seconds| with!(GetSessionTokenRequest::default(), duration_seconds = Some(seconds));
     let name = GetFederationTokenRequest::new;
     let root = |target, policy| AssumeRootRequest::new(target, policy);
     let task = "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy";
@@ -327,7 +322,7 @@ fn the_other_calls_have_limits_of_their_own() {
             refused(Call::new(
                 keys(),
                 service(),
-                AssumeRootRequest { duration_seconds: Some(901), ..root("210987654321", task) },
+                with!(root("210987654321", task), duration_seconds = Some(901)),
             )),
             "0 to 900",
         ),

@@ -28,7 +28,7 @@ fuzz_target!(|input: &[u8]| {
     let script = Script::read(input);
     let password = script.setting("password");
     let proves = script.setting("prove").is_some();
-    let client = Client { id: "client", secret: script.setting("client-secret"), username: "ada" };
+    let client = Client::new("client", "ada").with_secret(script.setting("client-secret"));
     let given = password.map_or(Password::Asked("Password: "), Password::Given);
     let outcome = if script.setting("guest").is_some() {
         run(&script, "", || Unsigned)
@@ -91,7 +91,7 @@ fn run<'c, B: Flow<'c, Output = Lease>>(
     provider: &'c str,
     base: impl Fn() -> B,
 ) -> Outcome<Lease> {
-    let logins = Logins { provider, others: &[] };
+    let logins = Logins::of(provider);
     let identities = service("https://cognito-identity.eu-west-1.amazonaws.com");
     hostile::run_calls(CALLS, script, || {
         Call::new(Identity::in_pool(base(), identities, POOL, logins), identities, logins.credentials())

@@ -235,7 +235,7 @@ fn run_in<'c, F: Flow<'c>>(
         taught: false,
     };
     let mut outcome = Outcome {
-        result: Err(Error { origin: rolecall_core::error::Origin::Other, step: "", kind: ErrorKind::Misuse }),
+        result: Err(Error::new(rolecall_core::error::Origin::Other, "", ErrorKind::Misuse)),
         keys: None,
         asked: Vec::new(),
         served: Vec::new(),

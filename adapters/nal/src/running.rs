@@ -29,7 +29,7 @@ impl<'f, F, T> Running<'f, F, T> {
     }
 
     pub(crate) fn result(self) -> Result<T, Error> {
-        let unfinished = Error { origin: Origin::Other, step: "", kind: ErrorKind::Misuse };
+        let unfinished = Error::new(Origin::Other, "", ErrorKind::Misuse);
         self.ended.unwrap_or(Err(unfinished))
     }
 }

@@ -17,6 +17,7 @@ use super::timing::Timing;
 
 /// The service that a call goes to.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Service<'c> {
     /// Where it is.
     pub endpoint: Endpoint<'c>,

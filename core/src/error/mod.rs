@@ -12,8 +12,11 @@ pub use codes::CodeClass;
 
 /// An error of a source, without any text of a peer's and without any secret. What the peer said
 /// is in the [`Report`](crate::flow::Report).
+///
+/// Its text holds what is below it, so that `source()` is `None` and nothing is said twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub struct Error {
     /// Which source.
     pub origin: Origin,
@@ -204,6 +207,11 @@ pub enum Fault {
 }
 
 impl Error {
+    /// An error of a flow: of which source, at which step, and what went wrong.
+    pub const fn new(origin: Origin, step: &'static str, kind: ErrorKind) -> Self {
+        Self { origin, step, kind }
+    }
+
     /// Who can mend it.
     pub fn fault(&self) -> Fault {
         match self.kind {
@@ -355,3 +363,7 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+impl core::error::Error for ErrorKind {}
+
+impl core::error::Error for Failure {}

@@ -12,6 +12,16 @@ use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::sources::Imds;
 use rolecall_core::wire::time::UnixTime;
 
+/// A request of a type that may grow, with these fields set.
+#[allow(unused_macros, reason = "each test file uses a part")]
+macro_rules! with {
+    ($made:expr, $($field:ident = $value:expr),* $(,)?) => {{
+        let mut made = $made;
+        $(made.$field = $value;)*
+        made
+    }};
+}
+
 /// The world's time at the start: 2026-01-02T03:04:05Z.
 pub(crate) const START: u64 = 1_767_323_045;
 

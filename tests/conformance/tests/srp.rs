@@ -60,7 +60,7 @@ fn bytes(hex: &str) -> [u8; 32] {
 /// ended before the second.
 fn sign_in(case: &Value, password: &str, change: impl Fn(&mut Value)) -> (Value, Result<Value, ErrorKind>) {
     let endpoint = Endpoint::parse("https://cognito-idp.eu-west-1.amazonaws.com").expect("a URL");
-    let client = Client { id: "client", secret: None, username: "ada@example.com" };
+    let client = Client::new("client", "ada@example.com");
     let random = bytes(text(case, "random"));
     let mut memory = vec![0; 8 * 1024];
     let mut world = World {

@@ -76,66 +76,61 @@ fn made(operation: &str, arguments: &Arguments<'_>) -> String {
     let duration_seconds = arguments.number("DurationSeconds");
     let (mfa_serial, token_code) = (arguments.text("SerialNumber"), arguments.text("TokenCode"));
     match operation {
-        "AssumeRole" => body(
-            keys(),
-            AssumeRoleRequest {
-                duration_seconds,
-                external_id: arguments.text("ExternalId"),
-                more: Some(&SessionParameters {
-                    policy,
-                    policy_arns: &policy_arns,
-                    tags: &tags,
-                    transitive_tag_keys: &transitive,
-                    mfa_serial,
-                    token_code,
-                    source_identity: arguments.text("SourceIdentity"),
-                    provided_contexts: &contexts,
-                }),
-                ..AssumeRoleRequest::new(arguments.required("RoleArn"), arguments.required("RoleSessionName"))
-            },
-        ),
-        "AssumeRoleWithWebIdentity" => body(
-            IdentityToken::given(arguments.required("WebIdentityToken")),
-            AssumeRoleWithWebIdentityRequest {
-                role_arn: arguments.required("RoleArn"),
-                session_name: arguments.required("RoleSessionName"),
-                duration_seconds,
-                provider_id: arguments.text("ProviderId"),
-                policy,
-                policy_arns: &policy_arns,
-            },
-        ),
-        "AssumeRoleWithSAML" => body(
-            IdentityToken::given(arguments.required("SAMLAssertion")),
-            AssumeRoleWithSamlRequest {
-                role_arn: arguments.required("RoleArn"),
-                principal_arn: arguments.required("PrincipalArn"),
-                duration_seconds,
-                policy,
-                policy_arns: &policy_arns,
-            },
-        ),
-        "GetSessionToken" => {
-            body(keys(), GetSessionTokenRequest { duration_seconds, mfa_serial, token_code })
+        "AssumeRole" => {
+            let mut more = SessionParameters::default();
+            more.policy = policy;
+            more.policy_arns = &policy_arns;
+            more.tags = &tags;
+            more.transitive_tag_keys = &transitive;
+            more.mfa_serial = mfa_serial;
+            more.token_code = token_code;
+            more.source_identity = arguments.text("SourceIdentity");
+            more.provided_contexts = &contexts;
+            let (role, session) = (arguments.required("RoleArn"), arguments.required("RoleSessionName"));
+            let mut request = AssumeRoleRequest::new(role, session);
+            request.duration_seconds = duration_seconds;
+            request.external_id = arguments.text("ExternalId");
+            request.more = Some(&more);
+            body(keys(), request)
         }
-        "GetFederationToken" => body(
-            keys(),
-            GetFederationTokenRequest {
-                name: arguments.required("Name"),
-                duration_seconds,
-                policy,
-                policy_arns: &policy_arns,
-                tags: &tags,
-            },
-        ),
-        "AssumeRoot" => body(
-            keys(),
-            AssumeRootRequest {
-                target_principal: arguments.required("TargetPrincipal"),
-                task_policy_arn: Arguments(&arguments.0["TaskPolicyArn"]).required("arn"),
-                duration_seconds,
-            },
-        ),
+        "AssumeRoleWithWebIdentity" => {
+            let (role, session) = (arguments.required("RoleArn"), arguments.required("RoleSessionName"));
+            let mut request = AssumeRoleWithWebIdentityRequest::new(role, session);
+            request.duration_seconds = duration_seconds;
+            request.provider_id = arguments.text("ProviderId");
+            request.policy = policy;
+            request.policy_arns = &policy_arns;
+            body(IdentityToken::given(arguments.required("WebIdentityToken")), request)
+        }
+        "AssumeRoleWithSAML" => {
+            let (role, principal) = (arguments.required("RoleArn"), arguments.required("PrincipalArn"));
+            let mut request = AssumeRoleWithSamlRequest::new(role, principal);
+            request.duration_seconds = duration_seconds;
+            request.policy = policy;
+            request.policy_arns = &policy_arns;
+            body(IdentityToken::given(arguments.required("SAMLAssertion")), request)
+        }
+        "GetSessionToken" => {
+            let mut request = GetSessionTokenRequest::default();
+            request.duration_seconds = duration_seconds;
+            request.mfa_serial = mfa_serial;
+            request.token_code = token_code;
+            body(keys(), request)
+        }
+        "GetFederationToken" => {
+            let mut request = GetFederationTokenRequest::new(arguments.required("Name"));
+            request.duration_seconds = duration_seconds;
+            request.policy = policy;
+            request.policy_arns = &policy_arns;
+            request.tags = &tags;
+            body(keys(), request)
+        }
+        "AssumeRoot" => {
+            let task = Arguments(&arguments.0["TaskPolicyArn"]).required("arn");
+            let mut request = AssumeRootRequest::new(arguments.required("TargetPrincipal"), task);
+            request.duration_seconds = duration_seconds;
+            body(keys(), request)
+        }
         "GetCallerIdentity" => body(keys(), GetCallerIdentityRequest),
         other => panic!("no such operation: {other}"),
     }

@@ -22,7 +22,7 @@ use crate::stage::Stage;
 const ROLE: [&str; 2] = ["arn:aws:iam::444455556666:role/x", "s1"];
 const REGION: &str = "eu-west-1";
 const IDENTITY_POOL: &str = "eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d";
-const LOGINS: Logins<'static> = Logins { provider: "accounts.example.com", others: &[] };
+const LOGINS: Logins<'static> = Logins::of("accounts.example.com");
 
 /// Runs a source, has memory looked at when it has ended, and again when the caller has dropped all of it.
 pub(crate) fn run(source: &str, way: &str, given: &Given, stage: &Stage) -> String {
@@ -67,7 +67,7 @@ pub(crate) fn run(source: &str, way: &str, given: &Given, stage: &Stage) -> Stri
             let mut kept = vec![0; 2048];
             stage.spare_lent(&[&password, &secret, &random]);
             stage.spare(&kept);
-            let client = Client { id: "client", secret: Some(secret.text()), username: given.get("user") };
+            let client = Client::new("client", given.get("user")).with_secret(Some(secret.text()));
             let typed = Password::Given(password.text());
             let flow = if source == "sign-in" {
                 let random = random.bytes().try_into().expect("32 bytes");

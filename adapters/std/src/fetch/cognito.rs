@@ -4,9 +4,7 @@
 use rolecall_core::call::{Call, Service};
 use rolecall_core::flow::{Flow, Lease};
 use rolecall_core::sources::Unsigned;
-use rolecall_core::sources::cognito::{
-    Client, GetCredentialsForIdentityRequest, Identity, Logins, Password, SignIn,
-};
+use rolecall_core::sources::cognito::{Client, Identity, Logins, Password, SignIn};
 use rolecall_core::sources::sts::AssumeRoleWithWebIdentityRequest;
 use zeroize::Zeroizing;
 
@@ -47,7 +45,7 @@ impl Fetcher<'_> {
             service: service(&url, region)?,
             place: &identity.place,
             known: known.as_deref(),
-            logins: Logins { provider: &provider, others: &others },
+            logins: Logins::of(&provider).and(&others),
             custom_role_arn: identity.custom_role_arn.as_deref(),
             assumed,
         };
@@ -64,11 +62,8 @@ impl Fetcher<'_> {
     /// The credentials of an identity that `user` has.
     fn signed_in(&self, user: &User, ask: &Ask<'_>) -> Result<Asked, Error> {
         let url = self.settings.service_in("cognito-idp", user.region()?)?;
-        let client = Client {
-            id: &user.client,
-            secret: user.client_secret.as_ref().map(|secret| secret.expose()),
-            username: &user.username,
-        };
+        let client = Client::new(&user.client, &user.username)
+            .with_secret(user.client_secret.as_ref().map(|secret| secret.expose()));
         let question = format!("Password of {}: ", user.username);
         let password = match &user.password {
             Some(password) => Password::Given(password.expose()),
@@ -122,10 +117,8 @@ impl Fetcher<'_> {
         .map_err(|error| Error::Configuration(error.to_string()))?;
         let fetched = match ask.assumed {
             None => {
-                let request = GetCredentialsForIdentityRequest {
-                    logins: ask.logins,
-                    custom_role_arn: ask.custom_role_arn,
-                };
+                let mut request = ask.logins.credentials();
+                request.custom_role_arn = ask.custom_role_arn;
                 self.credentials(&mut Call::new(&mut who, ask.service, request))
             }
             Some((sts, role, session)) => {

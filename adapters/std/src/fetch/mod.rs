@@ -147,7 +147,7 @@ pub(crate) fn service<'c>(url: &'c str, region: &'c str) -> Result<Service<'c>, 
 
 /// As a flow would tell it, which would be lent memory first.
 fn absent(origin: Origin) -> Result<Fetched, Error> {
-    let error = SourceError { origin, step: "", kind: ErrorKind::NotConfigured };
+    let error = SourceError::new(origin, "", ErrorKind::NotConfigured);
     Err(Error::Source { error, report: Box::new(Report::new()) })
 }
 

@@ -31,7 +31,7 @@ impl<'a> Fetcher<'a> {
     pub(super) fn check_role(&self, role: &Role) -> Result<(), Error> {
         let name = self.named(role);
         with_request(role, &name, |request| request.check()).map_err(|kind| {
-            let error = SourceError { origin: Origin::AssumeRole, step: "", kind };
+            let error = SourceError::new(Origin::AssumeRole, "", kind);
             Error::Source { error, report: Box::new(Report::new()) }
         })
     }
@@ -55,11 +55,10 @@ impl<'a> Fetcher<'a> {
     }
 
     pub(super) fn user(&self, user: &UserSession, base: &Credentials) -> Result<Fetched, Error> {
-        let request = GetSessionTokenRequest {
-            duration_seconds: user.duration_seconds,
-            mfa_serial: user.mfa.as_ref().map(|mfa| mfa.serial.as_str()),
-            token_code: user.mfa.as_ref().and_then(|mfa| mfa.code.as_deref()),
-        };
+        let mut request = GetSessionTokenRequest::default();
+        request.duration_seconds = user.duration_seconds;
+        request.mfa_serial = user.mfa.as_ref().map(|mfa| mfa.serial.as_str());
+        request.token_code = user.mfa.as_ref().and_then(|mfa| mfa.code.as_deref());
         self.with_mfa(user.mfa.as_ref(), base, request)
     }
 
@@ -81,24 +80,17 @@ impl<'a> Fetcher<'a> {
     pub(super) fn federated(&self, user: &FederatedUser, keys: Fixed<'_>) -> Result<Fetched, Error> {
         let policy_arns = texts(&user.policy_arns);
         let (tags, url) = (pairs(&user.tags), self.settings.sts_url()?);
-        self.call(
-            &url,
-            keys,
-            GetFederationTokenRequest {
-                name: &user.name,
-                duration_seconds: user.duration_seconds,
-                policy: user.policy.as_deref(),
-                policy_arns: &policy_arns,
-                tags: &tags,
-            },
-        )
+        let mut request = GetFederationTokenRequest::new(&user.name);
+        request.duration_seconds = user.duration_seconds;
+        request.policy = user.policy.as_deref();
+        request.policy_arns = &policy_arns;
+        request.tags = &tags;
+        self.call(&url, keys, request)
     }
 
     pub(super) fn root(&self, task: &RootTask, keys: Fixed<'_>) -> Result<Fetched, Error> {
-        let request = AssumeRootRequest {
-            duration_seconds: task.duration_seconds,
-            ..AssumeRootRequest::new(&task.target_principal, &task.task_policy_arn)
-        };
+        let mut request = AssumeRootRequest::new(&task.target_principal, &task.task_policy_arn);
+        request.duration_seconds = task.duration_seconds;
         self.call(&self.settings.sts_url()?, keys, request)
     }
 
@@ -110,33 +102,21 @@ impl<'a> Fetcher<'a> {
 
     pub(super) fn web_identity(&self, web: &WebIdentity) -> Result<Fetched, Error> {
         let policy_arns = texts(&web.policy_arns);
-        self.call(
-            &self.settings.sts_url()?,
-            identity_token(&web.token),
-            AssumeRoleWithWebIdentityRequest {
-                role_arn: &web.role_arn,
-                session_name: &web.session_name,
-                duration_seconds: web.duration_seconds,
-                provider_id: web.provider_id.as_deref(),
-                policy: web.policy.as_deref(),
-                policy_arns: &policy_arns,
-            },
-        )
+        let mut request = AssumeRoleWithWebIdentityRequest::new(&web.role_arn, &web.session_name);
+        request.duration_seconds = web.duration_seconds;
+        request.provider_id = web.provider_id.as_deref();
+        request.policy = web.policy.as_deref();
+        request.policy_arns = &policy_arns;
+        self.call(&self.settings.sts_url()?, identity_token(&web.token), request)
     }
 
     pub(super) fn saml(&self, saml: &Saml) -> Result<Fetched, Error> {
         let policy_arns = texts(&saml.policy_arns);
-        self.call(
-            &self.settings.sts_url()?,
-            identity_token(&saml.assertion),
-            AssumeRoleWithSamlRequest {
-                role_arn: &saml.role_arn,
-                principal_arn: &saml.principal_arn,
-                duration_seconds: saml.duration_seconds,
-                policy: saml.policy.as_deref(),
-                policy_arns: &policy_arns,
-            },
-        )
+        let mut request = AssumeRoleWithSamlRequest::new(&saml.role_arn, &saml.principal_arn);
+        request.duration_seconds = saml.duration_seconds;
+        request.policy = saml.policy.as_deref();
+        request.policy_arns = &policy_arns;
+        self.call(&self.settings.sts_url()?, identity_token(&saml.assertion), request)
     }
 
     /// Whose credentials they are.
@@ -186,22 +166,21 @@ fn with_request<T>(role: &Role, name: &str, with: impl FnOnce(AssumeRoleRequest<
         .iter()
         .map(|(provider, assertion)| (provider.as_str(), assertion.expose()))
         .collect();
-    let more = SessionParameters {
-        policy: role.policy.as_deref(),
-        policy_arns: &policy_arns,
-        tags: &pairs(&role.tags),
-        transitive_tag_keys: &transitive,
-        mfa_serial: role.mfa.as_ref().map(|mfa| mfa.serial.as_str()),
-        token_code: role.mfa.as_ref().and_then(|mfa| mfa.code.as_deref()),
-        source_identity: role.source_identity.as_deref(),
-        provided_contexts: &contexts,
-    };
-    with(AssumeRoleRequest {
-        duration_seconds: role.duration_seconds,
-        external_id: role.external_id.as_deref(),
-        more: Some(&more),
-        ..AssumeRoleRequest::new(&role.arn, name)
-    })
+    let tags = pairs(&role.tags);
+    let mut more = SessionParameters::default();
+    more.policy = role.policy.as_deref();
+    more.policy_arns = &policy_arns;
+    more.tags = &tags;
+    more.transitive_tag_keys = &transitive;
+    more.mfa_serial = role.mfa.as_ref().map(|mfa| mfa.serial.as_str());
+    more.token_code = role.mfa.as_ref().and_then(|mfa| mfa.code.as_deref());
+    more.source_identity = role.source_identity.as_deref();
+    more.provided_contexts = &contexts;
+    let mut request = AssumeRoleRequest::new(&role.arn, name);
+    request.duration_seconds = role.duration_seconds;
+    request.external_id = role.external_id.as_deref();
+    request.more = Some(&more);
+    with(request)
 }
 
 fn identity_token(place: &TokenPlace) -> IdentityToken<'_> {

@@ -16,6 +16,7 @@ use super::IDENTITY_POOL;
 
 /// What proves who the caller is. Without any, the caller is a guest.
 #[derive(Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct Logins<'c> {
     /// The provider of the token that the base brings: `cognito-idp.REGION.amazonaws.com/POOL-ID` for
     /// a user pool, `accounts.google.com`, or the host of an OpenID Connect provider.
@@ -31,6 +32,16 @@ impl core::fmt::Debug for Logins<'_> {
 }
 
 impl<'c> Logins<'c> {
+    /// The token that the base brings, which is of `provider`, and no other.
+    pub const fn of(provider: &'c str) -> Self {
+        Self { provider, others: &[] }
+    }
+
+    /// With others that vouch for the same caller, each with its token.
+    pub const fn and(self, others: &'c [(&'c str, &'c str)]) -> Self {
+        Self { others, ..self }
+    }
+
     /// The request of credentials with these.
     pub const fn credentials(self) -> GetCredentialsForIdentityRequest<'c> {
         GetCredentialsForIdentityRequest { logins: self, custom_role_arn: None }
@@ -65,6 +76,7 @@ const fn shape(action: &'static str) -> Shape {
 
 /// GetId: the caller's id in an identity pool, beside the token that the base brought.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct GetIdRequest<'c> {
     /// The pool's id, `REGION:...`.
     pub pool: &'c str,
@@ -74,6 +86,13 @@ pub struct GetIdRequest<'c> {
 
 /// An id has at most 55 characters.
 const MAX_ID: usize = 64;
+
+impl<'c> GetIdRequest<'c> {
+    /// The caller's id in the pool of that id.
+    pub const fn new(pool: &'c str, logins: Logins<'c>) -> Self {
+        Self { pool, logins }
+    }
+}
 
 impl Operation for GetIdRequest<'_> {
     fn shape(&self) -> &Shape {
@@ -219,6 +238,7 @@ pub type CredentialsForIdentity<'c, B> = Call<'c, Identity<'c, B>, GetCredential
 
 /// The parameters of GetCredentialsForIdentity.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct GetCredentialsForIdentityRequest<'c> {
     /// What proves who the caller is.
     pub logins: Logins<'c>,
@@ -306,6 +326,7 @@ pub type OpenIdToken<'c, B> = Call<'c, Identity<'c, B>, GetOpenIdTokenRequest<'c
 
 /// The parameters of GetOpenIdToken.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct GetOpenIdTokenRequest<'c> {
     /// What proves who the caller is.
     pub logins: Logins<'c>,

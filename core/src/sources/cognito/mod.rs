@@ -13,7 +13,7 @@
 //! use rolecall_core::sources::IdentityToken;
 //!
 //! let service = Service::new(Endpoint::parse("https://cognito-identity.eu-west-1.amazonaws.com")?, "eu-west-1");
-//! let logins = Logins { provider: "accounts.google.com", others: &[] };
+//! let logins = Logins::of("accounts.google.com");
 //! let token = IdentityToken::file("/run/secrets/google");
 //! let identity = Identity::in_pool(token, service, "eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d", logins);
 //! let source = CredentialsForIdentity::new(identity, service, logins.credentials());

@@ -14,6 +14,7 @@ use super::{USER_POOL, secret_hash};
 
 /// Who signs in, and with which client of the pool.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Client<'c> {
     /// The client's id.
     pub id: &'c str,
@@ -21,6 +22,18 @@ pub struct Client<'c> {
     pub secret: Option<&'c str>,
     /// The name of the person, as the pool knows it.
     pub username: &'c str,
+}
+
+impl<'c> Client<'c> {
+    /// A client without a secret, for the user of that name.
+    pub const fn new(id: &'c str, username: &'c str) -> Self {
+        Self { id, secret: None, username }
+    }
+
+    /// With the client's secret.
+    pub const fn with_secret(self, secret: Option<&'c str>) -> Self {
+        Self { secret, ..self }
+    }
 }
 
 impl core::fmt::Debug for Client<'_> {

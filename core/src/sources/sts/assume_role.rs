@@ -17,6 +17,7 @@ pub type AssumeRole<'c, B> = Call<'c, B, AssumeRoleRequest<'c>>;
 
 /// The parameters of AssumeRole (AWS STS API reference).
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct AssumeRoleRequest<'c> {
     /// The role, 20 to 2,048 characters.
     pub role_arn: &'c str,
@@ -53,6 +54,7 @@ pub trait Parameters {
 
 /// The other parameters of AssumeRole.
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct SessionParameters<'c> {
     /// A policy that the session is limited to, in JSON: up to 2,048 characters.
     pub policy: Option<&'c str>,

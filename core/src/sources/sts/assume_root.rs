@@ -14,6 +14,7 @@ pub type AssumeRoot<'c, B> = Call<'c, B, AssumeRootRequest<'c>>;
 
 /// The parameters of AssumeRoot (AWS STS API reference). It has no global endpoint.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct AssumeRootRequest<'c> {
     /// The member account: its twelve digits, or its ARN.
     pub target_principal: &'c str,

@@ -17,6 +17,7 @@ pub type AssumeRoleWithSaml<'c, B> = Call<'c, B, AssumeRoleWithSamlRequest<'c>>;
 /// The parameters of AssumeRoleWithSAML (AWS STS API reference). The assertion, base64 of 4 to
 /// 100,000 characters, comes from the base; the exchange buffer has to hold it percent-encoded.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct AssumeRoleWithSamlRequest<'c> {
     /// The role, 20 to 2,048 characters.
     pub role_arn: &'c str,

@@ -15,6 +15,7 @@ pub type GetSessionToken<'c, B> = Call<'c, B, GetSessionTokenRequest<'c>>;
 
 /// The parameters of GetSessionToken (AWS STS API reference).
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct GetSessionTokenRequest<'c> {
     /// Seconds of life, 900 to 129,600; without it the service gives 43,200.
     pub duration_seconds: Option<u32>,
@@ -53,6 +54,7 @@ pub type GetFederationToken<'c, B> = Call<'c, B, GetFederationTokenRequest<'c>>;
 /// The parameters of GetFederationToken (AWS STS API reference). Without a policy the session may do
 /// nothing but what resources grant it by name.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct GetFederationTokenRequest<'c> {
     /// Names the federated user: 2 to 32 of `[\w+=,.@-]`.
     pub name: &'c str,

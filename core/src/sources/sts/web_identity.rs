@@ -18,6 +18,7 @@ pub type AssumeRoleWithWebIdentity<'c, B> = Call<'c, B, AssumeRoleWithWebIdentit
 /// The parameters of AssumeRoleWithWebIdentity (AWS STS API reference). The token, 4 to 20,000
 /// characters, comes from the base.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct AssumeRoleWithWebIdentityRequest<'c> {
     /// The role, 20 to 2,048 characters.
     pub role_arn: &'c str,

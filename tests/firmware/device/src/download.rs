@@ -35,5 +35,5 @@ pub(crate) fn download(
 }
 
 fn failed(kind: ErrorKind) -> Error {
-    Error { origin: Origin::Other, step: "download", kind }
+    Error::new(Origin::Other, "download", kind)
 }

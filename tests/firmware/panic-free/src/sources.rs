@@ -4,7 +4,7 @@ use core::fmt::{Debug, Display};
 use core::hint::black_box;
 
 use rolecall_core::call::{Api, Operation, Protocol, Shape};
-use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
+use rolecall_core::error::{Buffer, ErrorKind, Failure, FailureKind, Origin, Phase};
 use rolecall_core::flow::{Answer, Context, Flow, Lease, Limits, Memory, Need, Reply, Step};
 use rolecall_core::sources::sts::Parameters;
 use rolecall_core::wire::Put;
@@ -112,12 +112,12 @@ fn calls(endpoint: flow::Endpoint<'static>) {
         <call::Call<_, _> as Flow>::restart,
     );
 
+    let more = parameters();
     let mut role = sources::sts::AssumeRoleRequest::new(text(), text());
     role.duration_seconds = black_box(Some(number()));
     role.external_id = black_box(Some(text()));
-    let more = parameters();
-    used(<sources::sts::SessionParameters as Parameters>::check(more));
-    role.more = black_box(Some(more));
+    used(<sources::sts::SessionParameters as Parameters>::check(&more));
+    role.more = black_box(Some(&more));
     let given = sources::Fixed::new(signing::credentials());
     run(&mut call::Call::new(given, service, role));
 
@@ -130,23 +130,21 @@ fn calls(endpoint: flow::Endpoint<'static>) {
     used(<sources::sts::GetCallerIdentityRequest as Operation>::check(&whoever));
     used(<sources::sts::GetCallerIdentityRequest as Operation>::shape(&whoever).action);
     used(<sources::sts::GetCallerIdentityRequest as Operation>::read(&whoever, bytes(), &mut slot));
-    run(&mut call::Call::new(sources::Fixed::new(None), service, Own(role, whoever)));
+    let own = sources::sts::AssumeRoleRequest::new(text(), text());
+    run(&mut call::Call::new(sources::Fixed::new(None), service, Own(own, whoever)));
 }
 
-/// All that AssumeRole can be told.
-fn parameters() -> &'static sources::sts::SessionParameters<'static> {
-    const MORE: sources::sts::SessionParameters<'static> = sources::sts::SessionParameters {
-        policy: Some("{}"),
-        policy_arns: &["arn"],
-        tags: &[("key", "value")],
-        transitive_tag_keys: &["key"],
-        mfa_serial: Some("serial"),
-        token_code: None,
-        source_identity: Some("who"),
-        provided_contexts: &[("provider", "assertion")],
-    };
-    used(<sources::sts::SessionParameters as Default>::default());
-    black_box(&MORE)
+/// All parameters of a session.
+fn parameters() -> sources::sts::SessionParameters<'static> {
+    let mut more = <sources::sts::SessionParameters as Default>::default();
+    more.policy = black_box(Some("{}"));
+    more.policy_arns = black_box(&["arn"]);
+    more.tags = black_box(&[("key", "value")]);
+    more.transitive_tag_keys = black_box(&["key"]);
+    more.mfa_serial = black_box(Some("serial"));
+    more.source_identity = black_box(Some("who"));
+    more.provided_contexts = black_box(&[("provider", "assertion")]);
+    more
 }
 
 /// The other calls of STS.
@@ -271,7 +269,7 @@ impl Operation for Own {
         <sources::sts::AssumeRoleRequest as Operation>::body(&self.0, out, held);
         <sources::sts::GetCallerIdentityRequest as Operation>::body(&self.1, out, held);
         let form = &mut call::Form::new(self.shape(), out);
-        <sources::sts::SessionParameters as Parameters>::put(parameters(), form, held);
+        <sources::sts::SessionParameters as Parameters>::put(&parameters(), form, held);
         call::Form::text(form, text(), text());
         call::Form::number(form, text(), number());
         call::Form::optional(form, text(), black_box(Some(text())));
@@ -412,13 +410,13 @@ fn report() {
     used(flow::Report::is_empty(&report));
     formatted(|f| <flow::Report as Display>::fmt(&report, f));
     flow::Report::clear(&mut report);
-    let error = Error { origin: Origin::Chain, step: text(), kind: ErrorKind::Unusable(text()) };
+    let error = rolecall_core::error::Error::new(Origin::Chain, text(), ErrorKind::Unusable(text()));
     state::told(&error);
 }
 
 /// Amazon Cognito: signing in, identities, and their credentials.
 pub(crate) fn cognito() {
-    use sources::cognito::{Client, Identity, Logins, Password, SignIn};
+    use sources::cognito::{Identity, Password, SignIn};
     let Ok(endpoint) = endpoint() else { return };
     let service = call::Service::new(endpoint, text());
     let mut nobody = sources::Unsigned;
@@ -430,7 +428,8 @@ pub(crate) fn cognito() {
         <sources::Unsigned as Flow>::restart,
     );
 
-    let client = Client { id: text(), secret: black_box(Some(text())), username: text() };
+    let client = sources::cognito::Client::new(text(), text());
+    let client = sources::cognito::Client::with_secret(client, black_box(Some(text())));
     for password in black_box([Password::Given("password"), Password::Asked("password?")]) {
         let sign_in = sources::cognito::SignIn::sending(service, client, password);
         let mut sign_in = sources::cognito::SignIn::keeping(sign_in, black_box(&mut []));
@@ -446,7 +445,8 @@ pub(crate) fn cognito() {
         );
     }
 
-    let logins = Logins { provider: text(), others: black_box(&[("provider", "token")]) };
+    let logins = sources::cognito::Logins::of(text());
+    let logins = sources::cognito::Logins::and(logins, black_box(&[("provider", "token")]));
     let pool = sources::cognito::Identity::in_pool(sources::Unsigned, service, text(), logins);
     let known = sources::cognito::Identity::known(sources::Unsigned, service, text(), logins);
     for mut identity in [Ok(pool), known].into_iter().flatten() {
@@ -475,7 +475,7 @@ pub(crate) fn cognito() {
     let mut slot = flow::Slot::new(black_box(&mut memory));
     let mut out = [0; 64];
     let out = &mut rolecall_core::wire::Cursor::new(black_box(&mut out));
-    let id = sources::cognito::GetIdRequest { pool: text(), logins };
+    let id = sources::cognito::GetIdRequest::new(text(), logins);
     used(<sources::cognito::GetIdRequest as Operation>::shape(&id).action);
     used(<sources::cognito::GetIdRequest as Operation>::check(&id));
     <sources::cognito::GetIdRequest as Operation>::secrets(&id, &mut |secret| used(secret));
@@ -492,7 +492,7 @@ pub(crate) fn cognito() {
         bytes(),
         &mut slot,
     ));
-    let token = sources::cognito::GetOpenIdTokenRequest { logins };
+    let token = sources::cognito::Logins::open_id_token(logins);
     used(<sources::cognito::GetOpenIdTokenRequest as Operation>::shape(&token).action);
     used(<sources::cognito::GetOpenIdTokenRequest as Operation>::check(&token));
     <sources::cognito::GetOpenIdTokenRequest as Operation>::secrets(&token, &mut |secret| used(secret));

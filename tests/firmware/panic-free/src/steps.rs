@@ -79,7 +79,7 @@ fn own(endpoint: flow::Endpoint<'static>) {
     used(flow::Source::failed(&own, number(), failure()));
     used(flow::Source::base_failed(
         &own,
-        error::Error { origin: Origin::Other, step: "", kind: ErrorKind::Misuse },
+        error::Error::new(Origin::Other, "", ErrorKind::Misuse),
     ));
     flow::Source::restart(&mut own);
     used(flow::Source::base(&mut own).is_some());
