@@ -4,14 +4,16 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rolecall_core::call::{Answered, Outgoing};
 use rolecall_core::error::Error;
-use rolecall_core::flow::{Flow, Memory, Report, Slot};
+use rolecall_core::flow::{Flow, Lease, Memory, Report, Slot};
 use rolecall_core::skew::Clock;
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::blocking::ZeroRead;
-use rolecall_nal::{Driver, WithDns, asynch, blocking};
+use rolecall_nal::{Bodies, Driver, WithDns, asynch, blocking};
 
 use crate::board::{Loop, RealBoard, slot};
+use crate::streams::{Sink, Spring};
 
 type Names = Rc<RefCell<Vec<String>>>;
 type Blocking = WithDns<std_embedded_nal::Stack, CountingDns<std_embedded_nal::Stack>>;
@@ -117,6 +119,35 @@ impl Loopback {
         };
         assert!(self.exchange.iter().all(|byte| *byte == 0), "the exchange buffer is not wiped");
         result
+    }
+
+    pub(crate) fn send<'c>(
+        &mut self,
+        base: &mut impl Flow<'c, Output = Lease>,
+        request: Outgoing<'c>,
+    ) -> Result<Answered, Error> {
+        let mut memory = Memory { exchange: &mut self.exchange, slots: &mut self.slots };
+        match &mut self.driver {
+            Either::Blocking(driver) => driver.send(base, request, &mut memory),
+            Either::Async(driver) => async_io::block_on(driver.send_async(base, request, &mut memory)),
+        }
+    }
+
+    pub(crate) fn send_with<'c>(
+        &mut self,
+        base: &mut impl Flow<'c, Output = Lease>,
+        request: Outgoing<'c>,
+        spring: &mut Spring,
+        sink: &mut Sink,
+    ) -> Result<Answered, Error> {
+        let mut bodies = Bodies::upload(spring).rewinding(|spring| spring.rewind()).and_download(sink);
+        let mut memory = Memory { exchange: &mut self.exchange, slots: &mut self.slots };
+        match &mut self.driver {
+            Either::Blocking(driver) => driver.send_with(base, request, &mut bodies, &mut memory),
+            Either::Async(driver) => {
+                async_io::block_on(driver.send_with_async(base, request, &mut bodies, &mut memory))
+            }
+        }
     }
 
     pub(crate) fn report(&self) -> &Report {

@@ -1,6 +1,8 @@
 //! Both loops, against the simulator and scripted peers over loopback, and over scripted stacks.
 
 mod board;
+mod bucket;
+mod custom_source;
 mod drops;
 mod hostile;
 mod loopback;
@@ -9,9 +11,12 @@ mod mock;
 mod peer;
 mod probe;
 mod refresh;
+mod role_alias;
+mod send;
 mod simulator;
 mod smoltcp;
 mod stacks;
+mod streams;
 #[cfg(feature = "defmt")]
 mod traces;
 

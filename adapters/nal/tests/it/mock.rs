@@ -9,14 +9,16 @@ use std::task::Poll;
 
 use embedded_io::ErrorKind;
 use embedded_nal::{AddrType, TcpErrorKind, nb};
+use rolecall_core::call::{Answered, Outgoing};
 use rolecall_core::error::{Error, FailureKind};
-use rolecall_core::flow::{Flow, Memory, Slot};
+use rolecall_core::flow::{Flow, Lease, Memory, Report, Slot};
 use rolecall_core::skew::Instant;
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::blocking::{Open, Streams, ZeroRead};
-use rolecall_nal::{Board, Driver, Remote, asynch, blocking};
+use rolecall_nal::{Board, Bodies, Driver, Remote, asynch, blocking};
 
-use crate::board::{Loop, Time, VirtualBoard, poll_to_end, slot};
+use crate::board::{Loop, Time, VirtualBoard, poll_times, poll_to_end, slot};
+use crate::streams::{Sink, Spring};
 
 /// How a stack behaves, within what its traits allow.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,6 +61,8 @@ struct World {
     open: usize,
     /// Requests that were not flushed, by streams.
     unflushed: usize,
+    /// A connection that has carried a request breaks after so many bytes more, once.
+    cut: Option<usize>,
     requests: Vec<String>,
     names: Vec<String>,
 }
@@ -89,6 +93,7 @@ impl Net {
             connects: 0,
             open: 0,
             unflushed: 0,
+            cut: None,
             requests: Vec::new(),
             names: Vec::new(),
         };
@@ -102,6 +107,11 @@ impl Net {
 
     pub(crate) fn set_serve(&self, serve: impl FnMut(&str) -> (String, Then) + 'static) {
         self.world.borrow_mut().serve = Box::new(serve);
+    }
+
+    /// Has the next connection that is used again break after so many bytes.
+    pub(crate) fn set_cut(&self, bytes: usize) {
+        self.world.borrow_mut().cut = Some(bytes);
     }
 
     pub(crate) fn requests(&self) -> Vec<String> {
@@ -162,7 +172,13 @@ impl Net {
         if socket.then.is_some_and(|then| then != Then::Stay) {
             return Some(Err(Broken::Reset));
         }
+        if socket.then.is_some() && world.cut.is_some_and(|cut| socket.asked.len() >= cut) {
+            world.cut = None;
+            return Some(Err(Broken::Reset));
+        }
         let most = if world.manner.short_writes { world.calls % 4 } else { bytes.len() };
+        let cut = world.cut.filter(|_| socket.then.is_some()).unwrap_or(usize::MAX);
+        let most = most.min(cut - socket.asked.len());
         let taken = if world.manner.takes_nothing { 0 } else { bytes.len().min(most) };
         socket.asked.extend_from_slice(&bytes[..taken]);
         if let Some(request) = whole_request(&mut socket.asked) {
@@ -439,6 +455,68 @@ impl Mocked {
         let flushes = !matches!(self.driver, Either::Tcp(_));
         assert!(!flushes || self.net.unflushed() == 0, "a request is not flushed");
         result
+    }
+
+    /// Sends `request` with the credentials of `base`, and checks that nothing but the reply is left.
+    pub(crate) fn send<'c>(
+        &mut self,
+        base: &mut impl Flow<'c, Output = Lease>,
+        request: Outgoing<'c>,
+    ) -> Result<Answered, Error> {
+        let mut memory = Memory { exchange: &mut self.exchange, slots: &mut self.slots };
+        let result = match &mut self.driver {
+            Either::Tcp(driver) => driver.send(base, request, &mut memory),
+            Either::Streams(driver) => driver.send(base, request, &mut memory),
+            Either::Async(driver) => poll_to_end(driver.send_async(base, request, &mut memory)),
+        };
+        self.leaves_but_the_reply(result.as_ref().ok());
+        result
+    }
+
+    /// As [`Mocked::send`], with streams.
+    pub(crate) fn send_with<'c>(
+        &mut self,
+        base: &mut impl Flow<'c, Output = Lease>,
+        request: Outgoing<'c>,
+        bodies: &mut Bodies<&mut Spring, &mut Sink>,
+    ) -> Result<Answered, Error> {
+        let mut memory = Memory { exchange: &mut self.exchange, slots: &mut self.slots };
+        let result = match &mut self.driver {
+            Either::Tcp(driver) => driver.send_with(base, request, bodies, &mut memory),
+            Either::Streams(driver) => driver.send_with(base, request, bodies, &mut memory),
+            Either::Async(driver) => poll_to_end(driver.send_with_async(base, request, bodies, &mut memory)),
+        };
+        self.leaves_but_the_reply(result.as_ref().ok());
+        result
+    }
+
+    /// As [`Mocked::send_with`], given up after so many polls. Whether it was done.
+    pub(crate) fn give_sending_up<'c>(
+        &mut self,
+        base: &mut impl Flow<'c, Output = Lease>,
+        request: Outgoing<'c>,
+        bodies: &mut Bodies<&mut Spring, &mut Sink>,
+        polls: usize,
+    ) -> bool {
+        let Either::Async(driver) = &mut self.driver else { panic!("futures alone can be dropped") };
+        let mut memory = Memory { exchange: &mut self.exchange, slots: &mut self.slots };
+        let done = poll_times(driver.send_with_async(base, request, bodies, &mut memory), polls);
+        self.leaves_but_the_reply(done.as_ref().and_then(|result| result.as_ref().ok()));
+        done.is_some()
+    }
+
+    fn leaves_but_the_reply(&self, answered: Option<&Answered>) {
+        let reply = answered.map_or(0, |answered| answered.reply.body.end);
+        assert!(self.exchange[reply..].iter().all(|byte| *byte == 0), "more than the reply is left");
+        assert_eq!(self.net.open(), 0, "a socket is left open");
+    }
+
+    pub(crate) fn report(&self) -> &Report {
+        match &self.driver {
+            Either::Tcp(driver) => driver.report(),
+            Either::Streams(driver) => driver.report(),
+            Either::Async(driver) => driver.report(),
+        }
     }
 
     /// Gives the async run up after so many polls; `None`: it was not done.
