@@ -17,7 +17,7 @@ mod network;
 
 use board::{clock, println};
 use cortex_m_rt::entry;
-use download::Download;
+use download::download;
 use network::Network;
 use rolecall_core::call::Service;
 use rolecall_core::error::Error;
@@ -111,7 +111,7 @@ fn chain(driver: &mut Driver<Device, Network<'_>>) -> bool {
         if let Err(error) = driver.run(&mut whoami, &mut memory) {
             return failed(driver, &error);
         }
-        let [caller, role, instance, _] = &slots;
+        let [caller, role, instance, _] = &mut slots;
         let (Some(caller), Some(instance)) = (caller.identity(), instance.credentials()) else {
             return false;
         };
@@ -119,10 +119,7 @@ fn chain(driver: &mut Driver<Device, Network<'_>>) -> bool {
         println!("at {} I am {}", now.rfc3339(), caller.arn);
         println!("instance key {} ends {}", instance.access_key_id(), end.rfc3339());
 
-        let Some(role) = role.credentials() else { return false };
-        let mut download = Download::new(endpoint(STS), OBJECT, REGION, &role);
-        let mut memory = Memory { exchange: &mut exchange, slots: &mut [] };
-        match driver.run(&mut download, &mut memory) {
+        match download(driver, endpoint(STS), OBJECT, REGION, &mut exchange, role) {
             Ok(greeting) => println!("object: {}", greeting.as_str()),
             Err(error) => return failed(driver, &error),
         }
@@ -145,7 +142,7 @@ fn whose<'c>(driver: &mut Driver<Device, Network<'_>>, source: impl Flow<'c, Out
     for _ in 0..TRIES {
         let mut memory = Memory { exchange: &mut exchange, slots: &mut slots };
         match driver.run(&mut whoami, &mut memory) {
-            Ok(()) => {
+            Ok(_) => {
                 let Some(caller) = slots[0].identity() else { return false };
                 println!("I am {}", caller.arn);
                 return true;
