@@ -26,6 +26,8 @@ pub(crate) struct Conversation<'c> {
     /// What was read of a streamed body and is not on its way yet, in the exchange buffer.
     piece: Range<usize>,
     used: Used,
+    /// The peer takes no more of the request; it may have said why.
+    is_cut_off: bool,
     /// The caller's writer has nothing but what is of this reply.
     is_fresh: bool,
     incoming: Incoming,
@@ -79,6 +81,7 @@ impl<'c> Conversation<'c> {
             sent: now,
             piece: 0..0,
             used,
+            is_cut_off: false,
             is_fresh: false,
             incoming,
         };
@@ -262,13 +265,22 @@ impl<'c> Conversation<'c> {
     }
 
     /// What was to be done failed. A peer may close a connection that it has kept open at any time:
-    /// if that crossed a request that may be sent twice, a new connection is due.
+    /// if that crossed a request that may be sent twice, a new connection is due. One that refuses a
+    /// request need not wait for its body.
     pub(crate) fn broke(&mut self, kind: FailureKind, now: Now) {
-        let crossed = core::mem::take(&mut self.reused) && kind == FailureKind::Closed;
-        if crossed && self.exchange.repeatable {
-            self.enter(Stage::Connect, now);
-        } else {
-            self.fail(kind);
+        let reused = core::mem::take(&mut self.reused);
+        if kind != FailureKind::Closed {
+            return self.fail(kind);
+        }
+        let head = self.exchange.request.head as u64;
+        match self.stage {
+            _ if reused && self.exchange.repeatable => self.enter(Stage::Connect, now),
+            // What is there after another exchange is no reply to this one.
+            Stage::Send { sent } if !reused && sent >= head => {
+                self.is_cut_off = true;
+                self.stage = Stage::Receive;
+            }
+            _ => self.fail(kind),
         }
     }
 
@@ -283,7 +295,7 @@ impl<'c> Conversation<'c> {
 
     /// Whether the connection may carry another exchange.
     pub(crate) fn keeps_alive(&self) -> bool {
-        self.complete().is_some_and(|complete| complete.keeps_alive)
+        !self.is_cut_off && self.complete().is_some_and(|complete| complete.keeps_alive)
     }
 
     fn complete(&self) -> Option<Complete> {
@@ -297,6 +309,7 @@ impl<'c> Conversation<'c> {
             Stage::Connect => Phase::Connect,
             Stage::Send { .. } => Phase::Send,
             Stage::Receive if self.incoming.has_head() => Phase::Body,
+            Stage::Receive if self.is_cut_off => Phase::Send,
             Stage::Receive => Phase::FirstByte,
             Stage::Failed(first) => first.phase,
         };

@@ -27,6 +27,7 @@ on_both_loops!(
     what_cannot_rewind_is_sent_once,
     a_reply_that_breaks_off_is_written_once,
     a_connection_that_crossed_is_replaced_and_the_body_rewound,
+    a_refusal_before_the_body_is_read,
     what_takes_too_long_ends_by_its_limit,
     drips_end_by_the_limit_for_the_whole,
     a_body_goes_out_as_long_as_it_is_taken,
@@ -377,6 +378,33 @@ fn a_connection_that_crossed_is_replaced_and_the_body_rewound(on: Loop) {
         assert_eq!(error.kind, failure(Phase::Send, FailureKind::Closed));
         assert_eq!((mocked.net.requests().len(), mocked.net.connects()), (1, 1));
     }
+}
+
+fn a_refusal_before_the_body_is_read(on: Loop) {
+    let refusal = "<Error><Code>ExpiredToken</Code></Error>";
+    for then in [Then::End, Then::Reset] {
+        let mut mocked = mocked(on, move |_| (reply(403, refusal), then));
+        mocked.net.set_hasty();
+        let answered = upload(&mut mocked, put(3_000, false), &mut Spring::of(text(3_000))).unwrap();
+        assert_eq!((answered.reply.status, answered.credentials_ended), (403, true));
+        // Without a word it is what it was.
+        let mut mocked = self::mocked(on, move |_| (String::new(), Then::Reset));
+        mocked.net.set_hasty();
+        let error = upload(&mut mocked, put(3_000, false), &mut Spring::of(text(3_000))).unwrap_err();
+        assert_eq!(error.kind, failure(Phase::Send, FailureKind::Closed));
+    }
+    // The connection is not used again.
+    let mut first = true;
+    let mut mocked = mocked(on, move |request| {
+        let date = UnixTime::from_secs(START).http_date();
+        let refused = format!("HTTP/1.1 403 X\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n");
+        if std::mem::take(&mut first) { (refused, Then::Reset) } else { stored(request) }
+    });
+    mocked.net.set_hasty();
+    let mut request = outgoing("PUT");
+    request.content = Content::Bytes(text(3_000).leak().as_bytes());
+    mocked.send(&mut base(), request).unwrap();
+    assert_eq!((mocked.net.requests().len(), mocked.net.connects()), (2, 2));
 }
 
 fn what_takes_too_long_ends_by_its_limit(on: Loop) {
