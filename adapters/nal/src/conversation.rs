@@ -23,6 +23,8 @@ pub(crate) struct Conversation<'c> {
     /// The connection has carried another exchange before.
     reused: bool,
     sent: Now,
+    /// Bytes of the body that are not in the exchange buffer.
+    outside: u64,
     /// What was read of a streamed body and is not on its way yet, in the exchange buffer.
     piece: Range<usize>,
     used: Used,
@@ -69,6 +71,11 @@ impl<'c> Conversation<'c> {
         let bodiless = exchange.request.bytes(buffer).starts_with(b"HEAD ");
         let mut incoming = Incoming::new(exchange.reply_headers, exchange.limits.body, bodiless);
         incoming.streams = exchange.streams_reply;
+        let outside = match exchange.body {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::Streamed(len) => len,
+            _ => 0,
+        };
         let address = exchange.address.or_else(|| uri::address(exchange.endpoint.host()));
         let last = now.monotonic.after(exchange.limits.total.into());
         let mut new = Self {
@@ -79,6 +86,7 @@ impl<'c> Conversation<'c> {
             last,
             reused: false,
             sent: now,
+            outside,
             piece: 0..0,
             used,
             is_cut_off: false,
@@ -153,14 +161,10 @@ impl<'c> Conversation<'c> {
             return Some(Transfer::Send { bytes, until });
         }
         let sent = sent.saturating_sub(held as u64);
-        let len = match self.exchange.body {
-            Body::Bytes(bytes) => {
-                let sent = usize::try_from(sent).unwrap_or(usize::MAX);
-                return Some(Transfer::Send { bytes: bytes.get(sent..).unwrap_or_default(), until });
-            }
-            Body::Streamed(len) => len,
-            _ => return None,
-        };
+        if let Body::Bytes(bytes) = self.exchange.body {
+            let sent = usize::try_from(sent).unwrap_or(usize::MAX);
+            return Some(Transfer::Send { bytes: bytes.get(sent..).unwrap_or_default(), until });
+        }
         if !self.piece.is_empty() {
             let bytes = buffer.get(self.piece.clone()).unwrap_or_default();
             return Some(Transfer::Send { bytes, until });
@@ -168,7 +172,7 @@ impl<'c> Conversation<'c> {
         if sent == 0 && self.used.upload {
             return Some(Transfer::Rewind);
         }
-        let left = usize::try_from(len.saturating_sub(sent)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.outside.saturating_sub(sent)).unwrap_or(usize::MAX);
         let room = buffer.get_mut(held..).unwrap_or_default();
         let end = left.min(room.len());
         let room = room.get_mut(..end).filter(|room| !room.is_empty());
@@ -183,16 +187,12 @@ impl<'c> Conversation<'c> {
         let Stage::Send { sent } = &mut self.stage else { return };
         *sent = sent.saturating_add(count as u64);
         self.piece.start = self.piece.start.saturating_add(count).min(self.piece.end);
-        let outside = match self.exchange.body {
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::Streamed(len) => len,
-            _ => 0,
-        };
-        if *sent >= (self.exchange.request.len as u64).saturating_add(outside) {
+        let held = self.exchange.request.len as u64;
+        if *sent >= held.saturating_add(self.outside) {
             // Still by the limit for the first byte.
             self.stage = Stage::Receive;
         }
-        if outside > 0 {
+        if self.outside > 0 {
             self.extend(now);
         }
     }

@@ -249,6 +249,12 @@ fn a_stream_that_ends_early_or_fails_is_a_failure(on: Loop) {
         assert_eq!(error.kind, failure(Phase::Send, FailureKind::Other));
         assert_eq!(mocked.net.connects(), 4);
     }
+    // One that claims to have given what is none of its.
+    let mut mocked = mocked(on, stored);
+    let habit = Habit { lies_by: 1, ..Habit::default() };
+    let mut spring = Spring { bytes: text(10).into(), habit, ..Spring::default() };
+    let error = upload(&mut mocked, put(10, false), &mut spring).unwrap_err();
+    assert_eq!(error.kind, failure(Phase::Send, FailureKind::Other));
 }
 
 fn a_writer_that_fails_is_a_failure(on: Loop) {
