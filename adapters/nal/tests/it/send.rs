@@ -333,6 +333,17 @@ fn a_reply_that_breaks_off_is_written_once(on: Loop) {
     mocked.send_with(&mut base(), outgoing("GET"), &mut bodies).unwrap();
     assert_eq!((sink.text(), sink.starts), (&*text(3_000), 1));
 
+    // A reply without a body takes the place of a part, too.
+    let mut first = true;
+    let mut mocked = self::mocked(on, move |_| {
+        let begun = "HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\nbegun".to_owned();
+        if std::mem::take(&mut first) { (begun, Then::Reset) } else { (reply(200, ""), Then::Stay) }
+    });
+    let mut sink = Sink::default();
+    let mut bodies = only_download(&mut sink).starting_over(|sink| sink.start_over());
+    mocked.send_with(&mut base(), outgoing("GET"), &mut bodies).unwrap();
+    assert_eq!((sink.text(), sink.starts), ("", 1));
+
     // Nothing was written yet.
     let mut first = true;
     let mut mocked = self::mocked(on, move |request| {
@@ -355,8 +366,9 @@ fn a_connection_that_crossed_is_replaced_and_the_body_rewound(on: Loop) {
         }
     };
     let head = 600;
-    for cut in [0, 1, head, 2_000] {
+    for (cut, size) in [(0, 1_024), (1, 1_024), (head, 1_024), (2_000, 1_024), (2_000, 8_192)] {
         let mut mocked = mocked(on, serve());
+        mocked.exchange = vec![0; size];
         mocked.net.set_cut(cut);
         let mut spring = Spring::of(text(3_000));
         assert_eq!(upload(&mut mocked, put(3_000, true), &mut spring).unwrap().reply.status, 200);
@@ -407,7 +419,8 @@ fn a_refusal_before_the_body_is_read(on: Loop) {
         if std::mem::take(&mut first) { (refused, Then::Reset) } else { stored(request) }
     });
     mocked.net.set_hasty();
-    let mut request = outgoing("PUT");
+    // It would not be replaced for what may not be sent twice.
+    let mut request = outgoing("POST");
     request.content = Content::Bytes(text(3_000).leak().as_bytes());
     mocked.send(&mut base(), request).unwrap();
     assert_eq!((mocked.net.requests().len(), mocked.net.connects()), (2, 2));
