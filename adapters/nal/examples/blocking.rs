@@ -4,14 +4,12 @@
 //! Built for a board: `cargo build --target thumbv7em-none-eabihf` in `tests/bare-metal`.
 
 use embedded_nal::{Dns, TcpClientStack};
-use rolecall_core::call::Service;
+use rolecall_core::call::{Outgoing, Service};
 use rolecall_core::flow::{Endpoint, Memory, Slot};
 use rolecall_core::refresh::{Refreshing, Windows};
-use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
+use rolecall_core::sigv4::{Rules, Scope};
 use rolecall_core::sources::Imds;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
-use rolecall_core::wire::Cursor;
-use rolecall_core::wire::http1::HeadWriter;
 use rolecall_nal::blocking::Tcp;
 use rolecall_nal::{Board, Driver};
 
@@ -45,24 +43,24 @@ pub struct Settings<'c> {
     pub role_arn: &'c str,
     /// Names this board in audit logs.
     pub session_name: &'c str,
-    /// `BUCKET.s3.REGION.amazonaws.com`
-    pub bucket_host: &'c str,
+    /// `http://BUCKET.s3.REGION.amazonaws.com`
+    pub bucket: &'c str,
 }
 
 /// A sign of life each minute.
 const PERIOD_MS: u64 = 60_000;
 
-/// Runs for ever. `poll` polls the stack, `put` sends a request's head to the bucket.
+/// Runs for ever. `poll` polls the stack.
 pub fn gateway<S: TcpClientStack + Dns>(
     board: impl Board,
     stack: S,
     poll: impl Fn(&mut S),
     buffers: &mut Buffers,
     settings: &Settings<'_>,
-    mut put: impl FnMut(&mut S, &[u8]),
 ) -> Result<core::convert::Infallible, rolecall_core::wire::Error> {
     let base = Imds::new(Endpoint::parse(Imds::ENDPOINT)?);
     let sts = Service::new(Endpoint::parse(settings.sts)?, settings.region);
+    let bucket = Endpoint::parse(settings.bucket)?;
     let role = AssumeRoleRequest::new(settings.role_arn, settings.session_name);
     let mut source = Refreshing::new(AssumeRole::new(base, sts, role), Windows::default());
 
@@ -76,38 +74,19 @@ pub fn gateway<S: TcpClientStack + Dns>(
         }
         next = next.after_ms(PERIOD_MS);
         let mut memory = Memory { exchange: &mut buffers.exchange, slots: &mut slots };
-        // At once while what is held is good, else it takes an exchange or a few. A refresh that
-        // fails keeps what is held; without anything, `driver.report()` has the peer's words.
-        let fetched = driver.run(&mut source, &mut memory);
-        let mut head = [0; 6_144];
-        if let (Ok(_), Some(head)) = (fetched, signed_head(&mut driver, &slots, settings, &mut head)) {
-            put(driver.network().stack(), head);
+        // Credentials are there at once while what is held is good, else it takes an exchange or a few. A
+        // refresh that fails keeps what is held.
+        let scope = Scope { region: settings.region, service: "s3", rules: Rules::S3 };
+        let request = Outgoing::new("PUT", bucket, "/alive", scope);
+        match driver.send(&mut source, request, &mut memory) {
+            Ok(answered) if answered.credentials_ended => {
+                if let Some(held) = memory.slots.first().and_then(Slot::credentials) {
+                    source.invalidate(held.access_key_id(), &memory);
+                }
+            }
+            // Any status; `driver.report()` has the peer's words.
+            Ok(_answered) => {}
+            Err(_error) => {}
         }
     }
-}
-
-/// The head of a signed `PUT /alive` without a body.
-fn signed_head<'b, B: Board, L>(
-    driver: &mut Driver<B, L>,
-    slots: &[Slot<'_>],
-    settings: &Settings<'_>,
-    buffer: &'b mut [u8],
-) -> Option<&'b [u8]> {
-    let credentials = slots.first()?.credentials()?;
-    // On a board without a clock: what the replies have taught.
-    let time = driver.time()?;
-    let key = SigningKey::derive(credentials.secret_access_key(), time, settings.region, "s3");
-    let signer = Signer::new(&credentials, &key, Rules::S3, time).ok()?;
-    let mut request = Request::new("PUT", "/alive", Payload::Bytes(b"")).ok()?;
-    request.header("Host", settings.bucket_host.as_bytes()).ok()?;
-    let signed = signer.sign(&request).ok()?;
-
-    let mut out = Cursor::new(buffer);
-    let mut head = HeadWriter::new(&mut out, "PUT", &["/alive"]);
-    head.header("Host", settings.bucket_host.as_bytes());
-    head.header("Content-Length", b"0");
-    head.suspend().ok()?;
-    signed.put_header_lines(&mut out);
-    rolecall_core::wire::Put::put(&mut out, b"\r\n");
-    out.finish().ok().map(|head| &*head)
 }

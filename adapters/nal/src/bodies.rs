@@ -8,6 +8,8 @@ use rolecall_core::error::FailureKind;
 /// reply's into a writer `D`, or both. They are readers and writers of `embedded-io`, or of
 /// `embedded-io-async` for `Driver::send_with_async`; a `&mut` of one will do.
 ///
+/// Both are used from where they are, which is their start as far as another attempt is concerned.
+///
 /// A failure of theirs is one of the exchange, [`FailureKind::Other`]. A call that fails with
 /// [`ErrorKind::TimedOut`] or [`ErrorKind::Interrupted`] is repeated until the limits of the exchange, which
 /// are looked at between two calls (an awaited one is dropped when it takes too long). A blocking call should
@@ -179,6 +181,11 @@ impl Given {
 pub(crate) struct Used {
     pub(crate) upload: bool,
     pub(crate) download: bool,
+}
+
+/// A reader that says it gave more than there was room for would have bytes sent that are none of its.
+pub(crate) fn no_more_than(room: usize, count: usize) -> Result<usize, FailureKind> {
+    if count <= room { Ok(count) } else { Err(FailureKind::Other) }
 }
 
 /// What it means that a stream of the caller's fails; `None`: nothing, and it may go on.

@@ -23,9 +23,13 @@ pub(crate) struct Conversation<'c> {
     /// The connection has carried another exchange before.
     reused: bool,
     sent: Now,
+    /// Bytes of the body that are not in the exchange buffer.
+    outside: u64,
     /// What was read of a streamed body and is not on its way yet, in the exchange buffer.
     piece: Range<usize>,
     used: Used,
+    /// The peer takes no more of the request; it may have said why.
+    is_cut_off: bool,
     /// The caller's writer has nothing but what is of this reply.
     is_fresh: bool,
     incoming: Incoming,
@@ -67,6 +71,11 @@ impl<'c> Conversation<'c> {
         let bodiless = exchange.request.bytes(buffer).starts_with(b"HEAD ");
         let mut incoming = Incoming::new(exchange.reply_headers, exchange.limits.body_bytes, bodiless);
         incoming.streams = exchange.streams_reply;
+        let outside = match exchange.body {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::Streamed(len) => len,
+            _ => 0,
+        };
         let address = exchange.address.or_else(|| uri::address(exchange.endpoint.host()));
         let last = now.monotonic.after_ms(exchange.limits.total_ms.into());
         let mut new = Self {
@@ -77,8 +86,10 @@ impl<'c> Conversation<'c> {
             last,
             reused: false,
             sent: now,
+            outside,
             piece: 0..0,
             used,
+            is_cut_off: false,
             is_fresh: false,
             incoming,
         };
@@ -150,14 +161,10 @@ impl<'c> Conversation<'c> {
             return Some(Transfer::Send { bytes, until });
         }
         let sent = sent.saturating_sub(held as u64);
-        let len = match self.exchange.body {
-            Body::Bytes(bytes) => {
-                let sent = usize::try_from(sent).unwrap_or(usize::MAX);
-                return Some(Transfer::Send { bytes: bytes.get(sent..).unwrap_or_default(), until });
-            }
-            Body::Streamed(len) => len,
-            _ => return None,
-        };
+        if let Body::Bytes(bytes) = self.exchange.body {
+            let sent = usize::try_from(sent).unwrap_or(usize::MAX);
+            return Some(Transfer::Send { bytes: bytes.get(sent..).unwrap_or_default(), until });
+        }
         if !self.piece.is_empty() {
             let bytes = buffer.get(self.piece.clone()).unwrap_or_default();
             return Some(Transfer::Send { bytes, until });
@@ -165,7 +172,7 @@ impl<'c> Conversation<'c> {
         if sent == 0 && self.used.upload {
             return Some(Transfer::Rewind);
         }
-        let left = usize::try_from(len.saturating_sub(sent)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.outside.saturating_sub(sent)).unwrap_or(usize::MAX);
         let room = buffer.get_mut(held..).unwrap_or_default();
         let end = left.min(room.len());
         let room = room.get_mut(..end).filter(|room| !room.is_empty());
@@ -180,16 +187,12 @@ impl<'c> Conversation<'c> {
         let Stage::Send { sent } = &mut self.stage else { return };
         *sent = sent.saturating_add(count as u64);
         self.piece.start = self.piece.start.saturating_add(count).min(self.piece.end);
-        let outside = match self.exchange.body {
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::Streamed(len) => len,
-            _ => 0,
-        };
-        if *sent >= (self.exchange.request.len as u64).saturating_add(outside) {
+        let held = self.exchange.request.len as u64;
+        if *sent >= held.saturating_add(self.outside) {
             // Still by the limit for the first byte.
             self.stage = Stage::Receive;
         }
-        if outside > 0 {
+        if self.outside > 0 {
             self.extend(now);
         }
     }
@@ -262,13 +265,22 @@ impl<'c> Conversation<'c> {
     }
 
     /// What was to be done failed. A peer may close a connection that it has kept open at any time:
-    /// if that crossed a request that may be sent twice, a new connection is due.
+    /// if that crossed a request that may be sent twice, a new connection is due. One that refuses a
+    /// request need not wait for its body.
     pub(crate) fn broke(&mut self, kind: FailureKind, now: Now) {
-        let crossed = core::mem::take(&mut self.reused) && kind == FailureKind::Closed;
-        if crossed && self.exchange.repeatable {
-            self.enter(Stage::Connect, now);
-        } else {
-            self.fail(kind);
+        let reused = core::mem::take(&mut self.reused);
+        if kind != FailureKind::Closed {
+            return self.fail(kind);
+        }
+        let head = self.exchange.request.head as u64;
+        match self.stage {
+            _ if reused && self.exchange.repeatable => self.enter(Stage::Connect, now),
+            // What is there after another exchange is no reply to this one.
+            Stage::Send { sent } if !reused && sent >= head => {
+                self.is_cut_off = true;
+                self.stage = Stage::Receive;
+            }
+            _ => self.fail(kind),
         }
     }
 
@@ -283,7 +295,7 @@ impl<'c> Conversation<'c> {
 
     /// Whether the connection may carry another exchange.
     pub(crate) fn keeps_alive(&self) -> bool {
-        self.complete().is_some_and(|complete| complete.keeps_alive)
+        !self.is_cut_off && self.complete().is_some_and(|complete| complete.keeps_alive)
     }
 
     fn complete(&self) -> Option<Complete> {
@@ -297,6 +309,7 @@ impl<'c> Conversation<'c> {
             Stage::Connect => Phase::Connect,
             Stage::Send { .. } => Phase::Send,
             Stage::Receive if self.incoming.has_head() => Phase::Body,
+            Stage::Receive if self.is_cut_off => Phase::Send,
             Stage::Receive => Phase::FirstByte,
             Stage::Failed(first) => first.phase,
         };

@@ -1,4 +1,5 @@
-//! AWS credentials on a device: the flows of [`rolecall_core`] over a network of the caller's.
+//! AWS credentials on a device, and signed requests: the flows of [`rolecall_core`] over a network of the
+//! caller's.
 //!
 //! `no_std`, no allocation, no `unsafe`, no panic on input. Blocking over any
 //! [`embedded_nal::TcpClientStack`] or any `embedded_io` stream, and the same to be awaited (feature
@@ -46,9 +47,24 @@
 //! The files in `examples/` go further: a role of another account, a signed request, and the same
 //! as a task of embassy's.
 //!
+//! # Requests
+//!
+//! [`Driver::send`] gets credentials from a source like the above, signs a request to any service with them,
+//! sends it, and leaves the reply in the exchange buffer. A body in memory is sent from where it is.
+//! [`Driver::send_with`] streams: the request's body out of a reader, the reply's into a writer, through the
+//! free part of the exchange buffer, so that an image of a firmware needs no more of it than its head.
+//!
+//! | body | goes through the exchange buffer | has to fit it |
+//! |---|---|---|
+//! | of a request, [`Content::Bytes`](rolecall_core::call::Content::Bytes) | no | no |
+//! | of a request, [`Content::Streamed`](rolecall_core::call::Content::Streamed) | in pieces, behind the head | no |
+//! | of a reply | yes | yes, and the limit `body` |
+//! | of a reply of status 2xx, with a download | in pieces, behind the headers | no |
+//!
 //! # Memory
 //!
-//! Everything is lent, and wiped when a run ends. `rolecall_core::sources` lists the least and the
+//! Everything is lent, and wiped when a run ends, but for a reply that was asked for by [`Driver::send`]: it
+//! stays until the next run, or until the caller wipes it. `rolecall_core::sources` lists the least and the
 //! recommended size of each buffer; with the recommended ones, for tokens of 4 KB:
 //!
 //! | what | bytes | why |
@@ -75,9 +91,13 @@
 //! that does not fit `body` or the exchange buffer is refused before it is read. A flow's own
 //! look-up takes five seconds at most.
 //!
+//! While a body goes out from outside of the exchange buffer, `first_byte` starts over with each piece
+//! that the reader gives or the peer takes. A reply's body that goes to a writer is bounded by `total` alone,
+//! and so is the time that the writer takes. Blocking readers and writers are looked at between two calls.
+//!
 //! # Features
 //!
-//! - `async`, on by default: `asynch` and `Driver::run_async`.
+//! - `async`, on by default: `asynch`, `Driver::run_async`, `Driver::send_async`.
 //! - `defmt`, off by default: formats, and a trace of each exchange with method, host, port and
 //!   status. A firmware may have one version of defmt only, and it needs a logger.
 

@@ -8,7 +8,7 @@ use rolecall_core::skew::Instant;
 
 use super::Timer;
 use super::timer::{pause, within};
-use crate::bodies::{Bodies, own_failure};
+use crate::bodies::{Bodies, no_more_than, own_failure};
 
 /// Where streamed bodies come from and go to.
 #[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
@@ -54,7 +54,7 @@ impl<B: Timer, U: Read, D: Write> Ends<B> for Bodies<U, D> {
         let Some(upload) = &mut self.upload else { return Err(FailureKind::Unsupported) };
         loop {
             match once(board, until, upload.read(room)).await? {
-                Some(count) => return Ok(count),
+                Some(count) => return no_more_than(room.len(), count),
                 None => pause(board, until).await?,
             }
         }

@@ -7,7 +7,7 @@ use rolecall_core::skew::Instant;
 
 use super::persist;
 use crate::Board;
-use crate::bodies::{Bodies, own_failure};
+use crate::bodies::{Bodies, no_more_than, own_failure};
 
 /// Where streamed bodies come from and go to.
 pub(crate) trait Ends<B> {
@@ -50,7 +50,8 @@ impl<B: Board, U: Read, D: Write> Ends<B> for Bodies<U, D> {
 
     fn read(&mut self, board: &mut B, until: Instant, room: &mut [u8]) -> Result<usize, FailureKind> {
         let Some(upload) = &mut self.upload else { return Err(FailureKind::Unsupported) };
-        persist(board, until, upload, |_| {}, |upload| again_if_it_may(upload.read(room)))
+        let read = persist(board, until, upload, |_| {}, |upload| again_if_it_may(upload.read(room)))?;
+        no_more_than(room.len(), read)
     }
 
     fn start_over(&mut self) -> bool {

@@ -63,6 +63,8 @@ struct World {
     unflushed: usize,
     /// A connection that has carried a request breaks after so many bytes more, once.
     cut: Option<usize>,
+    /// The peer answers heads, and takes no body.
+    is_hasty: bool,
     requests: Vec<String>,
     names: Vec<String>,
 }
@@ -94,6 +96,7 @@ impl Net {
             open: 0,
             unflushed: 0,
             cut: None,
+            is_hasty: false,
             requests: Vec::new(),
             names: Vec::new(),
         };
@@ -112,6 +115,11 @@ impl Net {
     /// Has the next connection that is used again break after so many bytes.
     pub(crate) fn set_cut(&self, bytes: usize) {
         self.world.borrow_mut().cut = Some(bytes);
+    }
+
+    /// Has the peer answer heads, and take no body.
+    pub(crate) fn set_hasty(&self) {
+        self.world.borrow_mut().is_hasty = true;
     }
 
     pub(crate) fn requests(&self) -> Vec<String> {
@@ -181,7 +189,7 @@ impl Net {
         let most = most.min(cut - socket.asked.len());
         let taken = if world.manner.takes_nothing { 0 } else { bytes.len().min(most) };
         socket.asked.extend_from_slice(&bytes[..taken]);
-        if let Some(request) = whole_request(&mut socket.asked) {
+        if let Some(request) = whole_request(&mut socket.asked, world.is_hasty) {
             let (reply, then) = (world.serve)(&request);
             world.requests.push(request);
             world.unflushed += 1;
@@ -212,10 +220,11 @@ impl Net {
 }
 
 /// Takes a request out of what was received, once it is whole.
-fn whole_request(asked: &mut Vec<u8>) -> Option<String> {
+fn whole_request(asked: &mut Vec<u8>, is_hasty: bool) -> Option<String> {
     let head = asked.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = String::from_utf8(asked.clone()).unwrap();
     let length = text.split("Content-Length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+    let length = length.filter(|_| !is_hasty);
     let len = head + length.map_or(0, |length| length.parse::<usize>().unwrap());
     (asked.len() >= len).then(|| {
         asked.clear();

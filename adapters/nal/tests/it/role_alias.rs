@@ -11,7 +11,7 @@ use crate::on_both_loops;
 
 on_both_loops!(
     its_credentials_are_stored,
-    a_refusal_is_told_in_the_words_of_the_service,
+    a_refusal_is_reported_in_the_words_of_the_service,
     a_failure_of_the_service_is_tried_again,
     ended_credentials_are_refused,
     what_is_not_complete_is_no_credentials,
@@ -60,7 +60,7 @@ fn its_credentials_are_stored(on: Loop) {
     assert!(request.contains("\r\nx-amzn-iot-thingname: board-7\r\n"), "{request}");
 }
 
-fn a_refusal_is_told_in_the_words_of_the_service(on: Loop) {
+fn a_refusal_is_reported_in_the_words_of_the_service(on: Loop) {
     let mut mocked = serving(on, &[(403, "{\"message\":\"Access Denied\"}".into())]);
     let error = mocked.run(&mut flow()).unwrap_err();
     assert_eq!((error.origin, error.kind), (Origin::Custom("iot role alias"), ErrorKind::Status(403)));

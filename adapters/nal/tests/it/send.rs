@@ -27,6 +27,7 @@ on_both_loops!(
     what_cannot_rewind_is_sent_once,
     a_reply_that_breaks_off_is_written_once,
     a_connection_that_crossed_is_replaced_and_the_body_rewound,
+    a_refusal_before_the_body_is_read,
     what_takes_too_long_ends_by_its_limit,
     drips_end_by_the_limit_for_the_whole,
     a_body_goes_out_as_long_as_it_is_taken,
@@ -248,6 +249,12 @@ fn a_stream_that_ends_early_or_fails_is_a_failure(on: Loop) {
         assert_eq!(error.kind, failure(Phase::Send, FailureKind::Other));
         assert_eq!(mocked.net.connects(), 4);
     }
+    // One that claims to have given what is none of its.
+    let mut mocked = mocked(on, stored);
+    let habit = Habit { lies_by: 1, ..Habit::default() };
+    let mut spring = Spring { bytes: text(10).into(), habit, ..Spring::default() };
+    let error = upload(&mut mocked, put(10, false), &mut spring).unwrap_err();
+    assert_eq!(error.kind, failure(Phase::Send, FailureKind::Other));
 }
 
 fn a_writer_that_fails_is_a_failure(on: Loop) {
@@ -326,6 +333,17 @@ fn a_reply_that_breaks_off_is_written_once(on: Loop) {
     mocked.send_with(&mut base(), outgoing("GET"), &mut bodies).unwrap();
     assert_eq!((sink.text(), sink.starts), (&*text(3_000), 1));
 
+    // A reply without a body takes the place of a part, too.
+    let mut first = true;
+    let mut mocked = self::mocked(on, move |_| {
+        let begun = "HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\nbegun".to_owned();
+        if std::mem::take(&mut first) { (begun, Then::Reset) } else { (reply(200, ""), Then::Stay) }
+    });
+    let mut sink = Sink::default();
+    let mut bodies = only_download(&mut sink).starting_over(|sink| sink.start_over());
+    mocked.send_with(&mut base(), outgoing("GET"), &mut bodies).unwrap();
+    assert_eq!((sink.text(), sink.starts), ("", 1));
+
     // Nothing was written yet.
     let mut first = true;
     let mut mocked = self::mocked(on, move |request| {
@@ -348,8 +366,9 @@ fn a_connection_that_crossed_is_replaced_and_the_body_rewound(on: Loop) {
         }
     };
     let head = 600;
-    for cut in [0, 1, head, 2_000] {
+    for (cut, size) in [(0, 1_024), (1, 1_024), (head, 1_024), (2_000, 1_024), (2_000, 8_192)] {
         let mut mocked = mocked(on, serve());
+        mocked.exchange = vec![0; size];
         mocked.net.set_cut(cut);
         let mut spring = Spring::of(text(3_000));
         assert_eq!(upload(&mut mocked, put(3_000, true), &mut spring).unwrap().reply.status, 200);
@@ -377,6 +396,34 @@ fn a_connection_that_crossed_is_replaced_and_the_body_rewound(on: Loop) {
         assert_eq!(error.kind, failure(Phase::Send, FailureKind::Closed));
         assert_eq!((mocked.net.requests().len(), mocked.net.connects()), (1, 1));
     }
+}
+
+fn a_refusal_before_the_body_is_read(on: Loop) {
+    let refusal = "<Error><Code>ExpiredToken</Code></Error>";
+    for then in [Then::End, Then::Reset] {
+        let mut mocked = mocked(on, move |_| (reply(403, refusal), then));
+        mocked.net.set_hasty();
+        let answered = upload(&mut mocked, put(3_000, false), &mut Spring::of(text(3_000))).unwrap();
+        assert_eq!((answered.reply.status, answered.credentials_ended), (403, true));
+        // Without a word it is what it was.
+        let mut mocked = self::mocked(on, move |_| (String::new(), Then::Reset));
+        mocked.net.set_hasty();
+        let error = upload(&mut mocked, put(3_000, false), &mut Spring::of(text(3_000))).unwrap_err();
+        assert_eq!(error.kind, failure(Phase::Send, FailureKind::Closed));
+    }
+    // The connection is not used again.
+    let mut first = true;
+    let mut mocked = mocked(on, move |request| {
+        let date = UnixTime::from_secs(START).http_date();
+        let refused = format!("HTTP/1.1 403 X\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n");
+        if std::mem::take(&mut first) { (refused, Then::Reset) } else { stored(request) }
+    });
+    mocked.net.set_hasty();
+    // It would not be replaced for what may not be sent twice.
+    let mut request = outgoing("POST");
+    request.content = Content::Bytes(text(3_000).leak().as_bytes());
+    mocked.send(&mut base(), request).unwrap();
+    assert_eq!((mocked.net.requests().len(), mocked.net.connects()), (2, 2));
 }
 
 fn what_takes_too_long_ends_by_its_limit(on: Loop) {
