@@ -174,7 +174,7 @@ impl<'c> Source<'c> for Parts<'_, 'c> {
     }
 
     fn take(&mut self, _: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble> {
-        if let Outcome::Base(_) = outcome {
+        if let Outcome::Base = outcome {
             return Ok(Next::Step(CALL));
         }
         let received = outcome.reply()?;
@@ -221,12 +221,15 @@ impl Parts<'_, '_> {
         if shape.proof != Proof::Signature {
             return self.write_call(work.exchange, None, held);
         }
-        let credentials = held.credentials().ok_or(ErrorKind::Misuse)?;
+        // By reference, as the signer: both are large to move.
+        let Some(credentials) = &held.credentials() else { return Err(ErrorKind::Misuse) };
         let time = self.state.timing.signing_time(work.clock, work.now)?;
         let (region, service) = (self.state.region, shape.api.service);
         let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
-        let signer = Signer::new(&credentials, &key, Rules::STANDARD, time).map_err(ErrorKind::Sign)?;
-        self.write_call(work.exchange, Some(&signer), held)
+        match &Signer::new(credentials, &key, Rules::STANDARD, time) {
+            Ok(signer) => self.write_call(work.exchange, Some(signer), held),
+            Err(error) => Err(ErrorKind::Sign(*error)),
+        }
     }
 
     /// Writes the request of the operation. Not inlined, so that no other step has its frame.

@@ -154,7 +154,7 @@ impl<'c> Source<'c> for Parts<'_, 'c> {
     }
 
     fn take(&mut self, _: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble> {
-        if let Outcome::Base(_) = outcome {
+        if let Outcome::Base = outcome {
             return Ok(Next::Step(SEND));
         }
         let received = outcome.reply()?;

@@ -36,7 +36,7 @@ impl Timing {
     pub(super) fn was_wrong(&mut self, clock: &Clock, received: &Received<'_>, code: &str) -> Option<bool> {
         let learned = self.blind && clock.time(received.reply.received).is_some();
         let unexplained = code.is_empty() && received.reply.status == 403;
-        let explained = clock.is_off(received.skew) && (unexplained || skew::may_be_meant(code));
+        let explained = received.corrected && (unexplained || skew::may_be_meant(code));
         (learned || explained).then(|| !core::mem::replace(&mut self.corrected, true))
     }
 }

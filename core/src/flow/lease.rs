@@ -6,18 +6,19 @@ use crate::wire::time::UnixTime;
 use super::exchange::Reply;
 pub(crate) use super::exchange::TIME_HEADERS;
 
-/// What a reply tells about the time: its peer's, and the seconds by which the caller's wall clock was
-/// off.
+/// What a reply tells about the time: its peer's, and whether the caller's wall clock was off by more than a
+/// service tolerates.
 pub(crate) fn observe(
     clock: &mut Clock,
     reply: &Reply,
     exchange: &[u8],
     authority: Authority,
-) -> (Option<UnixTime>, Option<i64>) {
+) -> (Option<UnixTime>, bool) {
     let headers = reply.headers(exchange);
     let date = if headers.get("age").is_none() { headers.get("date") } else { None };
     let date = date.and_then(|date| UnixTime::from_http_date(date).ok());
-    (date, clock.learn(date, reply.sent, reply.received, authority))
+    let skew = clock.learn(date, reply.sent, reply.received, authority);
+    (date, clock.is_off(skew))
 }
 
 /// What a source of credentials ends with. The credentials are in the first slot.

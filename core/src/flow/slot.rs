@@ -61,15 +61,21 @@ impl<'m> Slot<'m> {
 
     /// The credentials, if it holds any.
     pub fn credentials(&self) -> Option<Credentials<'_>> {
+        if !self.sealed {
+            return None;
+        }
+        let digits = |account: &&str| account.bytes().all(|byte| byte.is_ascii_digit());
+        let account = self.text(Field::AccountId).filter(digits);
         let credentials = Credentials::new(
             self.text(Field::AccessKeyId)?,
             self.text(Field::SecretAccessKey)?,
             self.text(Field::SessionToken),
         );
-        let credentials = credentials.ok().filter(|_| self.sealed)?;
-        let digits = |account: &&str| account.bytes().all(|byte| byte.is_ascii_digit());
-        let account = self.text(Field::AccountId).filter(digits);
-        Some(credentials.with_account_id(account).with_expiration(self.expiration))
+        // Not by way of `ok`, which moves all of them once more.
+        match credentials {
+            Ok(credentials) => Some(credentials.with_account_id(account).with_expiration(self.expiration)),
+            Err(_) => None,
+        }
     }
 
     /// The identity, if it holds one.

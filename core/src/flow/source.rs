@@ -6,7 +6,7 @@ use core::ops::Range;
 use zeroize::Zeroize;
 
 use crate::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
-use crate::skew::{Authority, Clock, Now};
+use crate::skew::{Authority, Clock, Instant, Now};
 use crate::wire::time::UnixTime;
 
 use super::endpoint::Endpoint;
@@ -288,8 +288,8 @@ pub enum Outcome<'r> {
     Content(Range<usize>),
     /// The addresses of a host.
     Addresses(&'r [IpAddr]),
-    /// The base has ended.
-    Base(Lease),
+    /// The base has ended, and its result is in the first slot that is its.
+    Base,
 }
 
 impl<'r> Outcome<'r> {
@@ -318,8 +318,8 @@ impl<'r> Outcome<'r> {
 pub struct Received<'r> {
     /// Where it is in the exchange buffer.
     pub reply: &'r Reply,
-    /// Seconds by which the caller's wall clock was off.
-    pub(crate) skew: Option<i64>,
+    /// The caller's wall clock was off by more than a service tolerates, and is corrected now.
+    pub(crate) corrected: bool,
 }
 
 impl Received<'_> {
@@ -516,23 +516,26 @@ impl Progress {
             } else {
                 source.ask(self.at, work)
             };
-            let mut need = match asked {
-                Ok(Ask::Need(need)) => need,
-                Ok(Ask::Exchange { endpoint, address, request }) => Need::Http(Exchange {
-                    address,
-                    metadata: stage.metadata,
-                    repeatable: stage.repeatable,
-                    reply_headers: stage.reply_headers,
-                    ..Exchange::new(endpoint, request, self.limits)
-                }),
-                Ok(Ask::Step(at)) => {
-                    self.at = at;
-                    continue;
+            match asked {
+                Ok(Ask::Need(mut need)) => {
+                    if let Need::Http(exchange) = &mut need {
+                        exchange.limits = self.limits_at(work.now.monotonic);
+                    }
+                    return Step::Need(need);
                 }
+                Ok(Ask::Exchange { endpoint, address, request }) => {
+                    return Step::Need(Need::Http(Exchange {
+                        address,
+                        metadata: stage.metadata,
+                        repeatable: stage.repeatable,
+                        reply_headers: stage.reply_headers,
+                        ..Exchange::new(endpoint, request, self.limits_at(work.now.monotonic))
+                    }));
+                }
+                Ok(Ask::Step(at)) => self.at = at,
                 Ok(Ask::Done) => {
                     let time = work.clock.time(work.now);
                     self.end(source, work, time);
-                    continue;
                 }
                 Ok(Ask::Base) => {
                     let Some((base, others)) = source.base() else { continue };
@@ -540,20 +543,18 @@ impl Progress {
                     match base.poll(&mut cx, &mut memory) {
                         Step::Need(need) => return Step::Need(need),
                         Step::Done(Err(error)) => self.ended = Some(Err(source.base_failed(error))),
-                        Step::Done(Ok(lease)) => self.take(source, work, Ok(Outcome::Base(lease)), None),
+                        Step::Done(Ok(_)) => self.take(source, work, Ok(Outcome::Base), None),
                     }
-                    continue;
                 }
-                Err(kind) => {
-                    self.fail(source, kind);
-                    continue;
-                }
-            };
-            if let Need::Http(exchange) = &mut need {
-                exchange.limits = self.limits.within(self.attempts.left(work.now.monotonic, self.policy));
+                Err(kind) => self.fail(source, kind),
             }
-            return Step::Need(need);
         }
+    }
+
+    /// The limits of an exchange, none beyond the budget.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn limits_at(&self, now: Instant) -> Limits {
+        self.limits.within(self.attempts.left(now, self.policy))
     }
 
     #[inline(never)]
@@ -575,11 +576,11 @@ impl Progress {
         let (mut date, mut measured_at) = (None, cx.now);
         let outcome = match &answer {
             Answer::Reply(reply) => {
-                let skew;
-                (date, skew) = observe(cx.clock, reply, memory.exchange, authority);
+                let corrected;
+                (date, corrected) = observe(cx.clock, reply, memory.exchange, authority);
                 measured_at = reply.received;
                 cx.report.clear();
-                Ok(Outcome::Reply(Received { reply, skew }))
+                Ok(Outcome::Reply(Received { reply, corrected }))
             }
             Answer::Content(place) => Ok(Outcome::Content(place.clone())),
             Answer::Addresses(addresses) => Ok(Outcome::Addresses(addresses)),

@@ -44,20 +44,31 @@ pub enum Decision {
 pub struct Refresh {
     windows: Windows,
     held: bool,
-    /// When a refresh of what is held is due; `None`: never.
-    due: Option<Due>,
+    /// When a refresh of what is held is due.
+    due: Due,
     advisory_seconds: u32,
     invalidated: bool,
-    /// No fetch before this, after one that failed.
-    not_before: Option<Instant>,
+    /// No fetch before this, after one that failed; else long ago, as the next.
+    not_before: Instant,
     /// The last error was final; it is repeated until this.
-    error_until: Option<Instant>,
+    error_until: Instant,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Due {
     advised: Instant,
     required: Instant,
+}
+
+impl Due {
+    const NEVER: Self =
+        Self { advised: Instant::from_millis(u64::MAX), required: Instant::from_millis(u64::MAX) };
+}
+
+impl Default for Due {
+    fn default() -> Self {
+        Self::NEVER
+    }
 }
 
 const MANDATORY_MS: u64 = 60_000;
@@ -70,18 +81,17 @@ impl Refresh {
 
     /// What to do at `now`.
     pub fn decide(&self, now: Instant) -> Decision {
-        if self.error_until.is_some_and(|until| now < until) {
+        if now < self.error_until {
             return Decision::RepeatError;
         }
         if !self.held {
             return Decision::FetchRequired;
         }
-        let passed = |due: fn(&Due) -> Instant| self.due.is_some_and(|times| now >= due(&times));
-        let required = self.invalidated || passed(|due| due.required);
-        if !required && !passed(|due| due.advised) {
+        let required = self.invalidated || now >= self.due.required;
+        if !required && now < self.due.advised {
             return Decision::Use;
         }
-        if self.not_before.is_some_and(|until| now < until) {
+        if now < self.not_before {
             return Decision::UseLimited;
         }
         if required { Decision::FetchRequired } else { Decision::FetchAdvised }
@@ -106,7 +116,7 @@ impl Refresh {
         }
         let advisory_seconds = self.windows.advisory_seconds.unwrap_or_else(|| advisory_window(lifetime));
         let early = self.windows.spread && !self.held;
-        self.due = lifetime.map(|lifetime| {
+        self.due = lifetime.map_or(Due::NEVER, |lifetime| {
             // What lives shorter than its windows is refreshed in the second half of its life.
             let half = lifetime / 2;
             let window = u64::from(advisory_seconds).wrapping_mul(1000);
@@ -125,16 +135,15 @@ impl Refresh {
         self.advisory_seconds = advisory_seconds;
         self.held = true;
         self.invalidated = false;
-        self.not_before = None;
-        self.error_until = None;
+        self.not_before = Instant::default();
+        self.error_until = Instant::default();
         true
     }
 
     /// A fetch failed. `recoverable` says whether trying again may help.
     #[cfg_attr(target_os = "none", inline(never))]
     pub fn failed(&mut self, now: Instant, recoverable: bool, entropy: u32) {
-        let after =
-            |least: u32, width| Some(now.after_ms(draw_short(entropy, width).saturating_add(least).into()));
+        let after = |least: u32, width| now.after_ms(draw_short(entropy, width).saturating_add(least).into());
         if !recoverable {
             self.error_until = after(1_000, 4_000);
         } else if self.held {
@@ -161,12 +170,11 @@ impl Refresh {
 
     /// When [`Refresh::decide`] will next answer otherwise, if ever: a device may sleep until then.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
-        let due = self.due;
-        let times =
-            [self.error_until, self.not_before, due.map(|due| due.advised), due.map(|due| due.required)];
+        let times = [self.error_until, self.not_before, self.due.advised, self.due.required];
         let decision = self.decide(now);
-        let changes = |time: &Instant| *time > now && self.decide(*time) != decision;
-        times.into_iter().flatten().filter(changes).min()
+        let changes =
+            |time: &Instant| *time > now && *time != Due::NEVER.required && self.decide(*time) != decision;
+        times.into_iter().filter(changes).min()
     }
 }
 

@@ -298,8 +298,10 @@ fn put_lower(name: &str, out: &mut dyn Put) {
     if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return out.put(name.as_bytes());
     }
-    for piece in name.as_bytes().chunks(16) {
-        let mut lower = [0; 16];
+    // One by one on a device, where few names have capitals.
+    const PIECE: usize = if ON_DEVICE { 1 } else { 16 };
+    for piece in name.as_bytes().chunks(PIECE) {
+        let mut lower = [0; PIECE];
         for (to, from) in lower.iter_mut().zip(piece) {
             *to = from.to_ascii_lowercase();
         }

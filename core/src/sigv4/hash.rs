@@ -52,6 +52,7 @@ impl Hasher {
 }
 
 impl Put for Hasher {
+    #[cfg_attr(target_os = "none", inline(never))]
     fn put(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
@@ -133,6 +134,7 @@ pub(super) fn wipe_below() {
 struct Running(Hmac<Sha256>);
 
 impl Put for Running {
+    #[cfg_attr(target_os = "none", inline(never))]
     fn put(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }

@@ -104,7 +104,13 @@ impl<'a> Scan<'a> {
 
     /// Fails here.
     pub(crate) fn fail<T>(&mut self, kind: Kind) -> Option<T> {
-        self.fail_at(self.offset(), kind)
+        self.set_failed(kind);
+        None
+    }
+
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn set_failed(&mut self, kind: Kind) {
+        self.error = Error::new(self.offset(), kind);
     }
 
     pub(crate) fn fail_at<T>(&mut self, offset: usize, kind: Kind) -> Option<T> {
@@ -121,7 +127,7 @@ impl<'a> Scan<'a> {
     #[cfg_attr(target_os = "none", inline(never))]
     fn set_unexpected(&mut self) {
         let kind = if self.rest.is_empty() { Kind::UnexpectedEnd } else { Kind::UnexpectedByte };
-        self.error = Error::new(self.offset(), kind);
+        self.set_failed(kind);
     }
 
     /// Fails unless the input is used up.

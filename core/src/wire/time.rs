@@ -104,25 +104,25 @@ impl UnixTime {
 
     /// `2015-08-30T12:36:00Z`.
     pub fn rfc3339(self) -> Ascii<20> {
-        let Civil { year, month, day, second, .. } = self.civil();
+        let Civil { year, month, day, time: [hour, minute, second], .. } = self.civil();
         let mut text = *b"0000-00-00T00:00:00Z";
-        fill(&mut text, &[year / 100, year % 100, month, day], second);
+        fill(&mut text, &[year / 100, year % 100, month, day, hour, minute, second]);
         Ascii::new(text)
     }
 
     /// `20150830T123600Z`; its first eight bytes are the date of a credential scope.
     pub fn compact(self) -> Ascii<16> {
-        let Civil { year, month, day, second, .. } = self.civil();
+        let Civil { year, month, day, time: [hour, minute, second], .. } = self.civil();
         let mut text = *b"00000000T000000Z";
-        fill(&mut text, &[year / 100, year % 100, month, day], second);
+        fill(&mut text, &[year / 100, year % 100, month, day, hour, minute, second]);
         Ascii::new(text)
     }
 
     /// `Sun, 30 Aug 2015 12:36:00 GMT`.
     pub fn http_date(self) -> Ascii<29> {
-        let Civil { days, year, month, day, second } = self.civil();
+        let Civil { days, year, month, day, time: [hour, minute, second] } = self.civil();
         let mut text = *b"Thu, 00 Jan 0000 00:00:00 GMT";
-        fill(&mut text, &[day, year / 100, year % 100], second);
+        fill(&mut text, &[day, year / 100, year % 100, hour, minute, second]);
         let weekday = WEEKDAYS.get((days % 7) as usize);
         let month = MONTHS.get(month.wrapping_sub(1) as usize);
         for (at, name) in [(0usize, weekday), (8, month)] {
@@ -153,7 +153,8 @@ impl UnixTime {
             day = day.wrapping_sub(month_len(year, month));
             month = month.wrapping_add(1);
         }
-        Civil { days, year, month, day: day.wrapping_add(1), second }
+        let time = [second / 3600, second / 60 % 60, second % 60];
+        Civil { days, year, month, day: day.wrapping_add(1), time }
     }
 }
 
@@ -183,14 +184,14 @@ struct Civil {
     year: u32,
     month: u32,
     day: u32,
-    second: u32,
+    /// Hour, minute, second.
+    time: [u32; 3],
 }
 
-/// Writes two digits of each of `fields`, and the time of day, over the zeroes of `text`.
-fn fill(text: &mut [u8], fields: &[u32], second: u32) {
-    let time = [second / 3600, second / 60 % 60, second % 60];
+/// Writes two digits of each of `fields` over the zeroes of `text`.
+fn fill(text: &mut [u8], fields: &[u32]) {
     let mut places = text.iter_mut().filter(|byte| **byte == b'0');
-    for value in fields.iter().chain(&time) {
+    for value in fields {
         let (tens, ones) = (value / 10, value % 10);
         if let (Some(first), Some(second)) = (places.next(), places.next()) {
             (*first, *second) = (b'0' | (tens & 15) as u8, b'0' | (ones & 15) as u8);

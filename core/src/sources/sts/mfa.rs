@@ -51,7 +51,7 @@ impl<'c, B: Flow<'c, Output = Lease>> Source<'c> for WithCode<'c, B> {
     }
 
     fn take(&mut self, _: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble> {
-        if let Outcome::Base(_) = outcome {
+        if let Outcome::Base = outcome {
             return Ok(Next::Step(CODE));
         }
         store(outcome.content(work.exchange)?, work.slots)?;

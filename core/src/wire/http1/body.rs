@@ -72,6 +72,22 @@ enum State {
     Complete,
 }
 
+/// Where a byte that stands for itself leads to. A table is half the size of a match of pairs.
+static STEPS: [(State, u8, State); 12] = [
+    (State::Size, b'\r', State::SizeEnd),
+    (State::SizeEnd, b'\n', State::Chunk),
+    (State::ChunkCr, b'\r', State::ChunkLf),
+    (State::ChunkLf, b'\n', State::SizeStart),
+    (State::Size, b';', State::Extension),
+    (State::Size, b' ', State::Extension),
+    (State::Size, b'\t', State::Extension),
+    (State::Extension, b'\r', State::SizeEnd),
+    (State::TrailerStart, b'\r', State::LastLf),
+    (State::Trailer, b'\r', State::TrailerEnd),
+    (State::TrailerEnd, b'\n', State::TrailerStart),
+    (State::LastLf, b'\n', State::Complete),
+];
+
 impl Body {
     /// A body that ends as `framing` tells.
     pub fn new(framing: Framing) -> Self {
@@ -153,19 +169,13 @@ impl Body {
                 self.left = (self.left << 4) | u64::from(digit.unwrap_or_default());
                 State::Size
             }
-            (State::Size, b';' | b' ' | b'\t') => State::Extension,
-            (State::Size | State::Extension, b'\r') => State::SizeEnd,
             (State::Extension | State::Trailer, byte) if scan::text(byte) => self.state,
-            (State::SizeEnd, b'\n') if self.left == 0 => State::TrailerStart,
-            (State::SizeEnd, b'\n') => State::Chunk,
-            (State::ChunkCr, b'\r') => State::ChunkLf,
-            (State::ChunkLf, b'\n') => State::SizeStart,
-            (State::TrailerStart, b'\r') => State::LastLf,
             (State::TrailerStart, byte) if scan::text(byte) && byte > b' ' => State::Trailer,
-            (State::Trailer, b'\r') => State::TrailerEnd,
-            (State::TrailerEnd, b'\n') => State::TrailerStart,
-            (State::LastLf, b'\n') => State::Complete,
-            _ => return error(Kind::UnexpectedByte),
+            (State::SizeEnd, b'\n') if self.left == 0 => State::TrailerStart,
+            (state, byte) => match STEPS.iter().find(|(from, over, _)| (*from, *over) == (state, byte)) {
+                Some((.., to)) => *to,
+                None => return error(Kind::UnexpectedByte),
+            },
         };
         if matches!(next, State::Extension | State::Trailer) || (next == State::Size && self.left == 0) {
             self.ignored = self.ignored.saturating_add(1);

@@ -30,8 +30,14 @@ impl<'p, P: Put + ?Sized> HeadWriter<'p, P> {
         if method.is_empty() || !method.bytes().all(is_token_byte) {
             invalid = Some("method");
         }
-        let empty = target.iter().all(|part| part.is_empty());
-        if empty || !target.iter().all(|part| part.is_empty() || is_target(part)) {
+        let mut empty = true;
+        for part in target.iter().filter(|part| !part.is_empty()) {
+            empty = false;
+            if !is_target(part) {
+                invalid = Some("target");
+            }
+        }
+        if empty {
             invalid = Some("target");
         }
         if invalid.is_none() {
