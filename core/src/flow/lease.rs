@@ -6,7 +6,7 @@ use crate::wire::time::UnixTime;
 use super::exchange::Reply;
 pub(crate) use super::exchange::TIME_HEADERS;
 
-/// What a reply tells about the time: its peer's, and whether the caller's wall clock was off by more than a
+/// What a reply says about the time: its peer's, and whether the caller's wall clock was off by more than a
 /// service tolerates.
 pub(crate) fn observe(
     clock: &mut Clock,

@@ -53,6 +53,7 @@ impl Document {
     }
 }
 
+#[cfg_attr(target_os = "none", inline(never))]
 fn read_members(
     document: &[u8],
     form: Document,

@@ -194,6 +194,7 @@ impl Token {
         &self.text
     }
 
+    #[cfg_attr(target_os = "none", inline(never))]
     fn clear(&mut self) {
         self.text.as_mut_str().zeroize();
         self.text.clear();
