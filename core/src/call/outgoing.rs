@@ -1,5 +1,7 @@
 //! Any request that is to be signed and sent.
 
+use core::fmt;
+
 use crate::flow::{Endpoint, Limits, RetryPolicy};
 use crate::sigv4::{Payload, Scope};
 use crate::wire::Ascii;
@@ -34,7 +36,7 @@ pub struct Outgoing<'c> {
 }
 
 /// The body of a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Content<'c> {
     /// These bytes, hashed and sent from where they are.
@@ -50,6 +52,13 @@ pub enum Content<'c> {
     },
     /// These bytes, which the signature does not cover.
     Unsigned(&'c [u8]),
+}
+
+/// No byte of the body.
+impl fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes, {:?}", self.len(), self.payload())
+    }
 }
 
 impl Content<'_> {

@@ -127,7 +127,8 @@ impl<const N: usize> fmt::Display for Ascii<N> {
 
 impl<const N: usize> fmt::Debug for Ascii<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
+        // The Debug of text has panic paths.
+        write!(f, "\"{self}\"")
     }
 }
 
