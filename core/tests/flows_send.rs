@@ -180,6 +180,24 @@ fn what_may_have_been_executed_is_not_sent_twice() {
 }
 
 #[test]
+fn a_streamed_reply_that_breaks_off_is_not_followed_by_another() {
+    for (phase, starts_over, attempts) in
+        [(Phase::Body, false, 1), (Phase::Body, true, 2), (Phase::FirstByte, false, 2)]
+    {
+        let mut request = patient("GET");
+        request.streams_reply = true;
+        request.reply_starts_over = starts_over;
+        let mut world = World::new();
+        world.on("GET", Act::Fail(phase, FailureKind::Closed));
+        if attempts == 2 {
+            world.on("GET", ok(""));
+        }
+        assert_eq!(send(&mut world, request).is_ok(), attempts == 2, "{phase:?}");
+        world.finished();
+    }
+}
+
+#[test]
 fn a_wrong_clock_is_corrected_once() {
     let late = |world: &World| world.time() + 3_600;
     // By the code, and by a status alone where there is no body, as for HEAD.

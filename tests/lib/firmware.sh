@@ -123,7 +123,7 @@ measure_sizes() {
         for triple in "${firmware_targets[@]}"; do
             build_firmware "$triple" z "-C link-arg=--entry=_start $flags" -p sizes
             built=$CARGO_TARGET_DIR/$triple/release
-            for name in sign imds chain; do
+            for name in sign imds chain imds-nal chain-nal send-nal; do
                 python3 "$firmware/sizes/table.py" image "$triple" "$sha" "$built/$name" "$built/empty"
             done
         done

@@ -83,7 +83,7 @@ impl<U, D> Bodies<U, D> {
     }
 
     /// How the writer forgets what it was given, and whether that worked. Without it, a reply that breaks off
-    /// is not asked for again once a part of its body was written.
+    /// is not asked for again.
     #[must_use]
     pub fn starting_over(self, start_over: fn(&mut D) -> bool) -> Self {
         Self { start_over: Some(start_over), ..self }
@@ -173,6 +173,7 @@ impl Given {
             *rewinds &= self.rewinds;
         }
         request.streams_reply |= self.download;
+        request.reply_starts_over = self.starts_over;
     }
 }
 

@@ -32,8 +32,6 @@ pub(crate) struct Session<'s, 'c, 'a, 'm> {
     /// The caller's streams, and which of them are no longer at their start.
     given: Given,
     used: Used,
-    /// Why a part of a body is all that the caller's writer has, which cannot start over.
-    spoiled: Option<Failure>,
 }
 
 /// What to do when there is no connection.
@@ -58,7 +56,7 @@ impl<'s, 'c, 'a, 'm> Session<'s, 'c, 'a, 'm> {
     ) -> Self {
         report.clear();
         let used = Used::default();
-        Self { flow, memory, clock, report, talk: None, due: None, open: None, given, used, spoiled: None }
+        Self { flow, memory, clock, report, talk: None, due: None, open: None, given, used }
     }
 
     /// What to do next. Whatever connection there was has been closed.
@@ -168,9 +166,6 @@ impl<'s, 'c, 'a, 'm> Session<'s, 'c, 'a, 'm> {
                 self.open = None;
             }
             self.used = talk.used();
-            if self.used.download && !self.given.starts_over {
-                self.spoiled = outcome.as_ref().err().copied();
-            }
             self.talk = None;
             self.answer(board, outcome.map_or_else(Answer::Failed, Answer::Reply));
         }
@@ -213,11 +208,8 @@ impl<'s, 'c, 'a, 'm> Session<'s, 'c, 'a, 'm> {
             Body::Streamed(_) => self.given.upload,
             _ => false,
         };
-        if !has_body || (exchange.streams_reply && !self.given.download) {
-            return Some(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported });
-        }
-        // What the writer has is not to be followed by the body of another reply.
-        self.spoiled.filter(|_| exchange.streams_reply)
+        let is_refused = !has_body || (exchange.streams_reply && !self.given.download);
+        is_refused.then_some(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported })
     }
 
     fn answer(&mut self, board: &mut impl Board, answer: Answer<'_>) {

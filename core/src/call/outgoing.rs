@@ -33,6 +33,9 @@ pub struct Outgoing<'c> {
     pub idempotent: bool,
     /// The body of a reply of status 2xx goes to the driver's caller as it comes.
     pub streams_reply: bool,
+    /// The driver's caller can forget the part of a streamed body that came. Otherwise a reply that breaks
+    /// off is not asked for once more, as two bodies would follow one another.
+    pub reply_starts_over: bool,
 }
 
 /// The body of a request.
@@ -98,6 +101,7 @@ impl<'c> Outgoing<'c> {
             retries: RetryPolicy { attempts: 1, budget_ms: limits.total_ms },
             idempotent,
             streams_reply: false,
+            reply_starts_over: false,
         }
     }
 }

@@ -19,7 +19,8 @@ use super::timing::Timing;
 /// The request is signed again and sent once more where the reply shows that the clock was wrong, and
 /// retried as its [`Outgoing::retries`] allow: after 429, 5xx, a throttling code, or a failure that may
 /// pass. A request that is not idempotent is sent again only if the service surely did not execute it,
-/// and a streamed body only if it can be given again.
+/// and a streamed body only if it can be given again. A reply whose streamed body breaks off is an error,
+/// unless the driver's caller can start over.
 ///
 /// Slots: those of `B`. Exchange buffer: the request's head, with the session token, then the reply,
 /// which stays there: its headers and its body, or its headers alone where a body is streamed.
@@ -122,11 +123,14 @@ impl<'c> Source<'c> for Parts<'_, 'c> {
 
     fn stage(&self, at: u8) -> &'static Stage {
         const OFTEN: Stage = Stage { leaves_reply: true, ..Stage::service("").back_to(SEND) };
+        const BODILESS: Stage = OFTEN.retries(Retries::Bodiless);
         const ONCE: Stage = OFTEN.retries(Retries::Unsent);
-        match self.state.request.idempotent && self.state.can_send_again() {
+        let request = &self.state.request;
+        match request.idempotent && self.state.can_send_again() {
             _ if at == BASE => const { &Stage::base() },
-            true => &OFTEN,
             false => &ONCE,
+            true if request.streams_reply && !request.reply_starts_over => &BODILESS,
+            true => &OFTEN,
         }
     }
 

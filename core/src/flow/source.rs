@@ -203,6 +203,8 @@ pub enum Retries {
     Closed,
     /// Those that may pass, if the request was surely not sent.
     Unsent,
+    /// Those that may pass, before the body of a reply has begun.
+    Bodiless,
     /// All that may pass.
     Passing,
 }
@@ -214,6 +216,7 @@ impl Retries {
             Self::Never => false,
             Self::Closed => failure.kind == FailureKind::Closed,
             Self::Unsent => unsent && failure.is_passing(),
+            Self::Bodiless => failure.phase != Phase::Body && failure.is_passing(),
             Self::Passing => failure.is_passing(),
         }
     }

@@ -3,7 +3,7 @@
 
     table.py image TARGET SHA IMAGE EMPTY   prints the figures of an ELF file, those of EMPTY subtracted
     table.py compare SIZES_MD COMPILER      reads figures from standard input; with that compiler every
-                                            difference fails, with another it is told
+                                            difference fails, with another it is printed
     table.py write SIZES_MD COMPILER        keeps what was measured
 
 A figure is a line of words, the last of them a number of bytes.
@@ -14,7 +14,14 @@ import pathlib
 import struct
 import sys
 
-TITLES = {"sign": "(a) sign", "imds": "(b) instance credentials", "chain": "(c) all"}
+TITLES = {
+    "sign": "(a) sign",
+    "imds": "(b) instance credentials",
+    "chain": "(c) all",
+    "imds-nal": "(b) over sockets",
+    "chain-nal": "(c) over sockets",
+    "send-nal": "(d) send",
+}
 TARGETS = ("thumbv6m-none-eabi", "thumbv7em-none-eabihf", "riscv32imc-unknown-none-elf")
 SHA = ("compact", "default")
 KINDS = {"flash": (".text", ".rodata", ".srodata"), "ram": (".data", ".sdata", ".bss", ".sbss")}
@@ -61,11 +68,14 @@ def table(figures, compiler):
         "- (a) the signer for headers alone",
         "- (b) instance credentials from IMDS: flow, JSON, HTTP codec, refresh",
         "- (c) the same, AssumeRole with them, refresh, and signing with what comes back",
+        "- (b) and (c) over sockets: the same with the blocking loop of `rolecall-nal` and a socket that",
+        "  does nothing",
+        "- (d) instance credentials over sockets, and a signed request that is sent with them",
         "",
         "## Flash: .text and .rodata",
         "",
         "| target | SHA-256 | " + " | ".join(TITLES.values()) + " |",
-        "|---|---|--:|--:|--:|",
+        "|---|---|" + "--:|" * len(TITLES),
     ]
     for what in ("flash", "ram"):
         if what == "ram":
@@ -74,7 +84,7 @@ def table(figures, compiler):
                 "## RAM: .data and .bss",
                 "",
                 "| target | SHA-256 | " + " | ".join(TITLES.values()) + " |",
-                "|---|---|--:|--:|--:|",
+                "|---|---|" + "--:|" * len(TITLES),
             ]
         for target in TARGETS:
             for sha in SHA:

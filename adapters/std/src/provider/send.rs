@@ -58,7 +58,8 @@ impl Provider {
     }
 
     /// As [`Provider::send`], and writes the body of a reply of status 2xx to `out` as it comes, whatever
-    /// its length. What came before an error has been written by then. Other bodies are in the reply.
+    /// its length. What came before an error has been written by then, and a body that breaks off is not asked for
+    /// again. Other bodies are in the reply.
     ///
     /// # Errors
     /// As [`Provider::send`].
