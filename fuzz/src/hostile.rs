@@ -176,7 +176,7 @@ impl<T> Outcome<T> {
             (Err(Error { kind: ErrorKind::BufferTooSmall { buffer, needed }, .. }), None) => match buffer {
                 Buffer::Exchange => Sizes { exchange: *needed, ..sizes },
                 Buffer::Slot => Sizes { slot: *needed, ..sizes },
-                Buffer::Slots => panic!("there are as many as it said"),
+                other => panic!("there are as many as it said: {other:?}"),
             },
             _ => return None,
         };

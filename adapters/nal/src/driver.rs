@@ -7,8 +7,8 @@ use rolecall_core::skew::Clock;
 use rolecall_core::wire::time::UnixTime;
 
 use crate::bodies::{Bodies, Given, NONE};
+use crate::driving::Driving;
 use crate::running::{Run, Running};
-use crate::session::Session;
 use crate::{Board, blocking};
 
 /// A board, its network, and what replies have taught about the time: one for all flows.
@@ -226,8 +226,8 @@ impl<B: Board, L> Driver<B, L> {
     ) where
         L: blocking::Link<B>,
     {
-        let session = Session::new(running, memory, &mut self.clock, &mut self.report, given);
-        blocking::run(session, &mut self.board, &mut self.network, ends);
+        let driving = Driving::new(running, memory, &mut self.clock, &mut self.report, given);
+        blocking::run(driving, &mut self.board, &mut self.network, ends);
     }
 
     /// As `carry`, to be awaited.
@@ -241,8 +241,8 @@ impl<B: Board, L> Driver<B, L> {
     ) where
         L: crate::asynch::Link<B>,
     {
-        let session = Session::new(running, memory, &mut self.clock, &mut self.report, given);
-        crate::asynch::run(session, &mut self.board, &mut self.network, ends).await;
+        let driving = Driving::new(running, memory, &mut self.clock, &mut self.report, given);
+        crate::asynch::run(driving, &mut self.board, &mut self.network, ends).await;
     }
 
     /// The time to sign with, by the board's clocks and what replies have taught; `None`: unknown.

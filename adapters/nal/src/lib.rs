@@ -123,9 +123,9 @@ mod bodies;
 mod conversation;
 mod dns;
 mod driver;
+mod driving;
 mod incoming;
 mod running;
-mod session;
 mod stream;
 mod trace;
 

@@ -1,4 +1,4 @@
-//! Flows without their results, so that one session serves them all.
+//! Flows without their results, so that one loop serves them all.
 
 use rolecall_core::error::{Error, ErrorKind, Origin};
 use rolecall_core::flow::{Answer, Context, Flow, Memory, Need, Step};

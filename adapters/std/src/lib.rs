@@ -82,6 +82,7 @@ mod sessions;
 mod settings;
 #[cfg(feature = "setup")]
 pub mod setup;
+mod sink;
 mod system;
 mod trace;
 

@@ -123,6 +123,7 @@ pub enum ErrorKind {
 /// The two kinds of lent memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Buffer {
     /// Request, then reply.
     Exchange,
@@ -195,6 +196,7 @@ pub enum FailureKind {
 /// Who can mend an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Fault {
     /// Whoever configured this side.
     Configuration,

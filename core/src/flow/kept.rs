@@ -13,7 +13,7 @@ pub struct Kept<'r> {
 
 pub(crate) const END: u8 = 0xff;
 
-struct Text<'r> {
+struct Entry<'r> {
     name: &'static str,
     item: [u8; 2],
     text: &'r str,
@@ -26,12 +26,12 @@ impl<'r> Kept<'r> {
         Self { names, texts }
     }
 
-    fn first(&self) -> Option<Text<'r>> {
+    fn first(&self) -> Option<Entry<'r>> {
         let [number, high, low, rest @ ..] = self.texts else { return None };
         let end = rest.iter().position(|byte| *byte == END)?;
         let text = core::str::from_utf8(rest.get(..end)?).ok()?;
         let name = self.names.get(usize::from(*number))?;
-        Some(Text { name, item: [*high, *low], text, len: end.saturating_add(4) })
+        Some(Entry { name, item: [*high, *low], text, len: end.saturating_add(4) })
     }
 
     fn after(&self, len: usize) -> Self {

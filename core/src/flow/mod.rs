@@ -22,7 +22,7 @@ pub use kept::{Each, Items, Kept};
 pub use lease::Lease;
 pub use report::Report;
 pub use retry::RetryPolicy;
-pub use slot::{Identity, Slot};
+pub use slot::{CallerIdentity, Slot};
 pub use source::{Ask, Next, Outcome, Received, Retries, Sequence, Source, Stage, Trouble, Workspace};
 
 /// A source, a call, a chain of them: anything that gets to its result by exchanges that somebody

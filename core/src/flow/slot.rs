@@ -79,11 +79,11 @@ impl<'m> Slot<'m> {
     }
 
     /// The identity, if it holds one.
-    pub fn identity(&self) -> Option<Identity<'_>> {
+    pub fn identity(&self) -> Option<CallerIdentity<'_>> {
         if !self.sealed {
             return None;
         }
-        Some(Identity {
+        Some(CallerIdentity {
             account: self.text(Field::AccountId)?,
             arn: self.text(Field::Arn)?,
             user_id: self.text(Field::UserId)?,
@@ -197,7 +197,8 @@ impl defmt::Format for Slot<'_> {
 /// Whose credentials they are, by STS's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Identity<'a> {
+#[non_exhaustive]
+pub struct CallerIdentity<'a> {
     /// The twelve digits of the account.
     pub account: &'a str,
     /// The principal's ARN.

@@ -14,9 +14,9 @@ use super::{Hasher, Request, SignError};
 
 /// A text composed for the query, and whether it did not fit.
 #[derive(Debug, Clone, Default)]
-struct Text<const N: usize>(Vec<u8, N>, bool);
+struct Composed<const N: usize>(Vec<u8, N>, bool);
 
-impl<const N: usize> Put for Text<N> {
+impl<const N: usize> Put for Composed<N> {
     fn put(&mut self, bytes: &[u8]) {
         self.1 |= self.0.extend_from_slice(bytes).is_err();
     }
@@ -39,9 +39,9 @@ impl Signer<'_> {
 pub struct Presigned<'r> {
     signer: &'r Signer<'r>,
     request: View<'r>,
-    credential: Text<256>,
-    lifetime: Text<10>,
-    names: Text<384>,
+    credential: Composed<256>,
+    lifetime: Composed<10>,
+    names: Composed<384>,
     signature: Ascii<64>,
 }
 
@@ -59,9 +59,9 @@ impl<'r> Presigned<'r> {
         let mut presigned = Self {
             signer,
             request,
-            credential: Text::default(),
-            lifetime: Text::default(),
-            names: Text::default(),
+            credential: Composed::default(),
+            lifetime: Composed::default(),
+            names: Composed::default(),
             signature: Ascii::new([b'0'; 64]),
         };
         presigned.credential.put(signer.credentials.access_key_id().as_bytes());

@@ -1,52 +1,52 @@
-//! The loop that carries a session out.
+//! The loop that carries a run out.
 
 use super::{Connection, Ends, Link};
 use crate::Board;
 use crate::conversation::Transfer;
-use crate::session::{Act, Session};
+use crate::driving::{Act, Driving};
 
 pub(crate) async fn run<B: Board, L: Link<B>, E: Ends<B>>(
-    mut session: Session<'_, '_, '_, '_>,
+    mut driving: Driving<'_, '_, '_, '_>,
     board: &mut B,
     network: &mut L,
     ends: &mut E,
 ) {
     loop {
-        match session.next(board) {
+        match driving.next(board) {
             Act::Done => return,
             Act::Wait { until } => network.wait(board, until).await,
             Act::Resolve { host, until } => {
                 let found = network.resolve(board, until, host).await;
-                session.resolved(board, found);
+                driving.resolved(board, found);
             }
             Act::Open { remote, until } => {
                 let mut connection = match network.open(board, until, &remote).await {
                     Ok(connection) => connection,
                     Err(kind) => {
-                        session.connected(board, Err(kind));
+                        driving.connected(board, Err(kind));
                         continue;
                     }
                 };
-                session.connected(board, Ok(()));
-                while let Some(transfer) = session.transfer(board) {
+                driving.connected(board, Ok(()));
+                while let Some(transfer) = driving.transfer(board) {
                     match transfer {
                         Transfer::Send { bytes, until } => {
                             let sent = connection.send(board, until, bytes).await;
-                            session.sent(board, sent);
+                            driving.sent(board, sent);
                         }
                         Transfer::Receive { room, until } => {
                             let received = connection.receive(board, until, room).await;
-                            session.received(board, received);
+                            driving.received(board, received);
                         }
-                        Transfer::Rewind => session.rewound(ends.rewind()),
+                        Transfer::Rewind => driving.rewound(ends.rewind()),
                         Transfer::Read { room, until } => {
                             let read = ends.read(board, until, room).await;
-                            session.read(board, read);
+                            driving.read(board, read);
                         }
-                        Transfer::StartOver => session.started_over(ends.start_over()),
+                        Transfer::StartOver => driving.started_over(ends.start_over()),
                         Transfer::Write { bytes, until } => {
                             let written = ends.write(board, until, bytes).await;
-                            session.written(written);
+                            driving.written(written);
                         }
                     }
                 }

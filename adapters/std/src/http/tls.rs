@@ -106,7 +106,7 @@ impl<In: Transport> Connector<In> for Tls {
         }
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        let session = Session { buffers, stream: StreamOwned::new(session, socket) };
+        let session = TlsStream { buffers, stream: StreamOwned::new(session, socket) };
         Ok(Some(Either::B(session.boxed())))
     }
 }
@@ -130,12 +130,12 @@ fn left(details: &ConnectionDetails) -> NextTimeout {
 }
 
 /// A TLS session over a connection.
-struct Session {
+struct TlsStream {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
 }
 
-impl Transport for Session {
+impl Transport for TlsStream {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
     }
@@ -163,8 +163,8 @@ impl Transport for Session {
     }
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for TlsStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Session")
+        f.write_str("TlsStream")
     }
 }

@@ -1,11 +1,11 @@
 //! Why there are credentials, or why there are none.
 
-use rolecall_core::wire::Put;
 use rolecall_core::wire::json::Writer;
 
 use crate::driver::TOLERANCE;
 use crate::fetch::chain::chain;
 use crate::finding::{Finding, Outcome};
+use crate::sink::Sink;
 use crate::{Credentials, Provider};
 
 /// The finding about whose the credentials are.
@@ -47,8 +47,9 @@ impl Explanation {
 
     /// One JSON document: `{"credentials":true,"findings":[{"source","outcome","reason","advice"}]}`.
     pub fn to_json(&self) -> String {
-        let mut text = Text(Vec::new());
-        let mut json = Writer::new(&mut text);
+        let mut text = Vec::new();
+        let mut sink = Sink(&mut text);
+        let mut json = Writer::new(&mut sink);
         json.begin_object();
         json.key("credentials");
         json.bool(self.has_credentials());
@@ -69,15 +70,7 @@ impl Explanation {
         }
         json.end_array();
         json.end_object();
-        String::from_utf8_lossy(&text.0).into_owned()
-    }
-}
-
-struct Text(Vec<u8>);
-
-impl Put for Text {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        String::from_utf8_lossy(&text).into_owned()
     }
 }
 

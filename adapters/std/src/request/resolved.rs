@@ -14,6 +14,7 @@ use rolecall_core::wire::uri::Uri;
 
 use super::Request;
 use super::signed::{Canonical, Presigned, Signed};
+use crate::sink::Sink;
 use crate::{Credentials, Error, Settings};
 
 /// A request with all that it takes to sign it.
@@ -54,16 +55,16 @@ impl<'r> Resolved<'r> {
         if self.rules.double_encode || (same.1 && same.0.is_empty()) {
             return self.target();
         }
-        let mut target = Text(String::with_capacity(self.uri.target.len() + 16));
-        percent::canonical(path, Keep::Slash, &mut target);
-        if target.0.is_empty() {
-            target.0.push('/');
+        let mut target = Vec::with_capacity(self.uri.target.len() + 16);
+        percent::canonical(path, Keep::Slash, &mut Sink(&mut target));
+        if target.is_empty() {
+            target.push(b'/');
         }
         if let Some(query) = self.uri.query {
-            target.0.push('?');
-            target.0.push_str(query);
+            target.push(b'?');
+            target.extend_from_slice(query.as_bytes());
         }
-        Cow::Owned(target.0)
+        Cow::Owned(String::from_utf8_lossy(&target).into_owned())
     }
 
     pub(crate) fn endpoint(&self) -> Endpoint<'r> {
@@ -261,14 +262,5 @@ impl Put for Same<'_> {
             Some(rest) if self.1 => self.0 = rest,
             _ => self.1 = false,
         }
-    }
-}
-
-/// A path, which is no secret.
-struct Text(String);
-
-impl Put for Text {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.push_str(&String::from_utf8_lossy(bytes));
     }
 }

@@ -7,6 +7,7 @@ use rolecall_core::wire::{Count, Put};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::Error;
+use crate::sink::Sink;
 
 /// What to send with a request. The session token is in it: it is wiped when dropped.
 pub struct Signed {
@@ -126,16 +127,10 @@ impl fmt::Debug for Reply {
 /// The text that `put` puts, in memory that is wiped when dropped and that never grows: it is counted
 /// first.
 fn wiped(put: impl Fn(&mut dyn Put)) -> Zeroizing<String> {
-    struct Text<'t>(&'t mut Vec<u8>);
-    impl Put for Text<'_> {
-        fn put(&mut self, bytes: &[u8]) {
-            self.0.extend_from_slice(bytes);
-        }
-    }
     let mut len = Count::default();
     put(&mut len);
     let mut text = Zeroizing::new(Vec::with_capacity(len.0));
-    put(&mut Text(&mut text));
+    put(&mut Sink(&mut text));
     let text = String::from_utf8(std::mem::take(&mut *text));
     Zeroizing::new(text.unwrap_or_else(|error| {
         let mut bytes = error.into_bytes();

@@ -122,6 +122,7 @@ mod sealed {
 
 /// A set-up that did not come to its end.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct SetupError {
     /// Why.
     pub error: Error,

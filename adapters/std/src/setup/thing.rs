@@ -9,6 +9,7 @@ pub const TAG: &str = "rolecall:setup";
 
 /// Something that a set-up deals with.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Thing {
     /// What it is: `role`, `instance profile`, `user pool`.
     pub what: &'static str,

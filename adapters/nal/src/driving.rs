@@ -17,8 +17,8 @@ use crate::{Board, Remote, trace};
 const RESOLVE_MS: u64 = 5_000;
 
 /// A run of a flow. When it ends or is given up, the exchange buffer is wiped but for what the flow leaves.
-pub(crate) struct Session<'s, 'c, 'a, 'm> {
-    // Reached through a table of functions, so that there is one session for all flows.
+pub(crate) struct Driving<'s, 'c, 'a, 'm> {
+    // Reached through a table of functions, so that it is compiled once for all flows.
     flow: &'s mut (dyn Run<'c> + 's),
     memory: &'s mut Memory<'a, 'm>,
     clock: &'s mut Clock,
@@ -38,15 +38,15 @@ pub(crate) struct Session<'s, 'c, 'a, 'm> {
 pub(crate) enum Act<'c> {
     /// Let time pass.
     Wait { until: Instant },
-    /// Look the name up, then [`Session::resolved`].
+    /// Look the name up, then [`Driving::resolved`].
     Resolve { host: &'c str, until: Instant },
-    /// Connect, then [`Session::connected`].
+    /// Connect, then [`Driving::connected`].
     Open { remote: Remote<'c>, until: Instant },
     /// Nothing more.
     Done,
 }
 
-impl<'s, 'c, 'a, 'm> Session<'s, 'c, 'a, 'm> {
+impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
     pub(crate) fn new(
         flow: &'s mut (dyn Run<'c> + 's),
         memory: &'s mut Memory<'a, 'm>,
@@ -219,7 +219,7 @@ impl<'s, 'c, 'a, 'm> Session<'s, 'c, 'a, 'm> {
     }
 }
 
-impl Drop for Session<'_, '_, '_, '_> {
+impl Drop for Driving<'_, '_, '_, '_> {
     fn drop(&mut self) {
         self.memory.exchange.get_mut(self.flow.leaves()..).unwrap_or_default().zeroize();
     }
