@@ -20,10 +20,13 @@ const URL: &str = "https://reports.s3.eu-west-1.amazonaws.com/2026/11.csv?versio
 #[derive(Clone, Default)]
 struct Fake(Arc<Mutex<State>>);
 
+/// Status, header lines, body.
+type Given = (u16, String, Vec<u8>);
+
 #[derive(Default)]
 struct State {
     sent: Vec<Vec<u8>>,
-    replies: VecDeque<Result<(u16, String, Vec<u8>), FailureKind>>,
+    replies: VecDeque<Result<Given, FailureKind>>,
     waited: u64,
 }
 

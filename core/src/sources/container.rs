@@ -18,7 +18,6 @@ use super::document::Document;
 
 /// What the endpoint wants to see in `Authorization`.
 #[derive(Clone, Copy)]
-#[non_exhaustive]
 pub enum Authorization<'c> {
     /// Nothing.
     None,

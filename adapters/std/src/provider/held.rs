@@ -64,10 +64,10 @@ impl Held {
         host: &dyn Host,
         fetch: impl FnOnce() -> Result<Fetched, Error>,
     ) -> Result<Arc<Credentials>, Error> {
-        if let Some(good) = &*self.good.load() {
-            if host.monotonic() < good.until {
-                return Ok(good.credentials.clone());
-            }
+        if let Some(good) = &*self.good.load()
+            && host.monotonic() < good.until
+        {
+            return Ok(good.credentials.clone());
         }
         let mut state = lock(&self.state);
         loop {
