@@ -12,6 +12,7 @@ pub const EC2: Api =
 
 /// That an instance has an instance profile.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Association<'r> {
     /// Its id, `iip-assoc-...`.
     pub id: &'r str,
@@ -84,6 +85,7 @@ pub struct DescribeIamInstanceProfileAssociations<'c> {
 
 /// A page of associations.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Associations<'r> {
     /// What is on it.
     pub each: Each<'r, Association<'r>>,

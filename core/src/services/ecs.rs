@@ -89,6 +89,7 @@ impl Action for RegisterTaskDefinition<'_> {
 
 /// A revision of a task definition.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct TaskDefinition<'r> {
     /// Its ARN, with family and revision.
     pub arn: &'r str,
@@ -151,6 +152,7 @@ impl Action for DescribeTaskDefinition<'_> {
 
 /// A page of a list of ARNs.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Arns<'r> {
     /// What is on it.
     pub each: Each<'r, &'r str>,
@@ -240,6 +242,7 @@ impl Action for RunTask<'_> {
 
 /// A task that was started, or why there is none.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Started<'r> {
     /// Its ARN.
     pub task_arn: Option<&'r str>,
@@ -313,6 +316,7 @@ impl Action for DescribeTask<'_> {
 
 /// A task.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Task<'r> {
     /// `PROVISIONING`, `PENDING`, `RUNNING`, `STOPPED` and others between.
     pub status: &'r str,

@@ -63,6 +63,7 @@ impl Action for CreateRole<'_> {
 
 /// A role.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Role<'r> {
     /// Its ARN.
     pub arn: &'r str,
@@ -224,6 +225,7 @@ impl Action for CreateInstanceProfile<'_> {
 
 /// An instance profile.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct InstanceProfile<'r> {
     /// Its ARN.
     pub arn: &'r str,
@@ -310,6 +312,7 @@ pub struct GetOpenIDConnectProvider<'c> {
 
 /// An OpenID Connect provider.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct OpenIdConnectProvider<'r> {
     kept: Kept<'r>,
 }

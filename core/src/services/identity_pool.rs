@@ -79,6 +79,7 @@ impl Action for CreateIdentityPool<'_> {
 
 /// An identity pool.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct IdentityPool<'r> {
     /// Its id, `REGION:...`.
     pub id: &'r str,

@@ -2,7 +2,8 @@
 //!
 //! Each is an [`Action`](crate::call::Action): its members are fields, its output borrows from
 //! the slot that the reply was kept in. Members that are not there are left to the service. Limits are
-//! the service's to tell, by its own code and message.
+//! the service's to state, by its own code and message. A request that needs another member is an
+//! `Action` of the caller's own.
 //!
 //! ```
 //! use rolecall_core::services::iam::{CreateRole, trust};
@@ -32,6 +33,7 @@ pub type Tag<'c> = (&'c str, &'c str);
 
 /// Something that has an id and a name: a user pool, a client of one, an identity pool.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Named<'r> {
     /// Its id.
     pub id: &'r str,
@@ -41,6 +43,7 @@ pub struct Named<'r> {
 
 /// A page of a list.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Page<'r> {
     /// What is on it.
     pub each: Each<'r, Named<'r>>,

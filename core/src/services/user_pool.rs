@@ -38,6 +38,7 @@ impl Action for CreateUserPool<'_> {
 
 /// A user pool.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct UserPool<'r> {
     /// Its id, `REGION_...`.
     pub id: &'r str,
@@ -135,6 +136,7 @@ impl Action for CreateUserPoolClient<'_> {
 
 /// A client of a user pool. `Debug` does not show its secret.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Client<'r> {
     /// Its id.
     pub id: &'r str,
