@@ -83,6 +83,7 @@ mod settings;
 #[cfg(feature = "setup")]
 pub mod setup;
 mod sink;
+mod source;
 mod system;
 mod trace;
 
@@ -105,6 +106,7 @@ pub use sessions::cognito::{PoolIdentity, User};
 pub use sessions::{FederatedUser, Role, RootTask, Saml, Session, UserSession, WebIdentity};
 pub use settings::profiles::{self, Profiles};
 pub use settings::{ImdsMode, Settings};
+pub use source::CredentialSource;
 pub use system::System;
 pub use trace::Trace;
 

@@ -42,6 +42,9 @@ pub trait SigningKeys {
 /// Keeps the signing keys of the last `N` scopes, for the credentials that were last signed with. Each is
 /// wiped when another takes its place, when other credentials sign, and when the ring is dropped.
 ///
+/// Credentials are known by their access key id: a caller that replaces a wrong secret of the same id calls
+/// [`KeyRing::clear`].
+///
 /// Scopes with a region or service of more than 64 characters, and access key ids of more than 128, are
 /// derived each time.
 ///

@@ -7,6 +7,7 @@ use rolecall_core::refresh::Windows;
 use crate::Settings;
 use crate::cache::CredentialCache;
 use crate::host::Host;
+use crate::source::CredentialSource;
 use crate::trace::{Trace, Tracer};
 
 /// Makes a [`Provider`](crate::Provider).
@@ -25,11 +26,12 @@ pub struct ProviderBuilder {
     pub(super) tracer: Option<Arc<Tracer>>,
     pub(super) cache: Option<Arc<dyn CredentialCache>>,
     pub(super) windows: Windows,
+    pub(super) source: Option<Arc<dyn CredentialSource>>,
 }
 
 impl ProviderBuilder {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, host: None, tracer: None, cache: None, windows: Windows::default() }
+        Self { settings, host: None, tracer: None, cache: None, windows: Windows::default(), source: None }
     }
 
     /// Takes the network, files, processes, users and clocks from `host`, and not from this machine.
@@ -47,6 +49,13 @@ impl ProviderBuilder {
     /// Shares what is fetched with other processes, by this provider and by the sessions made of it.
     pub fn cache(mut self, cache: impl CredentialCache + 'static) -> Self {
         self.cache = Some(Arc::new(cache));
+        self
+    }
+
+    /// Asks `source` for credentials, and nothing else: the default chain is not looked at. They are kept and
+    /// refreshed as others are, and are in no cache.
+    pub fn source(mut self, source: impl CredentialSource + 'static) -> Self {
+        self.source = Some(Arc::new(source));
         self
     }
 

@@ -121,6 +121,14 @@ impl Provider {
                 }
             };
         }
+        if let Some(source) = self.own() {
+            let fetched = self.fetch_own(source);
+            findings.push(match &fetched {
+                Ok((credentials, _)) => Finding::of_credentials(source.name(), credentials),
+                Err(error) => error.finding(source.name()),
+            });
+            return fetched.ok().map(|(credentials, _)| credentials);
+        }
         let mut decided: Option<String> = None;
         let mut used = None;
         for place in chain(self.settings()) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Mutex;
 
 use rolecall_core::credentials::Credentials;
-use rolecall_core::sigv4::{KeyRing, Scope, SignError, Signer, SigningKeys};
+use rolecall_core::sigv4::{DeriveEach, KeyRing, Scope, SignError, Signer, SigningKeys};
 use rolecall_core::wire::time::UnixTime;
 
 use crate::lock;
@@ -31,7 +31,11 @@ impl SigningKeys for Keys {
         time: UnixTime,
         sign: &mut dyn FnMut(&Signer<'_>) -> Result<(), SignError>,
     ) -> Result<(), SignError> {
-        sign(&lock(&self.0).signer(credentials, scope, time)?)
+        match self.0.try_lock() {
+            Ok(mut ring) => sign(&ring.signer(credentials, scope, time)?),
+            // Another thread signs, and may have a long body to hash.
+            Err(_) => DeriveEach.with_signer(credentials, scope, time, sign),
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::fetch::{Fetched, Fetcher};
 use crate::finding::Finding;
 use crate::host::Host;
 use crate::sessions::Session;
+use crate::source::CredentialSource;
 use crate::system::System;
 use crate::trace::Tracer;
 use crate::{Credentials, Environment, Error, Role, Settings, lock};
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
 enum Origin {
     /// The default chain.
     Chain,
+    /// A source of the caller's.
+    Own(Arc<dyn CredentialSource>),
     /// STS, asked with those of another provider.
     Session(Provider, Session),
     /// STS, asked with a token.
@@ -157,12 +160,20 @@ impl Provider {
     }
 
     /// The session that these are the credentials of, and the provider that it is asked for with, if
-    /// it takes one; `None` for a chain.
+    /// it takes one; `None` for a chain or a source of the caller's.
     pub(crate) fn on_top(&self) -> Option<(Option<&Provider>, &Session)> {
         match &self.shared.origin {
             Origin::Session(base, session) => Some((Some(base), session)),
             Origin::Unsigned(session) => Some((None, session)),
-            Origin::Chain => None,
+            Origin::Chain | Origin::Own(_) => None,
+        }
+    }
+
+    /// The source of the caller's that is asked in place of the chain.
+    fn own(&self) -> Option<&dyn CredentialSource> {
+        match &self.shared.origin {
+            Origin::Own(source) => Some(&**source),
+            _ => None,
         }
     }
 
@@ -193,6 +204,7 @@ impl Provider {
     fn fetch_anew(&self) -> Result<(Fetched, bool), Error> {
         match &self.shared.origin {
             Origin::Chain => self.fetch_chain(),
+            Origin::Own(source) => self.fetch_own(&**source).map(|fetched| (fetched, false)),
             Origin::Session(base, session) => {
                 self.fetch_session(base, session).map(|fetched| (fetched, true))
             }
@@ -215,6 +227,10 @@ impl Provider {
             }
             result => result,
         }
+    }
+
+    fn fetch_own(&self, source: &dyn CredentialSource) -> Result<Fetched, Error> {
+        self.fetcher().credentials(&mut *source.flow())
     }
 
     fn fetch_chain(&self) -> Result<(Fetched, bool), Error> {
@@ -240,8 +256,12 @@ impl Provider {
         let (settings, host) = (self.settings(), self.host());
         match &self.shared.origin {
             Origin::Chain => key::of_chain(settings, host),
+            Origin::Own(_) => None,
             Origin::Session(base, session) => {
-                let base = base.cache_key().or_else(|| base.settings().keys_id())?;
+                // The keys of the settings are those of a chain's alone.
+                let of_keys =
+                    || base.settings().keys_id().filter(|_| matches!(base.shared.origin, Origin::Chain));
+                let base = base.cache_key().or_else(of_keys)?;
                 Some(format!("{base}\n{}", key::of_session(settings, session, host)?))
             }
             Origin::Unsigned(session) => key::of_session(settings, session, host),
@@ -252,7 +272,7 @@ impl Provider {
 impl ProviderBuilder {
     /// The provider. It fetches nothing before it is asked for credentials.
     pub fn build(self) -> Provider {
-        let Self { settings, host, tracer, cache, windows } = self;
+        let Self { settings, host, tracer, cache, windows, source } = self;
         let clock = if settings.corrects_clock { Clock::new() } else { Clock::uncorrected() };
         let shared = Shared {
             host: host.unwrap_or_else(|| Arc::new(System::new(&settings))),
@@ -260,7 +280,7 @@ impl ProviderBuilder {
             clock: Arc::new(Mutex::new(clock)),
             tracer,
             cache,
-            origin: Origin::Chain,
+            origin: source.map_or(Origin::Chain, Origin::Own),
             held: Held::new(windows),
             keys: Keys::default(),
         };
@@ -272,6 +292,7 @@ impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.shared.origin {
             Origin::Chain => f.write_str("Provider(default chain)"),
+            Origin::Own(source) => write!(f, "Provider({})", source.name()),
             Origin::Session(_, session) | Origin::Unsigned(session) => {
                 write!(f, "Provider({})", session.name())
             }
