@@ -102,27 +102,27 @@ impl Refresh {
         self.held
     }
 
-    /// A fetch brought credentials that live for `lifetime` milliseconds from `now` (`None`: for
+    /// A fetch brought credentials that live for `lifetime_ms` milliseconds from `now` (`None`: for
     /// ever). Returns whether they are to be used: expired ones are a failed refresh while others
     /// are held.
     ///
     /// The refresh is due at a point drawn uniformly from the advisory window by `entropy`, so that
     /// devices that booted together do not ask together; 0 is the window's start.
     #[must_use]
-    pub fn succeeded(&mut self, now: Instant, lifetime: Option<u64>, entropy: u32) -> bool {
-        if lifetime == Some(0) {
+    pub fn succeeded(&mut self, now: Instant, lifetime_ms: Option<u64>, entropy: u32) -> bool {
+        if lifetime_ms == Some(0) {
             self.failed(now, true, entropy);
             return false;
         }
-        let advisory_seconds = self.windows.advisory_seconds.unwrap_or_else(|| advisory_window(lifetime));
+        let advisory_seconds = self.windows.advisory_seconds.unwrap_or_else(|| advisory_window(lifetime_ms));
         let early = self.windows.spread && !self.held;
-        self.due = lifetime.map_or(Due::NEVER, |lifetime| {
+        self.due = lifetime_ms.map_or(Due::NEVER, |lifetime_ms| {
             // What lives shorter than its windows is refreshed in the second half of its life.
-            let half = lifetime / 2;
+            let half = lifetime_ms / 2;
             let window = u64::from(advisory_seconds).wrapping_mul(1000);
-            let required = lifetime.saturating_sub(MANDATORY_MS.min(half));
+            let required = lifetime_ms.saturating_sub(MANDATORY_MS.min(half));
             let advised =
-                lifetime.checked_sub(window).filter(|start| *start > 0).unwrap_or(half).min(required);
+                lifetime_ms.checked_sub(window).filter(|start| *start > 0).unwrap_or(half).min(required);
             let window = required.saturating_sub(advised);
             let drawn = if early {
                 // A point of a life as long as later ones will be: so the load is even from the start.
@@ -178,12 +178,12 @@ impl Refresh {
     }
 }
 
-/// The advisory window in seconds for credentials that live `lifetime` milliseconds, or for ever.
-pub fn advisory_window(lifetime: Option<u64>) -> u32 {
+/// The advisory window in seconds for credentials that live `lifetime_ms` milliseconds, or for ever.
+pub fn advisory_window(lifetime_ms: Option<u64>) -> u32 {
     const MINUTE: u64 = 60_000;
-    match lifetime {
-        Some(lifetime) if lifetime <= 20 * MINUTE => 5 * 60,
-        Some(lifetime) if lifetime < 90 * MINUTE => 15 * 60,
+    match lifetime_ms {
+        Some(lifetime_ms) if lifetime_ms <= 20 * MINUTE => 5 * 60,
+        Some(lifetime_ms) if lifetime_ms < 90 * MINUTE => 15 * 60,
         _ => 60 * 60,
     }
 }

@@ -38,13 +38,13 @@ impl Provider {
         request.sign(&self.shared.keys, &*self.credentials()?, self.time())
     }
 
-    /// Presigns `request` with the credentials, from now on for `lifetime` seconds.
+    /// Presigns `request` with the credentials, from now on for `lifetime_seconds`.
     ///
     /// # Errors
     /// Those of [`Provider::credentials`] and [`Request::presign`].
-    pub fn presign(&self, request: &Request, lifetime: u32) -> Result<Presigned, Error> {
+    pub fn presign(&self, request: &Request, lifetime_seconds: u32) -> Result<Presigned, Error> {
         let request = request.resolved(Some(self.settings()))?;
-        request.presign(&self.shared.keys, &*self.credentials()?, self.time(), lifetime)
+        request.presign(&self.shared.keys, &*self.credentials()?, self.time(), lifetime_seconds)
     }
 
     /// Signs and sends `request`; any status is a reply. One attempt is made unless
