@@ -130,7 +130,8 @@ impl Span {
 pub struct Limits {
     /// For the connection to stand, the TLS handshake included.
     pub connect_ms: u32,
-    /// From there to the first byte of the reply.
+    /// From there to the first byte of the reply. Each piece that is sent of a body outside the exchange
+    /// buffer starts it over, as long as the whole limit allows.
     pub first_byte_ms: u32,
     /// For the whole exchange, whatever happens in it.
     pub total_ms: u32,
