@@ -67,6 +67,9 @@ fn head_signature_and_body_are_of_the_same_parts() {
     let asked = &world.asked[0];
     assert_eq!(asked.body(), "hello");
     assert_eq!(asked.header("Content-Length"), Some("5"));
+    // The caller's own in place of this library's.
+    assert_eq!(asked.text.to_ascii_lowercase().matches("user-agent:").count(), 1);
+    assert_eq!(asked.header("User-Agent"), Some("unsigned"));
     assert_eq!(asked.header("X-Amz-Security-Token"), Some("token"));
     assert_eq!(asked.header("x-amz-content-sha256"), Some(sha256_hex(b"hello").as_str()));
     let expected = authorization(&request, Payload::Bytes(b"hello"), time);
@@ -293,7 +296,8 @@ fn what_cannot_be_sent_is_an_error_before_anything_is() {
     let mut scope = outgoing("GET");
     scope.scope.region = "eu west";
     let mut requests = vec![outgoing("GE T"), outgoing("CONNECT"), line_break, own, blank, relative, scope];
-    const FRAMING: [[(&str, &[u8]); 1]; 8] = [
+    const RESERVED: [[(&str, &[u8]); 1]; 9] = [
+        [("authorization", b"AWS4-HMAC-SHA256 x")],
         [("Content-Length", b"3")],
         [("transfer-encoding", b"chunked")],
         [("Connection", b"close")],
@@ -303,7 +307,7 @@ fn what_cannot_be_sent_is_an_error_before_anything_is() {
         [("Expect", b"100-continue")],
         [("Proxy-Authorization", b"Basic x")],
     ];
-    for headers in &FRAMING {
+    for headers in &RESERVED {
         let mut request = outgoing("GET");
         request.headers = headers;
         requests.push(request);

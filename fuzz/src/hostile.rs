@@ -23,10 +23,10 @@ use std::net::IpAddr;
 
 use rolecall_core::error::{Buffer, Error, ErrorKind, Failure, FailureKind, Phase};
 use rolecall_core::flow::{
-    Answer, Context, Exchange, Flow, Memory, Need, Reply, Report, RetryPolicy, Slot, Step,
+    Answer, Body, Context, Exchange, Flow, Memory, Need, Reply, Report, RetryPolicy, Slot, Step,
 };
 use rolecall_core::skew::{Clock, Instant, Now};
-use rolecall_core::wire::http1::{Body, RequestHead, ResponseHead, head_len};
+use rolecall_core::wire::http1::{self, RequestHead, ResponseHead, head_len};
 use rolecall_core::wire::time::UnixTime;
 
 /// More needs than a source has within its bounds.
@@ -139,20 +139,44 @@ where
     run_calls(1, script, make)
 }
 
+/// As [`run`], of a flow whose last reply stays in the exchange buffer.
+pub fn run_leaving<'c, F>(script: &Script<'_>, make: impl Fn() -> F) -> Outcome<F::Output>
+where
+    F: Flow<'c>,
+    F::Output: PartialEq + std::fmt::Debug,
+{
+    run_bounded(Bounds { calls: 1, leaves_reply: true }, script, make)
+}
+
 /// As [`run`], of a flow that makes up to so many calls, each within its bounds.
 pub fn run_calls<'c, F>(calls: usize, script: &Script<'_>, make: impl Fn() -> F) -> Outcome<F::Output>
 where
     F: Flow<'c>,
     F::Output: PartialEq + std::fmt::Debug,
 {
+    run_bounded(Bounds { calls, leaves_reply: false }, script, make)
+}
+
+/// What a flow may do.
+#[derive(Clone, Copy)]
+struct Bounds {
+    calls: usize,
+    leaves_reply: bool,
+}
+
+fn run_bounded<'c, F>(bounds: Bounds, script: &Script<'_>, make: impl Fn() -> F) -> Outcome<F::Output>
+where
+    F: Flow<'c>,
+    F::Output: PartialEq + std::fmt::Debug,
+{
     // A byte may be sent on as an escape of six.
     let plenty = Sizes { exchange: 4096 + 6 * script.len, slot: 1024 + script.len };
-    let outcome = run_in(calls, plenty, script, &mut make());
+    let outcome = run_in(bounds, plenty, script, &mut make());
     assert_eq!(outcome.wants(plenty), None, "plenty is too little");
     let size = |name| script.number(name).map_or(4096, |size| size.min(8192) as usize);
     let mut sizes = Sizes { exchange: size("exchange"), slot: size("slot") };
     for _ in 0..MOST_NEEDS {
-        let mut again = run_in(calls, sizes, script, &mut make());
+        let mut again = run_in(bounds, sizes, script, &mut make());
         match again.wants(sizes) {
             Some(more) => sizes = more,
             None => {
@@ -194,14 +218,7 @@ impl<T> Outcome<T> {
 
     /// Nothing that came out can break out of its place, or gives away one of `secrets`.
     pub fn is_clean(&self, secrets: &[&str]) {
-        for text in &self.report {
-            assert!(text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{text:?}");
-            for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-                let part = secret.len().min(TELLING);
-                let told = |window: &[u8]| text.as_bytes().windows(part).any(|found| found == window);
-                assert!(!secret.as_bytes().windows(part).any(told), "{text:?} tells {secret:?}");
-            }
-        }
+        self.reports_none_of(secrets);
         let Some(keys) = &self.keys else {
             assert!(self.result.is_err(), "credentials were promised");
             return;
@@ -211,10 +228,22 @@ impl<T> Outcome<T> {
             assert!(!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()), "{text:?}");
         }
     }
+
+    /// What is reported can be printed, and has no part of one of `secrets`.
+    pub fn reports_none_of(&self, secrets: &[&str]) {
+        for text in &self.report {
+            assert!(text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{text:?}");
+            for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+                let part = secret.len().min(TELLING);
+                let told = |window: &[u8]| text.as_bytes().windows(part).any(|found| found == window);
+                assert!(!secret.as_bytes().windows(part).any(told), "{text:?} tells {secret:?}");
+            }
+        }
+    }
 }
 
 fn run_in<'c, F: Flow<'c>>(
-    calls: usize,
+    bounds: Bounds,
     sizes: Sizes,
     script: &Script<'_>,
     flow: &mut F,
@@ -245,9 +274,10 @@ fn run_in<'c, F: Flow<'c>>(
     };
     let mut acts = script.acts.iter().chain(std::iter::repeat(script.acts.last().expect("one at least")));
     for round in 0.. {
-        assert!(round < MOST_NEEDS * calls, "a storm");
+        assert!(round < MOST_NEEDS * bounds.calls, "a storm");
         let need = match world.poll(flow, &mut slots) {
             Step::Done(result) => {
+                assert!(result.is_ok() || world.is_wiped(), "a reply is left by an error");
                 outcome.result = result;
                 break;
             }
@@ -281,9 +311,9 @@ fn run_in<'c, F: Flow<'c>>(
             },
             other => panic!("an unknown need: {other:?}"),
         }
-        assert!(world.exchange.iter().all(|byte| *byte == 0), "the exchange buffer is wiped");
+        assert!(bounds.leaves_reply || world.is_wiped(), "the exchange buffer is wiped");
         assert!(
-            world.spent <= u64::from(RetryPolicy::DEFAULT.budget_ms) * calls as u64,
+            world.spent <= u64::from(RetryPolicy::DEFAULT.budget_ms) * bounds.calls as u64,
             "longer than it may"
         );
     }
@@ -315,6 +345,10 @@ struct World {
 }
 
 impl World {
+    fn is_wiped(&self) -> bool {
+        self.exchange.iter().all(|byte| *byte == 0)
+    }
+
     fn now(&self) -> Now {
         Now {
             monotonic: Instant::from_millis(self.spent),
@@ -352,7 +386,11 @@ impl World {
             method: method.to_owned(),
             target: target.to_owned(),
             headers,
-            body: exchange.request.body(&self.exchange).to_vec(),
+            body: match exchange.body {
+                Body::Bytes(bytes) => bytes.to_vec(),
+                Body::Streamed(len) => vec![0; len as usize],
+                _ => exchange.request.body(&self.exchange).to_vec(),
+            },
         };
         assert_eq!(asked.header("host"), Some(exchange.endpoint.authority()));
         let length = asked.header("content-length").map_or(0, |length| length.parse().expect("a number"));
@@ -443,7 +481,7 @@ fn reply(act: &[u8]) -> Result<Parts<'_>, (Phase, FailureKind)> {
     let (head, mut stream) = act.split_at(end);
     let parsed = ResponseHead::parse(head).map_err(|_| (Phase::FirstByte, FailureKind::Protocol))?;
     let framing = parsed.framing().map_err(|_| (Phase::FirstByte, FailureKind::Protocol))?;
-    let (mut body, mut data) = (Body::new(framing), Vec::new());
+    let (mut body, mut data) = (http1::Body::new(framing), Vec::new());
     while !stream.is_empty() && !body.is_complete() {
         let step = body.advance(stream).map_err(|_| (Phase::Body, FailureKind::Protocol))?;
         data.extend_from_slice(&stream[step.data]);

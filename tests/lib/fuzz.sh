@@ -13,6 +13,7 @@ declare -A fuzz_dictionaries=(
     [json_writer]="json"
     [percent]="http"
     [process]="script json"
+    [send]="script json xml http"
     [sigv4]="http"
     [sso]="script json http"
     [sts]="script xml http"

@@ -191,10 +191,10 @@ impl State<'_> {
 impl Parts<'_, '_> {
     fn write(&mut self, work: &mut Workspace<'_, '_>) -> Result<Span, ErrorKind> {
         let State { request, timing, .. } = &mut *self.state;
-        let framed = request.headers.iter().any(|(name, _)| is_framing(name));
-        if framed || request.method.eq_ignore_ascii_case("CONNECT") {
+        let reserved = request.headers.iter().any(|(name, _)| is_reserved(name));
+        if reserved || request.method.eq_ignore_ascii_case("CONNECT") {
             return Err(ErrorKind::Invalid(
-                "request: the driver frames and routes it; leave out CONNECT and headers such as content-length, transfer-encoding and connection",
+                "request: it is framed, routed and signed here; leave out CONNECT, authorization, and headers such as content-length, transfer-encoding and connection",
             ));
         }
         let held = work.slots.first().and_then(|slot| slot.credentials());
@@ -250,10 +250,11 @@ impl Parts<'_, '_> {
     }
 }
 
-/// Whether the header `name` frames or routes a request, which is the driver's business: two framings
-/// are a request that can be split in two (RFC 9112, sections 6.1 to 6.3).
-fn is_framing(name: &str) -> bool {
-    const FRAMING: [&str; 8] = [
+/// Whether the header `name` frames or routes a request, which is the driver's business, or is the
+/// signature: two framings are a request that can be split in two (RFC 9112, sections 6.1 to 6.3).
+fn is_reserved(name: &str) -> bool {
+    const RESERVED: [&str; 9] = [
+        "authorization",
         "content-length",
         "transfer-encoding",
         "connection",
@@ -263,6 +264,6 @@ fn is_framing(name: &str) -> bool {
         "expect",
         "keep-alive",
     ];
-    FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing))
+    RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved))
         || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
 }

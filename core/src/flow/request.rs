@@ -110,7 +110,9 @@ fn write_head(
     }
     let mut head = HeadWriter::new(out, draft.method, &[draft.target]);
     head.header("Host", draft.endpoint.authority().as_bytes());
-    head.header("User-Agent", USER_AGENT);
+    if !draft.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent")) {
+        head.header("User-Agent", USER_AGENT);
+    }
     for (name, value) in draft.headers {
         head.header(name, value);
     }
