@@ -77,10 +77,7 @@ fn own(endpoint: flow::Endpoint<'static>) {
     used(flow::Source::slots(&own));
     used(flow::Source::step(&own, number()));
     used(flow::Source::failed(&own, number(), failure()));
-    used(flow::Source::base_failed(
-        &own,
-        error::Error::new(Origin::Other, "", ErrorKind::Misuse),
-    ));
+    used(flow::Source::base_failed(&own, error::Error::new(Origin::Other, "", ErrorKind::Misuse)));
     flow::Source::restart(&mut own);
     used(flow::Source::base(&mut own).is_some());
     let source = flow::Sequence::of(own);
