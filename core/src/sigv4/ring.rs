@@ -39,6 +39,19 @@ pub trait SigningKeys {
     ) -> Result<(), SignError>;
 }
 
+/// Keys that are lent, to one request after another.
+impl<K: SigningKeys + ?Sized> SigningKeys for &K {
+    fn with_signer(
+        &self,
+        credentials: &Credentials<'_>,
+        scope: Scope<'_>,
+        time: UnixTime,
+        sign: &mut dyn FnMut(&Signer<'_>) -> Result<(), SignError>,
+    ) -> Result<(), SignError> {
+        (**self).with_signer(credentials, scope, time, sign)
+    }
+}
+
 /// Keeps the signing keys of the last `N` scopes, for the credentials that were last signed with. Each is
 /// wiped when another takes its place, when other credentials sign, and when the ring is dropped.
 ///

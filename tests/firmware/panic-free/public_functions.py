@@ -78,8 +78,9 @@ def public_functions(crate):
             provided = [id for id in inner["items"] if local(id)["inner"].get("function", {}).get("has_body")]
             paths.update(f"{path}::{name}" for name in functions(provided))
             for id in inner["implementations"]:
-                if local(id) and "borrowed_ref" in local(id)["inner"]["impl"]["for"]:
-                    implementation("&mut _", id)
+                lent = local(id) and local(id)["inner"]["impl"]["for"].get("borrowed_ref")
+                if lent:
+                    implementation("&mut _" if lent["is_mutable"] else "&_", id)
 
     def each_child(visitor):
         for child in index[str(crate["root"])]["inner"]["module"]["items"]:
@@ -109,7 +110,7 @@ def calls(source):
     code = re.sub(r"//.*", "", source)
     code = re.sub(r"<(?:'?\w+(?:, )?)+>", "", code)
     qualified = {f"<{of} as {trait}>::{name}" for of, trait, name in re.findall(
-        r"<((?:&mut )?[\w:]+) as (\w+)>::(\w+)", code)}
+        r"<((?:&(?:mut )?)?[\w:]+) as (\w+)>::(\w+)", code)}
     for action in re.findall(r"action!\(([\w:]+)", code):
         qualified |= {f"<{action} as Action>::{name}" for name in ("check", "members", "secrets", "output")}
     return qualified | set(re.findall(r"\b[a-z]\w*(?:::\w+)+", code))

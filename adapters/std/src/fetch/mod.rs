@@ -113,8 +113,7 @@ impl<'a> Fetcher<'a> {
         let mut memory = Zeroizing::new(vec![0; SLOT * count]);
         let mut slots: Vec<Slot<'_>> = memory.chunks_mut(SLOT).map(Slot::new).collect();
         let mut report = Report::new();
-        let driver = Driver { host: self.host, clock: self.clock, tracer: self.tracer, room };
-        match driver.drive(flow, &mut slots, &mut report) {
+        match self.driver(room).drive(flow, &mut slots, &mut report) {
             Ok(output) => {
                 let taken = slots.first().and_then(|slot| take(output, slot));
                 taken.ok_or_else(|| Error::Configuration("a source ended without a result".to_owned()))
@@ -126,9 +125,14 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
+    /// What carries a flow to its end, with requests of at most `room` bytes.
+    pub(crate) fn driver(&self, room: usize) -> Driver<'a> {
+        Driver { host: self.host, clock: self.clock, tracer: self.tracer, room }
+    }
+
     /// The setting that is to blame for an exchange that failed as untrusted.
-    fn trouble(&self, error: &SourceError) -> Option<Error> {
+    pub(crate) fn trouble(&self, error: &SourceError) -> Option<Error> {
         let ErrorKind::Transport(Failure { kind: FailureKind::Untrusted | FailureKind::Unsupported, .. }) =
             error.kind
         else {

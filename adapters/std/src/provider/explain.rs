@@ -3,10 +3,11 @@
 use rolecall_core::wire::json::Writer;
 
 use crate::driver::TOLERANCE;
+use crate::fetch::Fetched;
 use crate::fetch::chain::chain;
 use crate::finding::{Finding, Outcome};
 use crate::sink::Sink;
-use crate::{Credentials, Provider};
+use crate::{Credentials, Error, Provider};
 
 /// The finding about whose the credentials are.
 const IDENTITY: &str = "caller identity";
@@ -74,6 +75,15 @@ impl Explanation {
     }
 }
 
+/// Adds the finding of the one source that is asked, and returns its credentials.
+fn found(findings: &mut Vec<Finding>, source: &str, fetched: Result<Fetched, Error>) -> Option<Credentials> {
+    findings.push(match &fetched {
+        Ok((credentials, _)) => Finding::of_credentials(source, credentials),
+        Err(error) => error.finding(source),
+    });
+    fetched.ok().map(|(credentials, _)| credentials)
+}
+
 impl Provider {
     /// Goes through the whole chain, past the source that decides it, and through what is assumed
     /// on top; then asks STS whose credentials these are. It asks for real - commands are run, codes
@@ -93,12 +103,7 @@ impl Provider {
         if let Some((base, session)) = self.on_top() {
             let source = session.name();
             let Some(base) = base else {
-                let fetched = self.fetcher().unsigned(session);
-                findings.push(match &fetched {
-                    Ok((credentials, _)) => Finding::of_credentials(&source, credentials),
-                    Err(error) => error.finding(&source),
-                });
-                return fetched.ok().map(|(credentials, _)| credentials);
+                return found(findings, &source, self.fetcher().unsigned(session));
             };
             let Some(base) = base.walk(findings) else {
                 let reason = "there are no credentials to assume it with".to_owned();
@@ -122,12 +127,7 @@ impl Provider {
             };
         }
         if let Some(source) = self.own() {
-            let fetched = self.fetch_own(source);
-            findings.push(match &fetched {
-                Ok((credentials, _)) => Finding::of_credentials(source.name(), credentials),
-                Err(error) => error.finding(source.name()),
-            });
-            return fetched.ok().map(|(credentials, _)| credentials);
+            return found(findings, source.name(), self.fetch_own(source));
         }
         let mut decided: Option<String> = None;
         let mut used = None;

@@ -39,18 +39,6 @@ impl SigningKeys for Keys {
     }
 }
 
-impl SigningKeys for &Keys {
-    fn with_signer(
-        &self,
-        credentials: &Credentials<'_>,
-        scope: Scope<'_>,
-        time: UnixTime,
-        sign: &mut dyn FnMut(&Signer<'_>) -> Result<(), SignError>,
-    ) -> Result<(), SignError> {
-        (**self).with_signer(credentials, scope, time, sign)
-    }
-}
-
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         lock(&self.0).fmt(f)

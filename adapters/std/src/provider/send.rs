@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use rolecall_core::call::{Content, SendRequest};
-use rolecall_core::error::{Error as SourceError, ErrorKind, FailureKind};
+use rolecall_core::error::{Error as SourceError, ErrorKind};
 use rolecall_core::flow::{Report, Slot};
 use rolecall_core::sources::Held;
 use rolecall_core::wire::Ascii;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Provider;
 use crate::credentials::CallerIdentity;
-use crate::driver::{Driver, EXCHANGE};
+use crate::driver::EXCHANGE;
 use crate::host::{Buffer, Streams, Upload};
 use crate::{Error, Presigned, Reply, Request, Signed};
 
@@ -92,7 +92,7 @@ impl Provider {
         out: &mut dyn Write,
     ) -> Result<Reply, Error> {
         let invalid = || Error::invalid("SHA-256", "64 digits of lower-case hexadecimal are expected");
-        let sha256 = sha256.map(|text| sha256_of(text).ok_or_else(invalid)).transpose()?;
+        let sha256 = sha256.map(|text| Ascii::hexadecimal(text).ok_or_else(invalid)).transpose()?;
         let rewinds = upload.rewinds();
         let content = Content::Streamed { len, sha256, rewinds };
         self.send_content(request, content, Streams { upload: Some(upload), download: Some(out) })
@@ -124,7 +124,7 @@ impl Provider {
         let token_len = borrowed.session_token().map_or(0, |token| token.expose().len());
         let lines: usize = headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
         let room = EXCHANGE.max(HEAD + target.len() + lines + token_len);
-        let driver = Driver { room, ..self.driver() };
+        let driver = self.fetcher().driver(room);
         let (mut buffer, mut report) = (Buffer::new(), Report::new());
         let mut flow = SendRequest::with_keys(Held, outgoing, &self.shared.keys);
         let answered = driver
@@ -149,21 +149,8 @@ impl Provider {
     fn unsent(&self, error: SourceError, report: Report) -> Error {
         match error.kind {
             ErrorKind::Sign(error) => Error::Sign(error),
-            ErrorKind::Transport(failure) => {
-                let blamed = matches!(failure.kind, FailureKind::Untrusted | FailureKind::Unsupported);
-                let trouble = self.host().trouble().filter(|_| blamed);
-                trouble.map_or(Error::Send(failure), Error::Configuration)
-            }
+            ErrorKind::Transport(failure) => self.fetcher().trouble(&error).unwrap_or(Error::Send(failure)),
             _ => Error::Source { error, report: Box::new(report) },
-        }
-    }
-
-    fn driver(&self) -> Driver<'_> {
-        Driver {
-            host: self.host(),
-            clock: &self.shared.clock,
-            tracer: self.shared.tracer.as_deref(),
-            room: EXCHANGE,
         }
     }
 }
@@ -171,7 +158,3 @@ impl Provider {
 /// Room for the lines of a head that are no caller's: `Host`, the scope, the signature, the names of
 /// signed headers.
 const HEAD: usize = 4 * 1024;
-
-fn sha256_of(text: &str) -> Option<Ascii<64>> {
-    Ascii::hexadecimal(text)
-}

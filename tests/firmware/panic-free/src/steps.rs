@@ -162,6 +162,8 @@ fn kept() {
     used(sigv4::KeyRing::signer(&mut ring, &credentials, scope, time).is_ok());
     formatted(|f| <sigv4::KeyRing<2> as Debug>::fmt(&ring, f));
     sigv4::KeyRing::clear(&mut ring);
+    let ring = core::cell::RefCell::new(ring);
+    used(<&_ as SigningKeys>::with_signer(&&ring, &credentials, scope, time, &mut |_| Ok(())).is_ok());
     used(
         <sigv4::DeriveEach as SigningKeys>::with_signer(
             &sigv4::DeriveEach,
