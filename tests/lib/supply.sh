@@ -45,7 +45,7 @@ nothing_unused() {
     cargo machete --skip-target-dir
     # It reads texts; the compiler knows, and libraries and programs are built without what is for tests.
     need_component clippy clippy
-    cargo clippy --lib --bins "${published[@]/#/--package=}" --package rolecall-nal-bare-metal --all-features -- \
+    cargo clippy --lib --bins "${published[@]/#/--package=}" --all-features -- \
         -D unused_crate_dependencies
 }
 
@@ -78,8 +78,7 @@ oldest_versions() {
     mkdir -p "$copy"
     cp -r Cargo.lock core adapters "$copy"
     # Without what is not published, and without the demo.
-    rm -r "$copy/adapters/nal/tests/bare-metal"
-    sed '/"\(tests\|adapters\/nal\/tests\)\//d; s/^\[workspace.lints.rust\]/&\nunexpected_cfgs = "allow"/' \
+    sed '/"tests\//d; s/^\[workspace.lints.rust\]/&\nunexpected_cfgs = "allow"/' \
         Cargo.toml >"$copy/Cargo.toml"
     sed -i '/rolecall-simulator/d; s/, "demo"\]/]/' "$copy"/adapters/*/Cargo.toml
     cd "$copy"

@@ -1,7 +1,7 @@
 //! A gateway on a polled `embedded-nal` stack: the role of the machine it runs on, with it a role of
 //! another account, and a signed request. Copy it as a module of a firmware.
 //!
-//! Built for a board: `cargo build --target thumbv7em-none-eabihf` in `tests/bare-metal`.
+//! `tests/firmware/examples` compiles this file for a board.
 
 use embedded_nal::{Dns, TcpClientStack};
 use rolecall_core::call::{Outgoing, Service};

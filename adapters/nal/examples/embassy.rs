@@ -1,98 +1,205 @@
-//! A task that keeps credentials fresh and hands them to others, as embassy has it. Copy it as a
-//! module of a firmware.
+//! A gateway on embassy, in two tasks: one keeps credentials fresh, the other signs and sends with them. Copy it as a
+//! module of a firmware and call [`spawn`] once the network stack runs.
 //!
-//! Built for a board: `cargo build --target thumbv7em-none-eabihf` in `tests/bare-metal`.
-//!
-//! With embassy-net and embassy-time, the parts are:
-//!
-//! ```ignore
-//! impl rolecall_nal::Board for Esp {
-//!     fn now(&mut self) -> Now {
-//!         Now { monotonic: Instant::from_millis(embassy_time::Instant::now().as_millis()), wall: None }
-//!     }
-//!     fn entropy(&mut self) -> u32 {
-//!         self.rng.next_u32()
-//!     }
-//! }
-//!
-//! impl rolecall_nal::asynch::Timer for Esp {
-//!     async fn sleep_until(&mut self, instant: Instant) {
-//!         embassy_time::Timer::at(embassy_time::Instant::from_millis(instant.as_millis())).await;
-//!     }
-//! }
-//!
-//! #[embassy_executor::task]
-//! async fn credentials(stack: embassy_net::Stack<'static>, rng: Rng) {
-//!     static STATE: TcpClientState<1, 1024, 2048> = TcpClientState::new();
-//!     let network = WithDns { stack: TcpClient::new(stack, &STATE), dns: DnsSocket::new(stack) };
-//!     keep_fresh(Esp { rng }, network, &mut Buffers::new(), async |credentials, time| {
-//!         // Sign with them, or publish them to the tasks that do.
-//!     })
-//!     .await
-//! }
-//! ```
+//! `tests/firmware/examples` compiles this file for a board with embassy-net 0.9, embassy-executor 0.10, embassy-sync 0.8 and
+//! embassy-time 0.5.
 
-use embedded_nal_async::{Dns, TcpConnect};
-use rolecall_core::credentials::Credentials;
+use embassy_executor::{SpawnError, Spawner};
+use embassy_futures::select::{Either, select};
+use embassy_net::Stack;
+use embassy_net::dns::DnsSocket;
+use embassy_net::tcp::client::{TcpClient, TcpClientState};
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use embassy_sync::mutex::Mutex;
+use embassy_sync::signal::Signal;
+use embassy_time::Timer;
+use rolecall_core::call::Outgoing;
+use rolecall_core::credentials::OwnedCredentials;
 use rolecall_core::flow::{Endpoint, Flow, Lease, Memory, Slot};
 use rolecall_core::refresh::{Refreshing, Windows};
-use rolecall_core::skew::Instant;
-use rolecall_core::sources::{Authorization, Chain, Container, Imds};
-use rolecall_core::wire::time::UnixTime;
-use rolecall_nal::Driver;
-use rolecall_nal::asynch::{Tcp, Timer};
+use rolecall_core::sigv4::{Rules, Scope};
+use rolecall_core::skew::{Clock, Instant, Now};
+use rolecall_core::sources::{Authorization, Chain, Container, Held, Imds};
+use rolecall_nal::asynch::Tcp;
+use rolecall_nal::{Driver, WithDns};
+use static_cell::ConstStaticCell;
 
-/// What is lent: 17 KB, for tokens of 4 KB. In the task they are a part of its future.
-pub struct Buffers {
-    exchange: [u8; 8_192],
-    /// What is held, and what is being fetched.
-    slots: [[u8; Slot::RECOMMENDED]; 2],
+/// The region and the bucket that the second task writes to.
+const REGION: &str = "eu-west-1";
+const BUCKET: &str = "http://devices.s3.eu-west-1.amazonaws.com";
+
+/// What both tasks share: the credentials, and the clock that learned the time while they were fetched. A task holds the
+/// lock while it copies, never while it waits for the network.
+struct Shared {
+    credentials: OwnedCredentials,
+    clock: Clock,
 }
 
-impl Buffers {
-    /// Nothing in them.
-    pub const fn new() -> Self {
-        Self { exchange: [0; 8_192], slots: [[0; Slot::RECOMMENDED]; 2] }
-    }
+static SHARED: Mutex<CriticalSectionRawMutex, Shared> =
+    Mutex::new(Shared { credentials: OwnedCredentials::new(), clock: Clock::new() });
+
+/// Wakes the first task before its time: a service refused the credentials as expired.
+static REFUSED: Signal<CriticalSectionRawMutex, ()> = Signal::new();
+
+/// A socket for each task, with 1 KB to send from and 2 KB to receive into.
+type Sockets = TcpClientState<2, 1024, 2048>;
+type Network = WithDns<TcpClient<'static, 2, 1024, 2048>, DnsSocket<'static>>;
+
+/// Starts both tasks. `random` returns 32 bits of the hardware's random number generator.
+///
+/// # Errors
+/// [`SpawnError`] if the tasks run already.
+pub fn spawn(spawner: Spawner, stack: Stack<'static>, random: fn() -> u32) -> Result<(), SpawnError> {
+    static SOCKETS: ConstStaticCell<Sockets> = ConstStaticCell::new(Sockets::new());
+
+    let sockets = SOCKETS.try_take().ok_or(SpawnError::Busy)?;
+    let network = || WithDns { stack: TcpClient::new(stack, sockets), dns: DnsSocket::new(stack) };
+    spawner.spawn(refresh(Board { random }, network())?);
+    spawner.spawn(report(Board { random }, network())?);
+    Ok(())
 }
 
-impl Default for Buffers {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+/// Keeps credentials fresh for as long as the board runs: from the container endpoint, else from instance metadata.
+#[embassy_executor::task]
+async fn refresh(board: Board, network: Network) {
+    // In statics, so that they are neither a part of the future nor built on the stack at a poll: 17 KB, for tokens of
+    // 4 KB.
+    static EXCHANGE: ConstStaticCell<[u8; 8_192]> = ConstStaticCell::new([0; 8_192]);
+    static SLOTS: ConstStaticCell<[[u8; Slot::RECOMMENDED]; 2]> = ConstStaticCell::new([[0; Slot::RECOMMENDED]; 2]);
 
-/// With an error, or credentials that never end: when to look again, in milliseconds.
-const LOOK_AGAIN_MS: u64 = 60_000;
-
-/// Runs for ever: asks the container endpoint, else the instance's metadata; calls `publish` when
-/// there are new credentials, and sleeps until others are due.
-pub async fn keep_fresh<B: Timer, N: TcpConnect + Dns>(
-    board: B,
-    network: N,
-    buffers: &mut Buffers,
-    mut publish: impl AsyncFnMut(&Credentials<'_>, Option<UnixTime>),
-) -> Result<core::convert::Infallible, rolecall_core::wire::Error> {
-    let mut container = Container::relative("/v2/credentials", Authorization::None)?;
-    let mut imds = Imds::new(Endpoint::parse(Imds::ENDPOINT)?);
+    let (Ok(mut container), Ok(endpoint)) =
+        (Container::relative("/v2/credentials", Authorization::None), Endpoint::parse(Imds::ENDPOINT))
+    else {
+        return;
+    };
+    let mut imds = Imds::new(endpoint);
     let sources: [&mut dyn Flow<'_, Output = Lease>; 2] = [&mut container, &mut imds];
     let mut source = Refreshing::new(Chain::new(sources), Windows::default());
 
-    let mut slots = buffers.slots.each_mut().map(|slot| Slot::new(slot));
+    let exchange = EXCHANGE.take();
+    let mut slots = SLOTS.take().each_mut().map(|slot| Slot::new(slot));
     let mut driver = Driver::new(board, Tcp::new(network));
-    let mut held: Option<Lease> = None;
+    let mut held = None;
+    let mut failures = 0;
     loop {
-        let mut memory = Memory { exchange: &mut buffers.exchange, slots: &mut slots };
-        // May be dropped at any time, by a `select` say: it goes on from there.
-        let lease = driver.run_async(&mut source, &mut memory).await.ok();
-        if lease.is_some() && lease != held {
-            held = lease;
-            if let Some(credentials) = slots.first().and_then(Slot::credentials) {
-                publish(&credentials, driver.time()).await;
+        let mut memory = Memory { exchange, slots: &mut slots };
+        match driver.run_async(&mut source, &mut memory).await {
+            Ok(lease) => {
+                failures = 0;
+                if held.replace(lease) != Some(lease)
+                    && let Some(credentials) = slots.first().and_then(Slot::credentials)
+                {
+                    let mut shared = SHARED.lock().await;
+                    shared.clock = driver.clock().clone();
+                    // 4,352 bytes hold whatever a slot of that size holds.
+                    let _ = shared.credentials.store(&credentials);
+                }
             }
+            // Log it, and `driver.report()`, which has the words of the peer.
+            Err(_error) => failures += 1,
         }
-        let now: Instant = driver.board().now().monotonic;
-        let due = source.policy().next_change(now).unwrap_or(now.after_ms(LOOK_AGAIN_MS));
-        driver.board().sleep_until(due).await;
+        let now = rolecall_nal::Board::now(driver.board()).monotonic;
+        let due = source.policy().next_change(now).unwrap_or(Instant::from_millis(u64::MAX));
+        // The policy repeats a permanent refusal (no role, access denied) for seconds; a board has no reason to ask
+        // again so soon.
+        let due = due.max(now.after_ms(back_off_ms(failures)));
+        if let Either::Second(()) = select(sleep_until(due), REFUSED.wait()).await
+            && let Some(refused) = SHARED.lock().await.credentials.get()
+        {
+            source.invalidate(refused.access_key_id(), &Memory { exchange, slots: &mut slots });
+        }
+    }
+}
+
+/// 0 without a failure, then 5 s, 10 s, 20 s ... 5 min 20 s.
+fn back_off_ms(failures: u32) -> u64 {
+    failures.checked_sub(1).map_or(0, |doublings| 5_000 << doublings.min(6))
+}
+
+/// Writes an object each minute, signed with what the first task fetched.
+#[embassy_executor::task]
+async fn report(board: Board, network: Network) {
+    static EXCHANGE: ConstStaticCell<[u8; 4_096]> = ConstStaticCell::new([0; 4_096]);
+    static SLOT: ConstStaticCell<[u8; Slot::RECOMMENDED]> = ConstStaticCell::new([0; Slot::RECOMMENDED]);
+
+    let exchange = EXCHANGE.take();
+    let mut slots = [Slot::new(SLOT.take())];
+    let mut driver = Driver::new(board, Tcp::new(network));
+    loop {
+        Timer::after_secs(60).await;
+        match send(&mut driver, &mut Memory { exchange, slots: &mut slots }).await {
+            Ok(Some(answered)) if answered.credentials_ended => REFUSED.signal(()),
+            // A reply of any status, or no credentials yet.
+            Ok(_answered) => {}
+            Err(_error) => {}
+        }
+    }
+}
+
+/// Returns `None` as long as there are no credentials.
+async fn send(
+    driver: &mut Driver<Board, Tcp<Network>>,
+    memory: &mut Memory<'_, '_>,
+) -> Result<Option<rolecall_core::call::Answered>, rolecall_core::error::Error> {
+    let Ok(bucket) = Endpoint::parse(BUCKET) else { return Ok(None) };
+    {
+        let shared = SHARED.lock().await;
+        let (Some(credentials), [slot, ..]) = (shared.credentials.get(), &mut *memory.slots) else {
+            return Ok(None);
+        };
+        if slot.store(&credentials).is_err() {
+            return Ok(None);
+        }
+        driver.set_clock(shared.clock.clone());
+    }
+    let scope = Scope { region: REGION, service: "s3", rules: Rules::S3 };
+    let request = Outgoing::new("PUT", bucket, "/alive", scope);
+    let answered = driver.send_async(&mut Held, request, memory).await;
+    SHARED.lock().await.clock = driver.clock().clone();
+    answered.map(Some)
+}
+
+/// The clock and the randomness of the board.
+struct Board {
+    random: fn() -> u32,
+}
+
+impl rolecall_nal::Board for Board {
+    fn now(&mut self) -> Now {
+        // 64 bits of microseconds or ticks since boot, which do not wrap. For a counter that does, see `Ticks`.
+        Now { monotonic: Instant::from_millis(embassy_time::Instant::now().as_millis()), wall: None }
+    }
+
+    fn entropy(&mut self) -> u32 {
+        (self.random)()
+    }
+}
+
+impl rolecall_nal::asynch::Timer for Board {
+    async fn sleep_until(&mut self, instant: Instant) {
+        sleep_until(instant).await;
+    }
+}
+
+async fn sleep_until(instant: Instant) {
+    Timer::at(embassy_time::Instant::from_millis(instant.as_millis())).await;
+}
+
+/// Makes an [`Instant`] of a counter of 32 bits that wraps, as a board without embassy-time has: every 49.7 days for
+/// milliseconds. `read` has to be called at least once in that time; a refresh each hour does.
+#[derive(Default)]
+pub struct Ticks {
+    last: u32,
+    wraps: u32,
+}
+
+impl Ticks {
+    /// The instant at which the counter shows `milliseconds`.
+    pub fn read(&mut self, milliseconds: u32) -> Instant {
+        if milliseconds < self.last {
+            self.wraps = self.wraps.wrapping_add(1);
+        }
+        self.last = milliseconds;
+        Instant::from_millis(u64::from(self.wraps) << 32 | u64::from(milliseconds))
     }
 }

@@ -255,6 +255,11 @@ impl<B: Board, L> Driver<B, L> {
         &self.clock
     }
 
+    /// Replaces the clock, say by that of another driver on the same board which has learned the time.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
     /// What the peer said about the last run's error.
     pub fn report(&self) -> &Report {
         &self.report
