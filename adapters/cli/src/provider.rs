@@ -1,7 +1,7 @@
 //! The credentials that the options name.
 
 use rolecall::{
-    Environment, Error, PoolIdentity, Provider, ProviderBuilder, Role, Secret, Settings, Trace, User, off_by,
+    Environment, Error, PoolIdentity, Provider, ProviderBuilder, Role, Secret, Settings, Trace, User,
 };
 use zeroize::Zeroizing;
 
@@ -118,21 +118,9 @@ fn cached(_: ProviderBuilder, _: String) -> Result<ProviderBuilder, Failure> {
     Err(Error::Configuration("--cache: there is no cache on this system".to_owned()).into())
 }
 
-/// A step, on standard error: what is wrong here always, exchanges and waits where asked to.
+/// Prints a step on standard error: what is wrong here always, exchanges and waits with `--verbose`.
 fn note_step(trace: &Trace<'_>, verbose: bool) {
-    match trace {
-        Trace::Exchange { asked, outcome, took } if verbose => {
-            let took = took.as_millis();
-            match outcome {
-                Ok(status) => note(format_args!("{asked}: {status} after {took} ms")),
-                Err(failure) => note(format_args!("{asked}: {failure} after {took} ms")),
-            }
-        }
-        Trace::Wait { pause } if verbose => note(format_args!("waiting {} ms", pause.as_millis())),
-        Trace::Clock { behind } => {
-            note(format_args!("this machine's clock is {}; signing by the service's clock", off_by(*behind)))
-        }
-        Trace::Cache { problem } => note(format_args!("cache not used: {problem}")),
-        _ => {}
+    if verbose || matches!(trace, Trace::Clock { .. } | Trace::Cache { .. }) {
+        note(trace);
     }
 }

@@ -57,3 +57,16 @@ impl UnixTimeExt for UnixTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(self.as_secs())
     }
 }
+
+/// `7 h behind`, `5 min ahead`: how far off a clock is to which `behind` seconds have to be added.
+pub(crate) fn off_by(behind: i64) -> String {
+    let seconds = behind.unsigned_abs();
+    let amount = match (seconds / 3600, seconds % 3600 / 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours @ 1..=47, 0) => format!("{hours} h"),
+        (hours @ 1..=47, minutes) => format!("{hours} h {minutes} min"),
+        (hours, _) => format!("{} days", hours / 24),
+    };
+    format!("{amount} {}", if behind < 0 { "ahead" } else { "behind" })
+}

@@ -99,7 +99,7 @@ pub use error::Error;
 pub use finding::{Finding, Outcome};
 pub use host::{Buffer, Host, Once, Streams, Upload};
 pub use http::proxy::Proxies;
-pub use provider::{Explanation, Provider, ProviderBuilder, off_by};
+pub use provider::{Explanation, Provider, ProviderBuilder};
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;
 pub use sessions::cognito::{PoolIdentity, User};

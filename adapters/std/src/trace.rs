@@ -1,8 +1,11 @@
 //! What happens while credentials are fetched and requests sent, for logs.
 
+use std::fmt;
 use std::time::Duration;
 
 use rolecall_core::error::Failure;
+
+use crate::clock::off_by;
 
 /// One step of a flow as it happens, for logs: nothing in it is secret.
 #[derive(Debug, Clone)]
@@ -35,5 +38,25 @@ pub enum Trace<'a> {
     },
 }
 
-/// Hears of every step.
+impl fmt::Display for Trace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exchange { asked, outcome, took } => {
+                write!(f, "{asked}: ")?;
+                match outcome {
+                    Ok(status) => write!(f, "{status}")?,
+                    Err(failure) => write!(f, "{failure}")?,
+                }
+                write!(f, " after {} ms", took.as_millis())
+            }
+            Self::Wait { pause } => write!(f, "waiting {} ms", pause.as_millis()),
+            Self::Clock { behind } => {
+                write!(f, "this machine's clock is {}; signing by the service's clock", off_by(*behind))
+            }
+            Self::Cache { problem } => write!(f, "cache not used: {problem}"),
+        }
+    }
+}
+
+/// Called at every step.
 pub(crate) type Tracer = dyn Fn(Trace<'_>) + Send + Sync;

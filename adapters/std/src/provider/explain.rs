@@ -1,7 +1,10 @@
 //! Why there are credentials, or why there are none.
 
+use std::fmt;
+
 use rolecall_core::wire::json::Writer;
 
+use crate::clock::off_by;
 use crate::driver::TOLERANCE;
 use crate::fetch::Fetched;
 use crate::fetch::chain::chain;
@@ -72,6 +75,22 @@ impl Explanation {
         json.end_array();
         json.end_object();
         String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+/// A line for each finding, and below it what to do, where there is something to do.
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, finding) in self.findings.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{:<13} {}: {}", finding.outcome.as_str(), finding.source, finding.reason)?;
+            if !finding.advice.is_empty() {
+                write!(f, "\n{:<13} -> {}", "", finding.advice)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -184,17 +203,4 @@ impl Provider {
                 .to_owned(),
         })
     }
-}
-
-/// `7 h behind`, `5 min ahead`: how far off a clock is by which so many seconds are missing.
-pub fn off_by(behind: i64) -> String {
-    let seconds = behind.unsigned_abs();
-    let amount = match (seconds / 3600, seconds % 3600 / 60) {
-        (0, 0) => format!("{seconds} s"),
-        (0, minutes) => format!("{minutes} min"),
-        (hours @ 1..=47, 0) => format!("{hours} h"),
-        (hours @ 1..=47, minutes) => format!("{hours} h {minutes} min"),
-        (hours, _) => format!("{} days", hours / 24),
-    };
-    format!("{amount} {}", if behind < 0 { "ahead" } else { "behind" })
 }

@@ -29,7 +29,7 @@ use self::held::Held;
 use self::keys::Keys;
 
 pub use builder::ProviderBuilder;
-pub use explain::{Explanation, off_by};
+pub use explain::Explanation;
 
 /// Finds credentials, keeps them fresh, assumes roles, signs and sends. A clone is another handle
 /// to the same credentials; any number of threads may share them.
