@@ -4,6 +4,7 @@ mod board;
 mod bucket;
 mod custom_source;
 mod drops;
+mod examples;
 mod hostile;
 mod loopback;
 mod loops;
