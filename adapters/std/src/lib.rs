@@ -64,6 +64,8 @@
 //! A source is given up after 9.5 s and three attempts at a step. [`Provider::send`] has limits of
 //! its own: [`Request::SEND_LIMITS`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod cache;
 mod clock;
 mod credentials;
@@ -118,3 +120,8 @@ pub use rolecall_core::wire::time::UnixTime;
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

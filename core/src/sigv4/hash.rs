@@ -122,7 +122,7 @@ fn hmac_below(key: &[u8], code: &mut [u8; 32], text: &mut dyn FnMut(&mut dyn Put
 
 /// Stack that a derivation or a signature takes at most, in bytes: `tests/memory` finds what is left
 /// if it is more.
-const DEAD: usize = 288 * size_of::<usize>();
+const DEAD: usize = 2 * size_of::<usize>();
 
 /// Wipes the stack below whoever calls this: what has just returned there has left parts of keys, which
 /// the compiler moved or spilled as it liked.

@@ -179,3 +179,8 @@ impl Simulator {
         self.world.clock.shift(seconds);
     }
 }
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
