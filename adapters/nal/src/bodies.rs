@@ -1,4 +1,4 @@
-//! Bodies that are streamed: out of a reader of the caller's, into a writer of the caller's.
+//! Streamed bodies: from a reader, into a writer of the caller's.
 
 use embedded_io::ErrorKind;
 use rolecall_core::call::{Content, Outgoing};
@@ -67,23 +67,23 @@ impl<U> Bodies<U> {
 }
 
 impl<D> Bodies<NoStream, D> {
-    /// The body of the reply is written there if its status is 2xx. That of any other goes into the exchange
-    /// buffer.
+    /// Writes the body of a reply of status 2xx to the writer. The body of any other status goes into the
+    /// exchange buffer.
     pub const fn download(writer: D) -> Self {
         Self { upload: None, download: Some(writer), rewind: None, start_over: None }
     }
 }
 
 impl<U, D> Bodies<U, D> {
-    /// How the reader goes back to its start, and whether that worked. Without it, a request is not sent
-    /// again once its body was read from.
+    /// Adds a function that rewinds the reader and returns whether it could. Without it, a request is not
+    /// sent again once its body was read from.
     #[must_use]
     pub fn rewinding(self, rewind: fn(&mut U) -> bool) -> Self {
         Self { rewind: Some(rewind), ..self }
     }
 
-    /// How the writer forgets what it was given, and whether that worked. Without it, a reply that breaks off
-    /// is not asked for again.
+    /// Adds a function that makes the writer drop what it was given and returns whether it could. Without it,
+    /// a reply that breaks off is not requested again.
     #[must_use]
     pub fn starting_over(self, start_over: fn(&mut D) -> bool) -> Self {
         Self { start_over: Some(start_over), ..self }
@@ -112,7 +112,7 @@ impl<U, D> Bodies<U, D> {
     }
 }
 
-/// Stands for a reader or a writer that there is not.
+/// Stands for an absent reader or writer.
 #[derive(Debug, Clone, Copy)]
 pub enum NoStream {}
 
@@ -154,7 +154,7 @@ impl embedded_io_async::Write for NoStream {
     }
 }
 
-/// The streams that there are, and what they can do.
+/// Which streams there are, and what they support.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Given {
     pub(crate) upload: bool,
@@ -163,11 +163,11 @@ pub(crate) struct Given {
     pub(crate) starts_over: bool,
 }
 
-/// None.
+/// No streams.
 pub(crate) const NONE: Given = Given { upload: false, rewinds: false, download: false, starts_over: false };
 
 impl Given {
-    /// Has a request say what they can do.
+    /// Copies what the streams support into a request.
     pub(crate) fn fit(self, request: &mut Outgoing<'_>) {
         if let Content::Streamed { rewinds, .. } = &mut request.content {
             *rewinds &= self.rewinds;
@@ -184,12 +184,12 @@ pub(crate) struct Used {
     pub(crate) download: bool,
 }
 
-/// A reader that says it gave more than there was room for would have bytes sent that are none of its.
+/// A reader that reports more than there was room for must not make bytes go out that are not its own.
 pub(crate) fn no_more_than(room: usize, count: usize) -> Result<usize, FailureKind> {
     if count <= room { Ok(count) } else { Err(FailureKind::Other) }
 }
 
-/// What it means that a stream of the caller's fails; `None`: nothing, and it may go on.
+/// Maps the error of a stream of the caller's; `None` if the operation may be repeated.
 pub(crate) fn own_failure(error: &impl embedded_io::Error) -> Option<FailureKind> {
     match error.kind() {
         ErrorKind::TimedOut | ErrorKind::Interrupted => None,

@@ -1,4 +1,4 @@
-//! One exchange: what to send, what has come, and until when. It does no input or output.
+//! One exchange: what to send, what was received, and the deadlines. It does no I/O.
 
 use core::net::IpAddr;
 use core::ops::Range;
@@ -17,7 +17,7 @@ pub(crate) struct Conversation<'c> {
     exchange: Exchange<'c>,
     address: Option<IpAddr>,
     stage: Stage,
-    /// The end of the stage, then of the exchange.
+    /// Deadline of the current stage, then of the exchange.
     until: Instant,
     last: Instant,
     /// The connection has carried another exchange before.
@@ -25,22 +25,22 @@ pub(crate) struct Conversation<'c> {
     sent: Now,
     /// Bytes of the body that are not in the exchange buffer.
     outside: u64,
-    /// What was read of a streamed body and is not on its way yet, in the exchange buffer.
+    /// The part of a streamed body that was read and is not sent yet, in the exchange buffer.
     piece: Range<usize>,
     used: Used,
-    /// The peer takes no more of the request; it may have said why.
+    /// The peer stopped reading the request; it may have said why.
     is_cut_off: bool,
-    /// The caller's writer has nothing but what is of this reply.
+    /// The caller's writer holds bytes of this reply only.
     is_fresh: bool,
     incoming: Incoming,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// The address is looked up, unless it is known.
+    /// Look up the address, unless it is known.
     Resolve,
     Connect,
-    /// So many bytes of the request are on their way, its body included wherever that is.
+    /// This many bytes of the request are sent, its body included wherever that is.
     Send {
         sent: u64,
     },
@@ -55,11 +55,11 @@ pub(crate) enum Transfer<'x> {
     Send { bytes: &'x [u8], until: Instant },
     /// Receive some bytes to here.
     Receive { room: &'x mut [u8], until: Instant },
-    /// Take the caller's reader back to its start.
+    /// Rewind the caller's reader.
     Rewind,
     /// Read some bytes of the body to here.
     Read { room: &'x mut [u8], until: Instant },
-    /// Have the caller's writer forget what it has.
+    /// Make the caller's writer drop what it has.
     StartOver,
     /// Write some of these bytes.
     Write { bytes: &'x [u8], until: Instant },
@@ -101,12 +101,12 @@ impl<'c> Conversation<'c> {
         &self.exchange
     }
 
-    /// Where to connect; `None`: the host's name is to be looked up first.
+    /// The address to connect to; `None` if the host's name has to be looked up first.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         self.address
     }
 
-    /// The end of the present stage.
+    /// The deadline of the current stage.
     pub(crate) fn until(&self) -> Instant {
         self.until
     }
@@ -116,7 +116,7 @@ impl<'c> Conversation<'c> {
         self.enter(Stage::Connect, now);
     }
 
-    /// There is a connection; `reused`, if it has carried another exchange before.
+    /// Records a connection; `reused` if it has carried another exchange before.
     pub(crate) fn connected(&mut self, reused: bool, now: Now) {
         self.reused = reused;
         self.sent = now;
@@ -124,14 +124,14 @@ impl<'c> Conversation<'c> {
         self.enter(Stage::Send { sent: 0 }, now);
     }
 
-    /// Fails if the time for the present stage is up.
+    /// Fails if the deadline of the current stage has passed.
     pub(crate) fn expire(&mut self, now: Now) {
         if self.outcome().is_none() && now.monotonic >= self.until {
             self.fail(FailureKind::Timeout);
         }
     }
 
-    /// What to do next with the connection; `None`: it needs another, or has ended.
+    /// What to do next with the connection; `None` if the exchange needs another one, or has ended.
     pub(crate) fn transfer<'x>(&mut self, buffer: &'x mut [u8]) -> Option<Transfer<'x>>
     where
         'c: 'x,
@@ -148,7 +148,7 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    /// What to do with the connection after so many bytes.
+    /// What to do with the connection after this many bytes.
     fn send<'x>(&mut self, sent: u64, buffer: &'x mut [u8]) -> Option<Transfer<'x>>
     where
         'c: 'x,
@@ -182,7 +182,7 @@ impl<'c> Conversation<'c> {
         room.map(|room| Transfer::Read { room, until })
     }
 
-    /// `count` more bytes of the request are on their way.
+    /// Records `count` more bytes of the request as sent.
     pub(crate) fn sent(&mut self, count: usize, now: Now) {
         let Stage::Send { sent } = &mut self.stage else { return };
         *sent = sent.saturating_add(count as u64);
@@ -197,11 +197,11 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    /// The caller's reader gave so many bytes of the body.
+    /// Records how many bytes of the body the caller's reader returned.
     pub(crate) fn read(&mut self, read: Result<usize, FailureKind>, now: Now) {
         self.used.upload = true;
         match read {
-            // It has fewer than were announced.
+            // The body is shorter than was announced.
             Ok(0) => self.fail(FailureKind::Other),
             Ok(count) => {
                 let start = self.exchange.request.len;
@@ -212,7 +212,7 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    /// The caller's reader is at its start again, or could not.
+    /// Records whether the caller's reader could be rewound.
     pub(crate) fn rewound(&mut self, done: bool) {
         self.used.upload = !done;
         if !done {
@@ -220,7 +220,7 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    /// The caller's writer took so many bytes.
+    /// Records how many bytes the caller's writer accepted.
     pub(crate) fn written(&mut self, written: Result<usize, FailureKind>) {
         self.used.download = true;
         self.is_fresh = true;
@@ -230,7 +230,7 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    /// The caller's writer has nothing any more, or could not.
+    /// Records whether the caller's writer could drop what it had.
     pub(crate) fn started_over(&mut self, done: bool) {
         self.used.download = !done;
         self.is_fresh = done;
@@ -249,7 +249,7 @@ impl<'c> Conversation<'c> {
         self.used
     }
 
-    /// `count` bytes came into the room, or none any more will if it is 0.
+    /// Records `count` bytes in the receive buffer, or the end of the stream if it is 0.
     pub(crate) fn received(&mut self, buffer: &mut [u8], count: usize, now: Now) {
         if count == 0 {
             return match self.incoming.finish() {
@@ -264,9 +264,9 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    /// What was to be done failed. A peer may close a connection that it has kept open at any time:
-    /// if that crossed a request that may be sent twice, a new connection is due. One that refuses a
-    /// request need not wait for its body.
+    /// Records a failed operation. A peer may close a kept connection at any time: if that crossed a request
+    /// that may be repeated, a new connection is opened. A peer that refuses a request need not read its
+    /// body.
     pub(crate) fn broke(&mut self, kind: FailureKind, now: Now) {
         let reused = core::mem::take(&mut self.reused);
         if kind != FailureKind::Closed {
@@ -275,7 +275,7 @@ impl<'c> Conversation<'c> {
         let head = self.exchange.request.head as u64;
         match self.stage {
             _ if reused && self.exchange.repeatable => self.enter(Stage::Connect, now),
-            // What is there after another exchange is no reply to this one.
+            // Bytes that follow another exchange are not a reply to this one.
             Stage::Send { sent } if !reused && sent >= head => {
                 self.is_cut_off = true;
                 self.stage = Stage::Receive;
@@ -284,7 +284,7 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    /// How it ended, if it has.
+    /// The result, once the exchange has ended.
     pub(crate) fn outcome(&self) -> Option<Result<Reply, Failure>> {
         if let Stage::Failed(failure) = self.stage {
             return Some(Err(failure));
@@ -316,7 +316,7 @@ impl<'c> Conversation<'c> {
         self.stage = Stage::Failed(Failure { phase, kind });
     }
 
-    /// A body of any length goes out as long as the peer keeps taking it.
+    /// A body of any length is sent as long as the peer keeps reading.
     fn extend(&mut self, now: Now) {
         self.until = now.monotonic.after_ms(self.exchange.limits.first_byte_ms.into()).min(self.last);
     }

@@ -1,10 +1,10 @@
-//! Names for a stack that does not look them up itself.
+//! Name resolution for stacks that have none.
 
 use core::net::{IpAddr, SocketAddr};
 
 use embedded_nal::{AddrType, Dns, TcpClientStack, nb};
 
-/// A stack and a resolver that is not a part of it.
+/// A stack with a separate resolver.
 ///
 /// ```
 /// use rolecall_nal::{NoDns, WithDns};
@@ -15,18 +15,18 @@ use embedded_nal::{AddrType, Dns, TcpClientStack, nb};
 #[derive(Debug, Clone, Copy, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WithDns<S, D> {
-    /// Makes connections.
+    /// Opens connections.
     pub stack: S,
-    /// Looks names up.
+    /// Resolves names.
     pub dns: D,
 }
 
-/// A resolver that knows no name.
+/// A resolver that fails for every name with [`NoSuchName`].
 #[derive(Debug, Clone, Copy, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NoDns;
 
-/// There is no resolver.
+/// The error of [`NoDns`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NoSuchName;

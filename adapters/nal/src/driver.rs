@@ -1,4 +1,4 @@
-//! Carries flows to their ends.
+//! Runs flows over a board's network.
 
 use rolecall_core::call::{Answered, Outgoing, SendRequest};
 use rolecall_core::error::Error;
@@ -11,9 +11,10 @@ use crate::driving::Driving;
 use crate::running::{Run, Running};
 use crate::{Board, blocking};
 
-/// A board, its network, and what replies have taught about the time: one for all flows.
+/// Runs flows: a board, its network, and the clock that learns the time from replies. One driver serves all
+/// flows.
 ///
-/// `L` is the network: [`blocking::Tcp`], [`blocking::Streams`], or with the feature `async` an
+///  `L` is the network: [`blocking::Tcp`], [`blocking::Streams`], or with the feature `async` an
 /// `asynch::Open` such as `asynch::Tcp`.
 pub struct Driver<B, L> {
     board: B,
@@ -23,22 +24,25 @@ pub struct Driver<B, L> {
 }
 
 impl<B: Board, L> Driver<B, L> {
-    /// A driver whose clock learns.
+    /// A driver with a clock that learns the time from replies.
     pub fn new(board: B, network: L) -> Self {
         Self { board, network, clock: Clock::new(), report: Report::new() }
     }
 
-    /// Another clock: one that does not learn, or that starts with a skew measured earlier.
+    /// Replaces the clock by one that does not learn, or that starts with a skew measured earlier.
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
     }
 
-    /// Drives `flow` to its end. Its result is in the first slot; the exchange buffer is wiped.
+    /// Runs `flow` until it is done. Its result is in the first slot; the exchange buffer is wiped.
     ///
-    /// Each exchange keeps the limits that its flow sets; a peer that misses one is an error of the
-    /// flow, [`FailureKind::Timeout`](rolecall_core::error::FailureKind::Timeout). One socket is
-    /// open at a time, and none any more when this returns. What the flow needs beyond HTTP and
-    /// name look-ups - a file, a process, a person, a body that is streamed - is refused.
+    ///  Each exchange keeps the limits of its flow. One socket is open at a time, and none when this returns.
+    ///
+    ///  # Errors
+    ///  Those of the flow. A peer that misses a limit is
+    /// [`FailureKind::Timeout`](rolecall_core::error::FailureKind::Timeout); a need beyond HTTP and name
+    /// look-ups (a file, a process, a prompt, a streamed body) is
+    /// [`FailureKind::Unsupported`](rolecall_core::error::FailureKind::Unsupported).
     pub fn run<'c, F: Flow<'c>>(
         &mut self,
         flow: &mut F,
@@ -52,10 +56,10 @@ impl<B: Board, L> Driver<B, L> {
         running.result()
     }
 
-    /// As [`Driver::run`], to be awaited.
+    /// Runs `flow` as [`Driver::run`] does, without blocking.
     ///
-    /// The future may be dropped at any time: the connection is closed, the exchange buffer wiped,
-    /// and the flow can be run again, from the exchange that was given up.
+    ///  The future may be dropped at any time: the connection is closed, the exchange buffer wiped, and the
+    /// flow can be run again from the exchange that was interrupted.
     #[cfg(feature = "async")]
     pub async fn run_async<'c, F: Flow<'c>>(
         &mut self,
@@ -118,7 +122,7 @@ impl<B: Board, L> Driver<B, L> {
         running.result()
     }
 
-    /// As [`Driver::send`], to be awaited. The future may be dropped at any time, as that of
+    /// Sends as [`Driver::send`] does, without blocking. The future may be dropped at any time, as that of
     /// `Driver::run_async`.
     #[cfg(feature = "async")]
     pub async fn send_async<'c, F: Flow<'c, Output = Lease>>(
@@ -191,8 +195,8 @@ impl<B: Board, L> Driver<B, L> {
         running.result()
     }
 
-    /// As [`Driver::send_with`], to be awaited. Its limits hold for the reader and the writer, too: one that
-    /// takes too long is dropped in the middle of its call.
+    /// Sends as [`Driver::send_with`] does, without blocking. Its limits hold for the reader and the writer,
+    /// too: one that takes too long is dropped in the middle of its call.
     #[cfg(feature = "async")]
     pub async fn send_with_async<'c, F, U, D>(
         &mut self,
@@ -216,7 +220,7 @@ impl<B: Board, L> Driver<B, L> {
         running.result()
     }
 
-    /// The one way to the end for all flows.
+    /// The common part of every run.
     fn carry<'c, E: blocking::Ends<B>>(
         &mut self,
         running: &mut dyn Run<'c>,
@@ -230,7 +234,7 @@ impl<B: Board, L> Driver<B, L> {
         blocking::run(driving, &mut self.board, &mut self.network, ends);
     }
 
-    /// As `carry`, to be awaited.
+    /// The same, without blocking.
     #[cfg(feature = "async")]
     async fn carry_async<'c, E: crate::asynch::Ends<B>>(
         &mut self,
@@ -245,7 +249,7 @@ impl<B: Board, L> Driver<B, L> {
         crate::asynch::run(driving, &mut self.board, &mut self.network, ends).await;
     }
 
-    /// The time to sign with, by the board's clocks and what replies have taught; `None`: unknown.
+    /// The time to sign with, from the board's clocks and what replies have taught; `None` if it is unknown.
     pub fn time(&mut self) -> Option<UnixTime> {
         self.clock.time(self.board.now())
     }
@@ -260,7 +264,7 @@ impl<B: Board, L> Driver<B, L> {
         self.clock = clock;
     }
 
-    /// What the peer said about the last run's error.
+    /// What the peer said about the error of the last run.
     pub fn report(&self) -> &Report {
         &self.report
     }

@@ -1,4 +1,4 @@
-//! A flow on its way to its end: what is to be done next. It does no input or output.
+//! The state of a run: what to do next. It does no I/O.
 
 use core::net::IpAddr;
 
@@ -13,19 +13,19 @@ use crate::conversation::{Conversation, Transfer};
 use crate::running::Run;
 use crate::{Board, Remote, trace};
 
-/// For a flow that wants a host's addresses: one question and two repetitions, in milliseconds.
+/// For the addresses of a host: one query and two repetitions, in milliseconds.
 const RESOLVE_MS: u64 = 5_000;
 
-/// A run of a flow. When it ends or is given up, the exchange buffer is wiped but for what the flow leaves.
+/// A run of a flow. When it ends or is dropped, the exchange buffer is wiped except for the flow's result.
 pub(crate) struct Driving<'s, 'c, 'a, 'm> {
-    // Reached through a table of functions, so that it is compiled once for all flows.
+    // Dynamic dispatch, so that this is compiled once for all flows.
     flow: &'s mut (dyn Run<'c> + 's),
     memory: &'s mut Memory<'a, 'm>,
     clock: &'s mut Clock,
     report: &'s mut Report,
     /// The exchange that is under way.
     talk: Option<Conversation<'c>>,
-    /// What else the flow needs.
+    /// Any other need of the flow.
     due: Option<Act<'c>>,
     /// The other end of the connection, while that is open and may carry an exchange.
     open: Option<Remote<'c>>,
@@ -38,7 +38,7 @@ pub(crate) struct Driving<'s, 'c, 'a, 'm> {
 pub(crate) enum Act<'c> {
     /// Let time pass.
     Wait { until: Instant },
-    /// Look the name up, then [`Driving::resolved`].
+    /// Resolve the name, then [`Driving::resolved`].
     Resolve { host: &'c str, until: Instant },
     /// Connect, then [`Driving::connected`].
     Open { remote: Remote<'c>, until: Instant },
@@ -59,7 +59,7 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         Self { flow, memory, clock, report, talk: None, due: None, open: None, given, used }
     }
 
-    /// What to do next. Whatever connection there was has been closed.
+    /// What to do next. The previous connection, if there was one, is closed.
     pub(crate) fn next(&mut self, board: &mut impl Board) -> Act<'c> {
         self.open = None;
         loop {
@@ -77,7 +77,7 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         }
     }
 
-    /// The address that was looked up, or why there is none.
+    /// Records the address that was found, or why there is none.
     pub(crate) fn resolved(&mut self, board: &mut impl Board, found: Result<IpAddr, FailureKind>) {
         match (&mut self.talk, found) {
             (Some(talk), Ok(address)) => talk.resolved(address, board.now()),
@@ -87,7 +87,7 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         }
     }
 
-    /// Whether there is a connection now.
+    /// Records whether there is a connection.
     pub(crate) fn connected(&mut self, board: &mut impl Board, result: Result<(), FailureKind>) {
         let Some(talk) = &mut self.talk else { return };
         match (result, talk.address()) {
@@ -99,14 +99,14 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         }
     }
 
-    /// What to do next with the connection; `None`: close it.
+    /// What to do next with the connection; `None` to close it.
     pub(crate) fn transfer(&mut self, board: &mut impl Board) -> Option<Transfer<'_>> {
         self.advance(board);
         let talk = self.talk.as_mut().filter(|_| self.due.is_none())?;
         talk.transfer(self.memory.exchange)
     }
 
-    /// How many bytes of [`Transfer::Send`] are on their way.
+    /// Records how many bytes of [`Transfer::Send`] were sent.
     pub(crate) fn sent(&mut self, board: &mut impl Board, sent: Result<usize, FailureKind>) {
         match (&mut self.talk, sent) {
             (Some(talk), Ok(count)) => talk.sent(count, board.now()),
@@ -115,7 +115,7 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         }
     }
 
-    /// How many bytes came for [`Transfer::Receive`]; 0: the peer has ended the stream.
+    /// Records how many bytes were received for [`Transfer::Receive`]; 0 if the peer has ended the stream.
     pub(crate) fn received(&mut self, board: &mut impl Board, received: Result<usize, FailureKind>) {
         match (&mut self.talk, received) {
             (Some(talk), Ok(count)) => talk.received(self.memory.exchange, count, board.now()),
@@ -124,35 +124,35 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         }
     }
 
-    /// How many bytes the caller's reader gave for [`Transfer::Read`]; 0: it has ended.
+    /// Records how many bytes the caller's reader returned for [`Transfer::Read`]; 0 at its end.
     pub(crate) fn read(&mut self, board: &mut impl Board, read: Result<usize, FailureKind>) {
         if let Some(talk) = &mut self.talk {
             talk.read(read, board.now());
         }
     }
 
-    /// How many bytes of [`Transfer::Write`] the caller's writer took.
+    /// Records how many bytes of [`Transfer::Write`] the caller's writer accepted.
     pub(crate) fn written(&mut self, written: Result<usize, FailureKind>) {
         if let Some(talk) = &mut self.talk {
             talk.written(written);
         }
     }
 
-    /// Whether the caller's reader is at its start again.
+    /// Records whether the caller's reader is at its start again.
     pub(crate) fn rewound(&mut self, done: bool) {
         if let Some(talk) = &mut self.talk {
             talk.rewound(done);
         }
     }
 
-    /// Whether the caller's writer has forgotten what it had.
+    /// Records whether the caller's writer dropped what it had.
     pub(crate) fn started_over(&mut self, done: bool) {
         if let Some(talk) = &mut self.talk {
             talk.started_over(done);
         }
     }
 
-    /// Goes on until something is to be done outside: then `due` or `talk` tells what.
+    /// Runs until I/O is due; then `due` or `talk` says which.
     fn advance(&mut self, board: &mut impl Board) {
         while self.due.is_none() {
             let Some(talk) = &mut self.talk else {
@@ -171,7 +171,7 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         }
     }
 
-    /// Asks the flow what it needs.
+    /// Polls the flow.
     fn poll(&mut self, board: &mut impl Board) {
         let now = board.now();
         let mut cx = Context { now, entropy: board.entropy(), clock: self.clock, report: self.report };
@@ -196,12 +196,12 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
                     talk.connected(true, now);
                 }
             }
-            // There are no files, no processes and nobody to ask.
+            // A device has no files, no processes and no prompt.
             Some(_) => self.answer(board, failed(Phase::Connect, FailureKind::Unsupported)),
         }
     }
 
-    /// Why an exchange cannot be carried out.
+    /// Why an exchange cannot be performed.
     fn refusal(&self, exchange: &Exchange<'_>) -> Option<Failure> {
         let has_body = match exchange.body {
             Body::InExchange | Body::Bytes(_) => true,

@@ -1,4 +1,4 @@
-//! A reply as it comes in, decoded in the place where it arrives.
+//! A reply as it arrives, decoded in place.
 
 use core::cell::Cell;
 use core::ops::Range;
@@ -8,13 +8,13 @@ use rolecall_core::flow::ReplyHeaders;
 use rolecall_core::skew::Now;
 use rolecall_core::wire::http1::{Body, Framing, ResponseHead, head_len};
 
-/// Interim replies that are passed over: more of them lead nowhere.
+/// Interim replies that are skipped at most.
 const MOST_INTERIM: u8 = 8;
-/// How every head begins.
+/// The start of every head.
 const VERSION: &[u8] = b"HTTP/1.";
 
-/// A reply that is being read into the front of a buffer. Of its head the wanted header lines stay,
-/// behind them the body without its transfer coding, and all behind that is room.
+/// A reply that is read into the front of a buffer: the wanted header lines, then the body without its
+/// transfer coding, then free space.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     /// Header lines to keep.
@@ -23,7 +23,7 @@ pub(crate) struct Incoming {
     limit: usize,
     /// Whether there is no body, whatever the head says.
     bodiless: bool,
-    /// Whether the body of a status of 2xx is passed on as it comes.
+    /// Whether the body of a reply of status 2xx is streamed out.
     pub(crate) streams: bool,
     /// Bytes of the buffer in use.
     filled: usize,
@@ -34,7 +34,7 @@ pub(crate) struct Incoming {
 
 #[derive(Debug)]
 enum Stage {
-    /// So many bytes were searched for the end of the head.
+    /// This many bytes were searched for the end of the head.
     Head {
         searched: usize,
     },
@@ -48,19 +48,19 @@ struct Head {
     keeps_alive: bool,
     /// Length of the header lines; the body starts there.
     headers: usize,
-    /// Where the body ends so far, and how far it was passed on.
+    /// The end of the body so far, and how far it was streamed out.
     end: usize,
     passed_on: usize,
     received: Now,
 }
 
-/// A reply that is complete.
+/// A complete reply.
 #[derive(Debug, Clone)]
 pub(crate) struct Complete {
     pub(crate) status: u16,
     pub(crate) headers: Range<usize>,
     pub(crate) body: Range<usize>,
-    /// When the head was there.
+    /// When the head was complete.
     pub(crate) received: Now,
     /// Whether the connection may be used again.
     pub(crate) keeps_alive: bool,
@@ -73,24 +73,24 @@ impl Incoming {
         Self { wanted, limit, bodiless, streams: false, filled: 0, interim: 0, stage }
     }
 
-    /// Whether the final reply's head is there.
+    /// Whether the head of the final reply is complete.
     pub(crate) fn has_head(&self) -> bool {
         matches!(self.stage, Stage::Body(..))
     }
 
-    /// Whether the final reply's head is there, and its body is passed on.
+    /// Whether the head of the final reply is complete, and its body is streamed out.
     pub(crate) fn is_streamed(&self) -> bool {
         matches!(&self.stage, Stage::Body(head, _) if self.streams && (200..300).contains(&head.status))
     }
 
-    /// What is to be passed on before more is received.
+    /// The part to stream out before more is received.
     pub(crate) fn pending(&self) -> Option<Range<usize>> {
         let Stage::Body(head, _) = &self.stage else { return None };
         let pending = head.passed_on..head.end;
         Some(pending).filter(|pending| self.is_streamed() && !pending.is_empty())
     }
 
-    /// `count` bytes of that were passed on. When it is all, there is room for others.
+    /// Records `count` bytes of that as streamed out. When all of it is, its space is free again.
     pub(crate) fn passed_on(&mut self, count: usize) {
         let Stage::Body(head, _) = &mut self.stage else { return };
         head.passed_on = head.passed_on.saturating_add(count).min(head.end);

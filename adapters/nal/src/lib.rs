@@ -1,10 +1,8 @@
-//! AWS credentials on a device, and signed requests: the flows of [`rolecall_core`] over a network of the
-//! caller's.
+//! AWS credentials and signed requests on a device: the flows of [`rolecall_core`] over the caller's network.
 //!
 //! `no_std`, no allocation, no `unsafe`, no panic on input. Blocking over any
-//! [`embedded_nal::TcpClientStack`] or any `embedded_io` stream, and the same to be awaited (feature
-//! `async`, on by default) over `embedded_nal_async::TcpConnect` or any `embedded_io_async` stream.
-//! Streams are how a TLS session of the caller's plugs in.
+//! [`embedded_nal::TcpClientStack`] or any `embedded_io` stream, and async (feature `async`, on by default)
+//! over `embedded_nal_async::TcpConnect` or any `embedded_io_async` stream. A TLS session plugs in as a stream.
 //!
 //! | network | type | `https` |
 //! |---|---|---|
@@ -15,7 +13,17 @@
 //!
 //! # Example
 //!
-//! Credentials of an instance's role, kept fresh, on a stack that is polled:
+//! Credentials of an instance's role, refreshed in time, on a polled stack. The driver runs the flow of
+//! [`rolecall_core::flow`] until it is done:
+//!
+//! ```text
+//!   your task            Driver                          network
+//!      |--- run(source) --->| poll: request in the buffer    |
+//!      |                    |--- resolve, connect, send ---->|
+//!      |                    |<-- reply, decoded in place ----|
+//!      |                    | answer, poll again ...         |
+//!      |<-- Ok(lease) ------| credentials in the first slot  |
+//! ```
 //!
 //! ```
 //! use embedded_nal::{Dns, TcpClientStack};
@@ -44,15 +52,15 @@
 //! }
 //! ```
 //!
-//! The files in `examples/` go further: a role of another account, a signed request, and the same
-//! as a task of embassy's.
+//! The files in `examples/` go further: `blocking.rs` assumes a role of another account and sends signed
+//! requests, `embassy.rs` does it in two tasks of embassy, `pc_blocking.rs` and `pc_async.rs` run on a PC.
 //!
 //! # Requests
 //!
-//! [`Driver::send`] gets credentials from a source like the above, signs a request to any service with them,
+//! [`Driver::send`] gets credentials from such a source, signs a request to any service with them,
 //! sends it, and leaves the reply in the exchange buffer. A body in memory is sent from where it is.
 //! [`Driver::send_with`] streams: the request's body out of a reader, the reply's into a writer, through the
-//! free part of the exchange buffer, so that an image of a firmware needs no more of it than its head.
+//! free part of the exchange buffer, so that a firmware image needs no more room there than its head.
 //!
 //! | body | goes through the exchange buffer | has to fit it |
 //! |---|---|---|
@@ -63,7 +71,7 @@
 //!
 //! # Memory
 //!
-//! Everything is lent, and wiped when a run ends, but for a reply that was asked for by [`Driver::send`]: it
+//! All memory is the caller's, and wiped when a run ends, except for the reply of [`Driver::send`], which
 //! stays until the next run, or until the caller wipes it. `rolecall_core::sources` lists the least and the
 //! recommended size of each buffer; with the recommended ones, for tokens of 4 KB:
 //!
@@ -71,7 +79,7 @@
 //! |---|---|---|
 //! | exchange buffer | 8,192 | holds a request, then its reply. Of a reply's head only the lines that the flow reads are kept; the body is decoded in place, so that a chunked one needs room for 20 bytes more |
 //! | one slot | 4,352 | a session token has 400 to 1,500 bytes in most accounts, and no limit by contract |
-//! | slots | 1 for a source, and 1 more for each AssumeRole and for [`Refreshing`](rolecall_core::refresh::Refreshing) | what is held stays until what replaces it is complete |
+//! | slots | 1 for a source, and 1 more for each AssumeRole and for [`Refreshing`](rolecall_core::refresh::Refreshing) | the credentials in use stay until their replacement is complete |
 //! | TCP socket | 1 | receive buffer 1 to 2 KB, transmit buffer 512 bytes to 1 KB: neither has to hold a message |
 //! | look-ups | 1 | only for a service that is given by name |
 //!
@@ -87,13 +95,13 @@
 //!
 //! Each exchange keeps the [`Limits`](rolecall_core::flow::Limits) of its flow, whatever its peer
 //! does, on the board's monotonic clock: for the look-up and for the connection `connect` each, then
-//! `first_byte`, and `total` for all of it. Interim replies are passed over within them. A length
+//! `first_byte`, and `total` for all of it. Interim replies are skipped within them. A length
 //! that does not fit `body` or the exchange buffer is refused before it is read. A flow's own
 //! look-up takes five seconds at most.
 //!
 //! While a body goes out from outside of the exchange buffer, `first_byte` starts over with each piece
 //! that the reader gives or the peer takes. A reply's body that goes to a writer is bounded by `total` alone,
-//! and so is the time that the writer takes. Blocking readers and writers are looked at between two calls.
+//! and so is the time that the writer takes. Blocking readers and writers are checked between two calls.
 //!
 //! # Features
 //!

@@ -1,21 +1,21 @@
-//! Flows without their results, so that one loop serves them all.
+//! Flows with their results set aside, so that one loop serves them all.
 
 use rolecall_core::error::{Error, ErrorKind, Origin};
 use rolecall_core::flow::{Answer, Context, Flow, Memory, Need, Step};
 
-/// A flow whose result is put aside.
+/// A flow whose result is set aside.
 pub(crate) trait Run<'c> {
-    /// What it needs next; `None`: it has ended.
+    /// What it needs next; `None` once it has ended.
     fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Option<Need<'c>>;
 
-    /// Takes the outcome of that.
+    /// Passes the answer on.
     fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>);
 
     /// Bytes at the front of the exchange buffer that are a part of the result.
     fn leaves(&self) -> usize;
 }
 
-/// A flow, and where its result is put.
+/// A flow, and where its result goes.
 pub(crate) struct Running<'f, F, T> {
     flow: &'f mut F,
     leaves: fn(&T) -> usize,

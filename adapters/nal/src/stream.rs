@@ -1,10 +1,9 @@
-//! What the errors of a stream come to.
+//! Errors of streams as failures of exchanges.
 
 use embedded_io::{Error, ErrorKind};
 use rolecall_core::error::FailureKind;
 
-/// What it means that a connection could not be made. For an [`Open`](crate::blocking::Open) of the
-/// caller's own.
+/// Maps the error of a connection attempt, for an [`Open`](crate::blocking::Open) of the caller's.
 pub fn connect_failure(error: &impl Error) -> FailureKind {
     match error.kind() {
         ErrorKind::TimedOut => FailureKind::Timeout,
@@ -14,7 +13,7 @@ pub fn connect_failure(error: &impl Error) -> FailureKind {
     }
 }
 
-/// What it means that an open stream fails; `None`: nothing, and it may go on.
+/// Maps the error of an open stream; `None` if the operation may be repeated.
 pub(crate) fn stream_failure(error: &impl Error) -> Option<FailureKind> {
     match error.kind() {
         ErrorKind::TimedOut | ErrorKind::Interrupted => None,

@@ -5,7 +5,7 @@
 use rolecall_core::error::Failure;
 use rolecall_core::flow::{Endpoint, Exchange, Reply};
 
-/// The levels that defmt compiles in. Naming it here has cargo compile anew when it changes.
+/// The levels that defmt compiles in. Naming the variable here makes cargo rebuild when it changes.
 #[cfg(feature = "defmt")]
 const _: Option<&str> = option_env!("DEFMT_LOG");
 

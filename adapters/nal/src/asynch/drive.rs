@@ -1,4 +1,4 @@
-//! The loop that carries a run out.
+//! The async loop.
 
 use super::{Connection, Ends, Link};
 use crate::Board;

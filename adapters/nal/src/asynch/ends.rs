@@ -10,23 +10,23 @@ use super::Timer;
 use super::timer::{pause, within};
 use crate::bodies::{Bodies, no_more_than, own_failure};
 
-/// Where streamed bodies come from and go to.
+/// Sources and sinks of streamed bodies.
 #[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
 pub(crate) trait Ends<B> {
-    /// Whether the reader is at its start again.
+    /// Rewinds the reader, and returns whether it could.
     fn rewind(&mut self) -> bool;
 
-    /// Reads some bytes; how many, or 0 at the end.
+    /// Reads some bytes and returns how many, 0 at the end.
     async fn read(&mut self, board: &mut B, until: Instant, room: &mut [u8]) -> Result<usize, FailureKind>;
 
-    /// Whether the writer has forgotten what it had.
+    /// Makes the writer drop what it has, and returns whether it could.
     fn start_over(&mut self) -> bool;
 
-    /// Writes some of `bytes`, at least one; how many.
+    /// Writes at least one byte of `bytes`, and returns how many.
     async fn write(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind>;
 }
 
-/// None.
+/// No streams.
 impl<B> Ends<B> for () {
     fn rewind(&mut self) -> bool {
         false
@@ -80,7 +80,7 @@ impl<B: Timer, U: Read, D: Write> Ends<B> for Bodies<U, D> {
     }
 }
 
-/// The outcome of a call, unless it is not there by `until`; `None`: it may be asked again.
+/// The outcome of a call; `None` if the call may be repeated, and a timeout if there is none by `until`.
 async fn once<T, E: embedded_io::Error>(
     board: &mut impl Timer,
     until: Instant,

@@ -1,4 +1,5 @@
-//! To be awaited: [`Tcp`] for `embedded-nal-async`, [`Open`] for any stream of `embedded-io-async`.
+//! The async twin of [`blocking`](crate::blocking): [`Tcp`] for `embedded-nal-async`, [`Open`] for any stream
+//! of `embedded-io-async`.
 
 mod drive;
 mod ends;
@@ -21,21 +22,21 @@ pub use timer::Timer;
 
 /// A network that a [`Driver`](crate::Driver) can use: any [`Open`].
 ///
-/// Everything ends by the instant given, with [`FailureKind::Timeout`], if not before.
+///  Every operation ends by its `until`, with [`FailureKind::Timeout`] if not before.
 #[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
 pub trait Link<B> {
-    /// One open connection; dropping it closes it.
+    /// An open connection; dropping it closes it.
     type Connection<'a>: Connection<B>
     where
         Self: 'a;
 
-    /// Lets time pass.
+    /// Waits until `until`.
     async fn wait(&mut self, board: &mut B, until: Instant);
 
-    /// Looks a name up.
+    /// Resolves a name.
     async fn resolve(&mut self, board: &mut B, until: Instant, host: &str) -> Result<IpAddr, FailureKind>;
 
-    /// Connects.
+    /// Opens a connection.
     async fn open(
         &mut self,
         board: &mut B,
@@ -47,10 +48,10 @@ pub trait Link<B> {
 /// An open connection.
 #[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
 pub trait Connection<B> {
-    /// Sends some of `bytes`, at least one; how many.
+    /// Sends at least one byte of `bytes`, and returns how many.
     async fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind>;
 
-    /// Receives some bytes; how many, or 0 at the end of the stream.
+    /// Receives into `room` and returns how many bytes, or 0 at the end of the stream.
     async fn receive(&mut self, board: &mut B, until: Instant, room: &mut [u8])
     -> Result<usize, FailureKind>;
 }

@@ -11,23 +11,26 @@ use super::{Connection, Link, Timer};
 use crate::Remote;
 use crate::stream::stream_failure;
 
-/// Opens streams. This is where a TLS session of the caller's plugs in: `open` makes a connection to
-/// `remote.address`, shakes hands for `remote.endpoint.host()`, and returns the session.
+/// Opens streams. A TLS session plugs in here: `open` connects to `remote.address`, performs the handshake
+/// for `remote.endpoint.host()`, and returns the session.
 ///
-/// A stream that is dropped is closed; a call that takes too long is dropped, and the stream with
-/// it. Zero bytes read are the end of the stream, as `embedded-io-async` has it.
+///  A stream that is dropped is closed; a call that takes too long is dropped, and the stream with it.
+/// Reading zero bytes is the end of the stream, as in `embedded-io-async`.
 #[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
 pub trait Open {
-    /// A stream, which may borrow buffers and the stack from here: one is open at a time.
+    /// The stream, which may borrow buffers and the stack from the opener: one is open at a time.
     type Stream<'a>: Read + Write
     where
         Self: 'a;
 
-    /// Looks a host's name up. Names written as addresses do not get here.
+    /// Resolves a host's name. Hosts written as addresses are not passed here.
     async fn resolve(&mut self, host: &str) -> Result<IpAddr, FailureKind>;
 
-    /// Opens a stream. A certificate that is not for the endpoint's host is
-    /// [`FailureKind::Untrusted`]; [`connect_failure`](crate::connect_failure) names other errors.
+    /// Opens a stream.
+    ///
+    ///  # Errors
+    ///  A certificate that is not for the endpoint's host is [`FailureKind::Untrusted`];
+    /// [`connect_failure`](crate::connect_failure) maps other errors.
     async fn open(&mut self, remote: &Remote<'_>) -> Result<Self::Stream<'_>, FailureKind>;
 }
 
@@ -95,7 +98,7 @@ impl<B: Timer, S: Read + Write> Connection<B> for StreamConnection<S> {
     }
 }
 
-/// `None`: the stream gave up for now, and may be asked again.
+/// `None` if the operation may be repeated.
 fn again_if_it_may<T>(result: Result<T, impl embedded_io::Error>) -> Result<Option<T>, FailureKind> {
     match result {
         Ok(done) => Ok(Some(done)),

@@ -9,15 +9,15 @@ use rolecall_core::wire::uri::Scheme;
 use super::Open;
 use crate::{Remote, connect_failure};
 
-/// A TCP/IP stack. There is no TLS: an `https` endpoint is refused with [`FailureKind::Unsupported`], and
-/// an [`Open`] of the caller's own is what it takes.
+/// A TCP/IP stack without TLS: an `https` endpoint is refused with [`FailureKind::Unsupported`], and needs an
+/// [`Open`] of the caller's.
 #[derive(Debug, Clone, Copy)]
 pub struct Tcp<T> {
     stack: T,
 }
 
 impl<T: TcpConnect + Dns> Tcp<T> {
-    /// A stack that looks names up itself; for others there is [`WithDns`](crate::WithDns).
+    /// A network over a stack that also resolves names; for others there is [`WithDns`](crate::WithDns).
     pub fn new(stack: T) -> Self {
         Self { stack }
     }

@@ -1,4 +1,4 @@
-//! Time that passes while others work.
+//! Timers and deadlines.
 
 use core::future::{Future, poll_fn};
 use core::pin::pin;
@@ -9,11 +9,10 @@ use rolecall_core::skew::Instant;
 
 use crate::Board;
 
-/// A board that can be woken up: `embassy_time::Timer::at` in two lines.
+/// A board whose timer wakes a task: `embassy_time::Timer::at` in two lines.
 #[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
 pub trait Timer: Board {
-    /// Returns at that instant of [`Board::now`], at once if it has passed. It may be dropped
-    /// before.
+    /// Returns at that instant of [`Board::now`], at once if it has passed. The future may be dropped before.
     async fn sleep_until(&mut self, instant: Instant);
 }
 
@@ -23,10 +22,10 @@ impl<T: Timer + ?Sized> Timer for &mut T {
     }
 }
 
-/// Before a stream that took nothing is asked again, in milliseconds.
+/// The pause before a stream that accepted nothing is tried again, in milliseconds.
 const PAUSE_MS: u64 = 1;
 
-/// The result of `work`, unless it is not there by `until`.
+/// The result of `work`, or `None` if there is none by `until`.
 pub(super) async fn within<T>(
     board: &mut impl Timer,
     until: Instant,
@@ -41,7 +40,7 @@ pub(super) async fn within<T>(
     .await
 }
 
-/// Lets others work for a moment, up to `until`.
+/// Yields for a moment, up to `until`.
 pub(super) async fn pause(board: &mut impl Timer, until: Instant) -> Result<(), FailureKind> {
     let now = board.now().monotonic;
     if now >= until {

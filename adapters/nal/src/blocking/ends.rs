@@ -9,22 +9,22 @@ use super::persist;
 use crate::Board;
 use crate::bodies::{Bodies, no_more_than, own_failure};
 
-/// Where streamed bodies come from and go to.
+/// Sources and sinks of streamed bodies.
 pub(crate) trait Ends<B> {
-    /// Whether the reader is at its start again.
+    /// Rewinds the reader, and returns whether it could.
     fn rewind(&mut self) -> bool;
 
-    /// Reads some bytes; how many, or 0 at the end.
+    /// Reads some bytes and returns how many, 0 at the end.
     fn read(&mut self, board: &mut B, until: Instant, room: &mut [u8]) -> Result<usize, FailureKind>;
 
-    /// Whether the writer has forgotten what it had.
+    /// Makes the writer drop what it has, and returns whether it could.
     fn start_over(&mut self) -> bool;
 
-    /// Writes some of `bytes`, at least one; how many.
+    /// Writes at least one byte of `bytes`, and returns how many.
     fn write(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind>;
 }
 
-/// None.
+/// No streams.
 impl<B> Ends<B> for () {
     fn rewind(&mut self) -> bool {
         false

@@ -1,4 +1,4 @@
-//! Over a network that is polled: [`Tcp`] for `embedded-nal`, [`Streams`] for `embedded-io`.
+//! Blocking networks: [`Tcp`] for `embedded-nal`, [`Streams`] for `embedded-io`.
 
 mod drive;
 mod ends;
@@ -20,20 +20,20 @@ pub use tcp::{Tcp, TcpConnection, ZeroRead};
 
 /// A network that a [`Driver`](crate::Driver) can use: [`Tcp`] or [`Streams`].
 ///
-/// Everything ends by the instant given, with [`FailureKind::Timeout`], if not before.
+///  Every operation ends by its `until`, with [`FailureKind::Timeout`] if not before.
 pub trait Link<B> {
-    /// One open connection; dropping it closes it.
+    /// An open connection; dropping it closes it.
     type Connection<'a>: Connection<B>
     where
         Self: 'a;
 
-    /// Lets time pass.
+    /// Waits until `until`.
     fn wait(&mut self, board: &mut B, until: Instant);
 
-    /// Looks a name up.
+    /// Resolves a name.
     fn resolve(&mut self, board: &mut B, until: Instant, host: &str) -> Result<IpAddr, FailureKind>;
 
-    /// Connects.
+    /// Opens a connection.
     fn open(
         &mut self,
         board: &mut B,
@@ -44,14 +44,14 @@ pub trait Link<B> {
 
 /// An open connection.
 pub trait Connection<B> {
-    /// Sends some of `bytes`, at least one; how many.
+    /// Sends at least one byte of `bytes`, and returns how many.
     fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind>;
 
-    /// Receives some bytes; how many, or 0 at the end of the stream.
+    /// Receives into `room` and returns how many bytes, or 0 at the end of the stream.
     fn receive(&mut self, board: &mut B, until: Instant, room: &mut [u8]) -> Result<usize, FailureKind>;
 }
 
-/// Tries until it no longer blocks or it takes too long, and idles in between.
+/// Repeats an operation until it no longer blocks or its time is up, and calls `idle` in between.
 fn persist<X, T>(
     board: &mut impl Board,
     until: Instant,
@@ -72,7 +72,7 @@ fn persist<X, T>(
     }
 }
 
-/// Idles until then.
+/// Calls `idle` until then.
 fn idle_until(board: &mut impl Board, until: Instant, mut idle: impl FnMut()) {
     while board.now().monotonic < until {
         idle();

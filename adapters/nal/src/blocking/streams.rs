@@ -11,28 +11,30 @@ use super::{Connection, Link, idle_until, persist};
 use crate::stream::stream_failure;
 use crate::{Board, Remote};
 
-/// Opens streams. This is where a TLS session of the caller's plugs in: `open` makes a connection to
-/// `remote.address`, shakes hands for `remote.endpoint.host()`, and returns the session.
+/// Opens streams. A TLS session plugs in here: `open` connects to `remote.address`, performs the handshake
+/// for `remote.endpoint.host()`, and returns the session.
 ///
-/// A stream that is dropped is closed. Its calls block, so that a limit is looked at only between
-/// two of them: have reads fail with [`embedded_io::ErrorKind::TimedOut`] after a moment without
-/// data, and they are repeated until the limit. Zero bytes read are the end of the stream, as
-/// `embedded-io` has it.
+///  A stream that is dropped is closed. Its calls block, and limits are checked between two calls only: let
+/// reads fail with [`embedded_io::ErrorKind::TimedOut`] after a moment without data, and the driver repeats
+/// them until the limit. Reading zero bytes is the end of the stream, as in `embedded-io`.
 pub trait Open {
-    /// A stream, which may borrow buffers and the stack from here: one is open at a time.
+    /// The stream, which may borrow buffers and the stack from the opener: one is open at a time.
     type Stream<'a>: Read + Write
     where
         Self: 'a;
 
-    /// Looks a host's name up, by `until`. Names written as addresses do not get here.
+    /// Resolves a host's name, by `until`. Hosts written as addresses are not passed here.
     fn resolve(&mut self, host: &str, until: Instant) -> Result<IpAddr, FailureKind>;
 
-    /// Opens a stream, by `until`. A certificate that is not for the endpoint's host is
-    /// [`FailureKind::Untrusted`]; [`connect_failure`](crate::connect_failure) names other errors.
+    /// Opens a stream, by `until`.
+    ///
+    ///  # Errors
+    ///  A certificate that is not for the endpoint's host is [`FailureKind::Untrusted`];
+    /// [`connect_failure`](crate::connect_failure) maps other errors.
     fn open(&mut self, remote: &Remote<'_>, until: Instant) -> Result<Self::Stream<'_>, FailureKind>;
 }
 
-/// Streams, and what to do while they have nothing to do: sleep a little.
+/// Streams of an opener, and what to do while there is nothing to do: sleep a little.
 #[derive(Debug)]
 pub struct Streams<O, I> {
     opener: O,
@@ -40,7 +42,7 @@ pub struct Streams<O, I> {
 }
 
 impl<O: Open, I: FnMut()> Streams<O, I> {
-    /// The streams of `opener`.
+    /// The streams of `opener`; `idle` is called between two attempts of an operation.
     pub fn new(opener: O, idle: I) -> Self {
         Self { opener, idle }
     }

@@ -10,26 +10,25 @@ use rolecall_core::wire::uri::Scheme;
 use super::{Connection, Link, idle_until, persist};
 use crate::{Board, Remote};
 
-/// What a stack means by receiving zero bytes. Implementations of `embedded-nal` disagree.
+/// What a stack means by receiving zero bytes: implementations of `embedded-nal` disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ZeroRead {
-    /// Nothing has come yet (smoltcp-nal). Right for every stack but in one point: where it means
-    /// the end after all, a reply that only the end of the stream ends is waited for in vain. No
-    /// AWS service sends such replies.
+    /// Nothing has arrived yet (smoltcp-nal). Safe for every stack, with one limit: where zero does mean the
+    /// end, a reply that is ended by the end of the stream alone times out. No AWS service sends such
+    /// replies.
     #[default]
     NoData,
     /// The peer has ended the stream (std-embedded-nal).
     End,
 }
 
-/// A TCP/IP stack, and what to do while it has nothing to do. There is no TLS: an `https` endpoint
-/// is refused with [`FailureKind::Unsupported`], and [`Streams`](super::Streams) is what it takes.
+/// A TCP/IP stack without TLS, and what to do while it has nothing to do. An `https` endpoint is refused with
+/// [`FailureKind::Unsupported`], and needs [`Streams`](super::Streams).
 ///
-/// `idle` is called whenever the stack cannot go on: it may poll the stack, feed a watchdog, sleep
-/// until an interrupt. It should return within a few milliseconds, because limits are looked at
-/// between two calls. A stack whose own calls block, as the `connect` of std-embedded-nal does, can
-/// exceed a limit for so long.
+///  `idle` is called whenever the stack would block: it may poll the stack, feed a watchdog, or sleep until
+/// an interrupt. It should return within a few milliseconds, because limits are checked between two calls. A
+/// stack whose own calls block, as the `connect` of std-embedded-nal does, can exceed a limit by that time.
 #[derive(Debug)]
 pub struct Tcp<S, I> {
     stack: S,
@@ -38,12 +37,12 @@ pub struct Tcp<S, I> {
 }
 
 impl<S: TcpClientStack + Dns, I: FnMut(&mut S)> Tcp<S, I> {
-    /// A stack that looks names up itself; for others there is [`WithDns`](crate::WithDns).
+    /// A network over a stack that also resolves names; for others there is [`WithDns`](crate::WithDns).
     pub fn new(stack: S, idle: I) -> Self {
         Self { stack, idle, zero_read: ZeroRead::NoData }
     }
 
-    /// What this stack means by zero bytes.
+    /// Sets what this stack means by zero bytes.
     pub fn with_zero_read(self, zero_read: ZeroRead) -> Self {
         Self { zero_read, ..self }
     }
@@ -140,7 +139,7 @@ impl<S: TcpClientStack, I: FnMut(&mut S)> Drop for TcpConnection<'_, S, I> {
         if let Some(socket) = self.socket.take() {
             // It is gone either way.
             let _ = self.tcp.stack.close(socket);
-            // A polled stack tells its peer now.
+            // A polled stack notifies its peer here.
             self.tcp.idle();
         }
     }
