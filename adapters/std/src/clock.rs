@@ -7,12 +7,12 @@ use std::time::{Duration, Instant as StdInstant, SystemTime};
 use rolecall_core::skew::{Instant, Now};
 use rolecall_core::wire::time::UnixTime;
 
-/// What the clocks say.
+/// Reads both clocks.
 pub(crate) fn now() -> Now {
     Now { monotonic: monotonic(), wall: UnixTime::from_system_time(SystemTime::now()) }
 }
 
-/// What the monotonic clock says.
+/// Reads the monotonic clock.
 pub(crate) fn monotonic() -> Instant {
     static START: OnceLock<StdInstant> = OnceLock::new();
     Instant::from_millis(START.get_or_init(StdInstant::now).elapsed().as_millis() as u64)
@@ -23,7 +23,7 @@ pub(crate) fn sleep_until(instant: Instant) {
     std::thread::sleep(Duration::from_millis(instant.ms_since(monotonic())));
 }
 
-/// 32 bits for jitter: the standard library seeds each `RandomState` anew.
+/// Draws 32 bits for jitter: the standard library seeds each `RandomState` with new ones.
 pub(crate) fn entropy() -> u32 {
     RandomState::new().hash_one(0u8) as u32
 }
@@ -39,11 +39,11 @@ pub(crate) fn entropy() -> u32 {
 /// assert_eq!(UnixTime::from_system_time(SystemTime::UNIX_EPOCH), Some(UnixTime::EPOCH));
 /// ```
 pub trait UnixTimeExt: Sized {
-    /// The same second, its fraction dropped; `None` for a time before 1970, and [`UnixTime::MAX`] for
-    /// one behind the year 9999.
+    /// Converts a time, dropping its fraction of a second. `None` for a time before 1970, and
+    /// [`UnixTime::MAX`] for one after the year 9999.
     fn from_system_time(time: SystemTime) -> Option<Self>;
 
-    /// The same second.
+    /// Converts back, exactly.
     fn to_system_time(self) -> SystemTime;
 }
 

@@ -1,4 +1,4 @@
-//! Credentials that own their memory, and whose they are.
+//! Credentials that own their memory, and the identity they belong to.
 
 use std::fmt;
 
@@ -17,10 +17,10 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials that are known. An empty token counts as none.
+    /// Makes credentials of known texts. An empty token counts as none.
     ///
     /// # Errors
-    /// A text that is empty or has a character that cannot be sent.
+    /// [`Error::Configuration`] for a text that is empty or has a character that cannot be sent in a header.
     pub fn new(
         access_key_id: &str,
         secret_access_key: &str,
@@ -32,7 +32,7 @@ impl Credentials {
             .map_err(|invalid| Error::Configuration(invalid.to_string()))
     }
 
-    /// A copy of what a slot holds.
+    /// Copies what a slot holds.
     pub(crate) fn copy(from: &Borrowed<'_>) -> Self {
         Self {
             access_key_id: from.access_key_id().to_owned(),
@@ -43,12 +43,12 @@ impl Credentials {
         }
     }
 
-    /// The same credentials, in memory of their own.
+    /// Copies them into memory of their own.
     pub(crate) fn copied(&self) -> Self {
         Self::copy(&self.borrow())
     }
 
-    /// As the core wants them.
+    /// Borrows them as the core's type, to sign with [`rolecall_core::sigv4`].
     pub fn borrow(&self) -> Borrowed<'_> {
         let token = self.session_token.as_ref().map(Secret::expose);
         Borrowed::new(&self.access_key_id, self.secret_access_key.expose(), token)
@@ -57,39 +57,42 @@ impl Credentials {
             .with_expiration(self.expiration)
     }
 
-    /// Adds the account.
+    /// Sets the account.
     pub fn with_account_id(mut self, account_id: Option<String>) -> Self {
         self.account_id = account_id;
         self
     }
 
-    /// Adds the end of validity.
+    /// Sets the expiration.
     pub fn with_expiration(mut self, expiration: Option<UnixTime>) -> Self {
         self.expiration = expiration;
         self
     }
 
-    /// The public half.
+    /// The access key id: 16 to 128 characters, not secret. `AKIA...` is a long-term key, `ASIA...` a
+    /// temporary one.
     pub fn access_key_id(&self) -> &str {
         &self.access_key_id
     }
 
-    /// The secret half. What is done with it is the caller's to answer for.
+    /// The secret access key. The caller is responsible for where it goes; it is wiped with these
+    /// credentials.
     pub fn expose_secret_access_key(&self) -> &str {
         self.secret_access_key.expose()
     }
 
-    /// The token that temporary credentials carry.
+    /// The session token of temporary credentials, up to several KB; `None` for long-term keys.
     pub fn expose_session_token(&self) -> Option<&str> {
         self.session_token.as_ref().map(Secret::expose)
     }
 
-    /// The account, where the source told it.
+    /// The twelve digits of the account, where the source named it: instance metadata, IAM Identity Center
+    /// and some processes do.
     pub fn account_id(&self) -> Option<&str> {
         self.account_id.as_deref()
     }
 
-    /// When they end; `None`: never.
+    /// When they expire; `None` for credentials without an end.
     pub fn expiration(&self) -> Option<UnixTime> {
         self.expiration
     }
@@ -101,14 +104,14 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Whose credentials they are.
+/// The identity that credentials belong to, as STS GetCallerIdentity returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallerIdentity {
     /// The twelve digits of the account.
     pub account: String,
-    /// The principal's ARN.
+    /// The principal's ARN: a user, an assumed role, or the account's root.
     pub arn: String,
-    /// The principal's unique id.
+    /// The principal's unique id, `AIDA...` or `AROA...:SESSION`.
     pub user_id: String,
 }

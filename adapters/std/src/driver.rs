@@ -1,4 +1,4 @@
-//! Carries a flow to its end.
+//! Runs a flow until it is done.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use crate::trace::{Trace, Tracer};
 /// The exchange buffer's size at the start of each step of a source.
 pub(crate) const EXCHANGE: usize = 16 * 1024;
 
-/// The clock may be off by as many seconds before that is worth telling.
+/// A clock that is off by this many seconds is worth reporting.
 pub(crate) const TOLERANCE: u64 = 240;
 
-/// Who carries flows to their ends.
+/// Runs flows over a [`Host`](crate::Host).
 #[derive(Clone, Copy)]
 pub(crate) struct Driver<'a> {
     pub(crate) host: &'a dyn Host,
     pub(crate) clock: &'a Mutex<Clock>,
     pub(crate) tracer: Option<&'a Tracer>,
-    /// Bytes of a request at most.
+    /// The longest request, in bytes.
     pub(crate) room: usize,
 }
 
 impl Driver<'_> {
-    /// Drives `flow` until it is done. Its result is in the first of `slots`.
+    /// Runs `flow` until it is done. Its result is in the first of `slots`.
     pub(crate) fn drive<'c, F: Flow<'c> + ?Sized>(
         &self,
         flow: &mut F,
@@ -38,7 +38,7 @@ impl Driver<'_> {
         self.drive_in(&mut Buffer::new(), &mut Streams::default(), flow, slots, report)
     }
 
-    /// As [`Driver::drive`], with bodies that are streamed, and with a reply that may stay in `buffer`.
+    /// As [`Driver::drive`], with streamed bodies, and with a reply that may stay in `buffer`.
     pub(crate) fn drive_in<'c, F: Flow<'c> + ?Sized>(
         &self,
         buffer: &mut Buffer,
@@ -96,7 +96,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Tells of a clock that a reply has just shown to be wrong.
+    /// Reports a clock that a reply has just shown to be wrong.
     pub(crate) fn tell_clock(&self, before: i64) {
         let behind = lock(self.clock).skew();
         if behind.unsigned_abs() > TOLERANCE && behind.abs_diff(before) > TOLERANCE {
@@ -110,7 +110,8 @@ impl Driver<'_> {
         }
     }
 
-    /// One call of a flow. The clock is locked for it alone, and not while anybody is waited for.
+    /// Makes one call of a flow. The clock is locked for this call alone, and not while anything is waited
+    /// for.
     fn step<T>(
         &self,
         slots: &mut [Slot<'_>],

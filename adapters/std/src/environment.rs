@@ -1,9 +1,9 @@
-//! Environment variables, the process's or given ones.
+//! Environment variables: those of the process, or given ones.
 
 use std::collections::HashMap;
 use std::fmt;
 
-/// Where settings are looked up. A blank value counts as unset.
+/// The variables that settings are read from. A value of white space alone counts as unset.
 pub struct Environment(Variables);
 
 enum Variables {
@@ -12,12 +12,12 @@ enum Variables {
 }
 
 impl Environment {
-    /// The variables of this process.
+    /// Reads the variables of this process.
     pub fn process() -> Self {
         Self(Variables::Process)
     }
 
-    /// The value of a variable that is set and not blank.
+    /// The value of a variable, if it is set and has a character other than white space.
     pub fn get(&self, name: &str) -> Option<String> {
         let value = match &self.0 {
             Variables::Process => std::env::var(name).ok(),
@@ -26,7 +26,7 @@ impl Environment {
         value.filter(|value| !value.trim().is_empty())
     }
 
-    /// Whether a variable says `true`, in any case.
+    /// Whether a variable has the value `true`, in any case.
     pub fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }

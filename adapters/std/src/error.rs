@@ -1,4 +1,4 @@
-//! What went wrong, with what the peer said about it.
+//! Errors, with what the peer said about them.
 
 use std::fmt;
 
@@ -8,57 +8,57 @@ use rolecall_core::sigv4::SignError;
 
 use crate::finding::{Finding, Outcome};
 
-/// An error of this crate. Its text says what was being done, what happened, and what to do next;
-/// it never holds a secret.
+/// An error of this crate. Its text says what was being done, what happened, and what to do next; it never
+/// holds a secret.
 ///
-/// The text holds the errors below it, so that [`source`](std::error::Error::source) is `None` for all of
+///  The text includes the errors below it, so that [`source`](std::error::Error::source) is `None` for all of
 /// them and nothing is said twice; match on the variants to reach what is inside.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting is missing or cannot be used.
+    /// A setting is missing or cannot be used. The text names it.
     Configuration(String),
     /// A source or a call failed.
     Source {
         /// What failed, and how.
         error: SourceError,
-        /// What the service said.
+        /// What the service said, printable and bounded.
         report: Box<Report>,
     },
-    /// A profile could not be followed to its credentials.
+    /// A profile does not lead to credentials.
     Profile {
-        /// The profile.
+        /// The profile's name.
         name: String,
         /// What failed on the way.
         error: Box<Error>,
     },
-    /// A source of the chain is set up here, but failed.
+    /// A source of the chain is configured, and failed.
     Chain {
         /// How it failed.
         error: Box<Error>,
-        /// How each source up to it fared, itself the last.
+        /// One finding for each source that was asked, in order; the last one failed.
         findings: Vec<Finding>,
     },
-    /// No source of the chain is set up here.
+    /// No source of the chain is configured.
     NoCredentials {
-        /// Why each was passed over.
+        /// Why each was skipped.
         findings: Vec<Finding>,
-        /// Whether one of them may be there later: a metadata service that did not answer.
+        /// Whether one of them may be available later: a metadata service that did not answer.
         recoverable: bool,
     },
     /// The request cannot be signed.
     Sign(SignError),
-    /// A request was not answered.
+    /// There is no reply to a request.
     Send(Failure),
 }
 
 impl Error {
-    /// A setting, variable or argument of that name cannot be used.
+    /// A setting, variable or argument of that name has a value that cannot be used.
     pub(crate) fn invalid(name: &str, problem: &str) -> Self {
         Self::Configuration(format!("{name}: {problem}"))
     }
 
-    /// Who can mend it.
+    /// Who can fix it: the caller's configuration, the service, the resources lent, or the network.
     pub fn fault(&self) -> Fault {
         match self {
             Self::Configuration(_) | Self::NoCredentials { .. } | Self::Sign(_) => Fault::Configuration,
@@ -68,7 +68,7 @@ impl Error {
         }
     }
 
-    /// Whether trying again later may help without anybody changing anything.
+    /// Whether a later attempt may succeed without a change of configuration.
     pub fn is_recoverable(&self) -> bool {
         match self {
             Self::Configuration(_) | Self::Sign(_) => false,
@@ -79,12 +79,12 @@ impl Error {
         }
     }
 
-    /// Whether the source is simply not there, so that a chain goes on to the next.
+    /// Whether the source is not there, so that a chain goes on to the next.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Source { error, .. } if error.is_absent())
     }
 
-    /// Whether the service refused credentials as ended or unknown, so that others may be taken.
+    /// Whether the service refused credentials as expired or unknown, so that others have to be fetched.
     pub(crate) fn says_ended(&self) -> bool {
         let Self::Source { error: SourceError { kind: ErrorKind::Refused { .. }, .. }, report } = self else {
             return false;
@@ -92,13 +92,13 @@ impl Error {
         matches!(report.code(), "ExpiredToken" | "ExpiredTokenException" | "InvalidToken")
     }
 
-    /// Whether a service refused in a way that waiting does not mend.
+    /// Whether a service refused in a way that waiting does not fix.
     pub(crate) fn is_refusal(&self) -> bool {
         let Self::Source { error, .. } = self else { return false };
         matches!(error.kind, ErrorKind::Refused { recoverable: false, .. })
     }
 
-    /// Whether nobody set the source up.
+    /// Whether the source is not configured.
     pub(crate) fn is_not_configured(&self) -> bool {
         matches!(self, Self::Source { error: SourceError { kind: ErrorKind::NotConfigured, .. }, .. })
     }
@@ -108,7 +108,7 @@ impl Error {
         matches!(self, Self::Source { error: SourceError { kind: ErrorKind::Disabled, .. }, .. })
     }
 
-    /// Whether it takes somebody who configures this side, or the instance it is on.
+    /// Whether the configuration of this side, or of the instance, has to change.
     fn is_misconfigured(&self) -> bool {
         match self {
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.is_misconfigured(),
@@ -117,7 +117,7 @@ impl Error {
         }
     }
 
-    /// What happened, without what to do about it.
+    /// What happened, without advice.
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Source { error, report } => {
@@ -131,7 +131,7 @@ impl Error {
         }
     }
 
-    /// What to do about it; empty where the error itself says it.
+    /// What to do next; empty where the error itself says it.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Source { error, report } => match error.advice() {
@@ -143,7 +143,7 @@ impl Error {
         }
     }
 
-    /// What it says of the source of that name.
+    /// This error as the finding of a source.
     pub(crate) fn finding(&self, source: &str) -> Finding {
         let outcome = if self.is_switched_off() {
             Outcome::Skipped
@@ -154,7 +154,7 @@ impl Error {
         } else {
             Outcome::Refused
         };
-        // The source is named already.
+        // The finding names the source already.
         let reason = self.reason();
         let reason = reason.strip_prefix(source).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&reason);
         Finding {
@@ -199,7 +199,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// What to do about a service's code; empty where its message is all there is to say.
+/// What to do about an error code of a service; empty where its message says all there is.
 fn of_code(code: &str) -> &'static str {
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
@@ -241,7 +241,7 @@ fn of_code(code: &str) -> &'static str {
     }
 }
 
-/// The findings behind `start`; nothing if there are none.
+/// Lists the findings after `start`; writes nothing if there are none.
 fn list(f: &mut fmt::Formatter<'_>, start: &str, findings: &[Finding]) -> fmt::Result {
     let mut separator = start;
     for finding in findings {

@@ -1,4 +1,4 @@
-//! Files of this machine, read whole.
+//! Reading files whole.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::host::Buffer;
 
-/// The longest file that is read, and the longest output of a command.
+/// The longest file that is read, and the longest output of a command, in bytes.
 pub(crate) const MAX_CONTENT: usize = 256 * 1024;
 
 /// Reads a file into a buffer.
 pub(crate) type ReadFile<'a> = dyn Fn(&str, &mut Buffer) -> Result<(), Failure> + 'a;
 
-/// Appends a file's content.
+/// Appends the content of a file.
 pub(crate) fn read_file(path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
     let failure = |error: io::Error| failed(Phase::File, kind_of(&error));
     let mut file = File::open(path).map_err(failure)?;

@@ -1,25 +1,25 @@
-//! How the sources of credentials fared.
+//! The results of sources, for people.
 
 use std::fmt;
 
-/// How a source fared.
+/// The result of asking one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It was not needed, or is switched off.
+    /// The source was not needed, or is switched off.
     Skipped,
-    /// It is not set up here, or not there.
+    /// The source is not configured, or not there.
     Absent,
-    /// It is there, was asked, and gave no credentials.
+    /// The source was asked, and refused or failed.
     Refused,
-    /// It is set up in a way that cannot work.
+    /// The source is configured in a way that cannot work.
     Misconfigured,
-    /// It gave the credentials that are used.
+    /// The source returned the credentials that are used.
     Used,
 }
 
 impl Outcome {
-    /// In a word.
+    /// The name of the variant in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Skipped => "skipped",
@@ -38,11 +38,11 @@ pub struct Finding {
     /// The source: `environment`, `profile NAME`, `web identity`, `container endpoint`, `instance
     /// metadata`; in an explanation, `caller identity` and `clock` too.
     pub source: String,
-    /// How it fared.
+    /// The result.
     pub outcome: Outcome,
-    /// Why.
+    /// The reason, in one line.
     pub reason: String,
-    /// What to do about it; empty where nothing is to be done.
+    /// What to do next; empty where there is nothing to do.
     pub advice: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a flow needs from outside, as a trait.
+//! The I/O of a provider, as a trait.
 
 use std::fmt;
 use std::io::{self, Read, Seek, Write};
@@ -9,14 +9,16 @@ use rolecall_core::flow::{Answer, Exchange};
 use rolecall_core::skew::{Instant, Now};
 use zeroize::{Zeroize, Zeroizing};
 
-/// The outside world of a [`Provider`](crate::Provider): the network, files, commands, people and
-/// clocks. [`System`](crate::System) is the real one; another one is for tests, and for programs that have an HTTP
-/// client of their own.
+/// The I/O of a [`Provider`](crate::Provider): network, files, commands, prompts and clocks.
+/// [`System`](crate::System) is this machine; another implementation is for tests, and for programs that
+/// bring an HTTP client of their own.
 pub trait Host: Send + Sync {
     /// Sends the request whose head is in `buffer` ([`Exchange::request`] says where) with the body that
-    /// [`Exchange::body`] names, and leaves the reply there: an [`Answer::Reply`] or an
-    /// [`Answer::Failed`]. A body with the driver's caller is read from `streams`, and one of a reply of
-    /// status 2xx is written there where [`Exchange::streams_reply`] is set.
+    /// [`Exchange::body`] names, and leaves the reply in `buffer`. Returns an [`Answer::Reply`] or an
+    /// [`Answer::Failed`].
+    ///
+    ///  A streamed request body is read from `streams`; the body of a reply of status 2xx is written there if
+    /// [`Exchange::streams_reply`] is set. The whole exchange has to end within [`Exchange::limits`].
     fn exchange(
         &self,
         exchange: &Exchange<'_>,
@@ -24,23 +26,36 @@ pub trait Host: Send + Sync {
         streams: &mut Streams<'_>,
     ) -> Answer<'static>;
 
-    /// Appends the content of a file to `buffer`.
+    /// Appends the content of the file at `path` to `buffer`.
+    ///
+    ///  # Errors
+    ///  A file that cannot be read, with [`Phase::File`](rolecall_core::error::Phase::File).
     fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure>;
 
-    /// Runs a command, without a shell, and appends what it prints to `buffer`.
+    /// Runs a command line without a shell, and appends its standard output to `buffer`.
+    ///
+    ///  # Errors
+    ///  A command that cannot be run, fails or takes too long, with
+    /// [`Phase::Process`](rolecall_core::error::Phase::Process).
     fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure>;
 
-    /// The addresses of a host.
+    /// Resolves a host name.
+    ///
+    ///  # Errors
+    ///  A name without an address, with [`Phase::Resolve`](rolecall_core::error::Phase::Resolve).
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure>;
 
-    /// Asks a person, and appends the answer to `buffer`. A hidden one is a secret: nobody may see it
-    /// typed.
+    /// Asks the user a question, and appends the answer to `buffer`. If `hidden`, the answer is a secret and
+    /// must not be echoed.
+    ///
+    ///  # Errors
+    ///  No terminal, or no answer in time, with [`Phase::Prompt`](rolecall_core::error::Phase::Prompt).
     fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure>;
 
-    /// What the clocks say.
+    /// Reads both clocks.
     fn now(&self) -> Now;
 
-    /// What the monotonic clock says.
+    /// Reads the monotonic clock.
     fn monotonic(&self) -> Instant {
         self.now().monotonic
     }
@@ -48,25 +63,28 @@ pub trait Host: Send + Sync {
     /// Waits until `instant` on the monotonic clock.
     fn sleep_until(&self, instant: Instant);
 
-    /// 32 random bits, for jitter.
+    /// Draws 32 random bits for jitter; they protect no secret.
     fn entropy(&self) -> u32;
 
-    /// Fills `bytes` with what nobody can predict.
+    /// Fills `bytes` from a cryptographic random number generator.
+    ///
+    ///  # Errors
+    ///  A system without one.
     fn random(&self, bytes: &mut [u8]) -> Result<(), Failure>;
 
-    /// What is wrong with a setting of this world's own, a file of certificates say, if an exchange
-    /// has just failed for it.
+    /// What is wrong with a setting of this host, such as a file of certificates, if it made the last
+    /// exchange fail.
     fn trouble(&self) -> Option<String> {
         None
     }
 }
 
-/// Bodies that are streamed: read while a request is sent, written while a reply comes in.
+/// Streamed bodies: read while a request is sent, written while a reply is received.
 #[derive(Default)]
 pub struct Streams<'a> {
     /// The body of the request.
     pub upload: Option<&'a mut dyn Upload>,
-    /// Where the body of a reply of status 2xx goes.
+    /// The writer for the body of a reply of status 2xx.
     pub download: Option<&'a mut dyn Write>,
 }
 
@@ -79,17 +97,17 @@ impl fmt::Debug for Streams<'_> {
 
 /// A body that is read while it is sent.
 pub trait Upload {
-    /// The body from its start, each time a request is sent.
+    /// Returns a reader at the start of the body; called each time the request is sent.
     ///
     /// # Errors
-    /// Where it cannot be read, or cannot be read once more.
+    /// A body that cannot be read, or not a second time.
     fn start(&mut self) -> io::Result<&mut dyn Read>;
 
-    /// Whether it can be read more than once, so that a request may be sent again.
+    /// Whether the body can be read more than once, so that the request may be sent again.
     fn rewinds(&self) -> bool;
 }
 
-/// Anything that can be rewound: a file, say.
+/// A file, or any other reader that can be rewound.
 impl<R: Read + Seek> Upload for R {
     fn start(&mut self) -> io::Result<&mut dyn Read> {
         self.rewind()?;
@@ -101,12 +119,12 @@ impl<R: Read + Seek> Upload for R {
     }
 }
 
-/// A body that can be read once: a pipe, say.
+/// A body that can be read once, from a pipe for example.
 #[derive(Debug)]
 pub struct Once<R>(Option<R>, bool);
 
 impl<R: Read> Once<R> {
-    /// What `reader` gives.
+    /// Wraps `reader`.
     pub fn new(reader: R) -> Self {
         Self(Some(reader), false)
     }
@@ -125,27 +143,27 @@ impl<R: Read> Upload for Once<R> {
     }
 }
 
-/// Bytes that are wiped when they are dropped, replaced, or outgrow their memory.
+/// A byte buffer that is wiped when it is dropped, replaced or outgrown.
 #[derive(Default)]
 pub struct Buffer(pub(crate) Zeroizing<Vec<u8>>);
 
 impl Buffer {
-    /// An empty one.
+    /// An empty buffer.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The bytes.
+    /// Its content.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes, to be changed in place.
+    /// Its content, writable in place.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.0
     }
 
-    /// Adds bytes at the end.
+    /// Appends bytes. Memory that is outgrown is wiped first.
     pub fn append(&mut self, bytes: &[u8]) {
         append(&mut self.0, bytes);
     }
@@ -162,12 +180,12 @@ impl fmt::Debug for Buffer {
     }
 }
 
-/// Appends, and wipes the old memory when there is not enough of it: a growing vector would not.
+/// Appends, and wipes memory that is outgrown, as a plain vector would not.
 pub(crate) fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     append_within(usize::MAX, buffer, bytes);
 }
 
-/// As [`append`], for a buffer that will hold no more than `most` bytes.
+/// As [`append`], for a buffer that will hold at most `most` bytes.
 pub(crate) fn append_within(most: usize, buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     let needed = buffer.len() + bytes.len();
     if buffer.capacity() < needed {

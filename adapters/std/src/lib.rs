@@ -116,7 +116,8 @@ pub use rolecall_core as core;
 pub use rolecall_core::error::Fault;
 pub use rolecall_core::wire::time::UnixTime;
 
-/// Nothing here leaves its data half-changed when it panics.
+/// Locks a mutex. Nothing here leaves its data half-changed when it panics, so that a poisoned lock is used
+/// on.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,9 @@
-//! Takes what the core puts.
+//! A vector as a sink of the core's writers.
 
 use rolecall_core::wire::Put;
 
-/// Appends to a vector: to one that never grows where a secret is put.
+/// Appends to a vector. Where a secret is written, the vector must have room for it: memory that is outgrown
+/// is not wiped.
 pub(crate) struct Sink<'v>(pub(crate) &'v mut Vec<u8>);
 
 impl Put for Sink<'_> {

@@ -1,4 +1,4 @@
-//! A source of credentials of the caller's own.
+//! Credential sources of the caller's.
 
 use rolecall_core::flow::{Flow, Lease};
 
@@ -32,9 +32,9 @@ use rolecall_core::flow::{Flow, Lease};
 ///
 /// A source with requests is a list of steps: [`flow::Source`](rolecall_core::flow::Source).
 pub trait CredentialSource: Send + Sync {
-    /// Its name, for people: a few words.
+    /// Its name for error messages and `explain`: a few words.
     fn name(&self) -> &str;
 
-    /// One run of it, which ends with credentials in the first slot.
+    /// Makes one run of it, which ends with credentials in the first slot.
     fn flow(&self) -> Box<dyn Flow<'_, Output = Lease> + '_>;
 }

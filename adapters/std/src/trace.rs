@@ -1,4 +1,4 @@
-//! What happens while credentials are fetched and requests sent, for logs.
+//! Events for logs: exchanges, waits, and what went wrong on the way.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,33 +7,33 @@ use rolecall_core::error::Failure;
 
 use crate::clock::off_by;
 
-/// One step of a flow as it happens, for logs: nothing in it is secret.
+/// One step of a flow, for logs. It holds no secret.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Trace<'a> {
-    /// An exchange came to an end.
+    /// An exchange has ended.
     Exchange {
-        /// `GET http://169.254.169.254`: the method, and the service without path or query.
+        /// The method, and the service without path or query: `GET http://169.254.169.254`.
         asked: &'a str,
         /// The status of the reply, or why there is none.
         outcome: Result<u16, Failure>,
         /// How long it took.
         took: Duration,
     },
-    /// A wait before the next attempt.
+    /// The provider waits before the next attempt.
     Wait {
         /// How long.
         pause: Duration,
     },
-    /// A reply told that this machine's clock is wrong; requests are signed by the service's from
-    /// now on.
+    /// A reply showed that this machine's clock is wrong; from now on, requests are signed with the service's
+    /// time.
     Clock {
         /// Seconds by which it is behind (negative: ahead).
         behind: i64,
     },
     /// The cache could not be used; credentials are fetched without it.
     Cache {
-        /// What is wrong with it.
+        /// What is wrong with the cache.
         problem: &'a str,
     },
 }

@@ -1,4 +1,4 @@
-//! The cache as files of one user in a folder of the user's own.
+//! The cache as files in a folder of one user.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -18,25 +18,25 @@ use crate::files::read_all;
 use crate::host::Buffer;
 use crate::{Credentials, clock};
 
-/// A folder with one file for each set of credentials, named by a hash of what they are for.
+/// A folder with one file for each set of credentials, named by a hash of its cache key.
 ///
-/// Files have mode 0600 and are replaced as a whole. A file that is broken, that others can read or
-/// that belongs to somebody else is not believed, and neither is a folder that others can write to.
-/// Processes that fetch for the same key take turns by an advisory lock (`flock`) on a file beside.
+///  Files have mode 0600 and are replaced as a whole. A file that is malformed, that others can read or that
+/// belongs to another user is not used, and neither is a folder that others can write to. Processes that
+/// fetch for the same key take turns by an advisory lock (`flock`) on a file beside it.
 #[derive(Debug, Clone)]
 pub struct FileCache {
     folder: PathBuf,
 }
 
-/// How long another process's fetch is waited for: longer than a command may be at it.
+/// How long to wait for another process's fetch: longer than a command may take.
 const PATIENCE: Duration = Duration::from_secs(75);
-/// What nobody has touched for so long is of no use to anybody: no session lives longer.
+/// A file that was not touched for this long is removed: no session lives longer.
 const KEPT: Duration = Duration::from_secs(48 * 3600);
-/// How often it is looked whether that fetch has ended.
+/// How often to check whether that fetch has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 impl FileCache {
-    /// The cache in `folder`, which is made when it is first needed.
+    /// The cache in `folder`, which is created when it is first needed.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
@@ -45,14 +45,14 @@ impl FileCache {
         self.folder.join(format!("{}{ending}", sha256_hex(key.as_bytes())))
     }
 
-    /// The folder, made if it is not there, and nobody else's.
+    /// Creates the folder if it does not exist, and checks that it is this user's.
     fn folder(&self) -> Result<(), CacheError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
         made.map_err(|error| problem(&self.folder, &error))?;
         self.own_folder().map(|_| ())
     }
 
-    /// Whether the folder is there; an error if others may have written what is in it.
+    /// Whether the folder exists; an error if others may have written to it.
     fn own_folder(&self) -> Result<bool, CacheError> {
         let meta = match self.folder.metadata() {
             Ok(meta) => meta,
@@ -68,7 +68,7 @@ impl FileCache {
         Ok(true)
     }
 
-    /// Removes what is of no use any more. What cannot be removed stays.
+    /// Removes outdated files. One that cannot be removed stays.
     fn sweep(&self) {
         let old = |path: &Path| {
             let changed = path.symlink_metadata().and_then(|meta| meta.modified());
@@ -83,7 +83,7 @@ impl FileCache {
     }
 }
 
-/// Whether a file has a name that this cache gives.
+/// Whether a file has a name of this cache's.
 fn is_own_name(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let hash = name.split('.').next().unwrap_or_default();
@@ -118,7 +118,7 @@ impl CredentialCache for FileCache {
             .and_then(|mut file| file.write_all(&print(entry)))
             .and_then(|()| std::fs::rename(&fresh, &path));
         written.map_err(|error| {
-            // It may not have been made at all.
+            // It may not exist.
             let _ = std::fs::remove_file(&fresh);
             problem(&path, &error)
         })
@@ -157,17 +157,17 @@ impl CredentialCache for FileCache {
     }
 }
 
-/// The lock goes with the file's description.
+/// Dropping the file releases the lock.
 struct Held(#[expect(dead_code, reason = "held, not used")] File);
 
 impl Lock for Held {}
 
-/// Opens a file itself, and not one that a link leads to; what is no file is not waited for.
+/// Opens a regular file itself, without following a link and without waiting for a FIFO.
 fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32).open(path)
 }
 
-/// Fails for a file that is not this user's alone.
+/// Fails for a file that others can read, or that belongs to another user.
 fn private(file: &File, path: &Path) -> Result<(), CacheError> {
     let meta = file.metadata().map_err(|error| problem(path, &error))?;
     if !meta.is_file() || meta.uid() != own_id() {
@@ -187,7 +187,7 @@ fn problem(path: &Path, error: &io::Error) -> CacheError {
     CacheError(format!("{}: {error}", path.display()))
 }
 
-/// The entry as a document: what `credential_process` has, and the lifetime.
+/// The entry as a document: that of `credential_process`, and the lifetime.
 fn print(entry: &Entry) -> Zeroizing<Vec<u8>> {
     let credentials = &entry.credentials;
     let expiration = credentials.expiration().map(|expiration| expiration.rfc3339());
@@ -221,7 +221,7 @@ fn print(entry: &Entry) -> Zeroizing<Vec<u8>> {
     document
 }
 
-/// The entry that a document holds; `None` if it is not one that was written here.
+/// Parses a document; `None` if this crate did not write it.
 fn parse(document: &[u8]) -> Option<Entry> {
     let member = |name| member(document, name).ok().flatten();
     let text = |name| {

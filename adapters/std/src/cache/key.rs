@@ -1,5 +1,5 @@
-//! What credentials are stored under: everything that decides whose they are. Two configurations
-//! that may come to different credentials have different keys.
+//! Cache keys: everything that decides which credentials a provider gets. Two configurations that may lead to
+//! different credentials have different keys.
 
 use rolecall_core::sigv4::sha256_hex;
 
@@ -8,10 +8,10 @@ use crate::host::{Buffer, Host};
 use crate::sessions::{Session, TokenPlace};
 use crate::settings::profiles::{Base, Plan};
 
-/// Of what the default chain comes to; `None` where that is keys, which need no cache, or an error.
+/// The key of the default chain; `None` if it leads to keys, which need no cache, or to an error.
 ///
-/// A token says who asks, so that its hash is a part, though it changes now and then: pods of one
-/// host may have all else in common.
+///  The hash of a token is included, though it changes now and then: pods of one host may have all else in
+/// common.
 pub(crate) fn of_chain(settings: &Settings, host: &dyn Host) -> Option<String> {
     if settings.keys_id().is_some() {
         return None;
@@ -42,13 +42,13 @@ pub(crate) fn of_chain(settings: &Settings, host: &dyn Host) -> Option<String> {
     Some(key)
 }
 
-/// Of a session, beside what it is asked for with.
+/// The key of a session, beside that of the credentials it is requested with.
 pub(crate) fn of_session(settings: &Settings, session: &Session, host: &dyn Host) -> Option<String> {
     let of_token = |token: &TokenPlace| match token {
         TokenPlace::File(path) => hash_of_file(path, host),
         TokenPlace::Given(token) => Some(hash(token.expose().as_bytes())),
     };
-    // What Debug does not show.
+    // Members that Debug does not show.
     let secrets: Vec<Option<String>> = match session {
         Session::WebIdentity(web) => vec![of_token(&web.token)],
         Session::Saml(saml) => vec![of_token(&saml.assertion)],
@@ -72,7 +72,7 @@ fn hash(text: &[u8]) -> String {
     sha256_hex(text).as_str().to_owned()
 }
 
-/// `None` for a file that cannot be read: the fetch will tell.
+/// `None` for a file that cannot be read: the fetch will report it.
 fn hash_of_file(path: &str, host: &dyn Host) -> Option<String> {
     let mut content = Buffer::new();
     host.read_file(path, &mut content).ok()?;

@@ -17,48 +17,48 @@ pub(crate) mod key;
 #[cfg(unix)]
 pub use file::FileCache;
 
-/// A place where processes leave temporary credentials for one another. What goes wrong with it
-/// never keeps anybody from credentials: they are fetched without it.
+/// A store through which processes share temporary credentials. An error of it never prevents a fetch:
+/// credentials are then fetched without it.
 pub trait CredentialCache: Send + Sync {
-    /// What was stored under `key`, as long as it can be relied on.
+    /// Returns what was stored under `key`, if it can be trusted.
     ///
     /// # Errors
-    /// What is there cannot be relied on: it is broken, or somebody else's.
+    /// The entry is malformed, or belongs to another user.
     fn load(&self, key: &str) -> Result<Option<Entry>, CacheError>;
 
-    /// Stores credentials under `key`, for all to see or for none.
+    /// Stores credentials under `key`, atomically.
     ///
     /// # Errors
     /// They could not be stored.
     fn store(&self, key: &str, entry: &Entry) -> Result<(), CacheError>;
 
-    /// Waits until nobody else fetches for `key`, and keeps others from it until what it returns is
+    /// Waits until no other process fetches for `key`, and keeps others from it until the returned lock is
     /// dropped.
     ///
     /// # Errors
-    /// The others could not be waited for.
+    /// The other process took too long.
     fn lock(&self, key: &str) -> Result<Box<dyn Lock>, CacheError>;
 
-    /// Forgets what was stored under `key`: a service has refused it.
+    /// Removes what was stored under `key`, because a service refused it.
     ///
     /// # Errors
     /// It could not be removed.
     fn remove(&self, key: &str) -> Result<(), CacheError>;
 }
 
-/// Held by whoever fetches; dropped, it lets the next one on.
+/// Held by the process that fetches; dropping it lets the next one in.
 pub trait Lock {}
 
-/// One set of temporary credentials, and how long they were good for when they were fetched.
+/// One set of temporary credentials, and how long they were valid when they were fetched.
 #[derive(Debug)]
 pub struct Entry {
-    /// The credentials; they have an end.
+    /// The credentials, which have an expiration.
     pub credentials: Credentials,
-    /// Seconds of life that they had at first.
+    /// Their lifetime in seconds when they were fetched.
     pub lifetime: u64,
 }
 
-/// Why a cache was of no use, in a sentence without a secret.
+/// Why the cache could not be used, in a sentence without a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheError(pub String);
 
@@ -70,20 +70,21 @@ impl fmt::Display for CacheError {
 
 impl std::error::Error for CacheError {}
 
-/// A cache, as one fetch sees it.
+/// The cache, from the point of view of one fetch.
 pub(crate) struct Cached<'a> {
     pub(crate) cache: &'a dyn CredentialCache,
     pub(crate) key: &'a str,
     /// The time, as well as it is known at that moment.
     pub(crate) time: &'a dyn Fn() -> UnixTime,
-    /// The access key id that a service has refused.
+    /// The access key id that a service refused.
     pub(crate) refused: Option<String>,
     pub(crate) tracer: Option<&'a Tracer>,
 }
 
 impl Cached<'_> {
-    /// What another process left, if it is fresh, else what `fetch` brings; that is left for others if
-    /// `fetch` says so. Of processes that start together, one fetches, and the others wait for it.
+    /// Returns what another process stored, if it is not due for a refresh, else what `fetch` returns, and
+    /// stores that if `fetch` allows it. Of processes that start together, one fetches, and the others wait
+    /// for it.
     pub(crate) fn or_fetch(
         &self,
         fetch: &mut dyn FnMut() -> Result<(Fetched, bool), Error>,
@@ -104,7 +105,7 @@ impl Cached<'_> {
                 self.tell(self.cache.store(self.key, &entry));
             }
             Ok(_) => {}
-            // What is due for a refresh is still better than nothing.
+            // Credentials that are due for a refresh are still better than none.
             Err(error) if error.is_recoverable() => {
                 if let Some(entry) = entry.filter(|entry| self.is_usable(entry)) {
                     return Ok(self.remaining(entry));
@@ -116,7 +117,7 @@ impl Cached<'_> {
         fetched.map(|(fetched, _)| fetched)
     }
 
-    /// Forgets the credentials that a service has refused, unless others have taken their place.
+    /// Removes the credentials that a service refused, unless others have replaced them.
     pub(crate) fn forget(&self, access_key_id: &str) {
         if self.load().is_some_and(|entry| entry.credentials.access_key_id() == access_key_id) {
             self.tell(self.cache.remove(self.key));
@@ -137,13 +138,13 @@ impl Cached<'_> {
     }
 
     fn is_usable(&self, entry: &Entry) -> bool {
-        // More life than there was at first: by a clock that is behind, they may have ended long ago.
+        // More left than there was at first: by a clock that is behind, they may have expired long ago.
         let left = self.left(entry);
         (1..=entry.lifetime.saturating_add(60)).contains(&left)
             && self.refused.as_deref() != Some(entry.credentials.access_key_id())
     }
 
-    /// Whether it is not yet in the window in which it would be refreshed.
+    /// Whether it is not yet in the refresh window.
     fn is_fresh(&self, entry: &Entry) -> bool {
         let window = u64::from(advisory_window(Some(entry.lifetime.saturating_mul(1000))));
         self.is_usable(entry) && self.left(entry) > window.min(entry.lifetime / 2)

@@ -1,10 +1,10 @@
-//! The default chain: where credentials are looked for, in which order, and what is said of each place.
+//! The default chain: its sources, their order, and how each is described.
 
 use crate::finding::Finding;
 use crate::settings::profiles::{Base, Plan};
 use crate::{Error, Settings};
 
-/// The places where the default chain looks.
+/// The sources of the default chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Link {
     Environment,
@@ -14,8 +14,7 @@ pub(crate) enum Link {
     Imds,
 }
 
-/// The default chain. A profile that somebody asked for by name goes before what the environment
-/// happens to hold.
+/// The default chain. A profile that was named explicitly goes before the environment.
 pub(crate) fn chain(settings: &Settings) -> [Link; 5] {
     let [first, second] = if settings.prefers_profile {
         [Link::Profile, Link::Environment]
@@ -26,7 +25,7 @@ pub(crate) fn chain(settings: &Settings) -> [Link; 5] {
 }
 
 impl Link {
-    /// The place's name, for people.
+    /// Its name, for people.
     pub(crate) fn name(self, settings: &Settings) -> String {
         match self {
             Self::Environment => "environment".to_owned(),
@@ -37,7 +36,7 @@ impl Link {
         }
     }
 
-    /// What is to be said where the place is not set up.
+    /// The reason of a source that is not configured.
     pub(crate) fn unset(self) -> &'static str {
         match self {
             Self::Environment => "AWS_ACCESS_KEY_ID is not set",
@@ -52,7 +51,7 @@ impl Link {
 }
 
 impl Settings {
-    /// Whether the credentials of `place` are keys that somebody gave to this process.
+    /// Whether the credentials of `place` are keys that were given to this process.
     pub(crate) fn is_given(&self, place: Link) -> bool {
         match place {
             Link::Environment => true,
@@ -65,7 +64,7 @@ impl Settings {
 }
 
 impl Finding {
-    /// What an error tells of a place of the chain.
+    /// The finding of a source that failed.
     pub(crate) fn of_place(place: Link, settings: &Settings, error: &Error) -> Self {
         let mut finding = error.finding(&place.name(settings));
         if error.is_not_configured() {

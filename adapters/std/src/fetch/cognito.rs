@@ -1,5 +1,5 @@
-//! Credentials from Amazon Cognito: a person signs in at a user pool, or somebody else vouches for the
-//! caller, and an identity pool gives credentials for that.
+//! Credentials from Amazon Cognito: a user signs in at a user pool, or another provider vouches for the
+//! identity, and an identity pool issues credentials.
 
 use rolecall_core::call::{Call, Service};
 use rolecall_core::flow::{Flow, Lease};
@@ -15,7 +15,7 @@ use crate::{Error, Secret, lock};
 /// Room for a refresh token.
 const REFRESH_TOKEN: usize = 8 * 1024;
 
-/// What is asked of an identity pool.
+/// What an identity pool is asked for.
 struct Ask<'c> {
     service: Service<'c>,
     place: &'c PoolOrIdentity,
@@ -53,13 +53,13 @@ impl Fetcher<'_> {
             Some(user) => self.signed_in(user, &ask)?,
             None => self.ask(&ask, Unsigned)?,
         };
-        // A guest that the pool has forgotten becomes another.
+        // An unauthenticated identity that the pool has deleted is replaced.
         let gone = fetched.as_ref().is_err_and(Error::is_refusal);
         *lock(&identity.known) = id.filter(|_| !gone);
         fetched
     }
 
-    /// The credentials of an identity that `user` has.
+    /// The credentials of the identity of `user`.
     fn signed_in(&self, user: &User, ask: &Ask<'_>) -> Result<Asked, Error> {
         let url = self.settings.service_in("cognito-idp", user.region()?)?;
         let client = Client::new(&user.client, &user.username)
@@ -131,5 +131,5 @@ impl Fetcher<'_> {
     }
 }
 
-/// Credentials or why there are none, and the id of the identity if it is known by now.
+/// Credentials or an error, and the id of the identity if it is known by now.
 type Asked = (Result<Fetched, Error>, Option<String>);

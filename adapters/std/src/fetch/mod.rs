@@ -1,4 +1,4 @@
-//! The sources of a host, each made into a flow and carried to its end.
+//! The sources of a host, each run as a flow.
 
 pub(crate) mod chain;
 mod cognito;
@@ -26,10 +26,10 @@ use chain::Link;
 /// Memory of one slot: room for any session token that fits a reply.
 const SLOT: usize = 64 * 1024;
 
-/// Credentials, and how long they were good for when they were fetched.
+/// Credentials, and how long they were valid when they were fetched.
 pub(crate) type Fetched = (Credentials, Lease);
 
-/// Whoever fetches: what is set, and the world outside.
+/// Fetches credentials with some settings and a host.
 #[derive(Clone, Copy)]
 pub(crate) struct Fetcher<'a> {
     pub(crate) settings: &'a Settings,
@@ -55,7 +55,7 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    /// The credentials of a session, asked for with those of `base` where it takes some.
+    /// The credentials of a session, requested with those of `base` if it needs some.
     pub(crate) fn session(&self, session: &Session, base: &Credentials) -> Result<Fetched, Error> {
         let keys = keys(base);
         match session {
@@ -69,7 +69,7 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    /// The credentials of a session that takes none.
+    /// The credentials of a session that needs none.
     pub(crate) fn unsigned(&self, session: &Session) -> Result<Fetched, Error> {
         match session {
             Session::WebIdentity(web) => self.web_identity(web),
@@ -126,12 +126,12 @@ impl<'a> Fetcher<'a> {
 }
 
 impl<'a> Fetcher<'a> {
-    /// What carries a flow to its end, with requests of at most `room` bytes.
+    /// A driver for requests of at most `room` bytes.
     pub(crate) fn driver(&self, room: usize) -> Driver<'a> {
         Driver { host: self.host, clock: self.clock, tracer: self.tracer, room }
     }
 
-    /// The setting that is to blame for an exchange that failed as untrusted.
+    /// The setting that made an exchange fail as untrusted.
     pub(crate) fn trouble(&self, error: &SourceError) -> Option<Error> {
         let ErrorKind::Transport(Failure { kind: FailureKind::Untrusted | FailureKind::Unsupported, .. }) =
             error.kind
@@ -149,14 +149,14 @@ pub(crate) fn service<'c>(url: &'c str, region: &'c str) -> Result<Service<'c>, 
     Ok(Service::new(endpoint, region))
 }
 
-/// As a flow would tell it, which would be lent memory first.
+/// As a flow would report it, without lending it memory first.
 fn absent(origin: Origin) -> Result<Fetched, Error> {
     let error = SourceError::new(origin, "", ErrorKind::NotConfigured);
     Err(Error::Source { error, report: Box::new(Report::new()) })
 }
 
-/// Credentials to make a call with. Their end is for whoever holds them to mind, by a clock that may be
-/// better than this one: a service will say if it has come.
+/// Credentials for a call. Their expiration is left to their holder, by a clock that may be better than this
+/// one: a service reports it if they have expired.
 pub(crate) fn keys(held: &Credentials) -> Fixed<'_> {
     Fixed::new(Some(held.borrow().with_expiration(None)))
 }

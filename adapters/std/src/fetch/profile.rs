@@ -1,4 +1,4 @@
-//! The way that a profile describes, followed to its credentials.
+//! Credentials of a profile, by its plan.
 
 use rolecall_core::error::Origin;
 use rolecall_core::sources::{Fixed, Process};
@@ -55,7 +55,7 @@ impl Named {
         }
     }
 
-    /// What is not set up says nothing of who wants it.
+    /// A source that is not configured has an error that does not say what needs it.
     fn told(self, error: Error) -> Error {
         if !error.is_not_configured() {
             return error;
@@ -65,7 +65,7 @@ impl Named {
     }
 }
 
-/// The role that a profile describes.
+/// The role of one step.
 fn of_step(step: &RoleStep) -> Role {
     Role {
         session_name: step.session_name.clone(),

@@ -34,7 +34,7 @@ impl Fetcher<'_> {
     }
 }
 
-/// What AWS clients call the file of a session's access token.
+/// The name of the file that AWS clients keep a session's access token in.
 fn file_name(session: &str) -> String {
     let hash = Sha1::digest(session.as_bytes());
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -45,7 +45,7 @@ fn file_name(session: &str) -> String {
 mod tests {
     #[test]
     fn the_file_of_a_start_url() {
-        // That of the published vector chain/sso_assume_role.
+        // From the published vector chain/sso_assume_role.
         let name = super::file_name("https://ssotest.awsapps.com/start");
         assert_eq!(name, "dace00cba5f8355ec9d274ceb2bcebdfbeed0e12.json");
     }

@@ -1,4 +1,4 @@
-//! What is asked of STS.
+//! Calls of STS.
 
 use rolecall_core::call::{Call, Operation, Service};
 use rolecall_core::error::{Error as SourceError, Origin};
@@ -20,7 +20,7 @@ use crate::settings::profiles::WebIdentityStep;
 use crate::{Credentials, Error};
 
 impl<'a> Fetcher<'a> {
-    /// Checks the limits that STS documents, before anybody is asked.
+    /// Checks the limits that STS documents, before anything is sent.
     pub(crate) fn check(&self, session: &Session) -> Result<(), Error> {
         match session {
             Session::Role(role) => self.check_role(role),
@@ -46,7 +46,7 @@ impl<'a> Fetcher<'a> {
         role.session_name.clone().unwrap_or_else(|| self.session_name())
     }
 
-    /// The session's name where none is set.
+    /// The session's name if none is set.
     fn session_name(&self) -> String {
         self.settings.role_session_name.clone().unwrap_or_else(|| {
             let now = crate::lock(self.clock).time(self.host.now());
@@ -62,7 +62,7 @@ impl<'a> Fetcher<'a> {
         self.with_mfa(user.mfa.as_ref(), base, request)
     }
 
-    /// A call that may take a code, which is asked for where it is not known.
+    /// A call that may need a code, which is asked for if it is not known.
     fn with_mfa<O: Operation>(
         &self,
         mfa: Option<&sessions::Mfa>,
@@ -119,7 +119,7 @@ impl<'a> Fetcher<'a> {
         self.call(&self.settings.sts_url()?, identity_token(&saml.assertion), request)
     }
 
-    /// Whose credentials they are.
+    /// The identity that credentials belong to.
     pub(crate) fn identity(&self, credentials: &Credentials) -> Result<CallerIdentity, Error> {
         let base = keys(credentials);
         let url = self.settings.sts_url()?;
@@ -146,7 +146,7 @@ impl<'a> Fetcher<'a> {
         self.credentials(&mut Call::new(base, self.sts(url)?, operation))
     }
 
-    /// STS at `url`, signed for the region that is set, or for the one a global endpoint means.
+    /// STS at `url`, signed for the region in the settings, or for the one a global endpoint implies.
     pub(crate) fn sts<'c>(&self, url: &'c str) -> Result<Service<'c>, Error>
     where
         'a: 'c,
@@ -157,7 +157,7 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-/// What `with` makes of the parameters of AssumeRole.
+/// Passes the parameters of AssumeRole to `with`.
 fn with_request<T>(role: &Role, name: &str, with: impl FnOnce(AssumeRoleRequest<'_>) -> T) -> T {
     let policy_arns = texts(&role.policy_arns);
     let transitive = texts(&role.transitive_tag_keys);

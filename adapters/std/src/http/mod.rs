@@ -1,4 +1,4 @@
-//! HTTP, made from values: which proxies there are, and whose certificates are trusted.
+//! HTTP, configured by values: the proxies, and the trusted certificates.
 
 pub(crate) mod proxy;
 mod resolve;

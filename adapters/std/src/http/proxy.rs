@@ -1,4 +1,4 @@
-//! Which proxy a request to a service goes through.
+//! The proxy of a request to a service.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,11 +10,11 @@ use ureq::Proxy;
 use super::resolve::is_localhost;
 use crate::{Environment, Error};
 
-/// The proxies of services, and the hosts that are reached without one. Metadata services, container
-/// endpoints and this machine itself are never asked through a proxy.
+/// The proxies for services, and the hosts that are reached directly. Metadata services, container endpoints
+/// and this machine itself are always reached directly.
 ///
-/// A proxy is an `http://` or, with TLS, `https://` URL, `http` if it names no scheme, with `USER:PASSWORD@`
-/// where it wants them. It is asked for a tunnel (CONNECT), also by a request over plain http.
+///  A proxy is an `http://` or, with TLS, `https://` URL, `http` if it names no scheme, with `USER:PASSWORD@`
+/// if it requires them. Every request goes through a tunnel (CONNECT), also one over plain http.
 #[derive(Clone, Default)]
 pub struct Proxies {
     http: Option<Proxy>,
@@ -23,12 +23,13 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// Reads `https_proxy` and `http_proxy`, for what they do not name `all_proxy`, and `no_proxy`; each in
-    /// small letters, else in capitals. `HTTP_PROXY` is passed over in a CGI program, where a visitor's
-    /// `Proxy` header sets it.
+    /// Reads `https_proxy` and `http_proxy`, `all_proxy` where these are not set, and `no_proxy`; each in
+    /// lower case,
+    /// else in upper case. `HTTP_PROXY` is ignored in a CGI program, where the `Proxy` header of a request
+    /// sets it.
     ///
     /// # Errors
-    /// A proxy that is not understood, by the name of its variable.
+    /// A proxy that cannot be parsed, with the name of its variable.
     pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
         let proxy = |names: &[&str]| {
             let set = names.iter().find_map(|name| Some((name, environment.get(name)?)));
@@ -64,7 +65,7 @@ impl fmt::Debug for Proxies {
 
 fn proxy(name: &str, url: &str) -> Result<Proxy, Error> {
     let url = url.trim();
-    // Others would be passed over without a word, and the request sent without a proxy.
+    // ureq would ignore other schemes silently, and send the request without a proxy.
     let scheme = url.split_once("://").map_or("http", |(scheme, _)| scheme);
     let known = ["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
     if !known {
@@ -88,9 +89,9 @@ pub(crate) fn is_this_machine(endpoint: &Endpoint<'_>) -> bool {
 enum Direct {
     /// `*`
     Everything,
-    /// `example.com`, `.example.com`, `*.example.com`: this name and those below it, at this port or at any.
+    /// `example.com`, `.example.com`, `*.example.com`: this name and its subdomains, at this port or any.
     Host(String, Option<u16>),
-    /// `192.0.2.7`, `2001:db8::/32`: addresses that begin with so many bits.
+    /// `192.0.2.7`, `2001:db8::/32`: addresses with this prefix, of so many bits.
     Network(IpAddr, u32),
 }
 

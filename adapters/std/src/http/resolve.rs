@@ -11,7 +11,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 use ureq::{Error, http};
 
-/// Asks the system for the addresses of a name.
+/// Resolves a name by the system.
 pub(crate) type Lookup = fn(&str) -> io::Result<Vec<IpAddr>>;
 
 /// The system's own resolver.
@@ -19,13 +19,13 @@ pub(crate) fn lookup(name: &str) -> io::Result<Vec<IpAddr>> {
     Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
 }
 
-/// The addresses of `host`. Only for a name is the system asked. It cannot be stopped, so that it is asked
-/// from a thread, which is left behind if it does not answer within `limit`.
+/// Resolves `host`. Only a name is passed to the system's resolver, which cannot be stopped: it runs in a
+/// thread, which is left behind if it does not answer within `limit`.
 pub(crate) fn resolve(host: &str, limit: Duration, lookup: Lookup) -> Result<Vec<IpAddr>, FailureKind> {
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
     }
-    // No file of hosts is needed for this one, and no server of names is asked.
+    // This name needs no file of hosts and no name server.
     if is_localhost(host) {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
@@ -45,7 +45,8 @@ pub(crate) fn is_localhost(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
 }
 
-/// Answers with the address that was checked, whatever the host resolves to now; else with those of the host.
+/// Resolves to the address that was checked, whatever the host's name resolves to now; without one, to those
+/// of the host.
 #[derive(Debug)]
 pub(crate) struct Addresses {
     pub(crate) pinned: Option<IpAddr>,

@@ -1,4 +1,4 @@
-//! https over rustls. What is trusted is read when the first https connection is made, and not before.
+//! https over rustls. Certificates are read when the first https connection is made, and not before.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -16,7 +16,7 @@ use ureq::unversioned::transport::{
 
 use crate::lock;
 
-/// What servers are trusted by, and sessions made with it. A clone is another handle to the same.
+/// The trusted certificates, and sessions made with them. A clone is another handle to the same.
 #[derive(Clone)]
 pub(crate) struct Tls {
     shared: Arc<Shared>,
@@ -24,9 +24,9 @@ pub(crate) struct Tls {
 
 struct Shared {
     bundle: Option<String>,
-    /// Made by the first https connection that can.
+    /// Set by the first https connection that succeeds in reading them.
     config: OnceLock<Arc<ClientConfig>>,
-    /// Why the last one could not, for a person.
+    /// Why the last one could not, for people.
     trouble: Mutex<Option<String>>,
 }
 
@@ -73,7 +73,7 @@ fn read_bundle(path: &str) -> Result<RootCertStore, String> {
     if roots.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(roots) }
 }
 
-/// What an error of the session comes to.
+/// Maps the error of a session.
 pub(crate) fn kind_of(error: &io::Error) -> Option<FailureKind> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     Some(match error {
@@ -100,7 +100,7 @@ impl<In: Transport> Connector<In> for Tls {
         let mut socket = TransportAdapter::new(transport.boxed(), details.current_time.clone());
         socket.set_timeout(left(details));
         if let Err(error) = session.complete_io(&mut socket) {
-            // The alert, by which the server learns why.
+            // Sends the alert, from which the server learns the reason.
             while session.wants_write() && session.write_tls(&mut socket).is_ok_and(|sent| sent > 0) {}
             return Err(error.into());
         }
@@ -117,7 +117,7 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// What the socket and the proxy have left of the time to connect.
+/// The time left to connect, after the socket and the proxy.
 fn left(details: &ConnectionDetails) -> NextTimeout {
     use ureq::unversioned::transport::time::Instant::Exact;
     let mut timeout = details.timeout;

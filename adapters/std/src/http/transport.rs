@@ -1,4 +1,4 @@
-//! Carries out exchanges with ureq.
+//! Performs exchanges with ureq.
 
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
@@ -25,14 +25,14 @@ const BUFFER: usize = 16 * 1024;
 /// For the rest of a reply's head, in milliseconds.
 const GRACE: u32 = 20;
 
-/// One connection pool, and what all exchanges have in common.
+/// The connection pool, and what all exchanges have in common.
 pub(crate) struct Transport {
     proxies: Result<Proxies, Error>,
     means: Means,
     agent: Agent,
 }
 
-/// What a connection is made with.
+/// What a connection needs.
 struct Means {
     lookup: Lookup,
     #[cfg(feature = "tls")]
@@ -40,8 +40,8 @@ struct Means {
 }
 
 impl Transport {
-    /// Through `proxies`, trusting the certificates in the PEM file `ca_bundle`, else the built-in roots.
-    /// Neither reads a certificate nor opens a connection.
+    /// Connects through `proxies`, trusting the certificates in the PEM file `ca_bundle`, else the built-in
+    /// roots. Neither reads a certificate nor opens a connection.
     pub(crate) fn new(proxies: Result<Proxies, Error>, ca_bundle: Option<String>) -> Self {
         Self::with_lookup(proxies, ca_bundle, lookup)
     }
@@ -56,7 +56,7 @@ impl Transport {
         Self { proxies, agent: means.agent(None), means }
     }
 
-    /// What is wrong with a setting that an exchange needed: it failed as untrusted or unsupported.
+    /// What is wrong with a setting that made an exchange fail as untrusted or unsupported.
     pub(crate) fn misconfigured(&self) -> Option<String> {
         if let Err(error) = &self.proxies {
             return Some(error.to_string());
@@ -100,7 +100,7 @@ impl Transport {
         let announced = response.body().content_length();
         let limit = exchange.limits.body_bytes;
         if download.is_none() && announced.is_some_and(|length| length > limit.into()) {
-            // What will not be taken is not waited for.
+            // A body that is too long to be read is not waited for.
             return Err(Failure { phase: Phase::Body, kind: FailureKind::TooLarge });
         }
 
@@ -163,7 +163,7 @@ impl Transport {
             }
             _ => return Err(bad),
         };
-        // Methods that have a body by nature announce its length even when it is empty.
+        // Methods that define a body announce its length even when it is empty.
         if bytes.is_empty()
             && !head.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         {
@@ -175,7 +175,7 @@ impl Transport {
 }
 
 impl Means {
-    /// Connects to `pinned`, if there is such an address, and to no other.
+    /// An agent that connects to `pinned`, if there is such an address, and to no other.
     fn agent(&self, pinned: Option<IpAddr>) -> Agent {
         let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
         #[cfg(feature = "tls")]
@@ -197,8 +197,8 @@ fn run<S: AsSendBody>(
         .proxy(proxy.cloned())
         .timeout_resolve(limit(limits.connect_ms))
         .timeout_connect(limit(limits.connect_ms))
-        // The limits of reads and writes are those of the socket from one exchange to the next. Were this
-        // one the shorter, the system would be told anew at each, of a microsecond less.
+        // The limits of reads and writes are those of the socket from one exchange to the next. If this one
+        // were shorter, the system would be called again for each, with a microsecond less.
         .timeout_recv_response(limit(limits.first_byte_ms.saturating_add(GRACE)))
         .timeout_per_read(silence)
         .timeout_per_write(silence)
@@ -207,7 +207,7 @@ fn run<S: AsSendBody>(
     agent.run(request).map_err(|error| failure(&error, Phase::FirstByte))
 }
 
-/// Reads a body into `buffer`, behind what it holds, up to `limit` bytes and until `deadline`.
+/// Reads a body into `buffer`, after what it holds, up to `limit` bytes and until `deadline`.
 fn read_body(
     body: &mut Body,
     limit: usize,
@@ -224,7 +224,7 @@ fn read_body(
     })
 }
 
-/// Writes a body of any length to `out` as it comes, until `deadline`.
+/// Writes a body of any length to `out` as it arrives, until `deadline`.
 fn write_body(body: &mut Body, deadline: Instant, out: &mut dyn Write) -> Result<(), Failure> {
     let denied = |_| Failure { phase: Phase::Body, kind: FailureKind::Denied };
     each_piece(body, deadline, &mut |piece| out.write_all(piece).map_err(denied))?;
@@ -252,13 +252,13 @@ fn each_piece(
 
 fn config() -> Config {
     Config::builder()
-        // Else it would be the environment's, whatever the settings say.
+        // Otherwise ureq would use the environment's, whatever the settings.
         .proxy(None)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .input_buffer_size(BUFFER)
-        // Told before the buffer is full, which ureq takes for the end of the stream.
+        // Below the size of the buffer: ureq takes a full one for the end of the stream.
         .max_response_header_size(BUFFER - 1)
         .output_buffer_size(BUFFER)
         .user_agent(ureq::config::AutoHeaderValue::None)
@@ -269,14 +269,14 @@ fn config() -> Config {
         .build()
 }
 
-/// What a ureq error comes to. `phase` is where it came up, if the error itself does not tell.
+/// Maps a ureq error. `phase` is where it occurred, unless the error itself says so.
 fn failure(error: &ureq::Error, phase: Phase) -> Failure {
     use ureq::Error;
     #[cfg(feature = "tls")]
     if let Error::Io(error) = error
         && let Some(kind) = tls::kind_of(error)
     {
-        // But for a body, it is the handshake that fails.
+        // Except for a body, it is the handshake that fails.
         let phase = if phase == Phase::Body { phase } else { Phase::Connect };
         return Failure { phase, kind };
     }
@@ -297,7 +297,7 @@ fn failure(error: &ureq::Error, phase: Phase) -> Failure {
             | io::ErrorKind::UnexpectedEof => (phase, FailureKind::Closed),
             _ => (phase, FailureKind::Other),
         },
-        // It ended within the line of a chunk: ureq has input left that is of no use to it.
+        // The stream ended within the line of a chunk, with input left that ureq cannot use.
         Error::BodyStalled => (phase, FailureKind::Closed),
         Error::LargeResponseHeader(..) | Error::BodyExceedsLimit(_) => (phase, FailureKind::TooLarge),
         Error::Protocol(_) => (phase, FailureKind::Protocol),
@@ -331,7 +331,8 @@ mod tests {
     use super::*;
     use crate::Environment;
 
-    /// Answers every request on a new port of 127.0.0.1 with `ok`, tunnels included; tells what it was asked.
+    /// Answers every request on a new port of 127.0.0.1 with `ok`, tunnels included, and reports what was
+    /// requested.
     fn serve() -> (u16, Receiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -362,7 +363,7 @@ mod tests {
         Transport::with_lookup(Proxies::from_environment(&environment), None, lookup)
     }
 
-    /// Status of a GET of the URL of a service, or of metadata.
+    /// The status of a GET of the URL of a service, or of metadata.
     fn get(transport: &Transport, url: &str, metadata: bool) -> Result<u16, Failure> {
         get_at(transport, url, metadata, None, 2_000)
     }
@@ -388,7 +389,7 @@ mod tests {
         }
     }
 
-    /// Where nobody listens.
+    /// A name that resolves to a port without a listener.
     fn elsewhere(_: &str) -> io::Result<Vec<IpAddr>> {
         Ok(vec![[127, 0, 0, 9].into()])
     }

@@ -1,4 +1,4 @@
-//! What a provider is made of.
+//! Options of a provider.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use crate::host::Host;
 use crate::source::CredentialSource;
 use crate::trace::{Trace, Tracer};
 
-/// Makes a [`Provider`](crate::Provider).
+/// Builds a [`Provider`](crate::Provider) with options.
 ///
 /// ```no_run
 /// use rolecall::{Environment, Provider, Settings};
 ///
 /// let settings = Settings::from_environment(&Environment::process())?;
-/// let provider = Provider::builder(settings).trace(|step| eprintln!("{step:?}")).build();
+/// let provider = Provider::builder(settings).trace(|step| eprintln!("{step}")).build();
 /// # let _ = provider;
 /// # Ok::<(), rolecall::Error>(())
 /// ```
@@ -34,7 +34,7 @@ impl ProviderBuilder {
         Self { settings, host: None, tracer: None, cache: None, windows: Windows::default(), source: None }
     }
 
-    /// Takes the network, files, processes, users and clocks from `host`, and not from this machine.
+    /// Uses the network, files, processes, prompts and clocks of `host` in place of this machine's.
     pub fn host(mut self, host: impl Host + 'static) -> Self {
         self.host = Some(Arc::new(host));
         self
@@ -46,21 +46,22 @@ impl ProviderBuilder {
         self
     }
 
-    /// Shares what is fetched with other processes, by this provider and by the sessions made of it.
+    /// Shares credentials with other processes through `cache`: those of this provider, and those of the
+    /// sessions made from it.
     pub fn cache(mut self, cache: impl CredentialCache + 'static) -> Self {
         self.cache = Some(Arc::new(cache));
         self
     }
 
-    /// Asks `source` for credentials, and nothing else: the default chain is not looked at. They are kept and
-    /// refreshed as others are, and are in no cache.
+    /// Fetches credentials from `source` in place of the default chain. They are kept and refreshed as others
+    /// are, and are not cached.
     pub fn source(mut self, source: impl CredentialSource + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// Draws the first refresh from the whole life of the credentials, so that a fleet which booted
-    /// together asks evenly. It has no effect beside a cache, in which credentials live until they are
+    /// Draws the first refresh from the whole life of the credentials, so that the requests of machines that
+    /// booted together spread evenly. Has no effect beside a cache, which keeps credentials until they are
     /// due.
     pub fn spread_refresh(mut self) -> Self {
         self.windows.spread = true;

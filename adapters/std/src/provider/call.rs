@@ -9,9 +9,9 @@ use crate::fetch::{Fetcher, keys, service};
 use crate::{Credentials, Error};
 
 impl Provider {
-    /// Calls an operation ([`rolecall_core::services`] has those that set roles up), and returns what
-    /// `take` makes of its output. An operation that must not be done twice is tried again only if it was
-    /// not received.
+    /// Calls an operation ([`rolecall_core::services`] has those that provision roles), and returns what
+    /// `take` makes of
+    /// its output. An operation that is not idempotent is retried only if the service did not receive it.
     ///
     /// ```no_run
     /// use rolecall::core::services::iam::GetRole;
@@ -21,7 +21,7 @@ impl Provider {
     /// ```
     ///
     /// # Errors
-    /// Those of [`Provider::credentials`], where the operation is signed; [`Error::Source`], with what the
+    /// Those of [`Provider::credentials`], if the operation is signed; [`Error::Source`], with what the
     /// service said.
     pub fn call<A: Action, T>(&self, action: &A, take: impl FnOnce(A::Output<'_>) -> T) -> Result<T, Error> {
         let mut take = Some(take);
@@ -50,11 +50,11 @@ impl Provider {
     }
 }
 
-/// A policy of 10,240 characters, percent-encoded, and as many blanks between them.
+/// A policy of 10,240 characters, percent-encoded, with as many spaces between them.
 const ROOM: usize = 64 * 1024;
 
 impl Fetcher<'_> {
-    /// Calls an operation, and shows the slot that its reply was kept in.
+    /// Calls an operation, and passes on the slot that has its reply.
     fn act(
         &self,
         action: AnyAction<'_>,

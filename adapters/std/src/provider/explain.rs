@@ -12,7 +12,7 @@ use crate::finding::{Finding, Outcome};
 use crate::sink::Sink;
 use crate::{Credentials, Error, Provider};
 
-/// The finding about whose the credentials are.
+/// The name of the finding about the identity.
 const IDENTITY: &str = "caller identity";
 
 impl Finding {
@@ -25,25 +25,25 @@ impl Finding {
     }
 }
 
-/// What [`Provider::explain`] found, in the order in which sources are asked.
+/// The result of [`Provider::explain`], in the order in which sources are asked.
 #[derive(Debug, Clone)]
 pub struct Explanation {
     findings: Vec<Finding>,
 }
 
 impl Explanation {
-    /// One finding for each source, then one for the identity that the credentials have, and one for
-    /// the clock if it is wrong.
+    /// One finding for each source, then one for the identity of the credentials, and one for the clock if it
+    /// is wrong.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// Whether there are credentials.
+    /// Whether a source returned credentials.
     pub fn has_credentials(&self) -> bool {
         self.findings.iter().any(|finding| finding.outcome == Outcome::Used)
     }
 
-    /// Whether STS was asked whose they are, and did not tell.
+    /// Whether STS refused to say which identity the credentials belong to.
     pub fn is_refuted(&self) -> bool {
         let refused = |finding: &Finding| finding.source == IDENTITY && finding.outcome == Outcome::Refused;
         self.findings.iter().any(refused)
@@ -78,7 +78,7 @@ impl Explanation {
     }
 }
 
-/// A line for each finding, and below it what to do, where there is something to do.
+/// Prints a line for each finding, and below it what to do, if there is something to do.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, finding) in self.findings.iter().enumerate() {
@@ -94,7 +94,7 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// Adds the finding of the one source that is asked, and returns its credentials.
+/// Adds the finding of the only source, and returns its credentials.
 fn found(findings: &mut Vec<Finding>, source: &str, fetched: Result<Fetched, Error>) -> Option<Credentials> {
     findings.push(match &fetched {
         Ok((credentials, _)) => Finding::of_credentials(source, credentials),
@@ -104,9 +104,9 @@ fn found(findings: &mut Vec<Finding>, source: &str, fetched: Result<Fetched, Err
 }
 
 impl Provider {
-    /// Goes through the whole chain, past the source that decides it, and through what is assumed
-    /// on top; then asks STS whose credentials these are. It asks for real - commands are run, codes
-    /// of devices asked for - and keeps nothing of it.
+    /// Asks every source of the chain, also those after the one that is used, then the sessions on top, and
+    /// then STS for the identity. The requests are real: commands are run and codes are asked for. Nothing is
+    /// kept.
     pub fn explain(&self) -> Explanation {
         let mut findings = Vec::new();
         let credentials = self.walk(&mut findings);
@@ -117,7 +117,7 @@ impl Provider {
         Explanation { findings }
     }
 
-    /// The credentials that this provider comes to.
+    /// The credentials that this provider would use.
     fn walk(&self, findings: &mut Vec<Finding>) -> Option<Credentials> {
         if let Some((base, session)) = self.on_top() {
             let source = session.name();
@@ -129,7 +129,7 @@ impl Provider {
                 findings.push(Finding { source, outcome: Outcome::Skipped, reason, advice: String::new() });
                 return None;
             };
-            // What they were used for is told by what follows.
+            // The session that follows reports it.
             return match self.fetcher().session(session, &base) {
                 Ok((credentials, _)) => {
                     findings.push(Finding::of_credentials(&source, &credentials));

@@ -10,13 +10,13 @@ use crate::fetch::Fetched;
 use crate::host::Host;
 use crate::{Credentials, Error, lock};
 
-/// What is held, and what becomes of it.
+/// The credentials in use, and the state of the refresh.
 pub(super) struct Held {
-    /// What is good until an instant: read without the lock, and dropped where the lock may decide
-    /// otherwise.
+    /// Credentials that are good until an instant: read without the lock, and cleared where the lock may
+    /// decide otherwise.
     good: ArcSwapOption<Good>,
     state: Mutex<State>,
-    /// Woken when a fetch has ended.
+    /// Notified when a fetch has ended.
     fetched: Condvar,
 }
 
@@ -32,14 +32,14 @@ struct State {
     error: Option<Error>,
     /// The thread that fetches.
     fetching: Option<Thread>,
-    /// So many others wait for it.
+    /// How many other threads wait for it.
     waiting: usize,
     /// Fetches that have ended.
     ended: u64,
 }
 
-/// A thread that runs: the address of something that each has one of. The standard library's own
-/// name for it would cost every program two system calls.
+/// Identifies a running thread by the address of a thread-local. The standard library's thread id would cost
+/// every program two system calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Thread(usize);
 
@@ -58,7 +58,7 @@ impl Held {
         Self { good: ArcSwapOption::const_empty(), state: Mutex::new(state), fetched: Condvar::new() }
     }
 
-    /// Credentials that are good now: those that are held, or what `fetch` brings.
+    /// Returns credentials that are good now: those held, or those that `fetch` returns.
     pub(super) fn get(
         &self,
         host: &dyn Host,
@@ -80,12 +80,12 @@ impl Held {
                     return Ok(credentials);
                 }
                 (Decision::RepeatError, _, Some(error)) => return Err(error.clone()),
-                // Another thread fetches already, and what is held is good until then.
+                // Another thread fetches, and the credentials in use are good until it is done.
                 (Decision::FetchAdvised, Some(credentials), _) if state.fetching.is_some() => {
                     return Ok(credentials.clone());
                 }
                 _ if state.fetching.is_none() => break,
-                // What a fetch itself calls cannot wait for its end.
+                // A fetch that calls this again cannot wait for itself.
                 (_, credentials, _) if state.fetching == Some(Thread::this()) => {
                     let within = "credentials were asked for by what fetches them".to_owned();
                     return credentials.clone().ok_or(Error::Configuration(within));
@@ -98,7 +98,7 @@ impl Held {
                 state = self.fetched.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             state.waiting -= 1;
-            // What that fetch failed with is the answer for all who waited for it.
+            // The error of that fetch is the answer for every thread that waited for it.
             if let (None, Some(error)) = (&state.credentials, &state.error) {
                 return Err(error.clone());
             }
@@ -110,7 +110,7 @@ impl Held {
         turn.end(fetched, host)
     }
 
-    /// Credentials with this access key id were refused: if they are the ones held, the next
+    /// Marks credentials with this access key id as refused: if they are the ones held, the next
     /// [`Held::get`] fetches.
     pub(super) fn invalidate(&self, access_key_id: &str) {
         let mut state = lock(&self.state);
@@ -120,7 +120,8 @@ impl Held {
         }
     }
 
-    /// The access key id of what is held, if a service has refused it: no cache may bring it again.
+    /// The access key id of the credentials in use, if a service refused it: they must not come back from a
+    /// cache.
     pub(super) fn refused(&self) -> Option<String> {
         let state = lock(&self.state);
         let refused = state.refresh.is_invalidated();
@@ -128,7 +129,7 @@ impl Held {
     }
 }
 
-/// The one thread that fetches. Whatever comes of it, others go on.
+/// The turn of the one thread that fetches. Dropping it wakes the others, whatever the result.
 struct Turn<'a>(&'a Held);
 
 impl Turn<'_> {
@@ -162,7 +163,7 @@ impl Drop for Turn<'_> {
         let mut state = lock(&self.0.state);
         state.fetching = None;
         state.ended += 1;
-        // Without anything that waits, the system need not be called.
+        // Without a waiting thread, no system call is needed.
         if state.waiting > 0 {
             self.0.fetched.notify_all();
         }

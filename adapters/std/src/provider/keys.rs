@@ -1,4 +1,4 @@
-//! The signing keys that a provider keeps.
+//! The signing keys of a provider.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use crate::lock;
 /// As many scopes as a program signs for in turn.
 const KEPT: usize = 4;
 
-/// A ring of keys for any number of threads. Its keys go with the credentials: others wipe them.
+/// A ring of keys for any number of threads. It is cleared when the credentials change.
 #[derive(Default)]
 pub(super) struct Keys(Mutex<KeyRing<KEPT>>);
 
@@ -33,7 +33,7 @@ impl SigningKeys for Keys {
     ) -> Result<(), SignError> {
         match self.0.try_lock() {
             Ok(mut ring) => sign(&ring.signer(credentials, scope, time)?),
-            // Another thread signs, and may have a long body to hash.
+            // Another thread is signing, and may have a long body to hash.
             Err(_) => DeriveEach.with_signer(credentials, scope, time, sign),
         }
     }

@@ -1,4 +1,4 @@
-//! Credentials that stay fresh, shared by any number of threads.
+//! Providers: credentials that are refreshed in time, shared by any number of threads.
 
 mod builder;
 mod call;
@@ -31,12 +31,11 @@ use self::keys::Keys;
 pub use builder::ProviderBuilder;
 pub use explain::Explanation;
 
-/// Finds credentials, keeps them fresh, assumes roles, signs and sends. A clone is another handle
-/// to the same credentials; any number of threads may share them.
+/// Finds credentials, refreshes them, assumes roles, signs and sends. A clone is another handle to the same
+/// credentials; any number of threads may share them.
 ///
-/// Credentials are fetched when first asked for, and again when they are due
-/// ([`rolecall_core::refresh`] tells when). One thread at a time fetches; others wait for it only
-/// where there is nothing good to be had meanwhile.
+///  Credentials are fetched at the first use, and again when they are due ([`rolecall_core::refresh`] says
+/// when). One thread at a time fetches; others wait only if there are no unexpired credentials meanwhile.
 #[derive(Clone)]
 pub struct Provider {
     pub(crate) shared: Arc<Shared>,
@@ -53,21 +52,22 @@ pub(crate) struct Shared {
     keys: Keys,
 }
 
-/// Where the credentials come from.
+/// The source of the credentials.
 #[derive(Clone)]
 enum Origin {
     /// The default chain.
     Chain,
     /// A source of the caller's.
     Own(Arc<dyn CredentialSource>),
-    /// STS, asked with those of another provider.
+    /// STS, called with the credentials of another provider.
     Session(Provider, Session),
-    /// STS, asked with a token.
+    /// STS, called with a token.
     Unsigned(Session),
 }
 
 impl Provider {
-    /// What the standard variables say, and the profile that they name.
+    /// A provider for the default chain, with the settings of the standard variables and the profile they
+    /// name.
     ///
     /// # Errors
     /// [`Error::Configuration`] for a setting that cannot be used.
@@ -75,22 +75,24 @@ impl Provider {
         Ok(Self::new(Settings::from_environment(environment)?))
     }
 
-    /// The default chain of `settings`.
+    /// A provider for the default chain of `settings`.
     pub fn new(settings: Settings) -> Self {
         Self::builder(settings).build()
     }
 
-    /// The default chain of `settings`, with a host, a trace or a cache of the caller's.
+    /// A builder, for a host, a trace, a cache or a source of the caller's.
     pub fn builder(settings: Settings) -> ProviderBuilder {
         ProviderBuilder::new(settings)
     }
 
-    /// The credentials of `role`, assumed with those of this provider.
+    /// A provider of the credentials of `role`, assumed with those of this provider. Nothing is sent until
+    /// they are needed.
     pub fn assume_role(&self, role: Role) -> Self {
         self.session(role)
     }
 
-    /// The credentials of a session, which STS gives for those of this provider, or for a token.
+    /// A provider of the credentials of a session, which STS issues for those of this provider, or for a
+    /// token. Nothing is sent until they are needed.
     pub fn session(&self, session: impl Into<Session>) -> Self {
         let session = session.into();
         let origin = if session.is_unsigned() {
@@ -101,7 +103,7 @@ impl Provider {
         Self { shared: Arc::new(self.with_origin(origin)) }
     }
 
-    /// The same world, and nothing held.
+    /// The same settings and host, and no credentials yet.
     fn with_origin(&self, origin: Origin) -> Shared {
         Shared {
             settings: self.shared.settings.clone(),
@@ -120,27 +122,28 @@ impl Provider {
         &self.shared.settings
     }
 
-    /// The time to sign with: the system's, corrected by what services have told.
+    /// The time to sign with: the system's, corrected by what services said.
     pub fn time(&self) -> UnixTime {
         lock(&self.shared.clock).time(self.host().now()).unwrap_or(UnixTime::EPOCH)
     }
 
-    /// Seconds by which this machine's clock is behind (negative: ahead), as services have told.
+    /// Seconds by which this machine's clock is behind (negative: ahead), as far as services showed.
     pub fn clock_skew(&self) -> i64 {
         lock(&self.shared.clock).skew()
     }
 
-    /// Credentials that are good now.
+    /// Returns credentials that are good now, fetching them if they are due.
     ///
     /// # Errors
-    /// [`Error::NoCredentials`] if no source is set up, [`Error::Chain`] if one is and fails; each
-    /// tells how every source fared.
+    /// [`Error::NoCredentials`] if no source is configured, [`Error::Chain`] if one is and fails; each has
+    /// the
+    /// findings of every source.
     pub fn credentials(&self) -> Result<Arc<Credentials>, Error> {
         self.shared.held.get(self.host(), || self.fetch())
     }
 
-    /// A service refused the credentials with this access key id as expired or unknown. If they are
-    /// the ones held, they are fetched again when next asked for; the cache forgets them.
+    /// Reports that a service refused the credentials with this access key id as expired or unknown. If they
+    /// are the ones in use, the next call fetches others; the cache forgets them.
     pub fn invalidate(&self, access_key_id: &str) {
         self.shared.held.invalidate(access_key_id);
         self.with_cached(|cached| cached.forget(access_key_id));
@@ -159,8 +162,8 @@ impl Provider {
         }
     }
 
-    /// The session that these are the credentials of, and the provider that it is asked for with, if
-    /// it takes one; `None` for a chain or a source of the caller's.
+    /// The session that the credentials belong to, and the provider that calls STS for it, if it needs one;
+    /// `None` for a chain or a source of the caller's.
     pub(crate) fn on_top(&self) -> Option<(Option<&Provider>, &Session)> {
         match &self.shared.origin {
             Origin::Session(base, session) => Some((Some(base), session)),
@@ -169,7 +172,7 @@ impl Provider {
         }
     }
 
-    /// The source of the caller's that is asked in place of the chain.
+    /// The source of the caller's, in place of the chain.
     fn own(&self) -> Option<&dyn CredentialSource> {
         match &self.shared.origin {
             Origin::Own(source) => Some(&**source),
@@ -181,13 +184,13 @@ impl Provider {
         let cached = self.with_cached(|cached| cached.or_fetch(&mut || self.fetch_anew()));
         let fetched = cached.unwrap_or_else(|| self.fetch_anew().map(|(fetched, _)| fetched));
         if fetched.is_ok() {
-            // No key outlives the credentials that it is derived of.
+            // No key outlives the credentials that it is derived from.
             self.shared.keys.clear();
         }
         fetched
     }
 
-    /// What `with` makes of the cache; `None` where there is none, or nothing to be kept in one.
+    /// What `with` makes of the cache; `None` if there is no cache, or nothing that may be cached.
     fn with_cached<T>(&self, with: impl FnOnce(&Cached<'_>) -> T) -> Option<T> {
         let cache = self.shared.cache.as_ref()?;
         let key = self.cache_key()?;
@@ -200,7 +203,8 @@ impl Provider {
         }))
     }
 
-    /// New credentials, and whether others may have them: not keys that somebody gave to this process.
+    /// Fetches credentials, and says whether other processes may have them: not keys that were given to this
+    /// process.
     fn fetch_anew(&self) -> Result<(Fetched, bool), Error> {
         match &self.shared.origin {
             Origin::Chain => self.fetch_chain(),
@@ -212,7 +216,7 @@ impl Provider {
         }
     }
 
-    /// A base whose credentials STS refuses as ended is asked for others, once.
+    /// If STS refuses the credentials of `base` as expired, `base` is asked for others, once.
     fn fetch_session(&self, base: &Provider, session: &Session) -> Result<Fetched, Error> {
         self.fetcher().check(session)?;
         let credentials = base.credentials()?;
@@ -243,7 +247,7 @@ impl Provider {
                     if !error.is_absent() {
                         return Err(Error::Chain { error: Box::new(error), findings });
                     }
-                    // A metadata service that cannot be reached now may be there later.
+                    // A metadata service that is unreachable now may be reachable later.
                     recoverable |= error.is_recoverable();
                 }
             }
@@ -251,14 +255,14 @@ impl Provider {
         Err(Error::NoCredentials { findings, recoverable })
     }
 
-    /// What tells these credentials from all others; `None` for those that need no cache.
+    /// The cache key of these credentials; `None` for those that need no cache.
     fn cache_key(&self) -> Option<String> {
         let (settings, host) = (self.settings(), self.host());
         match &self.shared.origin {
             Origin::Chain => key::of_chain(settings, host),
             Origin::Own(_) => None,
             Origin::Session(base, session) => {
-                // The keys of the settings are those of a chain's alone.
+                // The keys of the settings belong to a chain alone.
                 let of_keys =
                     || base.settings().keys_id().filter(|_| matches!(base.shared.origin, Origin::Chain));
                 let base = base.cache_key().or_else(of_keys)?;
@@ -270,7 +274,7 @@ impl Provider {
 }
 
 impl ProviderBuilder {
-    /// The provider. It fetches nothing before it is asked for credentials.
+    /// Builds the provider. It fetches nothing until credentials are needed.
     pub fn build(self) -> Provider {
         let Self { settings, host, tracer, cache, windows, source } = self;
         let clock = if settings.corrects_clock { Clock::new() } else { Clock::uncorrected() };

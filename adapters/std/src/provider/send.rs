@@ -1,4 +1,4 @@
-//! What a provider does with its credentials: signs, sends, asks who they are.
+//! Signing, presigning and sending with a provider's credentials.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ use crate::host::{Buffer, Streams, Upload};
 use crate::{Error, Presigned, Reply, Request, Signed};
 
 impl Provider {
-    /// Whose credentials these are (STS GetCallerIdentity).
+    /// Calls STS GetCallerIdentity: the account, ARN and user id of the credentials.
     ///
     /// # Errors
     /// Those of [`Provider::credentials`], and of the call.
@@ -29,7 +29,7 @@ impl Provider {
         identity
     }
 
-    /// Signs `request` with the credentials, now.
+    /// Signs `request` with the credentials, at the current time.
     ///
     /// # Errors
     /// Those of [`Provider::credentials`] and [`Request::sign`].
@@ -38,7 +38,8 @@ impl Provider {
         request.sign(&self.shared.keys, &*self.credentials()?, self.time())
     }
 
-    /// Presigns `request` with the credentials, from now on for `lifetime_seconds`.
+    /// Presigns `request`, valid from now on for `lifetime_seconds`, 1 to 604,800. Temporary credentials end
+    /// the URL when they expire, if that is sooner.
     ///
     /// # Errors
     /// Those of [`Provider::credentials`] and [`Request::presign`].
@@ -47,7 +48,7 @@ impl Provider {
         request.presign(&self.shared.keys, &*self.credentials()?, self.time(), lifetime_seconds)
     }
 
-    /// Signs and sends `request`; any status is a reply. One attempt is made unless
+    /// Signs and sends `request`; a reply of any status is a reply. It makes one attempt unless
     /// [`Request::attempts`] allows more, and one more if the service says that this machine's clock is
     /// wrong.
     ///
@@ -57,9 +58,11 @@ impl Provider {
         self.send_content(request, request.content(), Streams::default())
     }
 
-    /// As [`Provider::send`], and writes the body of a reply of status 2xx to `out` as it comes, whatever
-    /// its length. What came before an error has been written by then, and a body that breaks off is not asked for
-    /// again. Other bodies are in the reply.
+    /// Sends `request` as [`Provider::send`] does, and writes the body of a reply of status 2xx to `out` as
+    /// it
+    /// arrives, whatever its length. The part before an error has been written by then, and a body that
+    /// breaks off
+    /// is not requested again. Bodies of other statuses are in the reply.
     ///
     /// # Errors
     /// As [`Provider::send`].
@@ -67,9 +70,10 @@ impl Provider {
         self.send_content(request, request.content(), Streams { upload: None, download: Some(out) })
     }
 
-    /// As [`Provider::send_to`], with a body that is read while it is sent, and never held whole. It has
-    /// `len` bytes; `sha256` is their hash in lower-case hexadecimal, or `None` to leave them unsigned, as
-    /// S3 accepts over https.
+    /// Sends `request` as [`Provider::send_to`] does, with a body that is read while it is sent and never
+    /// held
+    /// whole. It has `len` bytes; `sha256` is their hash in lower-case hexadecimal, or `None` to leave them
+    /// unsigned, as S3 accepts over https.
     ///
     /// ```no_run
     /// # fn put(provider: &rolecall::Provider) -> Result<(), Box<dyn std::error::Error>> {
@@ -82,7 +86,7 @@ impl Provider {
     /// ```
     ///
     /// # Errors
-    /// As [`Provider::send`]; [`Error::Configuration`] for a hash that is none.
+    /// As [`Provider::send`]; [`Error::Configuration`] for a hash that is not 64 hexadecimal digits.
     pub fn send_from(
         &self,
         request: &Request,
@@ -119,7 +123,7 @@ impl Provider {
         ];
         let mut memory = Zeroizing::new(vec![0; texts.iter().flatten().map(|text| text.len()).sum()]);
         let mut slots = [Slot::new(&mut memory)];
-        // It has the size that it takes.
+        // The slot is as large as needed.
         let _ = slots[0].store(&borrowed);
         let token_len = borrowed.session_token().map_or(0, |token| token.expose().len());
         let lines: usize = headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
@@ -145,7 +149,7 @@ impl Provider {
         })
     }
 
-    /// The error of a request without a reply: that of a setting, if it is one's fault.
+    /// The error of a request without a reply: that of a setting, if a setting caused it.
     fn unsent(&self, error: SourceError, report: Report) -> Error {
         match error.kind {
             ErrorKind::Sign(error) => Error::Sign(error),
@@ -155,6 +159,6 @@ impl Provider {
     }
 }
 
-/// Room for the lines of a head that are no caller's: `Host`, the scope, the signature, the names of
+/// Room for the lines of a head that are not the caller's: `Host`, the scope, the signature, the names of
 /// signed headers.
 const HEAD: usize = 4 * 1024;

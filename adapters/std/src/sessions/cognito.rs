@@ -1,5 +1,5 @@
-//! Who asks Amazon Cognito for credentials: a person who signs in at a user pool, a guest, or a caller that
-//! another provider vouches for.
+//! Identities in Amazon Cognito: a user who signs in at a user pool, an unauthenticated identity, or a token
+//! of another provider.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use rolecall_core::call::Partition;
 
 use crate::{Error, Secret, lock};
 
-/// Somebody who signs in at a user pool.
+/// A user who signs in at a user pool.
 #[derive(Clone)]
 pub struct User {
     pub(crate) pool: String,
@@ -17,19 +17,19 @@ pub struct User {
     pub(crate) username: String,
     pub(crate) password: Option<Arc<Secret>>,
     pub(crate) sends_password: bool,
-    /// Of the last sign-in: with it, nobody is asked again for a while.
+    /// The refresh token of the last sign-in: with it, the user need not sign in again for a while.
     pub(crate) refresh_token: Arc<Mutex<Option<Kept>>>,
 }
 
-/// A refresh token, and what the pool calls the user whose it is.
+/// A refresh token, and the pool's own name of its user.
 pub(crate) struct Kept {
     pub(crate) token: Secret,
     pub(crate) user_id: Option<String>,
 }
 
 impl User {
-    /// `username` at the pool of that id (`REGION_...`), with one of its clients. The password is asked
-    /// for, and proved without being sent.
+    /// The user `username` of the pool `REGION_...`, through one of its clients. The user is asked for the
+    /// password, which is proved without being sent.
     pub fn new(pool: impl Into<String>, client: impl Into<String>, username: impl Into<String>) -> Self {
         Self {
             pool: pool.into(),
@@ -48,32 +48,32 @@ impl User {
         self.nobody_yet()
     }
 
-    /// The password, so that nobody is asked. A cache of credentials knows a person by name and pool: what
-    /// is in it is handed out whatever the password.
+    /// Sets the password, so that there is no prompt. A cache identifies a user by name and pool: credentials
+    /// in it are returned whatever the password.
     pub fn password(mut self, password: Secret) -> Self {
         self.password = Some(password.into());
         self.nobody_yet()
     }
 
-    /// Without the sign-ins of another, who may have had another password.
+    /// Drops the sign-ins of another user or password.
     fn nobody_yet(mut self) -> Self {
         self.refresh_token = Arc::default();
         self
     }
 
-    /// Sends the password, for clients that allow nothing else (`USER_PASSWORD_AUTH`).
+    /// Sends the password to the pool, for clients that allow nothing else (`USER_PASSWORD_AUTH`).
     pub fn sending_password(mut self) -> Self {
         self.sends_password = true;
         self
     }
 
-    /// The region that the pool is in.
+    /// The region of the pool.
     pub(crate) fn region(&self) -> Result<&str, Error> {
         let region = self.pool.split_once('_').map(|(region, _)| region);
         region.ok_or_else(|| Error::Configuration(format!("user pool {}: REGION_NAME is wanted", self.pool)))
     }
 
-    /// What an identity pool knows the user pool by.
+    /// The provider name by which an identity pool knows the user pool.
     pub(crate) fn provider(&self) -> Result<String, Error> {
         let region = self.region()?;
         let suffix = Partition::of(region).dns_suffix;
@@ -87,16 +87,16 @@ impl fmt::Debug for User {
     }
 }
 
-/// An identity in an identity pool, and the role that it gets there.
+/// An identity in an identity pool, and the role it gets there.
 #[derive(Clone)]
 pub struct PoolIdentity {
     pub(crate) place: PoolOrIdentity,
     pub(crate) user: Option<User>,
     pub(crate) logins: Vec<(String, Arc<Secret>)>,
     pub(crate) custom_role_arn: Option<String>,
-    /// A role to assume with the identity's token in place of the pool's own choice.
+    /// A role to assume with the identity's token in place of the pool's choice.
     pub(crate) assumed: Option<(String, String)>,
-    /// A guest's id, once it was told: a guest who asked again would be somebody else.
+    /// The id of an unauthenticated identity, once it is known: another GetId would create another identity.
     pub(crate) known: Arc<Mutex<Option<String>>>,
 }
 
@@ -115,12 +115,12 @@ impl PoolOrIdentity {
 }
 
 impl PoolIdentity {
-    /// Whoever the caller is in the pool of that id, `REGION:...`: a guest, unless somebody vouches.
+    /// An identity in the pool `REGION:...`: unauthenticated, unless a user or a token is added.
     pub fn in_pool(pool: impl Into<String>) -> Self {
         Self::new(PoolOrIdentity::Pool(pool.into()))
     }
 
-    /// The identity of that id, `REGION:...`, which was learned before.
+    /// The identity `REGION:...`, whose id is known from before.
     pub fn of_id(identity: impl Into<String>) -> Self {
         Self::new(PoolOrIdentity::Identity(identity.into()))
     }
@@ -136,56 +136,56 @@ impl PoolIdentity {
         }
     }
 
-    /// Somebody who signs in.
+    /// Adds a user who signs in.
     pub fn user(mut self, user: User) -> Self {
         self.user = Some(user);
         self.nobody_yet()
     }
 
-    /// The token of any provider that the pool knows: `accounts.google.com`, or the host of an OpenID
-    /// Connect provider. More than one may vouch for the same caller.
+    /// Adds a token of a provider that the pool trusts: `accounts.google.com`, or the host of an OpenID
+    /// Connect provider. There may be several for one identity.
     pub fn login(mut self, provider: impl Into<String>, token: Secret) -> Self {
         self.logins.push((provider.into(), token.into()));
         self.nobody_yet()
     }
 
-    /// Without the id that was learned for whoever else it was.
+    /// Drops the id that was learned for another identity.
     fn nobody_yet(mut self) -> Self {
         self.known = Arc::default();
         self
     }
 
-    /// One of several roles that the token allows.
+    /// Chooses one of several roles that the token allows.
     pub fn custom_role_arn(mut self, arn: impl Into<String>) -> Self {
         self.custom_role_arn = Some(arn.into());
         self
     }
 
-    /// A role that the identity's own token lets assume (GetOpenIdToken, AssumeRoleWithWebIdentity), in
-    /// place of the one that the pool would choose. The pool has to allow the classic flow.
+    /// Assumes a role with the identity's own token (GetOpenIdToken, AssumeRoleWithWebIdentity), in place of
+    /// the one that the pool would choose. The pool has to allow the classic flow.
     pub fn assuming(mut self, role_arn: impl Into<String>, session_name: impl Into<String>) -> Self {
         self.assumed = Some((role_arn.into(), session_name.into()));
         self
     }
 
-    /// A guest's id once it is known, or the one that was given.
+    /// The id of the identity, if it was given or is known by now.
     pub fn id(&self) -> Option<String> {
         lock(&self.known).clone()
     }
 
-    /// Pools and identities are named `REGION:...`.
+    /// The region in `REGION:...`.
     pub(crate) fn region(&self) -> Result<&str, Error> {
         let id = self.place.id();
         let region = id.split_once(':').map(|(region, _)| region);
         region.ok_or_else(|| Error::Configuration(format!("identity pool {id}: REGION:ID is wanted")))
     }
 
-    /// What it is, for people.
+    /// Its name, for people.
     pub(crate) fn name(&self) -> String {
         format!("identity at {}", self.place.id())
     }
 
-    /// The tokens, for whoever tells identities apart.
+    /// The tokens, which distinguish identities.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = &Secret> {
         self.logins.iter().map(|(_, token)| &**token)
     }

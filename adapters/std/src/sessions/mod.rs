@@ -1,4 +1,4 @@
-//! What can be asked of STS and Cognito for temporary credentials, owned.
+//! Sessions: temporary credentials that STS and Cognito issue.
 
 pub(crate) mod cognito;
 
@@ -7,11 +7,11 @@ use std::fmt;
 use crate::Secret;
 use cognito::PoolIdentity;
 
-/// A role to assume, with everything that AssumeRole can be told (AWS STS API reference).
+/// A role to assume, with every parameter of AssumeRole (AWS STS API Reference).
 #[derive(Debug, Clone)]
 pub struct Role {
     pub(crate) arn: String,
-    /// `None`: whatever the settings say, or a name that tells the time.
+    /// `None`: the name in the settings, else one with the time in it.
     pub(crate) session_name: Option<String>,
     pub(crate) duration_seconds: Option<u32>,
     pub(crate) external_id: Option<String>,
@@ -24,7 +24,7 @@ pub struct Role {
     pub(crate) provided_contexts: Vec<(String, std::sync::Arc<Secret>)>,
 }
 
-/// A multi-factor device, and its code where that is known already. `Debug` does not show the code.
+/// A multi-factor device, and its code if it is known. `Debug` does not show the code.
 #[derive(Clone)]
 pub(crate) struct Mfa {
     pub(crate) serial: String,
@@ -38,7 +38,7 @@ impl fmt::Debug for Mfa {
 }
 
 impl Mfa {
-    /// What a person is asked.
+    /// The text of the prompt.
     pub(crate) fn question(&self) -> String {
         format!("MFA code of {}: ", self.serial)
     }
@@ -50,8 +50,8 @@ impl Role {
         Self { session_name: Some(session_name.into()), ..Self::unnamed(arn) }
     }
 
-    /// The role `arn`, in a session with the name that is set (`AWS_ROLE_SESSION_NAME`), else
-    /// `rolecall-<unix time>`.
+    /// The role `arn`, in a session with the name that is set (`AWS_ROLE_SESSION_NAME`), else `rolecall-<unix
+    /// time>`.
     pub fn unnamed(arn: impl Into<String>) -> Self {
         Self {
             arn: arn.into(),
@@ -68,25 +68,26 @@ impl Role {
         }
     }
 
-    /// What the role's trust policy may ask of a third party.
+    /// Sets the external id that the role's trust policy requires of a third party: 2 to 1,224 of
+    /// `[\w+=,.@:/-]`.
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = Some(id.into());
         self
     }
 
-    /// The key of a tag that goes on to the sessions of further roles.
+    /// Passes the session tag `key` on to the sessions of further roles.
     pub fn transitive_tag_key(mut self, key: impl Into<String>) -> Self {
         self.transitive_tag_keys.push(key.into());
         self
     }
 
-    /// Who is behind the session, for audit logs: 2 to 64 of `[\w+=,.@-]`.
+    /// Sets the source identity for audit logs: 2 to 64 of `[\w+=,.@-]`.
     pub fn source_identity(mut self, name: impl Into<String>) -> Self {
         self.source_identity = Some(name.into());
         self
     }
 
-    /// A context from a trusted provider, by the provider's ARN: 5 at most.
+    /// Adds a context assertion of a trusted provider, by the provider's ARN: 5 at most.
     pub fn provided_context(mut self, provider: impl Into<String>, assertion: Secret) -> Self {
         self.provided_contexts.push((provider.into(), assertion.into()));
         self
@@ -107,7 +108,7 @@ impl UserSession {
     }
 }
 
-/// A session for somebody that an IAM user vouches for (GetFederationToken).
+/// A session of a federated user, for whom an IAM user vouches (GetFederationToken).
 #[derive(Debug, Clone)]
 pub struct FederatedUser {
     pub(crate) name: String,
@@ -134,7 +135,7 @@ pub struct RootTask {
 }
 
 impl RootTask {
-    /// In the account `target_principal`, for the task of `task_policy_arn`
+    /// A session in the account `target_principal`, for the task of `task_policy_arn`
     /// (`arn:aws:iam::aws:policy/root-task/...`).
     pub fn new(target_principal: impl Into<String>, task_policy_arn: impl Into<String>) -> Self {
         Self {
@@ -161,7 +162,7 @@ impl fmt::Debug for TokenPlace {
     }
 }
 
-/// A role for whoever holds a token of an OpenID Connect provider (AssumeRoleWithWebIdentity).
+/// A role for the bearer of an OpenID Connect token (AssumeRoleWithWebIdentity).
 #[derive(Debug, Clone)]
 pub struct WebIdentity {
     pub(crate) role_arn: String,
@@ -174,7 +175,7 @@ pub struct WebIdentity {
 }
 
 impl WebIdentity {
-    /// The role `role_arn` for the token in the file at `path`, which is read anew at each attempt.
+    /// The role `role_arn` for the token in the file at `path`, which is read again at each attempt.
     pub fn file(
         role_arn: impl Into<String>,
         session_name: impl Into<String>,
@@ -200,14 +201,14 @@ impl WebIdentity {
         }
     }
 
-    /// The host name of an OAuth 2.0 provider; none for OpenID Connect.
+    /// Sets the host name of an OAuth 2.0 provider; OpenID Connect has none.
     pub fn provider_id(mut self, id: impl Into<String>) -> Self {
         self.provider_id = Some(id.into());
         self
     }
 }
 
-/// A role for whoever holds an assertion of a SAML provider (AssumeRoleWithSAML).
+/// A role for the bearer of a SAML assertion (AssumeRoleWithSAML).
 #[derive(Debug, Clone)]
 pub struct Saml {
     pub(crate) role_arn: String,
@@ -219,7 +220,7 @@ pub struct Saml {
 }
 
 impl Saml {
-    /// The role `role_arn`; the provider `principal_arn` vouches by `assertion`, in base64.
+    /// The role `role_arn`; `assertion` is that of the provider `principal_arn`, in base64.
     pub fn new(role_arn: impl Into<String>, principal_arn: impl Into<String>, assertion: Secret) -> Self {
         Self {
             role_arn: role_arn.into(),
@@ -246,13 +247,13 @@ macro_rules! setters {
     };
     ($type:ident limited $($more:tt)*) => {
         impl $type {
-            /// A policy in JSON that the session is limited to: up to 2,048 characters.
+            /// Sets a policy in JSON that limits the session: up to 2,048 characters.
             pub fn policy(mut self, policy: impl Into<String>) -> Self {
                 self.policy = Some(policy.into());
                 self
             }
 
-            /// A managed policy that the session is limited to: 10 at most.
+            /// Adds a managed policy that limits the session: 10 at most.
             pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
                 self.policy_arns.push(arn.into());
                 self
@@ -262,7 +263,7 @@ macro_rules! setters {
     };
     ($type:ident tagged $($more:tt)*) => {
         impl $type {
-            /// A session tag: 50 at most, keys of 1 to 128 characters, values of up to 256.
+            /// Adds a session tag: 50 at most, keys of 1 to 128 characters, values of up to 256.
             pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
                 self.tags.push((key.into(), value.into()));
                 self
@@ -272,13 +273,13 @@ macro_rules! setters {
     };
     ($type:ident guarded $($more:tt)*) => {
         impl $type {
-            /// The multi-factor device of the user who calls: its code is asked for at each fetch.
+            /// Sets the multi-factor device of the calling user, whose code is asked for at each fetch.
             pub fn mfa(mut self, serial: impl Into<String>) -> Self {
                 self.mfa = Some(Mfa { serial: serial.into(), code: None });
                 self
             }
 
-            /// The same with its code, which is good for one fetch.
+            /// Sets the same with its code, which is good for one fetch.
             pub fn mfa_code(mut self, serial: impl Into<String>, code: impl Into<String>) -> Self {
                 self.mfa = Some(Mfa { serial: serial.into(), code: Some(code.into()) });
                 self
@@ -296,7 +297,7 @@ setters!(RootTask lasts "up to 900, which it is if it is not said");
 setters!(WebIdentity lasts "900 to 43,200, and 3,600 if it is not said" limited);
 setters!(Saml lasts "900 to 43,200, and 3,600 if it is not said" limited);
 
-/// Any of them.
+/// Any session.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Session {
@@ -317,7 +318,7 @@ pub enum Session {
 }
 
 impl Session {
-    /// What it is, for people.
+    /// Its name, for people.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Role(role) => format!("role {}", role.arn),
@@ -330,7 +331,7 @@ impl Session {
         }
     }
 
-    /// Whether it takes no credentials to ask for it.
+    /// Whether it is requested without credentials.
     pub(crate) fn is_unsigned(&self) -> bool {
         matches!(self, Self::WebIdentity(_) | Self::Saml(_) | Self::Identity(_))
     }

@@ -7,8 +7,8 @@ use super::profiles::Section;
 use super::{Settings, Sources};
 use crate::Error;
 
-/// Services whose endpoint settings are looked at: the name they sign with, and the one in settings.
-/// Others sign at the URL they are called by.
+/// Services with endpoint settings: the name they sign with, and the name in settings. Others use the URL
+/// they are called by.
 const SERVICES: [(&str, &str); 8] = [
     ("s3", "S3"),
     ("sts", "STS"),
@@ -43,7 +43,7 @@ impl Sources<'_> {
 }
 
 impl Settings {
-    /// The endpoint that is set for a service.
+    /// The endpoint in the settings for a service.
     pub(crate) fn endpoint(&self, service: &str) -> Option<&str> {
         self.endpoints.iter().find(|(name, _)| name == service).map(|(_, url)| url.as_str())
     }
@@ -86,12 +86,12 @@ impl Settings {
         }
     }
 
-    /// The region that STS is signed for: the one that is set, or the one a global endpoint means.
+    /// The region to sign STS requests for: the one in the settings, or the one a global endpoint implies.
     pub(crate) fn sts_region(&self) -> &str {
         self.region.as_deref().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
     }
 
-    /// The service whose endpoint variable `uri` is below.
+    /// The service whose endpoint variable covers `uri`.
     pub(crate) fn service_at(&self, uri: &Uri<'_>) -> Option<&str> {
         let mut at = self.endpoints.iter().filter(|(_, url)| {
             Uri::parse(url).is_ok_and(|endpoint| {
@@ -100,7 +100,7 @@ impl Settings {
                     && is_below(uri.path, endpoint.path.trim_end_matches('/'))
             })
         });
-        // `AWS_ENDPOINT_URL` alone names every service, and so none.
+        // `AWS_ENDPOINT_URL` alone names every service, and so it identifies none.
         match (at.next(), at.next()) {
             (Some((service, _)), None) => Some(service),
             _ => None,
@@ -108,8 +108,8 @@ impl Settings {
     }
 }
 
-/// What stands before the suffix in the name of a partition's one IAM endpoint, and the region that is
-/// signed for (AWS General Reference, *IAM endpoints*).
+/// The part before the suffix in the name of a partition's one IAM endpoint, and the region to sign for (AWS
+/// General Reference, *IAM endpoints*).
 fn global_endpoint(partition: &str) -> (&'static str, &'static str) {
     match partition {
         "aws-cn" => ("cn-north-1.", "cn-north-1"),
@@ -123,7 +123,7 @@ fn global_endpoint(partition: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// Whether `path` is `base` or something below it.
+/// Whether `path` is `base` or below it.
 fn is_below(path: &str, base: &str) -> bool {
     path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -1,4 +1,4 @@
-//! What the standard variables and the profile set.
+//! Settings: the standard variables and the profile.
 
 mod endpoints;
 pub mod profiles;
@@ -16,53 +16,53 @@ use crate::host::Host;
 use crate::{Credentials, Environment, Error, Proxies, Secret};
 use profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
 
-/// Region, endpoints and sources, as the environment and the profile set them; every field can be
-/// set by hand.
+/// Region, endpoints and sources, as the environment and the profile set them; every field can be set by
+/// hand.
 #[non_exhaustive]
 pub struct Settings {
     /// `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's `region`.
     pub region: Option<String>,
-    /// `AWS_ENDPOINT_URL_<SERVICE>`, else `AWS_ENDPOINT_URL`, else those of the profile's `services`
-    /// section, else its `endpoint_url`, by the name that the service signs with. None if
-    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` says so.
+    /// Endpoints by the name that the service signs with: `AWS_ENDPOINT_URL_<SERVICE>`, else
+    /// `AWS_ENDPOINT_URL`, else those of the profile's `services` section, else its `endpoint_url`. Empty if
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true.
     pub endpoints: Vec<(String, String)>,
     /// `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, or the profile's `use_...`.
     pub variant: Variant,
-    /// `AWS_ACCESS_KEY_ID` and its companions. As with everything here that is a result, an error is
-    /// told when its turn in the chain comes.
+    /// `AWS_ACCESS_KEY_ID` and its companions. An error here, as in the other fields that are results, is
+    /// reported when its turn in the chain comes.
     pub credentials: Result<Option<Credentials>, Error>,
-    /// The profile's name: as asked for, else `AWS_PROFILE`, else `default`.
+    /// The profile's name: the one given, else `AWS_PROFILE`, else `default`.
     pub profile_name: String,
-    /// Whether the profile goes before `credentials`: it was asked for by name.
+    /// Whether the profile goes before `credentials`: it was named explicitly.
     pub prefers_profile: bool,
     /// Whether one of the shared files has the profile.
     pub has_profile: bool,
-    /// How the profile comes to credentials; `None` if it says nothing of them.
+    /// How the profile leads to credentials; `None` if it has no credential setting.
     pub profile: Result<Option<Plan>, Error>,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`.
     pub web_identity: Result<Option<WebIdentityStep>, Error>,
-    /// Where AWS clients keep the access tokens of IAM Identity Center.
+    /// The folder where AWS clients keep the access tokens of IAM Identity Center.
     pub sso_cache: Option<String>,
     /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or the profile's `ec2_metadata_service_endpoint`.
     pub imds_endpoint: Option<String>,
-    /// Where instance metadata is without an endpoint: `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`, or
-    /// the profile's `ec2_metadata_service_endpoint_mode`.
+    /// The protocol of instance metadata, if there is no endpoint: `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`,
+    /// or the profile's `ec2_metadata_service_endpoint_mode`.
     pub imds_mode: Result<ImdsMode, Error>,
     /// `AWS_EC2_METADATA_DISABLED`.
     pub imds_disabled: bool,
-    /// `AWS_METADATA_SERVICE_TIMEOUT`, in seconds: to connect, and to the first byte.
+    /// `AWS_METADATA_SERVICE_TIMEOUT`, in seconds: the limit for connecting, and for the first byte.
     pub imds_limits: Result<Limits, Error>,
     /// `AWS_METADATA_SERVICE_NUM_ATTEMPTS`.
     pub imds_retries: Result<RetryPolicy, Error>,
-    /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`; goes before the full one.
+    /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`; takes precedence over the full one.
     pub container_relative_uri: Option<String>,
     /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
     pub container_full_uri: Option<String>,
-    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`; goes before the token.
+    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`; takes precedence over the token.
     pub container_token_file: Option<String>,
     /// `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
     pub container_token: Option<Secret>,
-    /// Not `AWS_DISABLE_CLOCK_SKEW_CORRECTION`.
+    /// False if `AWS_DISABLE_CLOCK_SKEW_CORRECTION` is true.
     pub corrects_clock: bool,
     /// `AWS_ROLE_SESSION_NAME`.
     pub role_session_name: Option<String>,
@@ -73,7 +73,7 @@ pub struct Settings {
     pub proxies: Result<Proxies, Error>,
 }
 
-/// Over which protocol instance metadata is asked.
+/// The IP version by which instance metadata is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ImdsMode {
@@ -92,7 +92,7 @@ struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
-    /// A setting, and where it stands, for errors.
+    /// A setting, and the name of the variable or property that has it, for errors.
     fn get(&self, variable: &'static str, property: &'static str) -> Option<(String, &'static str)> {
         self.environment.get(variable).map(|value| (value, variable)).or_else(|| {
             let value = self.profile?.get(property)?;
@@ -128,7 +128,7 @@ impl<'a> Sources<'a> {
         Ok(limits)
     }
 
-    /// As often as is said; and for as long as the limits of one exchange make of it.
+    /// As many attempts as configured, within the time that the limits of one exchange allow.
     fn imds_retries(&self) -> Result<RetryPolicy, Error> {
         let mut retries = RetryPolicy::DEFAULT;
         let (variable, property) = ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts");
@@ -151,15 +151,15 @@ impl<'a> Sources<'a> {
 }
 
 impl Settings {
-    /// Reads the standard variables, and the profile that they name.
+    /// Reads the standard variables, and the profile they name.
     ///
     /// # Errors
-    /// A value that cannot be used, by the name of its variable or property.
+    /// A value that cannot be used, with the name of its variable or property.
     pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
         Self::load(environment, None)
     }
 
-    /// The same for a given profile, which then goes before keys in the environment.
+    /// Reads the same with the profile of that name, which then goes before keys in the environment.
     ///
     /// # Errors
     /// As [`Settings::from_environment`].
@@ -167,7 +167,7 @@ impl Settings {
         Self::load_with(environment, profile, &read_file)
     }
 
-    /// The same with files read by `host`.
+    /// Reads the same through the files of `host`.
     ///
     /// # Errors
     /// As [`Settings::from_environment`].
@@ -189,8 +189,8 @@ impl Settings {
         let named = asked_for.map(str::to_owned).or_else(|| get("AWS_PROFILE"));
         let profile_name = named.clone().unwrap_or_else(|| "default".to_owned());
         let (profiles, profile) = match location.read(read) {
-            // Files that cannot be read are told when the profile's turn comes: keys in the environment
-            // do without.
+            // Files that cannot be read are reported when the profile's turn comes: keys in the environment
+            // do not need them.
             Err(error) => (Profiles::default(), Err(error)),
             Ok(profiles) => {
                 let wanted = named.is_some() || profiles.profile(&profile_name).is_some();
@@ -215,7 +215,7 @@ impl Settings {
             has_profile: from.profile.is_some(),
             web_identity: web_identity(environment),
             sso_cache: location.sso_cache,
-            // A mode goes for nothing beside an endpoint, and may be wrong.
+            // A mode has no effect beside an endpoint, and may be wrong.
             imds_mode: if imds_endpoint.is_some() { Ok(ImdsMode::Ipv4) } else { from.imds_mode() },
             imds_endpoint,
             imds_disabled: environment.is_true("AWS_EC2_METADATA_DISABLED"),
@@ -233,7 +233,7 @@ impl Settings {
         })
     }
 
-    /// The region, or what to do about its absence.
+    /// The region, or an error that says how to set it.
     pub(crate) fn region(&self) -> Result<&str, Error> {
         let missing = || match &self.profile {
             Err(error) => {
@@ -250,12 +250,12 @@ impl Settings {
         }
     }
 
-    /// The environment's keys, if it has whole ones.
+    /// The keys of the environment, if they are complete.
     pub(crate) fn environment_keys(&self) -> Option<&Credentials> {
         self.credentials.as_ref().ok()?.as_ref()
     }
 
-    /// The access key id, where the chain ends with keys that stand in environment or profile.
+    /// The access key id, if the chain ends with keys of the environment or the profile.
     pub(crate) fn keys_id(&self) -> Option<String> {
         let of_profile = match &self.profile {
             Ok(Some(Plan { base: Base::Keys(keys), roles })) if roles.is_empty() => {
@@ -349,7 +349,7 @@ fn static_credentials(environment: &Environment) -> Result<Option<Credentials>, 
     Ok(Some(credentials.with_expiration(expiration)))
 }
 
-/// A token file and a role, in the environment.
+/// The token file and the role of the environment.
 fn web_identity(environment: &Environment) -> Result<Option<WebIdentityStep>, Error> {
     let Some(token_file) = environment.get("AWS_WEB_IDENTITY_TOKEN_FILE") else { return Ok(None) };
     let role_arn = environment.get("AWS_ROLE_ARN");

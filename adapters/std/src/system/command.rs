@@ -12,12 +12,12 @@ use super::words;
 use crate::files::{MAX_CONTENT, failed, kind_of};
 use crate::host::Buffer;
 
-/// How long a command may take: a person may have to touch a key for it.
+/// How long a command may take: the user may have to touch a key for it.
 const PROCESS_LIMIT: Duration = Duration::from_secs(60);
-/// How long its output is waited for when it has ended.
+/// How long to wait for the rest of its output after it has ended.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
-/// Runs a command. What it says on standard error is for the person who sits there.
+/// Runs a command. Its standard error goes to the user.
 pub(super) fn run(command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
     let words = words::split(command).map_err(|_| failed(Phase::Process, FailureKind::Protocol))?;
     let Some((program, arguments)) = words.split_first() else {
@@ -25,7 +25,7 @@ pub(super) fn run(command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
     };
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
-    // What it starts is in its group, and ends with it.
+    // Its children are in its process group, and end with it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|error| failed(Phase::Process, kind_of(&error)))?;
@@ -36,11 +36,11 @@ pub(super) fn run(command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
     ended
 }
 
-/// What the child prints until it has ended, which it has to do by itself.
+/// The output of a child until it ends, which it has to do by itself.
 fn output_of(child: &mut Child, buffer: &mut Buffer) -> Result<(), Failure> {
     let failure = |kind| failed(Phase::Process, kind);
     let Some(mut out) = child.stdout.take() else { return Err(failure(FailureKind::Other)) };
-    // Reading cannot be given up, so that it is done by a thread that may be left behind.
+    // A read cannot be cancelled, so that a thread reads, which may be left behind.
     let (sender, receiver) = mpsc::channel();
     let reader = std::thread::Builder::new().spawn(move || {
         loop {
@@ -56,7 +56,8 @@ fn output_of(child: &mut Child, buffer: &mut Buffer) -> Result<(), Failure> {
     let (deadline, start) = (Instant::now() + PROCESS_LIMIT, buffer.0.len());
     let mut success = false;
     loop {
-        // What it left running may hold its output open: a moment after its end, all of its own is there.
+        // A process that it left running may hold its output open: shortly after its end, all of its own
+        // output has arrived.
         let patience = if success { LAST_WORDS } else { Duration::from_millis(2) };
         match receiver.recv_timeout(patience) {
             Ok(Ok((_, 0))) | Err(RecvTimeoutError::Disconnected) if success => return Ok(()),
@@ -64,7 +65,7 @@ fn output_of(child: &mut Child, buffer: &mut Buffer) -> Result<(), Failure> {
             Ok(Ok((piece, len))) => buffer.append(&piece[..len]),
             Ok(Err(error)) => return Err(failure(kind_of(&error))),
             Err(RecvTimeoutError::Timeout) => {}
-            // Its output has ended, and it has not.
+            // Its output is closed, and it has not ended.
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(Duration::from_millis(2)),
         }
         if buffer.0.len() - start > MAX_CONTENT {
@@ -79,7 +80,7 @@ fn output_of(child: &mut Child, buffer: &mut Buffer) -> Result<(), Failure> {
     }
 }
 
-/// Ends a child and what it has started. It may have ended by itself.
+/// Ends a child and its process group. It may have ended by itself.
 fn end(child: &mut Child) {
     #[cfg(unix)]
     if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {

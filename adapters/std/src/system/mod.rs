@@ -16,17 +16,17 @@ use crate::host::{Buffer, Host, Streams};
 use crate::http::transport::Transport;
 use crate::{Settings, clock};
 
-/// This machine.
+/// This machine: its network, files, processes, terminal and clocks.
 pub struct System {
     transport: Transport,
 }
 
-/// How long a name may take to be resolved, in milliseconds.
+/// How long resolving a name may take, in milliseconds.
 const RESOLVE_LIMIT: u32 = 2_000;
 
 impl System {
-    /// Its proxies and trusted certificates are those of `settings`. Neither a connection is opened
-    /// nor a certificate read before it is needed.
+    /// Uses the proxies and trusted certificates of `settings`. No connection is opened and no certificate
+    /// read before it is needed.
     pub fn new(settings: &Settings) -> Self {
         Self { transport: Transport::new(settings.proxies.clone(), settings.ca_bundle.clone()) }
     }

@@ -1,4 +1,4 @@
-//! Questions to a person at the terminal.
+//! Prompts at the terminal.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
@@ -8,16 +8,16 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::files::{failed, kind_of};
 use crate::host::Buffer;
 
-/// Asks whoever sits at the terminal.
+/// Asks the user at the terminal.
 pub(super) fn prompt(question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
     let input = io::stdin();
     if !input.is_terminal() {
         return Err(failed(Phase::Prompt, FailureKind::Unsupported));
     }
     let failure = |error: io::Error| failed(Phase::Prompt, kind_of(&error));
-    // Silent first: who answers at once is not to be seen.
+    // Echo is off before the question appears, for users who type at once.
     let quiet = if hidden { Some(Quiet::new().map_err(failure)?) } else { None };
-    // Others may have something to say before the answer comes: nothing is locked until then.
+    // Other threads may write before the answer comes: nothing is locked until then.
     let mut errors = io::stderr();
     errors.write_all(question.as_bytes()).and_then(|()| errors.flush()).map_err(failure)?;
     if quiet.is_some() {
@@ -31,8 +31,8 @@ pub(super) fn prompt(question: &str, hidden: bool, buffer: &mut Buffer) -> Resul
     Ok(())
 }
 
-/// Reads a line that is not shown, key by key. A key that would end the program ends the question: the
-/// terminal must not stay silent.
+/// Reads a line without echo, key by key. A key that would end the program ends the prompt instead: the
+/// terminal must not stay without echo.
 fn read_hidden(input: &mut impl Read, buffer: &mut Buffer) -> io::Result<()> {
     const INTERRUPT: u8 = 3;
     const END: u8 = 4;
@@ -49,7 +49,7 @@ fn read_hidden(input: &mut impl Read, buffer: &mut Buffer) -> io::Result<()> {
             INTERRUPT => return Err(io::ErrorKind::Interrupted.into()),
             ERASE_LINE => line.zeroize(),
             8 | 127 => {
-                // A character of several bytes goes as one.
+                // A character of several bytes is removed as one.
                 while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
             }
             byte if line.len() < line.capacity() => line.push(byte),
@@ -60,7 +60,7 @@ fn read_hidden(input: &mut impl Read, buffer: &mut Buffer) -> io::Result<()> {
     Ok(())
 }
 
-/// A terminal that does not show what is typed, and hands it over key by key, for as long as this lives.
+/// A terminal without echo and line editing, restored when this is dropped.
 #[cfg(unix)]
 struct Quiet(rustix::termios::Termios);
 
@@ -79,12 +79,12 @@ impl Quiet {
 #[cfg(unix)]
 impl Drop for Quiet {
     fn drop(&mut self) {
-        // A terminal that has gone shows nothing anyway.
+        // A terminal that is gone shows nothing anyway.
         let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, &self.0);
     }
 }
 
-/// No means to hide what is typed.
+/// There is no way to hide what is typed.
 #[cfg(not(unix))]
 struct Quiet;
 

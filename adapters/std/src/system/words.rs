@@ -1,11 +1,11 @@
-//! A command line taken apart as a shell would, without any of what a shell would do with it.
+//! Splits a command line into words as a shell does, without any expansion.
 
-/// A quote that is not closed, or a backslash with nothing behind it.
+/// A quote that is not closed, or a backslash at the end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unfinished;
 
-/// The words of `line`: parted by blanks; `'...'` is taken as it is, in `"..."` a backslash escapes
-/// `"`, `\` and `$`, elsewhere any character. On Windows a backslash is a backslash.
+/// Splits `line` at white space. `'...'` is literal, in `"..."` a backslash escapes `"`, `\` and `$`,
+/// elsewhere any character. On Windows a backslash is literal.
 pub(crate) fn split(line: &str) -> Result<Vec<String>, Unfinished> {
     split_for(line, cfg!(windows))
 }

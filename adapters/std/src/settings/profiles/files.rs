@@ -1,5 +1,5 @@
-//! Where the two files are (*Location of the shared config and credentials files*, AWS SDKs and
-//! Tools Reference Guide).
+//! The paths of the two files (*Location of the shared config and credentials files*, AWS SDKs and Tools
+//! Reference Guide).
 
 use rolecall_core::error::FailureKind;
 
@@ -8,7 +8,7 @@ use crate::files::ReadFile;
 use crate::host::Buffer;
 use crate::{Environment, Error};
 
-/// Whose rules for home folders hold.
+/// The system whose rules for home folders apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
     /// `HOME`.
@@ -18,7 +18,7 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// The one of this program.
+    /// The system of this program.
     pub const HERE: Self = if cfg!(windows) { Self::Windows } else { Self::Unix };
 
     fn home(self, environment: &Environment) -> Option<String> {
@@ -37,7 +37,7 @@ impl Platform {
     }
 }
 
-/// The paths of the files; `None` where there is no home folder to look in.
+/// The paths of the files; `None` without a home folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// `AWS_CONFIG_FILE`, else `~/.aws/config`.
@@ -49,7 +49,7 @@ pub struct Location {
 }
 
 impl Location {
-    /// Where `environment` says that they are.
+    /// Finds the paths in `environment`.
     pub fn find(environment: &Environment, platform: Platform) -> Self {
         let home = platform.home(environment);
         let separator = platform.separator();
@@ -76,7 +76,7 @@ impl Location {
         }
     }
 
-    /// Reads the files; one that is not there is an empty one.
+    /// Reads the files; one that does not exist counts as empty.
     pub(crate) fn read(&self, file: &ReadFile<'_>) -> Result<Profiles, Error> {
         let config = read(file, self.config.as_deref())?;
         let credentials = read(file, self.credentials.as_deref())?;
@@ -102,7 +102,7 @@ fn read(file: &ReadFile<'_>, path: Option<&str>) -> Result<Buffer, Error> {
     }
 }
 
-/// The error with the number of its line, for who has the file before him.
+/// Adds the number of the line to an error.
 fn malformed(path: &str, file: &[u8], error: &rolecall_core::wire::Error) -> Error {
     let before = file.get(..error.offset).unwrap_or(file);
     let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();

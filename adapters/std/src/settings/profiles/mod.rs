@@ -1,5 +1,5 @@
-//! Shared configuration: `~/.aws/config` and `~/.aws/credentials`, merged, and what a profile in
-//! them says of where credentials come from.
+//! Shared configuration: `~/.aws/config` and `~/.aws/credentials`, merged, and how a profile in them leads to
+//! credentials.
 
 mod files;
 mod plan;

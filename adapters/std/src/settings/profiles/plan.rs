@@ -1,25 +1,25 @@
-//! How a profile comes to credentials: where the first ones are from, and which roles are assumed
-//! with them one after the other.
+//! How a profile leads to credentials: the source of the first ones, and the roles that are assumed with them
+//! one after the other.
 
 use crate::{Credentials, Error};
 
 use super::{Profiles, Section};
 
-/// The way to a profile's credentials.
+/// The path to a profile's credentials.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Plan {
-    /// Where the first credentials come from.
+    /// The source of the first credentials.
     pub base: Base,
-    /// The roles to assume from there on, in order; the last one is the profile's own.
+    /// The roles to assume from there, in order; the last one is the profile's own.
     pub roles: Vec<RoleStep>,
 }
 
-/// Where the first credentials of a plan come from.
+/// The source of the first credentials of a plan.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Base {
-    /// They stand in the profile.
+    /// Keys in the profile itself.
     Keys(Credentials),
     /// `credential_source`.
     Named(Named),
@@ -44,7 +44,7 @@ pub enum Named {
 }
 
 impl Named {
-    /// As it is written.
+    /// As in the configuration file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Environment => "Environment",
@@ -54,7 +54,7 @@ impl Named {
     }
 }
 
-/// One role of a plan, as its profile describes it.
+/// One role of a plan, as its profile has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleStep {
@@ -72,7 +72,7 @@ pub struct RoleStep {
     pub mfa_serial: Option<String>,
 }
 
-/// A role that a token of an identity provider is exchanged for.
+/// A role that is assumed with the token of an identity provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebIdentityStep {
@@ -90,23 +90,23 @@ pub struct WebIdentityStep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SsoSession {
-    /// `sso_session`: the section's name; `None` where the profile itself has the start URL.
+    /// `sso_session`: the section's name; `None` if the profile itself has the start URL.
     pub session: Option<String>,
     /// `sso_start_url`
     pub start_url: String,
     /// `sso_region`
     pub region: String,
-    /// `sso_account_id`; always there where there is no session.
+    /// `sso_account_id`; always present without a session.
     pub account_id: Option<String>,
-    /// `sso_role_name`; always there where there is no session.
+    /// `sso_role_name`; always present without a session.
     pub role_name: Option<String>,
 }
 
 impl Plan {
-    /// The way of the profile `name`. `None` if the profile has nothing about credentials in it.
+    /// The plan of the profile `name`. `None` if the profile has no credential setting.
     ///
     /// # Errors
-    /// [`Error::Configuration`], with the profile's name, for one that is not there, or cannot be
+    /// [`Error::Configuration`], with the profile's name, for one that does not exist, or cannot be
     /// followed.
     pub fn of(profiles: &Profiles, name: &str) -> Result<Option<Self>, Error> {
         let mut roles = Vec::new();
@@ -124,7 +124,7 @@ impl Plan {
                 return Err(at.wrong("its source_profile leads back to a profile on the way"));
             }
             visited.push(name);
-            // Keys in a profile go before its role where another profile takes it as its source.
+            // Keys in a profile go before its role if another profile names it as its source.
             if visited.len() > 1
                 && let Some(keys) = at.keys()?
             {
@@ -151,7 +151,7 @@ impl Plan {
     }
 }
 
-/// Where a profile with a role gets the credentials to assume it with.
+/// The source of the credentials that a profile assumes its role with.
 enum Source<'a> {
     Profile(&'a str),
     Named(Named),
@@ -182,7 +182,7 @@ impl<'a> At<'a> {
         Ok(Some(number))
     }
 
-    /// The role to assume; `None` where there is none, or where a token is exchanged for it.
+    /// The role to assume; `None` if there is none, or if it is assumed with a token.
     fn role(&self) -> Result<Option<RoleStep>, Error> {
         let Some(role_arn) = self.owned("role_arn") else { return Ok(None) };
         if self.get("web_identity_token_file").is_some() {
@@ -219,7 +219,7 @@ impl<'a> At<'a> {
         }
     }
 
-    /// What the profile says beside roles.
+    /// What the profile has beside roles.
     fn base(&self, profiles: &Profiles) -> Result<Option<Base>, Error> {
         if self.get("credential_source").is_some() {
             return self.named().map(|named| Some(Base::Named(named)));

@@ -7,18 +7,18 @@ use rolecall_core::wire;
 use rolecall_core::wire::ini::{Event, Reader, sub_property};
 use zeroize::Zeroizing;
 
-/// The properties of one section, by their names in lower case. `Debug` shows the names alone:
-/// values may be secret.
+/// The properties of one section, by their names in lower case. `Debug` shows the names alone: values may be
+/// secret.
 #[derive(Default)]
 pub struct Section(BTreeMap<String, Zeroizing<String>>);
 
 impl Section {
-    /// The value of a property that is there and not blank.
+    /// The value of a property, if it has a character other than white space.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.as_str()).filter(|value| !value.trim().is_empty())
     }
 
-    /// The sub-property `name` of `property`, as sections of services have them.
+    /// The sub-property `name` of `property`, as in `services` sections.
     pub fn sub(&self, property: &str, name: &str) -> Option<&str> {
         let mut lines = self.0.get(property)?.lines().filter_map(sub_property);
         lines.rfind(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -49,7 +49,7 @@ pub struct Profiles {
     services: BTreeMap<String, Section>,
 }
 
-/// What a section's name makes it.
+/// The kind of a section, from its name.
 #[derive(Clone, PartialEq, Eq)]
 enum Kind {
     Profile(String),
@@ -57,16 +57,16 @@ enum Kind {
     BareDefault,
     SsoSession(String),
     Services(String),
-    /// Of something else, or with a name that none may have.
+    /// A section of another kind, or with a name that is not allowed.
     Ignored,
 }
 
 impl Profiles {
-    /// Adds what a config file says: `[default]`, `[profile NAME]`, `[sso-session NAME]`,
-    /// `[services NAME]`; other sections are passed over.
+    /// Adds the content of a config file: `[default]`, `[profile NAME]`, `[sso-session NAME]`,
+    /// `[services NAME]`; other sections are skipped.
     ///
     /// # Errors
-    /// Where in the file its form is broken.
+    /// The offset of the first byte that breaks the format.
     pub fn add_config(&mut self, file: &[u8]) -> Result<(), wire::Error> {
         let mut bare = Section::default();
         let (mut has_bare, mut has_prefixed) = (false, false);
@@ -94,10 +94,10 @@ impl Profiles {
         Ok(())
     }
 
-    /// Adds what a credentials file says: `[NAME]`. It goes before the config file.
+    /// Adds the content of a credentials file: `[NAME]`. It takes precedence over the config file.
     ///
     /// # Errors
-    /// Where in the file its form is broken.
+    /// The offset of the first byte that breaks the format.
     pub fn add_credentials(&mut self, file: &[u8]) -> Result<(), wire::Error> {
         let mut current: Option<String> = None;
         let mut last = None;
