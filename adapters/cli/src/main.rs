@@ -33,8 +33,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// The kernel spares process 1, which a container's command is, from every signal that it does not handle:
-/// `docker stop` would wait in vain. Exits as a shell would tell it, with 128 and the signal's number.
+/// Exits on SIGTERM and SIGINT, with 128 and the signal's number as a shell does: the kernel does not deliver
+/// signals without a handler to process 1, which a container's command is, so that `docker stop` would time
+/// out.
 #[cfg(unix)]
 fn end_on_signals() {
     use signal_hook::consts::{SIGINT, SIGTERM};
@@ -43,7 +44,7 @@ fn end_on_signals() {
     }
     let always = std::sync::Arc::new(true.into());
     for signal in [SIGINT, SIGTERM] {
-        // Without a handler all else still works.
+        // Without a handler everything else still works.
         let _ = signal_hook::flag::register_conditional_shutdown(
             signal,
             128 + signal,

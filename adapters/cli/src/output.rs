@@ -1,4 +1,4 @@
-//! Results on standard output, all else on standard error.
+//! Results on standard output, everything else on standard error.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use crate::failure::Failure;
 
-/// A line on standard error; lost where there is none.
+/// Prints a line on standard error; it is lost if that is closed.
 pub(crate) fn note(what: impl Display) {
     let _ = writeln!(std::io::stderr(), "rolecall: {what}");
 }
 
-/// Writes a whole result at once: standard output holds all of it or nothing.
+/// Writes a result at once: standard output gets all of it or nothing.
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(Failure::Output)?;

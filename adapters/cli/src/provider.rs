@@ -1,4 +1,4 @@
-//! The credentials that the options name.
+//! The provider that the options describe.
 
 use rolecall::{
     Environment, Error, PoolIdentity, Provider, ProviderBuilder, Role, Secret, Settings, Trace, User,
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::input::{content, password, text_of};
 use crate::output::note;
 
-/// The default chain, and the role on top of it if one is named.
+/// The default chain, and the role or identity on top of it, if one is given.
 pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     let environment = Environment::process();
     let mut settings = Settings::load(&environment, common.profile.as_deref())?;
@@ -32,7 +32,7 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     })
 }
 
-/// The identity that the command line names.
+/// The Cognito identity of the command line.
 fn identity(options: &IdentityOptions, environment: &Environment) -> Result<PoolIdentity, Failure> {
     let mut identity = match (&options.id, &options.pool) {
         (Some(id), _) => PoolIdentity::of_id(id),
@@ -70,7 +70,7 @@ fn identity(options: &IdentityOptions, environment: &Environment) -> Result<Pool
     Ok(identity)
 }
 
-/// The role that the command line names.
+/// The role of the command line.
 fn role(options: &RoleOptions) -> Result<Option<Role>, Failure> {
     let Some(arn) = &options.arn else { return Ok(None) };
     let mut role = match &options.session_name {

@@ -21,8 +21,8 @@ pub struct UserPoolLogin<'c> {
 /// What an identity pool takes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Logins<'c> {
-    /// Whether guests get credentials too.
-    pub guests: bool,
+    /// Whether unauthenticated identities get credentials too.
+    pub unauthenticated: bool,
     /// Whether identities may ask for a token and assume roles with it (GetOpenIdToken).
     pub classic: bool,
     /// User pools.
@@ -35,7 +35,7 @@ pub struct Logins<'c> {
 
 impl Logins<'_> {
     fn members(&self, to: &mut dyn Members) {
-        to.truth("AllowUnauthenticatedIdentities", self.guests);
+        to.truth("AllowUnauthenticatedIdentities", self.unauthenticated);
         to.truth("AllowClassicFlow", self.classic);
         to.structures("CognitoIdentityProviders", self.user_pools.len(), &mut |index, to| {
             if let Some(login) = self.user_pools.get(index) {

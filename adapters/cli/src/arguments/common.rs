@@ -1,4 +1,4 @@
-//! The options that every command takes.
+//! The options of every command.
 
 use super::identity::IdentityOptions;
 use super::role::RoleOptions;

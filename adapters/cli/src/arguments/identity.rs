@@ -1,8 +1,8 @@
-//! An identity of Amazon Cognito, whose credentials are taken.
+//! Options of an Amazon Cognito identity.
 
 use lexopt::{Parser, ValueExt};
 
-/// The identity, and who vouches for it.
+/// The identity, and what proves it.
 #[derive(Debug, Default)]
 pub(crate) struct IdentityOptions {
     pub(crate) pool: Option<String>,
@@ -16,12 +16,12 @@ pub(crate) struct IdentityOptions {
     pub(crate) send_password: bool,
     pub(crate) custom_role_arn: Option<String>,
     pub(crate) role_arn: Option<String>,
-    /// The first of them that says nothing of an identity alone.
+    /// The first option of these that has no meaning without an identity.
     first: Option<String>,
 }
 
 impl IdentityOptions {
-    /// Takes the option `name`; whether it is one of these.
+    /// Parses the option `name`, and returns whether it is one of these.
     pub(super) fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         let mut text = || parser.value()?.string();
         match name {
@@ -41,19 +41,19 @@ impl IdentityOptions {
             "identity-role-arn" => self.role_arn = Some(text()?),
             _ => return Ok(false),
         }
-        // A user is of `setup cognito` too.
+        // `setup cognito` has a user, too.
         if !matches!(name, "cognito-identity-pool" | "cognito-identity-id" | "username" | "password-stdin") {
             self.first.get_or_insert_with(|| format!("--{name}"));
         }
         Ok(true)
     }
 
-    /// Whether an identity is named.
+    /// Whether an identity is given.
     pub(crate) fn is_given(&self) -> bool {
         self.pool.is_some() || self.id.is_some()
     }
 
-    /// Whether the options go together, with a command that makes a user itself or with any other.
+    /// Checks that the options go together, for a command that creates a user or any other.
     pub(super) fn check(&self, makes_user: bool) -> Result<(), lexopt::Error> {
         if !self.is_given() && !makes_user && (self.username.is_some() || self.password_stdin) {
             let of =

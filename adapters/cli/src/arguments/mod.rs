@@ -17,9 +17,9 @@ pub(crate) use help::HELP;
 pub(crate) use identity::IdentityOptions;
 pub(crate) use role::RoleOptions;
 #[cfg(feature = "setup")]
-pub(crate) use setup::{Journey, SetupOptions};
+pub(crate) use setup::{Recipe, SetupOptions};
 
-/// A command line, understood.
+/// A parsed command line.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) command: Command,
@@ -55,7 +55,7 @@ pub(crate) enum Command {
     },
 }
 
-/// How credentials are printed.
+/// The format of printed credentials.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Format {
     #[default]
@@ -64,7 +64,7 @@ pub(crate) enum Format {
     Env,
 }
 
-/// What is signed.
+/// The request to sign.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) method: String,
@@ -74,7 +74,7 @@ pub(crate) struct Target {
     pub(crate) service: Option<String>,
 }
 
-/// Everything that may stand on a command line, before it is known which command it is for.
+/// Every option, before the command is known.
 #[derive(Default)]
 struct Given {
     common: Common,
@@ -91,7 +91,7 @@ struct Given {
     json: bool,
     #[cfg(feature = "setup")]
     setup: SetupOptions,
-    /// The options that not every command takes, as they were given.
+    /// The options given that not every command has.
     own: Vec<&'static str>,
 }
 
@@ -165,7 +165,7 @@ fn plain(command: Command) -> Arguments {
 }
 
 impl Given {
-    /// Takes an option of one of the groups; whether it is of any.
+    /// Parses an option of one of the groups, and returns whether it is of any.
     fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         let common = &mut self.common;
         if common.role.take(name, parser)? || common.identity.take(name, parser)? {
@@ -207,7 +207,7 @@ impl Given {
             #[cfg(feature = "setup")]
             "setup" => {
                 let setup = std::mem::take(&mut self.setup);
-                (Command::Setup(Box::new(setup.of(&word("journey")?, &mut self.common)?)), &[])
+                (Command::Setup(Box::new(setup.of(&word("recipe")?, &mut self.common)?)), &[])
             }
             #[cfg(feature = "demo")]
             "demo" => (Command::Demo { tamper: self.tamper }, &["--tamper"]),
@@ -224,7 +224,7 @@ impl Given {
             return Err(format!("{name} has no option {option}").into());
         }
         #[cfg(feature = "setup")]
-        let makes_user = matches!(&command, Command::Setup(setup) if setup.journey == Journey::Cognito);
+        let makes_user = matches!(&command, Command::Setup(setup) if setup.recipe == Recipe::Cognito);
         #[cfg(not(feature = "setup"))]
         let makes_user = false;
         self.common.identity.check(makes_user)?;

@@ -1,10 +1,10 @@
-//! The role to assume before anything else.
+//! Options of a role to assume.
 
 use std::ffi::OsString;
 
 use lexopt::{Parser, ValueExt};
 
-/// The role to assume, and what goes with it.
+/// The role to assume, and its parameters.
 #[derive(Debug, Default)]
 pub(crate) struct RoleOptions {
     pub(crate) arn: Option<String>,
@@ -18,12 +18,12 @@ pub(crate) struct RoleOptions {
     pub(crate) mfa_serial: Option<String>,
     pub(crate) mfa_code: Option<String>,
     pub(crate) source_identity: Option<String>,
-    /// Those that were given beside the ARN.
+    /// The options given beside the ARN.
     pub(super) given: Vec<String>,
 }
 
 impl RoleOptions {
-    /// Takes the option `name`; whether it is one of these.
+    /// Parses the option `name`, and returns whether it is one of these.
     pub(super) fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         let mut text = || parser.value()?.string();
         match name {

@@ -1,4 +1,4 @@
-//! What is set up.
+//! Options of `rolecall setup`.
 
 use std::ffi::OsString;
 
@@ -6,10 +6,10 @@ use lexopt::{Parser, ValueExt};
 
 use super::common::Common;
 
-/// A set-up, and how to go about it.
+/// A recipe and its options.
 #[derive(Debug, Default)]
 pub(crate) struct SetupOptions {
-    pub(crate) journey: Journey,
+    pub(crate) recipe: Recipe,
     pub(crate) undo: bool,
     pub(crate) dry_run: bool,
     pub(crate) policy: Option<OsString>,
@@ -28,20 +28,20 @@ pub(crate) struct SetupOptions {
     pub(crate) name: String,
     pub(crate) client_secret: bool,
     pub(crate) classic: bool,
-    pub(crate) guests: bool,
-    pub(crate) guest_policy: Option<OsString>,
-    pub(crate) guest_policy_arns: Vec<String>,
+    pub(crate) unauthenticated: bool,
+    pub(crate) unauthenticated_policy: Option<OsString>,
+    pub(crate) unauthenticated_policy_arns: Vec<String>,
     pub(crate) login_providers: Vec<(String, String)>,
     pub(crate) oidc_url: Option<String>,
     pub(crate) oidc_client_ids: Vec<String>,
     pub(crate) thumbprints: Vec<String>,
-    /// The options that were given, the first of them for commands that have none.
+    /// The options that were given; the first of them, for commands that have none of them.
     given: Vec<String>,
     pub(super) first: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Journey {
+pub(crate) enum Recipe {
     #[default]
     Ec2Role,
     EcsRole,
@@ -49,8 +49,8 @@ pub(crate) enum Journey {
     Cognito,
 }
 
-impl Journey {
-    /// The options that it has beside those of all, the one it cannot be without first.
+impl Recipe {
+    /// The options of this recipe beside those of all recipes; the first is required.
     fn options(self) -> &'static [&'static str] {
         match self {
             Self::Ec2Role => &["role", "instance-id", "replace"],
@@ -60,9 +60,9 @@ impl Journey {
                 "name",
                 "client-secret",
                 "classic",
-                "guests",
-                "guest-policy",
-                "guest-policy-arn",
+                "allow-unauthenticated",
+                "unauthenticated-policy",
+                "unauthenticated-policy-arn",
                 "login-provider",
                 "oidc-url",
                 "oidc-client-id",
@@ -73,7 +73,7 @@ impl Journey {
 }
 
 impl SetupOptions {
-    /// Takes the option `name`; whether it is one of these.
+    /// Parses the option `name`, and returns whether it is one of these.
     pub(super) fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         let mut text = || parser.value()?.string();
         match name {
@@ -92,12 +92,13 @@ impl SetupOptions {
             "name" => self.name = text()?,
             "client-secret" => self.client_secret = true,
             "classic" => self.classic = true,
-            "guests" => self.guests = true,
-            "guest-policy" => self.guest_policy = Some(parser.value()?),
-            "guest-policy-arn" => self.guest_policy_arns.push(text()?),
+            "allow-unauthenticated" => self.unauthenticated = true,
+            "unauthenticated-policy" => self.unauthenticated_policy = Some(parser.value()?),
+            "unauthenticated-policy-arn" => self.unauthenticated_policy_arns.push(text()?),
             "login-provider" => {
                 let login = text()?;
-                let (provider, app) = login.split_once('=').ok_or("--login-provider wants PROVIDER=APP")?;
+                let (provider, app) =
+                    login.split_once('=').ok_or("--login-provider: expected PROVIDER=APP")?;
                 self.login_providers.push((provider.to_owned(), app.to_owned()));
             }
             "oidc-url" => self.oidc_url = Some(text()?),
@@ -110,30 +111,30 @@ impl SetupOptions {
         Ok(true)
     }
 
-    /// Whether each option that was given has one of those that it says nothing without.
+    /// Checks that each option that was given has one of those it depends on.
     fn together(&self, pairs: &[(&str, &[&str])]) -> Result<(), lexopt::Error> {
         let given = |name: &str| self.given.iter().any(|given| given == name);
         let alone = pairs.iter().find(|(option, with)| given(option) && !with.iter().any(|with| given(with)));
         match alone {
-            Some((option, [with, ..])) => Err(format!("--{option} goes with --{with}").into()),
+            Some((option, [with, ..])) => Err(format!("--{option} needs --{with}").into()),
             _ => Ok(()),
         }
     }
 
-    /// The set-up of that name. What a role to assume has too - policies, an external id - is meant for
-    /// the role that is made.
+    /// The options for the recipe of that name. Policies and an external id, which a role to assume has too,
+    /// belong to the role that is created.
     pub(super) fn of(mut self, name: &str, common: &mut Common) -> Result<Self, lexopt::Error> {
-        self.journey = match name {
-            "ec2-role" => Journey::Ec2Role,
-            "ecs-role" => Journey::EcsRole,
-            "cross-account" => Journey::CrossAccount,
-            "cognito" => Journey::Cognito,
+        self.recipe = match name {
+            "ec2-role" => Recipe::Ec2Role,
+            "ecs-role" => Recipe::EcsRole,
+            "cross-account" => Recipe::CrossAccount,
+            "cognito" => Recipe::Cognito,
             _ => {
                 let all = "ec2-role, ecs-role, cross-account, cognito";
-                return Err(format!("setup: no such journey: {name} ({all})").into());
+                return Err(format!("setup: unknown recipe {name:?}, expected one of {all}").into());
             }
         };
-        let options = self.journey.options();
+        let options = self.recipe.options();
         let unknown = |given: &&String| {
             !matches!(given.as_str(), "undo" | "dry-run") && !options.contains(&given.as_str())
         };
@@ -141,9 +142,9 @@ impl SetupOptions {
             return Err(format!("setup {name} has no option --{option}").into());
         }
         let needed: &[&str] =
-            if self.journey == Journey::CrossAccount && !self.undo { options } else { &options[..1] };
+            if self.recipe == Recipe::CrossAccount && !self.undo { options } else { &options[..1] };
         if let Some(option) = needed.iter().find(|option| !self.given.iter().any(|given| given == *option)) {
-            return Err(format!("setup {name} wants --{option}").into());
+            return Err(format!("setup {name}: --{option} is required").into());
         }
         self.together(&[
             ("run", &["image"]),
@@ -161,7 +162,7 @@ impl SetupOptions {
         self.policy = role.policy.take();
         self.policy_arns = std::mem::take(&mut role.policy_arns);
         self.external_id = role.external_id.take();
-        if self.external_id.is_some() && self.journey != Journey::CrossAccount {
+        if self.external_id.is_some() && self.recipe != Recipe::CrossAccount {
             return Err(format!("setup {name} has no option --external-id").into());
         }
         role.given.retain(|given| !matches!(given.as_str(), "--policy" | "--policy-arn" | "--external-id"));

@@ -19,7 +19,7 @@ pub(super) fn run(provider: &Provider, format: Format) -> Result<ExitCode, Failu
     })
 }
 
-/// What `credential_process` wants, and without `Version` plain JSON. Absent members are left out.
+/// The document of `credential_process`, and without `Version` plain JSON. Absent members are left out.
 struct Document<'a> {
     version: Option<u8>,
     texts: [(&'static str, Option<&'a str>); 5],
@@ -83,7 +83,7 @@ fn env(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
                 }
                 lines.extend_from_slice(b"'\n");
             }
-            // Left over from other credentials, it would be sent with these.
+            // A value left over from other credentials would be sent with these.
             None => lines.extend_from_slice(format!("unset {name}\n").as_bytes()),
         }
     }

@@ -1,5 +1,5 @@
-//! The guide's way, end to end: EC2 metadata, STS and an S3-like bucket on loopback, and the public
-//! API through them as on any host.
+//! The whole flow of the guide *Assuming IAM Roles*, against EC2 metadata, STS and an S3-like bucket on
+//! loopback.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use rolecall_simulator::{Config, Simulator};
 
 use crate::failure::Failure;
 
-/// Prints a line; a reader who has gone away is not waited for.
+/// Prints a line; a closed standard output is ignored.
 macro_rules! say {
     ($($text:tt)*) => {{
         let _ = writeln!(std::io::stdout(), $($text)*);
@@ -18,12 +18,12 @@ macro_rules! say {
 
 const OBJECT: &str = "This object crossed an account boundary.\n";
 
-/// Runs every step. With `tamper`, the simulator checks signatures with another secret than it
-/// handed out, so that every signed step has to fail.
+/// Runs every step. With `tamper`, the simulator verifies signatures with another secret than it issued, so
+/// that every signed step has to fail.
 pub(super) fn run(tamper: bool) -> Result<ExitCode, Failure> {
     let config = Config { verify_with_wrong_secret: tamper, ..Config::default() };
     let simulator = Simulator::start(config).map_err(|error| Failure::Demo(format!("simulator: {error}")))?;
-    let steps = Steps { told: 0.into(), simulator: &simulator };
+    let steps = Steps { printed: 0.into(), simulator: &simulator };
 
     say!("A simulated EC2 instance, with STS and S3, on loopback. The environment:");
     for (name, value) in simulator.environment() {
@@ -34,7 +34,7 @@ pub(super) fn run(tamper: bool) -> Result<ExitCode, Failure> {
     let instance = Provider::from_environment(&simulator.environment().into_iter().collect())?;
     steps.end(&*instance.credentials()?);
 
-    steps.begin("Whose are they? GetCallerIdentity");
+    steps.begin("The identity of the credentials: GetCallerIdentity");
     let identity = instance.caller_identity()?;
     steps.asked();
     say!("   {} in account {}", identity.arn, identity.account);
@@ -53,10 +53,10 @@ pub(super) fn run(tamper: bool) -> Result<ExitCode, Failure> {
     let body = steps.send(&role, &Request::new("GET", &url)?)?;
     steps.check(body == OBJECT.as_bytes(), "the object is not the one that was put")?;
 
-    steps.begin("The same with the instance's own credentials: the bucket's owner does not know them");
+    steps.begin("The same with the instance's own credentials: its account has no access to the bucket");
     let reply = instance.send(&Request::new("GET", &url)?)?;
     steps.asked();
-    steps.check(reply.status == 403, "the bucket let a stranger in")?;
+    steps.check(reply.status == 403, "the bucket accepted credentials of another account")?;
 
     steps.begin("A task role, from the container endpoint");
     let container: Environment = simulator.container_environment().into_iter().collect();
@@ -66,9 +66,9 @@ pub(super) fn run(tamper: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Numbers the steps, and tells what the simulator saw of each.
+/// Numbers the steps, and prints the requests that the simulator received in each.
 struct Steps<'s> {
-    told: std::cell::Cell<usize>,
+    printed: std::cell::Cell<usize>,
     simulator: &'s Simulator,
 }
 
@@ -77,13 +77,13 @@ impl Steps<'_> {
         say!("\n-> {what}");
     }
 
-    /// Prints what was asked of whom since the last time, and what the answer was.
+    /// Prints the requests since the last call, with their statuses.
     fn asked(&self) {
         let events = self.simulator.events();
-        for event in &events[self.told.get().min(events.len())..] {
+        for event in &events[self.printed.get().min(events.len())..] {
             say!("   {event}");
         }
-        self.told.set(events.len());
+        self.printed.set(events.len());
     }
 
     fn end(&self, credentials: &Credentials) {

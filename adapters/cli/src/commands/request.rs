@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::input::content;
 use crate::output::{note, print};
 
-/// A request that is sent: as in the library, but for an hour, and longer bodies flow through.
+/// The limits of a request: those of the library, but an hour in all, so that longer bodies pass.
 const LIMITS: Limits = Limits { total_ms: 3_600_000, ..Request::SEND_LIMITS };
 
 pub(super) fn run(target: &Target, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {

@@ -4,17 +4,17 @@ use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use rolecall::setup::{
-    CognitoPools, CrossAccountRole, Ec2Role, EcsRole, Fate, Journey, Launch, Setup, Thing,
+    CognitoPools, CrossAccountRole, Ec2Role, EcsRole, Launch, Outcome, Recipe, Resource, Setup, TAG,
 };
 use rolecall::{Buffer, Environment, Error, Host, Provider, Secret, System};
 
-use crate::arguments::{Common, Journey as Name, SetupOptions};
+use crate::arguments::{Common, Recipe as Name, SetupOptions};
 use crate::failure::Failure;
 use crate::input::{password, text_of};
 use crate::output::{note, print};
 
 pub(super) fn run(options: &SetupOptions, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
-    match options.journey {
+    match options.recipe {
         Name::Ec2Role => go(options, provider, &ec2_role(options)?),
         Name::EcsRole => go(options, provider, &ecs_role(options)?),
         Name::CrossAccount => go(options, provider, &cross_account(options)?),
@@ -22,49 +22,49 @@ pub(super) fn run(options: &SetupOptions, common: &Common, provider: &Provider) 
     }
 }
 
-fn go(options: &SetupOptions, provider: &Provider, journey: &impl Journey) -> Result<ExitCode, Failure> {
-    let setup = Setup::new(provider).dry_run(options.dry_run).telling(|call| note(call));
-    let ended = if options.undo { setup.down(journey) } else { setup.up(journey) };
-    let things = ended.map_err(|error| Failure::Setup(Box::new(error)))?;
-    print(things.iter().map(|thing| line(thing, options.dry_run)).collect::<String>())?;
-    let mut kept = things.iter().filter(|thing| thing.fate == Fate::Kept).peekable();
+fn go(options: &SetupOptions, provider: &Provider, recipe: &impl Recipe) -> Result<ExitCode, Failure> {
+    let setup = Setup::new(provider).dry_run(options.dry_run).on_call(|call| note(call));
+    let ended = if options.undo { setup.undo(recipe) } else { setup.apply(recipe) };
+    let resources = ended.map_err(|error| Failure::Setup(Box::new(error)))?;
+    print(resources.iter().map(|resource| line(resource, options.dry_run)).collect::<String>())?;
+    let mut kept = resources.iter().filter(|resource| resource.outcome == Outcome::Kept).peekable();
     if kept.peek().is_none() {
         return Ok(ExitCode::SUCCESS);
     }
-    for Thing { what, id, .. } in kept {
-        note(format_args!("{what} {id} has not the tag of this set-up: it is somebody else's, and stays"));
+    for Resource { kind, id, .. } in kept {
+        note(format_args!("{kind} {id} is not tagged {TAG}; left unchanged"));
     }
     Ok(ExitCode::FAILURE)
 }
 
-fn line(thing: &Thing, dry_run: bool) -> String {
-    let Thing { what, id, fate, secret, .. } = thing;
+fn line(resource: &Resource, dry_run: bool) -> String {
+    let Resource { kind, id, outcome, secret, .. } = resource;
     let secret = match (secret, dry_run) {
-        (Some(secret), false) => format!("{what} secret: {}\n", secret.expose()),
+        (Some(secret), false) => format!("{kind} secret: {}\n", secret.expose()),
         _ => String::new(),
     };
-    let line = match (fate, dry_run) {
-        (Fate::Removed, false) => format!("removed: {what} {id}\n"),
-        (Fate::Removed, true) => format!("would be removed: {what} {id}\n"),
-        (Fate::Kept, _) => format!("kept: {what} {id}\n"),
-        (Fate::Made, true) => format!("would be made: {what} {id}\n"),
-        (Fate::Changed, true) => format!("would be changed: {what} {id}\n"),
-        (Fate::Changed, false) => format!("{what}, changed: {id}\n"),
-        _ => format!("{what}: {id}\n"),
+    let line = match (outcome, dry_run) {
+        (Outcome::Removed, false) => format!("removed: {kind} {id}\n"),
+        (Outcome::Removed, true) => format!("would be removed: {kind} {id}\n"),
+        (Outcome::Kept, _) => format!("kept: {kind} {id}\n"),
+        (Outcome::Created, true) => format!("would be created: {kind} {id}\n"),
+        (Outcome::Changed, true) => format!("would be changed: {kind} {id}\n"),
+        (Outcome::Changed, false) => format!("{kind}, changed: {id}\n"),
+        _ => format!("{kind}: {id}\n"),
     };
     line + &secret
 }
 
-/// Adds what the role may do.
+/// Adds the policies of the role.
 macro_rules! with_policies {
-    ($journey:ident, $options:ident) => {{
+    ($recipe:ident, $options:ident) => {{
         if let Some(policy) = &$options.policy {
-            $journey = $journey.policy(policy_of(policy)?);
+            $recipe = $recipe.policy(policy_of(policy)?);
         }
         for arn in &$options.policy_arns {
-            $journey = $journey.policy_arn(arn);
+            $recipe = $recipe.policy_arn(arn);
         }
-        $journey
+        $recipe
     }};
 }
 
@@ -84,7 +84,7 @@ fn ecs_role(options: &SetupOptions) -> Result<EcsRole, Failure> {
     if let Some(image) = &options.image {
         role = role.image(image);
     }
-    // Undoing looks for tasks where they may be.
+    // An undo looks for tasks in the same places.
     if options.run || options.undo {
         role = role.run(Launch {
             cluster: options.cluster.clone(),
@@ -111,14 +111,14 @@ fn cognito(options: &SetupOptions, common: &Common, provider: &Provider) -> Resu
     if options.classic {
         pools = pools.classic();
     }
-    if options.guests {
-        pools = pools.guests();
+    if options.unauthenticated {
+        pools = pools.unauthenticated();
     }
-    if let Some(policy) = &options.guest_policy {
-        pools = pools.guest_policy(policy_of(policy)?);
+    if let Some(policy) = &options.unauthenticated_policy {
+        pools = pools.unauthenticated_policy(policy_of(policy)?);
     }
-    for arn in &options.guest_policy_arns {
-        pools = pools.guest_policy_arn(arn);
+    for arn in &options.unauthenticated_policy_arns {
+        pools = pools.unauthenticated_policy_arn(arn);
     }
     for (provider, application) in &options.login_providers {
         pools = pools.login_provider(provider, application);
@@ -137,7 +137,7 @@ fn cognito(options: &SetupOptions, common: &Common, provider: &Provider) -> Resu
     Ok(with_policies!(pools, options))
 }
 
-/// A password that somebody types twice: once it is set, nobody else knows it.
+/// Asks for a new password twice, because it cannot be read back.
 fn new_password(username: &str, provider: &Provider) -> Result<Secret, Failure> {
     let password = asked(&format!("Password for {username}: "), provider)?;
     let again = asked(&format!("Password for {username}, once more: "), provider)?;
@@ -147,7 +147,7 @@ fn new_password(username: &str, provider: &Provider) -> Result<Secret, Failure> 
     Err(Error::Configuration("the two passwords are not the same".to_owned()).into())
 }
 
-/// A password that somebody types.
+/// Asks for a password.
 fn asked(question: &str, provider: &Provider) -> Result<Secret, Failure> {
     let mut answer = Buffer::new();
     let asked = System::new(provider.settings()).prompt(question, true, &mut answer);
@@ -163,7 +163,7 @@ fn asked(question: &str, provider: &Provider) -> Result<Secret, Failure> {
     Ok(Secret::new(typed.ok_or_else(none)?.to_owned()))
 }
 
-/// A policy: JSON, or the file that it is in.
+/// A policy: JSON, or the name of a file with it.
 fn policy_of(policy: &OsStr) -> Result<String, Failure> {
     match policy.to_str() {
         Some(text) if text.trim_start().starts_with('{') => Ok(text.to_owned()),

@@ -11,7 +11,7 @@ use crate::arguments::{Common, Target};
 use crate::failure::Failure;
 use crate::output::print;
 
-/// The header lines that sign a request, or what is signed.
+/// Prints the header lines that sign a request, or what is signed.
 pub(super) fn sign(
     target: &Target,
     common: &Common,
@@ -31,7 +31,7 @@ pub(super) fn sign(
     print(lines.as_bytes())
 }
 
-/// The URL that carries its signature for so many seconds, or what is signed.
+/// Prints the URL with its signature, or what is signed.
 pub(super) fn presign(
     target: &Target,
     common: &Common,

@@ -1,4 +1,4 @@
-//! A user pool, an identity pool that knows it, and the roles that its identities get.
+//! A user pool, an identity pool that trusts it, and the roles of its identities.
 
 use std::sync::Arc;
 
@@ -16,21 +16,21 @@ use rolecall_core::services::user_pool::{
     DescribeUserPool, DescribeUserPoolClient, ListUserPoolClients, ListUserPools,
 };
 
+use super::resource::{Outcome, Resource, TAG};
 use super::role::{self, Policies};
-use super::thing::{Fate, TAG, Thing};
 use super::work::{Page, Work, code, pages};
 use super::{policies, sealed};
 use crate::fetch::{pairs, texts};
 use crate::{Error, Secret};
 
-/// Credentials for people: a user pool with a client, an identity pool, and a role for those who signed
-/// in; a role for guests, where they are let in.
+/// Cognito pools: a user pool with a client, an identity pool, a role for authenticated identities, and, if
+/// they are allowed, one for unauthenticated identities.
 #[derive(Debug)]
 pub struct CognitoPools {
     name: String,
     with_secret: bool,
     classic: bool,
-    guests: Option<Policies>,
+    unauthenticated: Option<Policies>,
     user: Option<(String, Option<Secret>)>,
     providers: Vec<(String, String)>,
     open_id: Option<OpenId>,
@@ -44,7 +44,7 @@ struct OpenId {
     thumbprints: Vec<String>,
 }
 
-/// Name and id of something, and whether it is of this set-up.
+/// The name and id of a resource, and whether it has the tag of this recipe.
 struct Found {
     id: String,
     own: bool,
@@ -52,13 +52,13 @@ struct Found {
 
 impl CognitoPools {
     /// Pools and a client of this name, and the roles `NAME-REGION-authenticated` and
-    /// `NAME-REGION-guest`.
+    /// `NAME-REGION-unauthenticated`.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             with_secret: false,
             classic: false,
-            guests: None,
+            unauthenticated: None,
             user: None,
             providers: Vec::new(),
             open_id: None,
@@ -66,51 +66,51 @@ impl CognitoPools {
         }
     }
 
-    /// A client that has a secret.
+    /// Gives the client a secret.
     pub fn client_secret(mut self) -> Self {
         self.with_secret = true;
         self
     }
 
-    /// Lets identities ask for a token and assume other roles with it.
+    /// Allows the classic flow: identities get a token and assume other roles with it.
     pub fn classic(mut self) -> Self {
         self.classic = true;
         self
     }
 
-    /// Lets guests in.
-    pub fn guests(mut self) -> Self {
-        self.guests.get_or_insert_default();
+    /// Allows unauthenticated identities.
+    pub fn unauthenticated(mut self) -> Self {
+        self.unauthenticated.get_or_insert_default();
         self
     }
 
-    /// Lets guests in; what they may do, as a policy in JSON.
-    pub fn guest_policy(mut self, policy: impl Into<String>) -> Self {
-        self.guests.get_or_insert_default().inline = Some(policy.into());
+    /// Allows unauthenticated identities, with a policy in JSON for their role.
+    pub fn unauthenticated_policy(mut self, policy: impl Into<String>) -> Self {
+        self.unauthenticated.get_or_insert_default().inline = Some(policy.into());
         self
     }
 
-    /// Lets guests in; what they may do, as a managed policy.
-    pub fn guest_policy_arn(mut self, arn: impl Into<String>) -> Self {
-        self.guests.get_or_insert_default().arns.push(arn.into());
+    /// Allows unauthenticated identities, with a managed policy for their role.
+    pub fn unauthenticated_policy_arn(mut self, arn: impl Into<String>) -> Self {
+        self.unauthenticated.get_or_insert_default().arns.push(arn.into());
         self
     }
 
-    /// A user of the pool, with a password to keep; without one the user has none yet.
+    /// Adds a user to the pool, with a permanent password; without one the user has none yet.
     pub fn user(mut self, username: impl Into<String>, password: Option<Secret>) -> Self {
         self.user = Some((username.into(), password));
         self
     }
 
-    /// Takes the tokens of another provider, by its name and the application's id there:
+    /// Trusts the tokens of another provider, by its name and the application's id there:
     /// `("graph.facebook.com", "7346241598935552")`.
     pub fn login_provider(mut self, provider: impl Into<String>, application: impl Into<String>) -> Self {
         self.providers.push((provider.into(), application.into()));
         self
     }
 
-    /// Takes the tokens of an OpenID Connect provider, `https://...`, which IAM is told of, for these
-    /// audiences. Thumbprints are those of its certificate authority: 40 hexadecimal digits each.
+    /// Trusts the tokens of an OpenID Connect provider, `https://...`, for these audiences, and registers it
+    /// with IAM. Thumbprints are those of its certificate authority: 40 hexadecimal digits each.
     pub fn open_id(
         mut self,
         url: impl Into<String>,
@@ -121,12 +121,12 @@ impl CognitoPools {
         self
     }
 
-    /// The name of the role of `identities`. Roles are known in every region, and pools in one.
+    /// The name of the role of `identities`. Roles are global, and pools belong to one region.
     fn role(&self, work: &Work<'_>, identities: &str) -> Result<String, Error> {
         Ok(format!("{}-{}-{identities}", self.name, work.provider().settings().region()?))
     }
 
-    /// The ids on a page of those that have this name.
+    /// The ids of the resources on a page that have this name.
     fn of_name(&self, page: Listed<'_>) -> Page {
         let named = page.each.filter(|each| each.name == self.name).map(|each| each.id.to_owned());
         (named.collect(), page.next.map(str::to_owned))
@@ -153,10 +153,10 @@ impl CognitoPools {
         ids.into_iter().map(found).collect()
     }
 
-    /// Sees to it that the user pool is there; returns its id.
+    /// Creates the user pool if it does not exist, and returns its id.
     fn user_pool(&self, work: &mut Work<'_>) -> Result<String, Error> {
         if let Some(found) = self.user_pools(work)?.into_iter().find(|found| found.own) {
-            work.note("user pool", &found.id, Fate::Found);
+            work.note("user pool", &found.id, Outcome::Found);
             return Ok(found.id);
         }
         let create = CreateUserPool { name: &self.name, verified: &[], tags: &[work.tag()] };
@@ -165,10 +165,11 @@ impl CognitoPools {
         Ok(id)
     }
 
-    /// Sees to it that the pool has a client; returns its id.
+    /// Creates the client if it does not exist, and returns its id.
     fn client(&self, work: &mut Work<'_>, pool: &str) -> Result<String, Error> {
-        // A pool that a dry run would make cannot be looked into.
-        let is_there = work.things.iter().any(|thing| thing.id == pool && thing.fate == Fate::Found);
+        // A pool that a dry run would create cannot be read.
+        let is_there =
+            work.resources.iter().any(|resource| resource.id == pool && resource.outcome == Outcome::Found);
         let named = if is_there {
             pages(&mut |next| work.read(&ListUserPoolClients { pool, next }, |page| self.of_name(page)))?
         } else {
@@ -178,7 +179,7 @@ impl CognitoPools {
         let keep = |client: rolecall_core::services::user_pool::Client<'_>| {
             (client.id.to_owned(), client.secret.map(str::to_owned))
         };
-        let (id, secret, fate) = match found {
+        let (id, secret, outcome) = match found {
             Some(client) => {
                 let (id, secret) = work.read(&DescribeUserPoolClient { pool, client }, keep)?;
                 if secret.is_some() != self.with_secret {
@@ -188,7 +189,7 @@ impl CognitoPools {
                          or choose another name"
                     )));
                 }
-                (id, secret, Fate::Found)
+                (id, secret, Outcome::Found)
             }
             None => {
                 let create = CreateUserPoolClient {
@@ -198,23 +199,23 @@ impl CognitoPools {
                     flows: &["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
                 };
                 let (id, secret) = work.make(&create, ("CLIENT".to_owned(), None), keep)?;
-                (id, secret, Fate::Made)
+                (id, secret, Outcome::Created)
             }
         };
         let secret = secret.map(|secret| Arc::new(Secret::new(secret)));
-        work.things.push(Thing { what: "client", id: id.clone(), fate, secret });
+        work.resources.push(Resource { kind: "client", id: id.clone(), outcome, secret });
         Ok(id)
     }
 
-    /// Sees to it that the user is there, and has the password.
+    /// Creates the user if it does not exist, and sets the password.
     fn ensure_user(&self, work: &mut Work<'_>, pool: &str) -> Result<(), Error> {
         let Some((username, password)) = &self.user else { return Ok(()) };
-        let fate = match work.make(&AdminCreateUser { pool, username, attributes: &[] }, (), |()| ()) {
-            Ok(()) => Fate::Made,
-            Err(error) if code(&error) == "UsernameExistsException" => Fate::Found,
+        let outcome = match work.make(&AdminCreateUser { pool, username, attributes: &[] }, (), |()| ()) {
+            Ok(()) => Outcome::Created,
+            Err(error) if code(&error) == "UsernameExistsException" => Outcome::Found,
             Err(error) => return Err(error),
         };
-        work.note("user", username, fate);
+        work.note("user", username, outcome);
         if let Some(password) = password {
             let password = password.expose();
             let set = AdminSetUserPassword { pool, username, password, permanent: true };
@@ -223,12 +224,12 @@ impl CognitoPools {
         Ok(())
     }
 
-    /// Sees to it that IAM knows the OpenID Connect provider; returns its ARN.
+    /// Registers the OpenID Connect provider with IAM if it is not, and returns its ARN.
     fn ensure_open_id(&self, work: &mut Work<'_>, open_id: &OpenId) -> Result<String, Error> {
         let arn = self.open_id_arn(work, open_id)?;
         match work.find(&GetOpenIDConnectProvider { arn: &arn }, |it| it.tag(TAG).map(str::to_owned))? {
             Some(tag) if work.owns(tag.as_deref()) => {
-                work.note("OpenID Connect provider", &arn, Fate::Found);
+                work.note("OpenID Connect provider", &arn, Outcome::Found);
                 Ok(arn)
             }
             Some(_) => Err(work.foreign("OpenID Connect provider", &open_id.url)),
@@ -253,12 +254,12 @@ impl CognitoPools {
         Ok(format!("arn:{}:iam::{account}:oidc-provider/{place}", role::partition(work).name))
     }
 
-    /// Sees to it that the identity pool is there and takes what it should; returns its id.
+    /// Creates or updates the identity pool, and returns its id.
     fn identity_pool(&self, work: &mut Work<'_>, logins: Logins<'_>) -> Result<String, Error> {
         if let Some(found) = self.identity_pools(work)?.into_iter().find(|found| found.own) {
             let update = UpdateIdentityPool { id: &found.id, name: &self.name, logins, tags: &[work.tag()] };
             work.make(&update, (), |_| ())?;
-            work.note("identity pool", &found.id, Fate::Found);
+            work.note("identity pool", &found.id, Outcome::Found);
             return Ok(found.id);
         }
         let create = CreateIdentityPool { name: &self.name, logins, tags: &[work.tag()] };
@@ -267,7 +268,7 @@ impl CognitoPools {
         Ok(id)
     }
 
-    /// Sees to it that the roles are there and that the identities of the pool get them.
+    /// Creates the roles if they do not exist, and assigns them to the identity pool.
     fn roles(&self, work: &mut Work<'_>, pool: &str) -> Result<(), Error> {
         let mut buffer = [0; 1024];
         let name = self.role(work, "authenticated")?;
@@ -275,9 +276,9 @@ impl CognitoPools {
         let trusted = trust::identity_pool(&service, pool, "authenticated", &mut buffer);
         let trusted = trusted.map_err(role::too_long)?;
         let authenticated = role::ensure(work, &name, trusted, &self.policies)?;
-        let unauthenticated = match &self.guests {
+        let unauthenticated = match &self.unauthenticated {
             Some(policies) => {
-                let name = self.role(work, "guest")?;
+                let name = self.role(work, "unauthenticated")?;
                 let trusted = trust::identity_pool(&service, pool, "unauthenticated", &mut buffer);
                 Some(role::ensure(work, &name, trusted.map_err(role::too_long)?, policies)?)
             }
@@ -294,12 +295,12 @@ impl CognitoPools {
 
 policies!(CognitoPools);
 
-impl sealed::Journey for CognitoPools {
+impl sealed::Recipe for CognitoPools {
     fn name(&self) -> String {
         format!("cognito/{}", self.name)
     }
 
-    fn up(&self, work: &mut Work<'_>) -> Result<(), Error> {
+    fn apply(&self, work: &mut Work<'_>) -> Result<(), Error> {
         let region = work.provider().settings().region()?.to_owned();
         let user_pool = self.user_pool(work)?;
         let client = self.client(work, &user_pool)?;
@@ -310,7 +311,7 @@ impl sealed::Journey for CognitoPools {
         };
         let provider = format!("cognito-idp.{region}.{}/{user_pool}", role::partition(work).dns_suffix);
         let logins = Logins {
-            guests: self.guests.is_some(),
+            unauthenticated: self.unauthenticated.is_some(),
             classic: self.classic,
             user_pools: &[UserPoolLogin { provider: &provider, client: &client }],
             providers: &pairs(&self.providers),
@@ -320,8 +321,8 @@ impl sealed::Journey for CognitoPools {
         self.roles(work, &pool)
     }
 
-    fn down(&self, work: &mut Work<'_>) -> Result<(), Error> {
-        // Those that the pool takes, and the one that is named here.
+    fn undo(&self, work: &mut Work<'_>) -> Result<(), Error> {
+        // Those that the pool trusts, and the one that is named here.
         let mut open_id = match &self.open_id {
             Some(open_id) => vec![self.open_id_arn(work, open_id)?],
             None => Vec::new(),
@@ -334,13 +335,13 @@ impl sealed::Journey for CognitoPools {
                 open_id.extend(arns.unwrap_or_default());
                 work.remove(&DeleteIdentityPool { id: &id })?;
             }
-            work.note("identity pool", &id, if own { Fate::Removed } else { Fate::Kept });
+            work.note("identity pool", &id, if own { Outcome::Removed } else { Outcome::Kept });
         }
         for Found { id, own } in self.user_pools(work)? {
             if own {
                 work.remove(&DeleteUserPool { id: &id })?;
             }
-            work.note("user pool", &id, if own { Fate::Removed } else { Fate::Kept });
+            work.note("user pool", &id, if own { Outcome::Removed } else { Outcome::Kept });
         }
         open_id.sort();
         open_id.dedup();
@@ -349,24 +350,24 @@ impl sealed::Journey for CognitoPools {
             match found {
                 Some(tag) if work.owns(tag.as_deref()) => {
                     work.remove(&DeleteOpenIDConnectProvider { arn })?;
-                    work.note("OpenID Connect provider", arn, Fate::Removed);
+                    work.note("OpenID Connect provider", arn, Outcome::Removed);
                 }
-                // One that was there before is nobody's that this set-up made.
+                // One that existed before was not created by this recipe.
                 Some(_) if self.open_id.is_some() => {
-                    work.note("OpenID Connect provider", arn, Fate::Kept);
+                    work.note("OpenID Connect provider", arn, Outcome::Kept);
                 }
                 _ => {}
             }
         }
-        for identities in ["authenticated", "guest"] {
+        for identities in ["authenticated", "unauthenticated"] {
             role::remove(work, &self.role(work, identities)?)?;
         }
         Ok(())
     }
 }
 
-/// Who the tokens of identity pools are from, by the region's partition (AWS GovCloud User Guide and AWS
-/// China guide, *Amazon Cognito*).
+/// The service that issues the tokens of identity pools, by the region's partition (AWS GovCloud User Guide
+/// and AWS China guide, *Amazon Cognito*).
 fn token_service(region: &str) -> Result<String, Error> {
     match (Partition::of(region).name, region) {
         ("aws", _) => Ok("cognito-identity.amazonaws.com".to_owned()),
@@ -374,8 +375,8 @@ fn token_service(region: &str) -> Result<String, Error> {
         ("aws-us-gov", _) => Ok(format!("cognito-identity.{region}.amazonaws.com")),
         ("aws-cn", _) => Ok(format!("cognito-identity.{region}.amazonaws.com.cn")),
         (partition, _) => Err(Error::Configuration(format!(
-            "{region}: it is not known here what identity pools of the partition {partition} are called in a \
-             trust policy"
+            "{region}: the principal of identity pools in the partition {partition} is not known; create the \
+             roles by hand"
         ))),
     }
 }

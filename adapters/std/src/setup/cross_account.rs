@@ -1,4 +1,4 @@
-//! A role for somebody in another account.
+//! A role for another account.
 
 use rolecall_core::services::iam::trust;
 
@@ -7,7 +7,7 @@ use super::work::Work;
 use super::{policies, sealed};
 use crate::Error;
 
-/// A role that another account may assume, or one principal of it.
+/// A role that another account, or one principal of it, may assume.
 #[derive(Debug, Clone)]
 pub struct CrossAccountRole {
     name: String,
@@ -23,7 +23,7 @@ impl CrossAccountRole {
         Self { name: name.into(), trusted: trusted.into(), external_id: None, policies }
     }
 
-    /// For those alone who say this external id: 2 to 1,224 of `[\w+=,.@:/-]`.
+    /// Requires this external id: 2 to 1,224 of `[\w+=,.@:/-]`.
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = Some(id.into());
         self
@@ -32,12 +32,12 @@ impl CrossAccountRole {
 
 policies!(CrossAccountRole);
 
-impl sealed::Journey for CrossAccountRole {
+impl sealed::Recipe for CrossAccountRole {
     fn name(&self) -> String {
         format!("cross-account/{}", self.name)
     }
 
-    fn up(&self, work: &mut Work<'_>) -> Result<(), Error> {
+    fn apply(&self, work: &mut Work<'_>) -> Result<(), Error> {
         let principal = if self.trusted.starts_with("arn:") {
             self.trusted.clone()
         } else {
@@ -49,7 +49,7 @@ impl sealed::Journey for CrossAccountRole {
         Ok(())
     }
 
-    fn down(&self, work: &mut Work<'_>) -> Result<(), Error> {
+    fn undo(&self, work: &mut Work<'_>) -> Result<(), Error> {
         role::remove(work, &self.name)
     }
 }

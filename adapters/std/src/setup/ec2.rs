@@ -9,14 +9,14 @@ use rolecall_core::services::iam::{
     RemoveRoleFromInstanceProfile, trust,
 };
 
+use super::resource::{Outcome, TAG};
 use super::role::{self, Policies};
-use super::thing::{Fate, TAG};
 use super::work::{Work, pages};
 use super::{policies, sealed};
 use crate::Error;
 
-/// A role for an EC2 instance: the role, an instance profile of the same name with the role in it, and
-/// the instance that has the profile.
+/// A role for an EC2 instance: the role, an instance profile of the same name with the role in it, and the
+/// association of the profile with the instance.
 #[derive(Debug, Clone)]
 pub struct Ec2Role {
     name: String,
@@ -31,24 +31,24 @@ impl Ec2Role {
         Self { name: name.into(), instance: None, replaces: false, policies: Policies::default() }
     }
 
-    /// The instance that gets it, `i-...`. Undoing takes the role from every instance that has it.
+    /// The instance to associate, `i-...`. Undoing ends the associations of every instance.
     pub fn instance(mut self, id: impl Into<String>) -> Self {
         self.instance = Some(id.into());
         self
     }
 
-    /// Takes the place of another instance profile, if the instance has one.
+    /// Replaces another instance profile, if the instance has one.
     pub fn replacing(mut self, replaces: bool) -> Self {
         self.replaces = replaces;
         self
     }
 
-    /// Sees to it that the instance has the profile.
+    /// Associates the profile with the instance, and waits until it is.
     fn associate(&self, work: &mut Work<'_>, instance_id: &str) -> Result<(), Error> {
         let profile = self.name.as_str();
         let id = match self.association(work, instance_id)? {
             Some((id, arn, _)) if is_profile(&arn, profile) => {
-                work.note("association", &id, Fate::Found);
+                work.note("association", &id, Outcome::Found);
                 id
             }
             Some((association_id, _, _)) if self.replaces => {
@@ -61,8 +61,8 @@ impl Ec2Role {
             }
             Some((_, arn, _)) => {
                 return Err(Error::Configuration(format!(
-                    "instance {instance_id} has the instance profile {arn} already: take that from it, or \
-                     say that this one takes its place"
+                    "instance {instance_id} has the instance profile {arn}: remove that, or replace it \
+                     (`--replace`)"
                 )));
             }
             None => {
@@ -84,7 +84,7 @@ impl Ec2Role {
             return Ok(());
         }
         Err(Error::Configuration(format!(
-            "association {id} has not come about within a minute; look again later"
+            "association {id} is not in the state `associated` after a minute; check it later"
         )))
     }
 
@@ -96,7 +96,7 @@ impl Ec2Role {
     ) -> Result<Option<(String, String, String)>, Error> {
         let describe = DescribeIamInstanceProfileAssociations { instance_id: Some(instance_id), next: None };
         work.read(&describe, |mut page| {
-            // One that is ended is listed for a while.
+            // An association that has ended is listed for a while.
             let lives = page.each.find(|association| !association.state.starts_with("disassociat"));
             lives.map(|it| (it.id.to_owned(), it.profile_arn.to_owned(), it.state.to_owned()))
         })
@@ -105,12 +105,12 @@ impl Ec2Role {
 
 policies!(Ec2Role);
 
-impl sealed::Journey for Ec2Role {
+impl sealed::Recipe for Ec2Role {
     fn name(&self) -> String {
         format!("ec2-role/{}", self.name)
     }
 
-    fn up(&self, work: &mut Work<'_>) -> Result<(), Error> {
+    fn apply(&self, work: &mut Work<'_>) -> Result<(), Error> {
         let name = self.name.as_str();
         let mut buffer = [0; 512];
         let trust = trust::service("ec2.amazonaws.com", &mut buffer).map_err(role::too_long)?;
@@ -124,7 +124,7 @@ impl sealed::Journey for Ec2Role {
                 return Err(work.foreign("instance profile", name));
             }
             Some((arn, held, _)) => {
-                work.note("instance profile", &arn, Fate::Found);
+                work.note("instance profile", &arn, Outcome::Found);
                 held
             }
             None => {
@@ -148,7 +148,7 @@ impl sealed::Journey for Ec2Role {
         }
     }
 
-    fn down(&self, work: &mut Work<'_>) -> Result<(), Error> {
+    fn undo(&self, work: &mut Work<'_>) -> Result<(), Error> {
         let name = self.name.as_str();
         let found = work.find(&GetInstanceProfile { name }, |profile| {
             (profile.arn.to_owned(), profile.role().map(str::to_owned), profile.tag(TAG).map(str::to_owned))
@@ -165,15 +165,15 @@ impl sealed::Journey for Ec2Role {
                 })?;
                 for association_id in &associations {
                     work.remove(&DisassociateIamInstanceProfile { association_id })?;
-                    work.note("association", association_id, Fate::Removed);
+                    work.note("association", association_id, Outcome::Removed);
                 }
                 if let Some(role) = &held {
                     work.remove(&RemoveRoleFromInstanceProfile { profile: name, role })?;
                 }
                 work.remove(&DeleteInstanceProfile { name })?;
-                work.note("instance profile", name, Fate::Removed);
+                work.note("instance profile", name, Outcome::Removed);
             }
-            Some(_) => work.note("instance profile", name, Fate::Kept),
+            Some(_) => work.note("instance profile", name, Outcome::Kept),
             None => {}
         }
         role::remove(work, name)

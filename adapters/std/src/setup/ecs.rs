@@ -1,4 +1,4 @@
-//! A role for the tasks of ECS.
+//! A role for ECS tasks.
 
 use rolecall_core::services::ecs::{
     Arns, Container, DeregisterTaskDefinition, DescribeTask, DescribeTaskDefinition, ListTaskDefinitions,
@@ -6,18 +6,17 @@ use rolecall_core::services::ecs::{
 };
 use rolecall_core::services::iam::trust;
 
+use super::resource::{Outcome, TAG};
 use super::role::{self, Policies};
-use super::thing::{Fate, TAG};
 use super::work::{Page, Work, pages};
 use super::{policies, sealed};
 use crate::Error;
 use crate::fetch::texts;
 
-/// A role for tasks of ECS; with an image, a task definition that has the role; with a place to run, a
-/// task.
+/// A role for ECS tasks; with an image, a task definition that has the role; with a place to run, a task.
 ///
-/// The role is one for all regions, and the rest is of one: undone in one region, tasks of another have
-/// no role any more.
+///  The role is global, and the rest belongs to one region: after an undo in one region, tasks of another
+/// have no role.
 #[derive(Debug, Clone)]
 pub struct EcsRole {
     name: String,
@@ -30,32 +29,32 @@ pub struct EcsRole {
 /// Where a task runs.
 #[derive(Debug, Clone, Default)]
 pub struct Launch {
-    /// The cluster's name or ARN; without it `default`.
+    /// The cluster's name or ARN; `default` if there is none.
     pub cluster: Option<String>,
-    /// On Fargate, in these subnets; else on the cluster's own instances.
+    /// The subnets for Fargate; without any, the task runs on the cluster's own instances.
     pub subnets: Vec<String>,
-    /// What guards it there.
+    /// The security groups of the task on Fargate.
     pub security_groups: Vec<String>,
 }
 
-/// Tags of the role, by which an undoing finds all families and clusters that a run has named.
+/// Tags of the role, by which an undo finds all families and clusters that earlier runs named.
 const FAMILIES: &str = "rolecall:families";
 const CLUSTERS: &str = "rolecall:clusters";
-/// The cluster of those who name none.
+/// The cluster if none is named.
 const DEFAULT_CLUSTER: &str = "default";
 
-/// On Fargate the smallest task that there is.
+/// The smallest task on Fargate.
 const CPU: &str = "256";
 const MEMORY: &str = "512";
 
 impl EcsRole {
-    /// The role of that name: 1 to 64 of `[\w+=,.@-]`. The family of its task definitions has the same.
+    /// The role of that name: 1 to 64 of `[\w+=,.@-]`. The family of its task definitions has the same name.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
         Self { family: name.clone(), name, image: None, launch: None, policies: Policies::default() }
     }
 
-    /// Another name for the family: 1 to 255 letters, digits, hyphens and underscores.
+    /// Sets another name for the family: 1 to 255 letters, digits, hyphens and underscores.
     pub fn family(mut self, family: impl Into<String>) -> Self {
         self.family = family.into();
         self
@@ -67,13 +66,13 @@ impl EcsRole {
         self
     }
 
-    /// Runs a task of it.
+    /// Runs a task of the definition.
     pub fn run(mut self, launch: Launch) -> Self {
         self.launch = Some(launch);
         self
     }
 
-    /// Sees to it that the newest revision has the role and the image; returns its ARN.
+    /// Registers a revision with the role and the image if the newest has not, and returns its ARN.
     fn register(&self, work: &mut Work<'_>, role_arn: &str, image: &str) -> Result<String, Error> {
         let fargate = self.launch.as_ref().is_some_and(|launch| !launch.subnets.is_empty());
         let found = work.find(&DescribeTaskDefinition { name: &self.family }, |it| {
@@ -86,7 +85,7 @@ impl EcsRole {
                 return Err(work.foreign("task definition", &self.family));
             }
             Some((arn, true, _)) => {
-                work.note("task definition", &arn, Fate::Found);
+                work.note("task definition", &arn, Outcome::Found);
                 return Ok(arn);
             }
             _ => {}
@@ -110,7 +109,7 @@ impl EcsRole {
         Ok(arn)
     }
 
-    /// Sees to it that a task runs.
+    /// Runs a task if none runs.
     fn run_task(
         &self,
         work: &mut Work<'_>,
@@ -121,14 +120,14 @@ impl EcsRole {
         let cluster = launch.cluster.as_deref().unwrap_or(DEFAULT_CLUSTER);
         let tasks = self.tasks(work, &self.family, cluster)?;
         for (task, of) in &tasks {
-            work.note(if of == definition { "task" } else { "earlier task" }, task, Fate::Found);
+            work.note(if of == definition { "task" } else { "earlier task" }, task, Outcome::Found);
         }
         if tasks.iter().any(|(_, of)| of == definition) {
             return Ok(());
         }
         role::remember(work, &self.name, CLUSTERS, cluster)?;
         let host = work.provider().host();
-        // The same for each attempt of this run, and for no other.
+        // The same for each attempt of this run, and another for another run.
         let token: String = (0..4).map(|_| format!("{:08x}", host.entropy())).collect();
         let (subnets, groups) = (texts(&launch.subnets), texts(&launch.security_groups));
         let run = RunTask {
@@ -155,12 +154,12 @@ impl EcsRole {
         }
     }
 
-    /// The running tasks of this set-up, each with the revision that it is of.
+    /// The running tasks with the tag of this recipe, each with its revision.
     fn tasks(&self, work: &Work<'_>, family: &str, cluster: &str) -> Result<Vec<(String, String)>, Error> {
         let cluster = Some(cluster);
         let tasks = pages(&mut |next| {
             let list = ListTasks { cluster, family, next };
-            // Where there is no cluster there are no tasks.
+            // A cluster that does not exist has no tasks.
             Ok(work.find(&list, owned)?.unwrap_or_default())
         })?;
         let mut own = Vec::new();
@@ -177,12 +176,12 @@ impl EcsRole {
         Ok(own)
     }
 
-    /// Stops the tasks of a family, wherever a run has named a cluster.
+    /// Stops the tasks of a family in every cluster that a run named.
     fn stop(&self, work: &mut Work<'_>, family: &str, clusters: &[String]) -> Result<(), Error> {
         for cluster in clusters {
             for (task, _) in self.tasks(work, family, cluster)? {
                 work.remove(&StopTask { cluster: Some(cluster), task: &task })?;
-                work.note("task", &task, Fate::Removed);
+                work.note("task", &task, Outcome::Removed);
             }
         }
         Ok(())
@@ -197,9 +196,9 @@ impl EcsRole {
             let tag = work.find(&describe, |it| it.tag(TAG).map(str::to_owned))?.flatten();
             if work.owns(tag.as_deref()) {
                 work.remove(&DeregisterTaskDefinition { name })?;
-                work.note("task definition", name, Fate::Removed);
+                work.note("task definition", name, Outcome::Removed);
             } else {
-                work.note("task definition", name, Fate::Kept);
+                work.note("task definition", name, Outcome::Kept);
             }
         }
         Ok(())
@@ -208,12 +207,12 @@ impl EcsRole {
 
 policies!(EcsRole);
 
-impl sealed::Journey for EcsRole {
+impl sealed::Recipe for EcsRole {
     fn name(&self) -> String {
         format!("ecs-role/{}", self.name)
     }
 
-    fn up(&self, work: &mut Work<'_>) -> Result<(), Error> {
+    fn apply(&self, work: &mut Work<'_>) -> Result<(), Error> {
         let mut buffer = [0; 512];
         let trust = trust::service("ecs-tasks.amazonaws.com", &mut buffer).map_err(role::too_long)?;
         let role_arn = role::ensure(work, &self.name, trust, &self.policies)?;
@@ -225,7 +224,7 @@ impl sealed::Journey for EcsRole {
         }
     }
 
-    fn down(&self, work: &mut Work<'_>) -> Result<(), Error> {
+    fn undo(&self, work: &mut Work<'_>) -> Result<(), Error> {
         let mut families = role::remembered(work, &self.name, FAMILIES)?;
         let mut clusters = role::remembered(work, &self.name, CLUSTERS)?;
         add(&mut families, &self.family);
@@ -242,7 +241,7 @@ impl sealed::Journey for EcsRole {
     }
 }
 
-/// Adds a word that is not there yet.
+/// Adds a word that is not in the list yet.
 fn add(words: &mut Vec<String>, word: &str) {
     if !words.iter().any(|known| known == word) {
         words.push(word.to_owned());

@@ -1,10 +1,9 @@
-//! Set-ups: what has to be there before a role can be used, made by a handful of calls, and removed
+//! Provisioning of roles: what has to exist before a role can be used, created by a few calls, and removed
 //! again.
 //!
-//! A set-up makes what is missing and leaves what is there, so that it can be run again - after an
-//! error, too. What it makes carries the tag `rolecall:setup` with the set-up's name; undoing removes
-//! what carries that, and nothing else. Something of the same name without the tag is somebody else's: a
-//! set-up does not touch it.
+//! A [`Recipe`] creates what is missing and reuses what exists, so that it can be run again, also after an
+//! error. Resources that it creates have the tag `rolecall:setup` with the recipe's name; undoing it removes
+//! resources with that tag, and no others. A resource of the same name without the tag is left unchanged.
 //!
 //! ```no_run
 //! use rolecall::setup::{Ec2Role, Setup};
@@ -12,11 +11,11 @@
 //! let gateway = Ec2Role::new("gateway")
 //!     .instance("i-0123456789abcdef0")
 //!     .policy_arn("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess");
-//! let setup = Setup::new(&provider).telling(|call| println!("{call}"));
-//! for thing in setup.up(&gateway)? {
-//!     println!("{}: {}", thing.what, thing.id);
+//! let setup = Setup::new(&provider).on_call(|call| println!("{call}"));
+//! for resource in setup.apply(&gateway)? {
+//!     println!("{}: {}", resource.kind, resource.id);
 //! }
-//! setup.down(&gateway)?;
+//! setup.undo(&gateway)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -25,9 +24,9 @@ mod cognito;
 mod cross_account;
 mod ec2;
 mod ecs;
+mod resource;
 mod role;
 mod show;
-mod thing;
 mod work;
 
 use std::fmt;
@@ -38,61 +37,62 @@ pub use cognito::CognitoPools;
 pub use cross_account::CrossAccountRole;
 pub use ec2::Ec2Role;
 pub use ecs::{EcsRole, Launch};
-pub use thing::{Fate, TAG, Thing};
+pub use resource::{Outcome, Resource, TAG};
 use work::Work;
 
-/// Whoever sets up: a provider's credentials, and how to go about it.
+/// Applies and undoes recipes with a provider's credentials.
 pub struct Setup<'a> {
     provider: &'a Provider,
-    tell: Box<dyn Fn(&str) + 'a>,
+    on_call: Box<dyn Fn(&str) + 'a>,
     dry_run: bool,
 }
 
 impl<'a> Setup<'a> {
-    /// With the credentials of `provider`.
+    /// Uses the credentials of `provider`.
     pub fn new(provider: &'a Provider) -> Self {
-        Self { provider, tell: Box::new(|_| {}), dry_run: false }
+        Self { provider, on_call: Box::new(|_| {}), dry_run: false }
     }
 
-    /// Tells `told` of each call before it is made: service, operation, and what is asked of it. Secrets
-    /// are not shown.
-    pub fn telling(mut self, told: impl Fn(&str) + 'a) -> Self {
-        self.tell = Box::new(told);
+    /// Calls `on_call` before each API call, with the service, the operation and its parameters. Secrets are
+    /// not shown.
+    pub fn on_call(mut self, on_call: impl Fn(&str) + 'a) -> Self {
+        self.on_call = Box::new(on_call);
         self
     }
 
-    /// Reads what is there, tells of the calls that would change something, and makes none of them.
+    /// Reads what exists, and reports the calls that would change something without making them.
     pub fn dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self
     }
 
-    /// Makes what is missing.
+    /// Creates what is missing, and returns every resource of the recipe.
     ///
     /// # Errors
-    /// [`SetupError`], with what is there by then. Running the same set-up again goes on from there.
-    pub fn up(&self, journey: &impl Journey) -> Result<Vec<Thing>, SetupError> {
-        self.run(journey, |work| journey.up(work))
+    /// [`SetupError`], with the resources so far. Applying the same recipe again resumes there.
+    pub fn apply(&self, recipe: &impl Recipe) -> Result<Vec<Resource>, SetupError> {
+        self.run(recipe, |work| recipe.apply(work))
     }
 
-    /// Removes what the set-up made, and detaches what it finds there. What is somebody else's stays
-    /// and is among the things returned, as [`Fate::Kept`].
+    /// Removes the resources that the recipe created. Resources without its tag are left unchanged and
+    /// returned as
+    /// [`Outcome::Kept`].
     ///
     /// # Errors
-    /// [`SetupError`], with what is removed by then.
-    pub fn down(&self, journey: &impl Journey) -> Result<Vec<Thing>, SetupError> {
-        self.run(journey, |work| journey.down(work))
+    /// [`SetupError`], with the resources removed so far.
+    pub fn undo(&self, recipe: &impl Recipe) -> Result<Vec<Resource>, SetupError> {
+        self.run(recipe, |work| recipe.undo(work))
     }
 
     fn run(
         &self,
-        journey: &impl Journey,
+        recipe: &impl Recipe,
         go: impl FnOnce(&mut Work<'_>) -> Result<(), Error>,
-    ) -> Result<Vec<Thing>, SetupError> {
-        let mut work = Work::new(self.provider, &*self.tell, self.dry_run, journey.name());
+    ) -> Result<Vec<Resource>, SetupError> {
+        let mut work = Work::new(self.provider, &*self.on_call, self.dry_run, recipe.name());
         match go(&mut work) {
-            Ok(()) => Ok(work.things),
-            Err(error) => Err(SetupError { error, things: work.things }),
+            Ok(()) => Ok(work.resources),
+            Err(error) => Err(SetupError { error, resources: work.resources }),
         }
     }
 }
@@ -103,49 +103,47 @@ impl fmt::Debug for Setup<'_> {
     }
 }
 
-/// A set-up. Those of this module are all there are.
-pub trait Journey: sealed::Journey {}
+/// A kind of role and what belongs to it: one of the types of this module.
+pub trait Recipe: sealed::Recipe {}
 
-impl<J: sealed::Journey> Journey for J {}
+impl<J: sealed::Recipe> Recipe for J {}
 
 mod sealed {
     use super::work::Work;
     use crate::Error;
 
-    pub trait Journey {
-        /// What the tag says: `KIND/NAME`.
+    pub trait Recipe {
+        /// The value of the tag: `KIND/NAME`.
         fn name(&self) -> String;
-        fn up(&self, work: &mut Work<'_>) -> Result<(), Error>;
-        fn down(&self, work: &mut Work<'_>) -> Result<(), Error>;
+        fn apply(&self, work: &mut Work<'_>) -> Result<(), Error>;
+        fn undo(&self, work: &mut Work<'_>) -> Result<(), Error>;
     }
 }
 
-/// A set-up that did not come to its end.
+/// A recipe that failed on the way.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SetupError {
-    /// Why.
+    /// The reason.
     pub error: Error,
-    /// What was made, found or removed by then.
-    pub things: Vec<Thing>,
+    /// What was created, found or removed before the error.
+    pub resources: Vec<Resource>,
 }
 
 impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)?;
-        let list = |fates: &[Fate]| -> String {
-            let these = self.things.iter().filter(|thing| fates.contains(&thing.fate));
-            these.map(|thing| format!("{} {}", thing.what, thing.id)).collect::<Vec<_>>().join(", ")
+        let list = |outcomes: &[Outcome]| -> String {
+            let these = self.resources.iter().filter(|resource| outcomes.contains(&resource.outcome));
+            these.map(|resource| format!("{} {}", resource.kind, resource.id)).collect::<Vec<_>>().join(", ")
         };
-        let (there, gone) = (list(&[Fate::Made, Fate::Found, Fate::Changed]), list(&[Fate::Removed]));
+        let (there, gone) =
+            (list(&[Outcome::Created, Outcome::Found, Outcome::Changed]), list(&[Outcome::Removed]));
         if !there.is_empty() {
-            write!(
-                f,
-                "; there by now: {there}; the same set-up, run again, goes on from here, and its undoing removes it"
-            )?;
+            write!(f, "; created or found so far: {there}; rerun to resume, or undo to remove it")?;
         }
         if !gone.is_empty() {
-            write!(f, "; removed by now: {gone}; run again, it goes on from here")?;
+            write!(f, "; removed so far: {gone}; rerun to resume")?;
         }
         Ok(())
     }
@@ -153,17 +151,17 @@ impl fmt::Display for SetupError {
 
 impl std::error::Error for SetupError {}
 
-/// Adds the setters of what a role may do.
+/// Adds the setters of a role's policies.
 macro_rules! policies {
     ($type:ident) => {
         impl $type {
-            /// What the role may do, as a policy in JSON.
+            /// Sets what the role may do, as a policy in JSON.
             pub fn policy(mut self, policy: impl Into<String>) -> Self {
                 self.policies.inline = Some(policy.into());
                 self
             }
 
-            /// What the role may do, as a managed policy; more than one may be given.
+            /// Adds what the role may do, as a managed policy; there may be several.
             pub fn policy_arn(mut self, arn: impl Into<String>) -> Self {
                 self.policies.arns.push(arn.into());
                 self

@@ -1,4 +1,4 @@
-//! The role that a set-up is about.
+//! The role of a recipe.
 
 use rolecall_core::call::Partition;
 use rolecall_core::services::iam::{
@@ -8,11 +8,11 @@ use rolecall_core::services::iam::{
 };
 use rolecall_core::wire::percent;
 
-use super::thing::{Fate, TAG};
+use super::resource::{Outcome, TAG};
 use super::work::Work;
 use crate::Error;
 
-/// What a role may do.
+/// The policies of a role.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Policies {
     /// In JSON.
@@ -33,10 +33,10 @@ impl Policies {
     }
 }
 
-/// The name of the policy that a role has of its own.
+/// The name of the role's inline policy.
 const POLICY: &str = "rolecall";
 
-/// Sees to it that the role is there; returns its ARN.
+/// Creates the role if it does not exist, and returns its ARN.
 pub(super) fn ensure(
     work: &mut Work<'_>,
     name: &str,
@@ -49,19 +49,20 @@ pub(super) fn ensure(
     let arn = match found {
         Some((_, _, tag)) if !work.owns(tag.as_deref()) => return Err(work.foreign("role", name)),
         Some((arn, trusted, _)) => {
-            if without_blanks(&trusted) == without_blanks(trust) {
-                work.note("role", &arn, Fate::Found);
+            if without_white_space(&trusted) == without_white_space(trust) {
+                work.note("role", &arn, Outcome::Found);
                 return policies.give(work, name).map(|()| arn);
             }
-            // Without it, whoever is trusted could be made to take the role for a third.
+            // Without it, the trusted principal could be tricked into assuming the role for a third party
+            // (the confused deputy problem).
             if trusted.contains("sts:ExternalId") && !trust.contains("sts:ExternalId") {
                 return Err(Error::Configuration(format!(
-                    "role {name} asks for an external id, and this set-up says none: say the same, or undo \
-                     first; nothing was changed"
+                    "role {name} requires an external id, and none was given: give the same, or undo first; left \
+                     unchanged"
                 )));
             }
             work.make(&UpdateAssumeRolePolicy { role: name, trust }, (), |()| ())?;
-            work.note("role", &arn, Fate::Changed);
+            work.note("role", &arn, Outcome::Changed);
             arn
         }
         None => {
@@ -74,17 +75,17 @@ pub(super) fn ensure(
     policies.give(work, name).map(|()| arn)
 }
 
-/// What the role remembers under `key`: words, which a later undoing may need.
+/// The words in the role's tag `key`, which a later undo may need.
 pub(super) fn remembered(work: &Work<'_>, name: &str, key: &str) -> Result<Vec<String>, Error> {
     let words = work.find(&GetRole { name }, |role| {
-        // Somebody else's role remembers nothing for us.
+        // A role without the tag of this recipe is not read.
         let tag = role.tag(key).filter(|_| work.owns(role.tag(TAG)));
         tag.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
     })?;
     Ok(words.unwrap_or_default())
 }
 
-/// Lets the role remember `word` under `key`, beside what it does already.
+/// Adds `word` to the role's tag `key`.
 pub(super) fn remember(work: &Work<'_>, name: &str, key: &str, word: &str) -> Result<(), Error> {
     let mut words = remembered(work, name, key)?;
     if words.iter().any(|known| known == word) {
@@ -94,13 +95,13 @@ pub(super) fn remember(work: &Work<'_>, name: &str, key: &str, word: &str) -> Re
     work.make(&TagRole { role: name, tags: &[(key, &words.join(" "))] }, (), |()| ())
 }
 
-/// Removes the role, detached from everything, unless it is somebody else's.
+/// Removes the role with its policies and instance profiles, unless it lacks the tag of this recipe.
 pub(super) fn remove(work: &mut Work<'_>, name: &str) -> Result<(), Error> {
     let Some(tag) = work.find(&GetRole { name }, |role| role.tag(TAG).map(str::to_owned))? else {
         return Ok(());
     };
     if !work.owns(tag.as_deref()) {
-        work.note("role", name, Fate::Kept);
+        work.note("role", name, Outcome::Kept);
         return Ok(());
     }
     let role = name;
@@ -115,11 +116,11 @@ pub(super) fn remove(work: &mut Work<'_>, name: &str) -> Result<(), Error> {
         work.remove(&DetachRolePolicy { role, policy_arn: &policy_arn })?;
     }
     work.remove(&DeleteRole { name })?;
-    work.note("role", name, Fate::Removed);
+    work.note("role", name, Outcome::Removed);
     Ok(())
 }
 
-/// What the ARN of a role is going to be, but for the account.
+/// The future ARN of a role, except for the account.
 fn planned_arn(work: &Work<'_>, name: &str) -> String {
     format!("arn:{}:iam::ACCOUNT:role/{name}", partition(work).name)
 }
@@ -128,16 +129,16 @@ pub(super) fn partition(work: &Work<'_>) -> &'static Partition {
     Partition::of(work.provider().settings().region.as_deref().unwrap_or_default())
 }
 
-/// A policy that does not fit its buffer.
+/// The error of a policy that does not fit its buffer.
 pub(super) fn too_long(error: rolecall_core::wire::BufferTooSmall) -> Error {
     Error::Configuration(format!("trust policy: {} characters, more than IAM takes", error.needed))
 }
 
-/// Percent-decoded.
+/// Percent-decodes `text`.
 fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&percent::decode(text.as_bytes()).collect::<Vec<u8>>()).into_owned()
 }
 
-fn without_blanks(text: &str) -> String {
+fn without_white_space(text: &str) -> String {
     text.split_whitespace().collect()
 }

@@ -4,7 +4,7 @@ use rolecall_core::call::{AnyAction, Members, Operation};
 
 /// Longer texts are cut.
 const LONGEST: usize = 200;
-/// Members that nobody may see.
+/// Members whose values are secret.
 const SECRETS: [&str; 3] = ["Password", "SecretHash", "ConfirmationCode"];
 
 /// `IAM CreateRole RoleName=gateway ...`
@@ -17,7 +17,7 @@ pub(super) fn show(action: &AnyAction<'_>) -> String {
 
 struct Line {
     text: String,
-    /// The names of what the members stand in.
+    /// The names of the structures around the members.
     within: String,
 }
 

@@ -1,41 +1,46 @@
-//! One run of a set-up: calls that are told, waited for, and remembered.
+//! One run of a recipe: calls that are reported, repeated while IAM propagates, and recorded.
 
 use rolecall_core::call::{Action, AnyAction};
 use rolecall_core::flow::Slot;
 
+use super::resource::{Outcome, Resource, TAG};
 use super::show::show;
-use super::thing::{Fate, TAG, Thing};
 use crate::{Error, Provider};
 
 pub struct Work<'a> {
     provider: &'a Provider,
-    tell: &'a dyn Fn(&str),
+    on_call: &'a dyn Fn(&str),
     dry_run: bool,
-    /// What the tag says.
+    /// The value of the tag.
     name: String,
-    pub(super) things: Vec<Thing>,
-    /// Names of what was made in this run, which not all of the service may know yet.
+    pub(super) resources: Vec<Resource>,
+    /// Names of the resources created in this run, which may not have propagated yet.
     fresh: Vec<String>,
 }
 
-/// What a call is for.
+/// The purpose of a call.
 #[derive(Clone, Copy)]
 enum How {
     Read,
-    /// What may not be there.
+    /// A resource that may not exist.
     Find,
     Make,
     Remove,
 }
 
-/// How long a service may take to know what was just made, in milliseconds.
+/// How long propagation may take, in milliseconds.
 const PATIENCE: u64 = 60_000;
 const FIRST_PAUSE: u64 = 500;
 const LONGEST_PAUSE: u64 = 8_000;
 
 impl<'a> Work<'a> {
-    pub(super) fn new(provider: &'a Provider, tell: &'a dyn Fn(&str), dry_run: bool, name: String) -> Self {
-        Self { provider, tell, dry_run, name, things: Vec::new(), fresh: Vec::new() }
+    pub(super) fn new(
+        provider: &'a Provider,
+        on_call: &'a dyn Fn(&str),
+        dry_run: bool,
+        name: String,
+    ) -> Self {
+        Self { provider, on_call, dry_run, name, resources: Vec::new(), fresh: Vec::new() }
     }
 
     pub(super) fn provider(&self) -> &Provider {
@@ -46,32 +51,31 @@ impl<'a> Work<'a> {
         self.dry_run
     }
 
-    /// The tag of this set-up.
+    /// The tag of this recipe.
     pub(super) fn tag(&self) -> (&str, &str) {
         (TAG, &self.name)
     }
 
-    /// Whether a tag's value is that of this set-up.
+    /// Whether a tag's value is that of this recipe.
     pub(super) fn owns(&self, tag: Option<&str>) -> bool {
         tag == Some(&self.name)
     }
 
-    /// Remembers a thing.
-    pub(super) fn note(&mut self, what: &'static str, id: &str, fate: Fate) {
-        self.things.push(Thing { what, id: id.to_owned(), fate, secret: None });
+    /// Records a resource.
+    pub(super) fn note(&mut self, kind: &'static str, id: &str, outcome: Outcome) {
+        self.resources.push(Resource { kind, id: id.to_owned(), outcome, secret: None });
     }
 
-    /// Remembers a thing that was just made, by its name and its id.
-    pub(super) fn made(&mut self, what: &'static str, name: &str, id: &str) {
+    /// Records a resource that was just created, by its name and its id.
+    pub(super) fn made(&mut self, kind: &'static str, name: &str, id: &str) {
         self.fresh.push(name.to_owned());
-        self.note(what, id, Fate::Made);
+        self.note(kind, id, Outcome::Created);
     }
 
-    /// The error of a name that somebody else's thing has.
-    pub(super) fn foreign(&self, what: &str, name: &str) -> Error {
+    /// The error of a name that a resource without the tag has.
+    pub(super) fn foreign(&self, kind: &str, name: &str) -> Error {
         Error::Configuration(format!(
-            "{what} {name} is there already, without the tag {TAG}={}: it is somebody else's and was not \
-             touched; choose another name, or remove it",
+            "{kind} {name} exists and is not tagged {TAG}={}; left unchanged: choose another name, or remove it",
             self.name
         ))
     }
@@ -86,7 +90,7 @@ impl<'a> Work<'a> {
         read.ok_or_else(|| Error::Configuration(format!("{}: no output", A::NAME)))
     }
 
-    /// Reads something that may not be there.
+    /// Reads a resource that may not exist.
     pub(super) fn find<A: Action, T>(
         &self,
         action: &A,
@@ -109,8 +113,8 @@ impl<'a> Work<'a> {
         Ok(taken)
     }
 
-    /// Makes a call that changes something, or, in a dry run, returns `planned`. Where it fails for what
-    /// was just made, it is made again until the service knows of that.
+    /// Makes a call that changes something, or, in a dry run, returns `planned`. A call that fails because a
+    /// resource was just created is repeated until that has propagated.
     pub(super) fn make<A: Action, T>(
         &self,
         action: &A,
@@ -126,13 +130,13 @@ impl<'a> Work<'a> {
         Ok(made)
     }
 
-    /// As [`Work::make`], for a call that removes: what is gone already is as good.
+    /// As [`Work::make`], for a call that removes; a resource that does not exist is a success.
     pub(super) fn remove<A: Action>(&self, action: &A) -> Result<(), Error> {
         self.call(AnyAction::of(action), How::Remove, &mut |_| ())
     }
 
     fn call(&self, action: AnyAction<'_>, how: How, take: &mut dyn FnMut(&Slot<'_>)) -> Result<(), Error> {
-        (self.tell)(&show(&action));
+        (self.on_call)(&show(&action));
         if self.dry_run && matches!(how, How::Make | How::Remove) {
             return Ok(());
         }
@@ -225,7 +229,7 @@ fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// A page of texts, and what the next is asked for with.
+/// A page of texts, and the token of the next page.
 pub(super) type Page = (Vec<String>, Option<String>);
 
 /// What is on all the pages that `read` reads.
