@@ -154,7 +154,7 @@ impl Incoming {
         let head = ResponseHead::parse(bytes).map_err(|_| FailureKind::Protocol)?;
         let status = head.status;
         if status == 101 {
-            // Nobody asked to switch protocols.
+            // No protocol switch was requested.
             return Err(FailureKind::Protocol);
         }
         let framing = if self.bodiless { Ok(Framing::Length(0)) } else { head.framing() };

@@ -154,7 +154,7 @@ fn a_file_of_another_user_is_not_believed() {
     }
     let (second, warnings) = provider(&world, &folder);
     assert_eq!(key_of(&second), "ASIA2");
-    assert!(warnings.lock().unwrap()[0].contains("somebody else"));
+    assert!(warnings.lock().unwrap()[0].contains("another user"));
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl FileCache {
         };
         if meta.uid() != own_id() || meta.permissions().mode() & 0o022 != 0 {
             return Err(CacheError(format!(
-                "{}: others can write to it, or it belongs to somebody else",
+                "{}: others can write to it, or it belongs to another user",
                 self.folder.display()
             )));
         }
@@ -171,7 +171,7 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 fn private(file: &File, path: &Path) -> Result<(), CacheError> {
     let meta = file.metadata().map_err(|error| problem(path, &error))?;
     if !meta.is_file() || meta.uid() != own_id() {
-        return Err(CacheError(format!("{}: it belongs to somebody else", path.display())));
+        return Err(CacheError(format!("{}: it belongs to another user", path.display())));
     }
     if meta.permissions().mode() & 0o077 != 0 {
         return Err(CacheError(format!("{}: others can read it", path.display())));

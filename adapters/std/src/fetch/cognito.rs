@@ -99,7 +99,7 @@ impl Fetcher<'_> {
         #[cfg(not(feature = "srp"))]
         let cannot = "this program was built without signing in by SRP (feature srp)";
         #[cfg(feature = "srp")]
-        let cannot = "this system gives no random numbers to sign in with";
+        let cannot = "this system has no random number generator, which signing in needs";
         #[cfg(feature = "srp")]
         if self.host.random(random).is_ok() {
             return Ok(SignIn::proving(service, client, password, &user.pool, random));

@@ -27,7 +27,7 @@ impl Fetcher<'_> {
         }
         let mut fetched = match &plan.base {
             Base::Keys(keys) => self.credentials(&mut Fixed::new(Some(keys.borrow())))?,
-            Base::Named(named) => self.fetch(named.place()).map_err(|error| named.told(error))?,
+            Base::Named(named) => self.fetch(named.place()).map_err(|error| named.in_profile(error))?,
             Base::WebIdentity(step) => self.web_identity_step(step)?,
             Base::Process(command) => self.credentials(&mut Process::new(command))?,
             Base::Sso(session) => self.sso(session)?,
@@ -56,7 +56,7 @@ impl Named {
     }
 
     /// A source that is not configured has an error that does not say what needs it.
-    fn told(self, error: Error) -> Error {
+    fn in_profile(self, error: Error) -> Error {
         if !error.is_not_configured() {
             return error;
         }

@@ -87,7 +87,7 @@ impl Held {
                 _ if state.fetching.is_none() => break,
                 // A fetch that calls this again cannot wait for itself.
                 (_, credentials, _) if state.fetching == Some(Thread::this()) => {
-                    let within = "credentials were asked for by what fetches them".to_owned();
+                    let within = "the fetch of these credentials asked for them itself".to_owned();
                     return credentials.clone().ok_or(Error::Configuration(within));
                 }
                 _ => {}

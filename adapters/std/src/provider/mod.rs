@@ -181,8 +181,8 @@ impl Provider {
     }
 
     fn fetch(&self) -> Result<Fetched, Error> {
-        let cached = self.with_cached(|cached| cached.or_fetch(&mut || self.fetch_anew()));
-        let fetched = cached.unwrap_or_else(|| self.fetch_anew().map(|(fetched, _)| fetched));
+        let cached = self.with_cached(|cached| cached.or_fetch(&mut || self.fetch_now()));
+        let fetched = cached.unwrap_or_else(|| self.fetch_now().map(|(fetched, _)| fetched));
         if fetched.is_ok() {
             // No key outlives the credentials that it is derived from.
             self.shared.keys.clear();
@@ -205,7 +205,7 @@ impl Provider {
 
     /// Fetches credentials, and says whether other processes may have them: not keys that were given to this
     /// process.
-    fn fetch_anew(&self) -> Result<(Fetched, bool), Error> {
+    fn fetch_now(&self) -> Result<(Fetched, bool), Error> {
         match &self.shared.origin {
             Origin::Chain => self.fetch_chain(),
             Origin::Own(source) => self.fetch_own(&**source).map(|fetched| (fetched, false)),

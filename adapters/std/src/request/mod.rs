@@ -1,4 +1,4 @@
-//! Requests to sign: by hand, or on their way to a service.
+//! Requests to services: to sign by hand, or to send.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,13 +20,13 @@ pub use signed::{Canonical, Presigned, Reply, Signed};
 
 /// A request to a service.
 ///
-/// Service and region are those that are set, else those that the host's name tells
-/// (`bucket.s3.eu-west-1.amazonaws.com`), else those of the [`Settings`](crate::Settings) that a provider has.
+///  Service and region are those that are set, else those in the host's name
+/// (`bucket.s3.eu-west-1.amazonaws.com`), else those of the [`Settings`](crate::Settings) of a provider.
 #[derive(Clone)]
 pub struct Request {
     method: String,
     url: Url,
-    /// Service and region that the host names.
+    /// Service and region in the host's name.
     named: (Option<String>, Option<String>),
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -39,13 +39,14 @@ pub struct Request {
 }
 
 impl Request {
-    /// Three seconds to connect, thirty to the first byte, two minutes for all, 4 MiB of body.
+    /// The limits of a request: three seconds to connect, thirty to the first byte, two minutes in all, 4 MiB
+    /// of body.
     pub const SEND_LIMITS: Limits = Outgoing::LIMITS;
 
-    /// A request for an absolute URL.
+    /// Makes a request for an absolute `http` or `https` URL.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for a method or URL that cannot be sent as it is: blanks and other
+    /// [`Error::Configuration`] for a method or URL that cannot be sent as it is: spaces and other
     /// characters that a URL cannot hold have to be percent-encoded.
     pub fn new(method: &str, url: &str) -> Result<Self, Error> {
         if !is_header_name(method) {
@@ -99,36 +100,36 @@ impl Request {
         self
     }
 
-    /// Signs for this service.
+    /// Sets the service to sign for: the name in the credential scope, `s3` or `execute-api`.
     pub fn service(mut self, service: impl Into<String>) -> Self {
         self.service = Some(service.into());
         self
     }
 
-    /// Signs for this region.
+    /// Sets the region to sign for.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
     }
 
-    /// Sends within other limits.
+    /// Sets the limits of the exchange.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self.retries.budget_ms = self.retries.budget_ms.max(limits.total_ms);
         self
     }
 
-    /// Makes up to so many attempts, the first included, within `within` from the first to the last:
-    /// after 429, 5xx, a throttling code, or a failure that may pass. What is not idempotent is sent
-    /// again only if the service surely did not execute it. Without this, one attempt is made.
+    /// Allows up to `attempts` attempts, the first included, within `within` from the first to the last:
+    /// after 429, 5xx, a throttling code, or a failure that may pass. A request that is not idempotent is
+    /// sent again only if the service surely did not execute it. Without this, one attempt is made.
     pub fn attempts(mut self, attempts: u8, within: Duration) -> Self {
         let budget_ms = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
         self.retries = RetryPolicy { attempts, budget_ms };
         self
     }
 
-    /// Whether it has the same effect when it is sent twice, where the method does not say: GET, HEAD,
-    /// PUT, DELETE, OPTIONS and TRACE have.
+    /// Says whether sending twice has the same effect as sending once. Without this, it has for GET, HEAD,
+    /// PUT, DELETE, OPTIONS and TRACE.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = Some(idempotent);
         self
@@ -145,7 +146,7 @@ impl Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A query may carry a signature, a body anything.
+        // A query may carry a signature, and a body anything.
         write!(f, "Request({} {})", self.method, self.url.origin())
     }
 }

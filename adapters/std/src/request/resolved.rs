@@ -1,4 +1,4 @@
-//! A request whose service and region are known: only such a one can be signed.
+//! Requests with a service and a region, which alone can be signed.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use super::signed::{Canonical, Presigned, Signed};
 use crate::sink::Sink;
 use crate::{Credentials, Error, Settings};
 
-/// A request with all that it takes to sign it.
+/// A request with all that signing needs.
 pub(crate) struct Resolved<'r> {
     request: &'r Request,
     uri: Uri<'r>,
@@ -37,7 +37,7 @@ impl<'r> Resolved<'r> {
         Scope { region: &self.region, service: &self.service, rules: self.rules }
     }
 
-    /// Path and query as the URL has them.
+    /// Path and query as in the URL.
     fn target(&self) -> Cow<'r, str> {
         if self.uri.target.starts_with('/') {
             Cow::Borrowed(self.uri.target)
@@ -46,8 +46,8 @@ impl<'r> Resolved<'r> {
         }
     }
 
-    /// For S3, path and query with the path in the one canonical encoding: what is signed, what is
-    /// sent, and what any server makes of it are the same then. For others, as the URL has them.
+    /// For S3, path and query with the path in its canonical encoding: what is signed, what is sent, and what
+    /// any server parses are then the same. For other services, as in the URL.
     pub(crate) fn canonical_target(&self) -> Cow<'r, str> {
         let path = self.uri.path.as_bytes();
         let mut same = Same(path, true);
@@ -148,7 +148,7 @@ impl<'r> Resolved<'r> {
         if self.request.unsigned_payload { Payload::Unsigned } else { Payload::Bytes(&self.request.body) }
     }
 
-    /// For S3 any body may be sent with the URL, for others none.
+    /// For S3 any body may be sent with the URL, for other services none.
     fn presigned_payload(&self) -> Payload<'static> {
         if self.rules.content_sha256 { Payload::Unsigned } else { Payload::Bytes(b"") }
     }
@@ -180,12 +180,12 @@ impl Request {
     /// Signs for an `Authorization` header, at `time`.
     ///
     /// # Errors
-    /// [`Error::Configuration`] without service or region; [`Error::Sign`].
+    /// [`Error::Configuration`] without a service or region; [`Error::Sign`].
     pub fn sign(&self, credentials: &Credentials, time: UnixTime) -> Result<Signed, Error> {
         self.resolved(None)?.sign(&DeriveEach, credentials, time)
     }
 
-    /// What [`Request::sign`] signs.
+    /// Returns what [`Request::sign`] signs.
     ///
     /// # Errors
     /// As [`Request::sign`].
@@ -193,11 +193,11 @@ impl Request {
         self.resolved(None)?.canonical(&DeriveEach, credentials, time)
     }
 
-    /// Signs for the query, from `time` on for `lifetime` seconds (1 to 604,800). For S3 any body
-    /// may be sent with the URL, for others none.
+    /// Signs for the query, valid from `time` on for `lifetime` seconds (1 to 604,800). For S3 any body
+    /// may be sent with the URL, for other services none.
     ///
     /// # Errors
-    /// [`Error::Configuration`] without service or region; [`Error::Sign`].
+    /// [`Error::Configuration`] without a service or region; [`Error::Sign`].
     pub fn presign(
         &self,
         credentials: &Credentials,
@@ -207,7 +207,7 @@ impl Request {
         self.resolved(None)?.presign(&DeriveEach, credentials, time, lifetime)
     }
 
-    /// What [`Request::presign`] signs.
+    /// Returns what [`Request::presign`] signs.
     ///
     /// # Errors
     /// As [`Request::presign`].
@@ -220,23 +220,23 @@ impl Request {
         self.resolved(None)?.canonical_presigned(&DeriveEach, credentials, time, lifetime)
     }
 
-    /// This request with service and region, where it lacks them and `settings` has them.
+    /// This request with the service and region of `settings`, if it lacks them.
     ///
     /// # Errors
-    /// [`Error::Configuration`] where neither the request, its host nor `settings` name them.
+    /// [`Error::Configuration`] if neither the request, its host nor `settings` name them.
     pub fn completed(&self, settings: &Settings) -> Result<Self, Error> {
         let (service, region) = self.names(Some(settings))?;
         let (service, region) = (Some(service.into_owned()), Some(region.into_owned()));
         Ok(Self { service, region, ..self.clone() })
     }
 
-    /// This request with all that it takes to sign it.
+    /// This request with all that signing needs.
     pub(crate) fn resolved<'r>(&'r self, settings: Option<&'r Settings>) -> Result<Resolved<'r>, Error> {
         let (service, region) = self.names(settings)?;
         Ok(Resolved::new(self, service, region))
     }
 
-    /// Service and region: those that are set, else those that the host names, else those of `settings`.
+    /// Service and region: those that are set, else those in the host's name, else those of `settings`.
     fn names<'r>(&'r self, settings: Option<&'r Settings>) -> Result<(Cow<'r, str>, Cow<'r, str>), Error> {
         let missing = |what: &str| {
             let host = self.url.uri().host;
@@ -253,7 +253,7 @@ impl Request {
     }
 }
 
-/// Whether what is put is this text, as far as it went.
+/// Compares what is written with a text, and says whether it is the same so far.
 struct Same<'a>(&'a [u8], bool);
 
 impl Put for Same<'_> {

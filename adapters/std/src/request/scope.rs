@@ -1,6 +1,6 @@
-//! Service and region, as hosts of AWS are named.
+//! Service and region in the names of AWS hosts.
 
-/// Service and region that the host's name tells, if it is one of AWS's own.
+/// Service and region in a host's name, if it is one of AWS's own.
 pub(super) fn named_by(host: &str) -> (Option<String>, Option<String>) {
     const SUFFIXES: [&str; 8] = [
         ".amazonaws.com",
@@ -30,7 +30,7 @@ pub(super) fn named_by(host: &str) -> (Option<String>, Option<String>) {
         "lambda-url" => "lambda",
         service => service,
     });
-    // A global endpoint signs for the region its partition started in.
+    // A global endpoint signs for the first region of its partition.
     let region = region.or(match service {
         Some("sts" | "iam" | "s3") if host.ends_with(".amazonaws.com") => Some("us-east-1"),
         _ => None,

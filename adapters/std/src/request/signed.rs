@@ -1,4 +1,4 @@
-//! What signing makes, and what a service replies.
+//! Results of signing, and replies of services.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::Error;
 use crate::sink::Sink;
 
-/// What to send with a request. The session token is in it: it is wiped when dropped.
+/// The headers of a signed request. They include the session token, and are wiped when dropped.
 pub struct Signed {
     /// Header lines, each ended by CRLF.
     lines: Zeroizing<String>,
 }
 
 impl Signed {
-    /// `own`, which is `Host` and the request's own lines, and those that sign it.
+    /// The caller's header lines (`own`, with `Host`), and those of the signature.
     pub(super) fn new(own: &[(&str, &str)], signed: &sigv4::Signed<'_>) -> Self {
         let put = |out: &mut dyn Put| {
             for (name, value) in own {
@@ -41,7 +41,7 @@ impl fmt::Debug for Signed {
     }
 }
 
-/// A URL that carries its own authorization: any holder may use it while it lives. It is wiped when
+/// A URL that carries its own authorization: any holder may use it until it expires. It is wiped when
 /// dropped.
 pub struct Presigned {
     url: Zeroizing<String>,
@@ -68,8 +68,8 @@ impl fmt::Debug for Presigned {
     }
 }
 
-/// What is signed, session token included: compare it with what a service says it computed. It is wiped
-/// when dropped.
+/// What is signed, session token included: compare it with what a service says it computed. It is wiped when
+/// dropped.
 pub struct Canonical {
     request: Zeroizing<String>,
     string_to_sign: Zeroizing<String>,
@@ -80,7 +80,7 @@ impl Canonical {
         request: &dyn Fn(&mut dyn Put) -> Result<(), sigv4::SignError>,
         string_to_sign: &dyn Fn(&mut dyn Put) -> Result<(), sigv4::SignError>,
     ) -> Result<Self, Error> {
-        // What cannot be put is an error the first time already.
+        // An error occurs here, before any memory is allocated.
         request(&mut Count::default())?;
         string_to_sign(&mut Count::default())?;
         Ok(Self {
@@ -106,7 +106,7 @@ impl fmt::Debug for Canonical {
     }
 }
 
-/// What a service replied.
+/// The reply of a service.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Reply {
@@ -114,7 +114,7 @@ pub struct Reply {
     pub status: u16,
     /// The header lines whose values are text, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body; empty where it was streamed.
+    /// The body; empty if it was streamed.
     pub body: Vec<u8>,
 }
 
@@ -124,8 +124,7 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// The text that `put` puts, in memory that is wiped when dropped and that never grows: it is counted
-/// first.
+/// The text that `put` writes, in memory that is wiped when dropped and never grows: it is counted first.
 fn wiped(put: impl Fn(&mut dyn Put)) -> Zeroizing<String> {
     let mut len = Count::default();
     put(&mut len);

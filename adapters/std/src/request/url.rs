@@ -7,7 +7,7 @@ use rolecall_core::wire::uri::{Scheme, Uri};
 
 use crate::Error;
 
-/// A text that was parsed as a URL, and where its parts are.
+/// A text that was parsed as a URL, and the positions of its parts.
 #[derive(Clone)]
 pub(super) struct Url {
     text: String,

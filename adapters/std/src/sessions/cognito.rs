@@ -45,18 +45,18 @@ impl User {
     /// The client's secret, if it has one.
     pub fn client_secret(mut self, secret: Secret) -> Self {
         self.client_secret = Some(secret.into());
-        self.nobody_yet()
+        self.signed_out()
     }
 
     /// Sets the password, so that there is no prompt. A cache identifies a user by name and pool: credentials
     /// in it are returned whatever the password.
     pub fn password(mut self, password: Secret) -> Self {
         self.password = Some(password.into());
-        self.nobody_yet()
+        self.signed_out()
     }
 
     /// Drops the sign-ins of another user or password.
-    fn nobody_yet(mut self) -> Self {
+    fn signed_out(mut self) -> Self {
         self.refresh_token = Arc::default();
         self
     }
@@ -139,18 +139,18 @@ impl PoolIdentity {
     /// Adds a user who signs in.
     pub fn user(mut self, user: User) -> Self {
         self.user = Some(user);
-        self.nobody_yet()
+        self.signed_out()
     }
 
     /// Adds a token of a provider that the pool trusts: `accounts.google.com`, or the host of an OpenID
     /// Connect provider. There may be several for one identity.
     pub fn login(mut self, provider: impl Into<String>, token: Secret) -> Self {
         self.logins.push((provider.into(), token.into()));
-        self.nobody_yet()
+        self.signed_out()
     }
 
     /// Drops the id that was learned for another identity.
-    fn nobody_yet(mut self) -> Self {
+    fn signed_out(mut self) -> Self {
         self.known = Arc::default();
         self
     }
