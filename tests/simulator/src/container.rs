@@ -1,4 +1,4 @@
-//! The credentials endpoint of a container's agent.
+//! The credentials endpoint of a container agent.
 
 use crate::clock;
 use crate::http::{Request, Response};
@@ -9,7 +9,7 @@ use crate::world::World;
 const OPERATION: &str = "GetCredentials";
 const PREFIX: &str = "/v2/credentials/";
 
-/// Where the credentials are.
+/// The path of the credentials.
 pub(crate) fn path(world: &World) -> String {
     format!("{PREFIX}{}", world.container_id)
 }

@@ -14,10 +14,10 @@ const ROLES_PATH: &str = "/latest/meta-data/iam/security-credentials/";
 const REGION_PATH: &str = "/latest/meta-data/placement/region";
 const TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const LONGEST_TTL: Seconds = 21_600;
-/// Session tokens that are remembered; when there are more, all are forgotten.
+/// The maximum number of session tokens; when it is exceeded, all are dropped.
 const KEPT: usize = 10_000;
 
-/// Session tokens and when they expire.
+/// Session tokens and their expiration.
 #[derive(Default)]
 pub(crate) struct Tokens(Mutex<HashMap<String, Seconds>>);
 
@@ -48,7 +48,7 @@ pub(crate) fn answer(world: &World, request: &Request) -> Answer {
         _ if path.starts_with(ROLES_PATH) => "GetRoleCredentials",
         _ => "Unknown",
     };
-    // A request that came through a proxy gets no token.
+    // Like the real service, reject requests that came through a proxy.
     if request.header("x-forwarded-for").is_some() {
         return refused(operation, 403, "Forbidden");
     }
@@ -109,7 +109,7 @@ fn get_role_credentials(world: &World) -> Answer {
         members.push(("AccountId", &issued.identity.account));
     }
     Answer {
-        // The real service labels this document so, too.
+        // The real service uses this content type, too.
         response: Response::new(200, "text/plain", json_object(&members)),
         operation: "GetRoleCredentials",
         code: "OK",

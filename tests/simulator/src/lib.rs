@@ -1,4 +1,4 @@
-//! What a host in the cloud talks to, on loopback: EC2 instance metadata (IMDSv2), a container
+//! The services that a cloud host talks to, on loopback: EC2 instance metadata (IMDSv2), a container
 //! credentials endpoint, STS, and an S3-like bucket.
 //!
 //! ```
@@ -9,7 +9,7 @@
 //! for (name, value) in simulator.environment() {
 //!     println!("{name}={value}");
 //! }
-//! // ... run a program with these variables, then look at what it asked:
+//! // ... run a program with these variables, then inspect its requests:
 //! for event in simulator.events() {
 //!     println!("{event}");
 //! }
@@ -17,41 +17,41 @@
 //! # }
 //! ```
 //!
-//! Keys, secrets and tokens are new at each start. Every service listens on 127.0.0.1, unless the
-//! configuration names another address, at a port of its own, answers from threads, and ends when the
+//! Keys, secrets and tokens are new at each start. Every service listens on its own port of 127.0.0.1,
+//! unless the configuration names another address, answers from threads, and stops when the
 //! [`Simulator`] is dropped.
 //!
 //! # What is checked
 //!
-//! The signature of each STS and S3 request, header-signed or presigned, is computed anew by the
-//! crate `aws-sigv4` from the request as it arrived and from the secret that was handed out. Around
-//! it stand the checks a service makes:
+//! The signature of each STS and S3 request, header-signed or presigned, is recomputed with the crate
+//! `aws-sigv4` from the received request and the issued secret. The other checks are those of the real
+//! services:
 //!
 //! - the access key is known, its session token is the one issued with it, and neither has expired;
-//! - the credential scope names this day, region and service;
-//! - the date is within five minutes of the simulator's clock (S3 itself grants fifteen); a
+//! - the credential scope names the current day, region and service;
+//! - the date is within five minutes of the simulator's clock (S3 itself allows fifteen); a
 //!   presigned request is used within its `X-Amz-Expires` of 1 to 604,800 s;
 //! - `host` and every `x-amz-*` header that was sent are signed;
-//! - S3 wants `x-amz-content-sha256` on header-signed requests, and the body that arrived must have
-//!   that hash, unless it says `UNSIGNED-PAYLOAD`;
+//! - S3 requires `x-amz-content-sha256` on header-signed requests, and the received body must have
+//!   that hash, unless it is `UNSIGNED-PAYLOAD`;
 //! - AssumeRole: trust, external id, the limits of session name and duration, and at most an hour
-//!   for role chaining, which is every call made with a role's own temporary credentials;
+//!   for role chaining, that is, for every call with a role's temporary credentials;
 //! - the bucket: the caller's account.
 //!
-//! Each refusal has the code and status of the real service.
+//! Each rejection has the code and status of the real service.
 //!
-//! # What is not
+//! # What is not supported
 //!
-//! - No policies, tags, MFA or source identity: AssumeRole refuses those parameters, it does not
-//!   ignore them.
+//! - No policies, tags, MFA or source identity: AssumeRole rejects these parameters rather than
+//!   ignoring them.
 //! - No `STREAMING-*` payloads, no `Transfer-Encoding`, no virtual-host buckets, sub-resources,
-//!   ranges or conditions in S3. An entity tag is a part of the SHA-256, not the MD5.
-//! - No IMDSv1, no TLS. `Date` in place of `x-amz-date` is not read.
-//! - As `aws-sigv4` reads a query string: a raw `+` is a space, and bytes that are not UTF-8 are
-//!   replaced.
-//! - Requests are bounded: 64 KiB of head, 16 MiB of body, 30 s to arrive. So is what is kept: the
-//!   last 4,096 issued keys and 10,000 events, 64 MiB of objects.
-
+//!   ranges or conditions in S3. An ETag is a part of the SHA-256, not the MD5.
+//! - No IMDSv1, no TLS. `Date` is not accepted in place of `x-amz-date`.
+//! - Query strings are parsed as `aws-sigv4` does: a raw `+` is a space, and bytes that are not UTF-8
+//!   are replaced.
+//! - Requests are limited to 64 KiB of head, 16 MiB of body, and 30 s to arrive. State is limited to the
+//!   last 4,096 issued keys, the last 10,000 events, and 64 MiB of objects.
+//!
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
 
@@ -78,7 +78,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use world::World;
 
-/// The running services. Dropping it ends them, with every open connection.
+/// The running services. Dropping it stops them and closes every open connection.
 pub struct Simulator {
     world: Arc<World>,
     imds: Server,
@@ -88,11 +88,11 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Binds the four services and starts to answer.
+    /// Binds the four services and starts serving.
     ///
     /// # Errors
-    /// `InvalidInput` when the configuration contradicts itself, naming the field; else what
-    /// binding to the port gave.
+    /// `InvalidInput` when the configuration is invalid, naming the field; otherwise the error of
+    /// binding to the port.
     pub fn start(config: Config) -> io::Result<Self> {
         config.check()?;
         let (at, ports) = (config.addresses, config.ports);
@@ -109,7 +109,7 @@ impl Simulator {
         })
     }
 
-    /// The metadata endpoint, without a path: `http://127.0.0.1:PORT`, say.
+    /// The metadata endpoint without a path, for example `http://127.0.0.1:PORT`.
     pub fn imds_url(&self) -> String {
         self.imds.url()
     }
@@ -124,7 +124,7 @@ impl Simulator {
         self.sts.url()
     }
 
-    /// The S3 endpoint, without a path; buckets are addressed path style.
+    /// The S3 endpoint, without a path; buckets use path-style addressing.
     pub fn s3_url(&self) -> String {
         self.s3.url()
     }
@@ -134,24 +134,24 @@ impl Simulator {
         &self.world.config.roles[0].arn
     }
 
-    /// The one bucket there is.
+    /// The name of the bucket.
     pub fn bucket(&self) -> &str {
         &self.world.config.bucket
     }
 
-    /// The region every request has to be signed for.
+    /// The region every request must be signed for.
     pub fn region(&self) -> &str {
         &self.world.config.region
     }
 
-    /// The variables that make an AWS client on this machine an EC2 instance of the simulator.
+    /// The variables that make an AWS client use the simulator as if it ran on an EC2 instance.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.imds_url())];
         variables.extend(self.service_environment());
         variables
     }
 
-    /// The variables that make it a container: with the authorization token, when one is needed.
+    /// The variables that make it a container: with the authorization token, if one is required.
     pub fn container_environment(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", self.container_url())];
         if let Some(token) = &self.world.config.container_token {
@@ -169,12 +169,12 @@ impl Simulator {
         ]
     }
 
-    /// What was asked so far, oldest first: at most the last 10,000 requests. Holds no secret.
+    /// The requests so far, oldest first: at most the last 10,000. Contains no secret.
     pub fn events(&self) -> Vec<Event> {
         self.world.events.all()
     }
 
-    /// Moves the simulator's clock, to let tokens and credentials expire without waiting.
+    /// Moves the simulator's clock, so that tokens and credentials expire without waiting.
     pub fn shift_clock(&self, seconds: i64) {
         self.world.clock.shift(seconds);
     }

@@ -1,4 +1,4 @@
-//! A bucket in the manner of S3, path style.
+//! An S3-like bucket with path-style addressing.
 
 use crate::clock::{self, Seconds};
 use crate::events::Service;
@@ -14,13 +14,13 @@ use std::sync::{Mutex, PoisonError};
 
 const MAX_KEY: usize = 1024;
 const MAX_KEYS: usize = 1000;
-/// Bytes of all objects together.
+/// The maximum total size of the keys and bodies of all objects.
 const CAPACITY: usize = 64 * 1024 * 1024;
 
-/// What `encoding-type=url` leaves as it is.
+/// The characters that `encoding-type=url` leaves unescaped.
 const URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// Operations on parts of a bucket or an object, of which there are none here.
+/// Query parameters that select sub-resources, none of which are implemented.
 const SUBRESOURCES: [&str; 24] = [
     "accelerate",
     "acl",
@@ -50,7 +50,7 @@ const SUBRESOURCES: [&str; 24] = [
 
 struct Object {
     body: Vec<u8>,
-    /// `content-type` and `x-amz-meta-*`, as they were sent.
+    /// `content-type` and `x-amz-meta-*`, as sent.
     headers: Vec<(String, String)>,
     etag: String,
     modified: Seconds,
@@ -64,7 +64,7 @@ struct Error {
     status: u16,
     code: &'static str,
     message: String,
-    /// Further elements of the error document.
+    /// Additional elements of the error document.
     details: String,
 }
 
@@ -209,7 +209,7 @@ impl Objects {
             if url_encoded { utf8_percent_encode(text, URL).to_string() } else { xml_text(text) }
         };
         let prefix = get("prefix").unwrap_or_default();
-        // A continuation token is the last key that was listed, in hiding.
+        // A continuation token is the last listed key, encoded.
         let after = match (get("continuation-token"), get("start-after")) {
             (Some(token), _) => percent_decode_str(token).decode_utf8_lossy().into_owned(),
             (None, after) => after.unwrap_or_default().to_owned(),
@@ -271,7 +271,7 @@ impl From<Refusal> for Error {
                 let message = "X-Amz-Expires must be 1 to 604800 seconds";
                 error(400, "AuthorizationQueryParametersError", message)
             }
-            // S3 does not know a temporary key without its token.
+            // To S3, a temporary key without its token is an unknown key.
             Refusal::UnknownKey | Refusal::MissingToken => {
                 let message = "The AWS Access Key Id you provided does not exist in our records.";
                 error(403, "InvalidAccessKeyId", message)

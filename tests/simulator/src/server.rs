@@ -1,4 +1,4 @@
-//! A listener, with a thread per connection.
+//! A listener with one thread per connection.
 
 use crate::clock;
 use crate::config::Fault;
@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Between two bytes of an answer that drips.
+/// The pause between two bytes of a dripped response.
 const DRIP: Duration = Duration::from_millis(5);
-/// Connections at a time; more are closed at once.
+/// The maximum number of concurrent connections; further ones are closed immediately.
 const MAX_CONNECTIONS: usize = 256;
 
-/// What a service makes of a request, and what the log says of it.
+/// The response to a request, and its log entry.
 pub(crate) struct Answer {
     pub response: Response,
     pub operation: &'static str,
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
     pub access_key_id: Option<String>,
 }
 
-/// One service, listening. Ends when dropped.
+/// A listening service. Stops when dropped.
 pub(crate) struct Server {
     address: SocketAddr,
     open: Arc<Mutex<Open>>,
@@ -64,11 +64,11 @@ impl Drop for Server {
         let mut open = lock(&self.open);
         open.stopped = true;
         for stream in open.streams.values() {
-            // A stream that is closed already needs no end.
+            // The stream may already be closed.
             let _ = stream.shutdown(Shutdown::Both);
         }
         drop(open);
-        // A connection wakes the listener; without one its thread could not be joined.
+        // A connection wakes the listener; without it the thread could not be joined.
         let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok();
         if let Some(thread) = self.thread.take()
             && woken
@@ -78,7 +78,7 @@ impl Drop for Server {
     }
 }
 
-/// Accepts until stopped; the scope then waits for the connections' threads.
+/// Accepts connections until stopped; the scope then waits for the connections' threads.
 fn listen(service: Service, listener: &TcpListener, world: &World, open: &Mutex<Open>) {
     thread::scope(|scope| {
         loop {
@@ -87,7 +87,7 @@ fn listen(service: Service, listener: &TcpListener, world: &World, open: &Mutex<
                 break;
             }
             let Ok((stream, _)) = accepted else {
-                // Out of descriptors, most likely: let some close.
+                // Most likely out of file descriptors: wait for connections to close.
                 thread::sleep(Duration::from_millis(10));
                 continue;
             };
@@ -95,7 +95,7 @@ fn listen(service: Service, listener: &TcpListener, world: &World, open: &Mutex<
                 continue;
             };
             let serving = thread::Builder::new().spawn_scoped(scope, move || {
-                // A stream that is closed with a request unread is reset, if nothing ended it before.
+                // Closing a stream with an unread request resets it, unless it was shut down before.
                 if !matches!(serve(service, &stream, world), Ok(End::Reset)) {
                     let _ = stream.shutdown(Shutdown::Both);
                 }
@@ -120,7 +120,7 @@ fn register(open: &Mutex<Open>, stream: &TcpStream) -> Option<u64> {
     Some(id)
 }
 
-/// How a connection is to end.
+/// How to close a connection.
 enum End {
     Close,
     Reset,
@@ -134,7 +134,7 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End>
             fault = world.next_fault();
         }
         if let Some(fault) = fault {
-            world.events.add(misbehaviour(fault));
+            world.events.add(fault_event(fault));
         }
         if fault == Some(Fault::Reset) {
             return Ok(End::Reset);
@@ -150,7 +150,7 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End>
         };
         let (answer, keep_alive) = match fault {
             Some(Fault::Stall) => {
-                connection.outwait();
+                connection.wait_for_disconnect();
                 return Ok(End::Close);
             }
             Some(Fault::InternalError) => (refused(500), keep_alive),
@@ -158,7 +158,7 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End>
             _ => (answer, keep_alive),
         };
         let Answer { response, operation, code, access_key_id } = answer;
-        // Logged first: who has the response finds it in the log.
+        // Logged first, so that a client that has the response finds it in the log.
         world.events.add(Event { service, operation, status: response.status, code, access_key_id });
         let response = response
             .with("Date", clock::http_date(world.clock.now()))
@@ -172,7 +172,7 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End>
 }
 
 fn answer(service: Service, world: &World, request: &Request, id: &str) -> Answer {
-    // The verifier is another's code: should it panic, this request fails and nothing else does.
+    // A panic in the verifier, a third-party crate, must fail this request only.
     let answer = catch_unwind(AssertUnwindSafe(|| match service {
         Service::Imds => imds::answer(world, request),
         Service::Container => container::answer(world, request),
@@ -200,7 +200,7 @@ fn megabyte() -> Answer {
     }
 }
 
-fn misbehaviour(fault: Fault) -> Event {
+fn fault_event(fault: Fault) -> Event {
     let code = match fault {
         Fault::Reset => "Reset",
         Fault::Stall => "Stall",

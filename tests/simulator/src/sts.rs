@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const VERSION: &str = "2011-06-15";
 const DEFAULT_DURATION: Seconds = 3600;
-/// The longest session when a role's session assumes a role: role chaining.
+/// The maximum session duration for role chaining: a role session that assumes a role.
 const CHAINED_DURATION: Seconds = 3600;
 
 type Parameters = BTreeMap<String, String>;
@@ -137,7 +137,7 @@ fn trusts(world: &World, role: &Role, caller: &Identity, external_id: Option<&St
         Principal::Account(account) => *account == caller.account,
         Principal::Arn(arn) => *arn == caller.iam_arn,
     });
-    // As a trust policy's condition: one that is not demanded is not looked at.
+    // As in a trust policy's condition, an external id that is not required is ignored.
     trusted && (role.external_id.is_none() || role.external_id.as_ref() == external_id)
 }
 
@@ -208,7 +208,7 @@ impl From<Refusal> for Error {
             Refusal::HeadersNotSigned(names) => {
                 mismatch(format!("'{names}' must be a 'SignedHeader' in the AWS Authorization."))
             }
-            // The three payload refusals are S3's alone.
+            // Only S3 returns the three payload refusals.
             Refusal::WrongSignature
             | Refusal::MissingPayloadHash
             | Refusal::InvalidPayloadHash

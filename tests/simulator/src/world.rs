@@ -1,4 +1,4 @@
-//! What the services share.
+//! The state that the services share.
 
 use crate::clock::Clock;
 use crate::config::{Config, Fault};
@@ -13,7 +13,7 @@ pub(crate) struct World {
     pub clock: Clock,
     pub keys: KeyRing,
     pub events: Log,
-    /// What IMDS is still to do.
+    /// The faults that IMDS has yet to inject.
     faults: Mutex<VecDeque<Fault>>,
     pub metadata_tokens: imds::Tokens,
     pub objects: s3::Objects,
@@ -39,7 +39,7 @@ impl World {
         }
     }
 
-    /// What to do to the next request for metadata.
+    /// Takes the fault to inject into the next metadata request.
     pub(crate) fn next_fault(&self) -> Option<Fault> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
