@@ -1,4 +1,4 @@
-//! The partition of each region, and what its endpoints are called.
+//! The partition of each region, and the names of its endpoints.
 
 use conformance::{json, say, vectors};
 use rolecall_core::call::{Partition, Variant, regional_url};
@@ -15,7 +15,7 @@ fn partitions_of_regions() {
     let mut regions = 0;
     for partition in document["partitions"].as_array().expect("partitions") {
         let outputs = &partition["outputs"];
-        let dual_stack = outputs["supportsDualStack"].as_bool().expect("whether it has dual-stack endpoints");
+        let dual_stack = outputs["supportsDualStack"].as_bool().expect("supportsDualStack");
         let mut names: Vec<&str> =
             partition["regions"].as_object().expect("regions").keys().map(String::as_str).collect();
         names.extend(outputs["implicitGlobalRegion"].as_str());
@@ -29,7 +29,7 @@ fn partitions_of_regions() {
         }
     }
     assert!(regions > 30, "{regions} regions");
-    say(&format!("{regions} regions are in their partitions"));
+    say(&format!("{regions} regions match their partitions"));
 }
 
 #[test]
