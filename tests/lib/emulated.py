@@ -226,7 +226,7 @@ def scenarios(test):
             f"object: {GREETING}",
             f"instance key {first} ends",
             f"instance key {second} ends",
-            "the first credentials have ended",
+            "the first credentials have expired",
         ],
         asks=[f"GetRoleCredentials 200 OK {first}", f"GetRoleCredentials 200 OK {second}"],
     )
