@@ -440,7 +440,7 @@ NONE = {
 
 def self_test():
     for name, files in {**CYCLES, **NONE}.items():
-        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as said:
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as output:
             root = {"lib.rs": "".join(f"mod {file.removesuffix('.rs')};" for file in files)}
             if "main.rs" in files or "lib.rs" in files:
                 root = {}
@@ -449,11 +449,11 @@ def self_test():
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(text)
             good = check([folder])
-        said = said.getvalue()
+        printed = output.getvalue()
         # The first two files of each case form the cycle.
         tied = [file for file in files if file not in ("c.rs", "lib.rs")]
-        if good != (name in NONE) or (not good and not all(f"{folder}/{file}" in said for file in tied)):
-            sys.exit(f"{name}: planted {'a cycle' if name in CYCLES else 'no cycle'}, but found\n{said}")
+        if good != (name in NONE) or (not good and not all(f"{folder}/{file}" in printed for file in tied)):
+            sys.exit(f"{name}: planted {'a cycle' if name in CYCLES else 'no cycle'}, but found\n{printed}")
     print(f"{len(CYCLES)} planted cycles found, and none in {len(NONE)} trees without one")
 
 

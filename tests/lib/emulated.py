@@ -3,7 +3,7 @@
 
     emulated.py --image ELF --simulator PROGRAM --logs DIRECTORY
 
-Needs root and a network namespace of its own. There it creates a TAP device, and assigns the addresses of a cloud:
+Needs root and a separate network namespace. There it creates a TAP device, and assigns the addresses of a cloud:
 169.254.169.254 and 169.254.170.2 are the simulator's, ministack is at 10.0.2.2:4566, and the board is 10.0.2.15.
 ministack checks signatures and their dates (AUTH=true); the simulator serves keys of a ministack user.
 """

@@ -189,7 +189,7 @@ fn identity_pools(checked: &mut Checked<'_>) {
 }
 
 #[test]
-fn requests_and_replies_are_those_of_the_services() {
+fn requests_and_responses_match_the_service_models() {
     let document = json(&own("operations.json"));
     let text = |case: &Value, name: &str| case[name].as_str().map(str::to_owned);
     let name = |case: &Value| {

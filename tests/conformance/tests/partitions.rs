@@ -9,7 +9,7 @@ fn url(service: &str, region: &str, fips: bool, dual_stack: bool) -> Option<Stri
 }
 
 #[test]
-fn partitions_of_regions() {
+fn partitions_of_regions_match() {
     let Some(folder) = vectors("partitions") else { return };
     let document = json(&folder.join("partitions.json"));
     let mut regions = 0;
@@ -33,7 +33,7 @@ fn partitions_of_regions() {
 }
 
 #[test]
-fn endpoints_of_sts() {
+fn sts_endpoints_are_resolved() {
     let table = [
         ("eu-west-1", false, false, Some("https://sts.eu-west-1.amazonaws.com")),
         ("us-west-2", true, false, Some("https://sts-fips.us-west-2.amazonaws.com")),

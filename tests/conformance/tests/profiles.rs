@@ -68,7 +68,7 @@ fn profiles_are_parsed_and_merged() {
 }
 
 #[test]
-fn profile_files_are_located() {
+fn profiles_are_located() {
     let Some(folder) = vectors("profiles") else { return };
     let document = json(&folder.join("file-location-tests.json"));
     let cases = document["tests"].as_array().expect("tests");
@@ -194,7 +194,7 @@ fn profiles_resolve_to_a_chain_of_roles() {
 }
 
 #[test]
-fn fuzzer_seeds_are_parsed_or_rejected() {
+fn profiles_of_fuzzers_are_parsed_or_rejected() {
     let Some(folder) = vectors("profiles") else { return };
     let mut files = 0;
     for kind in ["parse_config_profile", "parse_credentials_profile"] {

@@ -113,7 +113,7 @@ fn a_terminal_prompt_reads_a_password_without_echo() {
 }
 
 #[test]
-fn pools_in_another_region() {
+fn pools_in_another_region_are_used() {
     let Some(server) = Server::named("ministack") else { return };
     // Their region is part of their ids; the caller's region is a different one.
     let mut pools = Pools::provision(&server, "abroad", &["--region", "eu-west-1"]);
@@ -153,7 +153,7 @@ fn a_wrong_password_is_a_one_line_error() {
 }
 
 #[test]
-fn a_client_with_a_secret() {
+fn a_client_with_a_secret_signs_in() {
     let Some(server) = Server::named("ministack") else { return };
     let pools = Pools::provision(&server, "keepers", &["--client-secret"]);
     let role = session(&server, "keepers-us-east-1-authenticated", "CognitoIdentityCredentials");
@@ -188,7 +188,7 @@ fn actions_without_permission_are_refused() {
 }
 
 #[test]
-fn an_unauthenticated_identity() {
+fn an_unauthenticated_identity_gets_credentials() {
     let Some(server) = Server::named("ministack") else { return };
     let pools = Pools::provision(&server, "museum", &["--guest-policy", S3]);
     let anonymous = |words: &[&str]| {
@@ -235,7 +235,7 @@ fn the_cache_separates_identities() {
 }
 
 #[test]
-fn a_token_of_a_login_provider() {
+fn a_token_of_a_login_provider_is_exchanged_for_credentials() {
     let Some(server) = Server::named("ministack") else { return };
     let pools = Pools::provision(&server, "bearers", &[]);
     let role = session(&server, "bearers-us-east-1-authenticated", "CognitoIdentityCredentials");

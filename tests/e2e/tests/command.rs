@@ -104,7 +104,7 @@ fn the_container_token_file_takes_precedence_over_the_token() {
     rolecall(&["credentials"], environment.clone()).ok();
     std::fs::write(&file, "Right-\r\nToken").expect("a file");
     let broken = rolecall(&["credentials"], environment.clone());
-    std::fs::remove_file(&file).expect("it was there");
+    std::fs::remove_file(&file).expect("the file exists");
     assert!(broken.failed().contains("line break"), "{broken:#?}");
     let missing = rolecall(&["credentials"], environment);
     assert!(missing.failed().contains("cannot be read"), "{missing:#?}");
@@ -138,7 +138,7 @@ fn a_body_is_read_from_a_file_and_streamed_in_bounded_memory() {
     std::fs::write(&file, &content).expect("a file");
     let put =
         rolecall(&["request", "PUT", &url, "-d", &format!("@{}", file.display())], simulator.environment());
-    std::fs::remove_file(&file).expect("it was there");
+    std::fs::remove_file(&file).expect("the file exists");
     put.ok();
     let get = rolecall(&["request", "GET", &url], simulator.environment());
     assert!(get.ok() == content, "the body was changed");

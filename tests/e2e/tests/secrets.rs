@@ -74,5 +74,5 @@ fn no_output_contains_a_secret() {
     let signed = with(&["sign", "GET", &object, "--service", "s3"]);
     check("sign, on standard error", &signed.stderr);
     assert!(!signed.ok().contains(&secrets[1]), "{signed:#?}");
-    std::fs::remove_dir_all(folder).expect("the cache is there");
+    std::fs::remove_dir_all(folder).expect("the cache directory exists");
 }

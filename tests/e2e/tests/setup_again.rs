@@ -124,7 +124,7 @@ fn options_without_effect_are_rejected() {
 }
 
 #[test]
-fn a_long_policy_and_a_dry_run_without_a_password() {
+fn a_long_policy_is_accepted_and_a_dry_run_needs_no_password() {
     let Some(server) = Server::named("ministack") else { return };
     let resources: Vec<String> =
         (0..180).map(|number| format!("arn:aws:s3:::bucket-{number:03}/some/where/*")).collect();

@@ -123,7 +123,7 @@ fn a_web_identity_is_read_from_environment_or_profile() {
 }
 
 #[test]
-fn a_web_identity_through_the_library_and_invalid_ones() {
+fn a_web_identity_works_through_the_library_and_invalid_tokens_fail() {
     let Some(server) = Server::named("ministack") else { return };
     let environment: Environment = server.environment().into_iter().collect();
     let provider = Provider::from_environment(&environment).expect("a provider");

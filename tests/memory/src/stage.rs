@@ -1,4 +1,4 @@
-//! The point at which a case is scanned, and the memory that the case itself holds.
+//! Synchronizes a case with the scanning thread, and records the memory that the case itself holds.
 
 use std::ops::Range;
 use std::sync::Mutex;

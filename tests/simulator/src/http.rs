@@ -80,14 +80,14 @@ impl Response {
 /// Why no request could be read.
 pub(crate) enum Failure {
     /// The client disconnected, or is too slow.
-    Gone,
+    Disconnected,
     /// The request is rejected with this status, and the connection is closed.
     Bad(u16),
 }
 
 impl From<io::Error> for Failure {
     fn from(_: io::Error) -> Self {
-        Self::Gone
+        Self::Disconnected
     }
 }
 
@@ -180,12 +180,12 @@ impl<'a> Connection<'a> {
     fn receive(&mut self, deadline: Instant) -> Result<(), Failure> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Failure::Gone);
+            return Err(Failure::Disconnected);
         }
         self.stream.set_read_timeout(Some(left))?;
         let mut chunk = [0; 8192];
         match self.stream.read(&mut chunk) {
-            Ok(0) => Err(Failure::Gone),
+            Ok(0) => Err(Failure::Disconnected),
             Ok(length) => {
                 self.arrived.extend_from_slice(&chunk[..length]);
                 Ok(())

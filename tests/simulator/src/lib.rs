@@ -65,22 +65,22 @@ mod keys;
 mod markup;
 mod s3;
 mod server;
+mod state;
 mod sts;
 mod verify;
-mod world;
 
 pub use config::{Addresses, Config, Fault, HostKey, Ports, Principal, Role, User};
 pub use events::{Event, Service};
 
 use server::Server;
+use state::State;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use world::World;
 
 /// The running services. Dropping it stops them and closes every open connection.
 pub struct Simulator {
-    world: Arc<World>,
+    state: Arc<State>,
     imds: Server,
     container: Server,
     sts: Server,
@@ -96,16 +96,16 @@ impl Simulator {
     pub fn start(config: Config) -> io::Result<Self> {
         config.check()?;
         let (at, ports) = (config.addresses, config.ports);
-        let world = Arc::new(World::new(config));
+        let state = Arc::new(State::new(config));
         let start = |service, address, port| {
-            Server::start(service, SocketAddr::new(address, port), Arc::clone(&world))
+            Server::start(service, SocketAddr::new(address, port), Arc::clone(&state))
         };
         Ok(Self {
             imds: start(Service::Imds, at.imds, ports.imds)?,
             container: start(Service::Container, at.container, ports.container)?,
             sts: start(Service::Sts, at.sts, ports.sts)?,
             s3: start(Service::S3, at.s3, ports.s3)?,
-            world,
+            state,
         })
     }
 
@@ -116,7 +116,7 @@ impl Simulator {
 
     /// The full URI of the container credentials, with its path.
     pub fn container_url(&self) -> String {
-        format!("{}{}", self.container.url(), container::path(&self.world))
+        format!("{}{}", self.container.url(), container::path(&self.state))
     }
 
     /// The STS endpoint, without a path.
@@ -131,17 +131,17 @@ impl Simulator {
 
     /// The first role that can be assumed.
     pub fn role_arn(&self) -> &str {
-        &self.world.config.roles[0].arn
+        &self.state.config.roles[0].arn
     }
 
     /// The name of the bucket.
     pub fn bucket(&self) -> &str {
-        &self.world.config.bucket
+        &self.state.config.bucket
     }
 
     /// The region every request must be signed for.
     pub fn region(&self) -> &str {
-        &self.world.config.region
+        &self.state.config.region
     }
 
     /// The variables that make an AWS client use the simulator as if it ran on an EC2 instance.
@@ -154,7 +154,7 @@ impl Simulator {
     /// The variables that make it a container: with the authorization token, if one is required.
     pub fn container_environment(&self) -> Vec<(&'static str, String)> {
         let mut variables = vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", self.container_url())];
-        if let Some(token) = &self.world.config.container_token {
+        if let Some(token) = &self.state.config.container_token {
             variables.push(("AWS_CONTAINER_AUTHORIZATION_TOKEN", token.clone()));
         }
         variables.extend(self.service_environment());
@@ -171,11 +171,11 @@ impl Simulator {
 
     /// The requests so far, oldest first: at most the last 10,000. Contains no secret.
     pub fn events(&self) -> Vec<Event> {
-        self.world.events.all()
+        self.state.events.all()
     }
 
     /// Moves the simulator's clock, so that tokens and credentials expire without waiting.
     pub fn shift_clock(&self, seconds: i64) {
-        self.world.clock.shift(seconds);
+        self.state.clock.shift(seconds);
     }
 }

@@ -5,8 +5,8 @@ use crate::events::Service;
 use crate::http::{Request, Response};
 use crate::markup::xml_text;
 use crate::server::Answer;
+use crate::state::State;
 use crate::verify::{MAX_SKEW, Refusal, Verdict, parameters, sha256_hex, verify};
-use crate::world::World;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -77,7 +77,7 @@ fn not_implemented(what: &str) -> Error {
     error(501, "NotImplemented", message)
 }
 
-pub(crate) fn answer(world: &World, request: &Request, id: &str) -> Answer {
+pub(crate) fn answer(state: &State, request: &Request, id: &str) -> Answer {
     let path = request.path().strip_prefix('/').unwrap_or_default();
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     let operation = match (request.method.as_str(), key.is_empty()) {
@@ -89,12 +89,12 @@ pub(crate) fn answer(world: &World, request: &Request, id: &str) -> Answer {
         ("DELETE", false) => "DeleteObject",
         _ => "Unknown",
     };
-    let Verdict { access_key_id, caller } = verify(world, Service::S3, request);
+    let Verdict { access_key_id, caller } = verify(state, Service::S3, request);
     let result = caller.map_err(Error::from).and_then(|caller| {
-        if !world.config.bucket_accounts.contains(&caller.identity.account) {
+        if !state.config.bucket_accounts.contains(&caller.identity.account) {
             return Err(error(403, "AccessDenied", "Access Denied"));
         }
-        perform(world, request, operation, bucket, key)
+        perform(state, request, operation, bucket, key)
     });
     let (response, code) = match result {
         Ok(response) => (response, "OK"),
@@ -108,13 +108,13 @@ pub(crate) fn answer(world: &World, request: &Request, id: &str) -> Answer {
 }
 
 fn perform(
-    world: &World,
+    state: &State,
     request: &Request,
     operation: &str,
     bucket: &str,
     key: &str,
 ) -> Result<Response, Error> {
-    if bucket != world.config.bucket {
+    if bucket != state.config.bucket {
         let message = "The specified bucket does not exist";
         return Err(error(404, "NoSuchBucket", message));
     }
@@ -128,12 +128,12 @@ fn perform(
     if key.len() > MAX_KEY {
         return Err(error(400, "KeyTooLongError", "Your key is too long"));
     }
-    let objects = &world.objects;
+    let objects = &state.objects;
     match operation {
         "ListObjectsV2" => objects.list(bucket, &query),
         "HeadBucket" => Ok(Response::empty(200)),
         "GetObject" | "HeadObject" => objects.get(&key),
-        "PutObject" => objects.put(&key, request, world.clock.now()),
+        "PutObject" => objects.put(&key, request, state.clock.now()),
         "DeleteObject" => Ok(objects.delete(&key)),
         _ => {
             let message = "The specified method is not allowed against this resource.";

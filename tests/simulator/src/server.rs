@@ -4,7 +4,7 @@ use crate::clock;
 use crate::config::Fault;
 use crate::events::{Event, Service};
 use crate::http::{Connection, Failure, Request, Response};
-use crate::world::World;
+use crate::state::State;
 use crate::{container, imds, keys, s3, sts};
 use std::collections::HashMap;
 use std::io;
@@ -43,14 +43,14 @@ struct Open {
 }
 
 impl Server {
-    pub(crate) fn start(service: Service, at: SocketAddr, world: Arc<World>) -> io::Result<Self> {
+    pub(crate) fn start(service: Service, at: SocketAddr, state: Arc<State>) -> io::Result<Self> {
         let listener = TcpListener::bind(at)?;
         let address = listener.local_addr()?;
         let open = Arc::new(Mutex::new(Open::default()));
         let shared = Arc::clone(&open);
         let thread = thread::Builder::new()
             .name(format!("simulator {service}"))
-            .spawn(move || listen(service, &listener, &world, &shared))?;
+            .spawn(move || listen(service, &listener, &state, &shared))?;
         Ok(Self { address, open, thread: Some(thread) })
     }
 
@@ -79,7 +79,7 @@ impl Drop for Server {
 }
 
 /// Accepts connections until stopped; the scope then waits for the connections' threads.
-fn listen(service: Service, listener: &TcpListener, world: &World, open: &Mutex<Open>) {
+fn listen(service: Service, listener: &TcpListener, state: &State, open: &Mutex<Open>) {
     thread::scope(|scope| {
         loop {
             let accepted = listener.accept();
@@ -96,7 +96,7 @@ fn listen(service: Service, listener: &TcpListener, world: &World, open: &Mutex<
             };
             let serving = thread::Builder::new().spawn_scoped(scope, move || {
                 // Closing a stream with an unread request resets it, unless it was shut down before.
-                if !matches!(serve(service, &stream, world), Ok(End::Reset)) {
+                if !matches!(serve(service, &stream, state), Ok(End::Reset)) {
                     let _ = stream.shutdown(Shutdown::Both);
                 }
                 lock(open).streams.remove(&id);
@@ -126,15 +126,15 @@ enum End {
     Reset,
 }
 
-fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End> {
+fn serve(service: Service, stream: &TcpStream, state: &State) -> io::Result<End> {
     let mut connection = Connection::new(stream)?;
     loop {
         let mut fault = None;
         if service == Service::Imds && connection.waits_for_more()? {
-            fault = world.next_fault();
+            fault = state.next_fault();
         }
         if let Some(fault) = fault {
-            world.events.add(fault_event(fault));
+            state.events.add(fault_event(fault));
         }
         if fault == Some(Fault::Reset) {
             return Ok(End::Reset);
@@ -142,10 +142,10 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End>
         let id = keys::uuid();
         let (answer, head_only, keep_alive) = match connection.read() {
             Ok(request) => {
-                let answer = answer(service, world, &request, &id);
+                let answer = answer(service, state, &request, &id);
                 (answer, request.method == "HEAD", request.keep_alive)
             }
-            Err(Failure::Gone) => return Ok(End::Close),
+            Err(Failure::Disconnected) => return Ok(End::Close),
             Err(Failure::Bad(status)) => (refused(status), false, false),
         };
         let (answer, keep_alive) = match fault {
@@ -159,9 +159,9 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End>
         };
         let Answer { response, operation, code, access_key_id } = answer;
         // Logged first, so that a client that has the response finds it in the log.
-        world.events.add(Event { service, operation, status: response.status, code, access_key_id });
+        state.events.add(Event { service, operation, status: response.status, code, access_key_id });
         let response = response
-            .with("Date", clock::http_date(world.clock.now()))
+            .with("Date", clock::http_date(state.clock.now()))
             .with(request_id_header(service), id)
             .with("Connection", if keep_alive { "keep-alive" } else { "close" });
         connection.write(&response, head_only, (fault == Some(Fault::Drip)).then_some(DRIP))?;
@@ -171,13 +171,13 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End>
     }
 }
 
-fn answer(service: Service, world: &World, request: &Request, id: &str) -> Answer {
+fn answer(service: Service, state: &State, request: &Request, id: &str) -> Answer {
     // A panic in the verifier, a third-party crate, must fail this request only.
     let answer = catch_unwind(AssertUnwindSafe(|| match service {
-        Service::Imds => imds::answer(world, request),
-        Service::Container => container::answer(world, request),
-        Service::Sts => sts::answer(world, request, id),
-        Service::S3 => s3::answer(world, request, id),
+        Service::Imds => imds::answer(state, request),
+        Service::Container => container::answer(state, request),
+        Service::Sts => sts::answer(state, request, id),
+        Service::S3 => s3::answer(state, request, id),
     }));
     answer.unwrap_or_else(|_| refused(500))
 }

@@ -5,7 +5,7 @@ use crate::clock::{self, Seconds};
 use crate::events::Service;
 use crate::http::Request;
 use crate::keys::{self, Issued};
-use crate::world::World;
+use crate::state::State;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
@@ -81,25 +81,25 @@ pub(crate) enum Refusal {
 }
 
 /// Verifies a request to STS or S3.
-pub(crate) fn verify(world: &World, service: Service, request: &Request) -> Verdict {
+pub(crate) fn verify(state: &State, service: Service, request: &Request) -> Verdict {
     match Signature::read(request) {
         Ok(signature) => Verdict {
             access_key_id: keys::is_access_key_id(&signature.access_key_id)
                 .then(|| signature.access_key_id.clone()),
-            caller: check(world, service, request, &signature),
+            caller: check(state, service, request, &signature),
         },
         Err(refusal) => Verdict { access_key_id: None, caller: Err(refusal) },
     }
 }
 
 fn check(
-    world: &World,
+    state: &State,
     service: Service,
     request: &Request,
     signature: &Signature,
 ) -> Result<Arc<Issued>, Refusal> {
-    let now = world.clock.now();
-    let issued = world.keys.find(&signature.access_key_id).ok_or(Refusal::UnknownKey)?;
+    let now = state.clock.now();
+    let issued = state.keys.find(&signature.access_key_id).ok_or(Refusal::UnknownKey)?;
     match (&issued.session_token, &signature.session_token) {
         (Some(_), None) => return Err(Refusal::MissingToken),
         (issued, sent) if issued != sent => return Err(Refusal::WrongToken),
@@ -109,10 +109,10 @@ fn check(
         return Err(Refusal::ExpiredCredentials);
     }
     signature.check_date(now)?;
-    signature.check_scope(&world.config.region, service)?;
+    signature.check_scope(&state.config.region, service)?;
     signature.check_headers(request)?;
     let payload = Payload::read(service, request, signature)?;
-    let secret = if world.config.verify_with_wrong_secret {
+    let secret = if state.config.verify_with_wrong_secret {
         format!("wrong {}", issued.secret_access_key)
     } else {
         issued.secret_access_key.clone()

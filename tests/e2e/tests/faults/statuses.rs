@@ -51,7 +51,7 @@ fn other_statuses_are_not_retried() {
 }
 
 #[test]
-fn tokens_that_expire_between_two_steps() {
+fn expired_tokens_between_two_steps_are_handled() {
     let imds = Source::Imds;
     let good = || Act::ok(imds.document());
     let ended = || Act::page(401);

@@ -100,7 +100,7 @@ fn truncation() {
 }
 
 #[test]
-fn faults_in_earlier_steps() {
+fn faults_in_earlier_steps_are_errors() {
     let mut rows = Vec::new();
     for source in Source::ALL {
         let steps = source.steps().len();
@@ -129,7 +129,7 @@ fn faults_in_earlier_steps() {
 }
 
 #[test]
-fn endless_responses() {
+fn endless_responses_are_errors() {
     let mut rows = Vec::new();
     for source in Source::ALL {
         let head = |more: &str| format!("HTTP/1.1 200 OK\r\n{more}").into_bytes();

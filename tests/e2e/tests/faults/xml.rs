@@ -18,7 +18,7 @@ fn with(name: &str, from: &str, to: &str) -> Row {
 }
 
 #[test]
-fn accepted_documents() {
+fn valid_xml_is_accepted() {
     let text = STS.document();
     let prefixed = text
         .replace("</", "</a:")
@@ -64,7 +64,7 @@ fn accepted_documents() {
 }
 
 #[test]
-fn rejected_documents() {
+fn invalid_xml_is_rejected() {
     let text = STS.document();
     let entity = "<!DOCTYPE a [<!ENTITY b \"c\">]>";
     let external = "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/hostname\">]>";

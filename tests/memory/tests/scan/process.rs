@@ -61,7 +61,7 @@ fn fetch(source: &str, mode: &str, ending: Ending) -> Outcome {
         _ => ending.reply(&issued.document(), &issued.secret, "{}"),
     });
     let outcome = scenario.set("url", &url).run(&format!("process:{source}"), mode);
-    std::fs::remove_dir_all(&folder).expect("it was there");
+    std::fs::remove_dir_all(&folder).expect("the directory exists");
     let ended = if source == "signed" { "AKIDEXAMPLE" } else { ending.ended() };
     assert!(outcome.ended.contains(ended), "{source}, {mode}, {ending:?}: {}", outcome.ended);
     outcome

@@ -115,7 +115,7 @@ pub(crate) fn reply(status: u16, body: &str) -> String {
 
 /// A response that is truncated in the middle of its body.
 pub(crate) fn truncated(body: &str, after: &str) -> String {
-    let end = body.find(after).expect("it is there") + after.len() * 2 / 3;
+    let end = body.find(after).expect("the text is in the body") + after.len() * 2 / 3;
     format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}", body.len(), &body[..end])
 }
 

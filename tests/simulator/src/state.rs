@@ -8,7 +8,7 @@ use crate::{imds, s3};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-pub(crate) struct World {
+pub(crate) struct State {
     pub config: Config,
     pub clock: Clock,
     pub keys: KeyRing,
@@ -22,7 +22,7 @@ pub(crate) struct World {
     instance_id: String,
 }
 
-impl World {
+impl State {
     pub(crate) fn new(config: Config) -> Self {
         let clock = Clock::new(config.clock_offset);
         let id = keys::uuid().replace('-', "");
