@@ -1,9 +1,9 @@
-//! Cognito, hostile (`rolecall_fuzz::hostile` tells how it is written): signing in at a user pool, an
-//! identity, its credentials. The flow ends within its bounds, whatever the memory; the password goes to
-//! the user pool alone, or with a proof nowhere; what is told is what was served.
+//! A hostile Cognito (`rolecall_fuzz::hostile` describes its scripts): signing in to a user pool, getting an
+//! identity and its credentials. The flow ends within its bounds with any amount of memory; the password is
+//! only sent to the user pool, and with SRP not at all; identities and tokens that are sent were served.
 //!
-//! Settings: `guest=1` for nobody who signs in; else `password=TEXT`, without which somebody is asked,
-//! `prove=1` for SRP, `client-secret=TEXT`.
+//! Settings: `guest=1` for an unauthenticated identity; otherwise `password=TEXT`, without which there is a
+//! prompt, `prove=1` for SRP, and `client-secret=TEXT`.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use rolecall_core::flow::{Endpoint, Flow, Lease};
 use rolecall_core::sources::Unsigned;
 use rolecall_core::sources::cognito::{Client, Identity, Logins, Password, SignIn};
-use rolecall_fuzz::hostile::{self, Asked, Keys, Outcome, Script, Served};
+use rolecall_fuzz::hostile::{self, Keys, Outcome, Script, SentRequest, Served};
 use rolecall_fuzz::{Call, Service, json, same};
 use serde_json::Value;
 
@@ -19,9 +19,9 @@ const USERS: &str = "cognito-idp.eu-west-1.amazonaws.com";
 const IDENTITIES: &str = "cognito-identity.eu-west-1.amazonaws.com";
 const PROVIDER: &str = "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_aBcDeFgHi";
 const POOL: &str = "eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d";
-/// What is said whatever the secrets are.
+/// Texts that are sent independently of the secrets.
 const OWN: [&str; 5] = ["USER_PASSWORD_AUTH", "USER_SRP_AUTH", "PASSWORD_VERIFIER", "client", POOL];
-/// Exchanges and questions of a sign-in, GetId, and GetCredentialsForIdentity.
+/// Exchanges and prompts of a sign-in, GetId, and GetCredentialsForIdentity.
 const CALLS: usize = 9;
 
 fuzz_target!(|input: &[u8]| {
@@ -41,23 +41,23 @@ fuzz_target!(|input: &[u8]| {
     };
 
     let mut signed_in = false;
-    for asked in &outcome.asked {
-        assert!(asked.https && asked.method == "POST" && asked.target == "/");
-        assert_eq!(asked.header("authorization"), None);
-        let body: Value = serde_json::from_slice(&asked.body).expect("an object");
-        let of_users = asked.host == USERS;
-        assert!(of_users != (asked.host == IDENTITIES) && !(of_users && signed_in), "{}", asked.host);
+    for sent in &outcome.requests {
+        assert!(sent.https && sent.method == "POST" && sent.target == "/");
+        assert_eq!(sent.header("authorization"), None);
+        let body: Value = serde_json::from_slice(&sent.body).expect("an object");
+        let of_users = sent.host == USERS;
+        assert!(of_users != (sent.host == IDENTITIES) && !(of_users && signed_in), "{}", sent.host);
         signed_in |= !of_users;
         for secret in [password, client.secret].into_iter().flatten().filter(|secret| secret.len() >= 8) {
             let may = of_users && !proves && password.is_some_and(|password| password.contains(secret));
             let is_own = OWN.iter().any(|own| own.contains(secret));
-            let sent = holds(&body, secret) && !said_by_the_server(&outcome, secret);
+            let sent = holds(&body, secret) && !served_text(&outcome, secret);
             assert!(may || is_own || !sent, "{secret} is sent");
         }
-        check(&outcome, asked, &body);
+        check(&outcome, sent, &body);
     }
     let secret = outcome.keys.as_ref().map_or("", |keys| &keys.secret);
-    // Identities are not told who signs in: what their service says of it by itself is no secret of ours.
+    // The identity service does not receive the sign-in secrets, so its messages cannot reveal them.
     let [password, client_secret] =
         [password, client.secret].map(|secret| secret.filter(|_| !signed_in).unwrap_or_default());
     outcome.is_clean(&[password, client_secret, secret]);
@@ -67,11 +67,11 @@ fuzz_target!(|input: &[u8]| {
         let Some(document) = json::members(&document.body) else { return };
         let mut found = document.iter().filter(|(name, _)| name == "Credentials");
         let (Some((_, credentials)), None) = (found.next(), found.next()) else {
-            panic!("not one set of credentials")
+            panic!("not exactly one set of credentials")
         };
         let text = |name: &str| credentials[name].as_str().expect("a text").to_owned();
         let end = credentials["Expiration"].as_f64().expect("a number");
-        // Near a whole second, a fraction may be rounded to it.
+        // A fraction close to a whole second may be rounded to it.
         let exact = end.fract() == 0.0 || (end - end.round()).abs() > 1e-3;
         same(
             &outcome,
@@ -102,15 +102,15 @@ fn service(url: &'static str) -> Service<'static> {
     Service::new(Endpoint::parse(url).expect("a URL"), "eu-west-1")
 }
 
-/// Identity and token are those that were served.
-fn check(outcome: &Outcome<Lease>, asked: &Asked, body: &Value) {
-    if asked.host == USERS {
+/// Checks that identity and token were served.
+fn check(outcome: &Outcome<Lease>, sent: &SentRequest, body: &Value) {
+    if sent.host == USERS {
         return;
     }
-    // Permitted difference: of a name that is there twice, the first is taken.
-    let served = |path: &[&str], told: &str| {
+    // Permitted difference: the first of duplicate members is used.
+    let served = |path: &[&str], sent: &str| {
         let texts = |reply: &Served| json::texts(&reply.body, path);
-        outcome.served.iter().flat_map(texts).any(|text| text == told)
+        outcome.served.iter().flat_map(texts).any(|text| text == sent)
     };
     match body["IdentityId"].as_str() {
         Some(id) => assert!(served(&["IdentityId"], id), "{id}"),
@@ -121,7 +121,7 @@ fn check(outcome: &Outcome<Lease>, asked: &Asked, body: &Value) {
     }
 }
 
-/// Whether a text in the document holds `text`.
+/// Whether a string in the document contains `text`.
 fn holds(document: &Value, text: &str) -> bool {
     match document {
         Value::String(found) => found.contains(text),
@@ -130,10 +130,10 @@ fn holds(document: &Value, text: &str) -> bool {
     }
 }
 
-/// What a server has said may be sent back to it.
-fn said_by_the_server(outcome: &Outcome<Lease>, text: &str) -> bool {
+/// Whether a server has sent `text`, which may then be sent back to it.
+fn served_text(outcome: &Outcome<Lease>, text: &str) -> bool {
     outcome.served.iter().any(|reply| {
         let as_written = reply.body.windows(text.len()).any(|window| window == text.as_bytes());
-        as_written || json::every_text(&reply.body).iter().any(|said| said.contains(text))
+        as_written || json::every_text(&reply.body).iter().any(|found| found.contains(text))
     })
 }

@@ -1,6 +1,6 @@
-//! The container endpoint, hostile (`rolecall_fuzz::hostile` tells how one is written): the flow
-//! ends within its bounds, whatever the memory; plain http goes nowhere but to the container's own
-//! addresses; what comes out is what the last document says.
+//! A hostile container endpoint (`rolecall_fuzz::hostile` describes its scripts): the flow ends within its
+//! bounds with any amount of memory; plain http is only used for the container's own addresses; the
+//! credentials are those of the last document.
 //!
 //! Settings: `url=URL` or `path=PATH`, and `token=TEXT` or `token-file=PATH`.
 
@@ -28,15 +28,15 @@ fuzz_target!(|input: &[u8]| {
     if make().is_err() {
         return;
     }
-    let outcome = hostile::run(&script, || make().expect("it was made before"));
+    let outcome = hostile::run(&script, || make().expect("it succeeded before"));
 
-    for asked in &outcome.asked {
-        let address = asked.address.or(asked.host.parse::<IpAddr>().ok());
-        assert!(asked.https || address.is_some_and(is_the_containers), "plain http to {address:?}");
-        assert_eq!(asked.method, "GET");
+    for sent in &outcome.requests {
+        let address = sent.address.or(sent.host.parse::<IpAddr>().ok());
+        assert!(sent.https || address.is_some_and(is_the_containers), "plain http to {address:?}");
+        assert_eq!(sent.method, "GET");
         let own = ["host", "user-agent", "accept", "authorization"];
-        assert!(asked.headers.iter().all(|(name, _)| own.iter().any(|own| own.eq_ignore_ascii_case(name))));
-        let token = asked.header("authorization");
+        assert!(sent.headers.iter().all(|(name, _)| own.iter().any(|own| own.eq_ignore_ascii_case(name))));
+        let token = sent.header("authorization");
         match authorization {
             Authorization::None => assert_eq!(token, None),
             Authorization::Token(text) => assert_eq!(token, Some(text.trim_ascii())),
@@ -48,15 +48,15 @@ fuzz_target!(|input: &[u8]| {
             }
         }
     }
-    // One that is in a file is read anew for each attempt.
-    let told = outcome.told("authorization");
+    // A token in a file is read again for each attempt.
+    let token = outcome.last_sent("authorization");
     let secret = outcome.keys.as_ref().map_or("", |keys| &keys.secret);
-    outcome.is_clean(&[script.setting("token").unwrap_or_default(), told, secret]);
+    outcome.is_clean(&[script.setting("token").unwrap_or_default(), token, secret]);
     if outcome.result.is_ok() {
         let document = outcome.served.last().expect("a document");
         assert_eq!(document.status, 200);
-        if let Some(said) = json::credentials(&document.body) {
-            same(&outcome, said);
+        if let Some(expected) = json::credentials(&document.body) {
+            same(&outcome, expected);
         }
     }
 });

@@ -1,14 +1,14 @@
-//! HTTP bodies: any split of the stream gives the same data, the same end and the same error.
+//! HTTP bodies: every split of the stream has the same data, the same end and the same error.
 //!
-//! The first byte of an input is the framing (`C` chunked, `E` by the end of the stream, any other
-//! a length), the second decides where the stream is split, the rest is the stream.
+//! The first byte of an input is the framing (`C` chunked, `E` until the end of the stream, otherwise a
+//! length), the second seeds the splits, the rest is the stream.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use rolecall_core::wire::Error;
 use rolecall_core::wire::http1::{Body, Framing};
-use rolecall_fuzz::{is_told, pieces};
+use rolecall_fuzz::{has_description, pieces};
 
 fuzz_target!(|input: &[u8]| {
     let [framing, seed, stream @ ..] = input else { return };
@@ -24,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(read(framing, stream, |_| size()), whole, "in pieces");
 
     let (data, used, end) = &whole;
-    end.err().into_iter().for_each(is_told);
+    end.err().into_iter().for_each(has_description);
     assert!(data.len() <= *used && *used <= stream.len());
     match framing {
         Framing::Length(length) => {
@@ -41,8 +41,8 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// The body's data, the bytes of the stream used, and how it ended; `piece` tells from what is left
-/// how much comes next.
+/// Reads a body; returns its data, the number of bytes used, and the result. `piece` maps the remaining
+/// length to the length of the next piece.
 fn read(
     framing: Framing,
     stream: &[u8],
@@ -58,7 +58,7 @@ fn read(
                 Ok(step) => step,
                 Err(error) => return (data, error.offset, Err(error)),
             };
-            assert!(step.used > 0, "goes on");
+            assert!(step.used > 0, "some bytes are used");
             assert!(step.data.is_empty() || step.data.end == step.used);
             data.extend_from_slice(&stream[used..end][step.data]);
             used += step.used;
@@ -70,7 +70,7 @@ fn read(
     (data, used, end)
 }
 
-/// The data of a complete chunked body, the simple way.
+/// Decodes a complete chunked body with a simple reference implementation.
 fn dechunked(mut stream: &[u8]) -> Option<Vec<u8>> {
     let mut data = Vec::new();
     loop {

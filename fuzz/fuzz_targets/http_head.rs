@@ -1,8 +1,8 @@
-//! HTTP heads: their end is found in any split; what is accepted, httparse reads as the same; what
-//! is refused and httparse does not, is refused for one of the reasons listed here; the framing is
-//! that of a simple reading; a request's head, written anew, is read as the same.
+//! HTTP heads: every split finds their end; accepted heads are read as the same by httparse; heads that are
+//! rejected but accepted by httparse have one of the reasons listed here; the framing is that of a reference
+//! implementation; a request head that is written again is read as the same.
 //!
-//! The first byte of an input decides where the stream is split, the rest is the stream.
+//! The first byte of an input seeds the splits, the rest is the stream.
 
 #![no_main]
 
@@ -13,7 +13,7 @@ use rolecall_core::wire::http1::{
     Framing, HeadWriter, Headers, RequestHead, ResponseHead, head_len, is_header_name, is_header_value,
 };
 use rolecall_core::wire::{Error, Kind, Put};
-use rolecall_fuzz::{is_told, pieces, put, refused_no_earlier};
+use rolecall_fuzz::{has_description, pieces, put, refused_no_earlier};
 
 type Lines = Vec<(String, Vec<u8>)>;
 
@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
     let [seed, stream @ ..] = input else { return };
     let end = head_len(stream, 0);
     assert_eq!(end, stream.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4));
-    assert_eq!(head_len(stream, stream.len() + 4), None, "all was searched");
+    assert_eq!(head_len(stream, stream.len() + 4), None, "everything was searched");
     assert_eq!(found(stream, || 1), end, "byte by byte");
     assert_eq!(found(stream, pieces(*seed)), end, "in pieces");
     let head = &stream[..end.unwrap_or(stream.len())];
@@ -31,7 +31,7 @@ fuzz_target!(|input: &[u8]| {
     anything_written(head);
 });
 
-/// Where the end of the head is found when the stream comes in pieces.
+/// The position of the end of the head if the stream arrives in pieces.
 fn found(stream: &[u8], mut piece: impl FnMut() -> usize) -> Option<usize> {
     let mut received = 0;
     while received < stream.len() {
@@ -69,13 +69,13 @@ fn their_response(head: &[u8]) -> Option<(u8, u16, Lines)> {
     Some((response.version?, response.code?, lines.collect()))
 }
 
-/// Room for as many header lines as there are lines.
+/// Space for as many header lines as there are lines.
 fn room(head: &[u8]) -> Vec<httparse::Header<'_>> {
     vec![httparse::EMPTY_HEADER; head.iter().filter(|byte| **byte == b'\n').count()]
 }
 
-/// Permitted differences: httparse takes line feeds alone, empty lines before the head, any three
-/// digits as a status, and characters that cannot stand in a name or a reason.
+/// Permitted differences: httparse accepts bare line feeds, empty lines before the head, any three digits
+/// as a status, and characters that are not allowed in a name or a reason.
 fn is_stricter(head: &[u8], error: Error) -> bool {
     let byte = head.get(error.offset).copied();
     match error.kind {
@@ -85,7 +85,7 @@ fn is_stricter(head: &[u8], error: Error) -> bool {
             let in_a_line = head[..error.offset].contains(&b' ');
             before_the_head || in_a_line
         }
-        // A head that ends with a line feed alone.
+        // A head that ends with a bare line feed.
         Kind::UnexpectedEnd => !head.ends_with(b"\r\n\r\n"),
         _ => false,
     }
@@ -96,7 +96,7 @@ fn lines(headers: Headers<'_>) -> Lines {
     let mut names = BTreeSet::new();
     for (name, value) in &lines {
         assert!(is_header_name(name) && is_header_value(value));
-        // Each search reads every line, and there may be a thousand lines of one name.
+        // Each search reads every line, and there may be a thousand lines with the same name.
         if !names.insert(name) {
             continue;
         }
@@ -111,7 +111,7 @@ fn lines(headers: Headers<'_>) -> Lines {
     lines
 }
 
-/// The framing and the life of the connection, as RFC 9112 tells them.
+/// Checks the framing and the persistence of the connection according to RFC 9112.
 fn framing(head: &ResponseHead<'_>, lines: &Lines) {
     let values = |name: &str| -> Vec<String> {
         let named = lines.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
@@ -138,11 +138,11 @@ fn framing(head: &ResponseHead<'_>, lines: &Lines) {
     assert_eq!(head.framing().ok(), expected);
     if let Err(error) = head.framing() {
         assert!(matches!(error.kind, Kind::BadNumber | Kind::AmbiguousLength));
-        is_told(error);
+        has_description(error);
     }
     let connection = split(values("connection"));
-    let says = |what: &str| connection.iter().any(|word| word == what);
-    assert_eq!(head.keeps_alive(), if head.minor == 1 { !says("close") } else { says("keep-alive") });
+    let has = |what: &str| connection.iter().any(|word| word == what);
+    assert_eq!(head.keeps_alive(), if head.minor == 1 { !has("close") } else { has("keep-alive") });
 }
 
 fn request(head: &[u8]) {
@@ -151,13 +151,13 @@ fn request(head: &[u8]) {
             let written = lines(ours.headers);
             let mut headers = room(head);
             let mut theirs = httparse::Request::new(&mut headers);
-            // Permitted difference: httparse wants the empty line.
+            // Permitted difference: httparse requires the empty line.
             if head.ends_with(b"\r\n\r\n") {
                 assert_eq!(theirs.parse(head), Ok(httparse::Status::Complete(head.len())));
                 assert_eq!((theirs.method, theirs.path), (Some(ours.method), Some(ours.target)));
             }
             let printed = put(|out| print(&ours, &written, out));
-            let again = RequestHead::parse(&printed).expect("what was written is read");
+            let again = RequestHead::parse(&printed).expect("a written head is valid");
             assert_eq!(
                 (again.method, again.target, lines(again.headers)),
                 (ours.method, ours.target, written)
@@ -170,17 +170,17 @@ fn request(head: &[u8]) {
 }
 
 fn print(head: &RequestHead<'_>, lines: &Lines, mut out: &mut dyn Put) {
-    // The target in parts, as a base and what is below it.
+    // The target in two parts, as a base path and the rest.
     let (half, _) = head.target.char_indices().nth(head.target.chars().count() / 2).expect("not empty");
     let (base, below) = head.target.split_at(half);
     let mut writer = HeadWriter::new(&mut out, head.method, &[base, below]);
     for (name, value) in lines {
         writer.header(name, value);
     }
-    writer.finish().expect("what was read can be written");
+    writer.finish().expect("a parsed head can be written");
 }
 
-/// Whatever is given to the writer: it is refused, or is read as just that.
+/// Any input to the writer is rejected, or read as exactly that.
 fn anything_written(text: &[u8]) {
     let Some(colon) = text.iter().position(|byte| *byte == b':') else { return };
     let (name, value) = (String::from_utf8_lossy(&text[..colon]), &text[colon + 1..]);
@@ -192,7 +192,7 @@ fn anything_written(text: &[u8]) {
     });
     let valid = is_header_name(&name) && is_header_value(value);
     assert_eq!(written.is_ok(), valid);
-    let read = RequestHead::parse(&head).expect("a head, whatever was left out");
+    let read = RequestHead::parse(&head).expect("a valid head, even without the header");
     let expected = valid.then(|| (name.clone().into_owned(), value.trim_ascii().to_vec()));
     assert_eq!(lines(read.headers), Vec::from_iter(expected));
 
@@ -200,7 +200,7 @@ fn anything_written(text: &[u8]) {
     let head = with(|out| written = HeadWriter::new(out, &method, &[&target]).suspend());
     match written {
         Ok(()) => {
-            let read = RequestHead::parse(&head).expect("what was written is read");
+            let read = RequestHead::parse(&head).expect("a written head is valid");
             assert_eq!((read.method, read.target), (&*method, &*target));
         }
         Err(invalid) => {
@@ -210,7 +210,7 @@ fn anything_written(text: &[u8]) {
     }
 }
 
-/// What `write` puts.
+/// Returns what `write` puts.
 fn with(mut write: impl FnMut(&mut dyn Put)) -> Vec<u8> {
     struct All(Vec<u8>);
     impl Put for All {

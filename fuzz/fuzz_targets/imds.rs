@@ -1,6 +1,6 @@
-//! Instance metadata from a hostile server (`rolecall_fuzz::hostile` tells how one is written): the
-//! flow ends within its bounds, whatever the memory; what comes out is what the last document says,
-//! asked for with the token and the role that were served.
+//! Instance metadata from a hostile server (`rolecall_fuzz::hostile` describes its scripts): the flow ends
+//! within its bounds with any amount of memory; the credentials are those of the last document, which was
+//! requested with the served token and role.
 
 #![no_main]
 
@@ -19,21 +19,21 @@ fuzz_target!(|input: &[u8]| {
 
     let mut role = None;
     let mut served = outcome.served.iter();
-    for asked in &outcome.asked {
-        assert!(!asked.https && asked.host == "169.254.169.254" && asked.address.is_none());
+    for sent in &outcome.requests {
+        assert!(!sent.https && sent.host == "169.254.169.254" && sent.address.is_none());
         let own = ["host", "user-agent", "content-length", TOKEN, "x-aws-ec2-metadata-token-ttl-seconds"];
-        assert!(asked.headers.iter().all(|(name, _)| own.iter().any(|own| own.eq_ignore_ascii_case(name))));
-        // A request may have failed: what it asks for is told by what was served up to it.
+        assert!(sent.headers.iter().all(|(name, _)| own.iter().any(|own| own.eq_ignore_ascii_case(name))));
+        // A request may have failed, so its inputs may be from any response before it.
         let known = |text: &str, first_line: bool| {
             outcome.served.iter().filter(|served| served.status == 200).any(|served| {
                 let line = served.body.split(|byte| *byte == b'\n').next().filter(|_| first_line);
                 line.unwrap_or(&served.body).trim_ascii() == text.as_bytes()
             })
         };
-        match (&*asked.method, asked.target.strip_prefix(ROLES)) {
-            ("PUT", None) => assert_eq!(asked.target, "/latest/api/token"),
+        match (&*sent.method, sent.target.strip_prefix(ROLES)) {
+            ("PUT", None) => assert_eq!(sent.target, "/latest/api/token"),
             ("GET", Some(name)) => {
-                assert!(known(asked.header(TOKEN).expect("a token"), false));
+                assert!(known(sent.header(TOKEN).expect("a token"), false));
                 if !name.is_empty() {
                     assert!(known(name, true) && !name.contains(['/', '?', '%']));
                     role = Some(name);
@@ -44,13 +44,13 @@ fuzz_target!(|input: &[u8]| {
     }
     let keys = outcome.keys.as_ref();
     let secret = keys.map_or("", |keys| &keys.secret);
-    outcome.is_clean(&[outcome.told(TOKEN), secret]);
+    outcome.is_clean(&[outcome.last_sent(TOKEN), secret]);
     if outcome.result.is_ok() {
         assert!(role.is_some());
         let document = served.next_back().expect("a document");
         assert_eq!(document.status, 200);
-        if let Some(said) = json::credentials(&document.body) {
-            same(&outcome, said);
+        if let Some(expected) = json::credentials(&document.body) {
+            same(&outcome, expected);
         }
     }
 });

@@ -1,13 +1,12 @@
-//! The reader of shared configuration files: what it hands out is a part of the file and in order,
-//! says nothing that it would read otherwise when written down again, and is the same whatever the
-//! line ends are.
+//! The parser of shared configuration files: events are parts of the file, in order; printed again they are
+//! parsed as the same, with either line ending.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use rolecall_core::wire::Error;
 use rolecall_core::wire::ini::{Event, Reader, sub_property};
-use rolecall_fuzz::is_told;
+use rolecall_fuzz::has_description;
 
 fuzz_target!(|file: &[u8]| {
     let mut reader = Reader::new(file);
@@ -18,13 +17,13 @@ fuzz_target!(|file: &[u8]| {
             Ok(None) => break read(file).ok(),
             Err(error) => {
                 assert!(error.offset <= file.len() && error.offset <= reader.offset());
-                is_told(error);
+                has_description(error);
                 break None;
             }
         }
         assert!(reader.offset() <= file.len());
     };
-    // After an error the reader goes on, to the end.
+    // After an error, the reader continues to the end.
     for _ in 0..=file.len() {
         if reader.next_event() == Ok(None) {
             break;
@@ -36,41 +35,41 @@ fuzz_target!(|file: &[u8]| {
     assert_eq!(read(print(&events, "\r\n").as_bytes()).as_ref(), Ok(&events));
 });
 
-/// One event, owned.
+/// An owned event.
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
+enum OwnedEvent {
     Section(String),
     Property(String, String),
     Continuation(String),
 }
 
-fn read(file: &[u8]) -> Result<Vec<Said>, Error> {
+fn read(file: &[u8]) -> Result<Vec<OwnedEvent>, Error> {
     let mut reader = Reader::new(file);
     let mut events = Vec::new();
     while let Some(event) = reader.next_event()? {
         events.push(match event {
-            Event::Section(name) => Said::Section(name.to_owned()),
-            Event::Property { name, value } => Said::Property(name.to_owned(), value.to_owned()),
-            Event::Continuation(text) => Said::Continuation(text.to_owned()),
+            Event::Section(name) => OwnedEvent::Section(name.to_owned()),
+            Event::Property { name, value } => OwnedEvent::Property(name.to_owned(), value.to_owned()),
+            Event::Continuation(text) => OwnedEvent::Continuation(text.to_owned()),
         });
     }
     Ok(events)
 }
 
-fn print(events: &[Said], end: &str) -> String {
+fn print(events: &[OwnedEvent], end: &str) -> String {
     let mut file = String::new();
     for event in events {
         match event {
-            Said::Section(name) => file.push_str(&format!("[{name}]{end}")),
-            // Behind a blank, a value that starts with `#` would be a comment.
-            Said::Property(name, value) => file.push_str(&format!("{name}={value}{end}")),
-            Said::Continuation(text) => file.push_str(&format!("  {text}{end}")),
+            OwnedEvent::Section(name) => file.push_str(&format!("[{name}]{end}")),
+            // After a space, a value that starts with `#` would be a comment.
+            OwnedEvent::Property(name, value) => file.push_str(&format!("{name}={value}{end}")),
+            OwnedEvent::Continuation(text) => file.push_str(&format!("  {text}{end}")),
         }
     }
     file
 }
 
-/// Each text is a part of the file, behind the one before it, trimmed, and without control characters.
+/// Checks that each text is a part of the file, after the previous one, trimmed, without control characters.
 fn check(file: &[u8], event: Event<'_>, last: &mut usize) {
     let mut part = |text: &str| {
         if text.is_empty() {

@@ -1,5 +1,5 @@
-//! The JSON reader against serde_json: the same verdict on every document within the depth limit,
-//! and the same value, every string and number of it.
+//! The JSON reader compared with serde_json: the same verdict on every document within the depth limit, and
+//! the same value, including every string and number.
 
 #![no_main]
 
@@ -20,9 +20,9 @@ fuzz_target!(|document: &[u8]| {
         (Err(_), Err(_)) => {}
         _ => panic!("ours: {ours:?}, theirs: {theirs:?}"),
     }
-    let mut passing = Reader::new(document);
-    let passed = passing.skip_value().and_then(|()| passing.next_token());
-    assert_eq!(passed.map(|end| assert_eq!(end, None)).err(), ours.as_ref().err().copied());
+    let mut skipping = Reader::new(document);
+    let skipped = skipping.skip_value().and_then(|()| skipping.next_token());
+    assert_eq!(skipped.map(|end| assert_eq!(end, None)).err(), ours.as_ref().err().copied());
     match &ours {
         Err(error) => {
             refused_no_earlier(document, *error, |text| Some(value(text).err()?.offset));
@@ -41,7 +41,7 @@ fuzz_target!(|document: &[u8]| {
     }
 });
 
-/// The document as the reader sees it, built without recursion.
+/// Builds the document from the reader's tokens, without recursion.
 fn value(document: &[u8]) -> Result<Value, Error> {
     let mut reader = Reader::new(document);
     let mut open: Vec<(Option<String>, Value)> = Vec::new();
@@ -51,14 +51,18 @@ fn value(document: &[u8]) -> Result<Value, Error> {
         let before = reader.clone();
         let Some(token) = reader.next_token()? else {
             assert_eq!(reader.offset(), document.len());
-            assert_eq!(reader.skip_value().unwrap_err().kind, Kind::UnexpectedEnd, "there is no other");
+            assert_eq!(
+                reader.skip_value().unwrap_err().kind,
+                Kind::UnexpectedEnd,
+                "there is no further value"
+            );
             return Ok(root);
         };
         if let Token::ObjectEnd | Token::ArrayEnd = token {
             assert_eq!(
                 before.clone().skip_value().unwrap_err().kind,
                 Kind::UnexpectedByte,
-                "there is no other"
+                "there is no further value"
             );
         }
         let done = match token {
@@ -95,7 +99,7 @@ fn value(document: &[u8]) -> Result<Value, Error> {
     }
 }
 
-/// The text, which is the same however it is asked for.
+/// The string, which is the same with every accessor.
 fn string(string: Str<'_>) -> String {
     let decoded = text(|out| string.put(out));
     assert_eq!(string.chars().collect::<String>(), decoded);

@@ -1,8 +1,8 @@
-//! The JSON writer: what a document says, written anew, is read as the same by this crate's reader
-//! and by serde_json, and holds no control character. So with a trust policy: no text that it is told
-//! becomes a member of its own.
+//! The JSON writer: a document that is read and written again is read as the same by this crate's reader and
+//! by serde_json, and contains no control character. Also trust policies: no text that is passed to them can
+//! add a member.
 //!
-//! An input is a document, or else a text that becomes the one string of one.
+//! An input is a document, or otherwise a text that becomes the only string of a document.
 
 #![no_main]
 
@@ -14,44 +14,45 @@ use rolecall_fuzz::put;
 use serde_json::{Value, json};
 
 fuzz_target!(|input: &[u8]| {
-    let said = read(input).unwrap_or_else(|| {
+    let events = read(input).unwrap_or_else(|| {
         let text = String::from_utf8_lossy(input).into_owned();
-        vec![Said::Open(true), Said::Key(text.clone()), Said::Str(text), Said::Close(true)]
+        vec![Event::Open(true), Event::Key(text.clone()), Event::Str(text), Event::Close(true)]
     });
-    let document = put(|out| write(&said, out));
-    // JSON counts DEL as a character like any other.
+    let document = put(|out| write(&events, out));
+    // In JSON, DEL is an ordinary character.
     assert!(document.iter().all(|byte| *byte >= b' '), "{}", document.escape_ascii());
-    assert_eq!(read(&document).as_ref(), Some(&said));
-    serde_json::from_slice::<Value>(&document).expect("serde_json reads it");
+    assert_eq!(read(&document).as_ref(), Some(&events));
+    serde_json::from_slice::<Value>(&document).expect("serde_json accepts it");
     if let Ok(text) = str::from_utf8(input) {
         let string = put(|out| Writer::new(out).string(text));
         assert_eq!(serde_json::from_slice::<String>(&string).expect("a string"), text);
     }
-    let texts = said.iter().filter_map(|one| match one {
-        Said::Key(text) | Said::Str(text) => Some(text.as_str()),
+    let texts = events.iter().filter_map(|one| match one {
+        Event::Key(text) | Event::Str(text) => Some(text.as_str()),
         _ => None,
     });
     trust_policies(texts.chain(["", ""]));
 });
 
-/// Policies that are told the first two of `texts`.
+/// Checks policies with the first two of `texts`.
 fn trust_policies<'t>(mut texts: impl Iterator<Item = &'t str>) {
     let (Some(one), Some(two)) = (texts.next(), texts.next()) else { return };
     let account = policy(|buffer| trust::account(one, Some(two), buffer));
-    let said_by = json!({ "StringEquals": { "sts:ExternalId": two } });
-    assert_eq!(account, allowing(json!({ "AWS": one }), "sts:AssumeRole", said_by));
+    let condition = json!({ "StringEquals": { "sts:ExternalId": two } });
+    assert_eq!(account, allowing(json!({ "AWS": one }), "sts:AssumeRole", condition));
     let pool = policy(|buffer| trust::identity_pool(one, two, "authenticated", buffer));
-    let of_pool = json!({
+    let condition = json!({
         "StringEquals": { format!("{one}:aud"): two },
         "ForAnyValue:StringLike": { format!("{one}:amr"): "authenticated" },
     });
-    assert_eq!(pool, allowing(json!({ "Federated": one }), "sts:AssumeRoleWithWebIdentity", of_pool));
+    assert_eq!(pool, allowing(json!({ "Federated": one }), "sts:AssumeRoleWithWebIdentity", condition));
 }
 
-/// What is written into as many bytes as it asks for.
+/// Returns what is written into a buffer of the required size.
 fn policy(write: impl for<'b> Fn(&'b mut [u8]) -> Result<&'b str, BufferTooSmall>) -> Value {
-    let BufferTooSmall { needed } = write(&mut []).expect_err("there is no room");
-    serde_json::from_str(write(&mut vec![0; needed]).expect("there is room")).expect("serde_json reads it")
+    let BufferTooSmall { needed } = write(&mut []).expect_err("the buffer is empty");
+    serde_json::from_str(write(&mut vec![0; needed]).expect("the buffer is large enough"))
+        .expect("serde_json accepts it")
 }
 
 fn allowing(principal: Value, action: &str, condition: Value) -> Value {
@@ -60,9 +61,9 @@ fn allowing(principal: Value, action: &str, condition: Value) -> Value {
     json!({ "Version": "2012-10-17", "Statement": [statement] })
 }
 
-/// What the writer can say. The flag is for an object.
+/// The calls of a writer. The flag is set for an object.
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
+enum Event {
     Open(bool),
     Close(bool),
     Key(String),
@@ -71,38 +72,38 @@ enum Said {
     Bool(bool),
 }
 
-/// What `document` says; numbers that are not whole, and nulls, as strings.
-fn read(document: &[u8]) -> Option<Vec<Said>> {
+/// Reads `document`; numbers that are not whole, and nulls, become strings.
+fn read(document: &[u8]) -> Option<Vec<Event>> {
     let mut reader = Reader::new(document);
-    let mut said = Vec::new();
+    let mut events = Vec::new();
     while let Some(token) = reader.next_token().ok()? {
-        said.push(match token {
-            Token::ObjectStart => Said::Open(true),
-            Token::ObjectEnd => Said::Close(true),
-            Token::ArrayStart => Said::Open(false),
-            Token::ArrayEnd => Said::Close(false),
-            Token::Key(name) => Said::Key(name.chars().collect()),
-            Token::Str(text) => Said::Str(text.chars().collect()),
-            Token::Number(text) => text.parse().map_or_else(|_| Said::Str(text.into()), Said::Number),
-            Token::Bool(value) => Said::Bool(value),
-            Token::Null => Said::Str("null".into()),
+        events.push(match token {
+            Token::ObjectStart => Event::Open(true),
+            Token::ObjectEnd => Event::Close(true),
+            Token::ArrayStart => Event::Open(false),
+            Token::ArrayEnd => Event::Close(false),
+            Token::Key(name) => Event::Key(name.chars().collect()),
+            Token::Str(text) => Event::Str(text.chars().collect()),
+            Token::Number(text) => text.parse().map_or_else(|_| Event::Str(text.into()), Event::Number),
+            Token::Bool(value) => Event::Bool(value),
+            Token::Null => Event::Str("null".into()),
         });
     }
-    Some(said)
+    Some(events)
 }
 
-fn write(said: &[Said], out: &mut dyn Put) {
+fn write(events: &[Event], out: &mut dyn Put) {
     let mut writer = Writer::new(out);
-    for one in said {
+    for one in events {
         match one {
-            Said::Open(true) => writer.begin_object(),
-            Said::Open(false) => writer.begin_array(),
-            Said::Close(true) => writer.end_object(),
-            Said::Close(false) => writer.end_array(),
-            Said::Key(name) => writer.key(name),
-            Said::Str(text) => writer.string(text),
-            Said::Number(value) => writer.number(*value),
-            Said::Bool(value) => writer.bool(*value),
+            Event::Open(true) => writer.begin_object(),
+            Event::Open(false) => writer.begin_array(),
+            Event::Close(true) => writer.end_object(),
+            Event::Close(false) => writer.end_array(),
+            Event::Key(name) => writer.key(name),
+            Event::Str(text) => writer.string(text),
+            Event::Number(value) => writer.number(*value),
+            Event::Bool(value) => writer.bool(*value),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Percent-encoding against a reading byte by byte: what is encoded decodes to what it was, what is
-//! canonical stays and stands for the same, and no output holds what cannot be sent.
+//! Percent-encoding compared with a bytewise reference: decoding reverses encoding, the canonical form is
+//! stable and equivalent, and all output can be sent.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ fuzz_target!(|text: &[u8]| {
         let encoded = put(|out| percent::encode(text, keep, out));
         assert_eq!(encoded, encode(text, keep));
         assert!(encoded.iter().all(u8::is_ascii_graphic));
-        // What is visible is kept, and with it the percent sign.
+        // Visible characters are kept, including the percent sign.
         if keep != Keep::Visible {
             assert_eq!(decode(&encoded), text);
         }
@@ -22,9 +22,17 @@ fuzz_target!(|text: &[u8]| {
         let canonical = put(|out| percent::canonical(text, keep, out));
         assert!(canonical.iter().all(u8::is_ascii_graphic));
         if keep != Keep::Visible {
-            assert_eq!(decode(&canonical), decoded, "stands for the same");
-            assert_eq!(put(|out| percent::canonical(&canonical, keep, out)), canonical, "stays");
-            assert_eq!(put(|out| percent::canonical(&encoded, keep, out)), encoded, "is canonical");
+            assert_eq!(decode(&canonical), decoded, "canonical form is equivalent");
+            assert_eq!(
+                put(|out| percent::canonical(&canonical, keep, out)),
+                canonical,
+                "canonical form is stable"
+            );
+            assert_eq!(
+                put(|out| percent::canonical(&encoded, keep, out)),
+                encoded,
+                "encoded text is canonical"
+            );
         }
         if keep == Keep::Unreserved {
             assert_eq!(canonical, encode(&decoded, keep));

@@ -1,13 +1,13 @@
-//! Any signed request over a hostile server (`rolecall_fuzz::hostile` says how one is written): what is
-//! sent is what was given and what was signed, once more only where that is allowed, and the reply is the
-//! last that was served.
+//! A signed request to a hostile server (`rolecall_fuzz::hostile` describes its scripts): the request is
+//! sent as specified and signed, is only repeated where that is allowed, and the result is the last served
+//! response.
 //!
-//! | setting | is |
+//! | setting | meaning |
 //! |---|---|
-//! | `method=M`, `target=T`, `header=NAME:VALUE` | the request's parts |
-//! | `body=TEXT`, `unsigned=TEXT`, `streamed=N`, `rewinds=N` | its body: bytes, bytes that are not signed, or N bytes of a stream |
-//! | `attempts=N`, `idempotent=yes` | what is retried |
-//! | `rules=s3` | what the service wants signed |
+//! | `method=M`, `target=T`, `header=NAME:VALUE` | the parts of the request |
+//! | `body=TEXT`, `unsigned=TEXT`, `streamed=N`, `rewinds=N` | the body: bytes, unsigned bytes, or a stream of N bytes |
+//! | `attempts=N`, `idempotent=yes` | the retry policy |
+//! | `rules=s3` | the signing rules of the service |
 
 #![no_main]
 
@@ -19,11 +19,11 @@ use rolecall_core::flow::{Answer, Context, Endpoint, Flow, Limits, Memory, Retry
 use rolecall_core::sigv4::{Payload, Request, Rules, Scope, Signer, SigningKey};
 use rolecall_core::sources::Fixed;
 use rolecall_core::wire::time::UnixTime;
-use rolecall_fuzz::hostile::{self, Asked, Script};
+use rolecall_fuzz::hostile::{self, Script, SentRequest};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const TOKEN: &str = "session/token+of=caller";
-/// Headers of the signer and of the framing: a request that brings one is not sent.
+/// Headers of the signer and of the framing: a request with one of them is not sent.
 const OWN: [&str; 7] = [
     "host",
     "authorization",
@@ -47,37 +47,37 @@ fuzz_target!(|input: &[u8]| {
         Content::Streamed { len, .. } => vec![0; len as usize],
         _ => panic!("another content"),
     };
-    for asked in &outcome.asked {
+    for sent in &outcome.requests {
         assert!(!headers.iter().any(|(name, _)| OWN.iter().any(|own| name.eq_ignore_ascii_case(own))));
-        assert!(asked.https && asked.host == "example.amazonaws.com");
-        assert_eq!((&*asked.method, &*asked.target), (request.method, request.target));
-        assert_eq!(asked.body, body);
+        assert!(sent.https && sent.host == "example.amazonaws.com");
+        assert_eq!((&*sent.method, &*sent.target), (request.method, request.target));
+        assert_eq!(sent.body, body);
         for (name, value) in headers {
-            assert_eq!(asked.header(name).map(str::as_bytes), Some(value.trim_ascii()), "{name}");
+            assert_eq!(sent.header(name).map(str::as_bytes), Some(value.trim_ascii()), "{name}");
         }
-        let length = usize::from(asked.header("content-length").is_some());
-        let hash = usize::from(asked.header("x-amz-content-sha256").is_some());
+        let length = usize::from(sent.header("content-length").is_some());
+        let hash = usize::from(sent.header("x-amz-content-sha256").is_some());
         let agent = usize::from(!headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent")));
-        // Host, date, token and signature beside these.
-        assert_eq!(asked.headers.len(), headers.len() + length + hash + agent + 4, "{asked:?}");
-        assert_eq!(asked.header("x-amz-security-token"), Some(TOKEN));
-        is_signed(asked, &request);
+        // Plus host, date, token and signature.
+        assert_eq!(sent.headers.len(), headers.len() + length + hash + agent + 4, "{sent:?}");
+        assert_eq!(sent.header("x-amz-security-token"), Some(TOKEN));
+        is_signed(sent, &request);
     }
-    // Once more for a clock that was wrong.
+    // One more attempt if the clock was wrong.
     let attempts = usize::try_from(request.retries.attempts).expect("few").max(1);
-    assert!(outcome.asked.len() <= attempts + 1, "{} requests", outcome.asked.len());
+    assert!(outcome.requests.len() <= attempts + 1, "{} requests", outcome.requests.len());
     if matches!(request.content, Content::Streamed { rewinds: false, .. }) {
-        let unsent = outcome.asked.len() - outcome.served.len();
-        assert!(outcome.served.len() <= 1, "a stream was given again; {unsent} others were not sent");
+        let unsent = outcome.requests.len() - outcome.served.len();
+        assert!(outcome.served.len() <= 1, "a stream was sent again; {unsent} other requests were not sent");
     }
     match &outcome.result {
         Ok((status, _)) => assert_eq!(Some(*status), outcome.served.last().map(|served| served.status)),
-        Err(Error { kind: ErrorKind::BufferTooSmall { .. }, .. }) => panic!("in plenty of memory"),
+        Err(Error { kind: ErrorKind::BufferTooSmall { .. }, .. }) => panic!("too little memory"),
         Err(_) => {}
     }
 });
 
-/// The header of the script.
+/// The header in the script.
 fn header<'s>(script: &Script<'s>) -> Vec<(&'s str, &'s [u8])> {
     let given = script.setting("header").and_then(|line| line.split_once(':'));
     given.map(|(name, value)| (name, value.as_bytes())).into_iter().collect()
@@ -112,36 +112,35 @@ fn sending<'s>(script: &Script<'s>, headers: &'s [(&'s str, &'s [u8])]) -> SendR
     SendRequest::new(Fixed::new(Some(base)), outgoing(script, headers))
 }
 
-/// The signature is that of the very request that is sent.
-fn is_signed(asked: &Asked, request: &Outgoing<'_>) {
-    let time =
-        UnixTime::from_compact(asked.header("x-amz-date").expect("a date").as_bytes()).expect("a time");
-    let payload = match asked.header("x-amz-content-sha256") {
+/// Checks that the signature is that of the request as it is sent.
+fn is_signed(sent: &SentRequest, request: &Outgoing<'_>) {
+    let time = UnixTime::from_compact(sent.header("x-amz-date").expect("a date").as_bytes()).expect("a time");
+    let payload = match sent.header("x-amz-content-sha256") {
         Some("UNSIGNED-PAYLOAD") => Payload::Unsigned,
-        _ => Payload::Bytes(&asked.body),
+        _ => Payload::Bytes(&sent.body),
     };
     let uncovered = matches!(payload, Payload::Unsigned);
     let rules = request.scope.rules;
     let rules = Rules { content_sha256: rules.content_sha256 || uncovered, ..rules };
-    let mut signed = Request::<40>::with_room(&asked.method, &asked.target, payload).expect("it was signed");
-    for (name, value) in &asked.headers {
-        // The length is the framing's, and not signed.
+    let mut signed = Request::<40>::with_room(&sent.method, &sent.target, payload).expect("a valid request");
+    for (name, value) in &sent.headers {
+        // The content length belongs to the framing, and is not signed.
         let own =
             ["authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token", "content-length"];
         if !own.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            signed.header(name, value.as_bytes()).expect("it was signed");
+            signed.header(name, value.as_bytes()).expect("a valid header");
         }
     }
     let credentials = Credentials::new("AKIDEXAMPLE", SECRET, Some(TOKEN)).expect("credentials");
     let Scope { region, service, .. } = request.scope;
     let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
     let signer = Signer::new(&credentials, &key, rules, time).expect("a signer");
-    let signature = signer.sign(&signed).expect("it was signed").signature();
-    let authorization = asked.header("authorization").expect("a signature");
+    let signature = signer.sign(&signed).expect("a signature").signature();
+    let authorization = sent.header("authorization").expect("a signature");
     assert!(authorization.ends_with(&format!("Signature={signature}")), "{authorization} of {signature}");
 }
 
-/// A request's status, and whether it says that the credentials have ended.
+/// Wraps a flow to return only the status, and whether the credentials have expired.
 struct Status<F>(F);
 
 impl<'c, F: Flow<'c, Output = Answered>> Flow<'c> for Status<F> {

@@ -1,9 +1,9 @@
-//! Signing against the crate `aws-sigv4`: the same signature, signed headers and parameters for
-//! every request that both can sign.
+//! Signing compared with the crate `aws-sigv4`: the same signature, signed headers and parameters for every
+//! request that both can sign.
 //!
-//! An input is a line `SERVICE REGION SECONDS TOKEN LIFETIME SECRET`, of which the last three may be
-//! missing or `-`, then a request: its first line, header lines, an empty line, the body. With a
-//! lifetime the request is presigned. The service of IoT has its token added after signing.
+//! An input is a line `SERVICE REGION SECONDS TOKEN LIFETIME SECRET`, of which the last three may be missing
+//! or `-`, then a request: its first line, header lines, an empty line, the body. With a lifetime the request
+//! is presigned. For the service of IoT, the token is added after signing.
 
 #![no_main]
 
@@ -27,31 +27,31 @@ const KEY_ID: &str = "AKIDEXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 fuzz_target!(|input: &str| {
-    let Some(asked) = Asked::read(input) else { return };
-    let Ok(credentials) = Credentials::new(KEY_ID, asked.secret, asked.token) else { return };
-    let time = UnixTime::from_secs(asked.seconds);
-    let key = SigningKey::derive(credentials.secret_access_key(), time, asked.region, asked.service);
-    let Some(signer) = allowed(Signer::new(&credentials, &key, Rules::of(asked.service), time)) else {
+    let Some(case) = Case::read(input) else { return };
+    let Ok(credentials) = Credentials::new(KEY_ID, case.secret, case.token) else { return };
+    let time = UnixTime::from_secs(case.seconds);
+    let key = SigningKey::derive(credentials.secret_access_key(), time, case.region, case.service);
+    let Some(signer) = allowed(Signer::new(&credentials, &key, Rules::of(case.service), time)) else {
         return;
     };
     let signer =
-        if asked.adds_token_later() { signer.with_token(TokenPlacement::AfterSigning) } else { signer };
-    let Some(request) = asked.request() else { return };
+        if case.adds_token_later() { signer.with_token(TokenPlacement::AfterSigning) } else { signer };
+    let Some(request) = case.request() else { return };
     let shown = format!("{signer:?} {request:?}");
     assert!(!shown.contains(SECRET) || input.contains(SECRET), "{shown}");
-    let theirs = asked.signed_by_peer();
-    match asked.lifetime {
+    let theirs = case.signed_by_peer();
+    match case.lifetime {
         None => {
             let Some(signed) = allowed(signer.sign(&request)) else { return };
-            let canonical = text(|mut out| signed.put_canonical_request(&mut out).expect("it was signed"));
-            let to_sign = text(|mut out| signed.put_string_to_sign(&mut out).expect("it was signed"));
+            let canonical = text(|mut out| signed.put_canonical_request(&mut out).expect("a signed request"));
+            let to_sign = text(|mut out| signed.put_string_to_sign(&mut out).expect("a signed request"));
             assert!(to_sign.ends_with(sha256_hex(canonical.as_bytes()).as_str()));
             let lines = text(|mut out| signed.put_header_lines(&mut out));
             assert!(
                 lines.split_terminator("\r\n").all(|line| !line.contains(|char: char| char.is_control()))
             );
             assert_eq!(lines.matches("\r\n").count(), theirs.added.len(), "{lines}");
-            if asked.difference().is_some() {
+            if case.difference().is_some() {
                 return;
             }
             assert_eq!(signed.signature().as_str(), theirs.signature, "{canonical}");
@@ -69,12 +69,13 @@ fuzz_target!(|input: &str| {
                 Err(SignError::InvalidLifetime) => return assert!(!(1..=604_800).contains(&lifetime)),
                 refused => return drop(allowed(refused)),
             };
-            let canonical = text(|mut out| presigned.put_canonical_request(&mut out).expect("it was signed"));
-            let to_sign = text(|mut out| presigned.put_string_to_sign(&mut out).expect("it was signed"));
+            let canonical =
+                text(|mut out| presigned.put_canonical_request(&mut out).expect("a signed request"));
+            let to_sign = text(|mut out| presigned.put_string_to_sign(&mut out).expect("a signed request"));
             assert!(to_sign.ends_with(sha256_hex(canonical.as_bytes()).as_str()));
             let target = text(|out| presigned.put_target(&mut { out }));
-            assert!(target.starts_with(asked.target.split('?').next().expect("a path")));
-            if asked.difference().is_some() {
+            assert!(target.starts_with(case.target.split('?').next().expect("a path")));
+            if case.difference().is_some() {
                 return;
             }
             assert_eq!(presigned.signature().as_str(), theirs.signature, "{canonical}");
@@ -88,13 +89,13 @@ fuzz_target!(|input: &str| {
     }
 });
 
-/// What was made, or `None` if it was refused with a reason.
+/// Converts to an option, checking that errors have a description.
 fn allowed<T>(made: Result<T, SignError>) -> Option<T> {
     made.inspect_err(|error| assert!(!error.to_string().is_empty())).ok()
 }
 
-/// The request, and what to sign it with.
-struct Asked<'i> {
+/// The request, and its signing parameters.
+struct Case<'i> {
     service: &'i str,
     region: &'i str,
     seconds: u64,
@@ -107,13 +108,13 @@ struct Asked<'i> {
     body: &'i str,
 }
 
-/// What the peer made: a signature, and header lines or parameters to add.
+/// The result of aws-sigv4: a signature, and header lines or parameters to add.
 struct Theirs {
     signature: String,
     added: Vec<(String, String)>,
 }
 
-impl<'i> Asked<'i> {
+impl<'i> Case<'i> {
     fn read(input: &'i str) -> Option<Self> {
         let (scope, request) = input.split_once('\n')?;
         let mut words = scope.split(' ');
@@ -129,7 +130,7 @@ impl<'i> Asked<'i> {
         Some(Self { service, region, seconds, token, lifetime, secret, method, target, headers, body })
     }
 
-    /// The request, if this crate and the peer can both sign it.
+    /// The request, if both this crate and aws-sigv4 can sign it.
     fn request(&self) -> Option<Request<'i>> {
         let mut request = allowed(Request::new(self.method, self.target, self.payload()))?;
         for (name, value) in &self.headers {
@@ -138,7 +139,7 @@ impl<'i> Asked<'i> {
         let host = |name: &&str| name.eq_ignore_ascii_case("host");
         let hosts = self.headers.iter().filter(|(name, _)| host(name)).count();
         let uri = self.uri().parse::<http::Uri>().ok()?;
-        // What it takes apart is what was put together.
+        // The parsed parts must be those that the URI was built from.
         let whole = uri.path_and_query().is_some_and(|found| found.as_str() == self.target);
         (hosts == 1 && whole).then_some(request)
     }
@@ -198,9 +199,9 @@ impl<'i> Asked<'i> {
             None => SignableBody::Bytes(self.body.as_bytes()),
             Some(_) => SignableBody::UnsignedPayload,
         };
-        // Permitted difference: it signs what intermediaries change, but for four headers.
+        // Permitted difference: aws-sigv4 signs all but four of the headers that intermediaries change.
         let headers = self.headers.iter().copied().filter(|(name, _)| !is_never_signed(name));
-        // Permitted difference: it takes a `+` in a query for a blank.
+        // Permitted difference: aws-sigv4 reads a `+` in a query as a space.
         let uri = match self.uri().split_once('?') {
             Some((path, query)) => format!("{path}?{}", query.replace('+', "%2B")),
             None => self.uri(),
@@ -213,7 +214,7 @@ impl<'i> Asked<'i> {
         Theirs { signature, added: headers.chain(params).collect() }
     }
 
-    /// What of the request the peer signs in another way, if there is anything.
+    /// The reason why aws-sigv4 signs the request differently, if any.
     fn difference(&self) -> Option<&'static str> {
         let path = self.target.split('?').next().unwrap_or_default();
         let decoded = |text: &str| percent::decode(text.as_bytes()).collect::<Vec<u8>>();
@@ -221,15 +222,15 @@ impl<'i> Asked<'i> {
             |name: &str| ["x-amz-user-agent", "x-amz-checksum-mode"].contains(&&*name.to_ascii_lowercase());
         let signed = || self.headers.iter().filter(|(name, _)| !is_never_signed(name));
         if Rules::of(self.service) == Rules::STANDARD && (path.ends_with("/.") || path.ends_with("/..")) {
-            Some("it puts a slash behind a dot segment at the end, which botocore does not")
+            Some("it adds a slash after a trailing dot segment, which botocore does not")
         } else if Rules::of(self.service) == Rules::S3 && path.bytes().any(|byte| !byte.is_ascii_graphic()) {
-            Some("it signs what cannot be sent as it is, here it is escaped")
+            Some("it signs characters unescaped that cannot be sent unescaped")
         } else if str::from_utf8(&decoded(self.query())).is_err() {
-            Some("it replaces what is not UTF-8 in a query")
+            Some("it replaces bytes in a query that are not UTF-8")
         } else if signed().any(|(_, value)| value.contains('\t')) {
-            Some("it counts no tab as a blank")
+            Some("it does not treat a tab as whitespace")
         } else if self.lifetime.is_some() && signed().any(|(name, _)| left_out(name)) {
-            Some("it leaves two headers out of presigned requests")
+            Some("it excludes two headers from presigned requests")
         } else {
             None
         }

@@ -1,6 +1,6 @@
-//! The portal of IAM Identity Center, hostile, and a token file that holds anything
-//! (`rolecall_fuzz::hostile` tells how they are written): the flow ends within its bounds, whatever the
-//! memory; the token goes to the portal alone; what comes out is what the last document says.
+//! A hostile portal of IAM Identity Center, and a token file with any content (`rolecall_fuzz::hostile`
+//! describes their scripts): the flow ends within its bounds with any amount of memory; the token is only
+//! sent to the portal; the credentials are those of the last document.
 
 #![no_main]
 
@@ -22,13 +22,13 @@ fuzz_target!(|input: &[u8]| {
         Sso::new(portal, "/token.json", ACCOUNT, "Read & write")
     });
 
-    for asked in &outcome.asked {
-        assert!(asked.https && asked.host == PORTAL && asked.method == "GET");
+    for sent in &outcome.requests {
+        assert!(sent.https && sent.host == PORTAL && sent.method == "GET");
         assert_eq!(
-            asked.target,
+            sent.target,
             "/federation/credentials?account_id=123456789012&role_name=Read%20%26%20write"
         );
-        let token = asked.header(TOKEN).expect("a token");
+        let token = sent.header(TOKEN).expect("a token");
         let mut files = outcome.served.iter().filter(|served| served.status == 0);
         let is_it = |value: &Value| value.as_str().is_some_and(|text| text.trim_ascii() == token);
         let holds = |file: &[u8]| {
@@ -36,17 +36,17 @@ fuzz_target!(|input: &[u8]| {
                 members.iter().any(|(name, value)| name == "accessToken" && is_it(value))
             })
         };
-        assert!(files.any(|file| holds(&file.body)), "{token} is of no file");
+        assert!(files.any(|file| holds(&file.body)), "{token} is in no file");
     }
     let secret = outcome.keys.as_ref().map_or("", |keys| &keys.secret);
-    outcome.is_clean(&[outcome.told(TOKEN), secret]);
+    outcome.is_clean(&[outcome.last_sent(TOKEN), secret]);
     if outcome.result.is_ok() {
         let document = outcome.served.last().expect("a document");
         assert_eq!(document.status, 200);
         let Some(document) = json::members(&document.body) else { return };
         let mut credentials = document.iter().filter(|(name, _)| name == "roleCredentials");
         let (Some((_, credentials)), None) = (credentials.next(), credentials.next()) else {
-            panic!("not one set of credentials")
+            panic!("not exactly one set of credentials")
         };
         let members: Vec<_> = credentials.as_object().expect("an object").clone().into_iter().collect();
         let end = members.iter().find(|(name, value)| {

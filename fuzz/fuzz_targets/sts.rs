@@ -1,6 +1,6 @@
-//! AssumeRole over a hostile server (`rolecall_fuzz::hostile` tells how one is written): the flow
-//! ends within its bounds, whatever the memory; what comes out is what the last document says, as
-//! quick-xml reads it.
+//! AssumeRole with a hostile server (`rolecall_fuzz::hostile` describes its scripts): the flow ends within
+//! its bounds with any amount of memory; the credentials are those of the last document, as quick-xml reads
+//! it.
 
 #![no_main]
 
@@ -25,28 +25,28 @@ fuzz_target!(|input: &[u8]| {
         Call::new(Fixed::new(Some(base)), Service::new(endpoint, "eu-west-1"), request)
     });
 
-    for asked in &outcome.asked {
-        assert!(asked.https && asked.host == "sts.eu-west-1.amazonaws.com");
-        assert_eq!((&*asked.method, &*asked.target), ("POST", "/"));
-        assert_eq!(asked.headers.len(), 7);
-        assert_eq!(asked.header("X-Amz-Security-Token"), Some(TOKEN));
-        assert!(asked.body.starts_with(b"Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam"));
+    for sent in &outcome.requests {
+        assert!(sent.https && sent.host == "sts.eu-west-1.amazonaws.com");
+        assert_eq!((&*sent.method, &*sent.target), ("POST", "/"));
+        assert_eq!(sent.headers.len(), 7);
+        assert_eq!(sent.header("X-Amz-Security-Token"), Some(TOKEN));
+        assert!(sent.body.starts_with(b"Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam"));
     }
     let keys = outcome.keys.as_ref();
     outcome.is_clean(&[SECRET, TOKEN, keys.map_or("", |keys| &keys.secret)]);
     if outcome.result.is_ok() {
         let document = outcome.served.last().expect("a document");
         assert_eq!(document.status, 200);
-        let steps = xml::steps(&document.body).expect("quick-xml reads it");
-        let said = |name| one(&steps, &[RESULT[0], RESULT[1], "Credentials", name]);
+        let steps = xml::steps(&document.body).expect("quick-xml accepts it");
+        let value = |name| one(&steps, &[RESULT[0], RESULT[1], "Credentials", name]);
         same(
             &outcome,
             Keys {
-                id: said("AccessKeyId"),
-                secret: said("SecretAccessKey"),
-                token: Some(said("SessionToken")),
+                id: value("AccessKeyId"),
+                secret: value("SecretAccessKey"),
+                token: Some(value("SessionToken")),
                 account: account(&steps),
-                expiration: seconds(&said("Expiration")),
+                expiration: seconds(&value("Expiration")),
             },
         );
     }
@@ -57,11 +57,11 @@ fn one(steps: &[Step], path: &[&str]) -> String {
     text.clone()
 }
 
-/// The account of the assumed role's ARN, without one that of the role that was asked for.
+/// The account in the ARN of the assumed role, or otherwise in that of the requested role.
 fn account(steps: &[Step]) -> Option<String> {
     let mut arns = texts(steps, &[RESULT[0], RESULT[1], "AssumedRoleUser", "Arn"]);
     let federated = texts(steps, &[RESULT[0], RESULT[1], "FederatedUser", "Arn"]);
-    // Of several, the last in the document counts: only one kind is made of several here.
+    // The last of several ARNs in the document counts; in this target, only one kind occurs several times.
     if !federated.is_empty() {
         arns = federated;
     }

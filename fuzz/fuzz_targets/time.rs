@@ -1,8 +1,8 @@
-//! Times against `time` and `jiff`, seconds in JSON against serde_json: what is accepted, others read as
-//! the same second; what is refused and one of them accepts, is refused for a reason listed here; every
-//! second is written as they write it and read back.
+//! Times compared with `time` and `jiff`, and seconds in JSON with serde_json: accepted texts are read as the
+//! same second; texts that are rejected but accepted by another crate have one of the reasons listed here;
+//! every second is written as they write it, and read back.
 //!
-//! An input is a text. Its first eight bytes are a number of seconds, too.
+//! An input is a text. Its first eight bytes are also used as a number of seconds.
 
 #![no_main]
 
@@ -18,7 +18,7 @@ use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 type Ours = fn(&[u8]) -> Result<UnixTime, Error>;
-/// What `time` reads, and what `jiff` does.
+/// The results of `time` and of `jiff`.
 type Theirs = fn(&str) -> [Option<i64>; 2];
 
 fuzz_target!(|input: &[u8]| {
@@ -49,10 +49,10 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// What is read; what is refused is refused where the text stops being the start of a time.
+/// Parses a time; checks that the text before the error offset is a valid prefix.
 fn checked(ours: Ours, input: &[u8]) -> Result<UnixTime, Error> {
     ours(input).inspect_err(|error| {
-        // Whether there is such a time is asked once the form is right.
+        // The range is only checked once the format is valid.
         let refused = |text: &[u8]| ours(text).err().filter(|error| error.kind != Kind::OutOfRange);
         refused_no_earlier(input, *error, |text| Some(refused(text)?.offset));
     })
@@ -62,24 +62,24 @@ fn epoch(input: &[u8]) {
     let theirs = serde_json::from_slice::<f64>(input).ok();
     match (checked(UnixTime::from_epoch, input), theirs) {
         (Ok(ours), Some(theirs)) => {
-            // Near a whole second, theirs may be rounded to it.
+            // A value close to a whole second may be rounded to it.
             let rounded = if (theirs - theirs.round()).abs() < 1e-3 { 1.0 } else { 0.0 };
             assert!((theirs.floor() - ours.as_secs() as f64).abs() <= rounded, "{ours:?}: {theirs}");
         }
-        // Permitted difference: zeroes in front. In a document, the JSON reader refuses them.
+        // Permitted difference: leading zeroes. In a document, the JSON reader rejects them.
         (Ok(_), None) => assert!(input.starts_with(b"0"), "{input:?}"),
         (Err(error), Some(theirs)) => {
             let late = error.kind == Kind::OutOfRange && theirs > UnixTime::MAX.as_secs() as f64;
-            let blank = input != input.trim_ascii();
-            assert!(late || blank || input.starts_with(b"-"), "{error}: {theirs}");
+            let padded = input != input.trim_ascii();
+            assert!(late || padded || input.starts_with(b"-"), "{error}: {theirs}");
         }
         (Err(_), None) => {}
     }
 }
 
-/// Permitted differences: a leap second in any minute (`time` wants it where one could be, `jiff`'s
-/// calendars have none in some forms), more digits of a second than nine, the last hours of the
-/// year 9999, which `jiff` has not, and a weekday that is not the date's.
+/// Permitted differences: a leap second in any minute (`time` only accepts possible ones, `jiff` none in some
+/// formats), more than nine fraction digits, the last hours of the year 9999, which `jiff` does not support,
+/// and a weekday that does not match the date.
 fn is_wider(text: &str) -> bool {
     let leap = text.contains(":60");
     let fine = text.split_once('.').is_some_and(|(_, digits)| digits.len() > 9);
@@ -89,12 +89,12 @@ fn is_wider(text: &str) -> bool {
 }
 
 /// Permitted differences: times outside 1970 to 9999; offsets beyond a day; a leap second in the compact
-/// form; forms that are not those of RFC 3339 and of IMF-fixdate, of which the others know more.
+/// format; formats other than RFC 3339 and IMF-fixdate, of which the other crates accept more.
 fn is_stricter(text: &str, error: Error, seconds: i64) -> bool {
     match error.kind {
         Kind::OutOfRange => {
             let year = !(0..=UnixTime::MAX.as_secs() as i64).contains(&seconds);
-            // Before 1970 where the text is, after it in UTC.
+            // Before 1970 in the local time of the text, but not in UTC.
             let local = !text.contains("GMT") && seconds < 2 * 86_400;
             let offset = text.len() > 20 && text.contains(['+', '-']);
             let leap = text.len() == 16 && text.ends_with("60Z");
@@ -108,7 +108,7 @@ fn is_stricter(text: &str, error: Error, seconds: i64) -> bool {
 fn their_rfc3339(text: &str) -> [Option<i64>; 2] {
     let time = OffsetDateTime::parse(text, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp);
     let jiff = text.parse::<Timestamp>().ok().map(|time| time.as_second());
-    // Permitted difference: `jiff` reads many more forms.
+    // Permitted difference: `jiff` accepts many more formats.
     [time, jiff]
 }
 
@@ -143,7 +143,7 @@ fn write(seconds: u64) {
 
     let other = OffsetDateTime::from_unix_timestamp(time.as_secs() as i64).expect("in range");
     assert_eq!(other.format(&Rfc3339).expect("a text"), time.rfc3339().as_str());
-    // Permitted difference: `jiff` ends a day before the year 9999 does.
+    // Permitted difference: the range of `jiff` ends a day before the year 9999 does.
     if let Ok(other) = Timestamp::from_second(time.as_secs() as i64) {
         assert_eq!(other.to_string(), time.rfc3339().to_string());
         assert_eq!(other.strftime("%Y%m%dT%H%M%SZ").to_string(), time.compact().as_str());

@@ -1,5 +1,5 @@
-//! URIs against the crate `http` and addresses against the standard library: what is accepted, they
-//! read as the same; put together from its parts, it is read as the same.
+//! URIs compared with the crate `http`, and addresses with the standard library: accepted texts are read as
+//! the same; a URI that is printed from its parts is read as the same.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ use rolecall_fuzz::refused_no_earlier;
 
 fuzz_target!(|text: &str| {
     let theirs = text.parse::<IpAddr>().ok();
-    // Permitted difference: an IPv4 address inside an IPv6 address is left out on purpose.
+    // Permitted difference: an IPv4 address inside an IPv6 address is rejected on purpose.
     assert_eq!(address(text), theirs.filter(|_| !(text.contains(':') && text.contains('.'))));
 
     let uri = match Uri::parse(text) {
@@ -22,7 +22,7 @@ fuzz_target!(|text: &str| {
                 Ok(before) => Some(Uri::parse(before).err()?.offset),
                 Err(_) => None,
             };
-            // An address in brackets and a port are judged whole, and refused at their start.
+            // A bracketed address and a port are validated as a whole, and rejected at their start.
             assert!(error.offset <= text.len());
             refused_no_earlier(text.as_bytes(), error, refused);
             return;
@@ -54,8 +54,8 @@ fuzz_target!(|text: &str| {
 fn against_http(text: &str, uri: &Uri<'_>) {
     let theirs = match text.parse::<http::Uri>() {
         Ok(theirs) => theirs,
-        // Permitted differences: it refuses some visible characters of a path or query, and a port
-        // that is left empty.
+        // Permitted differences: `http` rejects some visible characters in a path or query, and an empty
+        // port.
         Err(_) => {
             let odd = |byte: u8| !byte.is_ascii() || b"\"<>\\^`{|}".contains(&byte);
             assert!(uri.target.bytes().any(odd) || text.contains(":/") || text.ends_with(':'), "{text}");

@@ -1,6 +1,6 @@
-//! The XML reader against quick-xml: what it accepts, quick-xml reads as the same; what it refuses
-//! and quick-xml does not, it refuses for a reason that is there. What was read and is written anew
-//! is read as the same.
+//! The XML reader compared with quick-xml: accepted documents are read as the same by quick-xml; documents
+//! that are rejected but accepted by quick-xml have a valid reason; documents that are printed again are read
+//! as the same.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use rolecall_core::wire::xml::{Event, MAX_DEPTH, Reader};
 use rolecall_core::wire::{Count, Error, Kind};
 use rolecall_fuzz::xml::{Step, Steps, is_stricter};
-use rolecall_fuzz::{is_told, refused_no_earlier, text, xml};
+use rolecall_fuzz::{has_description, refused_no_earlier, text, xml};
 
 fuzz_target!(|document: &[u8]| {
     let theirs = xml::steps(document);
@@ -20,8 +20,8 @@ fuzz_target!(|document: &[u8]| {
         }
         Err(error) => {
             assert!(theirs.is_none() || is_stricter(document, error), "{error}");
-            is_told(error);
-            // A close tag cut short may be that of another element.
+            has_description(error);
+            // A truncated end tag may be that of another element.
             if error.kind != Kind::Mismatch {
                 refused_no_earlier(document, error, |text| Some(read(text).err()?.offset));
             }
@@ -45,7 +45,7 @@ fn read(document: &[u8]) -> Result<Vec<Step>, Error> {
             }
             Event::Text(written) => {
                 let text = text(|out| written.put(out));
-                // References to blanks are not written as blanks.
+                // References to whitespace do not count as whitespace.
                 assert!(!written.is_blank() || text.trim_ascii().is_empty());
                 let control = |char: char| char < ' ' && !char.is_ascii_whitespace();
                 assert!(!text.contains(control), "{text:?}");
@@ -58,7 +58,7 @@ fn read(document: &[u8]) -> Result<Vec<Step>, Error> {
     Ok(steps.finish())
 }
 
-/// The text of an element is that of its events, or is refused for a child.
+/// Checks that the text of an element is that of its events, or is rejected because of a child.
 fn each_text(document: &[u8]) {
     let mut reader = Reader::new(document);
     while let Ok(Some(event)) = reader.next_event() {
@@ -78,8 +78,8 @@ fn each_text(document: &[u8]) {
         if has_child {
             assert_eq!(reader.clone().text(&mut Count::default()).unwrap_err().kind, Kind::UnexpectedByte);
         } else {
-            assert_eq!(text(|out| reader.clone().text(out).expect("text alone")), joined);
-            reader.text(&mut Count::default()).expect("text alone");
+            assert_eq!(text(|out| reader.clone().text(out).expect("only text")), joined);
+            reader.text(&mut Count::default()).expect("only text");
             assert_eq!(reader.offset(), after);
         }
     }

@@ -1,23 +1,23 @@
-//! A server that does as the input says, and a driver that asks it.
+//! A hostile server that follows a script, and a driver that runs a flow against it.
 //!
-//! An input is a script: a line of settings, then what happens to one need after another, parted by
-//! lines of three dashes. The last act goes on for ever.
+//! An input is a script: a line of settings, then the acts, one for each need of the flow, separated by lines
+//! of three dashes. The last act is repeated.
 //!
-//! | setting | is |
+//! | setting | meaning |
 //! |---|---|
-//! | `exchange=N`, `slot=N` | the size of lent memory |
+//! | `exchange=N`, `slot=N` | the sizes of lent memory |
 //! | `wall=N` | the wall clock in seconds, `none` for a board without one |
-//! | `entropy=N` | what the random source draws |
-//! | any other | the target's own |
+//! | `entropy=N` | the value of the random source |
+//! | any other | specific to the target |
 //!
-//! | act | is |
+//! | act | meaning |
 //! |---|---|
-//! | `HTTP/1.1 200 OK`... | a reply as it comes over the wire |
+//! | `HTTP/1.1 200 OK`... | a raw response |
 //! | `fail PHASE KIND` | a failure |
-//! | `hosts ADDRESS...` | the addresses of a name |
-//! | anything else | what a file holds, a command prints or a person types, or the body of a reply without headers |
+//! | `hosts ADDRESS...` | the addresses of a host name |
+//! | anything else | the content of a file, output of a command or input of a user, or a response body without headers |
 //!
-//! An act may start with a line `after N`: so many milliseconds go by.
+//! An act may start with a line `after N`, for a delay of N milliseconds.
 
 use std::net::IpAddr;
 
@@ -29,10 +29,10 @@ use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::wire::http1::{self, RequestHead, ResponseHead, head_len};
 use rolecall_core::wire::time::UnixTime;
 
-/// More needs than a source has within its bounds.
+/// More needs than any source has within its bounds.
 const MOST_NEEDS: usize = 40;
-/// As many bytes of a secret in a row give it away.
-const TELLING: usize = 8;
+/// The number of consecutive bytes of a secret that must not be reported.
+const MIN_MATCH: usize = 8;
 
 pub struct Script<'a> {
     settings: Vec<(&'a str, &'a str)>,
@@ -74,19 +74,19 @@ struct Sizes {
     slot: usize,
 }
 
-/// What came of a flow.
+/// The result of a flow.
 #[derive(Debug, PartialEq)]
 pub struct Outcome<T> {
     pub result: Result<T, Error>,
     /// The first slot's credentials.
     pub keys: Option<Keys>,
-    pub asked: Vec<Asked>,
+    pub requests: Vec<SentRequest>,
     pub served: Vec<Served>,
     /// Code, message and request id.
     report: [String; 3],
-    /// Milliseconds that it took.
+    /// The elapsed milliseconds.
     spent: u64,
-    /// The length of a reply or content that did not fit.
+    /// The length of a response or content that did not fit.
     too_large: Option<usize>,
 }
 
@@ -99,9 +99,9 @@ pub struct Keys {
     pub expiration: Option<u64>,
 }
 
-/// A request that was asked for.
+/// A request that the flow made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct SentRequest {
     pub https: bool,
     pub host: String,
     pub address: Option<IpAddr>,
@@ -111,26 +111,26 @@ pub struct Asked {
     pub body: Vec<u8>,
 }
 
-impl Asked {
+impl SentRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 }
 
-/// What a flow was given: a reply, or with status 0 the content of a file.
+/// An input of a flow: a response, or with status 0 the content of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
     pub status: u16,
-    /// How many requests had been asked for.
-    asked: usize,
-    /// The time by the server's clock, if it tells, else by the wall clock where no reply before has
-    /// taught another.
+    /// The number of requests before it.
+    requests: usize,
+    /// The time of the server's clock, if known, otherwise of the wall clock unless an earlier response had
+    /// another time.
     pub time: Option<u64>,
     pub body: Vec<u8>,
 }
 
-/// Carries the flow that `make` makes to its end: with memory in plenty, and with as much as the
-/// script says and then as much as errors say is needed, which has to come to the same.
+/// Drives the flow that `make` creates to its end: with ample memory, and with the sizes in the script,
+/// enlarged as errors require, which must have the same result.
 pub fn run<'c, F>(script: &Script<'_>, make: impl Fn() -> F) -> Outcome<F::Output>
 where
     F: Flow<'c>,
@@ -139,7 +139,7 @@ where
     run_calls(1, script, make)
 }
 
-/// As [`run`], of a flow whose last reply stays in the exchange buffer.
+/// The same as [`run`], for a flow whose last response stays in the exchange buffer.
 pub fn run_leaving<'c, F>(script: &Script<'_>, make: impl Fn() -> F) -> Outcome<F::Output>
 where
     F: Flow<'c>,
@@ -148,7 +148,7 @@ where
     run_bounded(Bounds { calls: 1, leaves_reply: true }, script, make)
 }
 
-/// As [`run`], of a flow that makes up to so many calls, each within its bounds.
+/// The same as [`run`], for a flow of up to `calls` calls, each within its bounds.
 pub fn run_calls<'c, F>(calls: usize, script: &Script<'_>, make: impl Fn() -> F) -> Outcome<F::Output>
 where
     F: Flow<'c>,
@@ -157,7 +157,7 @@ where
     run_bounded(Bounds { calls, leaves_reply: false }, script, make)
 }
 
-/// What a flow may do.
+/// The permitted behavior of a flow.
 #[derive(Clone, Copy)]
 struct Bounds {
     calls: usize,
@@ -169,18 +169,18 @@ where
     F: Flow<'c>,
     F::Output: PartialEq + std::fmt::Debug,
 {
-    // A byte may be sent on as an escape of six.
+    // A byte may be sent as an escape of six bytes.
     let plenty = Sizes { exchange: 4096 + 6 * script.len, slot: 1024 + script.len };
     let outcome = run_in(bounds, plenty, script, &mut make());
-    assert_eq!(outcome.wants(plenty), None, "plenty is too little");
+    assert_eq!(outcome.required(plenty), None, "the ample memory is too small");
     let size = |name| script.number(name).map_or(4096, |size| size.min(8192) as usize);
     let mut sizes = Sizes { exchange: size("exchange"), slot: size("slot") };
     for _ in 0..MOST_NEEDS {
         let mut again = run_in(bounds, sizes, script, &mut make());
-        match again.wants(sizes) {
+        match again.required(sizes) {
             Some(more) => sizes = more,
             None => {
-                // Permitted difference: with a secret that did not fit, nothing of an error is told.
+                // Permitted difference: if a secret did not fit, error details are not reported.
                 if again.report.iter().all(String::is_empty) {
                     again.report.clone_from(&outcome.report);
                 }
@@ -189,18 +189,18 @@ where
             }
         }
     }
-    panic!("what is said to suffice never does");
+    panic!("the required sizes are never sufficient");
 }
 
 impl<T> Outcome<T> {
-    /// The sizes that are said to suffice where `sizes` did not.
-    fn wants(&self, sizes: Sizes) -> Option<Sizes> {
+    /// The required sizes, if `sizes` were too small.
+    fn required(&self, sizes: Sizes) -> Option<Sizes> {
         let wanted = match (&self.result, self.too_large) {
             (_, Some(exchange)) => Sizes { exchange, ..sizes },
             (Err(Error { kind: ErrorKind::BufferTooSmall { buffer, needed }, .. }), None) => match buffer {
                 Buffer::Exchange => Sizes { exchange: *needed, ..sizes },
                 Buffer::Slot => Sizes { slot: *needed, ..sizes },
-                other => panic!("there are as many as it said: {other:?}"),
+                other => panic!("the number of slots is sufficient: {other:?}"),
             },
             _ => return None,
         };
@@ -208,19 +208,19 @@ impl<T> Outcome<T> {
         Some(wanted)
     }
 
-    /// What the request of the last reply has for `header`, or nothing: whoever said what is reported was told
-    /// that, and no secret of requests that came after.
-    pub fn told(&self, header: &str) -> &str {
+    /// The value of `header` in the request of the last response. Only that server can have revealed it in
+    /// the report; secrets of later requests were not sent to it.
+    pub fn last_sent(&self, header: &str) -> &str {
         let reply = self.served.iter().rev().find(|served| served.status > 0);
-        let asked = reply.and_then(|reply| self.asked.get(reply.asked.checked_sub(1)?));
-        asked.and_then(|asked| asked.header(header)).unwrap_or_default()
+        let sent = reply.and_then(|reply| self.requests.get(reply.requests.checked_sub(1)?));
+        sent.and_then(|sent| sent.header(header)).unwrap_or_default()
     }
 
-    /// Nothing that came out can break out of its place, or gives away one of `secrets`.
+    /// Checks that the results are well-formed, and that the report contains none of `secrets`.
     pub fn is_clean(&self, secrets: &[&str]) {
         self.reports_none_of(secrets);
         let Some(keys) = &self.keys else {
-            assert!(self.result.is_err(), "credentials were promised");
+            assert!(self.result.is_err(), "success without credentials");
             return;
         };
         assert!(self.result.is_ok(), "credentials after an error");
@@ -229,14 +229,14 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// What is reported can be printed, and has no part of one of `secrets`.
+    /// Checks that the report is printable, and contains no part of `secrets`.
     pub fn reports_none_of(&self, secrets: &[&str]) {
         for text in &self.report {
             assert!(text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{text:?}");
             for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-                let part = secret.len().min(TELLING);
-                let told = |window: &[u8]| text.as_bytes().windows(part).any(|found| found == window);
-                assert!(!secret.as_bytes().windows(part).any(told), "{text:?} tells {secret:?}");
+                let part = secret.len().min(MIN_MATCH);
+                let reported = |window: &[u8]| text.as_bytes().windows(part).any(|found| found == window);
+                assert!(!secret.as_bytes().windows(part).any(reported), "{text:?} contains {secret:?}");
             }
         }
     }
@@ -250,7 +250,7 @@ fn run_in<'c, F: Flow<'c>>(
 ) -> Outcome<F::Output> {
     let mut memory: Vec<Vec<u8>> = (0..flow.slots()).map(|_| vec![0; sizes.slot]).collect();
     let mut slots: Vec<Slot<'_>> = memory.iter_mut().map(|memory| Slot::new(memory)).collect();
-    let mut world = World {
+    let mut driver = Driver {
         exchange: vec![0; sizes.exchange],
         clock: Clock::new(),
         report: Report::new(),
@@ -261,65 +261,65 @@ fn run_in<'c, F: Flow<'c>>(
         } else {
             Some(script.number("wall").unwrap_or(1_767_323_045).min(1 << 37))
         },
-        taught: false,
+        learned: false,
     };
     let mut outcome = Outcome {
         result: Err(Error::new(rolecall_core::error::Origin::Other, "", ErrorKind::Misuse)),
         keys: None,
-        asked: Vec::new(),
+        requests: Vec::new(),
         served: Vec::new(),
         report: Default::default(),
         spent: 0,
         too_large: None,
     };
-    let mut acts = script.acts.iter().chain(std::iter::repeat(script.acts.last().expect("one at least")));
+    let mut acts = script.acts.iter().chain(std::iter::repeat(script.acts.last().expect("at least one")));
     for round in 0.. {
-        assert!(round < MOST_NEEDS * bounds.calls, "a storm");
-        let need = match world.poll(flow, &mut slots) {
+        assert!(round < MOST_NEEDS * bounds.calls, "too many needs");
+        let need = match driver.poll(flow, &mut slots) {
             Step::Done(result) => {
-                assert!(result.is_ok() || world.is_wiped(), "a reply is left by an error");
+                assert!(result.is_ok() || driver.is_wiped(), "a response is left after an error");
                 outcome.result = result;
                 break;
             }
             Step::Need(Need::Wait { until }) => {
-                assert!(until.as_millis() > world.spent, "a wait has an end to come");
-                world.spent = until.as_millis();
+                assert!(until.as_millis() > driver.spent, "a wait must end in the future");
+                driver.spent = until.as_millis();
                 continue;
             }
             Step::Need(need) => need,
         };
-        let (delay, act) = after(acts.next().expect("without end"));
+        let (delay, act) = after(acts.next().expect("an endless iterator"));
         match need {
             Need::Http(exchange) => {
-                let asked = world.asked(&exchange);
-                // One that was dropped is asked for again.
-                match world.poll(flow, &mut slots) {
-                    Step::Need(Need::Http(again)) => assert_eq!(world.asked(&again), asked),
-                    _ => panic!("a dropped need is forgotten"),
+                let sent = driver.sent_request(&exchange);
+                // A dropped need must be returned again.
+                match driver.poll(flow, &mut slots) {
+                    Step::Need(Need::Http(again)) => assert_eq!(driver.sent_request(&again), sent),
+                    _ => panic!("a dropped need is not returned again"),
                 }
-                outcome.asked.push(asked);
-                world.exchange(flow, &mut slots, &exchange, act, delay, &mut outcome);
+                outcome.requests.push(sent);
+                driver.exchange(flow, &mut slots, &exchange, act, delay, &mut outcome);
             }
             Need::File { .. } | Need::Process { .. } | Need::Prompt { .. } => match failure(act) {
-                Some(failure) => world.answer(flow, &mut slots, Answer::Failed(failure)),
-                None => world.content(flow, &mut slots, act, &mut outcome),
+                Some(failure) => driver.answer(flow, &mut slots, Answer::Failed(failure)),
+                None => driver.content(flow, &mut slots, act, &mut outcome),
             },
             Need::Resolve { .. } => match (hosts(act), failure(act)) {
-                (Some(hosts), _) => world.answer(flow, &mut slots, Answer::Addresses(&hosts)),
-                (_, Some(failure)) => world.answer(flow, &mut slots, Answer::Failed(failure)),
-                _ => world.content(flow, &mut slots, act, &mut outcome),
+                (Some(hosts), _) => driver.answer(flow, &mut slots, Answer::Addresses(&hosts)),
+                (_, Some(failure)) => driver.answer(flow, &mut slots, Answer::Failed(failure)),
+                _ => driver.content(flow, &mut slots, act, &mut outcome),
             },
             other => panic!("an unknown need: {other:?}"),
         }
-        assert!(bounds.leaves_reply || world.is_wiped(), "the exchange buffer is wiped");
+        assert!(bounds.leaves_reply || driver.is_wiped(), "the exchange buffer is wiped");
         assert!(
-            world.spent <= u64::from(RetryPolicy::DEFAULT.budget_ms) * bounds.calls as u64,
-            "longer than it may"
+            driver.spent <= u64::from(RetryPolicy::DEFAULT.budget_ms) * bounds.calls as u64,
+            "the time limit is exceeded"
         );
     }
-    outcome.spent = world.spent;
+    outcome.spent = driver.spent;
     outcome.report =
-        [world.report.code(), world.report.message(), world.report.request_id()].map(str::to_owned);
+        [driver.report.code(), driver.report.message(), driver.report.request_id()].map(str::to_owned);
     outcome.keys = slots[0].credentials().map(|credentials| Keys {
         id: credentials.access_key_id().to_owned(),
         secret: credentials.secret_access_key().expose().to_owned(),
@@ -330,21 +330,21 @@ fn run_in<'c, F: Flow<'c>>(
     outcome
 }
 
-/// The clocks and what is lent, but for the slots.
-struct World {
+/// The clocks and the lent memory, except for the slots.
+struct Driver {
     exchange: Vec<u8>,
     clock: Clock,
     report: Report,
     entropy: u32,
-    /// The monotonic clock.
+    /// The elapsed milliseconds of the monotonic clock.
     spent: u64,
-    /// The wall clock at its start.
+    /// The initial time of the wall clock.
     wall: Option<u64>,
-    /// A reply has told the time.
-    taught: bool,
+    /// Whether a response had a date.
+    learned: bool,
 }
 
-impl World {
+impl Driver {
     fn is_wiped(&self) -> bool {
         self.exchange.iter().all(|byte| *byte == 0)
     }
@@ -368,7 +368,7 @@ impl World {
         flow.answer(&mut cx, &mut Memory { exchange: &mut self.exchange, slots }, answer);
     }
 
-    fn asked(&self, exchange: &Exchange<'_>) -> Asked {
+    fn sent_request(&self, exchange: &Exchange<'_>) -> SentRequest {
         let bytes = exchange.request.bytes(&self.exchange);
         assert_eq!(head_len(bytes, 0), Some(exchange.request.head), "one head");
         let RequestHead { method, target, headers } = exchange.request.head(&self.exchange).expect("a head");
@@ -377,9 +377,12 @@ impl World {
             .map(|(name, value)| (name.to_owned(), String::from_utf8(value.to_vec()).expect("text")))
             .collect();
         for (at, (name, _)) in headers.iter().enumerate() {
-            assert!(headers[..at].iter().all(|(other, _)| !other.eq_ignore_ascii_case(name)), "{name} twice");
+            assert!(
+                headers[..at].iter().all(|(other, _)| !other.eq_ignore_ascii_case(name)),
+                "{name} is repeated"
+            );
         }
-        let asked = Asked {
+        let sent = SentRequest {
             https: exchange.endpoint.scheme().as_str() == "https",
             host: exchange.endpoint.host().to_owned(),
             address: exchange.address,
@@ -392,13 +395,13 @@ impl World {
                 _ => exchange.request.body(&self.exchange).to_vec(),
             },
         };
-        assert_eq!(asked.header("host"), Some(exchange.endpoint.authority()));
-        let length = asked.header("content-length").map_or(0, |length| length.parse().expect("a number"));
-        assert_eq!(asked.body.len(), length);
-        asked
+        assert_eq!(sent.header("host"), Some(exchange.endpoint.authority()));
+        let length = sent.header("content-length").map_or(0, |length| length.parse().expect("a number"));
+        assert_eq!(sent.body.len(), length);
+        sent
     }
 
-    /// One HTTP exchange, within its limits.
+    /// Performs an HTTP exchange within its limits.
     fn exchange<'c, F: Flow<'c>>(
         &mut self,
         flow: &mut F,
@@ -437,9 +440,9 @@ impl World {
         let headers = reply.headers(&self.exchange);
         let date = headers.get("date").filter(|_| headers.get("age").is_none());
         let date = date.and_then(|date| UnixTime::from_http_date(date).ok());
-        self.taught |= date.is_some();
-        let time = date.or(received.wall.filter(|_| !self.taught)).map(UnixTime::as_secs);
-        outcome.served.push(Served { status, asked: outcome.asked.len(), time, body });
+        self.learned |= date.is_some();
+        let time = date.or(received.wall.filter(|_| !self.learned)).map(UnixTime::as_secs);
+        outcome.served.push(Served { status, requests: outcome.requests.len(), time, body });
         self.answer(flow, slots, Answer::Reply(reply));
     }
 
@@ -456,13 +459,13 @@ impl World {
             return self.answer(flow, slots, Answer::Failed(failure));
         };
         place.copy_from_slice(content);
-        let (asked, body) = (outcome.asked.len(), content.to_vec());
-        outcome.served.push(Served { status: 0, asked, time: None, body });
+        let (requests, body) = (outcome.requests.len(), content.to_vec());
+        outcome.served.push(Served { status: 0, requests, time: None, body });
         self.answer(flow, slots, Answer::Content(0..content.len()));
     }
 }
 
-/// How long it takes until the act, and the act.
+/// The delay before an act, and the act.
 fn after(act: &[u8]) -> (u64, &[u8]) {
     let (line, rest) = split_line(act);
     let delay = str::from_utf8(line).ok().and_then(|line| line.strip_prefix("after ")?.parse().ok());
@@ -472,7 +475,7 @@ fn after(act: &[u8]) -> (u64, &[u8]) {
 /// Status, header lines and body.
 type Parts<'a> = (u16, &'a [u8], Vec<u8>);
 
-/// A reply, or how the exchange fails.
+/// The response of an act, or the failure of the exchange.
 fn reply(act: &[u8]) -> Result<Parts<'_>, (Phase, FailureKind)> {
     if !act.starts_with(b"HTTP/") {
         return Ok((200, b"", act.to_vec()));
@@ -523,7 +526,7 @@ fn hosts(act: &[u8]) -> Option<Vec<IpAddr>> {
     Some(line.strip_prefix("hosts")?.split(' ').filter_map(|word| word.parse().ok()).collect())
 }
 
-/// The first line, without its end, and what is behind it.
+/// The first line without its line break, and the rest.
 fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
     match text.iter().position(|byte| *byte == b'\n') {
         Some(end) => (&text[..end], &text[end + 1..]),

@@ -1,4 +1,4 @@
-//! JSON as serde_json reads it.
+//! JSON as read by serde_json.
 
 use std::marker::PhantomData;
 
@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use crate::hostile::Keys;
 
-/// The members of the object that `document` is, in order, those of one name too; `None` where the
-/// oracle does not tell.
+/// The members of an object, in order, including duplicates; `None` if serde_json does not support one of its
+/// numbers.
 pub fn members(document: &[u8]) -> Option<Vec<(String, Value)>> {
     match serde_json::from_slice::<Members<Value>>(document) {
         Ok(members) => Some(members.0),
@@ -18,29 +18,29 @@ pub fn members(document: &[u8]) -> Option<Vec<(String, Value)>> {
     }
 }
 
-/// Permitted difference: a reader that keeps numbers as text takes those that no `f64` can hold.
+/// Permitted difference: a reader that keeps numbers as text accepts those that no `f64` can hold.
 pub fn keeps_no_such_number(error: &serde_json::Error) -> bool {
     error.to_string().starts_with("number out of range")
 }
 
-/// The one value that `names` have among `members`, in any case. Nulls say nothing.
+/// The only value of the members called one of `names`, ignoring case. Nulls are skipped.
 #[track_caller]
 pub fn one<'m>(members: &'m [(String, Value)], names: &[&str]) -> &'m str {
     optional(members, names).unwrap_or_else(|| panic!("none of {names:?}: {members:?}"))
 }
 
-/// The one value that `names` have among `members`, in any case, if there is one. Nulls say nothing.
+/// The only value of the members called one of `names`, ignoring case, if any. Nulls are skipped.
 #[track_caller]
 pub fn optional<'m>(members: &'m [(String, Value)], names: &[&str]) -> Option<&'m str> {
     let named = |name: &str| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
     let mut values = members.iter().filter(|(name, value)| named(name) && !value.is_null());
     let (_, value) = values.next()?;
-    assert!(values.next().is_none(), "not one of {names:?}: {members:?}");
+    assert!(values.next().is_none(), "not exactly one of {names:?}: {members:?}");
     Some(value.as_str().expect("a text"))
 }
 
-/// The texts at `path`, names of members from the root on, each of those of one name; numbers as they are written.
-/// A document that is none has no texts.
+/// The strings at `path`, a list of member names from the root, including those of duplicate members; numbers
+/// as written. An invalid document has none.
 pub fn texts(document: &[u8], path: &[&str]) -> Vec<String> {
     let mut values: Vec<Box<RawValue>> = serde_json::from_slice(document).into_iter().collect();
     for name in path {
@@ -53,7 +53,7 @@ pub fn texts(document: &[u8], path: &[&str]) -> Vec<String> {
     values.iter().filter_map(|value| text(value.get())).collect()
 }
 
-/// Every text in the document that is no name, those of one name too. A document that is none has no texts.
+/// Every string value in the document, including those of duplicate members. An invalid document has none.
 pub fn every_text(document: &[u8]) -> Vec<String> {
     let mut values: Vec<Box<RawValue>> = serde_json::from_slice(document).into_iter().collect();
     let mut texts = Vec::new();
@@ -69,7 +69,7 @@ pub fn every_text(document: &[u8]) -> Vec<String> {
     texts
 }
 
-/// The members of an object, in order, those of one name too.
+/// The members of an object, in order, including duplicates.
 struct Members<V>(Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
@@ -94,8 +94,7 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
     }
 }
 
-/// The credentials that `document` hands out, which was accepted; `None` where the oracle does not
-/// tell.
+/// The credentials in an accepted `document`; `None` if serde_json does not support one of its numbers.
 pub fn credentials(document: &[u8]) -> Option<Keys> {
     let members = members(document)?;
     let as_written: Members<Box<RawValue>> = serde_json::from_slice(document).expect("members");
@@ -105,10 +104,10 @@ pub fn credentials(document: &[u8]) -> Option<Keys> {
         if name.eq_ignore_ascii_case("AccountId") {
             account = Some(text);
         } else if name.eq_ignore_ascii_case("RoleArn") {
-            // Permitted difference: what is read of an ARN that is written with escapes is nothing.
+            // Permitted difference: an ARN that is written with escapes is ignored.
             let plain = as_written.get().trim_matches('"') == text;
-            let told = if plain { text.split(':').nth(4).unwrap_or_default() } else { "" };
-            account.get_or_insert(told);
+            let id = if plain { text.split(':').nth(4).unwrap_or_default() } else { "" };
+            account.get_or_insert(id);
         }
     }
     let digits = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

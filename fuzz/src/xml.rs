@@ -1,9 +1,9 @@
-//! XML as quick-xml reads it.
+//! XML as read by quick-xml.
 
 use quick_xml::events::{BytesRef, Event};
 use rolecall_core::wire::{Error, Kind};
 
-/// One step through a document: names without prefixes, texts joined, empty ones left out.
+/// A step through a document, with names without prefixes, adjacent texts joined, and empty ones omitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     Start(String),
@@ -11,7 +11,7 @@ pub enum Step {
     End(String),
 }
 
-/// The steps of a document while they are collected.
+/// Collects the steps of a document.
 #[derive(Debug, Default)]
 pub struct Steps {
     steps: Vec<Step>,
@@ -35,8 +35,7 @@ impl Steps {
     }
 }
 
-/// The steps through `document`, or `None` if quick-xml refuses it or it does not end where its
-/// first element does.
+/// The steps through `document`, or `None` if quick-xml rejects it or it does not end with its root element.
 pub fn steps(document: &[u8]) -> Option<Vec<Step>> {
     let mut reader = quick_xml::Reader::from_str(std::str::from_utf8(document).ok()?);
     reader.config_mut().check_comments = true;
@@ -62,7 +61,7 @@ pub fn steps(document: &[u8]) -> Option<Vec<Step>> {
     }
 }
 
-/// The texts of the elements at `path`, names from the root on.
+/// The texts of the elements at `path`, a list of names from the root.
 pub fn texts(steps: &[Step], path: &[&str]) -> Vec<String> {
     let mut open: Vec<&str> = Vec::new();
     let mut found = Vec::new();
@@ -84,19 +83,18 @@ pub fn texts(steps: &[Step], path: &[&str]) -> Vec<String> {
     found
 }
 
-/// Permitted difference: quick-xml is no judge of well-formedness, and lets through more. What is
-/// refused for these reasons is checked for the reason.
+/// Permitted difference: quick-xml does not fully check well-formedness. Checks the reason of a rejection.
 pub fn is_stricter(document: &[u8], error: Error) -> bool {
     let at = document.get(error.offset..).unwrap_or_default();
     match error.kind {
         Kind::Doctype => at.starts_with(b"<!DOCTYPE"),
         Kind::ControlCharacter => at.first().is_some_and(|byte| *byte < b' '),
-        // References it knows nothing of, in attributes and to characters that XML has not.
+        // References that quick-xml does not check: in attributes, and to characters that XML does not allow.
         Kind::BadEscape => at.starts_with(b"&"),
         // A second root.
         Kind::TrailingData => at.starts_with(b"<"),
         Kind::TooDeep => at.starts_with(b"<"),
-        // Names and blanks where the grammar has none; text outside the root; nothing at all.
+        // Names and whitespace where the grammar does not allow them; text outside the root; an empty document.
         Kind::UnexpectedByte | Kind::UnexpectedEnd => true,
         _ => false,
     }

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Computes sigv4.json, the signing cases of this project, with botocore.
+"""Computes sigv4.json, this project's signing cases, with botocore.
 
     generate.py           writes sigv4.json
-    generate.py --check   fails when sigv4.json is not what this script and botocore make
+    generate.py --check   fails if sigv4.json differs from the output of this script
 
-Each case holds what goes in (`url` as it stands on the request line, `headers` in the order sent, `body`,
-credentials, `region`, `service`, `timestamp`, `expires` in seconds for the query form, `payload`: `signed`
-or `unsigned`) and what comes out (`canonical_request`, `string_to_sign`, `signature`; for the header form
-`added_headers`, lower-case names, `host` left out; for the query form `signed_url`).
+Each case has the inputs (`url` as on the request line, `headers` in the order sent, `body`, credentials, `region`,
+`service`, `timestamp`, `expires` in seconds for the query form, `payload`: `signed` or `unsigned`) and the results
+(`canonical_request`, `string_to_sign`, `signature`; for the header form `added_headers`, with lower-case names and
+without `host`; for the query form `signed_url`).
 
-Left out is what signers disagree on: a raw `+` in a query, repeated keys or a key without `=` in a
+Inputs that signers disagree on are excluded: a raw `+` in a query, repeated keys or a key without `=` in a
 presigned URL, a path that ends in a dot segment.
 """
 
@@ -26,7 +26,7 @@ from signing import sign  # noqa: E402
 KEY_ID = "AKIAROLECALLEXAMPLE0"
 SECRET = "rolecall+signing/cases=made/by+botocore="
 TOKEN = "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLWVhc3QtMSJGMEQCIA+rolecall/session+token=="
-# As long as the longest tokens seen, and not periodic in the 64 bytes of a SHA-256 block.
+# As long as the longest tokens in practice, and not periodic in the 64 bytes of a SHA-256 block.
 LONG_TOKEN = "".join(f"{n * n % 9973:04d}/+x" for n in range(4096 // 7 + 1))[:4094] + "=="
 
 STS = "https://sts.us-east-1.amazonaws.com/"
@@ -105,13 +105,13 @@ def queries():
         ("unreserved", "-._~0=AZaz-._~"),
     ]:
         yield case(f"query-{name}", "GET", f"{API}/q?{query}", service="execute-api")
-    # Sorted as sent, encoded: `%` comes before every unreserved byte.
+    # Sorted in encoded form: `%` comes before every unreserved byte.
     yield case("query-order-of-encoded", "GET", f"{API}/q?a-=1&a%20=2&a=3", service="execute-api")
 
 
 def header_values():
     for name, headers in [
-        ("blanks", [("X-One", "  a   b \t c  "), ("X-Two", '"quoted   blanks"')]),
+        ("spaces", [("X-One", "  a   b \t c  "), ("X-Two", '"quoted   spaces"')]),
         ("empty", [("X-Empty", ""), ("X-Zed", "z")]),
         ("repeated", [("X-List", "b"), ("X-Other", "o"), ("X-List", " a  a "), ("x-list", "b")]),
         ("order", [("zoo", "1"), ("X-Amz-Meta-b", "2"), ("x-amz-meta-A", "3"), ("Accept", "*/*"), ("X-Amz", "4")]),
@@ -245,12 +245,12 @@ def main():
 
 
 def keep(name, made):
-    """Writes the cases to a file beside this one, or with `--check` fails when they are not what it holds."""
+    """Writes the cases to a file in this directory; with `--check`, fails if they differ from the file."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     names = [each["name"] for each in made]
-    assert len(names) == len(set(names)), "two cases have one name"
+    assert len(names) == len(set(names)), "two cases have the same name"
     text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
     file = HERE / name
     if not check:
@@ -260,8 +260,8 @@ def keep(name, made):
     kept = {each["name"]: each for each in json.loads(file.read_text(encoding="utf-8"))} if file.exists() else {}
     drift = [each["name"] for each in made if each != kept.get(each["name"])] + sorted(set(kept) - set(names))
     if drift:
-        sys.exit(f"{name} differs from what {sys.argv[0]} makes, in: {', '.join(drift)}")
-    print(f"{name}: {len(made)} cases are what botocore computes")
+        sys.exit(f"{name} differs from the output of {sys.argv[0]} in: {', '.join(drift)}")
+    print(f"{name}: {len(made)} cases match botocore")
 
 
 if __name__ == "__main__":

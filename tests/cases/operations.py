@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Computes operations.json with botocore: requests and replies of the operations that set roles up.
+"""Computes operations.json with botocore: requests and responses of the provisioning operations.
 
     operations.py           writes operations.json
-    operations.py --check   fails when operations.json is not what this script and botocore make
+    operations.py --check   fails if operations.json differs from the output of this script
 
-Each case holds the `service` it is signed for and the `operation`, the `body` that botocore's serialiser makes of its arguments,
-in the order in which this project sends them, the `target` of a JSON service, and a `reply` in which every
-member of the service's model is there, lists with one element each: what is kept of a reply has to be in it.
+Each case has the signing name of the `service`, the `operation`, the `body` that botocore's serializer makes of its
+arguments, in the order in which this project sends them, the `target` of a JSON service, and a `reply` with every
+member of the service model, and one element in each list, so that all members that are kept must be in it.
 """
 
 import json

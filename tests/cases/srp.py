@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Computes srp.json: sign-ins by SRP as the server's side sees them.
+"""Computes srp.json: SRP sign-ins from the server's point of view.
 
     srp.py           writes srp.json
-    srp.py --check   fails when srp.json is not what this script makes
+    srp.py --check   fails if srp.json differs from the output of this script
 
-Each case holds what a client has (`pool`, `user`, `password`, `random`), what it sends first (`srp_a`), the
-challenge that it gets, and the proof that it has to answer with. The proof is computed from the verifier, as
-the server does it, and not from the password, as the client does. The group is computed from its formula
-(RFC 3526, section 4).
+Each case has the client's inputs (`pool`, `user`, `password`, `random`), its first message (`srp_a`), the challenge
+that it receives, and the proof that it must answer with. The proof is computed from the verifier, as the server
+does, and not from the password, as the client does. The group is computed from its formula (RFC 3526, section 4).
 """
 
 import base64
@@ -34,7 +33,7 @@ G = 2
 
 
 def padded(number):
-    """As both sides hash it: a zero byte before a set top bit."""
+    """Encodes a number for hashing, with a zero byte before a set top bit."""
     return number.to_bytes(number.bit_length() // 8 + 1, "big")
 
 
@@ -57,7 +56,7 @@ def cases():
 
 def case(name, user, password, salt, short):
     pool, random = "aBcDeFgHi", hashlib.sha256(name.encode()).digest()
-    # What the client makes of its random bytes in its first run.
+    # The number that the client computes from its random bytes in the first round.
     a = int.from_bytes(hmac.digest(random, (1).to_bytes(4, "big"), "sha256"), "big")
     A = pow(G, a, N)
     k = integer(padded(N), padded(G))
@@ -65,7 +64,7 @@ def case(name, user, password, salt, short):
     verifier = pow(G, integer(padded(int.from_bytes(salt, "big")), identity), N)
     b = integer(name.encode(), b"server")
     power = pow(G, b, N)
-    # One whose hexadecimal form is shorter than the group's.
+    # A number whose hexadecimal form is shorter than the group's.
     while short and (k * verifier + power) % N >> 3064:
         b, power = b + 1, power * G % N
     B = (k * verifier + power) % N

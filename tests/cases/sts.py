@@ -2,11 +2,11 @@
 """Computes sts.json with botocore: the bodies of STS requests.
 
     sts.py           writes sts.json
-    sts.py --check   fails when sts.json is not what this script and botocore make
+    sts.py --check   fails if sts.json differs from the output of this script
 
-Each case holds the `operation`, its `arguments` by the names of the AWS STS API reference, in the order in
-which this project sends them, and the `body` that botocore's serialiser makes of them. No local server
-completes AssumeRoleWithSAML, AssumeRoot, or a call that checks an MFA code: for those this is the proof.
+Each case has the `operation`, its `arguments` with the names of the AWS STS API reference, in the order in which
+this project sends them, and the `body` that botocore's serializer makes of them. No local server supports
+AssumeRoleWithSAML, AssumeRoot, or calls that verify an MFA code: these are only tested by this.
 """
 
 from urllib.parse import urlencode

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Does on a server what a test wants done by boto3 and nothing of ours, until its input ends.
+"""Performs requests of a test on a server with boto3, independently of this project, until its input is closed.
 
     boto.py --url URL --region REGION --key-id ID --secret SECRET
 
-Each line of standard input is a list in JSON, and gets a line of JSON on standard output:
+Each line of standard input is a JSON array, and is answered with a line of JSON on standard output:
 
-    ["call", SERVICE, OPERATION, {PARAMETER: VALUE}]   the operation's reply
-    ["read", WHAT, NAME...]                            what readback.py says of it
-    ["totp", SECRET]                                   the code that an authenticator app shows now
+    ["call", SERVICE, OPERATION, {PARAMETER: VALUE}]   the response of the operation
+    ["read", WHAT, NAME...]                            the description by readback.py
+    ["totp", SECRET]                                   the current code of an authenticator app
 
-An operation that fails gets {"failed": MESSAGE}.
+An operation that fails is answered with {"failed": MESSAGE}.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import servers
 
 
 def totp(secret):
-    """RFC 6238 with its defaults: SHA-1, six digits, half a minute."""
+    """Computes an RFC 6238 code with the defaults: SHA-1, six digits, half a minute."""
     key, step = base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30)
     digest = hmac.digest(key, step, "sha1")
     offset = digest[-1] & 15
@@ -47,7 +47,7 @@ def main():
     def aws(service):
         return servers.connect(given.url, given.region, service, given.key_id, given.secret)
 
-    does = {
+    actions = {
         "call": lambda service, operation, parameters: getattr(aws(service), operation)(**parameters),
         "read": functools.partial(readback.read, aws),
         "totp": totp,
@@ -55,7 +55,7 @@ def main():
     for line in sys.stdin:
         what, *about = json.loads(line)
         try:
-            answer = does[what](*about)
+            answer = actions[what](*about)
         except (Exception, SystemExit) as error:
             answer = {"failed": str(error)}
         print(json.dumps(answer, default=str), flush=True)

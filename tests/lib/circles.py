@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Fails if files of a crate import each other in a circle, and names the files and what ties them.
+"""Fails if files of a crate import each other in a cycle, and names the files and the imported items.
 
-    circles.py FOLDER...      folders that hold a lib.rs or a main.rs
-    circles.py --self-test    plants a circle of each form, and sees that it is found
+    circles.py FOLDER...      directories with a lib.rs or a main.rs
+    circles.py --self-test    checks that planted cycles of every kind are found
 
-A file takes from another what that one defines: by `use`, or by a path in its code. Re-exports are followed to the
-definition, and are no use of it themselves; neither is `mod`. Methods are not seen, as no path names their file.
-Comments, strings and what is compiled for tests alone do not count.
+A file depends on another if it names an item that the other defines, by `use` or by a path in its code. Re-exports
+are followed to the definition, and are not dependencies themselves; neither is `mod`. Methods are not detected,
+because no path names their file. Comments, strings and test-only code do not count.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ ITEMS = {"fn", "struct", "enum", "union", "trait", "type", "const", "static"}
 
 
 def tokens(text):
-    """Words and marks; a literal is one mark of its own."""
+    """Splits source text into words and punctuation; a literal is a single token."""
     found, at = [], 0
     while at < len(text):
         match = TOKEN.match(text, at)
@@ -53,7 +53,7 @@ def tokens(text):
 
 
 def group_end(code, at):
-    """Behind the bracket that closes the one at `at`."""
+    """Returns the position after the bracket that closes the one at `at`."""
     depth = 0
     while at < len(code):
         depth += (code[at] in OPENING) - (code[at] in ")]}")
@@ -64,7 +64,7 @@ def group_end(code, at):
 
 
 def item_end(code, at):
-    """Behind the item at `at`: its block, or its semicolon; else where what holds it ends."""
+    """Returns the position after the item at `at`: after its block or semicolon, or at the end of its parent."""
     while at < len(code) and code[at] != ";":
         if code[at] in ")]}":
             return at
@@ -79,7 +79,7 @@ def item_end(code, at):
 
 
 def for_programs(code):
-    """The tokens without attributes, and without what is compiled for tests alone."""
+    """Removes attributes and test-only code from the tokens."""
     kept, at = [], 0
     while at < len(code):
         if code[at] != "#":
@@ -104,22 +104,22 @@ def for_programs(code):
 
 
 class Item:
-    """What a file defines."""
+    """An item defined in a file."""
 
     def __init__(self, file, name):
         self.file, self.name = file, name
 
 
 class Module:
-    """A file, or an inline module of one."""
+    """A file, or an inline module in a file."""
 
     def __init__(self, file, folder, parent=None):
         self.file, self.folder, self.parent = file, folder, parent
         self.root = parent.root if parent else self
         self.defined = {}  # name: items and modules
-        self.bound = {}  # name: paths that `use` gives it
+        self.bound = {}  # name: the paths that `use` binds to it
         self.reexported = set()  # the names that `pub use` binds
-        self.imports = []  # the paths of private `use`
+        self.imports = []  # the paths of private `use` declarations
         self.globs = []
         self.code = []
 
@@ -134,7 +134,7 @@ def read(file, folder, parent=None):
 
 
 def parse(module, code):
-    """Fills `module` in, and yields those within it."""
+    """Parses the code of `module`, and yields its child modules."""
     at, public = 0, False
     while at < len(code):
         word, after = code[at], code[at + 1 : at + 3]
@@ -184,7 +184,7 @@ def read_child(module, name):
 
 
 def body(module, code, is_enum):
-    """Takes an item as code; the names of variants are none, and a `use` in a function counts as one outside."""
+    """Adds the code of an item, without variant names; a `use` in a function counts like one outside."""
     at, depth = 0, 0
     while at < len(code):
         if code[at] == "use" and code[at + 1 : at + 2] != ["<"]:
@@ -198,7 +198,7 @@ def body(module, code, is_enum):
 
 
 def use(module, code, at, public):
-    """Takes the tree at `at`; returns where it ends."""
+    """Parses the use tree at `at`; returns its end."""
     end = code.index(";", at) if ";" in code[at:] else len(code)
     tree(module, code[at:end], [], public)
     return end + 1
@@ -210,7 +210,7 @@ def tree(module, code, path, public):
         word = code[at]
         if word == "::":
             if at == 0 and not path:
-                return  # of another crate
+                return  # a path of another crate
         elif word == "{":
             start, depth = at + 1, 0
             for end in range(start, len(code)):
@@ -230,7 +230,7 @@ def tree(module, code, path, public):
         else:
             path.append(word)
         at += 1
-    # `self as name` has its name above.
+    # For `self as name`, the name was bound above.
     if path:
         bind(module, path[-1], path, public)
 
@@ -246,11 +246,11 @@ def bind(module, name, path, public):
 
 
 def look_up(module, name, seen):
-    """What `name` means in `module`: items and modules."""
+    """Finds the items and modules that `name` refers to in `module`."""
     if (module, name) in seen:
         return []
     found = list(module.defined.get(name, []))
-    # A name may lead back to itself: `use name`, for a macro, and globs of one another.
+    # Lookups can be cyclic: `use name` for a macro, and globs of each other.
     seen = seen | {(module, name)}
     for path in module.bound.get(name, []):
         found += resolve(module, path, seen)
@@ -263,7 +263,7 @@ def look_up(module, name, seen):
 
 
 def resolve(module, path, seen=frozenset()):
-    """The items and modules that a path leads to; an item hides what is below it."""
+    """Finds the items and modules that a path refers to; segments after an item are ignored."""
     first = path[0]
     if first == "crate":
         reached = [module.root]
@@ -285,7 +285,7 @@ def resolve(module, path, seen=frozenset()):
 
 
 def paths(module):
-    """The paths in a module's code, and the words that may be names which it re-exports or takes by a glob."""
+    """Yields the paths in a module's code, and single words that may refer to a re-export or a glob import."""
     code, at = module.code, 0
     while at < len(code):
         before = code[at - 1] if at else ""
@@ -303,14 +303,14 @@ def paths(module):
             continue
         name = path[0]
         is_free = name in module.reexported or (module.globs and name not in module.bound)
-        # A word in small letters may be a variable: it is a function where it is called.
+        # A lower-case word may be a variable: it counts as a function only if it is called.
         is_use = after in ("(", "!") if name.islower() else after != ":"
         if is_free and is_use and before not in ("fn", "mod", "let") and name not in module.defined:
             yield path
 
 
-def ties(folder):
-    """For each file the files that it takes something from, and what."""
+def dependencies(folder):
+    """Maps each file to the files that it depends on, with the names of the items."""
     found = {}
     for root in ("lib.rs", "main.rs"):
         if not (folder / root).exists():
@@ -326,8 +326,8 @@ def ties(folder):
     return found
 
 
-def circles(found):
-    """The sets of files that can each be reached from one another."""
+def find_cycles(found):
+    """Finds the sets of files that can all be reached from one another."""
 
     def reached(start):
         seen, left = set(), [start]
@@ -344,29 +344,29 @@ def circles(found):
 
 
 def check(folders):
-    """Prints what was found; whether there is no circle."""
+    """Prints the findings; returns whether there is no cycle."""
     good = True
     for folder in map(Path, folders):
-        found = ties(folder)
-        knots = circles(found)
-        print(f"{folder}: {len(found)} files, {len(knots)} circles")
-        for files in knots:
+        found = dependencies(folder)
+        cycles = find_cycles(found)
+        print(f"{folder}: {len(found)} files, {len(cycles)} cycles")
+        for files in cycles:
             good = False
-            print(f"  a circle of {len(files)} files: {', '.join(map(str, files))}")
+            print(f"  a cycle of {len(files)} files: {', '.join(map(str, files))}")
             for file in files:
                 for other in sorted(set(found[file]) & set(files)):
-                    print(f"    {file} takes from {other}: {', '.join(sorted(found[file][other]))}")
+                    print(f"    {file} imports from {other}: {', '.join(sorted(found[file][other]))}")
     return good
 
 
-CIRCLES = {
+CYCLES = {
     "use": {"a.rs": "use crate::b::B;\npub struct A(B);", "b.rs": "use crate::a::A;\npub struct B(Box<A>);"},
-    "a tree, and another name": {
+    "a use tree, and a renamed item": {
         "a.rs": "use crate::{b::{self, inner::{B as Other}}, c::C};\nstruct A(Other, C); pub fn f() {}",
         "b.rs": "pub mod inner { use super::super::a::f; pub struct B; fn g() { f(); } }",
         "c.rs": "pub struct C;",
     },
-    "a module by another name": {
+    "a renamed module": {
         "a.rs": "use crate::b as other;\npub fn f() { other::g() }",
         "b.rs": "use super::a;\npub fn g() { a::f() }",
     },
@@ -404,7 +404,7 @@ CIRCLES = {
         "a/b.rs": "pub struct B(super::A);",
         "lib.rs": "mod a;",
     },
-    "a macro, and what it expands to": {
+    "a macro and its expansion": {
         "a.rs": "macro_rules! m { () => { $crate::b::g() } } pub(crate) use m; pub struct A;",
         "b.rs": "use crate::a::A;\npub fn g() -> A { A }",
     },
@@ -426,7 +426,7 @@ NONE = {
         "a/b.rs": "use super::A;\npub struct B(A); pub fn g() {} impl A { fn g(&self) {} }",
         "lib.rs": "mod a; pub use a::B;",
     },
-    "a line": {
+    "a chain": {
         "a.rs": "use crate::b::B;\nuse crate::c;\npub struct A(B); fn f() { c::g() }",
         "b.rs": "use crate::c::C;\npub struct B(C);",
         "c.rs": "use std::fmt;\npub struct C; pub fn g() {}",
@@ -439,8 +439,8 @@ NONE = {
 
 
 def self_test():
-    for name, files in {**CIRCLES, **NONE}.items():
-        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as said:
+    for name, files in {**CYCLES, **NONE}.items():
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as output:
             root = {"lib.rs": "".join(f"mod {file.removesuffix('.rs')};" for file in files)}
             if "main.rs" in files or "lib.rs" in files:
                 root = {}
@@ -449,19 +449,19 @@ def self_test():
                 path.parent.mkdir(exist_ok=True)
                 path.write_text(text)
             good = check([folder])
-        said = said.getvalue()
-        # The first two that are named are those that are tied.
+        printed = output.getvalue()
+        # The first two files of each case form the cycle.
         tied = [file for file in files if file not in ("c.rs", "lib.rs")]
-        if good != (name in NONE) or (not good and not all(f"{folder}/{file}" in said for file in tied)):
-            sys.exit(f"{name}: {'a circle' if name in CIRCLES else 'no circle'} was planted, and found was\n{said}")
-    print(f"{len(CIRCLES)} circles were planted and found, and none in {len(NONE)} trees without one")
+        if good != (name in NONE) or (not good and not all(f"{folder}/{file}" in printed for file in tied)):
+            sys.exit(f"{name}: planted {'a cycle' if name in CYCLES else 'no cycle'}, but found\n{printed}")
+    print(f"{len(CYCLES)} planted cycles found, and none in {len(NONE)} trees without one")
 
 
 def main():
     if sys.argv[1:] == ["--self-test"]:
         self_test()
     elif not sys.argv[1:] or not check(sys.argv[1:]):
-        sys.exit(__doc__ if not sys.argv[1:] else "files that import each other in a circle")
+        sys.exit(__doc__ if not sys.argv[1:] else "files that import each other in a cycle")
 
 
 if __name__ == "__main__":

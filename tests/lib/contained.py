@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Runs the static command as a container would, and measures it.
+"""Runs the static command as in a container, and measures it.
 
     contained.py --simulator PROGRAM --logs DIRECTORY --programs DIRECTORY FEATURES...
 
-DIRECTORY holds ARCHITECTURE-FEATURES and x86_64-empty. Each program is put into a folder of its own, alone; one
-for another processor with its emulator. That folder is the root of the file system, mounted read-only; the command
-is process 1, without a right, and has the variables of the test and no others. Wants to be root, for that.
+DIRECTORY holds ARCHITECTURE-FEATURES and x86_64-empty. Each program is copied alone into a directory; a program for
+another processor together with its emulator. That directory is the read-only root of the file system; the command
+is process 1, without privileges, and has only the environment variables of the test. Needs root for that.
 
-It meets the project's simulator, which verifies signatures, and before its STS a server that speaks TLS, with a
-certificate from an authority made here. Prints the figures of tests/static/SIZES.md, one a line, among its account.
+The servers are the project's simulator, which verifies signatures, and a TLS proxy for its STS, with a certificate
+of an authority created here. Prints the figures of tests/static/SIZES.md, one per line, among other output.
 """
 
 import argparse
@@ -35,10 +35,10 @@ import trustme
 ROLE = "arn:aws:iam::444455556666:role/rolecall-cross-account"
 USER = 65532
 PAGE = 4096
-# The most that is taken: by the program's file, in memory, and of system calls.
+# The limits: size of the program file, memory, and system calls.
 MOST_BYTES = {"bare": 800_000, "tls": 1_900_000, "sso": 1_900_000, "whole": 1_900_000}
-# Memory is the program's file for nine parts in ten, which the kernel maps in windows of 64 KiB: where the linker
-# lays a function decides about one of them. What the program writes to is the same in each run.
+# Nine tenths of the memory are the program file, which the kernel maps in windows of 64 KiB: the placement of a
+# function by the linker decides about one of them. The memory that is written to is the same in each run.
 MOST_MEMORY = {"bare": 1024 * 1024, "tls": 1600 * 1024, "sso": 1600 * 1024, "whole": 1728 * 1024}
 MOST_WRITTEN = 160 * 1024
 MOST_CALLS = 65
@@ -54,8 +54,8 @@ def require(holds, otherwise):
 
 
 class Front:
-    """Passes connections on to `port`, after a TLS handshake if it has a `certificate`; or takes them, and is
-    silent."""
+    """A proxy for `port`, with TLS if it has a `certificate`; without a port, it accepts connections and never
+    responds."""
 
     def __init__(self, port=None, certificate=None):
         self.port, self.context = port, None
@@ -63,7 +63,7 @@ class Front:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             certificate.configure_cert(self.context)
         self.accepted, self.refusals = 0, []
-        self.taken = threading.Event()
+        self.connected = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         scheme = "https" if certificate else "http"
         self.url = f"{scheme}://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -73,15 +73,15 @@ class Front:
         while True:
             client, _ = self.listener.accept()
             self.accepted += 1
-            self.taken.set()
+            self.connected.set()
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def heard(self, alert):
-        """Whether a client gave this for a reason when it left; it may be told a little later."""
+        """Whether a client reported this TLS alert, waiting a little for it."""
         return eventually(lambda: any(map(alert.search, self.refusals)))
 
     def counts(self, connections):
-        """Whether there were so many; one that was given up at once may be taken a little later."""
+        """Whether there were exactly this many connections; the last one may be accepted a little later."""
         return eventually(lambda: self.accepted >= connections) and self.accepted == connections
 
     def serve(self, client):
@@ -121,7 +121,7 @@ def pour(source, sink):
 
 @contextlib.contextmanager
 def simulator(program):
-    """Yields its variables, and its events once it has ended."""
+    """Runs the simulator; yields its variables and, filled in once it has exited, its events."""
     process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         variables, events = {}, []
@@ -144,7 +144,7 @@ def port(url):
     return int(re.search(r":(\d+)", url.removeprefix("http:")).group(1))
 
 
-# $0 is the folder, the rest what runs in it. That nothing can be written there is tried.
+# $0 is the directory, and "$@" the command to run. Fails if the root is writable.
 CONTAIN = """
 set -e
 mount --bind "$0" "$0"
@@ -178,7 +178,7 @@ class Container:
         return servers.start([*outside, "sh", "-c", CONTAIN, self.root, *contained], None, **options)
 
     def run(self, arguments, variables, before=(), seconds=30):
-        """Exit status, standard output and standard error."""
+        """Returns exit status, standard output and standard error."""
         process = self.start(
             arguments, variables, before, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -204,12 +204,12 @@ class Container:
 
 
 def inner(process):
-    """The process 1 of its own namespace, seen from here, once it is the command."""
+    """The outer id of process 1 of its namespace, once that is the command."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         for child in children:
-            # Before, it is the shell and what the shell begins with.
+            # Before that, it is the shell or one of its commands.
             if pathlib.Path(f"/proc/{child}/cmdline").read_bytes().startswith((b"/rolecall", b"/qemu")):
                 return int(child)
         time.sleep(0.01)
@@ -217,7 +217,7 @@ def inner(process):
 
 
 def test(container, features, program, authority, bundle):
-    """Every way to credentials, from inside."""
+    """Tests every credential source from inside."""
     with simulator(program) as (variables, events):
         imds, sts = variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"], variables["AWS_ENDPOINT_URL_STS"]
         counted = Front(port(imds))
@@ -227,7 +227,7 @@ def test(container, features, program, authority, bundle):
         role = ["credentials", "--role-arn", ROLE]
         https = {**instance, "AWS_ENDPOINT_URL_STS": secure.url}
 
-        # A bundle that is not there is not missed: plain http has no need of it.
+        # A missing bundle is not an error for plain http, which does not need it.
         keys = container.succeeds(["credentials"], {**instance, "AWS_CA_BUNDLE": "/missing.pem"})
         require(counted.accepted == 1, f"{counted.accepted} connections for instance metadata")
         own = container.succeeds(["credentials"], task)
@@ -235,13 +235,13 @@ def test(container, features, program, authority, bundle):
         require(plain["AccountId"] == "444455556666", f"the role's account is {plain['AccountId']}")
         if features == "bare":
             container.fails(role, https, "no means for it")
-            require(secure.accepted == 0, "a connection was made that could not be used")
+            require(secure.accepted == 0, "an unusable connection was made")
         else:
             container.fails(role, https, "AssumeRole: .*certificate not trusted")
             require(
-                secure.heard(re.compile("unknown.ca", re.IGNORECASE)), f"the server heard {secure.refusals}"
+                secure.heard(re.compile("unknown.ca", re.IGNORECASE)), f"the server received {secure.refusals}"
             )
-            require(secure.accepted == 1, f"{secure.accepted} attempts at a server that is not trusted")
+            require(secure.accepted == 1, f"{secure.accepted} attempts at an untrusted server")
             missing = {**https, "AWS_CA_BUNDLE": "/missing.pem"}
             container.fails(role, missing, "AWS_CA_BUNDLE: /missing.pem: No such file")
             require(secure.counts(2), f"{secure.accepted - 1} attempts without a bundle")
@@ -250,21 +250,21 @@ def test(container, features, program, authority, bundle):
             require(assumed["AccountId"] == "444455556666", f"the role's account is {assumed['AccountId']}")
             require(secure.counts(3), f"{secure.accepted - 2} connections to STS")
             (container.root / "ca.pem").unlink()
-    told = "\n".join(events)
-    for asked, got in (("imds GetRoleCredentials", keys), ("container GetCredentials", own)):
-        require(f"{asked} 200 OK {got['AccessKeyId']}" in told, f"{got['AccessKeyId']} is not of:\n{told}")
-    calls = len(re.findall("^sts AssumeRole 200 OK", told, re.MULTILINE))
-    require(calls == (1 if features == "bare" else 2), f"AssumeRole was answered {calls} times:\n{told}")
+    log = "\n".join(events)
+    for operation, received in (("imds GetRoleCredentials", keys), ("container GetCredentials", own)):
+        require(f"{operation} 200 OK {received['AccessKeyId']}" in log, f"{received['AccessKeyId']} is not in:\n{log}")
+    calls = len(re.findall("^sts AssumeRole 200 OK", log, re.MULTILINE))
+    require(calls == (1 if features == "bare" else 2), f"AssumeRole succeeded {calls} times:\n{log}")
 
 
 def test_signals(container):
-    """Process 1 ends at once while it waits for a service, as a shell would tell it."""
+    """Process 1 exits immediately on a signal while it waits for a service, with the status of a shell."""
     for number in (signal.SIGTERM, signal.SIGINT):
         silent = Front()
         variables = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": silent.url, "AWS_METADATA_SERVICE_TIMEOUT": "30"}
         process = container.start(["credentials"], variables)
         try:
-            require(silent.taken.wait(10), "the command did not connect")
+            require(silent.connected.wait(10), "the command did not connect")
             time.sleep(0.1)
             require(process.poll() is None, "the command did not wait for the service")
             os.kill(inner(process), number)
@@ -277,9 +277,9 @@ def test_signals(container):
 
 
 def memory(container, program):
-    """The most memory that the command has held when it prints what it got, in bytes: the system's own account.
+    """Returns the peak resident memory of the command when it prints its output, in bytes, as the kernel reports it.
 
-    It is held there by a pipe that is full. What holds for the process is looked at, too.
+    A full pipe blocks the command at that point. The restrictions on the process are checked, too.
     """
     with simulator(program) as (variables, _):
         reader, writer = os.pipe()
@@ -291,7 +291,7 @@ def memory(container, program):
         try:
             command = pathlib.Path(f"/proc/{inner(process)}")
             deadline = time.monotonic() + 10
-            # The number of the call, and of the file: it writes to standard output.
+            # The numbers of the system call and of the file: it is writing to standard output.
             while not command.joinpath("syscall").read_text().startswith("1 0x1 "):
                 require(time.monotonic() < deadline, "the command prints nothing")
                 time.sleep(0.01)
@@ -310,12 +310,12 @@ def memory(container, program):
     root = [words for words in map(str.split, mounts) if words[4:5] == ["/"]]
     require(len(root) == 1 and "ro" in root[0][5].split(","), f"the root is mounted as {root}")
     written = int(field("RssAnon")[0]) * 1024
-    require(written <= MOST_WRITTEN, f"{written:,} bytes of memory that is written")
+    require(written <= MOST_WRITTEN, f"{written:,} bytes of anonymous memory")
     return int(field("VmHWM")[0]) * 1024
 
 
 def calls(container, variables):
-    """The system calls of a run, from the first instruction of the program on."""
+    """Returns the system calls of a run, from the first instruction of the program on."""
     log = container.logs / f"{container.program.name}.strace"
     status, _, errors = container.run(
         ["credentials"], variables, ["strace", "-f", "-o", log, "-s", "80", "-e", "signal=none"]
@@ -328,22 +328,22 @@ def calls(container, variables):
     made = [line for line in mine if re.match(r"\w+\(", line)]
     name = lambda line: line.split("(")[0]
     threads = [line for line in made if name(line) in ("clone", "clone3", "fork", "vfork")]
-    require(not threads, "a thread was made:\n" + "\n".join(threads))
+    require(not threads, "a thread was created:\n" + "\n".join(threads))
     return made
 
 
 def measure(container, empty, program, bundle):
-    """Peak memory, system calls beyond those of a program that does nothing, and every large piece of memory."""
+    """Returns peak memory, system calls in addition to those of an empty program, and the large mappings."""
     peak = memory(container, program)
     container.put("ca.pem", bundle)
     with simulator(program) as (variables, _):
         variables = {name: variables[name] for name in ("AWS_REGION", "AWS_EC2_METADATA_SERVICE_ENDPOINT")}
         variables["AWS_CA_BUNDLE"] = "/ca.pem"
-        # The fewest: a reply may come in two pieces.
+        # The minimum, because a response may arrive in two packets.
         made = min((calls(container, variables) for _ in range(3)), key=len)
     (container.root / "ca.pem").unlink()
     files = [line for line in made if re.match(r"open|stat|access|readlink|newfstat", line)]
-    require(not files, "plain http, but a file was looked at:\n" + "\n".join(files))
+    require(not files, "a file was accessed, although plain http needs none:\n" + "\n".join(files))
     connections = sum(line.startswith("connect(") for line in made)
     require(connections == 1, f"{connections} connections")
     lengths = sorted(int(match[1]) for line in made if (match := re.match(r"mmap\(NULL, (\d+)", line)))
@@ -384,13 +384,13 @@ def main():
                 try:
                     test(contained, features, arguments.simulator, authority, bundle)
                     test_signals(contained)
-                    print(f"{path.name}: as it should be, after {time.monotonic() - started:.1f} s")
+                    print(f"{path.name}: passed after {time.monotonic() - started:.1f} s")
                     print("size", architecture, features, size)
                     if architecture == "x86_64":
                         peak, extra, large = measure(contained, empty, arguments.simulator, bundle)
-                        # A hundred and some built-in certificates are such a piece.
+                        # The built-in certificates, over a hundred of them, would be such a mapping.
                         pieces = pieces or large
-                        require(large == pieces, f"plain http, but memory for more: {large}, not {pieces}")
+                        require(large == pieces, f"more memory, although plain http needs none: {large}, not {pieces}")
                         require(peak <= MOST_MEMORY[features], f"{peak:,} bytes of memory")
                         require(extra <= MOST_CALLS, f"{extra} system calls more than the empty program's")
                         print("memory", features, peak)

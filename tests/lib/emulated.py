@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the firmware of tests/firmware/device under QEMU, against servers it reaches by TCP.
+"""Runs the firmware of tests/firmware/device under QEMU, against servers that it reaches by TCP.
 
     emulated.py --image ELF --simulator PROGRAM --logs DIRECTORY
 
-Wants to be alone in a network namespace, as root. There it puts a TAP device, and on it and on loopback
-the addresses that a cloud has: 169.254.169.254 and 169.254.170.2 are the simulator's, ministack is at
-10.0.2.2:4566, and the board is 10.0.2.15. ministack checks signatures and their dates (AUTH=true); the
-simulator hands out keys of one of its users.
+Needs root and a separate network namespace. There it creates a TAP device, and assigns the addresses of a cloud:
+169.254.169.254 and 169.254.170.2 are the simulator's, ministack is at 10.0.2.2:4566, and the board is 10.0.2.15.
+ministack checks signatures and their dates (AUTH=true); the simulator serves keys of a ministack user.
 """
 
 import argparse
@@ -50,7 +49,7 @@ def network():
 
 
 def ministack(logs, data):
-    """Starts it, with a role, an object, and a user who has two sessions."""
+    """Starts ministack with a role, an object, and a user with two sessions."""
     server = servers.spawn(
         "ministack",
         logs,
@@ -81,7 +80,7 @@ class Test:
 
     @contextlib.contextmanager
     def simulator(self, faults):
-        """A simulator of its own for each run; yields its variables, and its events once it has ended."""
+        """Runs a new simulator; yields its variables and, filled in once it has exited, its events."""
         command = [self.program, "--imds", f"{METADATA}:80", "--container", f"{CONTAINER}:80"]
         command += ["--container-token", TOKEN, "--lifetime", str(LIFETIME)]
         for key in self.keys:
@@ -119,7 +118,7 @@ class Test:
         not_prints=(),
         asks=(),
     ):
-        """Boots the image, and looks at what it says and at what was asked."""
+        """Boots the image, and checks its output and its requests."""
         started = time.monotonic()
         with self.simulator(faults) as (variables, events):
             seed = time.time_ns() % 1_000_000_007
@@ -139,21 +138,21 @@ class Test:
                 status = f"still running after {seconds} s"
             finally:
                 servers.end(process, signal.SIGKILL)
-        said = log.read_text(errors="replace")
+        printed = log.read_text(errors="replace")
         with log.open("a") as output:
-            output.write("--- asked of the simulator\n" + "".join(f"{event}\n" for event in events))
+            output.write("--- requests to the simulator\n" + "".join(f"{event}\n" for event in events))
         wrong = []
         if (status == 0) != succeeds:
-            wrong.append(f"the board ended with {status}")
-        wrong += [f"the board did not say: {text}" for text in prints if not re.search(text, said)]
-        wrong += [f"the board said: {text}" for text in not_prints if re.search(text, said)]
-        asked = "\n".join(events)
-        wrong += [f"nobody asked: {text}" for text in asks if not re.search(text, asked, re.MULTILINE)]
+            wrong.append(f"the board exited with {status}")
+        wrong += [f"the board did not print: {text}" for text in prints if not re.search(text, printed)]
+        wrong += [f"the board printed: {text}" for text in not_prints if re.search(text, printed)]
+        requests = "\n".join(events)
+        wrong += [f"no request: {text}" for text in asks if not re.search(text, requests, re.MULTILINE)]
         if wrong:
             raise Failure("\n".join([f"{name}:", *wrong, f"{log}:", log.read_text(errors="replace")]))
-        peers = sorted(set(re.findall(r"connecting to (\S+)", said)))
-        print(f"{name}: as it should be, after {time.monotonic() - started:.1f} s; talked to {', '.join(peers)}")
-        for line in said.splitlines():
+        peers = sorted(set(re.findall(r"connecting to (\S+)", printed)))
+        print(f"{name}: passed after {time.monotonic() - started:.1f} s; connected to {', '.join(peers)}")
+        for line in printed.splitlines():
             if not line.startswith(("connecting to", "Timer with period zero")):
                 print(f"    {line}")
         sys.stdout.flush()
@@ -161,7 +160,7 @@ class Test:
 
 
 def scenarios(test):
-    talks = lambda *peers: [f"connecting to {re.escape(peer)}" for peer in peers]
+    connects = lambda *peers: [f"connecting to {re.escape(peer)}" for peer in peers]
     imds, container = f"{METADATA}:80", f"{CONTAINER}:80"
     first, second = (key[0] for key in test.keys)
 
@@ -170,7 +169,7 @@ def scenarios(test):
         "container",
         "path={CONTAINER_PATH}",
         f"token={TOKEN}",
-        prints=[*talks(container, STS), f"I am {USER}"],
+        prints=[*connects(container, STS), f"I am {USER}"],
         asks=["^container GetCredentials 200 OK"],
     )
     test.run(
@@ -179,17 +178,17 @@ def scenarios(test):
         "path={CONTAINER_PATH}",
         "token=another",
         succeeds=False,
-        prints=talks(container),
+        prints=connects(container),
         asks=["^container GetCredentials 401 AccessDenied"],
         not_prints=["I am"],
     )
-    # The opposites of what follows: the same image, but it learns no time.
+    # The negative cases for the runs below: the same image, but the time cannot be learned.
     test.run(
         "no clock, and none learned",
         "chain",
         "clock=fixed",
         succeeds=False,
-        prints=[*talks(imds), "AssumeRole: the time is not known"],
+        prints=[*connects(imds), "AssumeRole: the time is not known"],
         asks=["^imds GetRoleCredentials 200 OK"],
         not_prints=["I am"],
     )
@@ -199,14 +198,14 @@ def scenarios(test):
         "clock=fixed",
         f"boot={YEARS_AGO}",
         succeeds=False,
-        prints=[*talks(imds, STS), "AssumeRole: refused .HTTP status 403"],
+        prints=[*connects(imds, STS), "AssumeRole: refused .HTTP status 403"],
         not_prints=["I am"],
     )
     test.run(
         "wrong clock, corrected",
         "metadata",
         f"boot={YEARS_AGO}",
-        prints=[*talks(imds, STS), f"I am {USER}"],
+        prints=[*connects(imds, STS), f"I am {USER}"],
     )
     for fault, count in (("reset", 1), ("stall", 1), ("drip", 3), ("500", 3), ("megabyte", 1)):
         code = {"500": "InternalError"}.get(fault, fault.capitalize())
@@ -214,7 +213,7 @@ def scenarios(test):
             f"metadata, {fault}",
             "metadata",
             faults=[fault] * count,
-            prints=[*talks(imds, STS), f"I am {USER}"],
+            prints=[*connects(imds, STS), f"I am {USER}"],
             asks=[f"^imds Fault 0 {code}$", "^imds GetRoleCredentials 200 OK"],
         )
     test.run(
@@ -222,12 +221,12 @@ def scenarios(test):
         "chain",
         seconds=LIFETIME + 60,
         prints=[
-            *talks(imds, STS),
+            *connects(imds, STS),
             f"I am {ROLE_SESSION}",
             f"object: {GREETING}",
             f"instance key {first} ends",
             f"instance key {second} ends",
-            "the first credentials have ended",
+            "the first credentials have expired",
         ],
         asks=[f"GetRoleCredentials 200 OK {first}", f"GetRoleCredentials 200 OK {second}"],
     )
@@ -243,13 +242,13 @@ def main():
     servers.isolate()
     arguments.logs.mkdir(parents=True, exist_ok=True)
     network()
-    print(f"the board is {BOARD}; on its wire are {METADATA}, {CONTAINER} and {HOST}")
+    print(f"the board is {BOARD}; its network has {METADATA}, {CONTAINER} and {HOST}")
     data = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=arguments.logs))
     server, keys = ministack(arguments.logs, data)
     try:
         test = Test(arguments.image, arguments.simulator, keys, arguments.logs)
         scenarios(test)
-        print(f"{test.passed} runs, each as it should be")
+        print(f"{test.passed} runs passed")
     finally:
         servers.end(server.process, signal.SIGKILL)
         shutil.rmtree(data, ignore_errors=True)

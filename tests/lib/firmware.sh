@@ -1,13 +1,12 @@
 # shellcheck shell=bash disable=SC2154 # variables are shared with tests/run
-# Builds of tests/firmware: one compiler for all of its targets, with `core` as rustup ships it; sourced by
-# tests/run.
+# Builds of tests/firmware: one compiler for all targets, with `core` as rustup distributes it; sourced by tests/run.
 
 firmware=$root/tests/firmware
 firmware_targets=(thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-elf)
 readonly compact_sha='--cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"'
 
-# need_firmware_targets TARGET...: rustup's compiler if it has them all, else Debian's, and `core` from its
-# sources. Sets `firmware_cargo`, `firmware_rustc` and `firmware_sysroot`, which is empty for rustup's own.
+# need_firmware_targets TARGET...: uses rustup's compiler if it has all targets, otherwise Debian's, with `core` built
+# from its sources. Sets `firmware_cargo`, `firmware_rustc`, and `firmware_sysroot`, which is empty for rustup.
 need_firmware_targets() {
     local installed wanted missing=()
     export CARGO_TARGET_DIR=$target/firmware
@@ -19,7 +18,7 @@ need_firmware_targets() {
     firmware_cargo=(cargo) firmware_sysroot='' firmware_rustc=(rustc)
     if [[ ${#missing[@]} -gt 0 ]]; then
         instead="rustup target add ${missing[*]}" need_debian rustc-web cargo-web rust-web-src
-        # Only a nightly compiler may build `core`, unless it is told otherwise.
+        # `-Zbuild-std` is for nightly compilers; RUSTC_BOOTSTRAP enables it in this one.
         firmware_cargo=(env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo)
         firmware_rustc=(/usr/bin/rustc)
         firmware_sysroot=$CARGO_TARGET_DIR/sysroot
@@ -30,7 +29,7 @@ need_firmware_targets() {
     printf 'By %s\n' "$("${firmware_rustc[@]}" --version)"
 }
 
-# build_core TARGET: `core` as rustup has it: optimised for speed, with the bitcode that LTO wants.
+# build_core TARGET: builds `core` as rustup has it, optimized for speed and with the bitcode that LTO needs.
 build_core() {
     local lib=$firmware_sysroot/lib/rustlib/$1/lib built=$CARGO_TARGET_DIR/core stamp crate
     crate=$firmware_sysroot/crate
@@ -61,28 +60,28 @@ host_triple() {
     rustc -vV | sed -n 's/^host: //p'
 }
 
-# Every public function is in the probe.
+# Checks that the probe calls every public function.
 public_functions() {
     local json=$target/firmware/rustdoc
     need_command python3 python3
-    # rustdoc's JSON is for nightly compilers, unless it is told otherwise.
+    # rustdoc's JSON output is for nightly compilers; RUSTC_BOOTSTRAP enables it in this one.
     RUSTC_BOOTSTRAP=1 cargo rustdoc --quiet -p rolecall-core --lib --target-dir "$json" -- \
         -Zunstable-options --output-format json
     local check=(python3 "$firmware/panic-free/public_functions.py" "$json/doc/rolecall_core.json")
     "${check[@]}" "$firmware"/panic-free/src/*.rs
-    # The check sees what is missing.
+    # The check detects a missing call.
     mkdir -p "$scratch/probe"
     cp "$firmware"/panic-free/src/*.rs "$scratch/probe"
     sed -i '/json::Str::decode/d' "$scratch/probe/wire.rs"
     if "${check[@]}" "$scratch/probe"/*.rs >"$scratch/missing-call"; then
-        printf 'A call was taken out, and nobody noticed.\n'
+        printf 'A removed call was not detected.\n'
         return 1
     fi
     grep -qx 'not called: wire::json::Str::decode' "$scratch/missing-call"
-    printf 'one call taken out: noticed\n'
+    printf 'one call removed: detected\n'
 }
 
-# link_without_panics TARGET...: at each optimisation level, with both kinds of SHA-256.
+# link_without_panics TARGET...: links the probe at each optimization level, with both SHA-256 implementations.
 link_without_panics() {
     need_firmware_targets "$@"
     local triple level sha
@@ -95,23 +94,23 @@ link_without_panics() {
             done
         done
         if link_probe "$triple" s '' --features panic-on-purpose 2>"$scratch/link.log"; then
-            printf '%s: a panic path was put in, and it linked.\n' "$triple"
+            printf '%s: a planted panic path was linked without an error.\n' "$triple"
             return 1
         fi
         grep -q 'undefined symbol: a_panic_path_is_left' "$scratch/link.log"
-        printf '%-28s a panic path put in on purpose: refused by the linker\n' "$triple"
+        printf '%-28s a planted panic path: rejected by the linker\n' "$triple"
     done
 }
 
 # link_probe TARGET OPT_LEVEL SHA_FLAGS CARGO_ARGUMENT...
 link_probe() {
     local inline=''
-    # Below this, what is proven by inlining alone is not seen.
+    # With a lower threshold, panics that are only ruled out by inlining would be left.
     [[ $2 != z ]] || inline='-C llvm-args=--inline-threshold=30'
     build_firmware "$1" "$2" "-C link-arg=--entry=_start $inline $3" -p panic-free "${@:4}"
 }
 
-# Every figure of tests/firmware/SIZES.md; `SIZES=write` keeps them.
+# Measures every figure of tests/firmware/SIZES.md; `SIZES=write` updates the file.
 measure_sizes() {
     local triple sha name built flags
     need_command python3 python3
@@ -134,13 +133,13 @@ measure_sizes() {
         "$("${firmware_rustc[@]}" --version)" <"$scratch/figures"
 }
 
-# The firmware under QEMU, in a network of its own.
+# Runs the firmware under QEMU in a network namespace.
 firmware_on_emulator() {
-    [[ $EUID -eq 0 ]] || skip "root, for a TAP device in a network namespace of its own"
+    [[ $EUID -eq 0 ]] || skip "root, for a TAP device in a network namespace"
     need_venv
     need_command qemu-system-arm qemu-system-arm
     need_command ip iproute2
-    unshare --net true 2>/dev/null || skip "the right to make a network namespace"
+    unshare --net true 2>/dev/null || skip "the permission to create a network namespace"
     [[ -c /dev/net/tun ]] || skip "/dev/net/tun, for a TAP device"
     cargo build --quiet -p rolecall-simulator --example serve
     local serve=$target/debug/examples/serve
@@ -150,9 +149,9 @@ firmware_on_emulator() {
         --image "$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/device"
 }
 
-# run_on_board ELF QEMU_ARGUMENT...: what it prints; its exit status.
+# run_on_board ELF QEMU_ARGUMENT...: prints the output of the program; the exit status is that of the program.
 run_on_board() {
-    # What the emulator itself has to say is of use only if something went wrong.
+    # The emulator's own messages are only shown on failure.
     timeout 300 qemu-system-arm -M lm3s6965evb -display none -monitor none -serial stdio \
         -semihosting-config enable=on,target=native -kernel "$@" 2>"$scratch/qemu.log" ||
         { cat "$scratch/qemu.log" >&2 && return 1; }

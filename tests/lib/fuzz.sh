@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with tests/run
-# The fuzz targets, each for a while; sourced by tests/run.
+# Runs the fuzz targets for a limited time; sourced by tests/run.
 
 # The dictionaries of each target.
 declare -A fuzz_dictionaries=(
@@ -30,18 +30,18 @@ need_cargo_fuzz() {
         skip "cargo install --locked cargo-fuzz (no registry?)"
 }
 
-# Builds the targets, and sets `fuzz_programs` to where they are.
+# Builds the targets, and sets `fuzz_programs` to their directory.
 build_fuzz_targets() {
     need_cargo_fuzz
     local host
     host=$(rustc -vV | sed -n 's/^host: //p')
-    # No sanitizer: there is no unsafe code to watch, and without one a stable compiler will do.
+    # No sanitizer: there is no unsafe code to check, and without one a stable compiler is sufficient.
     cargo fuzz build --sanitizer none --target-dir "$target/fuzz-run"
     fuzz_programs=$target/fuzz-run/$host/release
 }
 
-# Runs every target from its seeds, for FUZZ_SECONDS (20), as many at a time as there are processors. What
-# is found is kept outside the tree.
+# Runs every target from its seeds for FUZZ_SECONDS (20), one per processor at a time. Findings are kept outside the
+# source tree.
 fuzz_every_target() {
     build_fuzz_targets
     local name seconds=${FUZZ_SECONDS:-20} findings=$target/fuzz-findings runs cover found=()
@@ -50,13 +50,13 @@ fuzz_every_target() {
         [[ -d fuzz/seeds/$name && -n ${fuzz_dictionaries[$name]:-} ]] ||
             { printf '%s has no seeds or no dictionary\n' "$name"; return 1; }
         wait_for_room "$(nproc)"
-        # A group beside may have deadlines to keep.
+        # A group that runs at the same time may have deadlines.
         fuzz_target "$name" "$seconds" "$findings/$name" nice &
     done
     wait
     for name in $(cargo fuzz list); do
         [[ $(<"$scratch/$name.status") == "$fuzz_timed_out" ]] || continue
-        printf '%s: an input took over %d s beside a busy group; again, with that input, by itself\n' \
+        printf '%s: an input took over %d s while another group was running; trying it again, alone\n' \
             "$name" "$fuzz_timeout"
         fuzz_target "$name" "$seconds" "$findings/$name"
     done
@@ -74,11 +74,11 @@ fuzz_every_target() {
     [[ ${#found[@]} -eq 0 ]]
 }
 
-# The seconds that an input may take, which libFuzzer takes from the clock, and its status if one took more.
+# The limit in seconds for an input, which libFuzzer measures in wall-clock time, and its exit status if exceeded.
 fuzz_timeout=10 fuzz_timed_out=70
 
-# fuzz_target NAME SECONDS FINDINGS [nice]: what was found before is tried too; leaves NAME.log and NAME.status,
-# 0 if nothing was found.
+# fuzz_target NAME SECONDS FINDINGS [nice]: runs a target, including its earlier findings; writes NAME.log, and
+# NAME.status with 0 if there was no finding.
 fuzz_target() {
     local status=0
     mkdir -p "$3" "$scratch/corpus/$1"
@@ -89,7 +89,7 @@ fuzz_target() {
     printf '%d\n' "$status" >"$scratch/$1.status"
 }
 
-# fuzz_dictionary TARGET: its dictionaries as one.
+# fuzz_dictionary TARGET: prints its dictionaries as one.
 fuzz_dictionary() {
     local format
     for format in ${fuzz_dictionaries[$1]}; do

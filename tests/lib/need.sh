@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with tests/run
-# What a part of a test group needs, and what happens when it is not there; sourced by tests/run.
+# Requirements of the parts of a test group, and what happens if they are missing; sourced by tests/run.
 
-# Ends the part: the one thing that is missing.
+# skip REQUIREMENT: ends the part because of a missing requirement.
 skip() {
     printf '%s\n' "$1" >"$scratch/missing"
     exit "$SKIPPED"
 }
 
-# alone COMMAND...: no other group does the like meanwhile: what it makes is for all of them.
+# alone COMMAND...: runs a command that groups share the results of, under a lock.
 alone() {
     local lock
     mkdir -p "$target"
@@ -17,17 +17,17 @@ alone() {
     exec {lock}>&-
 }
 
-# need_command COMMAND PACKAGE: a command, from the Debian package that has it.
+# need_command COMMAND PACKAGE: requires a command, which is in this Debian package.
 need_command() {
     command -v "$1" >/dev/null || need_debian "$2"
 }
 
-# need_component COMMAND COMPONENT: a subcommand of cargo, from the component of rustup that has it.
+# need_component COMMAND COMPONENT: requires a cargo subcommand, which is in this rustup component.
 need_component() {
     cargo "$1" --version >/dev/null 2>&1 || skip "rustup component add $2"
 }
 
-# need_debian PACKAGE...: Debian packages, installed where that is possible. `instead` says what else would do.
+# need_debian PACKAGE...: requires Debian packages, and installs them if possible. `instead` names an alternative.
 need_debian() {
     alone install_debian "$@"
 }
@@ -35,7 +35,7 @@ need_debian() {
 install_debian() {
     local missing=() package wanted
     for package in "$@"; do
-        # A package that was removed is known still, but not `ok installed`.
+        # A removed package is still known, but not `ok installed`.
         dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* ok installed$' || missing+=("$package")
     done
     [[ ${#missing[@]} -gt 0 ]] || return 0

@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""Says what exists on a server, as boto3 sees it and nothing of ours: JSON with sorted keys and lists.
+"""Describes resources on a server with boto3, independently of this project: JSON with sorted keys and arrays.
 
     readback.py --url URL --region REGION --key-id ID --secret SECRET WHAT NAME...
 
     role NAME                  exists, arn, trust, tags, inline, attached, instance_profiles
     instance-profile NAME      exists, tags, roles
     association INSTANCE_ID    profiles
-    task-definition FAMILY     exists, active, and of the newest of these: task_role_arn, tags
+    task-definition FAMILY     exists, active; of the newest active one: task_role_arn, tags
     tasks CLUSTER FAMILY       tasks: task_role_override, tags, last_status
     oidc-provider URL          exists, client_ids, tags
     user-pool NAME             exists, id, tags, clients: name, id, has_secret, flows; users: name, status
-    identity-pool NAME         exists, id, tags, guests, classic, providers: name, client_id; login_providers,
-                               oidc, roles; of these, moto's classic and roles are null, for it cannot tell
+    identity-pool NAME         exists, id, tags, unauthenticated, classic, providers: name, client_id; login_providers,
+                               oidc, roles; for moto, which does not return them, classic and roles are null
     object BUCKET KEY          exists, body
 
-What does not exist has no member but `exists`. Two pools of one name are an error.
+For a resource that does not exist, `exists` is the only member. Two pools of the same name are an error.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def instance_profile(aws, name):
 
 
 def association(aws, instance):
-    # Those of the past stay listed for a while.
+    # Past associations stay listed for a while.
     filters = [{"Name": "instance-id", "Values": [instance]}]
     found = every(aws("ec2"), "describe_iam_instance_profile_associations", Filters=filters)
     present = (one for one in found if one["State"] in ("associating", "associated"))
@@ -64,7 +64,7 @@ def association(aws, instance):
 
 def task_definition(aws, family):
     ecs = aws("ecs")
-    # ministack lists every family that begins so.
+    # ministack lists every family with this prefix.
     listed = every(ecs, "list_task_definitions", familyPrefix=family, status="ACTIVE")
     active = [arn for arn in listed if arn.partition("/")[2].rpartition(":")[0] == family]
     if not active:
@@ -128,13 +128,13 @@ def identity_pool(aws, name):
         return None
     found = identity.describe_identity_pool(IdentityPoolId=pool)
     provider = lambda found: {"name": found["ProviderName"], "client_id": found["ClientId"]}
-    # 500 is moto's answer to what it does not implement.
+    # moto answers 500 to unimplemented operations.
     roles = unless("500", identity.get_identity_pool_roles, IdentityPoolId=pool)
     return {
         "exists": True,
         "id": pool,
         "tags": found.get("IdentityPoolTags", {}),
-        "guests": found["AllowUnauthenticatedIdentities"],
+        "unauthenticated": found["AllowUnauthenticatedIdentities"],
         "classic": found.get("AllowClassicFlow"),
         "providers": in_order(provider, found.get("CognitoIdentityProviders", [])),
         "login_providers": found.get("SupportedLoginProviders", {}),
@@ -149,7 +149,7 @@ def stored_object(aws, bucket, key):
 
 
 def unless(code, operation, **given):
-    """The operation's reply, or None where it fails with this code."""
+    """Returns the operation's response, or None if it fails with this code."""
     try:
         return operation(**given)
     except ClientError as error:
@@ -164,12 +164,12 @@ def every(client, operation, **given):
 
 def only(ids):
     if len(ids := list(ids)) > 1:
-        sys.exit(f"readback.py: one name, several pools: {', '.join(ids)}")
+        sys.exit(f"readback.py: several pools of the same name: {', '.join(ids)}")
     return ids[0] if ids else None
 
 
 def tags(listed):
-    # IAM's members begin with capitals, those of ECS do not.
+    # IAM capitalizes the members of a tag, ECS does not.
     pairs = ({key.lower(): value for key, value in tag.items()} for tag in listed or [])
     return {pair["key"]: pair["value"] for pair in pairs}
 

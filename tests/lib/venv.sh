@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with tests/run
 # The virtual environment with the packages of tests/requirements.txt; sourced by tests/run.
 
-# Makes it, or keeps one that is right already, and sets `python` to its interpreter.
+# Creates it unless it is up to date, and sets `python` to its interpreter.
 need_venv() {
     need_command python3 python3
-    # Debian keeps a part of `venv` in a package of its own.
+    # Debian has a part of `venv` in a separate package.
     python3 -c 'import ensurepip, venv' 2>/dev/null || need_debian python3-venv
     python=$target/venv/bin/python
     alone make_venv
@@ -12,7 +12,7 @@ need_venv() {
 
 make_venv() {
     local venv=$target/venv requirements=$root/tests/requirements.txt
-    # The copy is made last, so that an environment left half made is not taken for a right one.
+    # The copy is made last, so that an incomplete environment is not mistaken for a complete one.
     if cmp -s "$requirements" "$venv/requirements.txt" && "$python" -c '' 2>/dev/null; then
         return
     fi

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures which server notices which kind of tampering: the tables below "Measured" in tests/e2e/VERIFIERS.md.
+"""Measures which server detects which kind of tampering: the tables below "Results" in tests/e2e/VERIFIERS.md.
 
     servers.py -- python verifiers.py [NAME...] > TABLES
 
-Every request is signed by botocore with temporary credentials where the server hands them out, then
-changed in one place. A further server is measured too when its name is given as an argument and its
-ROLECALL_NAME_* variables (see servers.py) are set.
+Every request is signed by botocore, with temporary credentials if the server issues them, and then changed in one
+place. A further server is measured too if its name is given as an argument and its ROLECALL_NAME_* variables (see
+servers.py) are set.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ HOUR = datetime.timedelta(hours=1)
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What gets signed; one that is answered with 2xx as it is."""
+    """A request to sign; without a change, the server accepts it."""
 
     server: str
     form: str
@@ -82,7 +82,7 @@ def temporary(server):
 
 @dataclasses.dataclass
 class Wire:
-    """A signed request as it goes out: the place to tamper."""
+    """A signed request as sent, which can be tampered with."""
 
     target: str
     headers: list
@@ -94,14 +94,14 @@ class Wire:
         return self.headers != before
 
     def query(self, name, change):
-        """Changes the value of one query parameter, as it is encoded."""
+        """Changes the encoded value of one query parameter."""
         before = self.target
         self.target = re.sub(f"(?<=[?&]{name}=)[^&]*", lambda m: change(m[0]), before)
         return self.target != before
 
 
 def flip(text):
-    """Changes one byte in the middle, to another that is as good."""
+    """Changes one byte in the middle to another valid one."""
     at = len(text) // 2
     while text[at] in "%/+=-" or text[at - 1] == "%" or text[at - 2] == "%":
         at += 1
@@ -127,11 +127,11 @@ def signed(request):
     return Wire(f"{parts.path}?{parts.query}", result.headers, request.body)
 
 
-# Each kind of tampering takes a request and returns what to send, or a sentence why it does not apply.
+# Each kind of tampering is given a request and returns what to send, or the reason why it does not apply.
 
 
 def wire(change):
-    """Tampering after signing."""
+    """Tampers after signing."""
 
     def tamper(request):
         sent = signed(request)
@@ -142,12 +142,12 @@ def wire(change):
 
 
 def before(**changes):
-    """Signing something else to begin with; the signature is right for that."""
+    """Changes the request before signing, so that the signature is valid for the changed request."""
     return lambda request: signed(dataclasses.replace(request, **changes))
 
 
 def change_path(request, sent):
-    # Both objects are there, so that only the signature tells one from the other.
+    # Both objects exist, so that only the signature check can reject the request.
     sent.target = sent.target.replace("1?", "2?", 1) if "1?" in sent.target else f"/2{sent.target}"
 
 
@@ -167,7 +167,7 @@ def change_body(request, sent):
 
 def change_declared_hash(request, sent):
     if request.service != "s3" or request.expires:
-        return "declares none"
+        return "declares no hash"
     other = sent.body.replace(b"1", b"2") or b"other"
     if sent.body:
         sent.body = other
@@ -219,7 +219,7 @@ def sign_expired(request):
 
 
 def sign_old(request):
-    return "that is what presigning is for" if request.expires else before(age=-HOUR)(request)
+    return "presigned requests are meant to be used later" if request.expires else before(age=-HOUR)(request)
 
 
 def sign_other_service(request):
@@ -231,12 +231,12 @@ TAMPERING = [
     ("path, one byte", wire(change_path)),
     ("query, one byte", wire(change_query)),
     ("value of a signed header", wire(change_header)),
-    ("body, declared hash kept", wire(change_body)),
+    ("body, declared hash unchanged", wire(change_body)),
     ("declared payload hash, and body", wire(change_declared_hash)),
     ("secret, one byte", sign_other_secret),
     ("session token, one byte, after signing", wire(change_token)),
     ("session token, one byte, before signing", sign_other_token),
-    ("session token left out before signing", sign_no_token),
+    ("session token omitted before signing", sign_no_token),
     ("date moved by an hour after signing", wire(change_date)),
     ("date: signed an hour ago", sign_old),
     ("date: signed an hour ahead", before(age=HOUR)),
@@ -268,7 +268,7 @@ def code_of(body):
     return code[1] if code else ""
 
 
-# Errors that come of a check of the signature, the credentials or the time; others come of something else.
+# Errors of a check of the signature, the credentials or the time; other errors have other causes.
 CHECKED = {
     "SignatureDoesNotMatch",
     "InvalidClientTokenId",
@@ -294,31 +294,38 @@ def outcome(request, tamper):
 
 
 def print_tampering(form, requests):
-    """One table: the servers that answer this form of request."""
+    """Prints a table of the servers that support this form of request."""
     servers = [request.server for request in requests]
-    # Ours is held to this by tests of its own, which also run without the other servers.
+    # The simulator has its own tests for this, which also run without the other servers.
     ours = [] if "simulator" in servers else ["own tests"]
     rows = [["changed", *servers, *(["simulator"] if ours else [])]]
     for name, tamper in TAMPERING:
         rows.append([name, *(outcome(request, tamper) for request in requests), *ours])
-    # A server that refuses the untouched request too verifies nothing.
+    # A server that rejects the unchanged request as well verifies nothing.
     for at in range(1, len(requests) + 1):
         if "accepted" not in rows[1][at]:
             for row in rows[2:]:
-                row[at] = "– so does the control"
-    # What applies to no server is no row.
+                row[at] = "– the control fails, too"
+    # A row that applies to no server is omitted.
     measured = slice(1, 1 + len(requests))
     applies = [row for row in rows if not all(cell in NOT_APPLICABLE for cell in row[measured])]
     print_table(f"### {form}", applies)
 
 
 NOT_APPLICABLE = {
-    f"– {reason}" for reason in ("no body", "declares none", "not presigned", "that is what presigning is for")
-} | {"– so does the control"}
+    f"– {reason}"
+    for reason in (
+        "no body",
+        "declares no hash",
+        "not presigned",
+        "presigned requests are meant to be used later",
+        "the control fails, too",
+    )
+}
 
 
-# The same thing spelled in two ways: the one on the wire, the one signed.
-SPELLINGS = [
+# The same path or query in two encodings: the one that is sent, and the one that is signed.
+ENCODINGS = [
     ("query `+`", "x=a+b", "x=a+b", ""),
     ("query `+`", "x=a+b", "x=a%2Bb", ""),
     ("query `+`", "x=a+b", "x=a%20b", ""),
@@ -341,9 +348,9 @@ SPELLINGS = [
 ]
 
 
-def print_spellings(servers):
+def print_encodings(servers):
     rows = [["S3 GET, sent", "signed as", *servers]]
-    for what, sent, as_signed, place in SPELLINGS:
+    for what, sent, as_signed, place in ENCODINGS:
         cells = []
         for server in servers:
             bucket = f"/{variable(server, 'BUCKET')}"
@@ -355,11 +362,11 @@ def print_spellings(servers):
             message = signed(request)
             message.target = f"{bucket}/{sent}?x=1" if place == "path" else f"{bucket}/key1?{sent}"
             status, body = send(server, "GET", message)
-            # The key need not be there.
+            # The key need not exist.
             fits = status < 300 or code_of(body) == "NoSuchKey"
             cells.append("matches" if fits else f"{status} {code_of(body)}")
         rows.append([f"{what}: `{sent}`", f"`{as_signed}`", *cells])
-    print_table("### Spelling", rows)
+    print_table("### Encoding", rows)
 
 
 def print_table(title, rows):
@@ -372,7 +379,7 @@ def print_table(title, rows):
 
 
 def put_objects(server):
-    """Both objects of the path test."""
+    """Creates both objects of the path test."""
     bucket = f"/{variable(server, 'BUCKET')}"
     for key in ("key1", "key2"):
         request = Request(
@@ -380,7 +387,7 @@ def put_objects(server):
         )
         status, body = send(server, "PUT", signed(request))
         if status >= 300:
-            sys.exit(f"{server} took no {key}: {status} {body}")
+            sys.exit(f"{server} did not store {key}: {status} {body}")
 
 
 def main():
@@ -392,7 +399,7 @@ def main():
             forms.setdefault(request.form, []).append(request)
     for form, requests in forms.items():
         print_tampering(form, requests)
-    print_spellings(servers)
+    print_encodings(servers)
 
 
 if __name__ == "__main__":

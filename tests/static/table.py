@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Makes the table of sizes of static programs, and compares it with the one that is kept.
+"""Generates the table of static program sizes, and compares it with the committed one.
 
-    table.py compare SIZES_MD COMPILER      reads figures from standard input; with that compiler a size or
-                                            count that is more than a percent off fails, with another it is told
-    table.py write SIZES_MD COMPILER        keeps what was measured
+    table.py compare SIZES_MD COMPILER      reads figures from standard input; with the compiler of the committed
+                                            table, a size or count that is more than a percent off is a failure;
+                                            with another compiler it is only reported
+    table.py write SIZES_MD COMPILER        writes the measured table to SIZES_MD
 
 A figure is a line of words, the last of them a number: `size ARCHITECTURE FEATURES BYTES`,
-`memory FEATURES BYTES`, `calls FEATURES COUNT`. Other lines are passed over.
+`memory FEATURES BYTES`, `calls FEATURES COUNT`. Other lines are skipped.
 """
 
 import pathlib
@@ -14,9 +15,9 @@ import re
 import sys
 
 FEATURES = {"bare": "(none)", "tls": "`tls`", "sso": "`tls`, `sso`", "whole": "`tls`, `sso`, `srp`, `setup`"}
-# Less than any dependency brings, more than a week's commits.
+# Less than the effect of any new dependency, more than that of a week's commits.
 PERCENT = 1
-# This column depends on how a kernel maps files, and is told only; its limit is in tests/lib/contained.py.
+# This column depends on how the kernel maps files, and is only reported; tests/lib/contained.py has its limit.
 MEMORY = 3
 
 
@@ -26,9 +27,9 @@ def table(figures, compiler):
         "",
         f"Measured by `tests/run static` with {compiler}.",
         "",
-        "Profile `static` (`opt-level` z, fat LTO, abort on panic), `std` built along and for size, musl. Memory and",
-        "system calls are those of `rolecall credentials` with an instance's metadata, on x86-64: the most memory that",
-        "is resident, program included, and the calls beyond those of `fn main() {}` built alike.",
+        "Profile `static` (`opt-level` z, fat LTO, abort on panic), `std` rebuilt and optimized for size, musl. Memory",
+        "and system calls are those of `rolecall credentials` with instance metadata, on x86-64: the peak resident",
+        "memory, program included, and the calls in addition to those of `fn main() {}` built the same way.",
         "",
         "| features | x86-64, bytes | aarch64, bytes | memory, KiB | system calls |",
         "|---|--:|--:|--:|--:|",
@@ -41,7 +42,7 @@ def table(figures, compiler):
 
 
 def numbers(text):
-    """Those of the table's rows, by their place."""
+    """The numbers in the table's rows, by row and column."""
     rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("|")][2:]
     return {
         (row[0].strip(), column): int(cell.replace(",", ""))
@@ -53,28 +54,28 @@ def numbers(text):
 
 def main():
     command, path, compiler = sys.argv[1:]
-    kept = pathlib.Path(path)
+    committed = pathlib.Path(path)
     words = [line.split() for line in sys.stdin if re.match(r"(size|memory|calls) ", line)]
     measured = table({tuple(name): int(number) for *name, number in words}, compiler)
     print(measured)
     if command == "write":
-        kept.write_text(measured)
+        committed.write_text(measured)
         return
-    before, now = numbers(kept.read_text()), numbers(measured)
+    before, now = numbers(committed.read_text()), numbers(measured)
     off = [
-        f"{place}: kept {before.get(place)}, measured {number}"
+        f"{place}: committed {before.get(place)}, measured {number}"
         for place, number in now.items()
         if place[1] != MEMORY and abs(number - before.get(place, 0)) * 100 > PERCENT * number
     ]
     if before.keys() != now.keys():
-        off.append("the tables have other rows")
+        off.append("the tables have different rows")
     if not off:
-        print(f"Sizes and calls are within {PERCENT} % of the table that is kept.")
+        print(f"Sizes and calls are within {PERCENT} % of the committed table.")
         return
     print("\n".join(off))
-    if f" with {compiler}.\n" in kept.read_text():
-        sys.exit(f"The sizes have changed; `SIZES=write tests/run static` keeps the new ones in {kept.name}.")
-    print("The table that is kept is of another compiler: the differences are told, and are no failure.")
+    if f" with {compiler}.\n" in committed.read_text():
+        sys.exit(f"The sizes have changed; `SIZES=write tests/run static` writes the new ones to {committed.name}.")
+    print("The committed table is of another compiler: the differences are reported and are not a failure.")
 
 
 main()

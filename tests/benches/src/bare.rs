@@ -1,7 +1,7 @@
-//! SHA-256's compressions: how many a signature needs, and what they cost alone.
+//! SHA-256 compressions: how many a signature needs, and their cost alone.
 //!
 //! Every number here is a count of 64-byte blocks. [`Compressor`] computes the same signature from
-//! nothing but the compression function, counting, so that the formulas are known to be exact.
+//! the compression function alone and counts the calls, which proves the formulas exact.
 
 use sha2::block_api::compress256;
 
@@ -11,26 +11,26 @@ use crate::operation::{Operation, SECRET};
 const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// Compressions of hashing `len` bytes: a 0x80 and the length in 8 bytes are added.
+/// Compressions to hash `len` bytes: padding adds a 0x80 byte and the length in 8 bytes.
 pub const fn hash(len: usize) -> usize {
     (len + 1 + 8).div_ceil(64)
 }
 
-/// Compressions of an HMAC over `len` bytes whose two pads are absorbed already: the rest of the
+/// Compressions of an HMAC over `len` bytes with the two pads already absorbed: the rest of the
 /// inner hash, and one block of the outer.
 pub const fn keyed(len: usize) -> usize {
     (hash(64 + len) - 1) + (hash(64 + 32) - 1)
 }
 
-/// Compressions of an HMAC's two pads.
+/// Compressions for the two pads of an HMAC.
 pub const PADS: usize = 2;
 
-/// What one signature needs.
+/// The compressions that one signature needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needed {
-    /// From the secret to the signing key with its pads absorbed: what a kept key saves.
+    /// From the secret to the signing key with its pads absorbed: saved if the key is cached.
     pub key: usize,
-    /// The body; none where it is empty, whose hash is a constant, or not signed.
+    /// The body; 0 if it is empty, because that hash is a constant, or not signed.
     pub payload: usize,
     /// The canonical request.
     pub canonical_request: usize,
@@ -39,7 +39,7 @@ pub struct Needed {
 }
 
 impl Needed {
-    /// By formula, from the lengths of what is hashed.
+    /// Computes the counts from the lengths of the hashed texts.
     pub fn of(operation: &Operation) -> Self {
         let (canonical, to_sign) = operation.texts();
         let body = if operation.lifetime.is_some() { 0 } else { operation.body.len() };
@@ -52,18 +52,18 @@ impl Needed {
         }
     }
 
-    /// With the key to derive.
+    /// The total, if the key is derived.
     pub const fn cold(&self) -> usize {
         self.key + self.kept()
     }
 
-    /// With a kept key.
+    /// The total, if the key is cached.
     pub const fn kept(&self) -> usize {
         self.payload + self.canonical_request + self.signature
     }
 }
 
-/// SHA-256 and HMAC out of [`compress256`], counting.
+/// SHA-256 and HMAC built on [`compress256`], with a counter.
 #[derive(Debug, Default)]
 pub struct Compressor {
     /// Compressions so far.
@@ -116,7 +116,7 @@ impl Compressor {
     }
 }
 
-/// Runs `count` compressions and nothing else: of blocks in a row, the quickest there can be.
+/// Runs `count` compressions of consecutive blocks and nothing else: the lower bound.
 pub fn run(blocks: &[[u8; 64]], count: usize) -> [u32; 8] {
     let mut state = INITIAL;
     compress256(&mut state, &blocks[..count]);

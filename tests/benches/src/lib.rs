@@ -1,5 +1,5 @@
-//! What a signature costs: the operations, the peer that signs the same, and the hashing without
-//! which there is no signature.
+//! The cost of a signature: the operations, another signer for comparison, and the hashing that a
+//! signature requires.
 
 pub mod bare;
 pub mod operation;

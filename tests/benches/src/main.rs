@@ -1,6 +1,6 @@
-//! Prints what signing costs, in nanoseconds, beside `aws-sigv4` and beside the bare compressions of
-//! SHA-256 that each signature needs. Everything is measured in turns, round after round, so that a
-//! busy machine slows all of it alike; a cell is the median of the rounds.
+//! Prints the cost of signing, in nanoseconds, compared with `aws-sigv4` and with the bare SHA-256
+//! compressions that each signature needs. The measurements are interleaved round by round, so that load
+//! on the machine slows all of them alike; a cell is the median of the rounds.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -14,7 +14,7 @@ const ROUNDS: usize = 201;
 const PER_ROUND: u32 = 100;
 
 fn main() {
-    println!("Signing, in nanoseconds: medians of {ROUNDS} rounds of {PER_ROUND}");
+    println!("Signing time in nanoseconds: medians of {ROUNDS} rounds of {PER_ROUND}");
     println!();
     println!(
         "{:<32} {:<5} {:>6} {:>7} {:>8} {:>7} {:>8} {:>9} {:>7} {:>10} {:>8}",
@@ -41,14 +41,19 @@ fn main() {
     }
     let held = median(times);
     let (one, all) = (through.throughput(1), through.throughput(64));
-    println!("Provider::credentials, held: {held:.0} ns; 64 threads get {:.2}x what one gets", all / one);
+    println!(
+        "Provider::credentials, cached: {held:.0} ns; 64 threads together: {:.2}x one thread",
+        all / one
+    );
     println!();
-    println!("blocks     compressions of SHA-256 that the signature needs; bare: their time alone");
+    println!("blocks     SHA-256 compressions that the signature needs; bare: the time of these alone");
     println!("cold       the signing key is derived; aws-sigv4 always derives it: one time for both rows");
     println!("signed     from the parts of a request to its signature");
-    println!("written    the same, and the header lines or the presigned target into a buffer");
-    println!("provider   Provider::sign or Provider::presign, which keeps its keys; x core: to signed, kept");
-    println!("faster     aws-sigv4, whose result is a list of headers or parameters, to written");
+    println!("written    the same, plus writing the header lines or the presigned target to a buffer");
+    println!(
+        "provider   Provider::sign or Provider::presign, with cached keys; x core: relative to signed, kept"
+    );
+    println!("faster     aws-sigv4, which returns a list of headers or parameters, relative to written");
 }
 
 fn measure(operation: &Operation) {
@@ -90,7 +95,7 @@ fn measure(operation: &Operation) {
     row("", "kept", needed.kept(), [bare_kept, kept, kept_written], &provider);
 }
 
-/// Nanoseconds that one call takes.
+/// Measures the nanoseconds per call.
 fn time<R>(mut call: impl FnMut() -> R) -> f64 {
     let start = Instant::now();
     for _ in 0..PER_ROUND {

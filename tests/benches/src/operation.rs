@@ -8,15 +8,15 @@ use rolecall_core::wire::{Ascii, Cursor, time::UnixTime};
 pub const TIME: u64 = 1_772_366_400;
 /// The access key id that signs.
 pub const KEY_ID: &str = "ASIAROLECALLEXAMPLE0";
-/// Its secret: 40 characters, as all of AWS's are.
+/// Its secret: 40 characters, like every AWS secret.
 pub const SECRET: &str = "rolecall+benches/measure=what+it/costs==";
 
-/// One request to sign, and the way to.
+/// A request to sign, and its signing parameters.
 #[derive(Debug, Clone, Default)]
 pub struct Operation {
-    /// What it is, in a few words.
+    /// A short description.
     pub name: &'static str,
-    /// The service that signs, in `eu-west-1`.
+    /// The service in the credential scope; the region is `eu-west-1`.
     pub service: &'static str,
     /// The host, which is also the first header line.
     pub host: &'static str,
@@ -30,12 +30,12 @@ pub struct Operation {
     pub body: &'static str,
     /// The session token.
     pub token: Option<String>,
-    /// Seconds, for a presigned URL; its payload is not signed.
+    /// The lifetime of a presigned URL in seconds; its payload is not signed.
     pub lifetime: Option<u32>,
 }
 
 impl Operation {
-    /// The four that are measured.
+    /// The four operations to measure.
     pub fn all() -> [Self; 4] {
         let bucket = "rolecall.s3.eu-west-1.amazonaws.com";
         let presigned = Self {
@@ -94,7 +94,7 @@ impl Operation {
         ]
     }
 
-    /// The credentials that sign.
+    /// The credentials to sign with.
     pub fn credentials(&self) -> Credentials<'_> {
         Credentials::new(KEY_ID, SECRET, self.token.as_deref()).expect("credentials are text")
     }
@@ -105,14 +105,14 @@ impl Operation {
         SigningKey::derive(&secret, UnixTime::from_secs(TIME), "eu-west-1", self.service)
     }
 
-    /// The signature, from scratch.
+    /// Derives the signing key and computes the signature.
     pub fn sign_cold(&self, credentials: &Credentials<'_>) -> Ascii<64> {
         let time = UnixTime::from_secs(TIME);
         let key = SigningKey::derive(credentials.secret_access_key(), time, "eu-west-1", self.service);
         self.sign(credentials, &key)
     }
 
-    /// The signature, with a signing key that was kept.
+    /// Computes the signature with a cached signing key.
     pub fn sign(&self, credentials: &Credentials<'_>, key: &SigningKey<'_>) -> Ascii<64> {
         self.with_signer(credentials, key, |signer, request| match self.lifetime {
             None => signer.sign(request).expect("a signature").signature(),
@@ -120,7 +120,7 @@ impl Operation {
         })
     }
 
-    /// Signs with a kept key and writes what goes into the request: the header lines to add, or the
+    /// Signs with a cached key and writes the result for the request: the header lines to add, or the
     /// signed target.
     pub fn sign_and_write<'o>(
         &self,
@@ -179,7 +179,7 @@ impl Operation {
     }
 }
 
-/// A session token of 800 bytes in the alphabet of base64, a few escapes among them.
+/// A session token of 800 bytes in the Base64 alphabet, a few of which need escaping.
 fn token() -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut word = 1u32;

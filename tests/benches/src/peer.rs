@@ -1,4 +1,4 @@
-//! The crate `aws-sigv4`, asked for the same signatures.
+//! The same signatures by the crate `aws-sigv4`.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::identity::Identity;
 
 use crate::operation::{KEY_ID, Operation, SECRET, TIME};
 
-/// What can be made ready before a request is there.
+/// What can be prepared before the request exists.
 #[derive(Debug)]
 pub struct Peer {
     identity: Identity,
@@ -22,7 +22,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Ready to sign `operation`.
+    /// Prepares to sign `operation`.
     pub fn new(operation: &Operation) -> Self {
         let mut settings = SigningSettings::default();
         if operation.service == "s3" {
@@ -43,7 +43,7 @@ impl Peer {
         }
     }
 
-    /// Signs; the key is derived anew, as it always is with this crate's request signing.
+    /// Signs; this crate derives the key for every request.
     pub fn sign(&self, operation: &Operation) -> (SigningInstructions, String) {
         let params = v4::SigningParams::builder()
             .identity(&self.identity)

@@ -1,5 +1,5 @@
-//! The same requests through a provider, which finds the credentials, keeps the signing keys and makes
-//! owned texts.
+//! The same requests through a provider, which resolves the credentials, caches the signing keys and
+//! returns owned strings.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub struct Through {
 }
 
 impl Through {
-    /// For `operation`.
+    /// Creates a provider and a request for `operation`.
     pub fn new(operation: &Operation) -> Self {
         let mut variables = vec![("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
         if let Some(token) = &operation.token {
@@ -34,7 +34,7 @@ impl Through {
         Self { provider: Provider::new(settings), request, lifetime }
     }
 
-    /// Signs, or presigns, and returns the length of what came of it.
+    /// Signs or presigns, and returns the number of headers or the length of the URL.
     pub fn sign(&self) -> usize {
         match self.lifetime {
             None => self.provider.sign(&self.request).expect("a signature").headers().count(),
@@ -44,12 +44,12 @@ impl Through {
         }
     }
 
-    /// Credentials that are held.
+    /// Gets cached credentials.
     pub fn credentials(&self) {
         black_box(self.provider.credentials().expect("credentials"));
     }
 
-    /// Credentials that `threads` get together in a second.
+    /// Measures how often `threads` together get credentials, per second.
     pub fn throughput(&self, threads: usize) -> f64 {
         const PERIOD: Duration = Duration::from_millis(150);
         let counts: Vec<u64> = std::thread::scope(|scope| {

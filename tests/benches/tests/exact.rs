@@ -1,4 +1,4 @@
-//! What can be counted of a signature's cost, exactly: allocations and compressions.
+//! The costs of a signature that can be counted exactly: allocations and compressions.
 
 use allocation_counter::measure;
 use benches::bare::{Compressor, Needed};
@@ -6,7 +6,7 @@ use benches::peer::Peer;
 use benches::{Operation, bare};
 
 #[test]
-fn nothing_is_allocated() {
+fn signing_does_not_allocate() {
     for operation in Operation::all() {
         let (credentials, key) = (operation.credentials(), operation.key());
         let mut out = [0; 8192];
@@ -17,14 +17,14 @@ fn nothing_is_allocated() {
         for counted in [key_derived, cold, kept, written] {
             assert_eq!(counted.count_total, 0, "{}", operation.name);
         }
-        // The counter counts: the peer allocates.
+        // The counter works: aws-sigv4 allocates.
         let peer = Peer::new(&operation);
         assert!(measure(|| drop(peer.sign(&operation))).count_total > 0);
     }
 }
 
 #[test]
-fn the_compressions_are_these() {
+fn compression_counts_are_as_documented() {
     let counts: Vec<[usize; 4]> = Operation::all()
         .iter()
         .map(|operation| {
@@ -36,8 +36,8 @@ fn the_compressions_are_these() {
     assert_eq!(counts, [[18, 3, 17, 4], [18, 0, 14, 4], [18, 0, 5, 4], [18, 0, 19, 4]]);
 }
 
-/// A signature made of nothing but compressions takes as many as the formulas say, and is the one
-/// that `rolecall-core` and the peer make.
+/// Computing a signature from compressions alone takes as many as the formulas say, and yields the
+/// signature of `rolecall-core` and of `aws-sigv4`.
 #[test]
 fn the_formulas_are_exact() {
     for operation in Operation::all() {
@@ -49,7 +49,7 @@ fn the_formulas_are_exact() {
     }
 }
 
-/// At the lengths where padding takes one more block.
+/// Lengths around the point where padding needs one more block.
 #[test]
 fn padding_is_counted() {
     for (len, blocks) in [(0, 1), (55, 1), (56, 2), (64, 2), (119, 2), (120, 3)] {
@@ -60,7 +60,7 @@ fn padding_is_counted() {
     }
 }
 
-/// The token is as long as the measurements say, and so are the lists.
+/// The token and the lists have the sizes that the names say.
 #[test]
 fn the_operations_are_as_described() {
     let [sts, get, presigned, with_token] = Operation::all();

@@ -1,4 +1,4 @@
-//! Finds the vectors and the project's own cases.
+//! Locates third-party test vectors and the project's own cases.
 
 pub mod replay;
 
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use rolecall_core::wire::Put;
 use serde_json::Value;
 
-/// The published vectors of `folder`, from the directory that `ROLECALL_VECTORS` names.
+/// The third-party vectors in `folder`, below the directory in `ROLECALL_VECTORS`.
 ///
-/// Unset, this says so loudly and returns `None`: the caller still runs the project's own cases.
-/// Set but without that folder, or with an empty one, it is a failure.
+/// If the variable is not set, prints a notice and returns `None`: the caller still runs the project's own
+/// cases. If it is set, a missing or empty directory is a failure.
 pub fn vectors(folder: &str) -> Option<PathBuf> {
     let Some(root) = std::env::var_os("ROLECALL_VECTORS") else {
-        say(&format!("NOTICE: ROLECALL_VECTORS is not set: {folder} runs on the project's own cases alone"));
+        say(&format!("NOTICE: ROLECALL_VECTORS is not set: {folder} runs only the project's own cases"));
         return None;
     };
     let path = Path::new(&root).join(folder);
@@ -27,23 +27,23 @@ pub fn vectors(folder: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-/// A file or folder of the project's own cases.
+/// The path of a file or directory of the project's own cases.
 pub fn own(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../cases").join(name)
 }
 
-/// Tells whoever runs the tests; the harness would hold back what `println!` writes.
+/// Prints a line to the user; the test harness would capture `println!`.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// A JSON file.
+/// Parses a JSON file.
 pub fn json(path: &Path) -> Value {
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every JSON file of a folder, in the order of their names.
+/// Parses every JSON file of a directory, in the order of their names.
 pub fn json_files(folder: &Path) -> Vec<Value> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -52,14 +52,14 @@ pub fn json_files(folder: &Path) -> Vec<Value> {
     paths.iter().map(|path| json(path)).collect()
 }
 
-/// What `write` puts.
+/// Returns what `write` puts.
 pub fn text(write: impl FnOnce(&mut Text)) -> String {
     let mut text = Text(Vec::new());
     write(&mut text);
     String::from_utf8(text.0).expect("text")
 }
 
-/// Keeps what is put.
+/// Collects what is put.
 #[derive(Debug)]
 pub struct Text(Vec<u8>);
 

@@ -1,4 +1,4 @@
-//! A world that is made of records: files in a folder, replies that were recorded, clocks that stand.
+//! A host that replays recordings: files in a directory, recorded responses, and a fixed clock.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use rolecall_core::skew::{Instant, Now};
 use rolecall_core::wire::time::UnixTime;
 use serde_json::Value;
 
-/// A request as it was made or recorded.
+/// A request, made or recorded.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// `GET`
@@ -28,14 +28,14 @@ pub struct Request {
 /// A recorded exchange.
 #[derive(Debug, Clone, Default)]
 pub struct Recorded {
-    /// What was asked.
+    /// The recorded request.
     pub request: Request,
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
 }
 
-/// The exchanges of an `http-traffic.json`, in the order of their requests.
+/// Parses the exchanges of an `http-traffic.json`, in the order of their requests.
 pub fn traffic(document: &Value) -> Vec<Recorded> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let headers = |value: &Value| -> Vec<(String, String)> {
@@ -72,7 +72,7 @@ pub fn traffic(document: &Value) -> Vec<Recorded> {
     recorded
 }
 
-/// The world. A clone is the same one.
+/// The replaying host. Clones share their state.
 #[derive(Clone)]
 pub struct Replay {
     root: PathBuf,
@@ -83,29 +83,29 @@ pub struct Replay {
 #[derive(Default)]
 struct State {
     left: Vec<Recorded>,
-    asked: Vec<(Request, Option<Recorded>)>,
+    requests: Vec<(Request, Option<Recorded>)>,
     elapsed: u64,
 }
 
 impl Replay {
-    /// Files are below `root`, and `recorded` is what is answered, once each.
+    /// Creates a host with the files below `root` and the `recorded` exchanges, each of which is used once.
     pub fn new(root: &Path, recorded: Vec<Recorded>) -> Self {
         let state = State { left: recorded, ..State::default() };
         Self { root: root.to_owned(), files: HashMap::new(), state: Arc::new(Mutex::new(state)) }
     }
 
-    /// With these files, by path.
+    /// Adds files by path.
     pub fn with_files(mut self, files: HashMap<String, String>) -> Self {
         self.files = files;
         self
     }
 
-    /// What was asked, and the record it was answered from.
-    pub fn asked(&self) -> Vec<(Request, Option<Recorded>)> {
-        self.state.lock().expect("no panic").asked.clone()
+    /// The requests so far, each with the recording that answered it.
+    pub fn requests(&self) -> Vec<(Request, Option<Recorded>)> {
+        self.state.lock().expect("no panic").requests.clone()
     }
 
-    /// Records that nobody asked for.
+    /// The number of unused recordings.
     pub fn left(&self) -> usize {
         self.state.lock().expect("no panic").left.len()
     }
@@ -128,14 +128,14 @@ impl Host for Replay {
         let mut state = self.state.lock().expect("no panic");
         let same = |one: &Recorded| one.request.method == request.method && one.request.url == request.url;
         let found = state.left.iter().position(same).map(|at| state.left.remove(at));
-        state.asked.push((request, found.clone()));
+        state.requests.push((request, found.clone()));
         drop(state);
         let Some(found) = found else {
             return Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::NotFound });
         };
         buffer.clear();
         for (name, value) in &found.headers {
-            // The recorded credentials were edited and are older than the replies they came in.
+            // The recorded credentials were edited, and expire before the date of the response.
             if name != "date" {
                 buffer.append(format!("{name}: {value}\r\n").as_bytes());
             }
@@ -169,14 +169,14 @@ impl Host for Replay {
     }
 
     fn prompt(&self, question: &str, _: bool, _: &mut Buffer) -> Result<(), Failure> {
-        panic!("no vector asks anybody: {question}")
+        panic!("no vector prompts: {question}")
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
-        panic!("no vector signs anybody in: {} bytes", bytes.len())
+        panic!("no vector needs random bytes: {}", bytes.len())
     }
 
-    /// The wall clock stands in 2009, before the end of every recorded set of credentials.
+    /// The wall clock is fixed in 2009, before the expiration of all recorded credentials.
     fn now(&self) -> Now {
         Now {
             monotonic: Instant::from_millis(self.state.lock().expect("no panic").elapsed),

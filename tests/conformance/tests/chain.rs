@@ -1,9 +1,8 @@
-//! The default chain, replayed: files, environment and recorded replies in, credentials or the
-//! class of an error out.
+//! Replays the default chain: from files, environment and recorded responses to credentials or an error kind.
 //!
-//! The recordings of web identity were made with other roles and tokens than their own files hold,
-//! and with an older parameter order; requests are compared by method, URL, the headers that matter,
-//! and their parameters: by names, and by value where the case itself tells the value.
+//! The recordings of web identity were made with other roles and tokens than their files contain, and with an
+//! older order of parameters. Requests are compared by method, URL, relevant headers, and the names of
+//! parameters; values are only compared if they are part of the case.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,8 +23,8 @@ fn parameters(form: &str) -> BTreeMap<&str, &str> {
     form.split('&').filter_map(|pair| pair.split_once('=')).collect()
 }
 
-/// What was asked is what was recorded.
-fn assert_same(name: &str, asked: &Request, recorded: &Recorded) {
+/// Asserts that a request is the recorded one.
+fn assert_same(name: &str, request: &Request, recorded: &Recorded) {
     for header in [
         "accept",
         "x-aws-ec2-metadata-token",
@@ -33,26 +32,26 @@ fn assert_same(name: &str, asked: &Request, recorded: &Recorded) {
         "x-amz-sso_bearer_token",
     ] {
         let wanted = recorded.request.headers.get(header);
-        assert_eq!(asked.headers.get(header), wanted, "{name}: {header}");
+        assert_eq!(request.headers.get(header), wanted, "{name}: {header}");
     }
-    let (ours, theirs) = (parameters(&asked.body), parameters(&recorded.request.body));
-    assert!(ours.keys().eq(theirs.keys()), "{name}: {} / {}", asked.body, recorded.request.body);
+    let (ours, theirs) = (parameters(&request.body), parameters(&recorded.request.body));
+    assert!(ours.keys().eq(theirs.keys()), "{name}: {} / {}", request.body, recorded.request.body);
     for parameter in ["Action", "Version"] {
         assert_eq!(ours.get(parameter), theirs.get(parameter), "{name}");
     }
-    // The recordings were rid of what authorises.
+    // The recordings contain no authorization.
     let signed =
-        asked.headers.get("authorization").is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 "));
+        request.headers.get("authorization").is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 "));
     assert_eq!(signed, ours.get("Action") == Some(&"AssumeRole"), "{name}: signed");
     if name == "eks_pod_identity_credentials" {
-        assert_eq!(asked.headers.get("authorization").map(String::as_str), Some("sometoken"), "{name}");
+        assert_eq!(request.headers.get("authorization").map(String::as_str), Some("sometoken"), "{name}");
     }
     if ours.get("Action") == Some(&"AssumeRole") {
         assert_eq!(ours.get("RoleArn"), theirs.get("RoleArn"), "{name}");
     }
 }
 
-/// The error that is at the bottom.
+/// The innermost error of a source.
 fn source_error(error: &Error) -> Option<&SourceError> {
     match error {
         Error::Source { error, .. } => Some(error),
@@ -66,10 +65,10 @@ fn assert_outcome(name: &str, wanted: &Value, outcome: Result<std::sync::Arc<rol
         let error = outcome.expect_err(name);
         let kind = source_error(&error).map(|error| error.kind);
         let class = match wanted["ErrorContains"].as_str() {
-            // The instance has no role: the list of roles is not there.
+            // The instance has no role: the list of roles is not found.
             Some("the credential provider was not enabled") => ErrorKind::NoRole,
             Some("request forbidden: IMDS is disabled") => ErrorKind::Status(403),
-            other => panic!("{name}: a class of error that this test does not know: {other:?}"),
+            other => panic!("{name}: an unknown kind of error: {other:?}"),
         };
         assert_eq!(kind, Some(class), "{name}: {error}");
         return;
@@ -97,12 +96,12 @@ fn chain_of_published_cases() {
         let provider = Provider::builder(settings).host(replay.clone()).build();
         let outcome = provider.credentials();
         assert_outcome(&name, &json(&case.join("test-case.json"))["result"], outcome);
-        for (asked, recorded) in replay.asked() {
-            let recorded = recorded.unwrap_or_else(|| panic!("{name}: {} was never recorded", asked.url));
-            assert_same(&name, &asked, &recorded);
+        for (request, recorded) in replay.requests() {
+            let recorded = recorded.unwrap_or_else(|| panic!("{name}: {} was never recorded", request.url));
+            assert_same(&name, &request, &recorded);
         }
         assert_eq!(replay.left(), 0, "{name}: a recorded request was not made");
     }
-    assert_eq!(cases.len(), 15, "all cases are there");
+    assert_eq!(cases.len(), 15, "number of cases");
     say(&format!("chain: {} of {} published cases", cases.len(), cases.len()));
 }

@@ -1,5 +1,5 @@
-//! Clock skew scenarios: operations of one client, each a loop of attempts, with the time each
-//! attempt signs with, whether the clock explains its error, and the skew that is known in the end.
+//! Clock skew scenarios: operations of one client, each with its attempts, their signing times, whether clock
+//! skew explains the error, and the final skew.
 
 use conformance::{json_files, own, say, vectors};
 use rolecall_core::skew::{Authority, Clock, Instant, Now};
@@ -59,7 +59,7 @@ fn check(scenario: &Value) {
     }
 }
 
-/// Both clocks at a wall-clock time: nothing here makes them disagree.
+/// Both clocks at this time: they agree in these scenarios.
 fn now(text: &Value) -> Now {
     let wall = UnixTime::from_rfc3339(text.as_str().expect("a time").as_bytes()).expect("a time");
     Now { monotonic: Instant::from_millis(wall.as_secs() * 1000), wall: Some(wall) }

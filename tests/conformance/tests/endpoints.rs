@@ -1,4 +1,4 @@
-//! Which URL the settings lead to, for the container endpoint and for instance metadata.
+//! The URLs of the container endpoint and of instance metadata for various settings.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,13 +13,13 @@ fn variables(case: &Value) -> Vec<(String, String)> {
     variables.map(|(name, value)| (name.clone(), value.as_str().expect("text").to_owned())).collect()
 }
 
-/// The first URL that is asked, or the error that comes before it.
+/// The URL of the first request, or the error before it.
 fn first_url(settings: Result<Settings, Error>, replay: &Replay) -> Result<String, Error> {
     let provider = Provider::builder(settings?).host(replay.clone()).build();
     let outcome = provider.credentials();
-    match replay.asked().into_iter().next() {
+    match replay.requests().into_iter().next() {
         Some((request, _)) => Ok(request.url),
-        None => Err(outcome.expect_err("nobody was asked")),
+        None => Err(outcome.expect_err("an error without a request")),
     }
 }
 
@@ -45,7 +45,7 @@ fn container_of_published_cases() {
             (wanted, url) => panic!("{name}: {wanted:?}, but {url:?}"),
         }
     }
-    assert_eq!(cases.len(), 11, "all cases are there");
+    assert_eq!(cases.len(), 11, "number of cases");
     say(&format!("container: {} of {} published cases", cases.len(), cases.len()));
 }
 
@@ -74,12 +74,12 @@ fn imds_of_published_cases() {
         match (case["result"].get("Ok").and_then(Value::as_str), url) {
             (Some(wanted), Ok(url)) => assert_eq!(url, wanted, "{name}"),
             (None, Err(error)) => {
-                let told = error.to_string().to_ascii_lowercase();
-                assert!(told.contains("ec2_metadata_service_endpoint"), "{name}: {error}");
+                let message = error.to_string().to_ascii_lowercase();
+                assert!(message.contains("ec2_metadata_service_endpoint"), "{name}: {error}");
             }
             (wanted, url) => panic!("{name}: {wanted:?}, but {url:?}"),
         }
     }
-    assert_eq!(cases.len(), 14, "all cases are there");
+    assert_eq!(cases.len(), 14, "number of cases");
     say(&format!("imds: {} of {} published cases", cases.len(), cases.len()));
 }

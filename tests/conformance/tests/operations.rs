@@ -1,5 +1,5 @@
-//! The operations that set roles up: their requests are those that botocore's serialiser makes of the
-//! same arguments, and what is kept of their replies is where the services' models have it
+//! The provisioning operations: their requests are those that botocore's serializer makes of the same
+//! arguments, and the members that are kept of their responses are those of the service models
 //! (`tests/cases/operations.py`).
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ const IDENTITIES: &str = "eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d";
 const EMAIL: &[(&str, &str)] = &[("email", "ada@example.com")];
 const PASSWORD: &str = "pass\"word";
 
-/// A request as it goes out, and what of a reply is not there.
+/// A serialized request, and the members that are missing in its response.
 struct Made {
     target: Option<String>,
     body: String,
@@ -189,7 +189,7 @@ fn identity_pools(checked: &mut Checked<'_>) {
 }
 
 #[test]
-fn requests_and_replies_are_those_of_the_services() {
+fn requests_and_responses_match_the_service_models() {
     let document = json(&own("operations.json"));
     let text = |case: &Value, name: &str| case[name].as_str().map(str::to_owned);
     let name = |case: &Value| {
@@ -202,7 +202,7 @@ fn requests_and_replies_are_those_of_the_services() {
         of_service(&mut checked);
     }
     for (name, case) in &checked.cases {
-        let made = checked.made.get(name).unwrap_or_else(|| panic!("{name} is not made here"));
+        let made = checked.made.get(name).unwrap_or_else(|| panic!("{name} has no operation in this test"));
         let body = text(case, "body").expect("a body");
         if let Some(target) = text(case, "target") {
             assert_eq!(made.target.as_ref(), Some(&target), "{name}");
@@ -211,8 +211,8 @@ fn requests_and_replies_are_those_of_the_services() {
         } else {
             assert_eq!(made.body, body, "{name}");
         }
-        assert!(made.missing.is_empty(), "{name}: the model's reply has no {:?}", made.missing);
+        assert!(made.missing.is_empty(), "{name}: the response has no {:?}", made.missing);
     }
-    assert!(checked.cases.len() >= 49, "all cases are there");
-    say(&format!("{} operations are those of the services' models", checked.cases.len()));
+    assert!(checked.cases.len() >= 49, "number of cases");
+    say(&format!("{} operations match the service models", checked.cases.len()));
 }

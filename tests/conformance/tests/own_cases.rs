@@ -1,5 +1,5 @@
-//! The project's own signing cases, which botocore computed: what each part comes out as, and that
-//! no byte of what went in can change without changing the signature.
+//! The project's own signing cases, computed by botocore: each part of the result, and that changing any
+//! input byte changes the signature.
 
 use conformance::{json, own, say, text};
 use rolecall_core::credentials::Credentials;
@@ -10,7 +10,7 @@ use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::uri::Uri;
 use serde_json::Value;
 
-/// What goes into a signature.
+/// The inputs of a signature.
 #[derive(Debug, Clone)]
 struct Case {
     method: String,
@@ -33,7 +33,7 @@ impl Case {
         let string = |name: &str| case[name].as_str().unwrap_or_else(|| panic!("{name}")).to_owned();
         let url = string("url");
         let uri = Uri::parse(&url).expect("a URL");
-        // Who connects writes the host in lower case, and a path where there is none.
+        // As an HTTP client does: the host in lower case, and `/` for an empty path.
         let mut headers = vec![("Host".to_owned(), uri.authority.to_ascii_lowercase())];
         for pair in case["headers"].as_array().expect("headers") {
             let part = |index: usize| pair[index].as_str().expect("name and value").to_owned();
@@ -56,7 +56,7 @@ impl Case {
         }
     }
 
-    /// Signs, and shows what `look` sees of it.
+    /// Signs, and passes the result to `look`.
     fn sign<R>(&self, look: impl FnOnce(Outcome<'_, '_>) -> R) -> Result<R, SignError> {
         let credentials =
             Credentials::new(&self.access_key_id, &self.secret, self.token.as_deref()).expect("credentials");
@@ -140,12 +140,12 @@ fn check_headers(name: &str, expected: &Value, lines: &str) {
     for line in lines.split_terminator("\r\n") {
         let (header, value) = line.split_once(": ").expect("a header line");
         let before = added.insert(header.to_ascii_lowercase(), value.into());
-        assert!(before.is_none(), "{name}: {header} is there twice");
+        assert!(before.is_none(), "{name}: {header} is repeated");
     }
     assert_eq!(&Value::Object(added), expected, "{name}");
 }
 
-/// The same path, and the same parameters in any order.
+/// Compares the path, and the parameters in any order.
 fn check_target(name: &str, expected: &str, target: &str) {
     let parts = |target: &str| {
         let (path, query) = target.split_once('?').expect("a query");
@@ -156,7 +156,7 @@ fn check_target(name: &str, expected: &str, target: &str) {
     assert_eq!(parts(target), parts(expected), "{name}");
 }
 
-/// The opposite of the cases: each byte that is signed, changed by itself, changes the signature.
+/// The negative cases: changing any single signed byte changes the signature.
 #[test]
 fn sigv4_own_cases_with_one_byte_changed() {
     let (mut changes, mut cases_seen) = (0, 0);
@@ -175,7 +175,7 @@ fn sigv4_own_cases_with_one_byte_changed() {
         for at in 0..case.secret.len() {
             differs("secret", &|case| case.secret = with_byte_changed(&case.secret, at));
         }
-        for at in bytes_that_count(&case.target) {
+        for at in significant_bytes(&case.target) {
             differs("target", &|case| case.target = with_byte_changed(&case.target, at));
         }
         differs("target", &|case| case.target.push('x'));
@@ -187,7 +187,7 @@ fn sigv4_own_cases_with_one_byte_changed() {
                 differs(header, &|case| case.headers[index].1 = with_byte_changed(value, at));
             }
             differs(header, &|case| case.headers[index].1.push('x'));
-            // Without a host there is no signature at all.
+            // Without a host, signing fails.
             if header != "Host" {
                 differs(header, &|case| case.headers[index].0.push('x'));
             }
@@ -222,14 +222,14 @@ fn sigv4_own_cases_with_one_byte_changed() {
         }
         cases_seen += 1;
     }
-    say(&format!("sigv4: {changes} changes of one byte in {cases_seen} own signing cases"));
+    say(&format!("sigv4: {changes} single-byte changes in {cases_seen} own signing cases"));
     assert!(cases_seen >= 70 && changes > 7_000, "{cases_seen} cases, {changes} changes");
 }
 
-/// What the signature does not cover, by choice: an unsigned payload, the hash in place of the body,
-/// headers that are never signed, blanks around and within header values.
+/// Changes that do not affect the signature, by design: an unsigned payload, the hash in place of the body,
+/// headers that are never signed, whitespace around and within header values.
 #[test]
-fn sigv4_own_cases_with_what_is_not_signed_changed() {
+fn sigv4_own_cases_with_unsigned_parts_changed() {
     for value in cases() {
         let case = Case::read(&value);
         let same = |change: &dyn Fn(&mut Case)| {
@@ -248,7 +248,7 @@ fn sigv4_own_cases_with_what_is_not_signed_changed() {
     }
 }
 
-/// `text` with another byte of its kind at `at`.
+/// Replaces the byte at `at` with another one of its kind.
 fn with_byte_changed(text: &str, at: usize) -> String {
     let mut bytes = text.as_bytes().to_vec();
     bytes[at] = match bytes[at] {
@@ -259,8 +259,8 @@ fn with_byte_changed(text: &str, at: usize) -> String {
     String::from_utf8(bytes).expect("text")
 }
 
-/// The letters and digits of a target, without those that dot segments take away.
-fn bytes_that_count(target: &str) -> impl Iterator<Item = usize> {
+/// The positions of letters and digits in a target, except those that dot segments remove.
+fn significant_bytes(target: &str) -> impl Iterator<Item = usize> {
     let from = target.rfind("/..").map_or(0, |at| at + "/..".len());
     let target = target.to_owned();
     (from..target.len()).filter(move |at| target.as_bytes()[*at].is_ascii_alphanumeric())

@@ -1,4 +1,4 @@
-//! The partition of each region, and what its endpoints are called.
+//! The partition of each region, and the names of its endpoints.
 
 use conformance::{json, say, vectors};
 use rolecall_core::call::{Partition, Variant, regional_url};
@@ -9,13 +9,13 @@ fn url(service: &str, region: &str, fips: bool, dual_stack: bool) -> Option<Stri
 }
 
 #[test]
-fn partitions_of_regions() {
+fn partitions_of_regions_match() {
     let Some(folder) = vectors("partitions") else { return };
     let document = json(&folder.join("partitions.json"));
     let mut regions = 0;
     for partition in document["partitions"].as_array().expect("partitions") {
         let outputs = &partition["outputs"];
-        let dual_stack = outputs["supportsDualStack"].as_bool().expect("whether it has dual-stack endpoints");
+        let dual_stack = outputs["supportsDualStack"].as_bool().expect("supportsDualStack");
         let mut names: Vec<&str> =
             partition["regions"].as_object().expect("regions").keys().map(String::as_str).collect();
         names.extend(outputs["implicitGlobalRegion"].as_str());
@@ -29,11 +29,11 @@ fn partitions_of_regions() {
         }
     }
     assert!(regions > 30, "{regions} regions");
-    say(&format!("{regions} regions are in their partitions"));
+    say(&format!("{regions} regions match their partitions"));
 }
 
 #[test]
-fn endpoints_of_sts() {
+fn sts_endpoints_are_resolved() {
     let table = [
         ("eu-west-1", false, false, Some("https://sts.eu-west-1.amazonaws.com")),
         ("us-west-2", true, false, Some("https://sts-fips.us-west-2.amazonaws.com")),

@@ -1,5 +1,4 @@
-//! Shared configuration files: how they are read and merged, where they are, and how a profile comes
-//! to credentials.
+//! Shared configuration files: parsing, merging, location, and how a profile resolves to credentials.
 
 use std::collections::BTreeMap;
 
@@ -17,17 +16,17 @@ fn parsed(input: &Value) -> Result<Profiles, wire::Error> {
     Ok(profiles)
 }
 
-/// A set of sections as the vectors write it.
+/// Sections in the format of the vectors.
 fn shown<'a>(names: impl Iterator<Item = &'a str>, section: impl Fn(&str) -> Option<&'a Section>) -> Value {
     let properties = |section: &Section| -> BTreeMap<String, String> {
         section.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     };
     let sections: BTreeMap<&str, _> =
-        names.map(|name| (name, section(name).map(properties).expect("it is there"))).collect();
+        names.map(|name| (name, section(name).map(properties).expect("the section"))).collect();
     value!(sections)
 }
 
-/// What kind of error the vectors mean by a text.
+/// The error kind for an error message of the vectors.
 fn kind(message: &str) -> Kind {
     match message {
         "Profile definition must end with ']'" => Kind::UnclosedSection,
@@ -39,12 +38,12 @@ fn kind(message: &str) -> Kind {
         "Expected a property definition" | "Expected a property definition, found continuation" => {
             Kind::MissingProperty
         }
-        other => panic!("an error that this test does not know: {other}"),
+        other => panic!("an unknown error: {other}"),
     }
 }
 
 #[test]
-fn profiles_are_read_and_merged() {
+fn profiles_are_parsed_and_merged() {
     let Some(folder) = vectors("profiles") else { return };
     let document = json(&folder.join("profile-parser-tests.json"));
     let cases = document["tests"].as_array().expect("tests");
@@ -64,12 +63,12 @@ fn profiles_are_read_and_merged() {
             (found, wanted) => panic!("{name}: {found:?}, but {wanted:?}"),
         }
     }
-    assert_eq!(cases.len(), 65, "all cases are there");
+    assert_eq!(cases.len(), 65, "number of cases");
     say(&format!("profiles: {} of {} published parser cases", cases.len(), cases.len()));
 }
 
 #[test]
-fn profiles_are_looked_for_in_the_right_places() {
+fn profiles_are_located() {
     let Some(folder) = vectors("profiles") else { return };
     let document = json(&folder.join("file-location-tests.json"));
     let cases = document["tests"].as_array().expect("tests");
@@ -83,11 +82,11 @@ fn profiles_are_looked_for_in_the_right_places() {
         assert_eq!(location.config.as_deref(), case["configLocation"].as_str(), "{name}");
         assert_eq!(location.credentials.as_deref(), case["credentialsLocation"].as_str(), "{name}");
     }
-    assert_eq!(cases.len(), 9, "all cases are there");
+    assert_eq!(cases.len(), 9, "number of cases");
     say(&format!("profiles: {} of {} published locations", cases.len(), cases.len()));
 }
 
-/// Sections as a config file.
+/// Formats sections as a config file.
 fn config(input: &Value) -> Profiles {
     let mut file = String::new();
     for (kind, sections) in [("profile", &input["profiles"]), ("sso-session", &input["sso_sessions"])] {
@@ -103,7 +102,7 @@ fn config(input: &Value) -> Profiles {
     profiles
 }
 
-/// A plan as the vectors write it; members that are not there are left out.
+/// A plan in the format of the vectors; absent members are omitted.
 fn steps(plan: &Plan) -> Value {
     let object = |members: &[(&str, Option<&str>)]| {
         let there = members.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value!((*value)?))));
@@ -130,7 +129,7 @@ fn steps(plan: &Plan) -> Value {
             ("sso_role_name", session.role_name.as_deref()),
         ])}),
         Base::Process(command) => value!({"CredentialProcess": command}),
-        other => panic!("a base that the vectors do not have: {other:?}"),
+        other => panic!("a base that is not in the vectors: {other:?}"),
     };
     let roles = plan.roles.iter().map(|role| {
         value!({"AssumeRole": object(&[
@@ -142,8 +141,8 @@ fn steps(plan: &Plan) -> Value {
     Value::Array([base].into_iter().chain(roles).collect())
 }
 
-/// What an error has to tell where the vectors tell `message`.
-fn tells(message: &str) -> &'static str {
+/// The part of our error message that corresponds to a message of the vectors.
+fn expected_message(message: &str) -> &'static str {
     match message {
         "profile must contain `source_profile`" => "neither source_profile nor credential_source",
         "profile contained both source_profile and credential_source" => {
@@ -166,12 +165,12 @@ fn tells(message: &str) -> &'static str {
         "sso-session named `oops` (referenced by profile `A`) was not found" => {
             "profile A: its sso_session oops is not in"
         }
-        other => panic!("an error that this test does not know: {other}"),
+        other => panic!("an unknown error: {other}"),
     }
 }
 
 #[test]
-fn profiles_lead_to_credentials_by_a_chain_of_roles() {
+fn profiles_resolve_to_a_chain_of_roles() {
     let Some(folder) = vectors("profiles") else { return };
     let document = json(&folder.join("assume-role-tests.json"));
     let cases = document.as_array().expect("tests");
@@ -185,17 +184,17 @@ fn profiles_lead_to_credentials_by_a_chain_of_roles() {
                 assert_eq!(message, "profile `A` did not contain credential information", "{name}");
             }
             (Err(Error::Configuration(error)), Some(message)) => {
-                assert!(error.contains(tells(message)), "{name}: {error} / {message}");
+                assert!(error.contains(expected_message(message)), "{name}: {error} / {message}");
             }
             (plan, message) => panic!("{name}: {plan:?}, but {message:?}"),
         }
     }
-    assert_eq!(cases.len(), 28, "all cases are there");
+    assert_eq!(cases.len(), 28, "number of cases");
     say(&format!("profiles: {} of {} published role chains", cases.len(), cases.len()));
 }
 
 #[test]
-fn profiles_of_fuzzers_are_read_or_refused() {
+fn profiles_of_fuzzers_are_parsed_or_rejected() {
     let Some(folder) = vectors("profiles") else { return };
     let mut files = 0;
     for kind in ["parse_config_profile", "parse_credentials_profile"] {

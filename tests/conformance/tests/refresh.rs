@@ -1,16 +1,16 @@
-//! Refresh scenarios: what is cached, then calls, time passing and refused credentials, each with
-//! what the caller gets, whether the source was asked and whether it was too soon to ask it.
+//! Refresh scenarios: an initial cache, then calls, elapsed time and rejected credentials, each with the
+//! result for the caller, whether the source was contacted, and whether rate limiting prevented it.
 
 use conformance::{json_files, own, say, vectors};
 use rolecall_core::refresh::{Decision, Refresh, Windows};
 use rolecall_core::skew::Instant;
 use serde_json::Value;
 
-/// Of all credentials whose lifetime a scenario does not tell, in seconds.
+/// The default lifetime of credentials, in seconds.
 const LIFETIME: u64 = 3600;
-/// Later than any of them could have been issued, in milliseconds.
+/// The initial time in milliseconds, later than any lifetime.
 const START: u64 = 100_000_000;
-/// Of scenarios that do not tell, in seconds.
+/// The default back-off, in seconds.
 const BACK_OFF: u64 = 420;
 
 #[test]
@@ -33,7 +33,7 @@ fn run(files: Vec<Value>) -> usize {
     scenarios.map(|scenario| Cache::new(scenario).run(scenario)).count()
 }
 
-/// What a caller of [`Refresh`] keeps.
+/// The state of a caller of [`Refresh`].
 struct Cache {
     refresh: Refresh,
     access_key_id: String,
@@ -93,15 +93,15 @@ impl Cache {
         }
     }
 
-    /// One call: its result, whether the source was contacted, whether it was not because of a
-    /// failure before.
+    /// Makes one call; returns its result, whether the source was contacted, and whether it was not because of
+    /// an earlier failure.
     fn get(&mut self, step: &Value) -> (&'static str, bool, bool) {
         match self.refresh.decide(self.now) {
             Decision::Use => ("cachedCredentials", false, false),
             Decision::UseLimited => ("cachedCredentials", false, true),
             Decision::RepeatError => ("nonRecoverableError", false, false),
             Decision::FetchAdvised | Decision::FetchRequired => (self.fetch(step), true, false),
-            other => panic!("{other:?} is new"),
+            other => panic!("unknown decision {other:?}"),
         }
     }
 
@@ -133,7 +133,7 @@ impl Cache {
     }
 }
 
-/// The entropy with which a uniform draw from `range` is `wanted`.
+/// The entropy for which a uniform draw from `range` returns `wanted`.
 fn entropy_for(wanted: u64, range: std::ops::RangeInclusive<u64>) -> u32 {
     let values = range.end() - range.start() + 1;
     (((wanted - range.start()) << 32).div_ceil(values)) as u32

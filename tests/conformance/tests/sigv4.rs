@@ -1,5 +1,5 @@
-//! The published SigV4 signing cases: canonical request, string to sign, signature and signed
-//! request, in the header form and in the query form.
+//! The third-party SigV4 signing cases: canonical request, string to sign, signature and signed request, in
+//! headers and in the query.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use rolecall_core::credentials::Credentials;
 use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey, TokenPlacement};
 use rolecall_core::wire::time::UnixTime;
 
-/// A request file: request line, header lines with folded ones joined, body.
+/// A request file: request line, header lines (folded ones joined), body.
 struct Message {
     line: String,
     headers: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! What is not signed but refused, and what signing must not show.
+//! Requests that signing rejects, and secrets that `Debug` must not show.
 
 use rolecall_core::credentials::Credentials;
 use rolecall_core::sigv4::{Payload, Request, Rules, SignError, Signer, SigningKey, TokenPlacement};
@@ -15,7 +15,7 @@ fn time() -> UnixTime {
     UnixTime::from_compact(b"20260301T120000Z").expect("a time")
 }
 
-/// Presigns `target` with the token in either place.
+/// Presigns `target`, with the session token signed or not.
 fn presign(target: &str, placement: TokenPlacement) -> Result<(), SignError> {
     let credentials = credentials();
     let key = SigningKey::derive(credentials.secret_access_key(), time(), "eu-west-1", "s3");
@@ -26,7 +26,7 @@ fn presign(target: &str, placement: TokenPlacement) -> Result<(), SignError> {
 }
 
 #[test]
-fn sigv4_refuses_a_url_that_is_presigned_already() {
+fn sigv4_rejects_a_presigned_url() {
     for name in [
         "X-Amz-Algorithm",
         "X-Amz-Credential",
@@ -47,7 +47,7 @@ fn sigv4_refuses_a_url_that_is_presigned_already() {
 }
 
 #[test]
-fn sigv4_refuses_a_scope_that_would_break_the_header() {
+fn sigv4_rejects_a_scope_with_invalid_characters() {
     let credentials = credentials();
     let signer = |region: &str, service: &str| {
         let key = SigningKey::derive(credentials.secret_access_key(), time(), region, service);
@@ -61,7 +61,7 @@ fn sigv4_refuses_a_scope_that_would_break_the_header() {
 }
 
 #[test]
-fn sigv4_refuses_a_key_of_another_day() {
+fn sigv4_rejects_a_key_of_another_day() {
     let credentials = credentials();
     let key = SigningKey::derive(credentials.secret_access_key(), time(), "eu-west-1", "sts");
     let signer = |text: &[u8]| {

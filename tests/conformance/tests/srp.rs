@@ -1,5 +1,5 @@
-//! Signing in by SRP: what is sent, and the proof, against what the server's side of the protocol comes to
-//! (`tests/cases/srp.py`).
+//! Signing in with SRP: the requests and the proof, compared with an independent computation of the server's
+//! side (`tests/cases/srp.py`).
 
 use conformance::{json, own, say};
 use rolecall_core::call::Service;
@@ -10,7 +10,7 @@ use rolecall_core::sources::cognito::{Client, Password, SignIn};
 use rolecall_core::wire::time::UnixTime;
 use serde_json::{Value, json as document};
 
-struct World<'m> {
+struct Fixture<'m> {
     exchange: Vec<u8>,
     slots: [Slot<'m>; 1],
     clock: Clock,
@@ -19,21 +19,21 @@ struct World<'m> {
 
 const NOW: Now = Now { monotonic: Instant::from_millis(7), wall: Some(UnixTime::from_secs(1_767_323_045)) };
 
-impl World<'_> {
+impl Fixture<'_> {
     fn poll<'c>(&mut self, flow: &mut SignIn<'c>) -> Step<'c, Lease> {
         let (clock, report) = (&mut self.clock, &mut self.report);
         let mut cx = Context { now: NOW, entropy: 1, clock, report };
         flow.poll(&mut cx, &mut Memory { exchange: &mut self.exchange, slots: &mut self.slots })
     }
 
-    /// The body of the request that is due.
+    /// Returns the body of the next request.
     #[track_caller]
-    fn asked(&mut self, flow: &mut SignIn<'_>) -> Value {
+    fn request(&mut self, flow: &mut SignIn<'_>) -> Value {
         match self.poll(flow) {
-            Step::Need(Need::Http(asked)) => {
-                serde_json::from_slice(asked.request.body(&self.exchange)).expect("JSON")
+            Step::Need(Need::Http(http)) => {
+                serde_json::from_slice(http.request.body(&self.exchange)).expect("JSON")
             }
-            other => panic!("a request is due: {other:?}"),
+            other => panic!("not a request: {other:?}"),
         }
     }
 
@@ -56,14 +56,14 @@ fn bytes(hex: &str) -> [u8; 32] {
     std::array::from_fn(|index| u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).expect("hexadecimal"))
 }
 
-/// Runs a sign-in against a challenge, with `change` applied to that; returns both requests, or how it
-/// ended before the second.
+/// Runs a sign-in with `change` applied to the challenge; returns both requests, or the error before the
+/// second.
 fn sign_in(case: &Value, password: &str, change: impl Fn(&mut Value)) -> (Value, Result<Value, ErrorKind>) {
     let endpoint = Endpoint::parse("https://cognito-idp.eu-west-1.amazonaws.com").expect("a URL");
     let client = Client::new("client", "ada@example.com");
     let random = bytes(text(case, "random"));
     let mut memory = vec![0; 8 * 1024];
-    let mut world = World {
+    let mut fixture = Fixture {
         exchange: vec![0; 16 * 1024],
         slots: [Slot::new(&mut memory)],
         clock: Clock::new(),
@@ -72,7 +72,7 @@ fn sign_in(case: &Value, password: &str, change: impl Fn(&mut Value)) -> (Value,
     let service = Service::new(endpoint, "eu-west-1");
     let password = Password::Given(password);
     let mut flow = SignIn::proving(service, client, password, text(case, "pool"), &random);
-    let first = world.asked(&mut flow);
+    let first = fixture.request(&mut flow);
     let mut challenge = document!({
         "ChallengeName": "PASSWORD_VERIFIER",
         "ChallengeParameters": {
@@ -81,10 +81,10 @@ fn sign_in(case: &Value, password: &str, change: impl Fn(&mut Value)) -> (Value,
         },
     });
     change(&mut challenge);
-    world.reply(&mut flow, &challenge);
-    let second = match world.poll(&mut flow) {
-        Step::Need(Need::Http(asked)) => {
-            Ok(serde_json::from_slice(asked.request.body(&world.exchange)).expect("JSON"))
+    fixture.reply(&mut flow, &challenge);
+    let second = match fixture.poll(&mut flow) {
+        Step::Need(Need::Http(http)) => {
+            Ok(serde_json::from_slice(http.request.body(&fixture.exchange)).expect("JSON"))
         }
         Step::Done(Err(error)) => Err(error.kind),
         other => panic!("neither a request nor an error: {other:?}"),
@@ -95,18 +95,18 @@ fn sign_in(case: &Value, password: &str, change: impl Fn(&mut Value)) -> (Value,
 fn cases() -> Vec<Value> {
     let cases = json(&own("srp.json"));
     let cases = cases.as_array().expect("a list").clone();
-    assert!(cases.len() >= 5, "all cases are there");
+    assert!(cases.len() >= 5, "number of cases");
     cases
 }
 
 #[test]
-fn the_proof_is_the_one_that_the_server_expects() {
+fn the_proof_is_accepted_by_the_server() {
     for case in &cases() {
         let (first, second) = sign_in(case, text(case, "password"), |_| ());
         let name = text(case, "name");
         assert_eq!(first["AuthFlow"], "USER_SRP_AUTH", "{name}");
-        assert!(!first.to_string().contains(text(case, "password")), "{name}: the password stays here");
-        // Leading zeroes say nothing.
+        assert!(!first.to_string().contains(text(case, "password")), "{name}: the password is sent");
+        // Leading zeroes are insignificant.
         let sent = text(&first["AuthParameters"], "SRP_A").trim_start_matches('0');
         assert_eq!(sent, text(case, "srp_a"), "{name}");
         let answers = &second.expect("a proof")["ChallengeResponses"];
@@ -115,11 +115,11 @@ fn the_proof_is_the_one_that_the_server_expects() {
         assert_eq!(answers["TIMESTAMP"], case["timestamp"], "{name}");
         assert_eq!(answers["USERNAME"], case["user"], "{name}");
     }
-    say(&format!("{} sign-ins by SRP prove what the server expects", cases().len()));
+    say(&format!("{} SRP sign-ins have the expected proof", cases().len()));
 }
 
 #[test]
-fn anything_else_is_another_proof() {
+fn any_other_input_changes_the_proof() {
     let case = &cases()[0];
     let proof = |password: &str, change: &dyn Fn(&mut Value)| {
         sign_in(case, password, change).1.expect("a proof")["ChallengeResponses"]["PASSWORD_CLAIM_SIGNATURE"]
@@ -140,11 +140,11 @@ fn anything_else_is_another_proof() {
 }
 
 #[test]
-fn a_challenge_that_would_give_the_key_away_is_refused() {
+fn a_challenge_with_a_predictable_key_is_rejected() {
     let case = &cases()[0];
-    // The group's size is nothing in it, and a key made of nothing is known to all.
+    // The modulus is zero in its group, and a key computed from zero is known to an attacker.
     let size = text(case, "group");
-    for (name, bad, says) in [
+    for (name, bad, expected) in [
         ("SRP_B", size, "SRP_B"),
         ("SRP_B", "0", "SRP_B"),
         ("SRP_B", "00000000", "SRP_B"),
@@ -158,7 +158,7 @@ fn a_challenge_that_would_give_the_key_away_is_refused() {
         let change = |challenge: &mut Value| challenge["ChallengeParameters"][name] = bad.into();
         let (_, second) = sign_in(case, text(case, "password"), change);
         let kind = second.expect_err(name);
-        assert!(kind.to_string().contains(says), "{name} {bad:?}: {kind}");
+        assert!(kind.to_string().contains(expected), "{name} {bad:?}: {kind}");
     }
     for (name, long) in [("SRP_B", "1".repeat(769)), ("SALT", "1".repeat(129))] {
         let change = |challenge: &mut Value| challenge["ChallengeParameters"][name] = long.as_str().into();

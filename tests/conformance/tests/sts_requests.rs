@@ -1,4 +1,4 @@
-//! The bodies of STS requests, byte for byte those that botocore's serialiser makes of the same
+//! The bodies of STS requests are, byte for byte, those that botocore's serializer makes of the same
 //! arguments (`tests/cases/sts.py`).
 
 use conformance::{json, own, say};
@@ -14,7 +14,7 @@ use rolecall_core::sources::{Fixed, IdentityToken};
 use rolecall_core::wire::time::UnixTime;
 use serde_json::Value;
 
-/// The body of the first request of a call.
+/// Returns the body of the first request of a call.
 fn body<'c, O: Operation>(base: impl Flow<'c, Output = Lease>, operation: O) -> String {
     let endpoint = Endpoint::parse("https://sts.us-east-1.amazonaws.com").expect("an endpoint");
     let mut call = Call::new(base, Service::new(endpoint, "us-east-1"), operation);
@@ -25,15 +25,15 @@ fn body<'c, O: Operation>(base: impl Flow<'c, Output = Lease>, operation: O) -> 
     let mut cx = Context { now, entropy: 0, clock: &mut clock, report: &mut report };
     let step = call.poll(&mut cx, &mut Memory { exchange: &mut exchange, slots: &mut slots });
     match step {
-        Step::Need(Need::Http(asked)) => {
-            String::from_utf8(asked.request.body(&exchange).to_vec()).expect("a form is text")
+        Step::Need(Need::Http(http)) => {
+            String::from_utf8(http.request.body(&exchange).to_vec()).expect("a form is text")
         }
-        Step::Need(other) => panic!("a request is due, not {other:?}"),
-        Step::Done(result) => panic!("a request is due: {:?}", result.err()),
+        Step::Need(other) => panic!("not a request: {other:?}"),
+        Step::Done(result) => panic!("not a request: {:?}", result.err()),
     }
 }
 
-/// Arguments by the names of the API reference.
+/// Arguments with the names of the API reference.
 struct Arguments<'a>(&'a Value);
 
 impl<'a> Arguments<'a> {
@@ -137,7 +137,7 @@ fn made(operation: &str, arguments: &Arguments<'_>) -> String {
 }
 
 #[test]
-fn sts_requests_are_those_of_botocore() {
+fn sts_requests_match_botocore() {
     let cases = json(&own("sts.json"));
     let cases = cases.as_array().expect("a list");
     for case in cases {
@@ -145,6 +145,6 @@ fn sts_requests_are_those_of_botocore() {
         let made = made(operation, &Arguments(&case["arguments"]));
         assert_eq!(made, case["body"].as_str().expect("a body"), "{}", case["name"]);
     }
-    assert!(cases.len() >= 14, "all cases are there");
-    say(&format!("{} STS request bodies are those of botocore", cases.len()));
+    assert!(cases.len() >= 14, "number of cases");
+    say(&format!("{} STS request bodies match botocore's", cases.len()));
 }

@@ -1,4 +1,4 @@
-//! What boto3 says is on a server, and puts there: `tests/lib/boto.py`, one process for each.
+//! Access to servers through boto3, independent of this project: one `tests/lib/boto.py` process per server.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::servers::Server;
 
-/// Ends by itself when its input does, which is with this process.
+/// A process that exits when its input is closed, that is, with this process.
 struct Boto {
     _process: Child,
     input: ChildStdin,
@@ -19,32 +19,32 @@ struct Boto {
 static ALL: Mutex<Option<HashMap<String, Boto>>> = Mutex::new(None);
 
 impl Server {
-    /// What `tests/lib/readback.py` says of something: `["role", "gateway"]`.
+    /// Describes a resource with `tests/lib/readback.py`, for example `["role", "gateway"]`.
     #[track_caller]
     pub fn read(&self, what: &[&str]) -> Value {
-        let question: Vec<&str> = [&["read"], what].concat();
-        self.boto(&json!(question))
+        let request: Vec<&str> = [&["read"], what].concat();
+        self.boto(&json!(request))
     }
 
-    /// Whether `tests/lib/readback.py` says that it exists.
+    /// Whether a resource exists, according to `tests/lib/readback.py`.
     #[track_caller]
     pub fn has(&self, what: &[&str]) -> bool {
         self.read(what)["exists"] == true
     }
 
-    /// Calls an operation by boto3's name for it, and returns its reply.
+    /// Calls an operation by its boto3 name, and returns the response.
     #[track_caller]
     pub fn boto_call(&self, service: &str, operation: &str, given: Value) -> Value {
         self.boto(&json!(["call", service, operation, given]))
     }
 
-    /// The code that an authenticator app shows for this secret.
+    /// Computes the current code of an authenticator app with this secret.
     #[track_caller]
     pub fn totp(&self, secret: &str) -> String {
         text(&self.boto(&json!(["totp", secret])))
     }
 
-    /// An EC2 instance of its own, without an instance profile.
+    /// Starts a new EC2 instance without an instance profile.
     #[track_caller]
     pub fn instance(&self) -> String {
         let given = json!({"ImageId": "ami-12345678", "MinCount": 1, "MaxCount": 1});
@@ -52,21 +52,21 @@ impl Server {
     }
 
     #[track_caller]
-    fn boto(&self, question: &Value) -> Value {
+    fn boto(&self, request: &Value) -> Value {
         let mut all = ALL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let url = self.need("URL");
         let boto = all.get_or_insert_default().entry(url.clone()).or_insert_with(|| self.start(&url));
-        writeln!(boto.input, "{question}").expect("boto.py takes questions");
+        writeln!(boto.input, "{request}").expect("boto.py reads requests");
         let mut line = String::new();
-        boto.output.read_line(&mut line).expect("boto.py answers");
+        boto.output.read_line(&mut line).expect("boto.py responds");
         drop(all);
         let answer: Value = serde_json::from_str(&line).expect("JSON");
-        assert!(answer.get("failed").is_none(), "{question}: {answer}");
+        assert!(answer.get("failed").is_none(), "{request}: {answer}");
         answer
     }
 
     fn start(&self, url: &str) -> Boto {
-        // moto without signatures takes any key.
+        // moto without signature checks accepts any key.
         let key = |what| self.get(what).unwrap_or_else(|| "test".to_owned());
         let mut process = Command::new(std::env::var("ROLECALL_PYTHON").expect("ROLECALL_PYTHON"))
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../lib/boto.py"))
@@ -82,8 +82,8 @@ impl Server {
     }
 }
 
-/// A member that is a text.
+/// The string in a JSON value.
 #[track_caller]
 pub fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+    value.as_str().unwrap_or_else(|| panic!("not a string: {value}")).to_owned()
 }

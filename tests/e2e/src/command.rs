@@ -1,4 +1,4 @@
-//! The `rolecall` command as a child process, with nothing of this environment.
+//! The `rolecall` command as a child process with a clean environment.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,31 +9,31 @@ use std::time::{Duration, Instant};
 /// The result of a run.
 #[derive(Debug)]
 pub struct Run {
-    /// The exit code; `None` if a signal ended it.
+    /// The exit code; `None` if a signal terminated the process.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
-    /// How long it took.
+    /// The elapsed time.
     pub took: Duration,
-    /// Peak resident memory in bytes, looked at every two milliseconds, later every ten; 0 where there is
-    /// no `/proc`.
+    /// Peak resident memory in bytes, sampled every two milliseconds at first and every ten later; 0 without
+    /// `/proc`.
     pub peak: u64,
-    /// Processor time, looked at as often, in steps of ten milliseconds.
+    /// Processor time, sampled at the same intervals, in steps of ten milliseconds.
     pub cpu: Duration,
 }
 
 impl Run {
-    /// Standard output of a run that succeeded.
+    /// Asserts that the run succeeded, and returns standard output.
     #[track_caller]
     pub fn ok(&self) -> &str {
         assert_eq!(self.code, Some(0), "{self:#?}");
         &self.stdout
     }
 
-    /// Standard error of a run that failed as it should: exit code 1, one line of error, nothing on
-    /// standard output, and no panic.
+    /// Asserts that the run failed properly: exit code 1, one error line on standard error, nothing on
+    /// standard output, and no panic. Returns standard error.
     #[track_caller]
     pub fn failed(&self) -> &str {
         assert_eq!(self.code, Some(1), "{self:#?}");
@@ -43,25 +43,25 @@ impl Run {
         &self.stderr
     }
 
-    /// The error of a set-up that failed as it should, below the calls that it told of.
+    /// Asserts that provisioning failed without a panic, and returns the error after the reported calls.
     #[track_caller]
-    pub fn broke_off(&self) -> &str {
+    pub fn failed_midway(&self) -> &str {
         assert_eq!(self.code, Some(1), "{self:#?}");
         assert!(!self.stderr.contains("panicked"), "{self:#?}");
         self.stderr.lines().last().expect("an error")
     }
 
-    /// The operations that a set-up told of: of `Cognito user pool CreateUserPool PoolName=x` the fourth
-    /// word, of `IAM GetRole RoleName=x` the second.
+    /// The operations that provisioning reported: the fourth word of `Cognito user pool CreateUserPool
+    /// PoolName=x`, the second of `IAM GetRole RoleName=x`.
     pub fn calls(&self) -> Vec<&str> {
-        let told = self.stderr.lines().filter_map(|line| line.strip_prefix("rolecall: "));
+        let reported = self.stderr.lines().filter_map(|line| line.strip_prefix("rolecall: "));
         let named = |word: &&str| word.starts_with(|first: char| first.is_ascii_uppercase());
-        let calls = told.filter(named).filter_map(|line| line.split(' ').skip(1).find(named));
+        let calls = reported.filter(named).filter_map(|line| line.split(' ').skip(1).find(named));
         calls.filter(|call| !call.ends_with(':')).collect()
     }
 }
 
-/// Runs the command with these arguments, and these variables and no others.
+/// Runs the command with these arguments, and only these environment variables.
 pub fn rolecall<'a>(
     arguments: &[&str],
     environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
@@ -69,7 +69,7 @@ pub fn rolecall<'a>(
     run(arguments, environment, None)
 }
 
-/// As [`rolecall()`], with this as its standard input.
+/// Runs the command as [`rolecall()`] does, with `input` as standard input.
 pub fn rolecall_reading<'a>(
     arguments: &[&str],
     environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
@@ -88,8 +88,8 @@ fn run<'a>(
     run_to_end(command, environment, input)
 }
 
-/// Runs the command at a terminal where somebody types these answers (`tests/lib/terminal.py`): standard
-/// output is what the terminal showed.
+/// Runs the command in a pseudo-terminal (`tests/lib/terminal.py`) and types these answers; standard
+/// output is the content of the terminal.
 pub fn rolecall_at_terminal<'a>(
     arguments: &[&str],
     environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
@@ -118,7 +118,7 @@ fn run_to_end<'a>(
         .spawn()
         .expect("the command starts");
     if let Some(input) = input {
-        // Closed at once: whoever reads on gets the end.
+        // Dropped, and thereby closed, immediately: further reads return the end of the input.
         child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it is read");
     }
     let (mut out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
@@ -139,8 +139,8 @@ fn run_to_end<'a>(
     Run { code: status.code(), stdout, stderr, took, peak, cpu }
 }
 
-/// The most memory that the process has held, from its own account: the system's would count the
-/// memory of this test, which the child began as and goes by the name of until it is the command.
+/// The peak memory of the process, as it reports it itself. The system's figure would include this test
+/// process, whose image and name the child has until it executes the command.
 fn high_water(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
@@ -151,22 +151,22 @@ fn high_water(process: u32) -> u64 {
     kilobytes.unwrap_or(0) * 1024
 }
 
-/// The time that all threads of the process have had, in user and in kernel mode.
+/// The processor time of all threads of the process, in user and kernel mode.
 fn processor_time(process: u32) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The second field is the name in parentheses; the times are the 14th and 15th, in hundredths.
+    // The second field is the name in parentheses; the 14th and 15th are the times in hundredths of a second.
     let fields = stat.rsplit(')').next().unwrap_or_default().split(' ').skip(12).take(2);
     Duration::from_millis(fields.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>() * 10)
 }
 
-/// The command, built once.
+/// The path of the command, which is built once.
 fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--package", "rolecall-cli"]);
         cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-        // What cargo tells this test about itself: ring's build script looks at it, and would be run anew.
+        // Cargo's variables about this test would make ring's build script run again.
         for (name, _) in std::env::vars_os() {
             let about = name.to_string_lossy();
             if about.starts_with("CARGO_PKG_") || about.starts_with("CARGO_MANIFEST_") {
@@ -174,7 +174,7 @@ fn binary() -> &'static PathBuf {
             }
         }
         assert!(cargo.status().expect("cargo").success(), "the command does not build");
-        // This test is in TARGET/debug/deps.
+        // This test executable is in TARGET/debug/deps.
         let test = std::env::current_exe().expect("this test's path");
         test.ancestors().nth(2).expect("the target folder").join("rolecall")
     })

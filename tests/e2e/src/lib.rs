@@ -1,10 +1,10 @@
-//! Runs the command as a user does, and peers for it to meet.
+//! Support for end-to-end tests: runs the command as a user does, and provides servers to run it against.
 
 pub mod boto;
 pub mod command;
 pub mod peer;
-pub mod person;
 pub mod pools;
+pub mod prompt;
 pub mod servers;
 pub mod setup;
 pub mod tamper;

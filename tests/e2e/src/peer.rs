@@ -1,4 +1,4 @@
-//! A server on loopback that answers what a test tells it to, byte for byte, at the pace it tells.
+//! A server on loopback that sends scripted responses, byte for byte and at a scripted pace.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,32 +6,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What to do with one request.
+/// The reaction to one request.
 #[derive(Clone)]
 pub enum Act {
-    /// A whole response: status, header lines (each ended by CRLF), body. The length is added.
+    /// A complete response: status, header lines (each terminated by CRLF), body. `Content-Length` is added.
     Reply(u16, String, Vec<u8>),
-    /// These bytes, byte for byte.
+    /// These exact bytes, and how the connection ends.
     Raw(Vec<u8>, Then),
-    /// These bytes, one every so often, then nothing for ever.
+    /// These bytes one at a time, with a pause after each; then nothing, and the connection stays open.
     Drip(Vec<u8>, Duration),
-    /// These bytes first, and then the second ones again and again.
+    /// The first bytes once, then the second ones repeatedly.
     Endless(Vec<u8>, Vec<u8>),
 }
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// In order.
+    /// It is closed normally.
     Close,
-    /// Broken off.
+    /// It is reset.
     Reset,
-    /// Not at all: nothing comes any more.
+    /// It stays open, and nothing more is sent.
     Stall,
 }
 
 /// A request, without its body.
-pub struct Asked {
+pub struct Request {
     /// `GET`
     pub method: String,
     /// `/latest/api/token`
@@ -39,7 +39,7 @@ pub struct Asked {
     headers: String,
 }
 
-impl Asked {
+impl Request {
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.lines().find_map(|line| {
@@ -50,17 +50,17 @@ impl Asked {
 }
 
 impl Act {
-    /// Nothing, for ever.
+    /// Never responds.
     pub const STALL: Self = Self::Raw(Vec::new(), Then::Stall);
-    /// Close at once.
+    /// Closes the connection immediately.
     pub const CLOSE: Self = Self::Raw(Vec::new(), Then::Close);
 
-    /// Status 200 and this body.
+    /// Responds with status 200 and this body.
     pub fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::Reply(200, String::new(), body.into())
     }
 
-    /// This status, and a page as proxies and servers have it.
+    /// Responds with this status and an HTML page, as proxies and web servers do.
     pub fn page(status: u16) -> Self {
         Self::Reply(
             status,
@@ -70,38 +70,38 @@ impl Act {
     }
 }
 
-/// Answers requests by a function of the request line, until it is dropped.
+/// A server that responds according to a function of the request, until it is dropped.
 pub struct Peer {
     url: String,
-    asked: Arc<AtomicUsize>,
+    count: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
 }
 
 impl Peer {
-    /// Starts to answer.
-    pub fn start(answer: impl Fn(&Asked) -> Act + Send + Sync + 'static) -> Self {
+    /// Starts the server.
+    pub fn start(answer: impl Fn(&Request) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let (asked, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-        let peer = Self { url, asked: asked.clone(), stop: stop.clone() };
+        let (count, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let peer = Self { url, count: count.clone(), stop: stop.clone() };
         let answer = Arc::new(answer);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if stop.load(Ordering::Relaxed) {
                     return;
                 }
-                let (answer, asked, stop) = (answer.clone(), asked.clone(), stop.clone());
+                let (answer, count, stop) = (answer.clone(), count.clone(), stop.clone());
                 std::thread::spawn(move || {
-                    let _ = serve(stream, &*answer, &asked, &stop);
+                    let _ = serve(stream, &*answer, &count, &stop);
                 });
             }
         });
         peer
     }
 
-    /// An instance's metadata service whose role credentials are these.
+    /// Starts an instance metadata service that serves `document` as the credentials of its role.
     pub fn imds(document: Act) -> Self {
-        Self::start(move |asked| match (asked.method.as_str(), asked.target.as_str()) {
+        Self::start(move |request| match (request.method.as_str(), request.target.as_str()) {
             ("PUT", "/latest/api/token") => Act::Reply(
                 200,
                 "x-aws-ec2-metadata-token-ttl-seconds: 21600\r\n".to_owned(),
@@ -118,9 +118,9 @@ impl Peer {
         &self.url
     }
 
-    /// Requests so far.
-    pub fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
+    /// The number of requests so far.
+    pub fn requests(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
     }
 }
 
@@ -134,7 +134,7 @@ impl Drop for Peer {
 
 fn serve(
     mut stream: TcpStream,
-    answer: &(dyn Fn(&Asked) -> Act + Send + Sync),
+    answer: &(dyn Fn(&Request) -> Act + Send + Sync),
     count: &AtomicUsize,
     stop: &AtomicBool,
 ) -> std::io::Result<()> {
@@ -145,14 +145,14 @@ fn serve(
         }
     };
     loop {
-        let Some(asked) = read_head(&mut stream)? else { return Ok(()) };
+        let Some(request) = read_head(&mut stream)? else { return Ok(()) };
         count.fetch_add(1, Ordering::Relaxed);
-        let act = answer(&asked);
+        let act = answer(&request);
         if let Act::Raw(bytes, Then::Reset) = act {
-            // The end of the request is left unread: whoever closes with bytes unread resets.
+            // Leave the end of the request unread: closing a socket with unread bytes resets the connection.
             return stream.write_all(&bytes);
         }
-        let length = asked.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         stream.read_exact(&mut vec![0; 1 + length])?;
         match act {
             Act::Reply(status, headers, body) => {
@@ -186,8 +186,8 @@ fn serve(
     }
 }
 
-/// Reads the head of a request but for its last byte; `None` at the end of the stream.
-fn read_head(stream: &mut TcpStream) -> std::io::Result<Option<Asked>> {
+/// Reads the head of a request except for its last byte; `None` at the end of the stream.
+fn read_head(stream: &mut TcpStream) -> std::io::Result<Option<Request>> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r") {
@@ -200,5 +200,5 @@ fn read_head(stream: &mut TcpStream) -> std::io::Result<Option<Asked>> {
     let (line, headers) = head.split_once("\r\n").unwrap_or_default();
     let mut words = line.split(' ').map(str::to_owned);
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    Ok(Some(Asked { method, target, headers: headers.to_owned() }))
+    Ok(Some(Request { method, target, headers: headers.to_owned() }))
 }

@@ -1,20 +1,20 @@
-//! Cognito pools as `rolecall setup cognito` makes them, with one person.
+//! Cognito pools with one user, provisioned by `rolecall setup cognito`.
 
 use serde_json::json;
 
 use crate::boto::text;
 use crate::command::{Run, rolecall};
 use crate::servers::Server;
-use crate::setup::{SetUp, told};
+use crate::setup::{Provisioning, reported};
 
-/// The person.
+/// The name of the user.
 pub const ALICE: &str = "alice";
-/// And what she types.
+/// The password of the user.
 pub const PASSWORD: &str = "Correct-7-Horse-battery";
 
-/// What a set-up made.
+/// The provisioned resources.
 pub struct Pools<'a> {
-    /// The server they are on.
+    /// The server of the pools.
     pub server: &'a Server,
     /// Id of the user pool.
     pub user_pool: String,
@@ -27,30 +27,30 @@ pub struct Pools<'a> {
 }
 
 impl<'a> Pools<'a> {
-    /// Sets them up, with more arguments.
+    /// Provisions the pools, with additional arguments.
     #[track_caller]
-    pub fn set_up(server: &'a Server, name: &str, more: &[&str]) -> Self {
+    pub fn provision(server: &'a Server, name: &str, more: &[&str]) -> Self {
         let given = [&["cognito", "--name", name, "--username", ALICE], more].concat();
-        let run = SetUp::new(server, &given).variable("AWS_COGNITO_PASSWORD", PASSWORD).run(&[]);
+        let run = Provisioning::new(server, &given).variable("AWS_COGNITO_PASSWORD", PASSWORD).run(&[]);
         run.ok();
-        let secret = more.contains(&"--client-secret").then(|| told(&run, "client secret"));
-        let (user_pool, client) = (told(&run, "user pool"), told(&run, "client"));
-        Self { server, user_pool, client, secret, identities: told(&run, "identity pool") }
+        let secret = more.contains(&"--client-secret").then(|| reported(&run, "client secret"));
+        let (user_pool, client) = (reported(&run, "user pool"), reported(&run, "client"));
+        Self { server, user_pool, client, secret, identities: reported(&run, "identity pool") }
     }
 
-    /// What the identity pool knows the user pool by.
+    /// The name of the user pool as a login provider of the identity pool.
     pub fn provider(&self) -> String {
         format!("cognito-idp.us-east-1.amazonaws.com/{}", self.user_pool)
     }
 
-    /// Runs the command for Alice, who signs in.
+    /// Runs the command with Alice's sign-in options.
     pub fn alice(&self, words: &[&str], variables: &[(&'static str, &str)]) -> Run {
         let mut environment = self.server.anonymous();
         environment.extend(variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
         rolecall(&[words, &self.signing_in()].concat(), environment)
     }
 
-    /// The options of somebody who signs in as Alice.
+    /// The options for signing in as Alice.
     pub fn signing_in(&self) -> [&str; 8] {
         let (pool, client) = (&self.user_pool, &self.client);
         let identities = ["--cognito-identity-pool", &self.identities];
@@ -58,7 +58,7 @@ impl<'a> Pools<'a> {
         [option, identities, "--user-pool", pool, "--client-id", client, "--username", ALICE]
     }
 
-    /// An identity token of Alice, by boto3.
+    /// Gets an ID token for Alice through boto3.
     pub fn token(&self) -> String {
         let given = json!({
             "ClientId": self.client, "AuthFlow": "USER_PASSWORD_AUTH",

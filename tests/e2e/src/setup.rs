@@ -1,4 +1,4 @@
-//! `rolecall setup` as a user goes about it: look first, set up, again, undo.
+//! `rolecall setup` as a user runs it: a dry run, the real run, the same run again, and `--undo`.
 
 use serde_json::json;
 
@@ -6,64 +6,64 @@ use crate::boto::text;
 use crate::command::{Run, rolecall};
 use crate::servers::Server;
 
-/// A policy that allows everything on S3, in JSON.
+/// A policy document that allows everything on S3.
 pub const S3: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
-/// One that IAM takes, by its ARN.
+/// The ARN of a managed policy.
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
 
-/// A set-up and the server that it is for.
-pub struct SetUp<'a> {
+/// A `rolecall setup` command line and its server.
+pub struct Provisioning<'a> {
     /// The server.
     pub server: &'a Server,
     arguments: Vec<&'a str>,
     environment: Vec<(&'static str, String)>,
 }
 
-impl<'a> SetUp<'a> {
-    /// `rolecall setup` with these arguments.
+impl<'a> Provisioning<'a> {
+    /// Prepares `rolecall setup` with these arguments.
     pub fn new(server: &'a Server, arguments: &[&'a str]) -> Self {
         let arguments = [&["setup"], arguments].concat();
         Self { server, arguments, environment: server.every_service() }
     }
 
-    /// With a variable more.
+    /// Adds an environment variable.
     pub fn variable(mut self, name: &'static str, value: &str) -> Self {
         self.environment.push((name, value.to_owned()));
         self
     }
 
-    /// Runs it, with more arguments.
+    /// Runs it with additional arguments.
     pub fn run(&self, more: &[&str]) -> Run {
         let arguments: Vec<&str> = self.arguments.iter().chain(more).copied().collect();
         rolecall(&arguments, self.environment.clone())
     }
 
-    /// Runs it dry, for good, and again. `things` are what it makes, as `tests/lib/readback.py` names
-    /// them. The first run and its standard output.
+    /// Runs it dry, for real, and again, and checks `resources`, which are named as in
+    /// `tests/lib/readback.py`. Returns the first real run.
     #[track_caller]
-    pub fn up(&self, things: &[&[&str]]) -> Run {
+    pub fn apply(&self, resources: &[&[&str]]) -> Run {
         let dry = self.run(&["--dry-run"]);
-        assert!(dry.ok().lines().count() >= things.len(), "{dry:#?}");
+        assert!(dry.ok().lines().count() >= resources.len(), "{dry:#?}");
         assert!(dry.ok().lines().all(|line| line.starts_with("would be made: ")), "{dry:#?}");
-        for thing in things {
-            assert!(!self.server.has(thing), "{thing:?} was made by a dry run: {dry:#?}");
+        for resource in resources {
+            assert!(!self.server.has(resource), "{resource:?} was made by a dry run: {dry:#?}");
         }
         let first = self.run(&[]);
         first.ok();
         let changing = |run: &'_ Run| {
-            let calls = run.calls().into_iter().filter(|call| !is_reading(call));
+            let calls = run.calls().into_iter().filter(|call| !is_read_only(call));
             calls.map(str::to_owned).collect::<Vec<_>>()
         };
         let (planned, done) = (changing(&dry), changing(&first));
         assert!(!planned.is_empty() && planned == done, "planned: {dry:#?}\ndone: {first:#?}");
 
-        let made: Vec<_> = things.iter().map(|thing| self.server.read(thing)).collect();
+        let made: Vec<_> = resources.iter().map(|resource| self.server.read(resource)).collect();
         let again = self.run(&[]);
-        assert_eq!(again.ok(), first.stdout, "a second time, it tells otherwise");
-        for (thing, made) in things.iter().zip(made) {
-            assert!(made["exists"] == true, "{thing:?} is not there: {first:#?}");
-            assert_eq!(self.server.read(thing), made, "{thing:?} is another after a second run");
+        assert_eq!(again.ok(), first.stdout, "the second run printed something else");
+        for (resource, made) in resources.iter().zip(made) {
+            assert!(made["exists"] == true, "{resource:?} does not exist: {first:#?}");
+            assert_eq!(self.server.read(resource), made, "{resource:?} was changed by the second run");
         }
         let makes = |call: &&str| {
             ["Create", "Register", "Run", "Associate", "Add"].iter().any(|verb| call.starts_with(verb))
@@ -72,24 +72,24 @@ impl<'a> SetUp<'a> {
         first
     }
 
-    /// Undoes it: dry, for good, and again.
+    /// Undoes it dry, for real, and again, and checks that `resources` are gone.
     #[track_caller]
-    pub fn down(&self, things: &[&[&str]]) {
-        let before: Vec<_> = things.iter().map(|thing| self.server.read(thing)).collect();
+    pub fn undo(&self, resources: &[&[&str]]) {
+        let before: Vec<_> = resources.iter().map(|resource| self.server.read(resource)).collect();
         let dry = self.run(&["--undo", "--dry-run"]);
-        assert!(dry.ok().lines().count() >= things.len(), "{dry:#?}");
+        assert!(dry.ok().lines().count() >= resources.len(), "{dry:#?}");
         assert!(dry.ok().lines().all(|line| line.starts_with("would be removed: ")), "{dry:#?}");
-        for (thing, before) in things.iter().zip(before) {
-            assert_eq!(self.server.read(thing), before, "{thing:?} is another after a dry run");
+        for (resource, before) in resources.iter().zip(before) {
+            assert_eq!(self.server.read(resource), before, "{resource:?} was changed by the dry run");
         }
         let undone = self.run(&["--undo"]);
         assert_eq!(undone.ok(), dry.stdout.replace("would be removed", "removed"));
-        for thing in things {
-            assert!(!self.server.has(thing), "{thing:?} is left: {undone:#?}");
+        for resource in resources {
+            assert!(!self.server.has(resource), "{resource:?} was not removed: {undone:#?}");
         }
         let again = self.run(&["--undo"]);
         assert_eq!(again.ok(), "", "nothing is left to remove");
-        assert!(again.calls().into_iter().all(is_reading), "{again:#?}");
+        assert!(again.calls().into_iter().all(is_read_only), "{again:#?}");
     }
 
     /// The ARN of a role at the server.
@@ -98,19 +98,19 @@ impl<'a> SetUp<'a> {
     }
 }
 
-/// Whether an operation changes nothing.
-fn is_reading(call: &str) -> bool {
+/// Whether an operation is read-only.
+fn is_read_only(call: &str) -> bool {
     ["Get", "List", "Describe"].iter().any(|verb| call.starts_with(verb))
 }
 
-/// What a set-up's standard output says of something: `user pool: ID`.
+/// The value that the command printed for a name: `user pool: ID`.
 #[track_caller]
-pub fn told(run: &Run, what: &str) -> String {
+pub fn reported(run: &Run, what: &str) -> String {
     let line = |line: &str| line.strip_prefix(what)?.strip_prefix(": ").map(str::to_owned);
     run.stdout.lines().find_map(line).unwrap_or_else(|| panic!("no {what}: {run:#?}"))
 }
 
-/// The ids of the user pools of that name, which several may have.
+/// The ids of all user pools with this name.
 pub fn user_pools(server: &Server, name: &str) -> Vec<String> {
     let (mut ids, mut given) = (Vec::new(), json!({"MaxResults": 60}));
     loop {

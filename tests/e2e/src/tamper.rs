@@ -1,8 +1,8 @@
-//! A signed request, and the same with one thing changed.
+//! Signed requests with exactly one change each.
 
 use rolecall::{Credentials, Request, UnixTime};
 
-/// What is changed.
+/// The change to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Nothing: the control.
@@ -13,11 +13,11 @@ pub enum Change {
     Query,
     /// One byte of a signed header's value, after signing.
     Header,
-    /// One byte of the body, after signing; what is said of its hash stays.
+    /// One byte of the body, after signing; the declared hash is unchanged.
     Body,
-    /// One byte of the body and of the hash that is declared, after signing.
+    /// One byte of the body and one of the declared hash, after signing.
     DeclaredHash,
-    /// One character of the secret that is signed with.
+    /// One character of the secret used for signing.
     Secret,
     /// One character of the session token, after signing.
     Token,
@@ -43,26 +43,26 @@ pub const CHANGES: [Change; 10] = [
     Change::Lifetime,
 ];
 
-/// What is asked of a server.
+/// A request to send, before it is signed.
 #[derive(Debug, Clone)]
 pub struct Ask {
     /// The method.
     pub method: &'static str,
-    /// The URL, with a query that has a parameter `x=1`, and a path that has an `a`.
+    /// The URL; its query must have a parameter `x=1`, and its last path segment must start with `a`.
     pub url: String,
-    /// The service and region to sign for.
+    /// The service to sign for.
     pub service: &'static str,
-    /// The region.
+    /// The region to sign for.
     pub region: String,
     /// The body.
     pub body: &'static str,
-    /// In the query instead of in headers.
+    /// Whether the signature is in the query instead of in headers.
     pub presigned: bool,
 }
 
 impl Ask {
-    /// Signs with `credentials`, makes the change, sends; the status. `None` if there is nothing of
-    /// the kind to change.
+    /// Signs with `credentials`, makes the change, sends the request and returns the status. `None` if the
+    /// change does not apply to it.
     pub fn send(&self, credentials: &Credentials, change: Change) -> Option<u16> {
         let changed;
         let mut signer = credentials;
@@ -83,7 +83,7 @@ impl Ask {
         if self.presigned {
             url = request.presign(signer, time, 300).expect("a URL").url().to_owned();
         } else {
-            request = request.header("x-amz-meta-thing", "value").expect("a header");
+            request = request.header("x-amz-meta-note", "value").expect("a header");
             if self.service != "s3" {
                 request =
                     request.header("content-type", "application/x-www-form-urlencoded").expect("a header");
@@ -102,9 +102,9 @@ impl Ask {
                 url.replace_range(at + 1..at + 2, "b");
             }
             Change::Query => url = replaced(&url, "x=1", "x=2")?,
-            Change::Header => header("x-amz-meta-thing")?,
+            Change::Header => header("x-amz-meta-note")?,
             Change::Body if self.presigned || body.is_empty() => return None,
-            // The last byte: servers that read the form before they verify it stumble over others.
+            // The last byte: servers that parse the form before verifying it would fail on other changes.
             Change::Body => {
                 let last = body.pop().expect("it is not empty");
                 body.push(if last == '0' { '1' } else { '0' });
@@ -122,7 +122,7 @@ impl Ask {
             }
             Change::Token => header("x-amz-security-token")?,
             Change::Lifetime => url = replaced(&url, "X-Amz-Expires=300", "X-Amz-Expires=301")?,
-            // Signed in the past, a URL is good while its lifetime lasts; this one's is over.
+            // A URL signed in the past is valid while its lifetime lasts; the lifetime of this one is over.
             Change::Nothing | Change::Secret | Change::HourAgo | Change::HourAhead => {}
         }
         Some(send(self.method, &url, &headers, &body))
@@ -144,7 +144,7 @@ fn send(method: &str, url: &str, headers: &[(String, String)], body: &str) -> u1
     reply.expect("a reply").status().as_u16()
 }
 
-/// `text` with its middle letter or digit exchanged for another.
+/// Replaces a letter or digit in the middle of `text`.
 fn one_other(text: &str) -> String {
     let middle = text.len() / 2;
     let mut bytes = text.as_bytes().to_vec();

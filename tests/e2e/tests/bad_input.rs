@@ -1,5 +1,5 @@
-//! What the command says of peers and settings that are wrong. What a peer may do on the wire, for each source
-//! and with each adapter, is the table in `faults`.
+//! Errors of the command for misbehaving servers and invalid settings. Faults on the wire, for each source
+//! and with each adapter, are tested by the table in `faults`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ fn credentials(peer: &Peer) -> Run {
     rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url())])
 }
 
-/// The error, after checks that hold for every bad input.
+/// Checks the bounds that hold for every bad input, and returns the error.
 #[track_caller]
 fn refused(run: &Run) -> &str {
     assert!(run.took < Duration::from_secs(10), "{run:#?}");
@@ -20,64 +20,64 @@ fn refused(run: &Run) -> &str {
 }
 
 #[test]
-fn a_token_request_without_an_answer_tells_of_the_hop_limit() {
+fn a_timed_out_token_request_mentions_the_hop_limit() {
     let peer = Peer::start(|_| Act::STALL);
     let run = credentials(&peer);
     let error = refused(&run);
     assert!(error.contains("hop limit"), "{error}");
     assert!(run.took < Duration::from_secs(3), "{run:#?}");
-    assert_eq!(peer.asked(), 1, "a time-out is not tried again");
+    assert_eq!(peer.requests(), 1, "a time-out is not retried");
 }
 
 #[test]
-fn a_container_endpoint_that_says_nothing_is_given_up() {
+fn a_container_endpoint_that_never_answers_times_out() {
     let peer = Peer::start(|_| Act::STALL);
     let url = format!("{}/credentials", peer.url());
     let run = rolecall(&["credentials"], [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url.as_str())]);
     assert!(refused(&run).contains("container endpoint: waiting for the reply: timed out"), "{run:#?}");
-    assert!((2..=3).contains(&peer.asked()), "{} attempts", peer.asked());
+    assert!((2..=3).contains(&peer.requests()), "{} attempts", peer.requests());
 }
 
 #[test]
-fn a_role_name_cannot_lead_elsewhere() {
+fn a_role_name_cannot_redirect_the_request() {
     for name in ["../../user-data", "a?b", "a b", "a\r\nX: y", "", "\u{1F600}"] {
-        let peer = Peer::start(move |asked| match asked.method.as_str() {
+        let peer = Peer::start(move |request| match request.method.as_str() {
             "PUT" => Act::ok("TOKEN"),
             _ => Act::ok(name),
         });
         let run = credentials(&peer);
         refused(&run);
-        assert!(peer.asked() <= 3, "{name:?}: {run:#?}");
+        assert!(peer.requests() <= 3, "{name:?}: {run:#?}");
     }
 }
 
 #[test]
-fn when_every_source_is_absent_it_says_so_soon() {
-    // Nobody listens there: as on a machine that is no instance.
+fn absent_sources_are_listed_without_delay() {
+    // The connection is refused, as on a machine that is not an EC2 instance.
     let run = rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")]);
     let error = refused(&run);
     assert!(run.took < Duration::from_secs(5), "{run:#?}");
-    for told in [
+    for expected in [
         "no credentials found",
         "container endpoint: absent: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         "not on EC2",
         "AWS_ACCESS_KEY_ID",
     ] {
-        assert!(error.contains(told), "{told}: {error}");
+        assert!(error.contains(expected), "{expected}: {error}");
     }
     let disabled = rolecall(&["credentials"], [("AWS_EC2_METADATA_DISABLED", "TRUE")]);
     assert!(refused(&disabled).contains("switched off"), "{disabled:#?}");
 }
 
 #[test]
-fn an_instance_without_a_role_is_told_apart() {
-    let peer = Peer::start(|asked| if asked.method == "PUT" { Act::ok("TOKEN") } else { Act::page(404) });
+fn an_instance_without_a_role_has_its_own_error() {
+    let peer = Peer::start(|request| if request.method == "PUT" { Act::ok("TOKEN") } else { Act::page(404) });
     let run = credentials(&peer);
     assert!(refused(&run).contains("attach an instance profile"), "{run:#?}");
 }
 
 #[test]
-fn a_refusal_that_tells_the_secret_is_withheld() {
+fn a_secret_echoed_by_the_service_is_redacted() {
     let denied = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no wJalrXUtnFEMI no</Message></Error>\
                   <RequestId>id-7</RequestId></ErrorResponse>";
     let peer = Peer::start(|_| Act::Reply(403, String::new(), denied.into()));
@@ -95,9 +95,9 @@ fn a_refusal_that_tells_the_secret_is_withheld() {
 }
 
 #[test]
-fn cognito_answers_that_are_none() {
+fn invalid_cognito_responses_are_errors() {
     const PASSWORD: &str = "correct horse battery staple";
-    let guest = ["credentials", "--cognito-identity-pool", "us-east-1:pool"];
+    let pool = ["credentials", "--cognito-identity-pool", "us-east-1:pool"];
     let user = ["--user-pool", "us-east-1_aBcDeF", "--client-id", "client", "--username", "ada"];
     let deep = format!("{{\"IdentityId\":{}", "[".repeat(200_000));
     let refusal = format!("{{\"__type\":\"NotAuthorizedException\",\"message\":\"not with {PASSWORD}\"}}");
@@ -123,11 +123,14 @@ fn cognito_answers_that_are_none() {
         (Act::ok("{\"IdentityId\":null}"), "IdentityId"),
         (Act::ok("{\"IdentityId\":[\"a\"]}"), "IdentityId"),
     ];
-    for (act, told) in both.clone().into_iter().chain(of_pool) {
+    for (act, expected) in both.clone().into_iter().chain(of_pool) {
         let peer = Peer::start(move |_| act.clone());
-        let run = rolecall(&guest, [("AWS_ENDPOINT_URL_COGNITO_IDENTITY", peer.url())]);
+        let run = rolecall(&pool, [("AWS_ENDPOINT_URL_COGNITO_IDENTITY", peer.url())]);
         let error = refused(&run);
-        assert!(error.contains(told) && error.contains("Cognito identity pool: GetId"), "{told}: {error}");
+        assert!(
+            error.contains(expected) && error.contains("Cognito identity pool: GetId"),
+            "{expected}: {error}"
+        );
     }
     let of_users = [
         (Act::ok("{}"), "IdToken"),
@@ -136,16 +139,16 @@ fn cognito_answers_that_are_none() {
         (challenge("\"SALT\":\"00\",\"SRP_B\":\"0\",\"SECRET_BLOCK\":\"AAAA\""), "SRP_B"),
         (challenge("\"SALT\":\"no\",\"SRP_B\":\"5\",\"SECRET_BLOCK\":\"AAAA\""), "SALT"),
         (challenge("\"SALT\":\"00\",\"SRP_B\":\"5\",\"SECRET_BLOCK\":\"*\""), "SECRET_BLOCK"),
-        // It wants the same proof again and again.
+        // The same challenge is returned repeatedly.
         (challenge("\"SALT\":\"00\",\"SRP_B\":\"5\",\"SECRET_BLOCK\":\"AAAA\""), "ChallengeName"),
     ];
-    for (act, told) in both.into_iter().chain(of_users) {
+    for (act, expected) in both.into_iter().chain(of_users) {
         let peer = Peer::start(move |_| act.clone());
         let environment =
             [("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", peer.url()), ("AWS_COGNITO_PASSWORD", PASSWORD)];
-        let run = rolecall(&[&guest[..], &user].concat(), environment);
+        let run = rolecall(&[&pool[..], &user].concat(), environment);
         let error = refused(&run);
-        assert!(error.contains(told) && error.contains("Cognito user pool"), "{told}: {error}");
-        assert!(!error.contains("horse"), "part of the password was told: {error}");
+        assert!(error.contains(expected) && error.contains("Cognito user pool"), "{expected}: {error}");
+        assert!(!error.contains("horse"), "part of the password is in the error: {error}");
     }
 }

@@ -1,4 +1,4 @@
-//! The command's cache: processes that start together ask once.
+//! The command's cache: concurrent processes fetch credentials once.
 
 use std::path::PathBuf;
 
@@ -29,11 +29,11 @@ fn thirty_two_processes_make_one_fetch() {
         assert!(run.ok().contains("ASIAEXAMPLE"));
         assert_eq!(run.stderr, "");
     }
-    assert_eq!(peer.asked(), 3, "a token, the role, its credentials");
+    assert_eq!(peer.requests(), 3, "a token, the role, its credentials");
 }
 
 #[test]
-fn a_variable_names_the_folder_and_without_it_there_is_no_cache() {
+fn the_cache_is_only_used_if_a_directory_is_configured() {
     let (peer, folder) = (Peer::imds(Act::ok(DOCUMENT)), folder("variable"));
     let variables = [
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url()),
@@ -42,15 +42,15 @@ fn a_variable_names_the_folder_and_without_it_there_is_no_cache() {
     for _ in 0..2 {
         assert!(rolecall(&["credentials"], variables).ok().contains("ASIAEXAMPLE"));
     }
-    assert_eq!(peer.asked(), 3);
+    assert_eq!(peer.requests(), 3);
     for _ in 0..2 {
         assert!(rolecall(&["credentials"], [variables[0]]).ok().contains("ASIAEXAMPLE"));
     }
-    assert_eq!(peer.asked(), 9);
+    assert_eq!(peer.requests(), 9);
 }
 
 #[test]
-fn a_broken_file_is_told_of_and_does_no_harm() {
+fn a_corrupt_cache_file_is_reported_and_replaced() {
     let (peer, folder) = (Peer::imds(Act::ok(DOCUMENT)), folder("broken"));
     let text = folder.to_str().expect("text");
     let run =
@@ -69,5 +69,5 @@ fn a_broken_file_is_told_of_and_does_no_harm() {
         "{second:#?}"
     );
     assert_eq!(run().stderr, "");
-    assert_eq!(peer.asked(), 6);
+    assert_eq!(peer.requests(), 6);
 }

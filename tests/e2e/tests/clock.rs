@@ -1,5 +1,5 @@
-//! A host whose clock is wrong by hours: the second attempt is signed by the service's clock, and
-//! somebody is told. The clock is injected; nobody sleeps.
+//! A host whose clock is wrong by hours: the second attempt is signed with the service's time, and the
+//! skew is reported. The clock is injected, so no test waits.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use rolecall::core::skew::{Instant, Now};
 use rolecall::{Buffer, Environment, Host, Provider, Request, Role, Settings, Streams, System, Trace};
 use rolecall_simulator::{Config, Simulator};
 
-/// This machine, with its clock moved by so many seconds.
+/// The operating system as host, with its clock moved by some seconds.
 struct Off {
     system: System,
     seconds: i64,
@@ -71,16 +71,16 @@ impl Host for Off {
     }
 }
 
-/// A provider on a host whose clock is off, the statuses of its exchanges, and what it is told of.
+/// Creates a provider on a host with a wrong clock, and the list of exchanges and events that it traces.
 fn off(simulator: &Simulator, seconds: i64, more: &[(&str, &str)]) -> (Provider, Arc<Mutex<Vec<String>>>) {
     let variables = simulator.environment();
     let variables = variables.iter().map(|(name, value)| (*name, value.as_str())).chain(more.iter().copied());
     let settings = Settings::from_environment(&variables.collect::<Environment>()).expect("settings");
     let system = System::new(&settings);
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let told = heard.clone();
+    let traced = heard.clone();
     let provider = Provider::builder(settings).host(Off { system, seconds }).trace(move |trace| {
-        told.lock().expect("no panic").push(match trace {
+        traced.lock().expect("no panic").push(match trace {
             Trace::Exchange { asked, outcome: Ok(status), .. } => format!("{status} {}", &asked[..4]),
             Trace::Clock { behind } => format!("clock {}", (behind as f64 / 3600.0).round()),
             other => format!("{other:?}"),
@@ -89,14 +89,14 @@ fn off(simulator: &Simulator, seconds: i64, more: &[(&str, &str)]) -> (Provider,
     (provider.build(), heard)
 }
 
-/// An object for the simulator's bucket.
+/// A request that puts an object into the simulator's bucket.
 fn put(simulator: &Simulator) -> Request {
     let url = format!("{}/{}/key", simulator.s3_url(), simulator.bucket());
     Request::new("PUT", &url).expect("a URL").body("content")
 }
 
 #[test]
-fn a_role_is_assumed_on_the_second_attempt_and_the_rest_at_once() {
+fn a_role_is_assumed_on_the_second_attempt_and_later_calls_on_the_first() {
     for hours in [-7, 7, 24 * 400] {
         let simulator = Simulator::start(Config::default()).expect("a simulator");
         let (instance, heard) = off(&simulator, hours * 3600, &[]);
@@ -106,7 +106,7 @@ fn a_role_is_assumed_on_the_second_attempt_and_the_rest_at_once() {
         let all = ["200 PUT ", "200 GET ", "200 GET ", "403 POST", &clock, "200 POST"];
         assert_eq!(*heard.lock().expect("no panic"), all, "{hours} h");
         heard.lock().expect("no panic").clear();
-        // What was learned holds for all that comes after.
+        // The measured skew is used for all further requests.
         assert!(role.caller_identity().is_ok());
         let reply = role.send(&put(&simulator)).expect("a reply");
         assert_eq!(reply.status, 200);
@@ -116,7 +116,7 @@ fn a_role_is_assumed_on_the_second_attempt_and_the_rest_at_once() {
 }
 
 #[test]
-fn a_request_is_sent_once_more_too() {
+fn a_request_with_a_skewed_date_is_retried() {
     let accounts = vec!["111122223333".to_owned()];
     let simulator =
         Simulator::start(Config { bucket_accounts: accounts, ..Config::default() }).expect("a simulator");
@@ -127,11 +127,11 @@ fn a_request_is_sent_once_more_too() {
 }
 
 #[test]
-fn who_wants_no_correction_gets_none() {
+fn the_correction_can_be_disabled() {
     let simulator = Simulator::start(Config::default()).expect("a simulator");
     let (instance, heard) = off(&simulator, 7 * 3600, &[("AWS_DISABLE_CLOCK_SKEW_CORRECTION", "true")]);
     let role = instance.assume_role(Role::new(simulator.role_arn(), "clock"));
     let error = role.credentials().expect_err("refused").to_string();
     assert!(error.contains("SignatureDoesNotMatch") || error.contains("RequestTimeTooSkewed"), "{error}");
-    assert_eq!(heard.lock().expect("no panic").iter().filter(|told| told.starts_with("403")).count(), 1);
+    assert_eq!(heard.lock().expect("no panic").iter().filter(|line| line.starts_with("403")).count(), 1);
 }

@@ -1,9 +1,9 @@
-//! Credentials of a Cognito identity by the command, against ministack, which checks proofs, passwords,
-//! client secrets and tokens, and what the role may do on S3.
+//! Credentials of a Cognito identity through the command, against ministack, which checks proofs, passwords,
+//! client secrets and tokens, and enforces the role's S3 permissions.
 //!
-//! It does not look at the role's trust policy when it gives credentials itself, and gives guests an id
-//! even where they are not let in; its STS does look at the trust policy, but not at the signature of the
-//! identity's token.
+//! ministack does not check the role's trust policy when it issues credentials itself, and returns an
+//! identity id even if unauthenticated identities are disabled; its STS does check the trust policy, but not
+//! the signature of the identity's token.
 
 use e2e::command::{rolecall, rolecall_at_terminal, rolecall_reading};
 use e2e::pools::{PASSWORD, Pools};
@@ -22,15 +22,15 @@ fn session(server: &Server, role: &str, name: &str) -> String {
 }
 
 #[test]
-fn somebody_who_signs_in() {
+fn a_user_signs_in() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "members", &["--policy", S3]);
+    let pools = Pools::provision(&server, "members", &["--policy", S3]);
     for (way, flow) in [(&[][..], 2), (&["--send-password"], 1)] {
         let who = pools.alice(&[&["whoami", "--verbose"], way].concat(), &TYPED);
         let role = session(&server, "members-us-east-1-authenticated", "CognitoIdentityCredentials");
         assert!(who.ok().contains(&role), "{who:#?}");
         assert!(!who.stderr.contains(PASSWORD), "{who:#?}");
-        // A proof takes two exchanges; then GetId, GetCredentialsForIdentity, and the question itself.
+        // SRP takes two exchanges; then GetId, GetCredentialsForIdentity, and GetCallerIdentity.
         assert_eq!(who.stderr.lines().filter(|line| line.contains("POST")).count(), flow + 3, "{who:#?}");
 
         let run = pools.alice(&[&["credentials", "--verbose"], way].concat(), &TYPED);
@@ -51,16 +51,16 @@ fn somebody_who_signs_in() {
 }
 
 #[test]
-fn a_password_comes_by_variable_or_line_and_never_as_an_argument() {
+fn a_password_is_read_from_a_variable_or_line_and_never_an_argument() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "typists", &[]);
+    let pools = Pools::provision(&server, "typists", &[]);
     let role = session(&server, "typists-us-east-1-authenticated", "CognitoIdentityCredentials");
     let line = [&["whoami", "--password-stdin"][..], &pools.signing_in()].concat();
     for end in ["\n", "\r\n", ""] {
         let run = rolecall_reading(&line, server.anonymous(), &format!("{PASSWORD}{end}"));
         assert!(run.ok().contains(&role), "{run:#?}");
     }
-    // The line goes before the variable.
+    // The line takes precedence over the variable.
     let mut variable = server.anonymous();
     variable.push(("AWS_COGNITO_PASSWORD", "not-This-1".to_owned()));
     rolecall_reading(&line, variable, &format!("{PASSWORD}\n")).ok();
@@ -74,9 +74,9 @@ fn a_password_comes_by_variable_or_line_and_never_as_an_argument() {
 }
 
 #[test]
-fn a_password_is_asked_for_at_a_terminal_and_not_shown() {
+fn a_terminal_prompt_reads_a_password_without_echo() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "at-home", &[]);
+    let pools = Pools::provision(&server, "at-home", &[]);
     let whoami = [&["whoami"][..], &pools.signing_in()].concat();
     let run = rolecall_at_terminal(&whoami, server.anonymous(), &[PASSWORD]);
     let role = "assumed-role/at-home-us-east-1-authenticated/CognitoIdentityCredentials";
@@ -86,13 +86,13 @@ fn a_password_is_asked_for_at_a_terminal_and_not_shown() {
     assert_eq!(run.code, Some(1), "{run:#?}");
     assert!(run.stdout.contains("NotAuthorizedException") && !run.stdout.contains("Wrong-9"), "{run:#?}");
 
-    // Keys that mend, and the one that ends it.
+    // Editing keys, and the interrupt key.
     let mended = format!("nonsense\u{15}x\u{7f}{PASSWORD}");
     assert!(rolecall_at_terminal(&whoami, server.anonymous(), &[&mended]).ok().contains(role));
     let run = rolecall_at_terminal(&whoami, server.anonymous(), &["half\u{3}"]);
     assert_eq!((run.code, run.stdout.contains("half")), (Some(1), false), "{run:#?}");
 
-    // So is the one that a set-up gives, and twice.
+    // `setup` prompts for a new password, too, and asks to repeat it.
     let setup = ["setup", "cognito", "--name", "at-home", "--username", "bob"];
     let run = rolecall_at_terminal(&setup, server.every_service(), &["Another-8-Horse-battery", "another"]);
     assert!(run.code == Some(1) && run.stdout.contains("not the same"), "{run:#?}");
@@ -113,22 +113,22 @@ fn a_password_is_asked_for_at_a_terminal_and_not_shown() {
 }
 
 #[test]
-fn pools_of_another_region() {
+fn pools_in_another_region_are_used() {
     let Some(server) = Server::named("ministack") else { return };
-    // Their ids say where they are; the caller is elsewhere.
-    let mut pools = Pools::set_up(&server, "abroad", &["--region", "eu-west-1"]);
+    // Their region is part of their ids; the caller's region is a different one.
+    let mut pools = Pools::provision(&server, "abroad", &["--region", "eu-west-1"]);
     assert!(pools.user_pool.starts_with("eu-west-1_") && pools.identities.starts_with("eu-west-1:"));
     let who = pools.alice(&["whoami"], &TYPED);
     assert!(who.ok().contains("assumed-role/abroad-eu-west-1-authenticated/"), "{who:#?}");
-    assert!(user_pools(&server, "abroad").is_empty(), "there is none in the server's own");
+    assert!(user_pools(&server, "abroad").is_empty(), "no pool in the server's own region");
     pools.user_pool = pools.user_pool.replace("eu-west-1", "eu-central-1");
     assert!(pools.alice(&["whoami"], &TYPED).failed().contains("NotAuthorizedException"));
 }
 
 #[test]
-fn a_wrong_password_is_one_line() {
+fn a_wrong_password_is_a_one_line_error() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "guessers", &[]);
+    let pools = Pools::provision(&server, "guessers", &[]);
     let wrong = "Wrong-9-Horse-battery";
     for way in [&["credentials"][..], &["credentials", "--send-password"]] {
         let run = pools.alice(way, &[("AWS_COGNITO_PASSWORD", wrong)]);
@@ -137,7 +137,7 @@ fn a_wrong_password_is_one_line() {
         assert!(error.contains("check user name and password"), "{error}");
         assert!(!error.contains(wrong), "{error}");
 
-        // Somebody else, and another client.
+        // An unknown user, and an unknown client.
         let mut other = [way, &pools.signing_in()].concat();
         *other.last_mut().expect("a name") = "bob";
         let mut environment = server.anonymous();
@@ -153,9 +153,9 @@ fn a_wrong_password_is_one_line() {
 }
 
 #[test]
-fn a_client_that_has_a_secret() {
+fn a_client_with_a_secret_signs_in() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "keepers", &["--client-secret"]);
+    let pools = Pools::provision(&server, "keepers", &["--client-secret"]);
     let role = session(&server, "keepers-us-east-1-authenticated", "CognitoIdentityCredentials");
     let secret = pools.secret.clone().expect("a secret");
     for way in [&["whoami", "--verbose"][..], &["whoami", "--verbose", "--send-password"]] {
@@ -177,9 +177,9 @@ fn a_client_that_has_a_secret() {
 }
 
 #[test]
-fn what_the_role_may_not_do_is_refused() {
+fn actions_without_permission_are_refused() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "onlookers", &[]);
+    let pools = Pools::provision(&server, "onlookers", &[]);
     let target = object(&server, "onlookers");
     let run = pools.alice(&["request", "PUT", &target, "--service", "s3", "-d", "x"], &TYPED);
     assert_eq!(run.code, Some(1), "{run:#?}");
@@ -188,29 +188,29 @@ fn what_the_role_may_not_do_is_refused() {
 }
 
 #[test]
-fn a_guest() {
+fn an_unauthenticated_identity_gets_credentials() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "museum", &["--guest-policy", S3]);
-    let guest = |words: &[&str]| {
+    let pools = Pools::provision(&server, "museum", &["--guest-policy", S3]);
+    let anonymous = |words: &[&str]| {
         rolecall(&[words, &["--cognito-identity-pool", &pools.identities]].concat(), server.anonymous())
     };
-    let who = guest(&["whoami"]);
+    let who = anonymous(&["whoami"]);
     assert!(
         who.ok().contains(&session(&server, "museum-us-east-1-guest", "CognitoIdentityCredentials")),
         "{who:#?}"
     );
     let target = object(&server, "museum");
-    guest(&["request", "PUT", &target, "--service", "s3", "-d", "a visitor's"]).ok();
-    assert_eq!(guest(&["request", "GET", &target, "--service", "s3"]).ok(), "a visitor's");
-    // A member is somebody else, whose role may do nothing.
+    anonymous(&["request", "PUT", &target, "--service", "s3", "-d", "an object"]).ok();
+    assert_eq!(anonymous(&["request", "GET", &target, "--service", "s3"]).ok(), "an object");
+    // An authenticated user has another role, without permissions.
     let run = pools.alice(&["request", "GET", &target, "--service", "s3"], &TYPED);
     assert_eq!(run.code, Some(1), "{run:#?}");
 }
 
 #[test]
-fn a_cache_tells_people_apart() {
+fn the_cache_separates_identities() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "sharers", &["--guests"]);
+    let pools = Pools::provision(&server, "sharers", &["--guests"]);
     let folder =
         std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("cache-{}", pools.client));
     let folder = folder.to_str().expect("a path");
@@ -221,12 +221,12 @@ fn a_cache_tells_people_apart() {
     };
     let alice = key(&pools.alice(&cached, &TYPED));
     assert_eq!(key(&pools.alice(&cached, &TYPED)), alice, "the second is from the cache");
-    let guest = [&cached[..], &["--cognito-identity-pool", &pools.identities]].concat();
-    let guest = key(&rolecall(&guest, server.anonymous()));
-    assert_ne!(guest, alice);
+    let anonymous = [&cached[..], &["--cognito-identity-pool", &pools.identities]].concat();
+    let anonymous = key(&rolecall(&anonymous, server.anonymous()));
+    assert_ne!(anonymous, alice);
     let login = format!("{}={}", pools.provider(), pools.token());
     let bearer = [&cached[..], &["--cognito-identity-pool", &pools.identities, "--login", &login]].concat();
-    assert_ne!(key(&rolecall(&bearer, server.anonymous())), guest);
+    assert_ne!(key(&rolecall(&bearer, server.anonymous())), anonymous);
     for file in std::fs::read_dir(folder).expect("a folder").flatten() {
         let content = std::fs::read(file.path()).expect("a file");
         let held = String::from_utf8_lossy(&content);
@@ -235,9 +235,9 @@ fn a_cache_tells_people_apart() {
 }
 
 #[test]
-fn whoever_has_a_token() {
+fn a_token_of_a_login_provider_is_exchanged_for_credentials() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "bearers", &[]);
+    let pools = Pools::provision(&server, "bearers", &[]);
     let role = session(&server, "bearers-us-east-1-authenticated", "CognitoIdentityCredentials");
     let (token, provider) = (pools.token(), pools.provider());
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bearer-token");
@@ -252,7 +252,7 @@ fn whoever_has_a_token() {
         assert!(run.ok().contains(&role) && !run.stderr.contains(&token[..40]), "{run:#?}");
     }
 
-    // The identity that was learned before, in place of the pool.
+    // A known identity id in place of the pool.
     let given = json!({"IdentityPoolId": pools.identities, "Logins": {&provider: token}});
     let id = server.boto_call("cognito-identity", "get_id", given)["IdentityId"].clone();
     let identity = ["--cognito-identity-id", id.as_str().expect("an id")];
@@ -261,7 +261,7 @@ fn whoever_has_a_token() {
     assert_eq!(
         run.stderr.lines().filter(|line| line.contains("POST")).count(),
         2,
-        "GetId is spared: {run:#?}"
+        "GetId is not called: {run:#?}"
     );
     let mut signing_in = pools.signing_in();
     signing_in[..2].copy_from_slice(&identity);
@@ -270,8 +270,8 @@ fn whoever_has_a_token() {
     let run = rolecall(&[&["whoami"], &signing_in[..]].concat(), environment);
     assert!(run.ok().contains(&role), "{run:#?}");
 
-    let nobody = rolecall(&[&["credentials"], &identity[..]].concat(), server.anonymous());
-    assert!(nobody.failed().contains("NotAuthorizedException"), "{nobody:#?}");
+    let unauthenticated = rolecall(&[&["credentials"], &identity[..]].concat(), server.anonymous());
+    assert!(unauthenticated.failed().contains("NotAuthorizedException"), "{unauthenticated:#?}");
     for wrong in ["not.a.token".to_owned(), format!("{}x", &token[..token.len() - 6])] {
         let run = rolecall(
             &[&["credentials", "--login", &format!("{provider}={wrong}")], &pool[..]].concat(),
@@ -283,10 +283,10 @@ fn whoever_has_a_token() {
 }
 
 #[test]
-fn a_role_assumed_with_the_identitys_own_token() {
+fn the_classic_flow_assumes_a_role_with_the_identitys_token() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "classic", &["--classic", "--policy", S3]);
-    let other = Pools::set_up(&server, "modern", &[]);
+    let pools = Pools::provision(&server, "classic", &["--classic", "--policy", S3]);
+    let other = Pools::provision(&server, "modern", &[]);
     let arn = |role: &str| format!("arn:aws:iam::{}:role/{role}", server.need("ACCOUNT_ID"));
     let variables = [TYPED[0], ("AWS_ROLE_SESSION_NAME", "evening-7")];
     let own = arn("classic-us-east-1-authenticated");
@@ -296,7 +296,7 @@ fn a_role_assumed_with_the_identitys_own_token() {
     let put = ["request", "PUT", &target, "--service", "s3", "-d", "x", "--identity-role-arn", &own];
     pools.alice(&put, &variables).ok();
 
-    // The other role is for the tokens of the other pool: its trust policy names that as `aud`.
+    // The other role trusts only tokens of the other pool, which its trust policy names as `aud`.
     drop(other);
     let run =
         pools.alice(&["whoami", "--identity-role-arn", &arn("modern-us-east-1-authenticated")], &variables);
@@ -306,9 +306,9 @@ fn a_role_assumed_with_the_identitys_own_token() {
 }
 
 #[test]
-fn explain_and_presign_have_them_too() {
+fn explain_and_presign_support_cognito() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "readers", &["--policy", S3]);
+    let pools = Pools::provision(&server, "readers", &["--policy", S3]);
     let run = pools.alice(&["explain"], &TYPED);
     assert!(run.ok().contains(&format!("identity at {}", pools.identities)), "{run:#?}");
     assert!(run.ok().contains("assumed-role/readers-us-east-1-authenticated/"), "{run:#?}");
@@ -321,12 +321,12 @@ fn explain_and_presign_have_them_too() {
     assert_eq!(body.expect("text"), "for readers");
 
     let nowhere = "us-east-1:00000000-0000-0000-0000-000000000000";
-    for (place, told) in [
+    for (place, expected) in [
         (["--cognito-identity-pool", nowhere], "ResourceNotFoundException"),
         (["--cognito-identity-pool", "nowhere"], "REGION:ID is wanted"),
         (["--cognito-identity-id", "nowhere"], "REGION:ID is wanted"),
     ] {
         let run = rolecall(&[&["credentials"], &place[..]].concat(), server.anonymous());
-        assert!(run.failed().contains(told), "{run:#?}");
+        assert!(run.failed().contains(expected), "{run:#?}");
     }
 }

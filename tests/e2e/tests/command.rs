@@ -1,4 +1,4 @@
-//! The command against the simulator: what it prints, and how it exits.
+//! The command against the simulator: output and exit codes.
 
 use e2e::command::rolecall;
 use rolecall_simulator::{Config, Role, Simulator};
@@ -12,7 +12,7 @@ fn simulator(config: Config) -> Simulator {
     Simulator::start(config).expect("a simulator")
 }
 
-/// The bucket is open to the host's own account, too.
+/// A configuration whose bucket the host's own account may use, too.
 fn open() -> Config {
     let accounts = vec!["111122223333".to_owned(), "444455556666".to_owned()];
     Config { bucket_accounts: accounts, ..Config::default() }
@@ -31,7 +31,7 @@ fn credentials_are_a_credential_process_document() {
 }
 
 #[test]
-fn credentials_come_in_other_formats() {
+fn credentials_have_other_output_formats() {
     let simulator = simulator(Config::default());
     let json = rolecall(&["credentials", "--format", "json"], simulator.environment());
     let document: serde_json::Value = serde_json::from_str(json.ok()).expect("one document");
@@ -46,7 +46,7 @@ fn credentials_come_in_other_formats() {
 }
 
 #[test]
-fn a_role_is_assumed_on_top() {
+fn a_role_is_assumed_with_the_source_credentials() {
     let simulator = simulator(Config::default());
     let arn = simulator.role_arn().to_owned();
     let run = rolecall(
@@ -66,7 +66,7 @@ fn a_role_is_assumed_on_top() {
 }
 
 #[test]
-fn an_external_id_is_passed_on() {
+fn an_external_id_is_sent() {
     let mut role = Role::new("444455556666", "third-party");
     role.external_id = Some("ticket/42".to_owned());
     let simulator = simulator(Config { roles: vec![role], ..Config::default() });
@@ -79,7 +79,7 @@ fn an_external_id_is_passed_on() {
 }
 
 #[test]
-fn the_container_endpoint_serves_and_wants_its_token() {
+fn the_container_endpoint_requires_its_token() {
     let simulator = simulator(Config::default());
     let mut environment = simulator.container_environment();
     let run = rolecall(&["credentials"], environment.clone());
@@ -90,7 +90,7 @@ fn the_container_endpoint_serves_and_wants_its_token() {
 }
 
 #[test]
-fn the_container_token_file_goes_before_the_token() {
+fn the_container_token_file_takes_precedence_over_the_token() {
     let simulator =
         simulator(Config { container_token: Some("Right-Token".to_owned()), ..Config::default() });
     let file = std::env::temp_dir().join(format!("rolecall-token-{}", std::process::id()));
@@ -104,14 +104,14 @@ fn the_container_token_file_goes_before_the_token() {
     rolecall(&["credentials"], environment.clone()).ok();
     std::fs::write(&file, "Right-\r\nToken").expect("a file");
     let broken = rolecall(&["credentials"], environment.clone());
-    std::fs::remove_file(&file).expect("it was there");
+    std::fs::remove_file(&file).expect("the file exists");
     assert!(broken.failed().contains("line break"), "{broken:#?}");
     let missing = rolecall(&["credentials"], environment);
     assert!(missing.failed().contains("cannot be read"), "{missing:#?}");
 }
 
 #[test]
-fn an_object_is_put_got_and_listed() {
+fn an_object_is_put_read_and_listed() {
     let simulator = simulator(open());
     let url = format!("{}/{}/a%20key=with'odd+characters", simulator.s3_url(), simulator.bucket());
     let put = rolecall(
@@ -130,7 +130,7 @@ fn an_object_is_put_got_and_listed() {
 }
 
 #[test]
-fn a_body_from_a_file_and_one_longer_than_memory_allows() {
+fn a_body_is_read_from_a_file_and_streamed_in_bounded_memory() {
     let simulator = simulator(open());
     let url = format!("{}/{}/large", simulator.s3_url(), simulator.bucket());
     let file = std::env::temp_dir().join(format!("rolecall-body-{}", std::process::id()));
@@ -138,11 +138,11 @@ fn a_body_from_a_file_and_one_longer_than_memory_allows() {
     std::fs::write(&file, &content).expect("a file");
     let put =
         rolecall(&["request", "PUT", &url, "-d", &format!("@{}", file.display())], simulator.environment());
-    std::fs::remove_file(&file).expect("it was there");
+    std::fs::remove_file(&file).expect("the file exists");
     put.ok();
     let get = rolecall(&["request", "GET", &url], simulator.environment());
-    assert!(get.ok() == content, "the body came back changed");
-    assert!(get.peak < 20 * 1024 * 1024, "{} bytes of memory for a body that flows through", get.peak);
+    assert!(get.ok() == content, "the body was changed");
+    assert!(get.peak < 20 * 1024 * 1024, "{} bytes of memory for a streamed body", get.peak);
     let no_file = rolecall(&["request", "PUT", &url, "-d", "@/does/not/exist"], simulator.environment());
     assert!(no_file.failed().contains("/does/not/exist"), "{no_file:#?}");
 }
@@ -153,7 +153,7 @@ fn signing_prints_the_headers_to_send() {
         ["sign", "GET", "https://example.amazonaws.com/", "--service", "service", "--region", "us-east-1"];
     let dated = [&arguments[..], &["--date", "20150830T123600Z"]].concat();
     let signed = rolecall(&dated, KEYS);
-    // The published case get-vanilla.
+    // get-vanilla of the AWS SigV4 test suite.
     let wanted = "Host: example.amazonaws.com\nX-Amz-Date: 20150830T123600Z\nAuthorization: AWS4-HMAC-SHA256 \
         Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, \
         Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31\n";
@@ -180,12 +180,12 @@ fn exactly_the_documented_headers_are_signed() {
         out.split("SignedHeaders=").nth(1).and_then(|rest| rest.split(',').next()).expect("names").to_owned()
     };
     assert_eq!(signed_names(&[]), "host;x-amz-content-sha256;x-amz-date;x-amz-security-token");
-    let more = ["-H", "X-Thing: 1", "-H", "User-Agent: me", "-H", "Connection: close", "-H", "Proxy-Foo: 1"];
-    assert_eq!(signed_names(&more), "host;x-amz-content-sha256;x-amz-date;x-amz-security-token;x-thing");
+    let more = ["-H", "X-Note: 1", "-H", "User-Agent: me", "-H", "Connection: close", "-H", "Proxy-Foo: 1"];
+    assert_eq!(signed_names(&more), "host;x-amz-content-sha256;x-amz-date;x-amz-security-token;x-note");
 }
 
 #[test]
-fn a_presigned_url_opens_the_object_to_anyone() {
+fn a_presigned_url_needs_no_credentials() {
     let simulator = simulator(open());
     let url = format!("{}/{}/shared", simulator.s3_url(), simulator.bucket());
     rolecall(&["request", "PUT", &url, "-d", "shared"], simulator.environment()).ok();
@@ -195,11 +195,11 @@ fn a_presigned_url_opens_the_object_to_anyone() {
     let body = ureq::get(&presigned).call().expect("it opens").into_body().read_to_string().expect("text");
     assert_eq!(body, "shared");
     let changed = presigned.replace("Expires=60", "Expires=61");
-    assert!(ureq::get(&changed).call().is_err(), "a changed lifetime still opens");
+    assert!(ureq::get(&changed).call().is_err(), "a changed lifetime is still accepted");
 }
 
 #[test]
-fn a_service_whose_clock_differs_is_signed_for_at_the_second_attempt() {
+fn clock_skew_is_corrected_on_the_second_attempt() {
     let simulator = simulator(Config { clock_offset: 7 * 3600, ..open() });
     let url = format!("{}/{}/late", simulator.s3_url(), simulator.bucket());
     rolecall(&["whoami"], simulator.environment()).ok();
@@ -211,7 +211,7 @@ fn a_service_whose_clock_differs_is_signed_for_at_the_second_attempt() {
 
 #[test]
 fn a_base_path_in_an_endpoint_is_kept() {
-    let peer = e2e::peer::Peer::start(|asked| match (asked.method.as_str(), asked.target.as_str()) {
+    let peer = e2e::peer::Peer::start(|request| match (request.method.as_str(), request.target.as_str()) {
         ("POST", "/base/path/") => e2e::peer::Act::ok(
             "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn><UserId>b</UserId>\
              <Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
@@ -246,9 +246,9 @@ fn wrong_usage_is_exit_code_2() {
 }
 
 #[test]
-fn what_cannot_be_is_told_with_what_to_do() {
+fn invalid_input_is_an_error_with_a_remedy() {
     let region = [("AWS_REGION", "us-east-1")];
-    for (arguments, environment, told) in [
+    for (arguments, environment, expected) in [
         (&["whoami"][..], &[][..], "AWS_REGION"),
         (&["request", "GET", "https://internal.example/"], &region, "service"),
         (&["request", "GET", "ftp://example.amazonaws.com/"], &region, "URL"),
@@ -263,18 +263,18 @@ fn what_cannot_be_is_told_with_what_to_do() {
         ),
     ] {
         let run = rolecall(arguments, KEYS.into_iter().chain(environment.iter().copied()));
-        assert!(run.failed().contains(told), "{arguments:?}: {run:#?}");
+        assert!(run.failed().contains(expected), "{arguments:?}: {run:#?}");
     }
 }
 
 #[test]
-fn half_a_pair_of_keys_is_not_passed_over() {
+fn an_access_key_id_without_a_secret_is_an_error() {
     let run = rolecall(&["credentials"], [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")]);
     assert!(run.failed().contains("AWS_SECRET_ACCESS_KEY"), "{run:#?}");
 }
 
 #[test]
-fn nothing_secret_is_told_however_verbose() {
+fn verbose_output_contains_no_secret() {
     let simulator = simulator(Config::default());
     let arn = simulator.role_arn().to_owned();
     let document = rolecall(&["credentials", "--role-arn", &arn, "-v"], simulator.environment());

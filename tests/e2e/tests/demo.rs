@@ -1,22 +1,23 @@
-//! The front door: the demo goes the whole way, and fails where the simulator's check does.
+//! The demo: it completes every step, and fails where the simulator's check fails.
 
 use e2e::command::rolecall;
 
 const NOTHING: [(&str, &str); 0] = [];
 
 #[test]
-fn demo_goes_the_whole_way() {
+fn demo_completes_every_step() {
     let run = rolecall(&["demo"], NOTHING);
     let out = run.ok();
-    for told in ["imds GetToken 200", "sts AssumeRole 200", "s3 PutObject 200", "s3 GetObject 200", "expires"]
+    for expected in
+        ["imds GetToken 200", "sts AssumeRole 200", "s3 PutObject 200", "s3 GetObject 200", "expires"]
     {
-        assert!(out.contains(told), "{told}: {out}");
+        assert!(out.contains(expected), "{expected}: {out}");
     }
     assert!(out.contains("arn:aws:sts::444455556666:assumed-role/rolecall-cross-account/demo"), "{out}");
 }
 
 #[test]
-fn demo_fails_when_signatures_are_checked_with_another_secret() {
+fn demo_fails_if_signatures_are_checked_with_a_wrong_secret() {
     let run = rolecall(&["demo", "--tamper"], NOTHING);
     assert_eq!(run.code, Some(1), "{run:#?}");
     assert!(run.stderr.contains("SignatureDoesNotMatch"), "{run:#?}");

@@ -1,9 +1,9 @@
-//! No secret in what the command says to anybody, however much it is asked to say.
+//! The command prints no secrets, whatever the options.
 
 use e2e::command::rolecall;
 use e2e::servers::Server;
 
-/// What everything is asked with: as much as it ever says.
+/// Variables that make libraries print as much as possible.
 const LOUD: [(&str, &str); 3] = [("RUST_BACKTRACE", "full"), ("RUST_LOG", "trace"), ("NO_COLOR", "1")];
 
 /// The value of a member of a credential document.
@@ -13,7 +13,7 @@ fn member(document: &str, name: &str) -> String {
 }
 
 #[test]
-fn nothing_tells_a_secret() {
+fn no_output_contains_a_secret() {
     let Some(server) = Server::named("ministack") else { return };
     let folder = std::env::temp_dir().join(format!("rolecall-secrets-{}", std::process::id()));
     let cache = folder.to_str().expect("a path").to_owned();
@@ -24,7 +24,7 @@ fn nothing_tells_a_secret() {
     let run = |arguments: &[&str]| {
         rolecall(arguments, environment.iter().map(|(name, value)| (*name, value.as_str())))
     };
-    // By the cache all runs have the same session, whose secrets are looked for.
+    // With the cache, all runs use the same session, whose secrets are searched for.
     let session = ["--cache", &cache, "--role-arn", &role, "--role-session-name", "secrets", "--verbose"];
     let with = |command: &[&str]| run(&[command, &session[..]].concat());
     let document = with(&["credentials"]);
@@ -33,19 +33,19 @@ fn nothing_tells_a_secret() {
         member(document.ok(), "SecretAccessKey"),
         member(document.ok(), "SessionToken"),
     ];
-    assert!(secrets.iter().all(|secret| secret.len() > 15), "there is something to look for");
-    let tells = |what: &str, text: &str| {
+    assert!(secrets.iter().all(|secret| secret.len() > 15), "there are secrets to search for");
+    let check = |what: &str, text: &str| {
         for secret in &secrets {
-            // Part of one tells, too.
+            // Parts of a secret must not occur, either.
             for part in secret.as_bytes().windows(12) {
                 let part = std::str::from_utf8(part).expect("ASCII");
-                assert!(!text.contains(part), "{what} tells a secret:\n{text}");
+                assert!(!text.contains(part), "{what} contains a secret:\n{text}");
             }
         }
     };
     let object = format!("{url}/{}/secrets", server.need("BUCKET"));
     let missing = format!("{url}/{}/no-such-key", server.need("BUCKET"));
-    tells("credentials, on standard error", &document.stderr);
+    check("credentials, on standard error", &document.stderr);
     for command in [
         &["whoami"][..],
         &["explain"],
@@ -64,15 +64,15 @@ fn nothing_tells_a_secret() {
     ] {
         let run = with(command);
         assert!(!run.stderr.contains("panicked"), "{run:#?}");
-        // The canonical request of a session has its token by right: it is one of the headers.
+        // The canonical request of a session contains the token, which is one of its headers.
         if !command.contains(&"--canonical") {
-            tells(&command.join(" "), &run.stdout);
+            check(&command.join(" "), &run.stdout);
         }
-        tells(&command.join(" "), &run.stderr);
+        check(&command.join(" "), &run.stderr);
     }
-    // A signature is told, and what it is made of is not.
+    // The signature is printed; the secret it is computed from is not.
     let signed = with(&["sign", "GET", &object, "--service", "s3"]);
-    tells("sign, on standard error", &signed.stderr);
+    check("sign, on standard error", &signed.stderr);
     assert!(!signed.ok().contains(&secrets[1]), "{signed:#?}");
-    std::fs::remove_dir_all(folder).expect("the cache is there");
+    std::fs::remove_dir_all(folder).expect("the cache directory exists");
 }

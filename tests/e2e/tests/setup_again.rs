@@ -1,31 +1,31 @@
-//! The same set-up with other options than the first time, and undone with fewer.
+//! Provisioning again with other options than the first time, and undoing with fewer.
 
 use e2e::servers::Server;
-use e2e::setup::{S3, SetUp, told};
+use e2e::setup::{Provisioning, S3, reported};
 use serde_json::json;
 
 #[test]
-fn a_guard_is_not_lost_by_running_again() {
+fn running_again_does_not_remove_an_external_id() {
     let Some(server) = Server::named("ministack") else { return };
     let trusted = server.need("USER_ARN");
     let given = ["cross-account", "--role", "guarded", "--trust", &trusted];
-    let with_id = |id| SetUp::new(&server, &[&given[..], &["--external-id", id]].concat());
+    let with_id = |id| Provisioning::new(&server, &[&given[..], &["--external-id", id]].concat());
     with_id("partner-7").run(&[]).ok();
     let before = server.read(&["role", "guarded"]);
-    let run = SetUp::new(&server, &given).run(&["--policy", S3]);
-    assert!(run.broke_off().contains("external id"), "{run:#?}");
+    let run = Provisioning::new(&server, &given).run(&["--policy", S3]);
+    assert!(run.failed_midway().contains("external id"), "{run:#?}");
     assert_eq!(server.read(&["role", "guarded"]), before, "nothing was changed");
-    // Another one is a change, and told as one.
+    // A different external id is a change, and reported as one.
     let run = with_id("partner-8").run(&[]);
     assert!(run.ok().starts_with("role, changed: "), "{run:#?}");
     let trust = server.read(&["role", "guarded"])["trust"].to_string();
     assert!(trust.contains("partner-8") && !trust.contains("partner-7"), "{trust}");
-    SetUp::new(&server, &["cross-account", "--role", "guarded"]).run(&["--undo"]).ok();
+    Provisioning::new(&server, &["cross-account", "--role", "guarded"]).run(&["--undo"]).ok();
     assert!(!server.has(&["role", "guarded"]));
 }
 
 #[test]
-fn undoing_finds_what_it_is_not_told() {
+fn undoing_finds_resources_that_no_option_names() {
     let Some(server) = Server::named("ministack") else { return };
     let cluster = server.need("CLUSTER");
     let given = [
@@ -40,56 +40,56 @@ fn undoing_finds_what_it_is_not_told() {
         "--cluster",
         &cluster,
     ];
-    SetUp::new(&server, &given).run(&[]).ok();
+    Provisioning::new(&server, &given).run(&[]).ok();
     let tasks = || server.read(&["tasks", &cluster, "away"])["tasks"].as_array().expect("a list").clone();
     assert_eq!(tasks().len(), 1);
-    SetUp::new(&server, &["ecs-role", "--role", "far"]).run(&["--undo"]).ok();
+    Provisioning::new(&server, &["ecs-role", "--role", "far"]).run(&["--undo"]).ok();
     assert!(tasks().iter().all(|task| task["last_status"] == "STOPPED"), "{:?}", tasks());
     assert!(!server.has(&["task-definition", "away"]) && !server.has(&["role", "far"]));
 
     let issuer = "https://far.example/away";
     let given = ["cognito", "--name", "far", "--oidc-url", issuer, "--oidc-client-id", "app"];
-    SetUp::new(&server, &given).run(&[]).ok();
+    Provisioning::new(&server, &given).run(&[]).ok();
     assert!(server.has(&["oidc-provider", issuer]));
-    SetUp::new(&server, &["cognito", "--name", "far"]).run(&["--undo"]).ok();
+    Provisioning::new(&server, &["cognito", "--name", "far"]).run(&["--undo"]).ok();
     assert!(!server.has(&["oidc-provider", issuer]) && !server.has(&["identity-pool", "far"]));
 }
 
 #[test]
-fn a_task_of_an_earlier_image_is_not_taken_for_the_new_one() {
+fn a_task_of_an_earlier_image_is_reported_separately() {
     let Some(server) = Server::named("ministack") else { return };
     let cluster = server.need("CLUSTER");
     let with = |image| {
         let given = ["ecs-role", "--role", "moved", "--image", image, "--run", "--cluster", &cluster];
-        SetUp::new(&server, &given).run(&[])
+        Provisioning::new(&server, &given).run(&[])
     };
-    let first = told(&with("busybox:1"), "task");
+    let first = reported(&with("busybox:1"), "task");
     let run = with("busybox:2");
-    assert_eq!(told(&run, "earlier task"), first);
-    assert_ne!(told(&run, "task"), first);
-    SetUp::new(&server, &["ecs-role", "--role", "moved"]).run(&["--undo"]).ok();
+    assert_eq!(reported(&run, "earlier task"), first);
+    assert_ne!(reported(&run, "task"), first);
+    Provisioning::new(&server, &["ecs-role", "--role", "moved"]).run(&["--undo"]).ok();
 }
 
 #[test]
-fn a_clients_secret_is_told_once_it_is_made_and_never_in_an_error() {
+fn a_client_secret_is_printed_when_created_and_never_in_an_error() {
     let Some(server) = Server::named("ministack") else { return };
-    let given = ["cognito", "--name", "told", "--client-secret"];
-    let broken = SetUp::new(&server, &given).run(&["--policy", "{}"]);
-    assert!(broken.broke_off().contains("MalformedPolicyDocument"), "{broken:#?}");
-    let made = SetUp::new(&server, &given).run(&[]);
-    let secret = told(&made, "client secret");
+    let given = ["cognito", "--name", "reported", "--client-secret"];
+    let broken = Provisioning::new(&server, &given).run(&["--policy", "{}"]);
+    assert!(broken.failed_midway().contains("MalformedPolicyDocument"), "{broken:#?}");
+    let made = Provisioning::new(&server, &given).run(&[]);
+    let secret = reported(&made, "client secret");
     assert!(secret.len() > 20 && !broken.stderr.contains(&secret), "{broken:#?}");
-    // It can be neither taken away nor added.
-    let other = SetUp::new(&server, &["cognito", "--name", "told"]).run(&[]);
-    assert!(other.broke_off().contains("has a secret") && !other.stderr.contains(&secret), "{other:#?}");
-    SetUp::new(&server, &["cognito", "--name", "told"]).run(&["--undo"]).ok();
+    // A client secret can be neither removed nor added.
+    let other = Provisioning::new(&server, &["cognito", "--name", "reported"]).run(&[]);
+    assert!(other.failed_midway().contains("has a secret") && !other.stderr.contains(&secret), "{other:#?}");
+    Provisioning::new(&server, &["cognito", "--name", "reported"]).run(&["--undo"]).ok();
 }
 
 #[test]
-fn many_associations_of_others_are_no_hindrance() {
+fn more_than_one_page_of_unrelated_associations_is_skipped() {
     let Some(server) = Server::named("moto") else { return };
-    // More than a page, and none of them ours.
-    let profile = "of-many-others";
+    // More than one page, none of them for this test's instance.
+    let profile = "unrelated";
     server.boto_call("iam", "create_instance_profile", json!({"InstanceProfileName": profile}));
     let given = json!({"ImageId": "ami-12345678", "MinCount": 120, "MaxCount": 120});
     let made = server.boto_call("ec2", "run_instances", given);
@@ -98,16 +98,16 @@ fn many_associations_of_others_are_no_hindrance() {
         server.boto_call("ec2", "associate_iam_instance_profile", given);
     }
     let instance = server.instance();
-    let up = SetUp::new(&server, &["ec2-role", "--role", "among-many", "--instance-id", &instance]);
+    let up = Provisioning::new(&server, &["ec2-role", "--role", "among-many", "--instance-id", &instance]);
     up.run(&[]).ok();
     up.run(&["--undo"]).ok();
     assert_eq!(server.read(&["association", &instance])["profiles"], json!([]));
 }
 
 #[test]
-fn options_that_say_nothing_are_refused() {
+fn options_without_effect_are_rejected() {
     let Some(server) = Server::named("ministack") else { return };
-    for (given, told) in [
+    for (given, expected) in [
         (&["ec2-role", "--role", "r", "--policy", S3, "--tag", "team=x"][..], "--tag goes with --role-arn"),
         (&["ec2-role", "--role", "r", "--username", "bob"], "--cognito-identity-pool"),
         (&["ec2-role", "--role", "r", "--replace"], "--replace goes with --instance-id"),
@@ -115,16 +115,16 @@ fn options_that_say_nothing_are_refused() {
         (&["ecs-role", "--role", "r", "--family", "f"], "--family goes with --image"),
         (&["cognito", "--name", "n", "--thumbprint", "00"], "--thumbprint goes with --oidc-url"),
     ] {
-        let run = SetUp::new(&server, given).run(&[]);
+        let run = Provisioning::new(&server, given).run(&[]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run:#?}");
-        assert!(run.stderr.contains(told), "{told}: {run:#?}");
+        assert!(run.stderr.contains(expected), "{expected}: {run:#?}");
     }
     let whoami = ["whoami", "--username", "bob", "--password-stdin"];
     assert_eq!(e2e::command::rolecall(&whoami, server.every_service()).code, Some(2));
 }
 
 #[test]
-fn a_long_policy_and_a_dry_run_without_a_password() {
+fn a_long_policy_is_accepted_and_a_dry_run_needs_no_password() {
     let Some(server) = Server::named("ministack") else { return };
     let resources: Vec<String> =
         (0..180).map(|number| format!("arn:aws:s3:::bucket-{number:03}/some/where/*")).collect();
@@ -133,10 +133,12 @@ fn a_long_policy_and_a_dry_run_without_a_password() {
         "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": resources}],
     });
     let policy = serde_json::to_string_pretty(&policy).expect("JSON");
-    let up = SetUp::new(&server, &["ec2-role", "--role", "wordy", "--policy", &policy]);
+    let up = Provisioning::new(&server, &["ec2-role", "--role", "wordy", "--policy", &policy]);
     up.run(&[]).ok();
     let kept = &server.read(&["role", "wordy"])["inline"]["rolecall"]["Statement"][0]["Resource"];
     assert_eq!(kept.as_array().map(Vec::len), Some(180));
     up.run(&["--undo"]).ok();
-    SetUp::new(&server, &["cognito", "--name", "nobody", "--username", "ada"]).run(&["--dry-run"]).ok();
+    Provisioning::new(&server, &["cognito", "--name", "no-password", "--username", "ada"])
+        .run(&["--dry-run"])
+        .ok();
 }

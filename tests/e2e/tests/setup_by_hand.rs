@@ -1,9 +1,9 @@
-//! Set-ups that somebody's hand has been in, and what hands type: odd names, policies in files, keys that
-//! may do nothing.
+//! Provisioning after manual changes, and unusual input: special characters in names, policies in files, keys
+//! without permissions.
 
 use e2e::boto::text;
 use e2e::servers::Server;
-use e2e::setup::{READ_ONLY, S3, SetUp, user_pools};
+use e2e::setup::{Provisioning, READ_ONLY, S3, user_pools};
 use serde_json::{Value, json};
 
 fn servers() -> impl Iterator<Item = (&'static str, Server)> {
@@ -11,10 +11,10 @@ fn servers() -> impl Iterator<Item = (&'static str, Server)> {
 }
 
 #[test]
-fn what_a_hand_added_to_the_role_does_not_hold_it() {
+fn manual_additions_to_a_role_do_not_prevent_undoing() {
     for (kind, server) in servers() {
         let name = "added-to";
-        let up = SetUp::new(&server, &["cross-account", "--role", name, "--trust", "123456789012"]);
+        let up = Provisioning::new(&server, &["cross-account", "--role", name, "--trust", "123456789012"]);
         up.run(&[]).ok();
         let given = json!({"RoleName": name, "PolicyName": "by-hand", "PolicyDocument": S3});
         server.boto_call("iam", "put_role_policy", given);
@@ -24,7 +24,7 @@ fn what_a_hand_added_to_the_role_does_not_hold_it() {
         let given = json!({"InstanceProfileName": "by-hand", "RoleName": name});
         server.boto_call("iam", "add_role_to_instance_profile", given);
 
-        // Running it again leaves that alone.
+        // Running it again leaves the additions alone.
         up.run(&[]).ok();
         let role = server.read(&["role", name]);
         assert_eq!(role["attached"], json!([READ_ONLY]), "{kind}");
@@ -39,10 +39,10 @@ fn what_a_hand_added_to_the_role_does_not_hold_it() {
 }
 
 #[test]
-fn what_a_hand_removed_is_made_anew_or_not_missed() {
+fn manually_removed_resources_are_created_again_or_ignored() {
     for (kind, server) in servers() {
         let (name, instance) = ("removed-from", server.instance());
-        let up = SetUp::new(&server, &["ec2-role", "--role", name, "--instance-id", &instance]);
+        let up = Provisioning::new(&server, &["ec2-role", "--role", name, "--instance-id", &instance]);
         let remove_role = || {
             let given = json!({"InstanceProfileName": name, "RoleName": name});
             server.boto_call("iam", "remove_role_from_instance_profile", given);
@@ -68,10 +68,10 @@ fn what_a_hand_removed_is_made_anew_or_not_missed() {
 }
 
 #[test]
-fn a_pool_that_a_hand_removed() {
+fn a_manually_removed_pool_is_replaced() {
     let Some(server) = Server::named("ministack") else { return };
     let name = "half-gone";
-    let up = SetUp::new(&server, &["cognito", "--name", name, "--policy", S3]);
+    let up = Provisioning::new(&server, &["cognito", "--name", name, "--policy", S3]);
     up.run(&[]).ok();
     let gone = text(&server.read(&["user-pool", name])["id"]);
     server.boto_call("cognito-idp", "delete_user_pool", json!({"UserPoolId": gone}));
@@ -89,22 +89,22 @@ fn a_pool_that_a_hand_removed() {
 }
 
 #[test]
-fn every_character_that_a_name_may_have() {
+fn every_allowed_character_in_a_name_is_accepted() {
     for (_, server) in servers() {
         let (name, instance) = ("edge+a=b,c.d@e-f_g", server.instance());
-        let things: [&[&str]; 2] = [&["role", name], &["instance-profile", name]];
-        let up = SetUp::new(&server, &["ec2-role", "--role", name, "--instance-id", &instance]);
-        up.up(&things);
+        let resources: [&[&str]; 2] = [&["role", name], &["instance-profile", name]];
+        let up = Provisioning::new(&server, &["ec2-role", "--role", name, "--instance-id", &instance]);
+        up.apply(&resources);
         let tags = json!({"rolecall:setup": format!("ec2-role/{name}")});
-        assert_eq!(server.read(things[0])["tags"], tags);
+        assert_eq!(server.read(resources[0])["tags"], tags);
         let profiles = server.read(&["association", &instance])["profiles"].clone();
         assert!(profiles[0].as_str().is_some_and(|arn| arn.ends_with(&format!("/{name}"))), "{profiles}");
-        up.down(&things);
+        up.undo(&resources);
     }
 }
 
 #[test]
-fn a_policy_in_a_file_and_several_managed_ones() {
+fn a_policy_is_read_from_a_file_and_several_are_attached() {
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("policy.json");
     let spaced = S3.replace(',', ",\n  ");
     std::fs::write(&file, format!("\n{spaced}\n")).expect("a file");
@@ -114,10 +114,10 @@ fn a_policy_in_a_file_and_several_managed_ones() {
     for (_, server) in servers() {
         for policy in [path, &with_sign] {
             let name = "by-file";
-            let journey = ["cross-account", "--role", name, "--trust", "123456789012"];
-            let given = [&journey[..], &["--policy", policy]].concat();
+            let subcommand = ["cross-account", "--role", name, "--trust", "123456789012"];
+            let given = [&subcommand[..], &["--policy", policy]].concat();
             let given = [&given[..], &["--policy-arn", READ_ONLY, "--policy-arn", second]].concat();
-            let up = SetUp::new(&server, &given);
+            let up = Provisioning::new(&server, &given);
             up.run(&[]).ok();
             let role = server.read(&["role", name]);
             let expected: Value = serde_json::from_str(S3).expect("JSON");
@@ -125,9 +125,9 @@ fn a_policy_in_a_file_and_several_managed_ones() {
                 (&role["inline"]["rolecall"], &role["attached"]),
                 (&expected, &json!([READ_ONLY, second]))
             );
-            // A changed policy takes the place of the one before.
+            // A changed policy replaces the previous one.
             let narrow = S3.replace("s3:*", "s3:GetObject");
-            SetUp::new(&server, &[&journey[..], &["--policy", &narrow]].concat()).run(&[]).ok();
+            Provisioning::new(&server, &[&subcommand[..], &["--policy", &narrow]].concat()).run(&[]).ok();
             let inline = server.read(&["role", name])["inline"].clone();
             assert_eq!(inline["rolecall"]["Statement"][0]["Action"], "s3:GetObject", "{inline}");
             assert_eq!(inline.as_object().map(serde_json::Map::len), Some(1), "{inline}");
@@ -138,25 +138,25 @@ fn a_policy_in_a_file_and_several_managed_ones() {
 }
 
 #[test]
-fn whoever_may_not_is_told_so() {
+fn missing_permissions_are_reported() {
     for (kind, server) in servers() {
         server.boto_call("iam", "create_user", json!({"UserName": "visitor"}));
         let key =
             server.boto_call("iam", "create_access_key", json!({"UserName": "visitor"}))["AccessKey"].clone();
         let (id, secret) = (text(&key["AccessKeyId"]), text(&key["SecretAccessKey"]));
-        let with = |journey: &[&str], secret: &str| {
-            let up = SetUp::new(&server, journey);
+        let with = |subcommand: &[&str], secret: &str| {
+            let up = Provisioning::new(&server, subcommand);
             let up = up.variable("AWS_ACCESS_KEY_ID", &id).variable("AWS_SECRET_ACCESS_KEY", secret);
             up.run(&[])
         };
         let wrong: String = secret.chars().rev().collect();
-        for journey in [&["ec2-role", "--role", "visited"][..], &["cognito", "--name", "visited"]] {
-            let run = with(journey, &secret);
-            let error = run.broke_off();
+        for subcommand in [&["ec2-role", "--role", "visited"][..], &["cognito", "--name", "visited"]] {
+            let run = with(subcommand, &secret);
+            let error = run.failed_midway();
             assert!(error.contains("AccessDenied"), "{kind}: {error}");
             assert!(error.contains("give it the permission"), "{kind}: {error}");
-            let run = with(journey, &wrong);
-            let error = run.broke_off();
+            let run = with(subcommand, &wrong);
+            let error = run.failed_midway();
             assert!(error.contains("Signature"), "{kind}: {error}");
             assert!(!run.stderr.contains(&wrong) && !run.stderr.contains(&secret), "{kind}: {run:#?}");
         }

@@ -1,9 +1,9 @@
-//! `rolecall setup cognito` against ministack, read back by boto3. moto tells no roles of an identity
-//! pool, so it has no part in this.
+//! `rolecall setup cognito` against ministack, read back by boto3. moto does not return the roles of an
+//! identity pool, so it is not used here.
 
 use e2e::boto::text;
 use e2e::servers::Server;
-use e2e::setup::{READ_ONLY, S3, SetUp, told};
+use e2e::setup::{Provisioning, READ_ONLY, S3, reported};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "Correct-7-Horse-battery";
@@ -24,36 +24,36 @@ fn trust(pool: &str, identities: &str) -> Value {
 }
 
 #[test]
-fn pools_a_person_and_roles() {
+fn pools_a_user_and_roles_are_provisioned_and_undone() {
     let Some(server) = Server::named("ministack") else { return };
     let name = "club";
     let given = ["cognito", "--name", name, "--username", "alice", "--policy", S3, "--guests"];
     let more = ["--guest-policy-arn", READ_ONLY, "--login-provider", "graph.facebook.com=7346241598935552"];
     let given = [&given[..], &more, &["--classic"]].concat();
-    let up = SetUp::new(&server, &given).variable("AWS_COGNITO_PASSWORD", PASSWORD);
-    let things: [&[&str]; 4] = [
+    let up = Provisioning::new(&server, &given).variable("AWS_COGNITO_PASSWORD", PASSWORD);
+    let resources: [&[&str]; 4] = [
         &["user-pool", name],
         &["identity-pool", name],
         &["role", "club-us-east-1-authenticated"],
         &["role", "club-us-east-1-guest"],
     ];
-    let run = up.up(&things);
+    let run = up.apply(&resources);
     assert!(!run.stderr.contains(PASSWORD) && !run.stdout.contains(PASSWORD), "{run:#?}");
     assert!(run.stderr.contains("AdminSetUserPassword") && run.stderr.contains("Password=***"), "{run:#?}");
 
     let tags = json!({"rolecall:setup": "cognito/club"});
     let (pool, client, identities) =
-        (told(&run, "user pool"), told(&run, "client"), told(&run, "identity pool"));
+        (reported(&run, "user pool"), reported(&run, "client"), reported(&run, "identity pool"));
     let flows = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"];
     let users = json!({
         "exists": true, "id": pool, "tags": tags,
         "clients": [{"name": name, "id": client, "has_secret": false, "flows": flows}],
         "users": [{"name": "alice", "status": "CONFIRMED"}],
     });
-    assert_eq!(server.read(things[0]), users);
+    assert_eq!(server.read(resources[0]), users);
     let provider = format!("cognito-idp.us-east-1.amazonaws.com/{pool}");
     let expected = json!({
-        "exists": true, "id": identities, "tags": tags, "guests": true, "classic": true,
+        "exists": true, "id": identities, "tags": tags, "unauthenticated": true, "classic": true,
         "providers": [{"name": provider, "client_id": client}],
         "login_providers": {"graph.facebook.com": "7346241598935552"},
         "oidc": [],
@@ -62,70 +62,73 @@ fn pools_a_person_and_roles() {
             "unauthenticated": up.role_arn("club-us-east-1-guest"),
         },
     });
-    assert_eq!(server.read(things[1]), expected);
-    let people = server.read(things[2]);
-    assert_eq!(people["trust"], trust(&identities, "authenticated"));
-    assert_eq!((&people["tags"], &people["attached"]), (&tags, &json!([])));
-    assert_eq!(people["inline"], json!({"rolecall": serde_json::from_str::<Value>(S3).expect("JSON")}));
-    let guests = server.read(things[3]);
-    assert_eq!(guests["trust"], trust(&identities, "unauthenticated"));
-    assert_eq!((&guests["tags"], &guests["inline"]), (&tags, &json!({})));
-    assert_eq!(guests["attached"], json!([READ_ONLY]));
+    assert_eq!(server.read(resources[1]), expected);
+    let authenticated = server.read(resources[2]);
+    assert_eq!(authenticated["trust"], trust(&identities, "authenticated"));
+    assert_eq!((&authenticated["tags"], &authenticated["attached"]), (&tags, &json!([])));
+    assert_eq!(
+        authenticated["inline"],
+        json!({"rolecall": serde_json::from_str::<Value>(S3).expect("JSON")})
+    );
+    let unauthenticated = server.read(resources[3]);
+    assert_eq!(unauthenticated["trust"], trust(&identities, "unauthenticated"));
+    assert_eq!((&unauthenticated["tags"], &unauthenticated["inline"]), (&tags, &json!({})));
+    assert_eq!(unauthenticated["attached"], json!([READ_ONLY]));
 
-    // A changed mind is a second run: the same pools, without guests.
-    let run = SetUp::new(&server, &["cognito", "--name", name, "--policy", S3]).run(&[]);
+    // A second run with other options changes the same pools: no unauthenticated identities.
+    let run = Provisioning::new(&server, &["cognito", "--name", name, "--policy", S3]).run(&[]);
     run.ok();
-    let changed = server.read(things[1]);
-    assert_eq!((&changed["id"], &changed["guests"]), (&expected["id"], &json!(false)), "{run:#?}");
+    let changed = server.read(resources[1]);
+    assert_eq!((&changed["id"], &changed["unauthenticated"]), (&expected["id"], &json!(false)), "{run:#?}");
     assert_eq!(changed["roles"], json!({"authenticated": up.role_arn("club-us-east-1-authenticated")}));
-    up.down(&things);
+    up.undo(&resources);
 }
 
 #[test]
-fn a_client_with_a_secret_and_an_open_id_provider() {
+fn a_client_secret_and_an_openid_provider_are_provisioned() {
     let Some(server) = Server::named("ministack") else { return };
     let (name, issuer, thumbprint) = ("factory", "https://issuer.example/line/7", "a1".repeat(20));
     let given = ["cognito", "--name", name, "--client-secret", "--oidc-url", issuer];
     let more = ["--oidc-client-id", "press", "--oidc-client-id", "drill", "--thumbprint", &thumbprint];
-    let up = SetUp::new(&server, &[&given[..], &more].concat());
-    let things: [&[&str]; 4] = [
+    let up = Provisioning::new(&server, &[&given[..], &more].concat());
+    let resources: [&[&str]; 4] = [
         &["user-pool", name],
         &["identity-pool", name],
         &["role", "factory-us-east-1-authenticated"],
         &["oidc-provider", issuer],
     ];
-    let run = up.up(&things);
-    let secret = told(&run, "client secret");
+    let run = up.apply(&resources);
+    let secret = reported(&run, "client secret");
     assert!(!run.stderr.contains(&secret), "{run:#?}");
-    let pool = server.read(things[0]);
+    let pool = server.read(resources[0]);
     assert_eq!((&pool["clients"][0]["has_secret"], &pool["users"]), (&json!(true), &json!([])));
     let given = json!({"UserPoolId": pool["id"], "ClientId": pool["clients"][0]["id"]});
     let client = server.boto_call("cognito-idp", "describe_user_pool_client", given);
     assert_eq!(text(&client["UserPoolClient"]["ClientSecret"]), secret);
 
-    let known = server.read(things[3]);
+    let known = server.read(resources[3]);
     let tags = json!({"rolecall:setup": "cognito/factory"});
     assert_eq!(known, json!({"exists": true, "client_ids": ["drill", "press"], "tags": tags}));
-    let identities = server.read(things[1]);
+    let identities = server.read(resources[1]);
     let arn = format!("arn:aws:iam::{}:oidc-provider/issuer.example/line/7", server.need("ACCOUNT_ID"));
     assert_eq!(identities["oidc"], json!([arn]));
-    assert_eq!((&identities["guests"], &identities["classic"]), (&json!(false), &json!(false)));
+    assert_eq!((&identities["unauthenticated"], &identities["classic"]), (&json!(false), &json!(false)));
     assert_eq!(identities["roles"], json!({"authenticated": up.role_arn("factory-us-east-1-authenticated")}));
     assert!(!server.has(&["role", "factory-us-east-1-guest"]));
-    up.down(&things);
+    up.undo(&resources);
 }
 
 #[test]
-fn a_password_against_the_pools_rules() {
+fn a_password_that_violates_the_pools_policy_is_reported() {
     let Some(server) = Server::named("ministack") else { return };
-    let up = SetUp::new(&server, &["cognito", "--name", "strict", "--username", "alice"]);
+    let up = Provisioning::new(&server, &["cognito", "--name", "strict", "--username", "alice"]);
     let run = up.variable("AWS_COGNITO_PASSWORD", "short").run(&[]);
-    let error = run.broke_off();
+    let error = run.failed_midway();
     assert!(error.contains("InvalidPasswordException") && error.contains("another password"), "{error}");
     assert!(error.contains("there by now: user pool us-east-1_"), "{error}");
     assert!(!run.stderr.contains("short"), "{run:#?}");
-    // The same with a better one goes on.
-    let up = SetUp::new(&server, &["cognito", "--name", "strict", "--username", "alice"])
+    // Running it again with a valid password completes it.
+    let up = Provisioning::new(&server, &["cognito", "--name", "strict", "--username", "alice"])
         .variable("AWS_COGNITO_PASSWORD", PASSWORD);
     up.run(&[]).ok();
     let pool = server.read(&["user-pool", "strict"]);
@@ -135,10 +138,10 @@ fn a_password_against_the_pools_rules() {
 }
 
 #[test]
-fn one_pool_among_more_than_a_page() {
+fn a_pool_is_found_beyond_the_first_page() {
     let Some(server) = Server::named("ministack") else { return };
-    let up = SetUp::new(&server, &["cognito", "--name", "the-hundredth"]);
-    // Sixty at a time are told, and the order is the service's.
+    let up = Provisioning::new(&server, &["cognito", "--name", "the-hundredth"]);
+    // A page has sixty pools, in the order of the service.
     let many = |from: usize| {
         for number in from..from + 65 {
             let name = format!("crowd-{number}");
@@ -154,7 +157,7 @@ fn one_pool_among_more_than_a_page() {
     assert_eq!(again.ok(), first.ok());
     assert!(again.calls().iter().filter(|call| call.starts_with("List")).count() >= 5, "{again:#?}");
     let pool = server.read(&["user-pool", "the-hundredth"]);
-    assert_eq!(pool["id"], told(&first, "user pool"));
+    assert_eq!(pool["id"], reported(&first, "user pool"));
     up.run(&["--undo"]).ok();
     for what in ["user-pool", "identity-pool"] {
         assert!(!server.has(&[what, "the-hundredth"]));
@@ -162,24 +165,24 @@ fn one_pool_among_more_than_a_page() {
 }
 
 #[test]
-fn the_same_name_in_two_regions() {
+fn the_same_name_in_two_regions_is_kept_apart() {
     let Some(server) = Server::named("ministack") else { return };
-    let up = SetUp::new(&server, &["cognito", "--name", "two-places"]);
+    let up = Provisioning::new(&server, &["cognito", "--name", "two-places"]);
     up.run(&[]).ok();
     let here: [&[&str]; 3] = [
         &["user-pool", "two-places"],
         &["identity-pool", "two-places"],
         &["role", "two-places-us-east-1-authenticated"],
     ];
-    let before: Vec<_> = here.iter().map(|thing| server.read(thing)).collect();
+    let before: Vec<_> = here.iter().map(|resource| server.read(resource)).collect();
     let there = ["--region", "eu-west-1"];
     let run = up.run(&there);
     assert!(run.ok().contains("user pool: eu-west-1_"), "{run:#?}");
     assert!(server.has(&["role", "two-places-eu-west-1-authenticated"]));
     up.run(&[&there[..], &["--undo"]].concat()).ok();
     assert!(!server.has(&["role", "two-places-eu-west-1-authenticated"]));
-    // Roles are known in every region; those of this one are as they were.
-    assert_eq!(here.iter().map(|thing| server.read(thing)).collect::<Vec<_>>(), before);
+    // Roles are global; those of this region are unchanged.
+    assert_eq!(here.iter().map(|resource| server.read(resource)).collect::<Vec<_>>(), before);
     up.run(&["--undo"]).ok();
-    assert!(!here.iter().any(|thing| server.has(thing)));
+    assert!(!here.iter().any(|resource| server.has(resource)));
 }

@@ -1,15 +1,15 @@
-//! `rolecall setup cross-account`, and what the role is for: somebody else assumes it, and uses S3.
-//! ministack enforces trust policies, external ids and what a role may do; moto does not.
+//! `rolecall setup cross-account`, and the use of its role: another principal assumes it and uses S3.
+//! ministack enforces trust policies, external ids and the role's permissions; moto does not.
 
 use e2e::command::rolecall;
 use e2e::servers::Server;
-use e2e::setup::{READ_ONLY, S3, SetUp};
+use e2e::setup::{Provisioning, READ_ONLY, S3};
 use serde_json::{Value, json};
 
 const EXTERNAL_ID: &str = "partner-4711/a:b@c.d";
 
 #[test]
-fn a_role_that_somebody_else_may_assume() {
+fn a_role_for_another_account_is_provisioned_and_undone() {
     for name in ["ministack", "moto"] {
         let Some(server) = Server::named(name) else { continue };
         let account = server.need("ACCOUNT_ID");
@@ -22,9 +22,9 @@ fn a_role_that_somebody_else_may_assume() {
         ] {
             let given = ["cross-account", "--role", role, "--trust", trusted, "--policy", S3];
             let given = [&given[..], &["--policy-arn", READ_ONLY], more].concat();
-            let up = SetUp::new(&server, &given);
-            let things: [&[&str]; 1] = [&["role", role]];
-            up.up(&things);
+            let up = Provisioning::new(&server, &given);
+            let resources: [&[&str]; 1] = [&["role", role]];
+            up.apply(&resources);
             let mut statement =
                 json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"});
             if !more.is_empty() {
@@ -39,8 +39,8 @@ fn a_role_that_somebody_else_may_assume() {
                 "attached": [READ_ONLY],
                 "instance_profiles": [],
             });
-            assert_eq!(server.read(things[0]), expected, "{name}");
-            up.down(&things);
+            assert_eq!(server.read(resources[0]), expected, "{name}");
+            up.undo(&resources);
         }
     }
 }
@@ -51,7 +51,7 @@ fn the_role_is_assumed_and_used_on_s3() {
     let account = server.need("ACCOUNT_ID");
     let role = "partner";
     let given = ["cross-account", "--role", role, "--trust", &account, "--external-id", EXTERNAL_ID];
-    let up = SetUp::new(&server, &[&given[..], &["--policy", S3]].concat());
+    let up = Provisioning::new(&server, &[&given[..], &["--policy", S3]].concat());
     up.run(&[]).ok();
     let arn = up.role_arn(role);
     let bucket = format!("{}/{}", server.need("URL"), server.need("BUCKET"));
@@ -69,12 +69,12 @@ fn the_role_is_assumed_and_used_on_s3() {
     let list = with(&["request", "GET", &format!("{bucket}?list-type=2&prefix=cross%2F")], &id);
     assert!(list.ok().contains("<Key>cross/account.txt</Key>"), "{list:#?}");
 
-    // Whoever has the URL needs nothing else, for as long as it lasts.
+    // The URL needs no other credentials while it is valid.
     let url = with(&["presign", &object, "--expires", "60"], &id).ok().trim_end().to_owned();
     let body = ureq::get(&url).call().expect("it opens").into_body().read_to_string().expect("text");
     assert_eq!(body, "from afar");
     let other = url.replace("account.txt", "others.txt");
-    assert!(ureq::get(&other).call().is_err(), "it opens another object");
+    assert!(ureq::get(&other).call().is_err(), "it is valid for another object");
 
     for external_id in [&["--external-id", "partner-4712"][..], &[]] {
         let run = with(&["request", "GET", &object], external_id);
@@ -89,11 +89,11 @@ fn the_role_is_assumed_and_used_on_s3() {
 }
 
 #[test]
-fn the_role_is_assumed_by_a_profile() {
+fn a_profile_assumes_the_role() {
     let Some(server) = Server::named("ministack") else { return };
     let account = server.need("ACCOUNT_ID");
     let given = ["cross-account", "--role", "by-profile", "--trust", &account, "--external-id", EXTERNAL_ID];
-    let up = SetUp::new(&server, &[&given[..], &["--policy", S3]].concat());
+    let up = Provisioning::new(&server, &[&given[..], &["--policy", S3]].concat());
     up.run(&[]).ok();
     let keys = (server.need("ACCESS_KEY_ID"), server.need("SECRET_ACCESS_KEY"));
     let role = format!(

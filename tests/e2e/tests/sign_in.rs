@@ -1,12 +1,12 @@
-//! Signing in at a user pool by the library, with somebody who answers its questions.
+//! Signing in to a user pool through the library, with scripted answers to its prompts.
 //!
-//! ministack checks proofs, passwords and the codes of authenticator apps, and never asks for a code that
-//! comes by SMS or e-mail. moto without signatures asks for the former and takes any; nobody here asks
-//! for the latter.
+//! ministack checks proofs, passwords and the codes of authenticator apps, but never asks for a code sent by
+//! SMS or e-mail. moto without signature checks asks for SMS codes and accepts any; neither server asks for
+//! e-mail codes.
 
 use e2e::boto::text;
-use e2e::person::{Person, Reply, saying};
 use e2e::pools::{ALICE, PASSWORD, Pools};
+use e2e::prompt::{Prompt, Reply, answer};
 use e2e::servers::Server;
 use rolecall::core::services::user_pool::{ConfirmSignUp, SignUp, secret_hash};
 use rolecall::{Environment, PoolIdentity, Provider, Secret, Settings, User};
@@ -19,15 +19,15 @@ fn settings(pools: &Pools<'_>) -> Settings {
         .expect("settings")
 }
 
-/// A provider of the identity of whoever signs in as `username`, with `person` at the terminal.
-fn identity(pools: &Pools<'_>, user: User, replies: impl IntoIterator<Item = Reply>) -> (Provider, Person) {
+/// Creates a provider of the identity of `user`, with scripted answers to prompts.
+fn identity(pools: &Pools<'_>, user: User, replies: impl IntoIterator<Item = Reply>) -> (Provider, Prompt) {
     let settings = settings(pools);
-    let person = Person::answering(&settings, replies);
-    let provider = Provider::builder(settings).host(person.clone()).build();
-    (provider.session(PoolIdentity::in_pool(&pools.identities).user(user)), person)
+    let prompt = Prompt::answering(&settings, replies);
+    let provider = Provider::builder(settings).host(prompt.clone()).build();
+    (provider.session(PoolIdentity::in_pool(&pools.identities).user(user)), prompt)
 }
 
-/// With a proof, and with the password itself.
+/// The user with SRP, and with the password sent.
 fn both_ways(pools: &Pools<'_>, username: &str) -> [User; 2] {
     [0, 1].map(|way| {
         let user = User::new(&pools.user_pool, &pools.client, username);
@@ -39,7 +39,7 @@ fn both_ways(pools: &Pools<'_>, username: &str) -> [User; 2] {
     })
 }
 
-/// A user with a password that has to be replaced.
+/// Creates a user with a temporary password.
 fn newcomer(pools: &Pools<'_>, username: &str) {
     let given = json!({
         "UserPoolId": pools.user_pool, "Username": username, "TemporaryPassword": PASSWORD,
@@ -55,22 +55,22 @@ fn hidden(question: &str) -> (String, bool) {
 #[test]
 fn a_temporary_password_is_replaced() {
     let Some(server) = Server::named("ministack") else { return };
-    let plain = Pools::set_up(&server, "newcomers", &[]);
-    let secret = Pools::set_up(&server, "newcomers-with-secret", &["--client-secret"]);
+    let plain = Pools::provision(&server, "newcomers", &[]);
+    let secret = Pools::provision(&server, "newcomers-with-secret", &["--client-secret"]);
     for pools in [&plain, &secret] {
         for (username, way) in [("bob", 0), ("carol", 1)] {
             newcomer(pools, username);
             let [proving, sending] = both_ways(pools, username);
-            let replies = [saying(PASSWORD), saying(NEXT_PASSWORD)];
-            let (provider, person) = identity(pools, if way == 0 { proving } else { sending }, replies);
+            let replies = [answer(PASSWORD), answer(NEXT_PASSWORD)];
+            let (provider, prompt) = identity(pools, if way == 0 { proving } else { sending }, replies);
             let arn = provider.caller_identity().expect("an identity").arn;
             assert!(arn.contains("-authenticated/CognitoIdentityCredentials"), "{arn}");
             assert_eq!(
-                person.asked(),
+                prompt.asked(),
                 [hidden(&format!("Password of {username}: ")), hidden("New password: ")]
             );
 
-            // From now on that is the password.
+            // The new password is the valid one now.
             let given = json!({"UserPoolId": pools.user_pool, "Username": username});
             let user = server.boto_call("cognito-idp", "admin_get_user", given);
             assert_eq!(user["UserStatus"], "CONFIRMED");
@@ -79,15 +79,15 @@ fn a_temporary_password_is_replaced() {
                 let user = if way == 0 { sending } else { proving };
                 identity(pools, user.password(Secret::new(password.to_owned())), [])
             };
-            let (provider, person) = other_way(NEXT_PASSWORD);
-            assert!(provider.credentials().is_ok() && person.asked().is_empty());
+            let (provider, prompt) = other_way(NEXT_PASSWORD);
+            assert!(provider.credentials().is_ok() && prompt.asked().is_empty());
             let error = other_way(PASSWORD).0.credentials().expect_err("the old one").to_string();
             assert!(error.contains("NotAuthorizedException") && !error.contains(PASSWORD), "{error}");
         }
     }
 }
 
-/// Gives Alice an authenticator app; returns its secret.
+/// Adds an authenticator app for Alice; returns its secret.
 fn authenticator_app(pools: &Pools<'_>) -> String {
     let boto = |operation: &str, given| pools.server.boto_call("cognito-idp", operation, given);
     let pool = &pools.user_pool;
@@ -112,29 +112,29 @@ fn authenticator_app(pools: &Pools<'_>) -> String {
 }
 
 #[test]
-fn the_code_of_an_authenticator_app() {
+fn a_code_of_an_authenticator_app_is_asked_for() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::set_up(&server, "app-holders", &[]);
+    let pools = Pools::provision(&server, "app-holders", &[]);
     let app = authenticator_app(&pools);
     let wrong = both_ways(&pools, ALICE);
     for (user, wrong) in both_ways(&pools, ALICE).into_iter().zip(wrong) {
         let (from, app) = (server.clone(), app.clone());
-        let replies = [saying(PASSWORD), Box::new(move || from.totp(&app)) as Reply];
-        let (provider, person) = identity(&pools, user, replies);
+        let replies = [answer(PASSWORD), Box::new(move || from.totp(&app)) as Reply];
+        let (provider, prompt) = identity(&pools, user, replies);
         let arn = provider.caller_identity().expect("an identity").arn;
         assert!(arn.contains("assumed-role/app-holders-us-east-1-authenticated/"), "{arn}");
-        let [password, code] = &person.asked()[..] else { panic!("{:?}", person.asked()) };
+        let [password, code] = &prompt.asked()[..] else { panic!("{:?}", prompt.asked()) };
         assert_eq!(*password, hidden("Password of alice: "));
         assert_eq!(code.0, "Code of the authenticator app: ");
 
-        let (provider, _) = identity(&pools, wrong, [saying(PASSWORD), saying("000000")]);
+        let (provider, _) = identity(&pools, wrong, [answer(PASSWORD), answer("000000")]);
         let error = provider.credentials().expect_err("a wrong code").to_string();
         assert!(error.contains("CodeMismatchException") && error.contains("newest code"), "{error}");
     }
 }
 
 #[test]
-fn a_code_that_came_by_sms() {
+fn a_code_sent_by_sms_is_asked_for() {
     let Some(server) = Server::named("moto_open") else { return };
     let boto = |service: &str, operation: &str, given| server.boto_call(service, operation, given);
     let idp = |operation: &str, given| boto("cognito-idp", operation, given);
@@ -161,50 +161,50 @@ fn a_code_that_came_by_sms() {
     let identities = text(&boto("cognito-identity", "create_identity_pool", given)["IdentityPoolId"]);
 
     let pools = Pools { server: &server, user_pool: pool, client, secret: None, identities };
-    // Its SECRET_BLOCK is no Base64, so nothing can be proved to it.
+    // Its SECRET_BLOCK is not Base64, so SRP cannot be used.
     let [_, sending] = both_ways(&pools, ALICE);
-    let (provider, person) = identity(&pools, sending, [saying(PASSWORD), saying("246810")]);
+    let (provider, prompt) = identity(&pools, sending, [answer(PASSWORD), answer("246810")]);
     let credentials = provider.credentials().expect("credentials");
     assert!(credentials.expose_session_token().is_some());
-    let asked: Vec<String> = person.asked().into_iter().map(|(question, _)| question).collect();
+    let asked: Vec<String> = prompt.asked().into_iter().map(|(question, _)| question).collect();
     assert_eq!(asked, ["Password of alice: ", "Code that came by SMS: "]);
 }
 
 #[test]
-fn nobody_is_asked_twice_while_the_refresh_token_is_good() {
+fn no_second_prompt_while_the_refresh_token_is_valid() {
     let Some(server) = Server::named("ministack") else { return };
-    let plain = Pools::set_up(&server, "returning", &[]);
-    let secret = Pools::set_up(&server, "returning-with-secret", &["--client-secret"]);
+    let plain = Pools::provision(&server, "returning", &[]);
+    let secret = Pools::provision(&server, "returning-with-secret", &["--client-secret"]);
     for pools in [&plain, &secret] {
         for user in both_ways(pools, ALICE) {
-            let (provider, person) = identity(pools, user, [saying(PASSWORD), saying(PASSWORD)]);
+            let (provider, prompt) = identity(pools, user, [answer(PASSWORD), answer(PASSWORD)]);
             let first = provider.credentials().expect("credentials");
             for _ in 0..2 {
                 let held = provider.credentials().expect("credentials");
                 provider.invalidate(held.access_key_id());
-                let next = provider.credentials().expect("fresh ones, without a question");
+                let next = provider.credentials().expect("new credentials, without a prompt");
                 assert_ne!(next.access_key_id(), held.access_key_id());
             }
             assert_ne!(provider.credentials().expect("credentials").access_key_id(), first.access_key_id());
-            assert_eq!(person.asked(), [hidden("Password of alice: ")]);
+            assert_eq!(prompt.asked(), [hidden("Password of alice: ")]);
 
-            // Once it is taken back, the password is asked for again.
+            // After the refresh token is revoked, the password is asked for again.
             let given = json!({"UserPoolId": pools.user_pool, "Username": ALICE});
             server.boto_call("cognito-idp", "admin_user_global_sign_out", given);
             provider.invalidate(provider.credentials().expect("held").access_key_id());
-            provider.credentials().expect("fresh ones, after a question");
-            assert_eq!(person.asked().len(), 2);
+            provider.credentials().expect("new credentials, after a prompt");
+            assert_eq!(prompt.asked().len(), 2);
         }
     }
 }
 
 #[test]
-fn somebody_signs_up_and_in() {
+fn a_user_signs_up_and_signs_in() {
     let Some(server) = Server::named("ministack") else { return };
-    let plain = Pools::set_up(&server, "joiners", &[]);
-    let secret = Pools::set_up(&server, "joiners-with-secret", &["--client-secret"]);
+    let plain = Pools::provision(&server, "joiners", &[]);
+    let secret = Pools::provision(&server, "joiners-with-secret", &["--client-secret"]);
     for pools in [&plain, &secret] {
-        // Nothing of it is signed: no keys are needed.
+        // These requests are unsigned: no keys are needed.
         let provider = Provider::new(settings(pools));
         let (client, username) = (pools.client.as_str(), "dora");
         let proof = pools.secret.as_ref().map(|secret| secret_hash(client, secret, username));

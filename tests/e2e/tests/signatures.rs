@@ -1,5 +1,5 @@
-//! Signatures before servers that verify them: each request is accepted, and refused with one thing
-//! changed. `VERIFIERS.md` tells which server looks at what.
+//! Signatures against servers that verify them: each request is accepted, and refused with one change.
+//! `VERIFIERS.md` lists the checks of each server.
 
 use e2e::command::rolecall;
 use e2e::servers::Server;
@@ -7,7 +7,7 @@ use e2e::tamper::{Ask, CHANGES, Change};
 use rolecall::{Credentials, Environment, Provider, Request, Role};
 use rolecall_simulator::{Config, Simulator};
 
-/// Sends `ask` unchanged and with every change; those of `unverified` prove nothing at this server.
+/// Sends `ask` unchanged and with every change; this server does not check the changes in `unverified`.
 fn check(name: &str, ask: &Ask, credentials: &Credentials, unverified: &[Change]) {
     let control = ask.send(credentials, Change::Nothing).expect("the control");
     assert!((200..300).contains(&control), "{name}: the control got {control}: {ask:?}");
@@ -28,7 +28,7 @@ fn check(name: &str, ask: &Ask, credentials: &Credentials, unverified: &[Change]
     assert!(refused >= 4, "{name}: only {refused} changes were refused");
 }
 
-/// The requests that are tried: STS POST, S3 GET, PUT and presigned GET.
+/// The requests under test: STS POST, S3 GET, PUT and presigned GET.
 fn asks(sts: &str, s3: &str, bucket: &str, region: &str) -> [Ask; 4] {
     let ask = |method, url: String, service, body, presigned| Ask {
         method,
@@ -38,7 +38,7 @@ fn asks(sts: &str, s3: &str, bucket: &str, region: &str) -> [Ask; 4] {
         body,
         presigned,
     };
-    let object = format!("{s3}/{bucket}/a-thing?x=1");
+    let object = format!("{s3}/{bucket}/a-note?x=1");
     let identity = "Action=GetCallerIdentity&Version=2011-06-15";
     [
         ask("POST", format!("{sts}/?x=1"), "sts", identity, false),
@@ -49,7 +49,7 @@ fn asks(sts: &str, s3: &str, bucket: &str, region: &str) -> [Ask; 4] {
 }
 
 fn put_object(provider: &Provider, s3: &str, bucket: &str) {
-    let put = Request::new("PUT", &format!("{s3}/{bucket}/a-thing")).expect("a request");
+    let put = Request::new("PUT", &format!("{s3}/{bucket}/a-note")).expect("a request");
     let reply = provider.send(&put.service("s3").body("content")).expect("a reply");
     assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
 }
@@ -59,7 +59,7 @@ fn provider(environment: Vec<(&'static str, String)>) -> Provider {
 }
 
 #[test]
-fn simulator_verifies_everything() {
+fn the_simulator_verifies_every_change() {
     let accounts = vec!["111122223333".to_owned(), "444455556666".to_owned()];
     let simulator =
         Simulator::start(Config { bucket_accounts: accounts, ..Config::default() }).expect("a simulator");
@@ -78,7 +78,7 @@ fn simulator_verifies_everything() {
     }
 }
 
-/// As [`check`], without the path: a changed one finds nothing that would verify it.
+/// The same as [`check`], without the change of the path: another path is not verified at all.
 fn check_sts_at_the_root(name: &str, ask: &Ask, credentials: &Credentials, unverified: &[Change]) {
     let control = ask.send(credentials, Change::Nothing).expect("the control");
     assert_eq!(control, 200, "{name}: the control: {ask:?}");
@@ -93,7 +93,7 @@ fn check_sts_at_the_root(name: &str, ask: &Ask, credentials: &Credentials, unver
 }
 
 #[test]
-fn ministack_verifies() {
+fn ministack_verifies_signatures() {
     let Some(server) = Server::named("ministack") else { return };
     let (url, bucket, region) = (server.need("URL"), server.need("BUCKET"), server.need("REGION"));
     let user = provider(server.environment());
@@ -118,14 +118,14 @@ fn ministack_verifies() {
 }
 
 #[test]
-fn moto_verifies() {
+fn moto_verifies_signatures() {
     let Some(server) = Server::named("moto") else { return };
     let (url, bucket, region) = (server.need("URL"), server.need("BUCKET"), server.need("REGION"));
     let user = provider(server.environment());
     assert_eq!(user.caller_identity().expect("an identity").arn, server.need("USER_ARN"));
     let role = user.assume_role(Role::new(server.need("ROLE_ARN"), "signatures"));
     put_object(&role, &url, &bucket);
-    // moto looks at no date, and answers presigned requests with an error of its own.
+    // moto does not check dates, and answers presigned requests with an internal error.
     let dates = [Change::HourAgo, Change::HourAhead];
     for who in [&user, &role] {
         let credentials = who.credentials().expect("credentials");
@@ -137,7 +137,7 @@ fn moto_verifies() {
 }
 
 #[test]
-fn seaweedfs_verifies() {
+fn seaweedfs_verifies_signatures() {
     let Some(server) = Server::named("seaweedfs") else { return };
     let (url, bucket, region) = (server.need("URL"), server.need("BUCKET"), server.need("REGION"));
     let user = provider(server.environment());
@@ -160,7 +160,7 @@ fn the_command_works_against_ministack() {
     let as_role = ["--role-arn", role.as_str(), "--duration-seconds", "900"];
     let document = rolecall(&[&["credentials"], &as_role[..]].concat(), environment.clone());
     assert!(document.ok().starts_with("{\"Version\":1,"), "{document:#?}");
-    // One endpoint for everything does not tell the service.
+    // The service cannot be inferred from a common endpoint.
     let url =
         format!("{}/{}/from the command", server.need("URL"), server.need("BUCKET")).replace(' ', "%20");
     let put = [&["request", "PUT", &url, "--service", "s3", "-d", "hello"], &as_role[..]].concat();
@@ -179,7 +179,7 @@ fn the_command_works_against_ministack() {
 }
 
 #[test]
-fn instance_metadata_of_ministack() {
+fn ministack_serves_instance_metadata() {
     let Some(server) = Server::named("ministack") else { return };
     let url = server.need("URL");
     let run = rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str())]);

@@ -1,12 +1,12 @@
-//! The calls of STS against servers that nobody here wrote: ministack, which verifies the signature
-//! of each and lets the credentials it gave be used, and moto.
+//! The STS calls against independent servers: ministack, which verifies each signature and accepts the
+//! credentials it issues, and moto.
 //!
-//! No local server completes AssumeRoleWithSAML, AssumeRoot, or a call with an MFA code that is
-//! checked: the bodies of those are compared with botocore's (`conformance`, `sts_requests`), and
-//! their replies are read from the form that the API reference documents
-//! (`core/tests/flows_sts_family.rs`). ministack takes any MFA code, does not verify the signature of
-//! a web identity token, and refuses one for another client. moto gives the credentials of its
-//! documentation for GetSessionToken and GetFederationToken, which it does not know itself.
+//! No local server supports AssumeRoleWithSAML, AssumeRoot, or calls with a verified MFA code: the bodies
+//! of those are compared with botocore's (`conformance`, `sts_requests`), and their responses are parsed
+//! from the format in the API reference (`core/tests/flows_sts_family.rs`). ministack accepts any MFA code,
+//! does not verify the signature of a web identity token, and refuses a token for another client. For
+//! GetSessionToken and GetFederationToken moto returns the example credentials of its documentation, which
+//! it does not accept itself.
 
 use e2e::command::rolecall;
 use e2e::servers::Server;
@@ -19,16 +19,16 @@ fn user(server: &Server) -> Provider {
     Provider::from_environment(&environment).expect("a provider")
 }
 
-/// Whose credentials they are, by the server that gave them.
+/// The ARN of a provider's credentials, according to the server that issued them.
 fn arn(provider: &Provider) -> String {
     provider.caller_identity().expect("an identity").arn
 }
 
 #[test]
-fn a_role_with_everything_that_can_be_said() {
+fn a_role_is_assumed_with_every_parameter() {
     for name in ["ministack", "moto"] {
         let Some(server) = Server::named(name) else { continue };
-        let role = Role::new(server.need("TAGS_ROLE_ARN"), "every-thing")
+        let role = Role::new(server.need("TAGS_ROLE_ARN"), "every-parameter")
             .duration_seconds(900)
             .policy(ALL)
             .policy_arn("arn:aws:iam::aws:policy/AdministratorAccess")
@@ -40,21 +40,21 @@ fn a_role_with_everything_that_can_be_said() {
         let session = user(&server).assume_role(role);
         let credentials = session.credentials().expect("credentials");
         assert!(credentials.expiration().is_some() && credentials.account_id().is_some());
-        assert!(arn(&session).contains("assumed-role/rolecall-tags/every-thing"), "{name}");
+        assert!(arn(&session).contains("assumed-role/rolecall-tags/every-parameter"), "{name}");
     }
 }
 
 #[test]
-fn session_tags_need_the_trust_policys_leave() {
+fn session_tags_need_permission_in_the_trust_policy() {
     let Some(server) = Server::named("ministack") else { return };
     let role = Role::new(server.need("ROLE_ARN"), "tags").tag("team", "edge");
     let error = user(&server).assume_role(role).credentials().expect_err("refused");
-    let told = error.to_string();
-    assert!(told.contains("AccessDenied") && told.contains("sts:TagSession"), "{told}");
+    let message = error.to_string();
+    assert!(message.contains("AccessDenied") && message.contains("sts:TagSession"), "{message}");
 }
 
 #[test]
-fn a_session_of_the_user() {
+fn a_user_gets_a_session_token() {
     if let Some(server) = Server::named("ministack") {
         let session = user(&server).session(UserSession::new().duration_seconds(900));
         assert_eq!(arn(&session), server.need("USER_ARN"));
@@ -68,7 +68,7 @@ fn a_session_of_the_user() {
 }
 
 #[test]
-fn a_federated_user() {
+fn a_federated_user_gets_credentials() {
     if let Some(server) = Server::named("ministack") {
         let session = user(&server).session(FederatedUser::new("bob").policy(ALL));
         assert!(arn(&session).ends_with(":federated-user/bob"));
@@ -82,16 +82,19 @@ fn a_federated_user() {
 }
 
 #[test]
-fn a_session_of_a_session_is_refused_as_the_service_says() {
+fn an_error_contains_the_services_message() {
     let Some(server) = Server::named("ministack") else { return };
     let wrong = Role::new("arn:aws:iam::000000000000:role/there-is-none", "job");
     let error = user(&server).assume_role(wrong).credentials().expect_err("refused");
-    let told = error.to_string();
-    assert!(told.starts_with("AssumeRole: refused") && told.contains("the service says: "), "{told}");
+    let message = error.to_string();
+    assert!(
+        message.starts_with("AssumeRole: refused") && message.contains("the service says: "),
+        "{message}"
+    );
 }
 
 #[test]
-fn a_web_identity_in_environment_or_profile() {
+fn a_web_identity_is_read_from_environment_or_profile() {
     for name in ["ministack", "moto_open"] {
         let Some(server) = Server::named(name) else { continue };
         let (role, token) = (server.need("WEB_IDENTITY_ROLE_ARN"), server.need("WEB_IDENTITY_TOKEN_FILE"));
@@ -120,7 +123,7 @@ fn a_web_identity_in_environment_or_profile() {
 }
 
 #[test]
-fn a_web_identity_by_the_library_and_its_opposites() {
+fn a_web_identity_works_through_the_library_and_invalid_tokens_fail() {
     let Some(server) = Server::named("ministack") else { return };
     let environment: Environment = server.environment().into_iter().collect();
     let provider = Provider::from_environment(&environment).expect("a provider");
@@ -132,9 +135,9 @@ fn a_web_identity_by_the_library_and_its_opposites() {
         arn(&with(server.need("WEB_IDENTITY_TOKEN_FILE"))).contains("assumed-role/rolecall-web-identity/job")
     );
 
-    let told =
+    let message =
         with(server.need("OTHER_TOKEN_FILE")).credentials().expect_err("for another client").to_string();
-    assert!(told.contains("trust policy") && told.contains("the service says"), "{told}");
-    let told = with("/no/such/file".to_owned()).credentials().expect_err("no file").to_string();
-    assert!(told.contains("no such file"), "{told}");
+    assert!(message.contains("trust policy") && message.contains("the service says"), "{message}");
+    let message = with("/no/such/file".to_owned()).credentials().expect_err("no file").to_string();
+    assert!(message.contains("no such file"), "{message}");
 }

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Tells which public functions of rolecall-core the probe does not call.
+"""Lists the public functions of rolecall-core that the probe does not call.
 
     public_functions.py RUSTDOC_JSON SOURCE...
 
-Reads what rustdoc says of the crate and the text of the probe's sources. A function counts as called
-where its full path below the crate stands in code: `wire::json::Reader::next`, and for the functions
-of traits `<sources::Imds as Flow>::poll`. What stands in the probe's `action!` is called in every function
-that it has to have. Not asked for are derived functions, `Drop::drop`, and
-`Debug::fmt`: what the language itself formats with `{:?}`, a `str` say, keeps panic paths.
+Reads rustdoc's JSON of the crate and the probe's sources. A function counts as called if its full path below the
+crate occurs in the code: `wire::json::Reader::next`, and for functions of traits `<sources::Imds as Flow>::poll`.
+The argument of the probe's `action!` counts as called in all required functions. Excluded are derived functions,
+`Drop::drop`, and `Debug::fmt`, because the language's own `{:?}`, for a `str` for example, contains panic paths.
 """
 
 import json
@@ -17,7 +16,7 @@ import sys
 
 
 def public_functions(crate):
-    """The paths below the crate of all functions that others can call."""
+    """Returns the paths below the crate of all public functions."""
     index = crate["index"]
     local = lambda id: index.get(str(id))
     paths = set()
@@ -29,7 +28,7 @@ def public_functions(crate):
         return [id for id in ids if (item := local(id)) and item["visibility"] == "public"]
 
     def source(of):
-        """The id of `S` in a type `Sequence<S>`, where it is one of the crate's."""
+        """Returns the ids of a type and of `S` in `Sequence<S>`, if that is one of the crate's types."""
         path = of.get("resolved_path") or {}
         arguments = ((path.get("args") or {}).get("angle_bracketed") or {}).get("args", [])
         types = [argument["type"].get("resolved_path") for argument in arguments if "type" in argument]
@@ -40,14 +39,14 @@ def public_functions(crate):
         block = item and item["inner"]["impl"]
         if not block or block["is_synthetic"] or block["blanket_impl"]:
             return
-        # What only one alias of a type has is called by the alias's name.
+        # Functions of an aliased type are called by the name of the alias.
         of = aliases.get(source(block["for"]), of)
         if "automatically_derived" in str(item["attrs"]):
             return
         if block["trait"] is None:
             paths.update(f"{of}::{name}" for name in functions(public(block["items"])))
         elif (trait := block["trait"]["path"]) == "Source":
-            # The machine of steps calls these, once the flow that is named after the source runs.
+            # `Sequence` calls these when the flow that is named after the source is polled.
             walked.add(block["for"]["resolved_path"]["id"])
         elif trait not in ("Drop", "Debug"):
             paths.update(f"<{of} as {trait}>::{name}" for name in functions(block["items"]))
@@ -60,7 +59,7 @@ def public_functions(crate):
         path = "::".join([*below, name])
         if kind == "module":
             for child in inner["items"]:
-                # A re-export has no name of its own.
+                # A re-export has no name.
                 visit(child, [*below, name], local(child)["name"] or "")
         elif kind == "use":
             if inner["is_glob"]:
@@ -70,7 +69,7 @@ def public_functions(crate):
             paths.add(path)
         elif kind in ("struct", "enum", "union"):
             for block in inner["impls"]:
-                # Others that only name the type, `From` for another say, are theirs.
+                # Implementations that only mention the type, such as `From` for another one, belong to the other.
                 of = (local(block) or {"inner": {}})["inner"].get("impl", {}).get("for", {})
                 if of.get("resolved_path", {}).get("id") == id:
                     implementation(path, block)
@@ -106,7 +105,7 @@ def public_functions(crate):
 
 
 def calls(source):
-    """Every path in the code, without generic arguments."""
+    """Returns every path in the code, without generic arguments."""
     code = re.sub(r"//.*", "", source)
     code = re.sub(r"<(?:'?\w+(?:, )?)+>", "", code)
     qualified = {f"<{of} as {trait}>::{name}" for of, trait, name in re.findall(

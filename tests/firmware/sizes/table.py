@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes the table of sizes, and compares it with the one that is kept.
+"""Generates the table of sizes, and compares it with the committed one.
 
-    table.py image TARGET SHA IMAGE EMPTY   prints the figures of an ELF file, those of EMPTY subtracted
-    table.py compare SIZES_MD COMPILER      reads figures from standard input; with that compiler every
-                                            difference fails, with another it is printed
-    table.py write SIZES_MD COMPILER        keeps what was measured
+    table.py image TARGET SHA IMAGE EMPTY   prints the figures of an ELF file, with those of EMPTY subtracted
+    table.py compare SIZES_MD COMPILER      reads figures from standard input; with the compiler of the committed
+                                            table, every difference is a failure; with another it is only printed
+    table.py write SIZES_MD COMPILER        writes the measured table to SIZES_MD
 
 A figure is a line of words, the last of them a number of bytes.
 """
@@ -28,7 +28,7 @@ KINDS = {"flash": (".text", ".rodata", ".srodata"), "ram": (".data", ".sdata", "
 
 
 def sections(path):
-    """Name and size of each section of a 32-bit little-endian ELF file."""
+    """Yields name and size of each section of a 32-bit little-endian ELF file."""
     elf = pathlib.Path(path).read_bytes()
     (start,) = struct.unpack_from("<I", elf, 32)
     size, count, names = struct.unpack_from("<HHH", elf, 46)
@@ -59,18 +59,18 @@ def table(figures, compiler):
         "",
         f"Measured by `tests/run sizes` with {compiler}.",
         "",
-        "In bytes, at `opt-level` z with fat LTO and one codegen unit, `core` as rustup ships it; an empty image",
-        "of the same runtime is subtracted, which copies, fills and compares memory, as any firmware does:",
-        "`memcpy` and its kin, of half a kilobyte to two, are nobody's. *Compact* is SHA-256 with",
-        "`--cfg sha2_backend=\"soft\" --cfg sha2_backend_soft=\"compact\"`.",
-        "There is no TCP stack in the figures.",
+        "In bytes, at `opt-level` z with fat LTO and one codegen unit, `core` as distributed by rustup. The size of",
+        "an empty image with the same runtime is subtracted; it copies, fills and compares memory, as any firmware",
+        "does, so that `memcpy` and related functions, half a kilobyte to two, are not counted. *Compact* is SHA-256",
+        "with `--cfg sha2_backend=\"soft\" --cfg sha2_backend_soft=\"compact\"`.",
+        "The figures do not include a TCP stack.",
         "",
-        "- (a) the signer for headers alone",
+        "- (a) only the signer, with headers",
         "- (b) instance credentials from IMDS: flow, JSON, HTTP codec, refresh",
-        "- (c) the same, AssumeRole with them, refresh, and signing with what comes back",
+        "- (c) the same, AssumeRole with these credentials, refresh, and signing with the role's credentials",
         "- (b) and (c) over sockets: the same with the blocking loop of `rolecall-nal` and a socket that",
         "  does nothing",
-        "- (d) instance credentials over sockets, and a signed request that is sent with them",
+        "- (d) instance credentials over sockets, and a request signed and sent with them",
         "",
         "## Flash: .text and .rodata",
         "",
@@ -94,8 +94,8 @@ def table(figures, compiler):
         "",
         "## Stack",
         "",
-        "The most that a call takes, painted on a Cortex-M3 (thumbv7m-none-eabi) under QEMU, beyond lent memory",
-        "and beyond the flow itself.",
+        "The maximum per call, measured with a painted stack on a Cortex-M3 (thumbv7m-none-eabi) under QEMU, without",
+        "lent memory and without the flow itself.",
         "",
         "| SHA-256 | one signature | (b) instance credentials | (c) all |",
         "|---|--:|--:|--:|",
@@ -108,7 +108,7 @@ def table(figures, compiler):
         "",
         "## Lent memory and state",
         "",
-        "For session tokens of up to 4 KB. Where it lies, in static RAM or on the stack, is the caller's choice.",
+        "For session tokens of up to 4 KB. The caller decides whether it is in static RAM or on the stack.",
         "",
         "| what | (b) instance credentials | (c) all |",
         "|---|--:|--:|",
@@ -117,13 +117,13 @@ def table(figures, compiler):
     ]
     rows = (
         ("flow with refresh", figures["bytes", "instance-flow"], figures["bytes", "role-flow"]),
-        ("what describes the slots", 2 * figures["bytes", "slot"], 3 * figures["bytes", "slot"]),
+        ("slot descriptors", 2 * figures["bytes", "slot"], 3 * figures["bytes", "slot"]),
         ("clock and report", *[figures["bytes", "clock-and-report"]] * 2),
     )
     lines += [row(*cells) for cells in rows]
     sums = [exchange + slots * slot + sum(cells[slots - 1] for cells in rows) for slots in (2, 3)]
-    lines.append(f"| **together** | {sums[0]:,} | {sums[1]:,} |")
-    lines += ["", f"A signing key that is kept for the day takes {figures['bytes', 'signing-key']:,}.", ""]
+    lines.append(f"| **total** | {sums[0]:,} | {sums[1]:,} |")
+    lines += ["", f"A signing key that is kept for the day needs {figures['bytes', 'signing-key']:,}.", ""]
     return "\n".join(lines)
 
 
@@ -131,24 +131,24 @@ def main():
     command, *arguments = sys.argv[1:]
     if command == "image":
         return image(*arguments)
-    kept, compiler = pathlib.Path(arguments[0]), arguments[1]
+    committed, compiler = pathlib.Path(arguments[0]), arguments[1]
     figures = {tuple(words): int(bytes) for *words, bytes in map(str.split, sys.stdin) if words}
     measured = table(figures, compiler)
     if command == "write":
-        kept.write_text(measured)
+        committed.write_text(measured)
         return
-    before = kept.read_text()
+    before = committed.read_text()
     same_compiler = f" with {compiler}.\n" in before
     print(measured)
     lines = before.splitlines(), measured.splitlines()
-    difference = list(difflib.unified_diff(*lines, "kept", "measured", n=0, lineterm=""))
+    difference = list(difflib.unified_diff(*lines, "committed", "measured", n=0, lineterm=""))
     if not difference:
-        print("Every byte is as in the table that is kept.")
+        print("All sizes match the committed table exactly.")
         return
     print("\n".join(difference))
     if same_compiler:
-        sys.exit(f"The sizes have changed; `SIZES=write tests/run sizes` keeps the new ones in {kept.name}.")
-    print("The table that is kept is of another compiler: the differences are told, and are no failure.")
+        sys.exit(f"The sizes have changed; `SIZES=write tests/run sizes` writes the new ones to {committed.name}.")
+    print("The committed table is of another compiler: the differences are reported and are not a failure.")
 
 
 main()

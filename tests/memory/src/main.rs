@@ -1,11 +1,11 @@
-//! A process that uses the libraries and looks for what that has left in its own memory.
+//! A process that uses the libraries and then scans its own memory for secrets left behind.
 //!
-//! `subject CASE WAY`, started by the tests, which tell it on standard input what to lend and what to look
-//! for (`given.rs`). It prints what it found, and how the case ended. No secret is in the program, and those
-//! that it is told come masked and stay so, but for what it lends as a caller does.
+//! The tests run it as `subject CASE MODE`, and write what to lend and what to search for to its standard
+//! input (`input.rs`). It prints its findings and the result of the case. The program contains no secrets,
+//! and those in its input are masked; only the ones that a caller lends are unmasked.
 
 #[cfg(target_os = "linux")]
-mod given;
+mod input;
 #[cfg(target_os = "linux")]
 mod nal;
 #[cfg(target_os = "linux")]
@@ -21,32 +21,32 @@ mod stage;
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    panic!("a process looks at its own memory on Linux alone");
+    panic!("a process can only scan its own memory on Linux");
 }
 
 #[cfg(target_os = "linux")]
 fn main() {
-    use crate::given::Given;
+    use crate::input::Input;
     use crate::scan::Scanner;
     use crate::stage::Stage;
 
     let mut arguments = std::env::args().skip(1);
-    let (case, way) = (arguments.next().expect("a case"), arguments.next().expect("a way"));
-    let (given, sought) = Given::read();
-    let (stage, mut scanner) = (Stage::default(), Scanner::new(sought));
+    let (case, mode) = (arguments.next().expect("a case"), arguments.next().expect("a mode"));
+    let (input, patterns) = Input::read();
+    let (stage, mut scanner) = (Stage::default(), Scanner::new(patterns));
     let ended = std::thread::scope(|scope| {
         let call = scope.spawn(|| match case.split_once(':') {
-            None => nal::run(&case, &way, &given, &stage),
-            Some(("process", source)) => process::run(source, &way, &given, &stage),
-            Some(("signing", what)) => signing::run(what, &given, &stage),
-            Some((_, place)) => plant::run(place, &given, &stage),
+            None => nal::run(&case, &mode, &input, &stage),
+            Some(("process", source)) => process::run(source, &mode, &input, &stage),
+            Some(("signing", what)) => signing::run(what, &input, &stage),
+            Some((_, place)) => plant::run(place, &input, &stage),
         });
         while !call.is_finished() {
             stage.serve(&mut scanner);
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
-        call.join().expect("a case that ends")
+        call.join().expect("no panic in the case")
     });
-    println!("looked at {} bytes", scanner.scanned());
+    println!("scanned {} bytes", scanner.scanned());
     println!("ended {ended}");
 }

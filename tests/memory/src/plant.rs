@@ -1,4 +1,4 @@
-//! Copies that nobody wipes: each is found.
+//! Copies that are deliberately not wiped, to show that each is found.
 
 use std::hint::black_box;
 
@@ -6,13 +6,13 @@ use rolecall_core::credentials::Credentials;
 use rolecall_core::flow::Slot;
 use rolecall_core::sigv4::SigningKey;
 
-use crate::given::Given;
+use crate::input::Input;
 use crate::nal::TODAY;
 use crate::stage::Stage;
 
-pub(crate) fn run(place: &str, given: &Given, stage: &Stage) -> String {
-    let secret = given.lend("own secret");
-    stage.spare_lent(&[&secret]);
+pub(crate) fn run(place: &str, input: &Input, stage: &Stage) -> String {
+    let secret = input.lend("own secret");
+    stage.exclude_lent(&[&secret]);
     match place {
         "stack" => on_the_stack(secret.text()),
         "heap" => drop(black_box(secret.text().to_owned())),
@@ -22,15 +22,15 @@ pub(crate) fn run(place: &str, given: &Given, stage: &Stage) -> String {
             let mut slot = Slot::new(&mut memory);
             let credentials = Credentials::new("AKIDEXAMPLE", secret.text(), None).expect("credentials");
             slot.store(&credentials).expect("room");
-            stage.look();
-            // Wiped: the next look finds nothing.
+            stage.scan();
+            // Dropping wipes it: the next scan finds nothing.
             drop(slot);
         }
         "key" => {
             let credentials = Credentials::new("AKIDEXAMPLE", secret.text(), None).expect("credentials");
             let key = SigningKey::derive(credentials.secret_access_key(), TODAY, "eu-west-1", "s3");
             black_box(&key);
-            stage.look();
+            stage.scan();
         }
         "moved key" => {
             let credentials = Credentials::new("AKIDEXAMPLE", secret.text(), None).expect("credentials");
@@ -40,7 +40,7 @@ pub(crate) fn run(place: &str, given: &Given, stage: &Stage) -> String {
         }
         _ => {}
     }
-    stage.look();
+    stage.scan();
     "planted".to_owned()
 }
 
@@ -51,7 +51,7 @@ fn on_the_stack(secret: &str) {
     black_box(&mut copy);
 }
 
-/// As SHA-256 has it in its words.
+/// The secret as SHA-256 has it in its words.
 fn swapped(secret: &[u8]) -> Vec<u8> {
     secret.chunks_exact(4).flat_map(|word| word.iter().rev().copied()).collect()
 }

@@ -1,4 +1,4 @@
-//! The library for programs on an operating system: over ureq, or over an HTTP client that keeps nothing.
+//! The library for operating systems: over ureq, or over an HTTP client that keeps no copies.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpStream};
@@ -12,12 +12,12 @@ use rolecall::{
 };
 use zeroize::Zeroizing;
 
-use crate::given::{Given, Lent};
+use crate::input::{Input, Lent};
 use crate::nal::TODAY;
 use crate::stage::Stage;
 
-pub(crate) fn run(source: &str, way: &str, given: &Given, stage: &Stage) -> String {
-    let (url, folder) = (given.get("url"), given.get("folder"));
+pub(crate) fn run(source: &str, mode: &str, input: &Input, stage: &Stage) -> String {
+    let (url, folder) = (input.get("url"), input.get("folder"));
     let file = |name: &str| format!("{folder}/{name}");
     let mut variables = vec![
         ("AWS_REGION", "eu-west-1".to_owned()),
@@ -42,19 +42,19 @@ pub(crate) fn run(source: &str, way: &str, given: &Given, stage: &Stage) -> Stri
     }
     let settings =
         || Settings::from_environment(&Environment::from_iter(variables.clone())).expect("settings");
-    let ended = fetch(source, way, &settings, given);
-    stage.look();
+    let ended = fetch(source, mode, &settings, input);
+    stage.scan();
     ended
 }
 
-/// Credentials, and all that held them dropped.
+/// Fetches credentials, and drops everything that held them.
 #[inline(never)]
-fn fetch(source: &str, way: &str, settings: &dyn Fn() -> Settings, given: &Given) -> String {
-    let cache = format!("{}/cache", given.get("folder"));
+fn fetch(source: &str, mode: &str, settings: &dyn Fn() -> Settings, input: &Input) -> String {
+    let cache = format!("{}/cache", input.get("folder"));
     let system = System::new(&settings());
     let mut provider = Provider::builder(settings());
-    if way == "client" {
-        let random = (source == "sign-in").then(|| given.lend("random"));
+    if mode == "client" {
+        let random = (source == "sign-in").then(|| input.lend("random"));
         provider = provider.host(Plain { system, random });
     }
     if source == "cached" {
@@ -63,14 +63,14 @@ fn fetch(source: &str, way: &str, settings: &dyn Fn() -> Settings, given: &Given
     let mut provider = provider.build();
     match source {
         "assume-role" => provider = provider.assume_role(Role::new("arn:aws:iam::444455556666:role/x", "s1")),
-        "sign-in" => provider = provider.session(identity(given)),
+        "sign-in" => provider = provider.session(identity(input)),
         _ => {}
     }
     let fetched = provider.credentials();
     if source == "cached" && fetched.is_ok() {
-        // What another process would do: the entry is read back.
+        // As another process would: read the cache entry back.
         provider = Provider::builder(settings()).cache(FileCache::new(&cache)).build();
-        assert!(provider.credentials().is_ok(), "what was stored");
+        assert!(provider.credentials().is_ok(), "the cached credentials");
     }
     if source == "signed" {
         let request = Request::new("GET", "https://bucket.s3.eu-west-1.amazonaws.com/key").expect("a URL");
@@ -83,19 +83,19 @@ fn fetch(source: &str, way: &str, settings: &dyn Fn() -> Settings, given: &Given
     }
 }
 
-/// Of an identity pool, for whoever signs in at a user pool.
-fn identity(given: &Given) -> PoolIdentity {
-    let secret = |name: &str| Secret::new(given.lend(name).text().to_owned());
-    let user = User::new(given.get("pool"), "client", given.get("user"));
+/// The identity of a user who signs in to a user pool.
+fn identity(input: &Input) -> PoolIdentity {
+    let secret = |name: &str| Secret::new(input.lend(name).text().to_owned());
+    let user = User::new(input.get("pool"), "client", input.get("user"));
     let user = user.client_secret(secret("client secret")).password(secret("password"));
     PoolIdentity::in_pool("eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d").user(user)
 }
 
-/// This machine, but for a clock that stands and an HTTP client of twenty lines, which keeps nothing: what is
-/// found is the library's own.
+/// The operating system as host, with a fixed clock and a minimal HTTP client that keeps no copies, so that
+/// all findings are copies of the library.
 struct Plain {
     system: System,
-    /// What nobody can predict but the tests, which look for what comes of it.
+    /// Predictable random bytes, so that the tests can search for the values computed from them.
     random: Option<Lent>,
 }
 

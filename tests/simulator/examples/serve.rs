@@ -1,11 +1,12 @@
-//! The simulator as a program of its own, for clients that are no Rust test: firmware, say.
+//! The simulator as a standalone program, for clients that are not Rust tests, such as firmware.
 //!
 //!     serve [--imds ADDRESS:PORT] [--container ADDRESS:PORT] [--container-token TOKEN]
 //!           [--lifetime SECONDS] [--key ID:SECRET:TOKEN]... [--fault KIND]...
 //!
-//! IMDS and the container endpoint hand out the keys in turn, or new ones. A fault is `reset`, `stall`,
-//! `drip`, `500` or `megabyte`; each befalls one request for metadata. Prints the variables that describe
-//! the services, one a line, then `ready`; runs until standard input ends, and prints what was asked.
+//! IMDS and the container endpoint serve the given keys in turn, or newly generated ones. A fault is `reset`,
+//! `stall`, `drip`, `500` or `megabyte`; each applies to one metadata request. Prints the environment
+//! variables that describe the services, one per line, then `ready`; runs until standard input is closed,
+//! then prints the request log.
 
 use rolecall_simulator::{Config, Fault, HostKey, Simulator};
 use std::error::Error;
@@ -29,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn configuration(mut arguments: impl Iterator<Item = String>) -> Result<Config, Box<dyn Error>> {
     let mut config = Config::default();
     while let Some(option) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{option} wants a value"))?;
+        let value = arguments.next().ok_or_else(|| format!("{option} needs a value"))?;
         match option.as_str() {
             "--imds" => {
                 let at: SocketAddr = value.parse()?;
@@ -49,7 +50,7 @@ fn configuration(mut arguments: impl Iterator<Item = String>) -> Result<Config, 
                 let (Some(access_key_id), Some(secret_access_key), Some(session_token)) =
                     (parts.next(), parts.next(), parts.next())
                 else {
-                    return Err("--key wants ID:SECRET:TOKEN".into());
+                    return Err("--key must be ID:SECRET:TOKEN".into());
                 };
                 config.host_keys.push(HostKey { access_key_id, secret_access_key, session_token });
             }
@@ -59,9 +60,9 @@ fn configuration(mut arguments: impl Iterator<Item = String>) -> Result<Config, 
                 "drip" => Fault::Drip,
                 "500" => Fault::InternalError,
                 "megabyte" => Fault::Megabyte,
-                _ => return Err(format!("no fault is called {value}").into()),
+                _ => return Err(format!("unknown fault: {value}").into()),
             }),
-            _ => return Err(format!("no option is called {option}").into()),
+            _ => return Err(format!("unknown option: {option}").into()),
         }
     }
     Ok(config)

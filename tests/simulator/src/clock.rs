@@ -1,4 +1,4 @@
-//! The simulator's clock, which may differ from this machine's, and the three ways time is written.
+//! The simulator's clock, which may differ from this machine's, and the three formats for timestamps.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,7 +7,7 @@ use time::{Date, Month, OffsetDateTime, Time};
 /// Seconds since 1970-01-01T00:00:00Z.
 pub(crate) type Seconds = i64;
 
-/// 8000-01-01: the clock stops here, so that no expiration needs a fifth digit for its year.
+/// 8000-01-01: the clock stops here, so that every expiration has a four-digit year.
 const LATEST: Seconds = 190_288_396_800;
 
 pub(crate) struct Clock {
@@ -20,14 +20,14 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Seconds {
-        // A machine set before 1970 counts as 1970.
+        // A machine whose clock is before 1970 counts as 1970.
         let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let real = Seconds::try_from(real.as_secs()).unwrap_or(LATEST);
         real.saturating_add(self.offset.load(Ordering::Relaxed)).clamp(0, LATEST)
     }
 
     pub(crate) fn shift(&self, seconds: i64) {
-        // The closure always answers, so that the update cannot fail.
+        // The closure always returns `Some`, so the update cannot fail.
         let _ = self.offset.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |offset| {
             Some(offset.saturating_add(seconds))
         });
@@ -69,7 +69,7 @@ pub(crate) fn amz_date(seconds: Seconds) -> String {
     rfc3339(seconds).chars().filter(|c| !matches!(c, '-' | ':')).collect()
 }
 
-/// Reads what [`amz_date`] writes, and nothing else.
+/// Parses what [`amz_date`] writes, and nothing else.
 pub(crate) fn parse_amz_date(text: &str) -> Option<Seconds> {
     let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
     if date.len() != 8 || clock.len() != 6 {
@@ -85,12 +85,12 @@ pub(crate) fn parse_amz_date(text: &str) -> Option<Seconds> {
     Some(date.with_time(time).assume_utc().unix_timestamp())
 }
 
-/// A lifetime of the configuration, which bounds it to ten years.
+/// Converts a configured lifetime, which is at most ten years, to seconds.
 pub(crate) fn seconds(lifetime: Duration) -> Seconds {
     Seconds::try_from(lifetime.as_secs()).unwrap_or(Seconds::from(u32::MAX))
 }
 
-/// `None` before 1970.
+/// Converts to `SystemTime`; `None` before 1970.
 pub(crate) fn system_time(seconds: Seconds) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_forms_agree() {
+    fn the_three_formats_agree() {
         let seconds = 1_440_938_160;
         assert_eq!(rfc3339(seconds), "2015-08-30T12:36:00Z");
         assert_eq!(http_date(seconds), "Sun, 30 Aug 2015 12:36:00 GMT");
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_one_form_is_read() {
+    fn only_the_basic_format_is_parsed() {
         for text in [
             "",
             "Z",
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_shifts_and_stops_at_its_ends() {
+    fn the_clock_shifts_and_is_clamped_to_its_range() {
         let clock = Clock::new(0);
         let before = clock.now();
         clock.shift(3600);

@@ -1,59 +1,59 @@
-//! What a simulated world looks like.
+//! The configuration of a simulator.
 
 use crate::keys;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-/// Not the host's: the one of the default role and of the bucket.
+/// The account of the default role and of the bucket; not the host's account.
 const OTHER_ACCOUNT: &str = "444455556666";
 
-/// Accounts, roles, lifetimes and switches. Start from `Config::default()`.
+/// Accounts, roles, lifetimes and options. Start from `Config::default()`.
 #[derive(Clone)]
 pub struct Config {
-    /// The region every request has to be signed for.
+    /// The region every request must be signed for.
     pub region: String,
-    /// The account of the host: its instance role and its container role (12 digits).
+    /// The account (12 digits) of the host's instance role and container role.
     pub host_account: String,
     /// The name of the instance profile's role, as IMDS lists it.
     pub instance_role: String,
-    /// How long credentials from IMDS live. New ones are handed out when 5 minutes, or half of a
-    /// shorter lifetime, are left.
+    /// The lifetime of credentials from IMDS. They are rotated when 5 minutes, or half of a shorter
+    /// lifetime, are left.
     pub instance_lifetime: Duration,
-    /// Whether the credentials document of IMDS tells the `AccountId`.
+    /// Whether the credentials document of IMDS contains `AccountId`.
     pub instance_account_id: bool,
     /// The name of the container's role.
     pub container_role: String,
-    /// How long credentials from the container endpoint live, renewed as those of IMDS are.
+    /// The lifetime of credentials from the container endpoint, rotated like those of IMDS.
     pub container_lifetime: Duration,
-    /// What the container endpoint wants as `Authorization`; `None` wants nothing. The default is
-    /// a new random token.
+    /// The value the container endpoint requires as `Authorization`; `None` requires no token. The
+    /// default is a new random token.
     pub container_token: Option<String>,
     /// The roles that can be assumed, at least one. The default is
     /// `rolecall-cross-account` of another account, 444455556666.
     pub roles: Vec<Role>,
-    /// Users with keys of their own that do not expire.
+    /// IAM users, whose access keys do not expire.
     pub users: Vec<User>,
     /// The name of the bucket.
     pub bucket: String,
-    /// The accounts whose principals may use the bucket, by default the other account alone.
+    /// The accounts whose principals may use the bucket; by default only 444455556666.
     pub bucket_accounts: Vec<String>,
     /// The length of each session token in bytes, 64 to 16,384.
     pub session_token_length: usize,
     /// How many seconds the simulator's clock is ahead of this machine's; negative is behind. At
     /// most 100 years.
     pub clock_offset: i64,
-    /// Makes the verifier use another secret than was handed out, so that it refuses every
-    /// signature: a test shows with it that signatures are checked.
+    /// Makes the verifier use a different secret from the one issued, so that it rejects every
+    /// signature. A test uses this to show that signatures are really checked.
     pub verify_with_wrong_secret: bool,
-    /// Keys that IMDS and the container endpoint hand out in place of new ones, each in its turn: those
-    /// of another service, that a test goes on to.
+    /// Keys that IMDS and the container endpoint serve in turn in place of generated ones, such as
+    /// keys of another service that the test uses afterwards.
     pub host_keys: Vec<HostKey>,
-    /// What IMDS does to the first requests, one after the other, before it behaves.
+    /// Faults that IMDS injects into the first requests, one per request, in order.
     pub imds_faults: Vec<Fault>,
-    /// The addresses to listen on; the default, and what every test on a machine wants, is 127.0.0.1.
+    /// The addresses to listen on; the default, for tests on one machine, is 127.0.0.1.
     pub addresses: Addresses,
-    /// The ports to listen at.
+    /// The ports to listen on.
     pub ports: Ports,
 }
 
@@ -88,16 +88,16 @@ impl Default for Config {
 pub struct Role {
     /// `arn:aws:iam::ACCOUNT:role/NAME`
     pub arn: String,
-    /// Who may assume it.
+    /// The principals that may assume it.
     pub trusts: Vec<Principal>,
-    /// The external id the trust policy demands.
+    /// The external id that the trust policy requires.
     pub external_id: Option<String>,
     /// The role's maximum session duration in seconds, 3,600 to 43,200.
     pub max_session_duration: u32,
 }
 
 impl Role {
-    /// A role that the host's own roles may assume, for up to twelve hours (one, when chained).
+    /// Creates a role that the host's roles may assume, for up to twelve hours (one when chained).
     pub fn new(account: &str, name: &str) -> Self {
         Self {
             arn: format!("arn:aws:iam::{account}:role/{name}"),
@@ -113,7 +113,7 @@ impl Role {
 pub enum Principal {
     /// The instance role and the container role.
     Host,
-    /// Everyone in an account.
+    /// Every principal of an account.
     Account(String),
     /// One role or user, by its IAM ARN.
     Arn(String),
@@ -130,7 +130,7 @@ pub struct User {
     pub secret_access_key: String,
 }
 
-/// A key that was made elsewhere: temporary, as a host's are.
+/// A temporary access key that was generated elsewhere.
 #[derive(Clone)]
 pub struct HostKey {
     /// 16 to 128 letters and digits.
@@ -141,23 +141,23 @@ pub struct HostKey {
     pub session_token: String,
 }
 
-/// Something a server can do to a request instead of answering it well.
+/// A fault that a server can inject into a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Resets the connection.
     Reset,
-    /// Never answers, until the peer gives up.
+    /// Never answers, until the client disconnects.
     Stall,
-    /// Answers well, but one byte at a time, with 5 ms between.
+    /// Answers correctly, but one byte every 5 ms.
     Drip,
     /// Answers 500.
     InternalError,
-    /// Answers 200 with 1 MiB.
+    /// Answers 200 with a body of 1 MiB.
     Megabyte,
 }
 
-/// Addresses to listen on. Whoever names others than 127.0.0.1 lets others in: do so in a network of the
-/// test's own.
+/// Addresses to listen on. Addresses other than 127.0.0.1 expose the simulator to other machines: use
+/// them only in an isolated test network.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
     /// EC2 metadata.
@@ -177,7 +177,7 @@ impl Default for Addresses {
     }
 }
 
-/// Ports; 0, the default, takes a free one.
+/// Ports; 0, the default, selects a free one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ports {
     /// EC2 metadata.
@@ -229,11 +229,11 @@ fn require(holds: bool, field: &str) -> io::Result<()> {
     if holds {
         return Ok(());
     }
-    let message = format!("simulator configuration: {field} is out of its range or misformed");
+    let message = format!("simulator configuration: {field} is out of range or malformed");
     Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
-/// The account and the bare name in an IAM ARN of this kind (`role` or `user`); a path is allowed.
+/// The account and the name in an IAM ARN of this kind (`role` or `user`); a path is allowed.
 pub(crate) fn account_and_name<'a>(arn: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
     let (account, resource) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
     let path = resource.strip_prefix(kind)?.strip_prefix('/')?;
@@ -242,7 +242,7 @@ pub(crate) fn account_and_name<'a>(arn: &'a str, kind: &str) -> Option<(&'a str,
     whole.then_some((account, name))
 }
 
-/// `[\w+=,.@-]`, which is what IAM allows in names.
+/// Whether a text is `[\w+=,.@-]`, the characters that IAM allows in names.
 pub(crate) fn is_name(text: &str, least: usize, most: usize) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
     (least..=most).contains(&text.len()) && text.bytes().all(allowed)

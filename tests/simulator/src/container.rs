@@ -1,37 +1,37 @@
-//! The credentials endpoint of a container's agent.
+//! The credentials endpoint of a container agent.
 
 use crate::clock;
 use crate::http::{Request, Response};
 use crate::markup::json_object;
 use crate::server::Answer;
-use crate::world::World;
+use crate::state::State;
 
 const OPERATION: &str = "GetCredentials";
 const PREFIX: &str = "/v2/credentials/";
 
-/// Where the credentials are.
-pub(crate) fn path(world: &World) -> String {
-    format!("{PREFIX}{}", world.container_id)
+/// The path of the credentials.
+pub(crate) fn path(state: &State) -> String {
+    format!("{PREFIX}{}", state.container_id)
 }
 
-pub(crate) fn answer(world: &World, request: &Request) -> Answer {
+pub(crate) fn answer(state: &State, request: &Request) -> Answer {
     let Some(id) = request.path().strip_prefix(PREFIX) else {
         return refused(404, "NotFound", "404 page not found");
     };
     if request.method != "GET" {
         return refused(405, "MethodNotAllowed", "Only GET is allowed.");
     }
-    if let Some(token) = &world.config.container_token
+    if let Some(token) = &state.config.container_token
         && !request.headers("authorization").eq([token.as_str()])
     {
         return refused(401, "AccessDenied", "The authorization token is missing or wrong.");
     }
-    if id != world.container_id {
+    if id != state.container_id {
         return refused(400, "InvalidIdInRequest", "No credentials have this id.");
     }
-    let lifetime = clock::seconds(world.config.container_lifetime);
-    let now = world.clock.now();
-    let issued = world.keys.current(world.container_identity(), now, lifetime);
+    let lifetime = clock::seconds(state.config.container_lifetime);
+    let now = state.clock.now();
+    let issued = state.keys.current(state.container_identity(), now, lifetime);
     let document = json_object(&[
         ("RoleArn", &issued.identity.iam_arn),
         ("AccessKeyId", &issued.access_key_id),

@@ -1,4 +1,4 @@
-//! The log of what was asked and how it was answered.
+//! The log of requests and responses.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 const KEPT: usize = 10_000;
 
-/// Which of the four services was asked.
+/// One of the four services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
     /// EC2 metadata.
@@ -30,19 +30,19 @@ impl fmt::Display for Service {
     }
 }
 
-/// One request and its answer. Holds no secret and no token.
+/// One request and its response. Contains no secret and no token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The service asked.
+    /// The service that received the request.
     pub service: Service,
-    /// What it was asked for: `GetObject`, `AssumeRole`, `GetToken`...; `Unknown` when it could
-    /// not be told.
+    /// The operation: `GetObject`, `AssumeRole`, `GetToken`...; `Unknown` when it could not be
+    /// determined.
     pub operation: &'static str,
-    /// The HTTP status answered.
+    /// The HTTP status of the response.
     pub status: u16,
-    /// `OK`, or the error code answered.
+    /// `OK`, or the error code of the response.
     pub code: &'static str,
-    /// The access key id: of the one who signed, known or not, or of the credentials handed out.
+    /// The access key id that signed the request, known or not, or that of the issued credentials.
     pub access_key_id: Option<String>,
 }
 

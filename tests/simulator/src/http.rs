@@ -1,4 +1,4 @@
-//! HTTP/1.1 requests in, responses out: bounded in size and time.
+//! HTTP/1.1 requests and responses, bounded in size and time.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 pub(crate) const MAX_HEAD: usize = 64 * 1024;
 pub(crate) const MAX_BODY: usize = 16 * 1024 * 1024;
 const MAX_HEADERS: usize = 128;
-/// For a whole request to arrive, and for a response to be taken.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time limit for receiving a whole request, and for sending a response.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// A request as it arrived.
+/// A request as received.
 pub(crate) struct Request {
     pub method: String,
-    /// Path and query, untouched.
+    /// Path and query, as sent.
     pub target: String,
     /// In the order sent, names in lower case.
     pub headers: Vec<(String, String)>,
@@ -27,7 +27,7 @@ impl Request {
         self.target.split_once('?').map_or(&self.target, |(path, _)| path)
     }
 
-    /// The query as it was sent, empty when there is none.
+    /// The query as sent; empty when there is none.
     pub(crate) fn query(&self) -> &str {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
@@ -62,7 +62,7 @@ impl Response {
         self
     }
 
-    /// The page that web servers answer errors with.
+    /// The HTML error page of a generic web server.
     pub(crate) fn html(status: u16) -> Self {
         let title = format!("{status} - {}", reason(status));
         let body = format!(
@@ -77,21 +77,21 @@ impl Response {
     }
 }
 
-/// Why there is no request.
+/// Why no request could be read.
 pub(crate) enum Failure {
-    /// The peer is gone, or too slow.
-    Gone,
-    /// What it sent is refused with this status, and the connection ends.
+    /// The client disconnected, or is too slow.
+    Disconnected,
+    /// The request is rejected with this status, and the connection is closed.
     Bad(u16),
 }
 
 impl From<io::Error> for Failure {
     fn from(_: io::Error) -> Self {
-        Self::Gone
+        Self::Disconnected
     }
 }
 
-/// Bytes that arrived on a connection and were not yet used.
+/// A connection, with the bytes that were received but not yet parsed.
 pub(crate) struct Connection<'a> {
     stream: &'a TcpStream,
     arrived: Vec<u8>,
@@ -100,12 +100,12 @@ pub(crate) struct Connection<'a> {
 impl<'a> Connection<'a> {
     pub(crate) fn new(stream: &'a TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(TIME_LIMIT))?;
         Ok(Self { stream, arrived: Vec::new() })
     }
 
     pub(crate) fn read(&mut self) -> Result<Request, Failure> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIME_LIMIT;
         let (mut request, head_length, body_length) = loop {
             if let Some(head) = parse_head(&self.arrived)? {
                 break head;
@@ -124,19 +124,19 @@ impl<'a> Connection<'a> {
         Ok(request)
     }
 
-    /// Waits for the next request to begin; whether one does.
+    /// Waits for the next request to begin; `false` if the client closes the connection instead.
     pub(crate) fn waits_for_more(&self) -> io::Result<bool> {
-        self.stream.set_read_timeout(Some(PATIENCE))?;
+        self.stream.set_read_timeout(Some(TIME_LIMIT))?;
         Ok(!self.arrived.is_empty() || self.stream.peek(&mut [0])? > 0)
     }
 
-    /// Waits until the peer gives up.
-    pub(crate) fn outwait(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
+    /// Waits until the client disconnects.
+    pub(crate) fn wait_for_disconnect(&mut self) {
+        let deadline = Instant::now() + TIME_LIMIT;
         while self.receive(deadline).is_ok() {}
     }
 
-    /// Writes a response, byte by byte where there is to be a pause between them.
+    /// Writes a response, pausing after each byte if `pause` is given.
     pub(crate) fn write(
         &mut self,
         response: &Response,
@@ -148,7 +148,7 @@ impl<'a> Connection<'a> {
         for (name, value) in &response.headers {
             message.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
-        // A 204 has no body by definition, and no length.
+        // A 204 has no body and no Content-Length.
         if status != 204 {
             let length = response.body.len();
             message.extend_from_slice(format!("Content-Length: {length}\r\n").as_bytes());
@@ -165,8 +165,8 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Ends the connection so that the peer still gets the response: closing with bytes unread
-    /// would reset it.
+    /// Closes the connection gracefully: closing with unread bytes would reset it, and the client
+    /// could lose the response.
     pub(crate) fn close(mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         let deadline = Instant::now() + Duration::from_secs(1);
@@ -180,12 +180,12 @@ impl<'a> Connection<'a> {
     fn receive(&mut self, deadline: Instant) -> Result<(), Failure> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Failure::Gone);
+            return Err(Failure::Disconnected);
         }
         self.stream.set_read_timeout(Some(left))?;
         let mut chunk = [0; 8192];
         match self.stream.read(&mut chunk) {
-            Ok(0) => Err(Failure::Gone),
+            Ok(0) => Err(Failure::Disconnected),
             Ok(length) => {
                 self.arrived.extend_from_slice(&chunk[..length]);
                 Ok(())
@@ -196,7 +196,7 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// The head, its length and the length of its body; `None` while it is incomplete.
+/// Parses the head; returns the request, and the lengths of head and body. `None` while it is incomplete.
 fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize, usize)>, Failure> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);

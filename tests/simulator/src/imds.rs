@@ -5,7 +5,7 @@ use crate::http::{Request, Response};
 use crate::keys;
 use crate::markup::json_object;
 use crate::server::Answer;
-use crate::world::World;
+use crate::state::State;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,10 +14,10 @@ const ROLES_PATH: &str = "/latest/meta-data/iam/security-credentials/";
 const REGION_PATH: &str = "/latest/meta-data/placement/region";
 const TTL: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const LONGEST_TTL: Seconds = 21_600;
-/// Session tokens that are remembered; when there are more, all are forgotten.
+/// The maximum number of session tokens; when it is exceeded, all are dropped.
 const KEPT: usize = 10_000;
 
-/// Session tokens and when they expire.
+/// Session tokens and their expiration.
 #[derive(Default)]
 pub(crate) struct Tokens(Mutex<HashMap<String, Seconds>>);
 
@@ -39,7 +39,7 @@ impl Tokens {
     }
 }
 
-pub(crate) fn answer(world: &World, request: &Request) -> Answer {
+pub(crate) fn answer(state: &State, request: &Request) -> Answer {
     let path = request.path();
     let operation = match path {
         TOKEN_PATH => "GetToken",
@@ -48,32 +48,32 @@ pub(crate) fn answer(world: &World, request: &Request) -> Answer {
         _ if path.starts_with(ROLES_PATH) => "GetRoleCredentials",
         _ => "Unknown",
     };
-    // A request that came through a proxy gets no token.
+    // Like the real service, reject requests that came through a proxy.
     if request.header("x-forwarded-for").is_some() {
         return refused(operation, 403, "Forbidden");
     }
     if operation == "GetToken" {
-        return get_token(world, request);
+        return get_token(state, request);
     }
-    let now = world.clock.now();
+    let now = state.clock.now();
     let token = request.header("x-aws-ec2-metadata-token");
-    if !token.is_some_and(|token| world.metadata_tokens.is_valid(token, now)) {
+    if !token.is_some_and(|token| state.metadata_tokens.is_valid(token, now)) {
         return refused(operation, 401, "Unauthorized");
     }
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
         return refused(operation, 405, "MethodNotAllowed");
     }
     match operation {
-        "GetRegion" => plain(operation, &world.config.region),
-        "ListRoles" => plain(operation, &world.config.instance_role),
-        "GetRoleCredentials" if path[ROLES_PATH.len()..] == world.config.instance_role => {
-            get_role_credentials(world)
+        "GetRegion" => plain(operation, &state.config.region),
+        "ListRoles" => plain(operation, &state.config.instance_role),
+        "GetRoleCredentials" if path[ROLES_PATH.len()..] == state.config.instance_role => {
+            get_role_credentials(state)
         }
         _ => refused(operation, 404, "NotFound"),
     }
 }
 
-fn get_token(world: &World, request: &Request) -> Answer {
+fn get_token(state: &State, request: &Request) -> Answer {
     let operation = "GetToken";
     if request.method != "PUT" {
         return refused(operation, 405, "MethodNotAllowed");
@@ -81,7 +81,7 @@ fn get_token(world: &World, request: &Request) -> Answer {
     let ttl = request.header(TTL).and_then(|ttl| ttl.parse().ok());
     match ttl {
         Some(ttl @ 1..=LONGEST_TTL) => {
-            let token = world.metadata_tokens.issue(world.clock.now(), ttl);
+            let token = state.metadata_tokens.issue(state.clock.now(), ttl);
             let mut answer = plain(operation, &token);
             answer.response = answer.response.with(TTL, ttl.to_string());
             answer
@@ -90,10 +90,10 @@ fn get_token(world: &World, request: &Request) -> Answer {
     }
 }
 
-fn get_role_credentials(world: &World) -> Answer {
-    let identity = world.instance_identity();
-    let lifetime = clock::seconds(world.config.instance_lifetime);
-    let issued = world.keys.current(identity, world.clock.now(), lifetime);
+fn get_role_credentials(state: &State) -> Answer {
+    let identity = state.instance_identity();
+    let lifetime = clock::seconds(state.config.instance_lifetime);
+    let issued = state.keys.current(identity, state.clock.now(), lifetime);
     let last_updated = clock::rfc3339(issued.issued);
     let expiration = clock::rfc3339(issued.expires.unwrap_or_default());
     let mut members = vec![
@@ -105,11 +105,11 @@ fn get_role_credentials(world: &World) -> Answer {
         ("Token", issued.session_token.as_deref().unwrap_or_default()),
         ("Expiration", &expiration),
     ];
-    if world.config.instance_account_id {
+    if state.config.instance_account_id {
         members.push(("AccountId", &issued.identity.account));
     }
     Answer {
-        // The real service labels this document so, too.
+        // The real service uses this content type, too.
         response: Response::new(200, "text/plain", json_object(&members)),
         operation: "GetRoleCredentials",
         code: "OK",

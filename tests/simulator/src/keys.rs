@@ -1,7 +1,7 @@
-//! Access keys: their shapes, who holds them, and which were issued.
+//! Access keys: their format, their owners, and the issued ones.
 //!
-//! Randomness is `RandomState`'s, whose SipHash keys come from the operating system: that is new at
-//! each start, cannot fail, and needs no crate. These keys open nothing but this simulator.
+//! Randomness comes from `RandomState`, whose SipHash keys come from the operating system: it differs at
+//! each start, cannot fail, and needs no dependency. These keys are only valid for this simulator.
 
 use crate::clock::Seconds;
 use crate::config::{HostKey, User, account_and_name};
@@ -9,23 +9,23 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Issued keys that are remembered; older ones become unknown.
+/// The maximum number of issued keys; older ones are dropped and become unknown.
 const KEPT: usize = 4096;
 
 const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const HEX: &[u8] = b"0123456789abcdef";
 
-/// Who a key belongs to.
+/// The owner of a key.
 #[derive(Clone)]
 pub(crate) struct Identity {
     pub account: String,
-    /// What GetCallerIdentity tells: the user, or the session of the role.
+    /// The ARN that GetCallerIdentity returns: of the user, or of the role session.
     pub arn: String,
     pub user_id: String,
-    /// The user or role itself, as a trust policy names it.
+    /// The ARN of the user or role itself, as a trust policy names it.
     pub iam_arn: String,
-    /// A role's session, whose keys are temporary.
+    /// Whether this is a role session, whose keys are temporary.
     pub session: bool,
 }
 
@@ -40,9 +40,9 @@ pub(crate) struct Issued {
 
 pub(crate) struct KeyRing {
     token_length: usize,
-    /// What hosts are handed in place of new keys.
+    /// Keys served to hosts in place of generated ones.
     given: Vec<HostKey>,
-    /// Makes ids that stay the same per name for as long as the simulator runs.
+    /// Generates ids that are stable per name while the simulator runs.
     ids: RandomState,
     keys: Mutex<Keys>,
 }
@@ -52,9 +52,9 @@ struct Keys {
     known: HashMap<String, Arc<Issued>>,
     /// The temporary ones, oldest first.
     order: VecDeque<String>,
-    /// How many of the given ones were handed out.
-    handed: usize,
-    /// What a metadata or container endpoint hands out now, by session ARN.
+    /// How many of the given keys were served.
+    served: usize,
+    /// The keys that a metadata or container endpoint currently serves, by session ARN.
     current: HashMap<String, Arc<Issued>>,
 }
 
@@ -88,28 +88,28 @@ impl KeyRing {
         self.lock().known.get(access_key_id).cloned()
     }
 
-    /// New temporary keys for a session.
+    /// Issues new temporary keys for a session.
     pub(crate) fn issue(&self, identity: Identity, now: Seconds, lifetime: Seconds) -> Arc<Issued> {
         let issued = Arc::new(self.temporary(identity, now, lifetime));
         self.lock().remember(&issued);
         issued
     }
 
-    /// The keys a host's endpoint hands out: the same until their renewal is due.
+    /// The keys that a host's endpoint serves: the same until they are rotated.
     pub(crate) fn current(&self, identity: Identity, now: Seconds, lifetime: Seconds) -> Arc<Issued> {
-        let renewal = (lifetime / 2).min(300);
+        let rotation = (lifetime / 2).min(300);
         let mut keys = self.lock();
         if let Some(held) = keys.current.get(&identity.arn)
-            && held.expires.is_some_and(|expires| expires - now > renewal)
+            && held.expires.is_some_and(|expires| expires - now > rotation)
         {
             return Arc::clone(held);
         }
         let mut issued = self.temporary(identity, now, lifetime);
-        if let Some(given) = self.given.get(keys.handed % self.given.len().max(1)) {
+        if let Some(given) = self.given.get(keys.served % self.given.len().max(1)) {
             issued.access_key_id = given.access_key_id.clone();
             issued.secret_access_key = given.secret_access_key.clone();
             issued.session_token = Some(given.session_token.clone());
-            keys.handed += 1;
+            keys.served += 1;
         }
         let issued = Arc::new(issued);
         keys.remember(&issued);
@@ -117,7 +117,7 @@ impl KeyRing {
         issued
     }
 
-    /// The identity of a role's session. The ARN has the shape `arn:aws:iam::ACCOUNT:role/NAME`.
+    /// The identity of a role session. The ARN has the format `arn:aws:iam::ACCOUNT:role/NAME`.
     pub(crate) fn role_session(&self, role_arn: &str, session_name: &str) -> Identity {
         let (account, role) = account_and_name(role_arn, "role").unwrap_or_default();
         Identity {
@@ -161,12 +161,12 @@ impl Keys {
     }
 }
 
-/// Whether a text has the shape of an access key id, and may be shown.
+/// Whether a text has the format of an access key id, and may be logged.
 pub(crate) fn is_access_key_id(text: &str) -> bool {
     (16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// A session token: Base64 with all of its awkward characters.
+/// A session token in Base64, with all the characters that need escaping.
 fn session_token(length: usize) -> String {
     const START: &str = "IQoJb3JpZ2luX2VjE/+";
     let middle = random(BASE64, length.saturating_sub(START.len() + 1));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_have_the_shapes_of_real_ones() {
+    fn keys_have_the_format_of_real_ones() {
         let ring = ring();
         let role = ring.role_session("arn:aws:iam::111122223333:role/path/r", "s");
         assert_eq!(role.arn, "arn:aws:sts::111122223333:assumed-role/r/s");
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_repeats_but_the_id_of_a_role() {
+    fn issued_keys_differ_and_role_ids_are_stable() {
         let ring = ring();
         let session = || ring.role_session("arn:aws:iam::111122223333:role/r", "s");
         assert_eq!(session().user_id, session().user_id);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_hands_out_the_same_keys_until_renewal_is_due() {
+    fn an_endpoint_serves_the_same_keys_until_rotation() {
         let ring = ring();
         let at = |now| {
             let session = ring.role_session("arn:aws:iam::111122223333:role/r", "s");
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn given_keys_are_handed_out_in_turn() {
+    fn given_keys_are_served_in_turn() {
         let key = |id: &str| HostKey {
             access_key_id: id.to_owned(),
             secret_access_key: "s".to_owned(),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_keys_are_forgotten() {
+    fn the_oldest_keys_are_dropped() {
         let ring = KeyRing::new(&[], &[], 64, 0);
         let session = ring.role_session("arn:aws:iam::111122223333:role/r", "s");
         let first = ring.issue(session.clone(), 0, 900).access_key_id.clone();

@@ -1,8 +1,8 @@
-//! Text in JSON and XML documents.
+//! Escaping of text in JSON and XML documents.
 
 use std::fmt::Write;
 
-/// A JSON object of string members, indented as the metadata service does.
+/// A JSON object with string members, indented as the metadata service does.
 pub(crate) fn json_object(members: &[(&str, &str)]) -> String {
     let members: Vec<String> = members
         .iter()
@@ -27,7 +27,7 @@ fn json_string(text: &str) -> String {
     out
 }
 
-/// Text between two tags. What XML cannot hold is replaced.
+/// Escapes the text of an XML element. Characters that XML does not allow are replaced.
 pub(crate) fn xml_text(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_text_comes_back() {
+    fn json_text_round_trips() {
         let value = "a\"b\\c\n\u{7}\u{7f}é/+=";
         let document = json_object(&[("k", value), ("l", "")]);
         let read: serde_json::Value = serde_json::from_str(&document).expect("JSON");
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn xml_text_holds_no_markup() {
+    fn xml_text_contains_no_markup() {
         assert_eq!(xml_text("a<b>&\0c\r"), "a&lt;b&gt;&amp;\u{fffd}c&#13;");
     }
 }

@@ -1,12 +1,12 @@
-//! A bucket in the manner of S3, path style.
+//! An S3-like bucket with path-style addressing.
 
 use crate::clock::{self, Seconds};
 use crate::events::Service;
 use crate::http::{Request, Response};
 use crate::markup::xml_text;
 use crate::server::Answer;
+use crate::state::State;
 use crate::verify::{MAX_SKEW, Refusal, Verdict, parameters, sha256_hex, verify};
-use crate::world::World;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -14,13 +14,13 @@ use std::sync::{Mutex, PoisonError};
 
 const MAX_KEY: usize = 1024;
 const MAX_KEYS: usize = 1000;
-/// Bytes of all objects together.
+/// The maximum total size of the keys and bodies of all objects.
 const CAPACITY: usize = 64 * 1024 * 1024;
 
-/// What `encoding-type=url` leaves as it is.
+/// The characters that `encoding-type=url` leaves unescaped.
 const URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// Operations on parts of a bucket or an object, of which there are none here.
+/// Query parameters that select sub-resources, none of which are implemented.
 const SUBRESOURCES: [&str; 24] = [
     "accelerate",
     "acl",
@@ -50,7 +50,7 @@ const SUBRESOURCES: [&str; 24] = [
 
 struct Object {
     body: Vec<u8>,
-    /// `content-type` and `x-amz-meta-*`, as they were sent.
+    /// `content-type` and `x-amz-meta-*`, as sent.
     headers: Vec<(String, String)>,
     etag: String,
     modified: Seconds,
@@ -64,7 +64,7 @@ struct Error {
     status: u16,
     code: &'static str,
     message: String,
-    /// Further elements of the error document.
+    /// Additional elements of the error document.
     details: String,
 }
 
@@ -77,7 +77,7 @@ fn not_implemented(what: &str) -> Error {
     error(501, "NotImplemented", message)
 }
 
-pub(crate) fn answer(world: &World, request: &Request, id: &str) -> Answer {
+pub(crate) fn answer(state: &State, request: &Request, id: &str) -> Answer {
     let path = request.path().strip_prefix('/').unwrap_or_default();
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     let operation = match (request.method.as_str(), key.is_empty()) {
@@ -89,12 +89,12 @@ pub(crate) fn answer(world: &World, request: &Request, id: &str) -> Answer {
         ("DELETE", false) => "DeleteObject",
         _ => "Unknown",
     };
-    let Verdict { access_key_id, caller } = verify(world, Service::S3, request);
+    let Verdict { access_key_id, caller } = verify(state, Service::S3, request);
     let result = caller.map_err(Error::from).and_then(|caller| {
-        if !world.config.bucket_accounts.contains(&caller.identity.account) {
+        if !state.config.bucket_accounts.contains(&caller.identity.account) {
             return Err(error(403, "AccessDenied", "Access Denied"));
         }
-        perform(world, request, operation, bucket, key)
+        perform(state, request, operation, bucket, key)
     });
     let (response, code) = match result {
         Ok(response) => (response, "OK"),
@@ -108,13 +108,13 @@ pub(crate) fn answer(world: &World, request: &Request, id: &str) -> Answer {
 }
 
 fn perform(
-    world: &World,
+    state: &State,
     request: &Request,
     operation: &str,
     bucket: &str,
     key: &str,
 ) -> Result<Response, Error> {
-    if bucket != world.config.bucket {
+    if bucket != state.config.bucket {
         let message = "The specified bucket does not exist";
         return Err(error(404, "NoSuchBucket", message));
     }
@@ -128,12 +128,12 @@ fn perform(
     if key.len() > MAX_KEY {
         return Err(error(400, "KeyTooLongError", "Your key is too long"));
     }
-    let objects = &world.objects;
+    let objects = &state.objects;
     match operation {
         "ListObjectsV2" => objects.list(bucket, &query),
         "HeadBucket" => Ok(Response::empty(200)),
         "GetObject" | "HeadObject" => objects.get(&key),
-        "PutObject" => objects.put(&key, request, world.clock.now()),
+        "PutObject" => objects.put(&key, request, state.clock.now()),
         "DeleteObject" => Ok(objects.delete(&key)),
         _ => {
             let message = "The specified method is not allowed against this resource.";
@@ -209,7 +209,7 @@ impl Objects {
             if url_encoded { utf8_percent_encode(text, URL).to_string() } else { xml_text(text) }
         };
         let prefix = get("prefix").unwrap_or_default();
-        // A continuation token is the last key that was listed, in hiding.
+        // A continuation token is the last listed key, encoded.
         let after = match (get("continuation-token"), get("start-after")) {
             (Some(token), _) => percent_decode_str(token).decode_utf8_lossy().into_owned(),
             (None, after) => after.unwrap_or_default().to_owned(),
@@ -271,7 +271,7 @@ impl From<Refusal> for Error {
                 let message = "X-Amz-Expires must be 1 to 604800 seconds";
                 error(400, "AuthorizationQueryParametersError", message)
             }
-            // S3 does not know a temporary key without its token.
+            // To S3, a temporary key without its token is an unknown key.
             Refusal::UnknownKey | Refusal::MissingToken => {
                 let message = "The AWS Access Key Id you provided does not exist in our records.";
                 error(403, "InvalidAccessKeyId", message)

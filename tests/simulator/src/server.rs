@@ -1,10 +1,10 @@
-//! A listener, with a thread per connection.
+//! A listener with one thread per connection.
 
 use crate::clock;
 use crate::config::Fault;
 use crate::events::{Event, Service};
 use crate::http::{Connection, Failure, Request, Response};
-use crate::world::World;
+use crate::state::State;
 use crate::{container, imds, keys, s3, sts};
 use std::collections::HashMap;
 use std::io;
@@ -14,12 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Between two bytes of an answer that drips.
+/// The pause between two bytes of a dripped response.
 const DRIP: Duration = Duration::from_millis(5);
-/// Connections at a time; more are closed at once.
+/// The maximum number of concurrent connections; further ones are closed immediately.
 const MAX_CONNECTIONS: usize = 256;
 
-/// What a service makes of a request, and what the log says of it.
+/// The response to a request, and its log entry.
 pub(crate) struct Answer {
     pub response: Response,
     pub operation: &'static str,
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
     pub access_key_id: Option<String>,
 }
 
-/// One service, listening. Ends when dropped.
+/// A listening service. Stops when dropped.
 pub(crate) struct Server {
     address: SocketAddr,
     open: Arc<Mutex<Open>>,
@@ -43,14 +43,14 @@ struct Open {
 }
 
 impl Server {
-    pub(crate) fn start(service: Service, at: SocketAddr, world: Arc<World>) -> io::Result<Self> {
+    pub(crate) fn start(service: Service, at: SocketAddr, state: Arc<State>) -> io::Result<Self> {
         let listener = TcpListener::bind(at)?;
         let address = listener.local_addr()?;
         let open = Arc::new(Mutex::new(Open::default()));
         let shared = Arc::clone(&open);
         let thread = thread::Builder::new()
             .name(format!("simulator {service}"))
-            .spawn(move || listen(service, &listener, &world, &shared))?;
+            .spawn(move || listen(service, &listener, &state, &shared))?;
         Ok(Self { address, open, thread: Some(thread) })
     }
 
@@ -64,11 +64,11 @@ impl Drop for Server {
         let mut open = lock(&self.open);
         open.stopped = true;
         for stream in open.streams.values() {
-            // A stream that is closed already needs no end.
+            // The stream may already be closed.
             let _ = stream.shutdown(Shutdown::Both);
         }
         drop(open);
-        // A connection wakes the listener; without one its thread could not be joined.
+        // A connection wakes the listener; without it the thread could not be joined.
         let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok();
         if let Some(thread) = self.thread.take()
             && woken
@@ -78,8 +78,8 @@ impl Drop for Server {
     }
 }
 
-/// Accepts until stopped; the scope then waits for the connections' threads.
-fn listen(service: Service, listener: &TcpListener, world: &World, open: &Mutex<Open>) {
+/// Accepts connections until stopped; the scope then waits for the connections' threads.
+fn listen(service: Service, listener: &TcpListener, state: &State, open: &Mutex<Open>) {
     thread::scope(|scope| {
         loop {
             let accepted = listener.accept();
@@ -87,7 +87,7 @@ fn listen(service: Service, listener: &TcpListener, world: &World, open: &Mutex<
                 break;
             }
             let Ok((stream, _)) = accepted else {
-                // Out of descriptors, most likely: let some close.
+                // Most likely out of file descriptors: wait for connections to close.
                 thread::sleep(Duration::from_millis(10));
                 continue;
             };
@@ -95,8 +95,8 @@ fn listen(service: Service, listener: &TcpListener, world: &World, open: &Mutex<
                 continue;
             };
             let serving = thread::Builder::new().spawn_scoped(scope, move || {
-                // A stream that is closed with a request unread is reset, if nothing ended it before.
-                if !matches!(serve(service, &stream, world), Ok(End::Reset)) {
+                // Closing a stream with an unread request resets it, unless it was shut down before.
+                if !matches!(serve(service, &stream, state), Ok(End::Reset)) {
                     let _ = stream.shutdown(Shutdown::Both);
                 }
                 lock(open).streams.remove(&id);
@@ -120,21 +120,21 @@ fn register(open: &Mutex<Open>, stream: &TcpStream) -> Option<u64> {
     Some(id)
 }
 
-/// How a connection is to end.
+/// How to close a connection.
 enum End {
     Close,
     Reset,
 }
 
-fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End> {
+fn serve(service: Service, stream: &TcpStream, state: &State) -> io::Result<End> {
     let mut connection = Connection::new(stream)?;
     loop {
         let mut fault = None;
         if service == Service::Imds && connection.waits_for_more()? {
-            fault = world.next_fault();
+            fault = state.next_fault();
         }
         if let Some(fault) = fault {
-            world.events.add(misbehaviour(fault));
+            state.events.add(fault_event(fault));
         }
         if fault == Some(Fault::Reset) {
             return Ok(End::Reset);
@@ -142,15 +142,15 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End>
         let id = keys::uuid();
         let (answer, head_only, keep_alive) = match connection.read() {
             Ok(request) => {
-                let answer = answer(service, world, &request, &id);
+                let answer = answer(service, state, &request, &id);
                 (answer, request.method == "HEAD", request.keep_alive)
             }
-            Err(Failure::Gone) => return Ok(End::Close),
+            Err(Failure::Disconnected) => return Ok(End::Close),
             Err(Failure::Bad(status)) => (refused(status), false, false),
         };
         let (answer, keep_alive) = match fault {
             Some(Fault::Stall) => {
-                connection.outwait();
+                connection.wait_for_disconnect();
                 return Ok(End::Close);
             }
             Some(Fault::InternalError) => (refused(500), keep_alive),
@@ -158,10 +158,10 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End>
             _ => (answer, keep_alive),
         };
         let Answer { response, operation, code, access_key_id } = answer;
-        // Logged first: who has the response finds it in the log.
-        world.events.add(Event { service, operation, status: response.status, code, access_key_id });
+        // Logged first, so that a client that has the response finds it in the log.
+        state.events.add(Event { service, operation, status: response.status, code, access_key_id });
         let response = response
-            .with("Date", clock::http_date(world.clock.now()))
+            .with("Date", clock::http_date(state.clock.now()))
             .with(request_id_header(service), id)
             .with("Connection", if keep_alive { "keep-alive" } else { "close" });
         connection.write(&response, head_only, (fault == Some(Fault::Drip)).then_some(DRIP))?;
@@ -171,13 +171,13 @@ fn serve(service: Service, stream: &TcpStream, world: &World) -> io::Result<End>
     }
 }
 
-fn answer(service: Service, world: &World, request: &Request, id: &str) -> Answer {
-    // The verifier is another's code: should it panic, this request fails and nothing else does.
+fn answer(service: Service, state: &State, request: &Request, id: &str) -> Answer {
+    // A panic in the verifier, a third-party crate, must fail this request only.
     let answer = catch_unwind(AssertUnwindSafe(|| match service {
-        Service::Imds => imds::answer(world, request),
-        Service::Container => container::answer(world, request),
-        Service::Sts => sts::answer(world, request, id),
-        Service::S3 => s3::answer(world, request, id),
+        Service::Imds => imds::answer(state, request),
+        Service::Container => container::answer(state, request),
+        Service::Sts => sts::answer(state, request, id),
+        Service::S3 => s3::answer(state, request, id),
     }));
     answer.unwrap_or_else(|_| refused(500))
 }
@@ -200,7 +200,7 @@ fn megabyte() -> Answer {
     }
 }
 
-fn misbehaviour(fault: Fault) -> Event {
+fn fault_event(fault: Fault) -> Event {
     let code = match fault {
         Fault::Reset => "Reset",
         Fault::Stall => "Stall",

@@ -7,14 +7,14 @@ use crate::http::{Request, Response};
 use crate::keys::Identity;
 use crate::markup::xml_text;
 use crate::server::Answer;
+use crate::state::State;
 use crate::verify::{MAX_SKEW, Refusal, Verdict, parameters, verify};
-use crate::world::World;
 use std::collections::BTreeMap;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const VERSION: &str = "2011-06-15";
 const DEFAULT_DURATION: Seconds = 3600;
-/// The longest session when a role's session assumes a role: role chaining.
+/// The maximum session duration for role chaining: a role session that assumes a role.
 const CHAINED_DURATION: Seconds = 3600;
 
 type Parameters = BTreeMap<String, String>;
@@ -30,7 +30,7 @@ fn error(status: u16, code: &'static str, message: impl Into<String>) -> Error {
     Error { status, code, message }
 }
 
-pub(crate) fn answer(world: &World, request: &Request, id: &str) -> Answer {
+pub(crate) fn answer(state: &State, request: &Request, id: &str) -> Answer {
     let mut sent = parameters(request.query().as_bytes());
     if request.method == "POST" {
         sent.extend(parameters(&request.body));
@@ -42,7 +42,7 @@ pub(crate) fn answer(world: &World, request: &Request, id: &str) -> Answer {
         Some("GetCallerIdentity") => "GetCallerIdentity",
         _ => "Unknown",
     };
-    let Verdict { access_key_id, caller } = verify(world, Service::Sts, request);
+    let Verdict { access_key_id, caller } = verify(state, Service::Sts, request);
     let result = caller.map_err(Error::from).and_then(|caller| {
         if request.path() != "/" || !matches!(request.method.as_str(), "GET" | "POST") {
             let message = "STS answers POST and GET of / only.";
@@ -53,7 +53,7 @@ pub(crate) fn answer(world: &World, request: &Request, id: &str) -> Answer {
         }
         let version = parameters.get("Version").map_or("", String::as_str);
         match operation {
-            "AssumeRole" if version == VERSION => assume_role(world, &caller.identity, &parameters),
+            "AssumeRole" if version == VERSION => assume_role(state, &caller.identity, &parameters),
             "GetCallerIdentity" if version == VERSION => Ok(get_caller_identity(&caller.identity)),
             _ => {
                 let action = parameters.get("Action").map_or("", String::as_str);
@@ -74,7 +74,7 @@ fn get_caller_identity(caller: &Identity) -> String {
     format!("    <Arn>{arn}</Arn>\n    <UserId>{user_id}</UserId>\n    <Account>{account}</Account>\n")
 }
 
-fn assume_role(world: &World, caller: &Identity, parameters: &Parameters) -> Result<String, Error> {
+fn assume_role(state: &State, caller: &Identity, parameters: &Parameters) -> Result<String, Error> {
     const KNOWN: [&str; 6] =
         ["Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId"];
     if let Some(name) = parameters.keys().find(|name| !KNOWN.contains(&name.as_str())) {
@@ -98,9 +98,9 @@ fn assume_role(world: &World, caller: &Identity, parameters: &Parameters) -> Res
         let message = format!("{role_arn} is invalid");
         return Err(error(400, "ValidationError", message));
     }
-    let role = world.config.roles.iter().find(|role| role.arn == *role_arn);
+    let role = state.config.roles.iter().find(|role| role.arn == *role_arn);
     let external_id = parameters.get("ExternalId");
-    let Some(role) = role.filter(|role| trusts(world, role, caller, external_id)) else {
+    let Some(role) = role.filter(|role| trusts(state, role, caller, external_id)) else {
         let caller = &caller.arn;
         let message =
             format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
@@ -115,8 +115,8 @@ fn assume_role(world: &World, caller: &Identity, parameters: &Parameters) -> Res
         let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
         return Err(error(400, "ValidationError", message));
     }
-    let session = world.keys.role_session(role_arn, session_name);
-    let issued = world.keys.issue(session, world.clock.now(), duration);
+    let session = state.keys.role_session(role_arn, session_name);
+    let issued = state.keys.issue(session, state.clock.now(), duration);
     Ok(format!(
         "    <AssumedRoleUser>\n      <AssumedRoleId>{}</AssumedRoleId>\n      <Arn>{}</Arn>\n    \
          </AssumedRoleUser>\n    <Credentials>\n      <AccessKeyId>{}</AccessKeyId>\n      \
@@ -131,13 +131,13 @@ fn assume_role(world: &World, caller: &Identity, parameters: &Parameters) -> Res
     ))
 }
 
-fn trusts(world: &World, role: &Role, caller: &Identity, external_id: Option<&String>) -> bool {
+fn trusts(state: &State, role: &Role, caller: &Identity, external_id: Option<&String>) -> bool {
     let trusted = role.trusts.iter().any(|principal| match principal {
-        Principal::Host => [world.instance_role_arn(), world.container_role_arn()].contains(&caller.iam_arn),
+        Principal::Host => [state.instance_role_arn(), state.container_role_arn()].contains(&caller.iam_arn),
         Principal::Account(account) => *account == caller.account,
         Principal::Arn(arn) => *arn == caller.iam_arn,
     });
-    // As a trust policy's condition: one that is not demanded is not looked at.
+    // As in a trust policy's condition, an external id that is not required is ignored.
     trusted && (role.external_id.is_none() || role.external_id.as_ref() == external_id)
 }
 
@@ -208,7 +208,7 @@ impl From<Refusal> for Error {
             Refusal::HeadersNotSigned(names) => {
                 mismatch(format!("'{names}' must be a 'SignedHeader' in the AWS Authorization."))
             }
-            // The three payload refusals are S3's alone.
+            // Only S3 returns the three payload refusals.
             Refusal::WrongSignature
             | Refusal::MissingPayloadHash
             | Refusal::InvalidPayloadHash

@@ -1,11 +1,11 @@
-//! SigV4 verification: the signature is recomputed by the crate `aws-sigv4` from the request as it
-//! arrived, within the checks a service makes around it.
+//! SigV4 verification: the crate `aws-sigv4` recomputes the signature from the received request; the
+//! checks around it are those of the real services.
 
 use crate::clock::{self, Seconds};
 use crate::events::Service;
 use crate::http::Request;
 use crate::keys::{self, Issued};
-use crate::world::World;
+use crate::state::State;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
@@ -36,18 +36,18 @@ const PRESIGNING: [&str; 7] = [
     "X-Amz-Security-Token",
 ];
 
-/// Who signed, as far as it is known, and whether to let them in.
+/// The access key id that signed, if it could be parsed, and the authentication result.
 pub(crate) struct Verdict {
     pub access_key_id: Option<String>,
     pub caller: Result<Arc<Issued>, Refusal>,
 }
 
-/// Why a request is refused. Each service has its own code for each of these.
+/// Why a request is rejected. Each service maps these to its own error codes.
 pub(crate) enum Refusal {
     Unauthenticated,
-    /// Both a header and a presigned query.
+    /// Both an `Authorization` header and a presigned query.
     TwoSignatures,
-    /// What carries the signature cannot be read, or its credential scope is wrong.
+    /// The signature fields cannot be parsed, or the credential scope is wrong.
     Malformed {
         presigned: bool,
         reason: String,
@@ -67,13 +67,13 @@ pub(crate) enum Refusal {
         expires: Seconds,
         now: Seconds,
     },
-    /// `host`, or `x-amz-*` headers that were sent.
+    /// `host` or the sent `x-amz-*` headers that are not signed.
     HeadersNotSigned(String),
     MissingPayloadHash,
     InvalidPayloadHash,
     StreamingPayload,
     WrongSignature,
-    /// The body is not the one whose hash was signed.
+    /// The body does not match the signed hash.
     WrongPayload {
         declared: String,
         computed: String,
@@ -81,25 +81,25 @@ pub(crate) enum Refusal {
 }
 
 /// Verifies a request to STS or S3.
-pub(crate) fn verify(world: &World, service: Service, request: &Request) -> Verdict {
+pub(crate) fn verify(state: &State, service: Service, request: &Request) -> Verdict {
     match Signature::read(request) {
         Ok(signature) => Verdict {
             access_key_id: keys::is_access_key_id(&signature.access_key_id)
                 .then(|| signature.access_key_id.clone()),
-            caller: check(world, service, request, &signature),
+            caller: check(state, service, request, &signature),
         },
         Err(refusal) => Verdict { access_key_id: None, caller: Err(refusal) },
     }
 }
 
 fn check(
-    world: &World,
+    state: &State,
     service: Service,
     request: &Request,
     signature: &Signature,
 ) -> Result<Arc<Issued>, Refusal> {
-    let now = world.clock.now();
-    let issued = world.keys.find(&signature.access_key_id).ok_or(Refusal::UnknownKey)?;
+    let now = state.clock.now();
+    let issued = state.keys.find(&signature.access_key_id).ok_or(Refusal::UnknownKey)?;
     match (&issued.session_token, &signature.session_token) {
         (Some(_), None) => return Err(Refusal::MissingToken),
         (issued, sent) if issued != sent => return Err(Refusal::WrongToken),
@@ -109,10 +109,10 @@ fn check(
         return Err(Refusal::ExpiredCredentials);
     }
     signature.check_date(now)?;
-    signature.check_scope(&world.config.region, service)?;
+    signature.check_scope(&state.config.region, service)?;
     signature.check_headers(request)?;
     let payload = Payload::read(service, request, signature)?;
-    let secret = if world.config.verify_with_wrong_secret {
+    let secret = if state.config.verify_with_wrong_secret {
         format!("wrong {}", issued.secret_access_key)
     } else {
         issued.secret_access_key.clone()
@@ -125,7 +125,7 @@ fn check(
     Ok(issued)
 }
 
-/// The parts of an `Authorization` header, or of a presigned query.
+/// The fields of an `Authorization` header, or of a presigned query.
 struct Signature {
     /// How long a presigned request is valid; `None` for a header-signed one.
     expires: Option<Seconds>,
@@ -136,7 +136,7 @@ struct Signature {
     value: String,
     date: Seconds,
     session_token: Option<String>,
-    /// Path and query, without what presigning added.
+    /// Path and query, without the presigning parameters.
     target: String,
 }
 
@@ -190,7 +190,7 @@ impl Signature {
             value: part("Signature")?.to_owned(),
             ..Self::of(false, part("Credential")?, part("SignedHeaders")?, date)?
         }
-        .whole()
+        .check_value()
     }
 
     fn from_query(request: &Request, pairs: &[(&str, (String, String))]) -> Result<Self, Refusal> {
@@ -229,10 +229,10 @@ impl Signature {
             value: part("X-Amz-Signature")?.to_owned(),
             ..Self::of(true, credential, part("X-Amz-SignedHeaders")?, date)?
         }
-        .whole()
+        .check_value()
     }
 
-    /// What both forms write alike.
+    /// Parses the fields that both forms share.
     fn of(presigned: bool, credential: &str, headers: &str, date: &str) -> Result<Self, Refusal> {
         let malformed = |reason: &str| malformed(presigned, reason);
         let unreadable = || malformed("The credential is not KEY/DATE/REGION/SERVICE/aws4_request.");
@@ -252,7 +252,7 @@ impl Signature {
         })
     }
 
-    fn whole(self) -> Result<Self, Refusal> {
+    fn check_value(self) -> Result<Self, Refusal> {
         if is_hex_256(&self.value) {
             return Ok(self);
         }
@@ -312,11 +312,11 @@ impl Signature {
     }
 }
 
-/// What stands for the body in the canonical request.
+/// The payload hash of the canonical request.
 enum Payload {
-    /// The hash of the body, which is not declared.
+    /// The hash of the body, which the request does not declare.
     Body,
-    /// S3: a hash, or `UNSIGNED-PAYLOAD`.
+    /// S3: a declared hash, or `UNSIGNED-PAYLOAD`.
     Declared(String),
 }
 
@@ -355,7 +355,7 @@ impl Payload {
     }
 }
 
-/// The signature this request should have; `None` when it cannot be signed at all.
+/// Computes the expected signature; `None` when the request cannot be signed.
 fn recompute(
     service: Service,
     request: &Request,
@@ -364,13 +364,13 @@ fn recompute(
     payload: &Payload,
 ) -> Option<String> {
     let mut settings = SigningSettings::default();
-    // Which headers are signed is what the request says, not what a signer would choose.
+    // The request decides which headers are signed, not the signer's defaults.
     settings.excluded_headers = None;
     if service == Service::S3 {
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
     }
-    // The token of a header-signed request is among its headers already.
+    // The token of a header-signed request is already among its headers.
     let mut token = None;
     if let Some(expires) = signature.expires {
         settings.signature_location = SignatureLocation::QueryParams;
@@ -413,7 +413,7 @@ fn malformed(presigned: bool, reason: &str) -> Refusal {
     Refusal::Malformed { presigned, reason: reason.to_owned() }
 }
 
-/// The parameters of a query or form, decoded, without what presigning added.
+/// Parses a query or form, without the presigning parameters.
 pub(crate) fn parameters(encoded: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(encoded)
         .into_owned()
@@ -433,7 +433,7 @@ fn is_hex_256(text: &str) -> bool {
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
     })

@@ -1,4 +1,4 @@
-//! The adapters: the command, which has ureq, and rolecall-nal over the machine's own TCP.
+//! The adapters under test: the command, which uses ureq, and rolecall-nal over the operating system's TCP.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -24,10 +24,10 @@ pub(crate) enum Caller {
     Async,
 }
 
-/// What came of a fetch.
+/// The result of a fetch.
 #[derive(Debug)]
 pub(crate) struct Fetched {
-    /// The credentials, or the error as it is shown.
+    /// The credentials, or the displayed error.
     pub(crate) result: Result<Keys, String>,
     pub(crate) took: Duration,
     /// Processor time.
@@ -60,15 +60,15 @@ impl Caller {
                 self.by_driver(&mut AssumeRole::new(base, service(url), role))
             }
             (_, Source::Cognito) => {
-                let guest = Logins::default();
-                let identity = Identity::in_pool(Unsigned, service(url), POOL, guest);
-                self.by_driver(&mut Call::new(identity, service(url), guest.credentials()))
+                let anonymous = Logins::default();
+                let identity = Identity::in_pool(Unsigned, service(url), POOL, anonymous);
+                self.by_driver(&mut Call::new(identity, service(url), anonymous.credentials()))
             }
         }
     }
 
     fn by_driver<'c>(self, flow: &mut impl Flow<'c, Output = Lease>) -> Fetched {
-        // As much as any body may have by the limits of its flow: memory is not what is looked at here.
+        // Large enough for every flow's limit on bodies: memory limits are not tested here.
         let mut exchange = vec![0; 300 * 1024];
         let mut slots = vec![[0; Slot::RECOMMENDED]; flow.slots()];
         let mut slots: Vec<_> = slots.iter_mut().map(|slot| Slot::new(slot)).collect();
@@ -94,7 +94,7 @@ impl Caller {
             expiration: held.expiration().map(|time| time.rfc3339().as_str().to_owned()),
         });
         let result = match result {
-            Ok(_) => Ok(held.expect("what was promised")),
+            Ok(_) => Ok(held.expect("the slot holds credentials")),
             Err(error) => {
                 assert!(held.is_none(), "credentials after an error");
                 Err(format!("{error} {} {}", report.code(), report.message()))
@@ -107,7 +107,7 @@ impl Caller {
 fn by_command(source: Source, url: &str) -> Fetched {
     let container = format!("{url}/credentials");
     let assume = ["credentials", "--role-arn", ROLE[0], "--role-session-name", ROLE[1]];
-    let guest = ["credentials", "--cognito-identity-pool", POOL];
+    let anonymous = ["credentials", "--cognito-identity-pool", POOL];
     let run = match source {
         Source::Imds => rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)]),
         Source::Container => rolecall(
@@ -126,7 +126,7 @@ fn by_command(source: Source, url: &str) -> Fetched {
                 ("AWS_ENDPOINT_URL_STS", url),
             ],
         ),
-        Source::Cognito => rolecall(&guest, [("AWS_ENDPOINT_URL_COGNITO_IDENTITY", url)]),
+        Source::Cognito => rolecall(&anonymous, [("AWS_ENDPOINT_URL_COGNITO_IDENTITY", url)]),
     };
     let result = match run.code {
         Some(0) => {
@@ -153,14 +153,14 @@ fn service(url: &str) -> Service<'_> {
     Service::new(endpoint(url), REGION)
 }
 
-/// The processor time of this thread: the kernel's account in nanoseconds.
+/// The processor time of this thread, as the kernel reports it in nanoseconds.
 fn thread_time() -> Duration {
     let account = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
     let spent = account.split(' ').next().and_then(|spent| spent.parse().ok());
     Duration::from_nanos(spent.expect("a number"))
 }
 
-/// The machine's clocks.
+/// The operating system's clocks.
 struct Clocks(Instant);
 
 impl Board for Clocks {

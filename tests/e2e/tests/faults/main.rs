@@ -1,5 +1,5 @@
-//! The table of faults: what a peer on loopback may do wrong, for each source, with each adapter. Every
-//! row comes to exactly what was served or to one clear error, soon, in little memory, without a busy core.
+//! The table of faults: server faults on loopback, for each source and with each adapter. Every row must end
+//! with exactly the served credentials or one clear error, in bounded time, memory and processor time.
 //!
 //! `cargo test -p e2e --test faults -- --nocapture` prints the table.
 

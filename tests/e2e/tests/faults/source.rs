@@ -1,9 +1,9 @@
-//! The sources, and the peers that serve them: well, but for the last step.
+//! The sources, and servers for them that respond correctly except in one step.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use e2e::peer::{Act, Asked, Peer};
+use e2e::peer::{Act, Peer, Request};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -13,7 +13,7 @@ pub(crate) enum Source {
     Cognito,
 }
 
-/// A set of credentials, as texts.
+/// A set of credentials as strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Keys {
     pub(crate) id: String,
@@ -30,7 +30,7 @@ pub(crate) const END: &str = "2099-01-01T00:00:00Z";
 /// [`END`] in seconds.
 pub(crate) const END_SECONDS: &str = "4070908800";
 
-/// The pool's answer that comes before the credentials.
+/// The pool's response before the credentials.
 const IDENTITY: &str = r#"{"IdentityId":"us-east-1:d68b413e-0000-4000-8000-0123456789ab"}"#;
 
 impl Source {
@@ -46,7 +46,7 @@ impl Source {
         }
     }
 
-    /// Its steps, by how their errors begin.
+    /// The prefixes of errors in its steps.
     pub(crate) fn steps(self) -> &'static [&'static str] {
         match self {
             Self::Imds => &[
@@ -62,7 +62,7 @@ impl Source {
         }
     }
 
-    /// The last step's answer.
+    /// The response in the last step.
     pub(crate) fn document(self) -> String {
         match self {
             Self::Imds => format!(
@@ -83,7 +83,7 @@ impl Source {
         }
     }
 
-    /// The names of secret key and token.
+    /// The member names of secret key and session token.
     pub(crate) fn members(self) -> [&'static str; 2] {
         match self {
             Self::Imds | Self::Container => ["SecretAccessKey", "Token"],
@@ -92,7 +92,7 @@ impl Source {
         }
     }
 
-    /// What [`Source::document`] holds.
+    /// The credentials in [`Source::document`].
     pub(crate) fn keys(self) -> Keys {
         Keys {
             id: ID.to_owned(),
@@ -102,7 +102,7 @@ impl Source {
         }
     }
 
-    /// A good answer to a step.
+    /// A correct response in a step.
     pub(crate) fn answer(self, step: usize) -> Act {
         match (self, step) {
             (Self::Imds, 0) => Act::Reply(
@@ -116,26 +116,26 @@ impl Source {
         }
     }
 
-    /// Which step it is that is asked for.
-    fn step(self, asked: &Asked) -> usize {
+    /// The step that a request belongs to.
+    fn step(self, request: &Request) -> usize {
         match self {
-            Self::Imds if asked.method == "PUT" => 0,
-            Self::Imds if asked.target.ends_with('/') => 1,
+            Self::Imds if request.method == "PUT" => 0,
+            Self::Imds if request.target.ends_with('/') => 1,
             Self::Imds => 2,
             Self::Cognito => {
-                let operation = asked.header("x-amz-target").unwrap_or_default();
+                let operation = request.header("x-amz-target").unwrap_or_default();
                 usize::from(operation.ends_with(".GetCredentialsForIdentity"))
             }
             _ => 0,
         }
     }
 
-    /// A peer that answers a step by one act after another, the last one again and again, and the others well.
-    /// It counts how often it is asked for that step.
+    /// Starts a server that responds to one step with `acts` in order, repeating the last one, and to the
+    /// others correctly. Returns it with the number of requests for that step.
     pub(crate) fn serve(self, step: usize, acts: Vec<Act>) -> (Peer, Arc<AtomicUsize>) {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = count.clone();
-        let peer = Peer::start(move |asked| match self.step(asked) {
+        let peer = Peer::start(move |request| match self.step(request) {
             of if of == step => {
                 let before = counted.fetch_add(1, Ordering::Relaxed);
                 acts[before.min(acts.len() - 1)].clone()

@@ -1,4 +1,4 @@
-//! Rows, and what holds for each of them.
+//! The rows of the table, and the assertions for each of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -11,90 +11,90 @@ use e2e::peer::Act;
 use crate::caller::{AUTHORIZATION, Caller, Fetched};
 use crate::source::{Keys, SECRET, Source, TOKEN};
 
-/// The promise is ten seconds; sources give up half a second before.
+/// The guaranteed limit is ten seconds; sources time out half a second earlier.
 const DEADLINE: Duration = Duration::from_secs(10);
 const MOST_MEMORY: u64 = 8 * 1024 * 1024;
-/// Rows at a time: of those that wait many, of those that work few, which else would be late.
+/// Concurrent rows: many of those that mostly wait, few of the others, which would be slowed down.
 const AT_ONCE: [(bool, usize); 2] = [(true, 48), (false, 6)];
 const TOO_LATE: &str = "too late";
 const BUSY_CORE: &str = "a busy core";
-/// What a machine that was busy with other rows can do to a few: they run again, alone, and count then.
+/// Faults that load from other rows can cause: a few such rows are run again, alone, and that result counts.
 const TIMING: [&str; 2] = [TOO_LATE, BUSY_CORE];
 const MOST_AGAIN: usize = 4;
 
 pub(crate) struct Row {
     name: String,
     source: Source,
-    /// The step that goes wrong; the last one, if no other is named.
+    /// The step with the fault; the last one by default.
     step: usize,
     acts: Vec<Act>,
     expected: Vec<(Caller, Expected)>,
-    asked: Option<usize>,
-    /// The peer says nothing, or little: whoever waits for it leaves the processor to others.
+    requests: Option<usize>,
+    /// The server sends little or nothing, so that the caller must use hardly any processor time.
     waits: bool,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum Expected {
-    /// Exactly these.
+    /// Exactly these credentials.
     Keys(Keys),
-    /// One error of the step, with these words.
+    /// One error in the faulty step that contains these words.
     Error(&'static str),
     Either(Keys, &'static str),
 }
 
 impl Row {
-    /// A peer that answers the last step like this, again and again.
+    /// A server that always responds to the last step with `act`.
     pub(crate) fn new(name: impl Into<String>, source: Source, act: Act) -> Self {
         Self::acts(name, source, vec![act])
     }
 
-    /// One act after another, and the last again and again.
+    /// A server that responds to the last step with `acts` in order, repeating the last one.
     pub(crate) fn acts(name: impl Into<String>, source: Source, acts: Vec<Act>) -> Self {
         let step = source.steps().len() - 1;
-        Self { name: name.into(), source, step, acts, expected: Vec::new(), asked: None, waits: false }
+        Self { name: name.into(), source, step, acts, expected: Vec::new(), requests: None, waits: false }
     }
 
-    /// At another step.
+    /// Moves the fault to another step.
     pub(crate) fn at(self, step: usize) -> Self {
         Self { step, ..self }
     }
 
-    /// Comes to what [`Source::document`] holds.
+    /// Expects the credentials in [`Source::document`].
     pub(crate) fn served(self) -> Self {
         let keys = self.source.keys();
-        self.gives(keys)
+        self.returns(keys)
     }
 
-    pub(crate) fn gives(self, keys: Keys) -> Self {
+    pub(crate) fn returns(self, keys: Keys) -> Self {
         self.all(Expected::Keys(keys))
     }
 
-    /// Comes to an error of the step, with these words.
-    pub(crate) fn refused(self, told: &'static str) -> Self {
-        self.all(Expected::Error(told))
+    /// Expects an error in the faulty step that contains these words.
+    pub(crate) fn refused(self, words: &'static str) -> Self {
+        self.all(Expected::Error(words))
     }
 
-    /// Permitted difference: with ureq it comes to an error in other words.
-    pub(crate) fn ureq_tells(self, told: &'static str) -> Self {
-        self.ureq(Expected::Error(told))
+    /// Permitted difference: with ureq the error contains other words.
+    pub(crate) fn ureq_fails_with(self, words: &'static str) -> Self {
+        self.ureq(Expected::Error(words))
     }
 
-    /// Permitted difference: with ureq it comes to the keys.
-    pub(crate) fn ureq_takes_it(self) -> Self {
+    /// Permitted difference: ureq returns the credentials.
+    pub(crate) fn ureq_serves(self) -> Self {
         let keys = self.source.keys();
         self.ureq(Expected::Keys(keys))
     }
 
-    /// Permitted difference: with the command, whose slots grow, it comes to these.
-    pub(crate) fn ureq_gives(self, keys: Keys) -> Self {
+    /// Permitted difference: the command, whose slots grow, returns these credentials.
+    pub(crate) fn ureq_returns(self, keys: Keys) -> Self {
         self.ureq(Expected::Keys(keys))
     }
 
-    /// Permitted difference: with ureq it comes to the keys or to that error, as the packets come.
-    pub(crate) fn ureq_may_take_it(self, told: &'static str) -> Self {
+    /// Permitted difference: ureq returns the credentials or that error, depending on timing.
+    pub(crate) fn ureq_may_serve(self, words: &'static str) -> Self {
         let keys = self.source.keys();
-        self.ureq(Expected::Either(keys, told))
+        self.ureq(Expected::Either(keys, words))
     }
 
     fn ureq(mut self, expected: Expected) -> Self {
@@ -103,9 +103,9 @@ impl Row {
         self
     }
 
-    /// The step is asked for so many times.
-    pub(crate) fn asked(self, times: usize) -> Self {
-        Self { asked: Some(times), ..self }
+    /// Expects this number of requests for the step.
+    pub(crate) fn attempts(self, times: usize) -> Self {
+        Self { requests: Some(times), ..self }
     }
 
     pub(crate) fn waits(self) -> Self {
@@ -117,12 +117,12 @@ impl Row {
         self
     }
 
-    /// What is wrong with it.
+    /// Runs the row with one adapter; returns its line in the report, and the failed checks.
     fn run(&self, caller: Caller, expected: &Expected) -> (String, Vec<String>) {
         let (peer, count) = self.source.serve(self.step, self.acts.clone());
         let fetched = catch_unwind(AssertUnwindSafe(|| caller.fetch(self.source, peer.url())));
         drop(peer);
-        let asked = count.load(Ordering::Relaxed);
+        let requests = count.load(Ordering::Relaxed);
         let fetched = match fetched {
             Ok(fetched) => fetched,
             Err(panic) => {
@@ -138,39 +138,39 @@ impl Row {
         };
         match (&fetched.result, expected) {
             (Ok(keys), Expected::Keys(expected) | Expected::Either(expected, _)) => {
-                must(keys == expected, "other keys than were served")
+                must(keys == expected, "credentials differ from those served")
             }
-            (Err(error), Expected::Error(told) | Expected::Either(_, told)) => {
-                must(error.contains(self.source.steps()[self.step]), "of another step");
-                must(error.contains(told), told);
+            (Err(error), Expected::Error(words) | Expected::Either(_, words)) => {
+                must(error.contains(self.source.steps()[self.step]), "error is of another step");
+                must(error.contains(words), words);
             }
-            (Ok(_), Expected::Error(told)) => must(false, told),
-            (Err(_), Expected::Keys(_)) => must(false, "it should be served"),
+            (Ok(_), Expected::Error(words)) => must(false, words),
+            (Err(_), Expected::Keys(_)) => must(false, "an error instead of credentials"),
         }
         if let Err(error) = &fetched.result {
             for secret in [SECRET, TOKEN, AUTHORIZATION] {
-                must(!error.contains(&secret[..8]), "a secret is told");
+                must(!error.contains(&secret[..8]), "a secret is in the error");
             }
             must(error.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)), "not plain text");
         }
         must(fetched.took < DEADLINE, TOO_LATE);
         must(fetched.peak.is_none_or(|peak| peak < MOST_MEMORY), "too much memory");
-        // Three attempts, and one more if a connection that was kept open had been closed by then.
-        must(asked <= 4, "asked too often");
-        must(self.asked.is_none_or(|times| times == asked), "not asked as often as it should be");
+        // Three attempts, and one more if a kept-alive connection had been closed meanwhile.
+        must(requests <= 4, "too many requests");
+        must(self.requests.is_none_or(|times| times == requests), "unexpected number of requests");
         if self.waits {
             must(fetched.cpu < fetched.took / 10 + Duration::from_millis(60), BUSY_CORE);
         }
-        (self.line(caller, &fetched, asked), wrong)
+        (self.line(caller, &fetched, requests), wrong)
     }
 
-    fn line(&self, caller: Caller, fetched: &Fetched, asked: usize) -> String {
+    fn line(&self, caller: Caller, fetched: &Fetched, requests: usize) -> String {
         let outcome = match &fetched.result {
             Ok(_) => "served",
             Err(error) => error.trim().trim_start_matches("rolecall: "),
         };
         format!(
-            "{:<9} {:<5} {:<44} {:>5} ms {:>4} ms cpu {:>5} KiB {asked}x {outcome}",
+            "{:<9} {:<5} {:<44} {:>5} ms {:>4} ms cpu {:>5} KiB {requests}x {outcome}",
             self.source.name(),
             format!("{caller:?}"),
             self.name,
@@ -183,7 +183,7 @@ impl Row {
 
 type Job<'r> = (&'r Row, &'r (Caller, Expected));
 
-/// Runs every row with every adapter, prints what came of it, and fails if anything was wrong.
+/// Runs every row with every adapter, prints the results, and fails if any check failed.
 #[track_caller]
 pub(crate) fn check(rows: Vec<Row>) {
     let mut results = Vec::new();
@@ -210,10 +210,10 @@ pub(crate) fn check(rows: Vec<Row>) {
     for (line, wrong) in &wrong {
         println!("WRONG {line}\n      {}", wrong.join("; "));
     }
-    assert!(!results.is_empty() && wrong.is_empty(), "{} of {} are wrong", wrong.len(), results.len());
+    assert!(!results.is_empty() && wrong.is_empty(), "{} of {} failed", wrong.len(), results.len());
 }
 
-/// Runs these, so many at once: their lines, and what was wrong with each.
+/// Runs these jobs with this concurrency; returns their lines and failed checks.
 fn run_all(jobs: Vec<Job<'_>>, at_once: usize) -> Vec<(Job<'_>, (String, Vec<String>))> {
     let (results, jobs) = (Mutex::new(Vec::new()), Mutex::new(jobs.into_iter()));
     let take = || jobs.lock().expect("no panic").next();

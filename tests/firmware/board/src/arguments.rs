@@ -1,19 +1,19 @@
-//! The command line that the emulator was given for this image.
+//! The command line that the emulator passes to this image.
 
 use cortex_m_semihosting::{nr, syscall};
 
-/// Room for the text, which is written in front, and where it is told to be and how long.
+/// The parameter block of the call: the buffer for the text, and its length.
 #[repr(C)]
 struct Block {
     text: *mut u8,
     len: usize,
 }
 
-/// Reads it into `buffer`; nothing, if there is none or if it does not fit.
+/// Reads the command line into `buffer`; returns an empty string if there is none or it does not fit.
 pub fn arguments(buffer: &mut [u8]) -> &str {
     let block = Block { text: buffer.as_mut_ptr(), len: buffer.len() };
-    // SAFETY: the emulator writes within the buffer, whose length it is told, and puts the length of the
-    // text into the block.
+    // SAFETY: the emulator writes within the buffer, whose length it receives, and stores the length of the
+    // text in the block.
     let (status, len) = unsafe {
         let status = syscall(nr::GET_CMDLINE, &block);
         (status, core::ptr::read_volatile(&raw const block.len))

@@ -1,4 +1,4 @@
-//! Milliseconds since start, and nothing else: there is no clock that knows the time of day.
+//! Milliseconds since start; the board has no clock for the time of day.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -6,12 +6,12 @@ use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::exception;
 
-/// Of the internal oscillator, as the emulator starts it.
+/// The frequency of the internal oscillator, as the emulator starts it.
 const CYCLES_PER_MILLISECOND: u32 = 12_500;
 
 static MILLISECONDS: AtomicU32 = AtomicU32::new(0);
 
-/// Starts to count.
+/// Starts the timer.
 pub fn start(mut timer: SYST) {
     timer.set_clock_source(SystClkSource::Core);
     timer.set_reload(CYCLES_PER_MILLISECOND - 1);
@@ -20,13 +20,13 @@ pub fn start(mut timer: SYST) {
     timer.enable_interrupt();
 }
 
-/// Milliseconds since [`start`]; enough for 49 days.
+/// Milliseconds since [`start`]; wraps after 49 days.
 pub fn milliseconds() -> u32 {
     MILLISECONDS.load(Ordering::Relaxed)
 }
 
 #[exception]
 fn SysTick() {
-    // One core, and nobody else writes.
+    // There is a single core, and this is the only writer.
     MILLISECONDS.store(MILLISECONDS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
 }

@@ -1,6 +1,6 @@
-//! The lm3s6965evb as QEMU emulates it: a Cortex-M3 with 256 KB of flash and 64 KB of RAM.
+//! Support for the lm3s6965evb as emulated by QEMU: a Cortex-M3 with 256 KB of flash and 64 KB of RAM.
 //!
-//! Registers and the unused part of the stack are reached here and nowhere else.
+//! All access to registers and to the unused part of the stack is in this crate.
 
 #![no_std]
 
@@ -16,7 +16,7 @@ pub use arguments::arguments;
 
 use cortex_m_semihosting::debug;
 
-/// Ends the emulator.
+/// Exits the emulator.
 pub fn exit(success: bool) -> ! {
     let status = if success { debug::EXIT_SUCCESS } else { debug::EXIT_FAILURE };
     loop {

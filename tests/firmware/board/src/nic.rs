@@ -1,4 +1,4 @@
-//! The network interface (Stellaris), as a device of smoltcp: one frame at a time, polled.
+//! The network interface (Stellaris) as a polled smoltcp device, one frame at a time.
 
 use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
@@ -9,7 +9,7 @@ use crate::register::Register;
 /// An Ethernet frame without its checksum.
 const FRAME: usize = 1514;
 
-// SAFETY: the registers of the Ethernet controller.
+// SAFETY: these are the registers of the Ethernet controller.
 const RECEIVE_CONTROL: Register = unsafe { Register::at(0x4004_8008) };
 const TRANSMIT_CONTROL: Register = unsafe { Register::at(0x4004_800c) };
 const DATA: Register = unsafe { Register::at(0x4004_8010) };
@@ -18,22 +18,22 @@ const ADDRESS_HIGH: Register = unsafe { Register::at(0x4004_8018) };
 const PACKETS: Register = unsafe { Register::at(0x4004_8034) };
 const TRANSMISSION: Register = unsafe { Register::at(0x4004_8038) };
 
-/// The interface.
+/// The network interface.
 #[derive(Debug)]
 pub struct Nic {
-    /// The last frame that came, with its checksum, in whole words.
+    /// The last received frame with its checksum, in whole words.
     frame: [u8; FRAME + 8],
 }
 
 impl Nic {
-    /// Switches it on.
+    /// Enables the interface.
     pub fn new(address: EthernetAddress) -> Self {
         let [a, b, c, d, e, f] = address.0;
         ADDRESS_LOW.write(u32::from_le_bytes([a, b, c, d]));
         ADDRESS_HIGH.write(u32::from_le_bytes([e, f, 0, 0]));
-        // On, padded, with a checksum, in both directions at once.
+        // Enabled, with padding, checksum, and full duplex.
         TRANSMIT_CONTROL.write(0x17);
-        // On; frames with a bad checksum are left out.
+        // Enabled; frames with a bad checksum are dropped.
         RECEIVE_CONTROL.write(0x09);
         Self { frame: [0; FRAME + 8] }
     }
@@ -47,7 +47,7 @@ impl Device for Nic {
         if PACKETS.read() == 0 {
             return None;
         }
-        // Length of all of it, then the frame, then four bytes of checksum; read in whole words.
+        // The total length, then the frame, then four bytes of checksum; read in whole words.
         let [low, high, first, second] = DATA.read().to_le_bytes();
         let len = usize::from(u16::from_le_bytes([low, high])).saturating_sub(6);
         let words = (0..(len + 2).div_ceil(4)).flat_map(|_| DATA.read().to_le_bytes());
@@ -70,7 +70,7 @@ impl Device for Nic {
     }
 }
 
-/// A frame that has come.
+/// A received frame.
 #[derive(Debug)]
 pub struct Received<'a> {
     frame: &'a [u8],
@@ -82,7 +82,7 @@ impl phy::RxToken for Received<'_> {
     }
 }
 
-/// Room for a frame.
+/// A free transmit buffer.
 #[derive(Debug)]
 pub struct Free;
 
@@ -90,7 +90,7 @@ impl phy::TxToken for Free {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, write: F) -> R {
         let mut frame = [0; FRAME];
         let result = write(&mut frame[..len]);
-        // The length of what follows the header of 14 bytes, then the frame, in whole words.
+        // The length after the header of 14 bytes, then the frame, in whole words.
         let [low, high] = (len.saturating_sub(14) as u16).to_le_bytes();
         DATA.write(u32::from_le_bytes([low, high, frame[0], frame[1]]));
         for word in frame[2..len.max(2)].chunks(4) {

@@ -1,4 +1,4 @@
-//! Registers of peripherals.
+//! Peripheral registers.
 
 use core::ptr;
 
@@ -10,19 +10,19 @@ impl Register {
     /// The register at `address`.
     ///
     /// # Safety
-    /// The microcontroller has a register there, and touching it changes no memory.
+    /// The microcontroller must have a register at this address, and accessing it must not change memory.
     pub(crate) const unsafe fn at(address: usize) -> Self {
         Self(address)
     }
 
     #[cfg(feature = "nic")]
     pub(crate) fn read(self) -> u32 {
-        // SAFETY: whoever made it knows of the register.
+        // SAFETY: `at` requires that the register exists.
         unsafe { ptr::read_volatile(ptr::with_exposed_provenance(self.0)) }
     }
 
     pub(crate) fn write(self, value: u32) {
-        // SAFETY: whoever made it knows of the register.
+        // SAFETY: `at` requires that the register exists.
         unsafe { ptr::write_volatile(ptr::with_exposed_provenance_mut(self.0), value) }
     }
 }

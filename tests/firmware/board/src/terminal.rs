@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::register::Register;
 
-// SAFETY: the data register of UART0.
+// SAFETY: this is the data register of UART0.
 const DATA: Register = unsafe { Register::at(0x4000_c000) };
 
 /// Writes to the serial port.
@@ -13,7 +13,7 @@ pub struct Terminal;
 
 impl fmt::Write for Terminal {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // The emulated port takes any number of bytes at once.
+        // The emulated port accepts any number of bytes without waiting.
         text.bytes().for_each(|byte| DATA.write(byte.into()));
         Ok(())
     }
@@ -24,7 +24,7 @@ impl fmt::Write for Terminal {
 macro_rules! println {
     ($($arg:tt)*) => {{
         use core::fmt::Write;
-        // It cannot fail.
+        // Writing cannot fail.
         let _ = writeln!($crate::terminal::Terminal, $($arg)*);
     }};
 }

@@ -13,7 +13,7 @@ use crate::network::Network;
 
 const LIMITS: Limits = Limits { connect_ms: 3_000, first_byte_ms: 5_000, total_ms: 10_000, body_bytes: 1024 };
 
-/// Gets the text at `target` with the credentials that `slot` holds.
+/// Downloads the text at `target` with the credentials in `slot`.
 pub(crate) fn download(
     driver: &mut Driver<Device, Network<'_>>,
     endpoint: Endpoint<'_>,

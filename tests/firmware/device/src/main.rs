@@ -1,12 +1,12 @@
-//! A gateway's firmware: instance or container credentials, a role, signed requests, refresh. What it does
-//! is told by the emulator's command line, so that one image goes through every test:
+//! The firmware of a gateway: instance or container credentials, a role, signed requests, refresh. The
+//! emulator's command line selects what it does, so that one image is used for every test:
 //!
 //!     run=chain|metadata|container seed=NUMBER [clock=fixed] [boot=TIME] [path=PATH] [token=TOKEN]
 //!
-//! `chain` assumes a role with the instance's credentials and makes signed requests, until the instance's
-//! credentials have been renewed. The others fetch credentials and find out whose they are, however
-//! often that takes. There is no clock of the time of day, unless `boot` says when it was started, in
-//! seconds since 1970. The time is learned, or corrected, unless the clock is fixed.
+//! `chain` assumes a role with the instance's credentials and makes signed requests until the instance's
+//! credentials have been refreshed. The others fetch credentials and call GetCallerIdentity, with a few
+//! attempts. The time of day is unknown unless `boot` is the start time in seconds since 1970. It is learned
+//! or corrected unless the clock is fixed.
 
 #![no_std]
 #![no_main]
@@ -37,13 +37,13 @@ const REGION: &str = "us-east-1";
 const ROLE_ARN: &str = "arn:aws:iam::000000000000:role/rolecall";
 const OBJECT: &str = "/rolecall/greeting";
 
-/// The keys here come without a session token or with one of a few hundred bytes.
+/// The keys in these tests have no session token, or one of a few hundred bytes.
 const SLOT: usize = 1536;
 const EXCHANGE: usize = 6144;
-/// For what fetches and fails: how often it is tried.
-const TRIES: usize = 4;
+/// The number of attempts to fetch credentials.
+const ATTEMPTS: usize = 4;
 
-/// The board, as flows see it: it knows how long it runs, and as a rule not what time it is.
+/// The board as used by flows: it knows its uptime, but usually not the time of day.
 pub(crate) struct Device {
     random: u32,
     boot: Option<UnixTime>,
@@ -64,7 +64,7 @@ impl Board for Device {
 
 #[entry]
 fn main() -> ! {
-    let peripherals = cortex_m::Peripherals::take().expect("taken once");
+    let peripherals = cortex_m::Peripherals::take().expect("the only call");
     clock::start(peripherals.SYST);
 
     let mut line = [0; 256];
@@ -83,13 +83,13 @@ fn main() -> ! {
 
     let done = match argument("run") {
         "chain" => chain(&mut driver),
-        "metadata" => whose(&mut driver, Imds::new(endpoint(Imds::ENDPOINT))),
+        "metadata" => identify(&mut driver, Imds::new(endpoint(Imds::ENDPOINT))),
         "container" => {
             let token = Authorization::Token(argument("token"));
-            whose(&mut driver, Container::relative(argument("path"), token).expect("it is a path"))
+            identify(&mut driver, Container::relative(argument("path"), token).expect("it is a path"))
         }
         other => {
-            println!("nothing is called {other}");
+            println!("unknown run: {other}");
             false
         }
     };
@@ -97,7 +97,7 @@ fn main() -> ! {
     board::exit(done)
 }
 
-/// Assumes a role again and again, until the instance's credentials have been renewed.
+/// Assumes a role repeatedly, until the instance's credentials have been refreshed.
 fn chain(driver: &mut Driver<Device, Network<'_>>) -> bool {
     let instance = Refreshing::new(Imds::new(endpoint(Imds::ENDPOINT)), Windows::default());
     let role = AssumeRole::new(instance, service(), AssumeRoleRequest::new(ROLE_ARN, "device"));
@@ -126,20 +126,20 @@ fn chain(driver: &mut Driver<Device, Network<'_>>) -> bool {
 
         let first_end = *first_end.get_or_insert(end);
         if now > first_end && end > first_end {
-            println!("the first credentials have ended, and others have taken their place");
+            println!("the first credentials have expired and were replaced");
             return true;
         }
         sleep(driver, 10_000);
     }
 }
 
-/// Fetches credentials and asks whose they are, until that is known.
-fn whose<'c>(driver: &mut Driver<Device, Network<'_>>, source: impl Flow<'c, Output = Lease>) -> bool {
+/// Fetches credentials and calls GetCallerIdentity, until it succeeds.
+fn identify<'c>(driver: &mut Driver<Device, Network<'_>>, source: impl Flow<'c, Output = Lease>) -> bool {
     let source = Refreshing::new(source, Windows::default());
     let mut whoami = GetCallerIdentity::new(source, service(), GetCallerIdentityRequest);
     let (mut exchange, mut lent) = ([0; EXCHANGE], [[0; SLOT]; 3]);
     let mut slots = lent.each_mut().map(|memory| Slot::new(memory));
-    for _ in 0..TRIES {
+    for _ in 0..ATTEMPTS {
         let mut memory = Memory { exchange: &mut exchange, slots: &mut slots };
         match driver.run(&mut whoami, &mut memory) {
             Ok(_) => {
@@ -157,7 +157,7 @@ fn whose<'c>(driver: &mut Driver<Device, Network<'_>>, source: impl Flow<'c, Out
 fn failed(driver: &Driver<Device, Network<'_>>, error: &Error) -> bool {
     println!("error: {error}");
     if !driver.report().is_empty() {
-        println!("they say: {}", driver.report());
+        println!("service: {}", driver.report());
     }
     false
 }
@@ -170,7 +170,7 @@ fn endpoint(url: &str) -> Endpoint<'_> {
     Endpoint::parse(url).expect("it is a URL")
 }
 
-/// Lets time pass, with the network awake.
+/// Waits while the network is polled.
 fn sleep(driver: &mut Driver<Device, Network<'_>>, milliseconds: u64) {
     let until = driver.board().now().monotonic.after_ms(milliseconds);
     let (board, network) = (Device { random: 0, boot: None }, driver.network());

@@ -1,4 +1,4 @@
-//! TCP over the board's network interface, telling where it connects to.
+//! TCP over the board's network interface, which prints the addresses it connects to.
 
 use core::net::SocketAddr;
 
@@ -19,10 +19,10 @@ const HARDWARE_ADDRESS: EthernetAddress = EthernetAddress([0x02, 0, 0, 0, 0, 0x0
 const ADDRESS: Ipv4Address = Ipv4Address::new(10, 0, 2, 15);
 const GATEWAY: Ipv4Address = Ipv4Address::new(10, 0, 2, 2);
 
-/// What the flows' driver runs on.
+/// The network that the driver uses.
 pub(crate) type Network<'a> = Tcp<WithDns<Stack<'a>, NoDns>, fn(&mut WithDns<Stack<'a>, NoDns>)>;
 
-/// One socket at a time is used; the other may still be on its way out.
+/// Memory for two sockets: one is in use, while the previous one may still be closing.
 pub(crate) struct Memory<'a> {
     buffers: [([u8; 2048], [u8; 1024]); 2],
     sockets: [SocketStorage<'a>; 2],
@@ -52,14 +52,14 @@ pub(crate) fn start<'a>(memory: &'a mut Memory<'a>, seed: u32) -> Network<'a> {
     let mut stack = NetworkStack::new(interface, nic, sockets, Milliseconds);
     stack.seed_random_port(&seed.to_le_bytes());
     Tcp::new(WithDns { stack: Stack(stack), dns: NoDns }, |network| {
-        // A time that runs backwards is the one error, and it does not.
+        // The only error is a clock that runs backwards, which this one never does.
         let _ = network.stack.0.poll();
-        // The clock's next tick ends it.
+        // The next tick of the clock ends the wait.
         cortex_m::asm::wfi();
     })
 }
 
-/// The stack, which names each peer.
+/// The TCP/IP stack, which prints each address.
 pub(crate) struct Stack<'a>(NetworkStack<'a, Nic, Milliseconds>);
 
 impl<'a> TcpClientStack for Stack<'a> {

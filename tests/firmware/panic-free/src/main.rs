@@ -1,8 +1,8 @@
-//! Firmware that is linked and never run: it calls every public function of `rolecall-core`, and its
-//! panic handler calls a function that does not exist. While one panic path is left, the link fails.
+//! Firmware that is linked but never run: it calls every public function of `rolecall-core`, and its panic
+//! handler calls a function that does not exist. If any panic path remains, linking fails.
 //!
-//! Calls are written with their full paths, so that `public_functions.py` can tell which are missing.
-//! Inputs come through [`black_box`], so that no path is left out because they are known.
+//! Calls are written with their full paths, so that `public_functions.py` can find missing ones. Inputs come
+//! from [`black_box`], so that the compiler cannot remove paths because of known values.
 
 #![no_std]
 #![no_main]
@@ -40,32 +40,32 @@ extern "C" fn _start() -> ! {
     }
 }
 
-/// Some bytes.
+/// Bytes unknown to the compiler.
 fn bytes() -> &'static [u8] {
     black_box(b"some bytes")
 }
 
-/// Some text.
+/// Text unknown to the compiler.
 fn text() -> &'static str {
     black_box("some text")
 }
 
-/// Some number.
+/// A number unknown to the compiler.
 fn number<T: From<u8>>() -> T {
     black_box(7.into())
 }
 
-/// Makes sure that a result is computed.
+/// Prevents the compiler from removing a result.
 fn used<T>(result: T) {
     black_box(&result);
 }
 
-/// Formats by a function that is named.
+/// Formats with the given function.
 fn formatted(with: impl Fn(&mut Formatter<'_>) -> fmt::Result) {
     used(write!(Out, "{:8}", fmt::from_fn(with)));
 }
 
-/// A terminal.
+/// An output that may fail.
 struct Out;
 
 impl Write for Out {

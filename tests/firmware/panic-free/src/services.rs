@@ -1,4 +1,4 @@
-//! Operations of services, and the writers and readers behind them.
+//! Operations of services, and their serializers and parsers.
 
 use core::hint::black_box;
 
@@ -12,7 +12,7 @@ use rolecall_core::{call, flow, services};
 use crate::sources::{endpoint, run};
 use crate::{bytes, number, signing, text, used};
 
-/// An action in each of its functions.
+/// Calls every function of an action.
 macro_rules! action {
     ($action:expr) => {
         act(&$action)
@@ -55,7 +55,7 @@ fn act<A: Action + 'static>(action: &A) {
     used(A::output(kept).is_ok());
 }
 
-/// Members in a row, whatever they are.
+/// Writes members of any kind.
 struct Line<'b>(Cursor<'b>);
 
 impl Members for Line<'_> {
@@ -300,13 +300,13 @@ fn trusts() {
     used(services::user_pool::secret_hash(text(), text(), text()));
 }
 
-/// A call of an action, and one of IAM's own ways to begin.
+/// A call of an action, and the constructor of an IAM action.
 fn composed() {
     let Ok(endpoint) = endpoint() else { return };
     let service = call::Service::new(endpoint, text());
     let role = services::iam::CreateRole::new("name", "{}");
-    let given = Fixed::new(signing::credentials());
+    let base = Fixed::new(signing::credentials());
     let action = call::AnyAction::of(black_box(&role));
-    let mut call = call::Call::new(given, service, action);
+    let mut call = call::Call::new(base, service, action);
     run(&mut call);
 }

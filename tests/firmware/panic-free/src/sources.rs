@@ -1,4 +1,4 @@
-//! Flows, and what they take and give.
+//! Flows, their inputs and their results.
 
 use core::fmt::{Debug, Display};
 use core::hint::black_box;
@@ -49,8 +49,8 @@ pub(crate) fn limits() -> Limits {
 }
 
 pub(crate) fn retry_policy() -> flow::RetryPolicy {
-    let usual = <flow::RetryPolicy as Default>::default();
-    black_box(flow::RetryPolicy { attempts: number(), ..usual })
+    let default = <flow::RetryPolicy as Default>::default();
+    black_box(flow::RetryPolicy { attempts: number(), ..default })
 }
 
 fn instance_metadata(endpoint: flow::Endpoint<'static>) {
@@ -94,8 +94,8 @@ fn calls(endpoint: flow::Endpoint<'static>) {
     let service = call::Service::new(endpoint, text());
     let given = sources::Fixed::new(signing::credentials());
     let mut identity = call::Call::new(given, service, sources::sts::GetCallerIdentityRequest);
-    let whose = sources::sts::GetCallerIdentityRequest;
-    used(call::Operation::content_type(&whose, &mut rolecall_core::wire::Count::default()));
+    let request = sources::sts::GetCallerIdentityRequest;
+    used(call::Operation::content_type(&request, &mut rolecall_core::wire::Count::default()));
     let reply = Reply {
         status: number(),
         headers: black_box(1..2),
@@ -103,7 +103,7 @@ fn calls(endpoint: flow::Endpoint<'static>) {
         sent: state::now(),
         received: state::now(),
     };
-    used(call::Operation::read_error(&whose, &reply, bytes(), &mut flow::Report::new()));
+    used(call::Operation::read_error(&request, &reply, bytes(), &mut flow::Report::new()));
     drive(
         &mut identity,
         <call::Call<_, _> as Flow>::slots,
@@ -126,12 +126,12 @@ fn calls(endpoint: flow::Endpoint<'static>) {
     used(<sources::sts::AssumeRoleRequest as Operation>::check(&role));
     used(<sources::sts::AssumeRoleRequest as Operation>::shape(&role).action);
     used(<sources::sts::AssumeRoleRequest as Operation>::read(&role, bytes(), &mut slot));
-    let whoever = sources::sts::GetCallerIdentityRequest;
-    used(<sources::sts::GetCallerIdentityRequest as Operation>::check(&whoever));
-    used(<sources::sts::GetCallerIdentityRequest as Operation>::shape(&whoever).action);
-    used(<sources::sts::GetCallerIdentityRequest as Operation>::read(&whoever, bytes(), &mut slot));
+    let identity = sources::sts::GetCallerIdentityRequest;
+    used(<sources::sts::GetCallerIdentityRequest as Operation>::check(&identity));
+    used(<sources::sts::GetCallerIdentityRequest as Operation>::shape(&identity).action);
+    used(<sources::sts::GetCallerIdentityRequest as Operation>::read(&identity, bytes(), &mut slot));
     let own = sources::sts::AssumeRoleRequest::new(text(), text());
-    run(&mut call::Call::new(sources::Fixed::new(None), service, Own(own, whoever)));
+    run(&mut call::Call::new(sources::Fixed::new(None), service, Own(own, identity)));
 }
 
 /// All parameters of a session.
@@ -204,7 +204,7 @@ fn tokens(endpoint: flow::Endpoint<'static>) {
     used(<sources::sts::AssumeRootRequest as Operation>::read(&root, bytes(), &mut slot));
 }
 
-/// What only a host has.
+/// Sources that only hosts with an operating system have.
 fn hosts(endpoint: flow::Endpoint<'static>) {
     let mut process = sources::Process::new(text());
     drive(
@@ -224,7 +224,7 @@ fn hosts(endpoint: flow::Endpoint<'static>) {
     );
 }
 
-/// An operation of the caller's own: nobody else can make a form.
+/// An operation defined by the caller; only operations can create a form.
 struct Own(sources::sts::AssumeRoleRequest<'static>, sources::sts::GetCallerIdentityRequest);
 
 impl Operation for Own {
@@ -330,12 +330,12 @@ fn composed(endpoint: flow::Endpoint<'static>) {
     used(refresh::Refreshing::policy(&refreshing));
 }
 
-/// [`drive`], for a flow that another call drives by name.
+/// Calls [`drive`] for a flow whose functions are called by name elsewhere.
 pub(crate) fn run<'c, F: Flow<'c>>(flow: &mut F) {
     drive(flow, F::slots, F::poll, F::answer, F::restart);
 }
 
-/// Calls the four functions of a flow in any order, with any answer.
+/// Calls the four functions of a flow in a loop, with any answer.
 fn drive<'c, F: Flow<'c>>(
     flow: &mut F,
     slots: fn(&F) -> usize,
@@ -358,7 +358,7 @@ fn drive<'c, F: Flow<'c>>(
                 answer(flow, &mut cx, &mut memory, given);
             }
             Step::Done(Ok(result)) => used(result),
-            Step::Done(Err(error)) => state::told(&error),
+            Step::Done(Err(error)) => state::inspect(&error),
         }
         restart(flow);
         used(flow::Memory::without_first_slot(&mut memory));
@@ -375,10 +375,10 @@ fn respond(need: &Need<'_>, exchange: &[u8]) -> Answer<'static> {
     };
     used(flow::Reply::headers(&reply, exchange));
     used(flow::Reply::body(&reply, exchange));
-    if let Need::Http(asked) = need {
-        used(flow::Span::bytes(&asked.request, exchange));
-        used(flow::Span::body(&asked.request, exchange));
-        used(flow::Span::head(&asked.request, exchange));
+    if let Need::Http(exchanged) = need {
+        used(flow::Span::bytes(&exchanged.request, exchange));
+        used(flow::Span::body(&exchanged.request, exchange));
+        used(flow::Span::head(&exchanged.request, exchange));
         return Answer::Reply(reply);
     }
     const ADDRESSES: &[core::net::IpAddr] = &[core::net::IpAddr::V4(core::net::Ipv4Addr::LOCALHOST)];
@@ -411,7 +411,7 @@ fn report() {
     formatted(|f| <flow::Report as Display>::fmt(&report, f));
     flow::Report::clear(&mut report);
     let error = rolecall_core::error::Error::new(Origin::Chain, text(), ErrorKind::Unusable(text()));
-    state::told(&error);
+    state::inspect(&error);
 }
 
 /// Amazon Cognito: signing in, identities, and their credentials.
@@ -419,9 +419,9 @@ pub(crate) fn cognito() {
     use sources::cognito::{Identity, Password, SignIn};
     let Ok(endpoint) = endpoint() else { return };
     let service = call::Service::new(endpoint, text());
-    let mut nobody = sources::Unsigned;
+    let mut unsigned = sources::Unsigned;
     drive(
-        &mut nobody,
+        &mut unsigned,
         <sources::Unsigned as Flow>::slots,
         <sources::Unsigned as Flow>::poll,
         <sources::Unsigned as Flow>::answer,

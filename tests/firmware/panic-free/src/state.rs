@@ -56,8 +56,8 @@ fn policy() {
     }
 }
 
-/// All that an error can be asked.
-pub(crate) fn told(error: &error::Error) {
+/// Calls every function of an error.
+pub(crate) fn inspect(error: &error::Error) {
     used(error::Error::fault(error));
     used(error::Error::is_absent(error));
     used(error::Error::is_recoverable(error));

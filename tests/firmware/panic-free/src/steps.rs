@@ -1,4 +1,4 @@
-//! Sources as lists of steps, any request, keys and credentials that are kept.
+//! Sources as sequences of steps, requests, and kept keys and credentials.
 
 use core::fmt::Debug;
 use core::hint::black_box;
@@ -32,7 +32,7 @@ fn stages() {
     used(black_box(flow::Stage::metadata("step")));
 }
 
-/// A source of the caller's own.
+/// A source defined by the caller.
 struct Own(flow::Endpoint<'static>, sources::Held);
 
 impl Source<'static> for Own {
@@ -107,7 +107,7 @@ fn failure() -> Failure {
     black_box(Failure { phase: Phase::Send, kind: FailureKind::Closed })
 }
 
-/// The sources of the core are walked by the machine, which calls them by name through their table.
+/// The core's own sources, whose functions `Sequence` calls.
 fn built_in() {
     let mut memory = [0; 64];
     let mut slot = flow::Slot::new(black_box(&mut memory));

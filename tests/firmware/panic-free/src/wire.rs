@@ -1,4 +1,4 @@
-//! Readers and writers.
+//! Parsers and serializers.
 
 use core::fmt::Display;
 use core::hint::black_box;

@@ -1,4 +1,4 @@
-//! The smallest HTTP client: one connection for each exchange, by the core's codec.
+//! A minimal HTTP client on top of the core's codec, with one connection per exchange.
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Exchange, Reply};
@@ -6,7 +6,7 @@ use rolecall_core::wire::http1::{Body, ResponseHead, head_len};
 
 use crate::Link;
 
-/// What a need is answered that is not known here.
+/// The answer to an unsupported need.
 pub(crate) fn unknown<'a>() -> Answer<'a> {
     failed(Phase::Connect, FailureKind::Denied)
 }
@@ -40,7 +40,7 @@ pub(crate) fn exchange<'a>(exchange: &Exchange<'_>, buffer: &mut [u8], link: &mu
     let lines = buffer.get(..head).and_then(|head| head.iter().position(|byte| *byte == b'\n'));
     let headers = lines.unwrap_or(0).saturating_add(1)..head.saturating_sub(2);
 
-    // Data moves to the front of what the transfer coding takes away.
+    // Data is moved to the front, over the bytes of the transfer coding.
     let (mut body, mut end, mut coded) = (Body::new(framing), head, head);
     while !body.is_complete() {
         if coded == filled {
@@ -69,7 +69,7 @@ pub(crate) fn exchange<'a>(exchange: &Exchange<'_>, buffer: &mut [u8], link: &mu
     Answer::Reply(Reply { status, headers, body: head..end, sent, received })
 }
 
-/// Receives what comes next.
+/// Receives the next bytes.
 fn fill(buffer: &mut [u8], filled: &mut usize, link: &mut impl Link) -> Result<(), FailureKind> {
     let room = buffer.get_mut(*filled..).filter(|room| !room.is_empty()).ok_or(FailureKind::TooLarge)?;
     match link.receive(room) {

@@ -1,4 +1,4 @@
-//! What the images share: a link that the optimiser knows nothing about.
+//! Code shared by the images: network stubs that are opaque to the optimizer.
 
 use core::hint::black_box;
 use core::net::SocketAddr;
@@ -10,7 +10,7 @@ use rolecall_core::skew::{Instant, Now};
 
 use crate::Link;
 
-/// Leads nowhere.
+/// A link to nowhere.
 #[derive(Debug)]
 pub struct Nowhere;
 
@@ -36,7 +36,7 @@ impl Link for Nowhere {
     }
 }
 
-/// A TCP stack that leads nowhere.
+/// A TCP stack to nowhere.
 #[derive(Debug)]
 pub struct NoStack;
 
@@ -46,7 +46,7 @@ impl embedded_nal::TcpError for Unreachable {
     }
 }
 
-/// What it fails with.
+/// The error of [`NoStack`].
 #[derive(Debug)]
 pub struct Unreachable;
 
@@ -78,7 +78,7 @@ impl embedded_nal::TcpClientStack for NoStack {
     }
 }
 
-/// A board whose clocks stand still.
+/// A board with a stopped clock.
 #[derive(Debug)]
 pub struct Still;
 
@@ -92,7 +92,7 @@ impl rolecall_nal::Board for Still {
     }
 }
 
-/// The driver of rolecall-nal, blocking, on these.
+/// The blocking driver of rolecall-nal, on the stubs.
 pub fn driver() -> rolecall_nal::Driver<Still, impl rolecall_nal::blocking::Link<Still>> {
     rolecall_nal::Driver::new(
         Still,
@@ -103,12 +103,12 @@ pub fn driver() -> rolecall_nal::Driver<Still, impl rolecall_nal::blocking::Link
     )
 }
 
-/// A call that is not known.
+/// A call that is opaque to the optimizer.
 pub fn call() -> crate::Call<'static> {
     black_box(crate::Call { method: "", target: "", host: "", body: b"", region: "", service: "" })
 }
 
-/// Makes an image of its own of what `main` does.
+/// Defines an image that runs `main`.
 #[macro_export]
 macro_rules! image {
     ($main:expr) => {

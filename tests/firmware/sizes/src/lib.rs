@@ -1,5 +1,5 @@
-//! What is measured: a signature, instance-profile credentials kept fresh, and the whole of it with a
-//! role between. The network is a [`Link`], so that no TCP stack is in the figures.
+//! The code to measure: a signature, instance credentials with refresh, and both with a role in between. The
+//! network is a [`Link`], so that the figures do not include a TCP stack.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -25,15 +25,15 @@ pub trait Link {
     fn open(&mut self, exchange: &Exchange<'_>);
     /// Sends all of these bytes.
     fn send(&mut self, bytes: &[u8]);
-    /// Waits for bytes and returns how many came; 0 at the end of the stream.
+    /// Waits for bytes and returns their number; 0 at the end of the stream.
     fn receive(&mut self, buffer: &mut [u8]) -> usize;
-    /// The clocks.
+    /// The current time.
     fn now(&mut self) -> Now;
     /// A random number.
     fn entropy(&mut self) -> u32;
 }
 
-/// What signs a request for one header, and where to.
+/// A request to sign in headers, and its destination.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
     pub method: &'a str,
@@ -44,7 +44,7 @@ pub struct Call<'a> {
     pub service: &'a str,
 }
 
-/// Writes the header lines that sign a call. Not inlined, so that no caller has its frame for longer.
+/// Writes the header lines that sign a call. Not inlined, so that its frame is not part of the caller's.
 #[inline(never)]
 pub fn sign(
     call: &Call<'_>,
@@ -60,18 +60,18 @@ pub fn sign(
     Ok(())
 }
 
-/// Instance-profile credentials, kept fresh.
+/// Instance credentials with refresh.
 pub type Instance<'c> = Refreshing<Imds<'c>>;
 
-/// A role that the instance assumes, kept fresh.
+/// Credentials of a role that the instance assumes, with refresh.
 pub type Role<'c> = Refreshing<AssumeRole<'c, Imds<'c>>>;
 
-/// Asks the metadata service at `url`.
+/// Creates the flow for the metadata service at `url`.
 pub fn instance(url: &str) -> Result<Instance<'_>, wire::Error> {
     Ok(Refreshing::new(Imds::new(Endpoint::parse(url)?), Windows::default()))
 }
 
-/// Asks the metadata service at `url`, and with what it says STS at `sts`.
+/// Creates the flow for a role: the metadata service is at `url`, and STS at `sts`.
 pub fn role<'c>(url: &'c str, sts: &'c str, region: &'c str, arn: &'c str) -> Result<Role<'c>, wire::Error> {
     let service = Service::new(Endpoint::parse(sts)?, region);
     let request = AssumeRoleRequest::new(arn, "device");
@@ -79,7 +79,7 @@ pub fn role<'c>(url: &'c str, sts: &'c str, region: &'c str, arn: &'c str) -> Re
     Ok(Refreshing::new(role, Windows::default()))
 }
 
-/// Carries a flow to its end.
+/// Drives a flow to its end.
 #[inline(never)]
 pub fn drive<'c>(
     flow: &mut impl Flow<'c, Output = Lease>,

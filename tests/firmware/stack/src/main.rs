@@ -1,5 +1,5 @@
-//! Measures the stack that a signature, the instance's credentials and a role's credentials take.
-//! The peer is a few constants: what a peer sends does not change how deep calls go.
+//! Measures the stack usage of a signature, of instance credentials, and of a role's credentials. The peer's
+//! responses are constants: their content does not affect the depth of calls.
 
 #![no_std]
 #![no_main]
@@ -19,7 +19,7 @@ use rolecall_core::wire::Cursor;
 use rolecall_core::wire::time::UnixTime;
 use sizes::{Call, Instance, Link, Role, drive, instance, role, sign};
 
-/// For session tokens of 4 KB.
+/// The size for session tokens of 4 KB.
 const EXCHANGE: usize = 8192;
 
 const CALL: Call<'static> = Call {
@@ -33,7 +33,7 @@ const CALL: Call<'static> = Call {
 
 #[entry]
 fn main() -> ! {
-    // All of it lies above what is painted.
+    // All memory is above the painted part of the stack.
     let (mut exchange, mut lent) = ([0; EXCHANGE], [[0; Slot::RECOMMENDED]; 3]);
     let mut slots = lent.each_mut().map(|memory| Slot::new(memory));
     let (mut clock, mut report) = (Clock::new(), Report::new());
@@ -72,7 +72,7 @@ fn main() -> ! {
     board::exit(true)
 }
 
-/// Prints a figure, of a call that did what it should.
+/// Prints the stack usage of a call, which must have succeeded.
 fn report_stack(what: &str, (done, bytes): (bool, usize)) {
     assert!(done, "{what} failed");
     println!("stack {what} {bytes}");

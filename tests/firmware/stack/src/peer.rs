@@ -1,4 +1,4 @@
-//! Metadata service and STS, as constants.
+//! Metadata service and STS with constant responses.
 
 use rolecall_core::flow::Exchange;
 use rolecall_core::skew::{Instant, Now};
@@ -30,7 +30,7 @@ const ASSUMED: &[u8] = b"HTTP/1.1 200 OK\r\nDate: Tue, 01 Jan 2030 00:00:00 GMT\
     <Expiration>2030-01-01T01:00:00Z</Expiration></Credentials></AssumeRoleResult>\
     <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></AssumeRoleResponse>";
 
-/// Answers each request by its first bytes.
+/// Selects the response by the first bytes of the request.
 #[derive(Default)]
 pub(crate) struct Peer {
     left: &'static [u8],

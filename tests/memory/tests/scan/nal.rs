@@ -1,29 +1,29 @@
-//! The adapter for devices: every source, served well, broken off, and refused.
+//! The adapter for devices: every source, with a success, a truncated response, and a refusal.
 
-use crate::person::Person;
-use crate::scene::{Scene, cut, reply, serve};
+use crate::scenario::{Scenario, reply, serve, truncated};
 use crate::secrets::{Forms, of_secret_key, of_text, text};
+use crate::user::PoolUser;
 use crate::{DAY, clean};
 
 const ID: &str = "ASIAEXAMPLE";
 const END: &str = "2099-01-01T00:00:00Z";
-/// An identity pool's answer that comes before the credentials.
+/// The identity pool's response before the credentials.
 pub(crate) const IDENTITY: &str = r#"{"IdentityId":"eu-west-1:d68b413e-0000-4000-8000-0123456789ab"}"#;
-const WAYS: [&str; 2] = ["blocking", "async"];
+const MODES: [&str; 2] = ["blocking", "async"];
 
-/// What a service gives out.
+/// Credentials issued by a service.
 #[derive(Clone)]
-pub(crate) struct Handed {
+pub(crate) struct Issued {
     pub(crate) secret: String,
     pub(crate) token: String,
 }
 
-impl Handed {
+impl Issued {
     pub(crate) fn new() -> Self {
         Self { secret: text(40), token: text(400) }
     }
 
-    /// As instance metadata and container endpoints have it.
+    /// The response of instance metadata or a container endpoint.
     pub(crate) fn document(&self) -> String {
         format!(
             r#"{{"Code":"Success","AccessKeyId":"{ID}","SecretAccessKey":"{}","Token":"{}","Expiration":"{END}"}}"#,
@@ -31,7 +31,7 @@ impl Handed {
         )
     }
 
-    /// As STS has it.
+    /// The response of STS.
     pub(crate) fn markup(&self, action: &str) -> String {
         format!(
             "<{action}Response><{action}Result><Credentials><AccessKeyId>{ID}</AccessKeyId>\
@@ -41,7 +41,7 @@ impl Handed {
         )
     }
 
-    /// As an identity pool has it.
+    /// The response of an identity pool.
     pub(crate) fn of_identity(&self) -> String {
         format!(
             r#"{{"IdentityId":"id","Credentials":{{"AccessKeyId":"{ID}","SecretKey":"{}","SessionToken":"{}","Expiration":4070908800.0}}}}"#,
@@ -56,50 +56,54 @@ impl Handed {
     }
 }
 
-/// How the last step goes.
+/// The result of the last step.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Turn {
-    Well,
-    /// The reply breaks off within the secret key, or the token that is asked for.
-    Cut,
-    /// An error whose message repeats the secrets of the request.
+pub(crate) enum Ending {
+    Success,
+    /// The response is truncated within the secret key or the token.
+    Truncated,
+    /// An error whose message contains the secrets of the request.
     Refused,
 }
 
-impl Turn {
+impl Ending {
     pub(crate) fn reply(self, document: &str, secret: &str, refusal: &str) -> String {
         match self {
-            Self::Well => reply(200, document),
-            Self::Cut => cut(document, secret),
+            Self::Success => reply(200, document),
+            Self::Truncated => truncated(document, secret),
             Self::Refused => reply(403, refusal),
         }
     }
 
     pub(crate) fn ended(self) -> &'static str {
         match self {
-            Self::Well => ID,
-            Self::Cut => "close",
+            Self::Success => ID,
+            Self::Truncated => "close",
             Self::Refused => "403",
         }
     }
 }
 
-/// Runs a source in both ways, three times each.
+/// Runs a source in both modes, with each result.
 #[track_caller]
-fn look(source: &str, scene: Scene, answer: impl Fn(&str, Turn) -> String + Clone + Send + Sync + 'static) {
-    let scene = &scene;
-    for turn in [Turn::Well, Turn::Cut, Turn::Refused] {
+fn check(
+    source: &str,
+    scenario: Scenario,
+    answer: impl Fn(&str, Ending) -> String + Clone + Send + Sync + 'static,
+) {
+    let scenario = &scenario;
+    for ending in [Ending::Success, Ending::Truncated, Ending::Refused] {
         let answer = answer.clone();
-        let url = serve(move |asked| answer(asked, turn));
-        let ends = if matches!(turn, Turn::Well) { "well" } else { "badly" };
-        let scene = scene.clone().set("url", &url).set("ends", ends);
-        for way in WAYS {
-            let ended = if matches!(source, "sign-in" | "password") && matches!(turn, Turn::Well) {
+        let url = serve(move |request| answer(request, ending));
+        let result = if matches!(ending, Ending::Success) { "success" } else { "failure" };
+        let scenario = scenario.clone().set("url", &url).set("result", result);
+        for mode in MODES {
+            let ended = if matches!(source, "sign-in" | "password") && matches!(ending, Ending::Success) {
                 "a token"
             } else {
-                turn.ended()
+                ending.ended()
             };
-            clean(&format!("{source}, {way}, {turn:?}"), &scene.run(source, way), ended);
+            clean(&format!("{source}, {mode}, {ending:?}"), &scenario.run(source, mode), ended);
         }
     }
 }
@@ -107,94 +111,95 @@ fn look(source: &str, scene: Scene, answer: impl Fn(&str, Turn) -> String + Clon
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn instance_metadata() {
-    let (handed, token) = (Handed::new(), text(56));
-    let scene = Scene::default().seek(handed.forms()).seek(of_text("metadata token", token.as_bytes()));
-    look("imds", scene, move |asked, turn| match asked {
-        asked if asked.starts_with("PUT") => reply(200, &token),
-        asked if asked.contains("credentials/ ") => reply(200, "a-role"),
-        _ => turn.reply(&handed.document(), &handed.secret, &format!("no: {token}")),
+    let (issued, token) = (Issued::new(), text(56));
+    let scenario =
+        Scenario::default().search(issued.forms()).search(of_text("metadata token", token.as_bytes()));
+    check("imds", scenario, move |request, ending| match request {
+        request if request.starts_with("PUT") => reply(200, &token),
+        request if request.contains("credentials/ ") => reply(200, "a-role"),
+        _ => ending.reply(&issued.document(), &issued.secret, &format!("no: {token}")),
     });
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn container_endpoint() {
-    let (handed, token) = (Handed::new(), text(64));
-    let scene = Scene::default()
+    let (issued, token) = (Issued::new(), text(64));
+    let scenario = Scenario::default()
         .lend("authorization", &token)
-        .seek(handed.forms())
-        .seek(of_text("authorization", token.as_bytes()));
-    look("container", scene, move |_, turn| {
+        .search(issued.forms())
+        .search(of_text("authorization", token.as_bytes()));
+    check("container", scenario, move |_, ending| {
         let refusal = format!(r#"{{"code":"AccessDenied","message":"{token} is not it"}}"#);
-        turn.reply(&handed.document(), &handed.secret, &refusal)
+        ending.reply(&issued.document(), &issued.secret, &refusal)
     });
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn assume_role() {
-    let (handed, own) = (Handed::new(), text(40));
-    let scene = Scene::default().lend("own secret", &own).seek(handed.forms()).seek(of_secret_key(
+    let (issued, own) = (Issued::new(), text(40));
+    let scenario = Scenario::default().lend("own secret", &own).search(issued.forms()).search(of_secret_key(
         "own secret",
         &own,
         &[DAY],
         "eu-west-1",
         "sts",
     ));
-    look("assume-role", scene, move |_, turn| {
+    check("assume-role", scenario, move |_, ending| {
         let refusal =
             "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
-        turn.reply(&handed.markup("AssumeRole"), &handed.secret, refusal)
+        ending.reply(&issued.markup("AssumeRole"), &issued.secret, refusal)
     });
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn web_identity() {
-    let (handed, token) = (Handed::new(), text(300));
-    let scene = Scene::default()
+    let (issued, token) = (Issued::new(), text(300));
+    let scenario = Scenario::default()
         .lend("web token", &token)
-        .seek(handed.forms())
-        .seek(of_text("web token", token.as_bytes()));
-    look("web-identity", scene, move |_, turn| {
+        .search(issued.forms())
+        .search(of_text("web token", token.as_bytes()));
+    check("web-identity", scenario, move |_, ending| {
         let refusal = format!(
             "<ErrorResponse><Error><Code>AccessDenied</Code><Message>{token}</Message></Error></ErrorResponse>"
         );
-        turn.reply(&handed.markup("AssumeRoleWithWebIdentity"), &handed.secret, &refusal)
+        ending.reply(&issued.markup("AssumeRoleWithWebIdentity"), &issued.secret, &refusal)
     });
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn identity_pool() {
-    let (handed, token) = (Handed::new(), text(300));
-    let scene = Scene::default()
+    let (issued, token) = (Issued::new(), text(300));
+    let scenario = Scenario::default()
         .lend("web token", &token)
-        .seek(handed.forms())
-        .seek(of_text("web token", token.as_bytes()));
-    look("identity-pool", scene, move |asked, turn| {
-        if asked.contains(".GetId\r") {
+        .search(issued.forms())
+        .search(of_text("web token", token.as_bytes()));
+    check("identity-pool", scenario, move |request, ending| {
+        if request.contains(".GetId\r") {
             return reply(200, IDENTITY);
         }
         let refusal = format!(r#"{{"__type":"NotAuthorizedException","message":"{token}"}}"#);
-        turn.reply(&handed.of_identity(), &handed.secret, &refusal)
+        ending.reply(&issued.of_identity(), &issued.secret, &refusal)
     });
 }
 
-/// Signing in, whose last answer is tokens.
+/// Signs in; the last response contains tokens.
 fn sign_in(source: &'static str) {
-    let person = Person::new();
-    look(source, person.scene(), move |asked, turn| person.answer(asked, turn));
+    let user = PoolUser::new();
+    check(source, user.scenario(), move |request, ending| user.answer(request, ending));
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
-fn a_password_that_is_proved() {
+fn sign_in_with_srp() {
     sign_in("sign-in");
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
-fn a_password_that_is_sent() {
+fn sign_in_with_the_password_sent() {
     sign_in("password");
 }

@@ -1,22 +1,23 @@
-//! Copies that were left on purpose are found: the other tests would fail for less.
+//! Copies that are left behind deliberately are found, so the other tests would detect them, too.
 
 use crate::DAY;
-use crate::scene::{Scene, Seen};
+use crate::scenario::{Outcome, Scenario};
 use crate::secrets::{of_secret_key, text};
 
-fn planted(place: &str) -> Seen {
+fn planted(place: &str) -> Outcome {
     let secret = text(40);
     let forms = of_secret_key("own secret", &secret, &[DAY], "eu-west-1", "s3");
-    let seen = Scene::default().lend("own secret", &secret).seek(forms).run(&format!("plant:{place}"), "-");
-    assert_eq!(seen.ended, "planted");
-    seen
+    let outcome =
+        Scenario::default().lend("own secret", &secret).search(forms).run(&format!("plant:{place}"), "-");
+    assert_eq!(outcome.ended, "planted");
+    outcome
 }
 
 #[track_caller]
-fn is_found(seen: &Seen, look: u8, name: &str, place: &str) {
-    let found = seen.found.iter().filter(|line| line.starts_with(&format!("{look}\t")));
+fn is_found(outcome: &Outcome, look: u8, name: &str, place: &str) {
+    let found = outcome.found.iter().filter(|line| line.starts_with(&format!("{look}\t")));
     let mut found = found.filter(|line| line.contains(&format!("\t{name}\t")));
-    assert!(found.any(|line| line.contains(place)), "{name} in {place}: {:#?}", seen.found);
+    assert!(found.any(|line| line.contains(place)), "{name} in {place}: {:#?}", outcome.found);
 }
 
 #[test]
@@ -33,37 +34,37 @@ fn a_copy_on_the_heap_is_found() {
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
-fn a_copy_in_words_is_found() {
-    is_found(&planted("swapped"), 1, "own secret, in words", "heap");
+fn a_copy_as_sha256_words_is_found() {
+    is_found(&planted("swapped"), 1, "own secret as words", "heap");
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
-fn what_a_slot_holds_is_found_until_it_is_dropped() {
-    let seen = planted("slot");
-    is_found(&seen, 1, "own secret", "heap");
-    assert!(seen.found.iter().all(|line| line.starts_with("1\t")), "{:#?}", seen.found);
+fn the_content_of_a_slot_is_found_until_it_is_dropped() {
+    let outcome = planted("slot");
+    is_found(&outcome, 1, "own secret", "heap");
+    assert!(outcome.found.iter().all(|line| line.starts_with("1\t")), "{:#?}", outcome.found);
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn a_signing_key_is_found_until_it_is_dropped() {
-    let seen = planted("key");
-    is_found(&seen, 1, "own secret after aws4_request, its inner pad absorbed, as a state", "the stack");
-    is_found(&seen, 1, "own secret after aws4_request, its outer pad absorbed, as a state", "the stack");
-    assert!(seen.found.iter().all(|line| line.starts_with("1\t")), "{:#?}", seen.found);
+    let outcome = planted("key");
+    is_found(&outcome, 1, "own secret after aws4_request, inner pad absorbed, as a state", "the stack");
+    is_found(&outcome, 1, "own secret after aws4_request, outer pad absorbed, as a state", "the stack");
+    assert!(outcome.found.iter().all(|line| line.starts_with("1\t")), "{:#?}", outcome.found);
 }
 
-/// What SECURITY.md says of it: where a key was moved from, it still is.
+/// As SECURITY.md documents: a moved key leaves a copy at its old place.
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
-fn a_key_that_is_moved_leaves_a_copy() {
-    let seen = planted("moved key");
-    is_found(&seen, 1, "own secret after aws4_request, its inner pad absorbed, as a state", "the stack");
+fn a_moved_key_leaves_a_copy() {
+    let outcome = planted("moved key");
+    is_found(&outcome, 1, "own secret after aws4_request, inner pad absorbed, as a state", "the stack");
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
-fn nothing_is_found_where_nothing_was_left() {
+fn nothing_is_found_if_nothing_is_planted() {
     assert_eq!(planted("nowhere").found, [""; 0]);
 }

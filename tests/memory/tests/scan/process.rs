@@ -1,28 +1,28 @@
-//! The library for programs on an operating system.
+//! The library for operating systems.
 //!
-//! ureq copies what it sends and receives, and wipes none of it. So the library is looked at over an HTTP
-//! client that keeps nothing: then nothing at all is found. Over ureq, what was received is found where ureq
-//! has it, in a reply as it came over the wire: behind a head, of which no buffer of ours has the empty line.
-//! What was sent is found on the heap. The stack has none of it, and what is neither sent nor received - a
-//! secret key that signs, all that is derived from it - is nowhere.
+//! ureq copies what it sends and receives, and does not wipe it. Therefore the library is tested over an HTTP
+//! client that keeps no copies: then nothing is found. Over ureq, received secrets are found in ureq's own
+//! buffers, as part of a raw response: after an HTTP head, whose empty line none of the library's buffers
+//! contain. Sent secrets are found on the heap. Neither is found on the stack, and secrets that are neither
+//! sent nor received - a secret key that signs, and everything derived from it - are found nowhere.
 
 use std::path::PathBuf;
 
 use crate::DAY;
-use crate::nal::{Handed, IDENTITY, Turn};
-use crate::person::Person;
-use crate::scene::{Seen, reply, serve};
+use crate::nal::{Ending, IDENTITY, Issued};
+use crate::scenario::{Outcome, reply, serve};
 use crate::secrets::{of_secret_key, of_text, text};
+use crate::user::PoolUser;
 
-/// What goes over the wire as it is.
+/// The secrets that are sent unchanged.
 const SENT: [&str; 4] = ["authorization", "ID token", "metadata token", "web token"];
 const RECEIVED: [&str; 3] = ["refresh token", "secret key", "session token"];
 const SOURCES: [&str; 7] =
     ["imds", "container", "assume-role", "web-identity", "sign-in", "cached", "signed"];
 
-/// Fetches from a source, which serves well or breaks off.
-fn fetch(source: &str, way: &str, turn: Turn) -> Seen {
-    let (handed, own) = (Handed::new(), text(40));
+/// Fetches credentials from a source, with this result of its last step.
+fn fetch(source: &str, mode: &str, ending: Ending) -> Outcome {
+    let (issued, own) = (Issued::new(), text(40));
     let (authorization, web, token) = (text(64), text(300), text(56));
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(text(12));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -31,67 +31,67 @@ fn fetch(source: &str, way: &str, turn: Turn) -> Seen {
     write("config", "[profile own]\nregion = eu-west-1\n");
     write("authorization", &authorization);
     write("token", &web);
-    let person = Person::new();
-    let mut scene = person
-        .scene()
+    let user = PoolUser::new();
+    let mut scenario = user
+        .scenario()
         .set("folder", folder.to_str().expect("text"))
-        .seek(handed.forms())
-        .seek(of_text("authorization", authorization.as_bytes()))
-        .seek(of_text("metadata token", token.as_bytes()))
-        .seek(of_text("web token", web.as_bytes()));
-    // Over ureq the clock is this machine's, and what is derived for its day is not known here.
+        .search(issued.forms())
+        .search(of_text("authorization", authorization.as_bytes()))
+        .search(of_text("metadata token", token.as_bytes()))
+        .search(of_text("web token", web.as_bytes()));
+    // Over ureq the clock is the system's; values derived for its date are not searched for.
     for service in ["sts", "s3"] {
-        scene = scene.seek(of_secret_key("own secret", &own, &[DAY], "eu-west-1", service));
+        scenario = scenario.search(of_secret_key("own secret", &own, &[DAY], "eu-west-1", service));
     }
-    let url = serve(move |asked| match asked {
-        asked if asked.starts_with("PUT") => reply(200, &token),
-        asked if asked.contains("credentials/ ") => reply(200, "a-role"),
-        asked if asked.contains("USER_SRP_AUTH") || asked.contains("PASSWORD_VERIFIER") => {
-            person.answer(asked, Turn::Well)
+    let url = serve(move |request| match request {
+        request if request.starts_with("PUT") => reply(200, &token),
+        request if request.contains("credentials/ ") => reply(200, "a-role"),
+        request if request.contains("USER_SRP_AUTH") || request.contains("PASSWORD_VERIFIER") => {
+            user.answer(request, Ending::Success)
         }
-        asked if asked.contains(".GetId\r") => reply(200, IDENTITY),
-        asked if asked.contains(".GetCredentialsForIdentity\r") => {
-            turn.reply(&handed.of_identity(), &handed.secret, "{}")
+        request if request.contains(".GetId\r") => reply(200, IDENTITY),
+        request if request.contains(".GetCredentialsForIdentity\r") => {
+            ending.reply(&issued.of_identity(), &issued.secret, "{}")
         }
-        asked if asked.contains("Action=") => {
+        request if request.contains("Action=") => {
             let action =
-                if asked.contains("WebIdentity") { "AssumeRoleWithWebIdentity" } else { "AssumeRole" };
-            turn.reply(&handed.markup(action), &handed.secret, "<ErrorResponse/>")
+                if request.contains("WebIdentity") { "AssumeRoleWithWebIdentity" } else { "AssumeRole" };
+            ending.reply(&issued.markup(action), &issued.secret, "<ErrorResponse/>")
         }
-        _ => turn.reply(&handed.document(), &handed.secret, "{}"),
+        _ => ending.reply(&issued.document(), &issued.secret, "{}"),
     });
-    let seen = scene.set("url", &url).run(&format!("process:{source}"), way);
-    std::fs::remove_dir_all(&folder).expect("it was there");
-    let ended = if source == "signed" { "AKIDEXAMPLE" } else { turn.ended() };
-    assert!(seen.ended.contains(ended), "{source}, {way}, {turn:?}: {}", seen.ended);
-    seen
+    let outcome = scenario.set("url", &url).run(&format!("process:{source}"), mode);
+    std::fs::remove_dir_all(&folder).expect("the directory exists");
+    let ended = if source == "signed" { "AKIDEXAMPLE" } else { ending.ended() };
+    assert!(outcome.ended.contains(ended), "{source}, {mode}, {ending:?}: {}", outcome.ended);
+    outcome
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
-fn nothing_is_left_by_the_library() {
+fn the_library_leaves_nothing() {
     for source in SOURCES {
-        for turn in [Turn::Well, Turn::Cut, Turn::Refused] {
-            let seen = fetch(source, "client", turn);
-            assert!(seen.found.is_empty(), "{source}, {turn:?}: {:#?}", seen.found);
+        for ending in [Ending::Success, Ending::Truncated, Ending::Refused] {
+            let outcome = fetch(source, "client", ending);
+            assert!(outcome.found.is_empty(), "{source}, {ending:?}: {:#?}", outcome.found);
         }
     }
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
-fn what_ureq_leaves_is_in_its_own_buffers() {
+fn copies_of_ureq_are_in_its_own_buffers() {
     for source in SOURCES {
-        let seen = fetch(source, "ureq", Turn::Well);
-        for line in &seen.found {
+        let outcome = fetch(source, "ureq", Ending::Success);
+        for line in &outcome.found {
             let [_, name, _, place] = line.split('\t').collect::<Vec<_>>().try_into().expect("four words");
             let of_ureq = match place {
                 "the heap" => SENT.contains(&name),
-                "the heap, behind a head" => SENT.contains(&name) || RECEIVED.contains(&name),
+                "the heap, after an HTTP head" => SENT.contains(&name) || RECEIVED.contains(&name),
                 _ => false,
             };
-            assert!(of_ureq, "{source}: {:#?}", seen.found);
+            assert!(of_ureq, "{source}: {:#?}", outcome.found);
         }
-        assert_eq!(seen.found.is_empty(), source == "signed", "{source}: ureq keeps what it receives");
+        assert_eq!(outcome.found.is_empty(), source == "signed", "{source}: ureq keeps what it receives");
     }
 }

@@ -1,28 +1,28 @@
-//! Signing by hand.
+//! Signing with the core.
 
-use crate::scene::Scene;
+use crate::scenario::Scenario;
 use crate::secrets::{of_secret_key, of_text, text};
 use crate::{DAY, clean};
 
 fn signed(what: &str, length: &str) {
     let (secret, token) = (text(40), text(400));
-    let seen = Scene::default()
+    let outcome = Scenario::default()
         .lend("own secret", &secret)
         .lend("own token", &token)
-        .seek(of_secret_key("own secret", &secret, &[DAY], "eu-west-1", "s3"))
-        .seek(of_text("own token", token.as_bytes()))
+        .search(of_secret_key("own secret", &secret, &[DAY], "eu-west-1", "s3"))
+        .search(of_text("own token", token.as_bytes()))
         .run(&format!("signing:{what}"), "-");
-    clean(what, &seen, length);
+    clean(what, &outcome, length);
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
-fn a_signature_in_a_header() {
+fn a_signature_in_a_header_leaves_nothing() {
     signed("header", " ");
 }
 
 #[test]
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
-fn a_signature_in_the_query() {
+fn a_signature_in_the_query_leaves_nothing() {
     signed("presigned", " ");
 }

@@ -1,4 +1,4 @@
-//! What a sign-in by SRP comes to on its way, by arithmetic that knows nothing of the core's.
+//! The intermediate values of an SRP sign-in, computed independently of the core.
 
 use num_bigint::BigUint;
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ E39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF6955817183995497CEA956AE5
 ABF5AE8CDB0933D71E8C94E04A25619DCEE3D2261AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200C\
 BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF";
 
-/// Who signs in, and what the pool answers.
+/// The inputs of a sign-in, and the challenge of the pool.
 pub(crate) struct Challenge<'a> {
     pub(crate) pool: &'a str,
     pub(crate) user: &'a str,
@@ -26,7 +26,7 @@ pub(crate) struct Challenge<'a> {
     pub(crate) public: &'a BigUint,
 }
 
-/// All that must not stay behind.
+/// All values that must not stay behind.
 pub(crate) fn forms(challenge: &Challenge<'_>) -> Forms {
     let modulus = &BigUint::parse_bytes(MODULUS, 16).expect("digits");
     let generator = &BigUint::from(2u8);
@@ -73,10 +73,10 @@ pub(crate) fn forms(challenge: &Challenge<'_>) -> Forms {
         ("shared secret", base, exponent),
     ];
     for (name, base, exponent) in powers {
-        // What the power is on its way, four bits at a time; the first ones are in everybody's table.
+        // The intermediate powers, four bits at a time; the first ones are the same for every secret.
         for shift in (4..exponent.bits() - 8).step_by(4) {
             let part = base.modpow(&(exponent >> shift), modulus);
-            forms.extend(of_element(&format!("{name} on its way"), &part, modulus));
+            forms.extend(of_element(&format!("{name}, intermediate power"), &part, modulus));
         }
     }
     for power in 2..16u32 {
@@ -85,22 +85,22 @@ pub(crate) fn forms(challenge: &Challenge<'_>) -> Forms {
     forms
 }
 
-/// In the order of the wire and in limbs.
+/// A number in wire order and in limbs.
 fn of_number(name: &str, number: &BigUint) -> Forms {
     vec![(name.to_owned(), number.to_bytes_be()), (format!("{name}, in limbs"), number.to_bytes_le())]
 }
 
-/// In limbs, in Montgomery's form.
+/// A number in Montgomery form, in limbs.
 fn of_element(name: &str, number: &BigUint, modulus: &BigUint) -> Forms {
     let montgomery = (number << 3072u32) % modulus;
-    vec![(format!("{name}, in Montgomery's form"), montgomery.to_bytes_le())]
+    vec![(format!("{name}, in Montgomery form"), montgomery.to_bytes_le())]
 }
 
 fn hash(parts: &[&[u8]]) -> BigUint {
     BigUint::from_bytes_be(&Sha256::digest(parts.concat()))
 }
 
-/// With a zero before a set top bit.
+/// The number with a zero byte before a set top bit.
 fn integer(number: &BigUint) -> Vec<u8> {
     let bytes = number.to_bytes_be();
     if bytes[0] & 0x80 != 0 { [&[0], bytes.as_slice()].concat() } else { bytes }

@@ -1,5 +1,5 @@
-//! Requests whose signatures botocore 1.43 computed, so that the verifier is not only measured by
-//! the crate it is made of. The simulator's clock is set to their date.
+//! Requests signed by botocore 1.43, so that the verifier is not only tested with the crate that it
+//! is built on. The simulator's clock is set to their date.
 
 use crate::client::{Reply, Request, spoil, start};
 use rolecall_simulator::{Config, Simulator, User};
@@ -92,7 +92,7 @@ fn presigned_who_am_i() -> Request {
     Request::new("GET", target).header("Host", "sts.eu-central-1.example")
 }
 
-/// Signers leave this header out. One that signs it is still right about its own request.
+/// Signers usually leave this header out, but a request that signs it is still valid.
 fn who_am_i_with_a_signed_user_agent() -> Request {
     let request = Request::new("POST", "/")
         .header("User-Agent", "simulator-test")
@@ -106,7 +106,7 @@ fn who_am_i_with_a_signed_user_agent() -> Request {
 }
 
 #[test]
-fn s3_requests_pass() {
+fn s3_requests_are_accepted() {
     let simulator = simulator();
     let url = simulator.s3_url();
     assert_eq!(put_object().send(&url).verdict(), (200, "OK"));
@@ -119,7 +119,7 @@ fn s3_requests_pass() {
 }
 
 #[test]
-fn sts_requests_pass() {
+fn sts_requests_are_accepted() {
     let simulator = simulator();
     for request in [who_am_i(), presigned_who_am_i(), who_am_i_with_a_signed_user_agent()] {
         let reply = request.send(&simulator.sts_url());
@@ -129,7 +129,7 @@ fn sts_requests_pass() {
 }
 
 #[test]
-fn a_change_is_refused() {
+fn changed_requests_are_rejected() {
     let simulator = simulator();
     let refused = |url: &str, good: &Request, change: &dyn Fn(&mut Request)| {
         let mut request = good.clone();

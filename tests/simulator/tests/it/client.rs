@@ -1,4 +1,4 @@
-//! A raw HTTP client, so that a test decides about each byte, and signing by `aws-sigv4`.
+//! A raw HTTP client that gives tests control over each byte, and signing with `aws-sigv4`.
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
@@ -36,14 +36,14 @@ impl Request {
         self
     }
 
-    /// The value of a header, to be changed.
+    /// The value of a header, for modification.
     pub fn value(&mut self, name: &str) -> &mut String {
         let mut headers = self.headers.iter_mut();
         let found = headers.find(|(n, _)| n.eq_ignore_ascii_case(name));
         &mut found.expect("the header").1
     }
 
-    /// Sends it on a new connection. A host header is added when there is none.
+    /// Sends the request on a new connection. A host header is added if missing.
     pub fn send(&self, url: &str) -> Reply {
         let mut stream = connect(url);
         self.write(&mut stream, url);
@@ -117,7 +117,7 @@ impl Reply {
         document[name].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Status and error code, as one asserts them; `OK` when there is no code.
+    /// Status and error code; the code is `OK` if the body has none.
     pub fn verdict(&self) -> (u16, &str) {
         let code = self.xml("Code");
         (self.status, if code.is_empty() { "OK" } else { code })
@@ -152,7 +152,7 @@ impl Keys {
         Self { id: user.access_key_id.clone(), secret: user.secret_access_key.clone(), token: None }
     }
 
-    /// Those in an answer of AssumeRole.
+    /// The keys in a response of AssumeRole.
     pub fn assumed(reply: &Reply) -> Self {
         assert_eq!(reply.verdict(), (200, "OK"), "{}", reply.body);
         Self {
@@ -162,7 +162,7 @@ impl Keys {
         }
     }
 
-    /// Those of the instance, by way of IMDS.
+    /// The keys of the instance, from IMDS.
     pub fn instance(simulator: &Simulator) -> Self {
         let reply = instance_document(simulator);
         Self {
@@ -195,7 +195,7 @@ pub fn user(name: &str) -> User {
     }
 }
 
-/// How to sign: the good case is `Signing::of(...)`, and each test changes what it is about.
+/// Signing parameters: `Signing::of(...)` is valid, and each test changes the ones it is about.
 #[derive(Clone)]
 pub struct Signing {
     pub keys: Keys,
@@ -277,7 +277,7 @@ pub fn hours(hours: i64) -> SystemTime {
     if hours < 0 { SystemTime::now() - distance } else { SystemTime::now() + distance }
 }
 
-/// Changes the last character of a text for another of its kind.
+/// Replaces the last character with a different one.
 pub fn spoil(text: &mut String) {
     let last = text.pop().expect("a character");
     text.push(if last == '1' { '2' } else { '1' });

@@ -1,4 +1,4 @@
-//! What hands credentials to a host: IMDS and the container endpoint.
+//! The services that serve credentials to a host: IMDS and the container endpoint.
 
 use crate::client::{Request, connect, instance_document, start};
 use rolecall_simulator::{Addresses, Config, Fault, HostKey, Simulator};
@@ -22,7 +22,7 @@ fn get(simulator: &Simulator, path: &str, token: &str) -> crate::client::Reply {
 }
 
 #[test]
-fn imds_hands_out_the_role_the_credentials_and_the_region() {
+fn imds_serves_the_role_the_credentials_and_the_region() {
     let simulator = start(Config {
         session_token_length: 4096,
         instance_lifetime: Duration::from_secs(1800),
@@ -47,7 +47,7 @@ fn imds_hands_out_the_role_the_credentials_and_the_region() {
 }
 
 #[test]
-fn imds_hands_out_the_same_credentials_until_they_are_due() {
+fn imds_serves_the_same_credentials_until_rotation() {
     let simulator = start(Config {
         instance_lifetime: Duration::from_secs(1800),
         instance_account_id: false,
@@ -62,7 +62,7 @@ fn imds_hands_out_the_same_credentials_until_they_are_due() {
 }
 
 #[test]
-fn imds_wants_a_lifetime_for_its_token() {
+fn imds_requires_a_ttl_for_its_token() {
     let simulator = start(Config::default());
     let url = simulator.imds_url();
     let put = Request::new("PUT", "/latest/api/token");
@@ -79,7 +79,7 @@ fn imds_wants_a_lifetime_for_its_token() {
 }
 
 #[test]
-fn imds_answers_nobody_without_a_live_token() {
+fn imds_requires_an_unexpired_token() {
     let simulator = start(Config::default());
     let url = simulator.imds_url();
     let reply = Request::new("GET", ROLES).send(&url);
@@ -96,7 +96,7 @@ fn imds_answers_nobody_without_a_live_token() {
 }
 
 #[test]
-fn imds_knows_no_other_paths() {
+fn other_imds_paths_are_not_found() {
     let simulator = start(Config::default());
     let token = token(&simulator, "60");
     for path in ["/", "/latest", &format!("{ROLES}other"), "/latest/meta-data/"] {
@@ -107,7 +107,7 @@ fn imds_knows_no_other_paths() {
 }
 
 #[test]
-fn a_container_gets_its_credentials_for_its_token() {
+fn the_container_endpoint_requires_its_token() {
     let simulator = start(Config::default());
     let environment = simulator.container_environment();
     let variable = |name: &str| {
@@ -139,7 +139,7 @@ fn a_container_gets_its_credentials_for_its_token() {
 }
 
 #[test]
-fn a_container_may_do_without_a_token() {
+fn the_container_token_is_optional() {
     let simulator = start(Config { container_token: None, ..Config::default() });
     let url = simulator.container_url();
     let path = &url[url.find("/v2/").expect("a path")..];
@@ -149,7 +149,7 @@ fn a_container_may_do_without_a_token() {
 }
 
 #[test]
-fn a_connection_serves_many_requests_and_every_answer_is_dated() {
+fn connections_are_kept_alive_and_responses_are_dated() {
     let simulator = start(Config { clock_offset: 86_400 * 365, ..Config::default() });
     let url = simulator.imds_url();
     let mut stream = connect(&url);
@@ -168,7 +168,7 @@ fn a_connection_serves_many_requests_and_every_answer_is_dated() {
 }
 
 #[test]
-fn imds_misbehaves_as_told_and_then_no_more() {
+fn imds_injects_each_configured_fault_once() {
     let faults = vec![Fault::Reset, Fault::Stall, Fault::Drip, Fault::InternalError, Fault::Megabyte];
     let simulator = start(Config { imds_faults: faults, ..Config::default() });
     let url = simulator.imds_url();
@@ -201,7 +201,7 @@ fn imds_misbehaves_as_told_and_then_no_more() {
 }
 
 #[test]
-fn hosts_are_handed_the_keys_that_are_given() {
+fn imds_serves_the_given_keys_in_turn() {
     let key = |name: &str| HostKey {
         access_key_id: format!("ASIA{name:0>16}"),
         secret_access_key: format!("{name}/secret"),
@@ -222,8 +222,8 @@ fn hosts_are_handed_the_keys_that_are_given() {
 }
 
 #[test]
-fn a_service_listens_where_it_is_told_to() {
-    // All of 127.0.0.0/8 is this machine's own on Linux alone.
+fn a_service_listens_on_its_configured_address() {
+    // Only Linux assigns all of 127.0.0.0/8 to the loopback interface.
     if !cfg!(target_os = "linux") {
         return;
     }

@@ -1,4 +1,4 @@
-//! Starting, stopping, and clients that are not what they should be.
+//! Starting, stopping, and misbehaving clients.
 
 use crate::client::{Keys, Request, Signing, connect, host, instance_document, start, user};
 use rolecall_simulator::{Config, Ports, Role, Simulator};
@@ -7,10 +7,10 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What comes back for these bytes, until the server ends the connection.
+/// Sends bytes and returns the response, until the server closes the connection.
 fn raw(url: &str, bytes: &[u8]) -> String {
     let mut stream = connect(url);
-    // The server may end the connection before it has read everything.
+    // The server may close the connection before it has read everything.
     let _ = stream.write_all(bytes);
     let mut reply = Vec::new();
     let _ = stream.read_to_end(&mut reply);
@@ -40,7 +40,7 @@ fn every_service_listens_on_loopback_only() {
 }
 
 #[test]
-fn it_listens_where_it_is_told_and_says_when_it_cannot() {
+fn a_port_can_be_configured_and_a_taken_one_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
     let config = Config { ports: Ports { sts: port, ..Ports::default() }, ..Config::default() };
@@ -51,7 +51,7 @@ fn it_listens_where_it_is_told_and_says_when_it_cannot() {
 }
 
 #[test]
-fn a_contradictory_configuration_is_refused() {
+fn an_invalid_configuration_is_rejected() {
     let role = |arn: &str| {
         let mut role = Role::new("444455556666", "r");
         role.arn = arn.into();
@@ -76,13 +76,13 @@ fn a_contradictory_configuration_is_refused() {
 }
 
 #[test]
-fn dropping_it_ends_everything_at_once() {
+fn dropping_the_simulator_closes_every_connection() {
     let simulator = start(Config::default());
     let url = simulator.sts_url();
     let mut idle = connect(&url);
     let mut halfway = connect(&url);
     halfway.write_all(b"POST / HTTP/1.1\r\nHost: x\r\n").expect("sending");
-    // A whole exchange on a third: the first two are accepted by then.
+    // A whole exchange on a third connection: the first two are accepted by then.
     Request::new("GET", "/").send(&url);
     let began = Instant::now();
     drop(simulator);
@@ -103,7 +103,7 @@ fn two_starts_share_no_secret() {
 }
 
 #[test]
-fn a_broken_client_gets_an_answer_and_harms_nobody() {
+fn malformed_requests_are_rejected_and_the_service_stays_up() {
     let simulator = start(Config::default());
     let head = "GET / HTTP/1.1\r\nHost: x\r\n";
     let long = format!("{head}A: {}\r\n\r\n", "a".repeat(70_000));
@@ -135,7 +135,7 @@ fn a_broken_client_gets_an_answer_and_harms_nobody() {
 }
 
 #[test]
-fn hostile_signatures_are_refused_not_fatal() {
+fn hostile_signatures_are_rejected() {
     let simulator = start(Config { users: vec![user("alice")], ..Config::default() });
     let id = user("alice").access_key_id;
     let day = "20260102";
@@ -169,9 +169,9 @@ fn hostile_signatures_are_refused_not_fatal() {
     }
 }
 
-/// Unlike the above, these get as far as the verifier.
+/// Unlike those above, these requests reach the signature check.
 #[test]
-fn hostile_requests_with_good_scopes_are_refused_not_fatal() {
+fn hostile_requests_with_valid_scopes_are_rejected() {
     let simulator = start(Config { users: vec![user("alice")], ..Config::default() });
     let keys = Keys::of(&user("alice"));
     let long = format!("/?{}", "a=%20&".repeat(8000));
@@ -210,7 +210,7 @@ fn hostile_requests_with_good_scopes_are_refused_not_fatal() {
 }
 
 #[test]
-fn a_request_may_come_byte_by_byte_or_two_at_once() {
+fn requests_may_arrive_byte_by_byte_or_pipelined() {
     let simulator = start(Config::default());
     let url = simulator.imds_url();
     let put = "PUT /latest/api/token HTTP/1.1\r\nHost: x\r\n\
@@ -229,7 +229,7 @@ fn a_request_may_come_byte_by_byte_or_two_at_once() {
 }
 
 #[test]
-fn a_client_that_waits_for_100_is_told_to_go_on() {
+fn expect_100_continue_is_answered() {
     let simulator = start(Config::default());
     let mut stream = connect(&simulator.s3_url());
     let head = "PUT /b/k HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\
@@ -245,7 +245,7 @@ fn a_client_that_waits_for_100_is_told_to_go_on() {
 }
 
 #[test]
-fn many_ask_at_once() {
+fn concurrent_clients_get_the_same_keys() {
     let simulator = start(Config::default());
     let ids: Vec<String> = thread::scope(|scope| {
         let asking: Vec<_> =

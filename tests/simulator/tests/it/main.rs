@@ -1,4 +1,4 @@
-//! What a client of the simulator sees, over sockets.
+//! Tests of the simulator through its sockets.
 
 mod botocore;
 mod client;

@@ -1,11 +1,11 @@
-//! The bucket: objects, and that every wrong request is refused.
+//! The bucket: objects, and the rejection of invalid requests.
 
 use crate::client::{Keys, Reply, Request, Signing, hours, spoil, start, user};
 use rolecall_simulator::{Config, Simulator};
 
 const KEY: &str = "/rolecall-bucket/notes/a%20b";
 
-/// A simulator whose bucket the user `alice` may use.
+/// Starts a simulator whose bucket the user `alice` may use.
 fn with_alice() -> (Simulator, Keys) {
     let simulator = start(Config {
         users: vec![user("alice")],
@@ -21,7 +21,7 @@ fn call(simulator: &Simulator, keys: &Keys, request: Request) -> Reply {
 }
 
 #[test]
-fn objects_come_back_as_they_were_put() {
+fn objects_are_returned_as_they_were_put() {
     let (simulator, alice) = with_alice();
     let put = Request::new("PUT", KEY)
         .header("Content-Type", "text/x-note")
@@ -67,7 +67,7 @@ fn paths_are_not_normalised() {
 }
 
 #[test]
-fn lists_come_by_prefix_and_page() {
+fn lists_support_prefixes_and_pages() {
     let (simulator, alice) = with_alice();
     for key in ["a/1", "a/2", "a/3", "b&c"] {
         let put = Request::new("PUT", &format!("/rolecall-bucket/{key}"));
@@ -96,7 +96,7 @@ fn lists_come_by_prefix_and_page() {
 }
 
 #[test]
-fn only_the_accounts_of_the_bucket_get_in() {
+fn only_allowed_accounts_may_use_the_bucket() {
     let simulator = start(Config::default());
     let instance = Keys::instance(&simulator);
     let list = Request::new("GET", "/rolecall-bucket?list-type=2");
@@ -116,7 +116,7 @@ fn only_the_accounts_of_the_bucket_get_in() {
 }
 
 #[test]
-fn what_is_not_there_is_not_ignored() {
+fn unsupported_requests_are_rejected() {
     let (simulator, alice) = with_alice();
     let acl = Request::new("GET", &format!("{KEY}?acl"));
     assert_eq!(call(&simulator, &alice, acl).verdict(), (501, "NotImplemented"));
@@ -127,10 +127,10 @@ fn what_is_not_there_is_not_ignored() {
 }
 
 #[test]
-fn a_changed_request_is_refused() {
+fn changed_requests_are_rejected() {
     let (simulator, _) = with_alice();
-    // Temporary credentials, so that there is a token to change; the account is not looked at
-    // before the signature.
+    // Temporary credentials, so that there is a token to change; the account is checked only after
+    // the signature.
     let keys = Keys::instance(&simulator);
     let url = simulator.s3_url();
     let request = Request::new("PUT", &format!("{KEY}?x-id=PutObject"))
@@ -189,12 +189,12 @@ fn a_changed_request_is_refused() {
         refused(400, "AuthorizationHeaderMalformed")
     );
     assert_eq!(changed(&|r| r.target += "&X-Amz-Signature=1"), refused(400, "InvalidArgument"));
-    // An unsigned header that is not the service's business is let through.
+    // An unsigned header that S3 does not require is allowed.
     assert_eq!(changed(&|r| r.headers.push(("User-Agent".into(), "test".into()))), (200, "OK".to_owned()));
 }
 
 #[test]
-fn a_request_signed_wrongly_is_refused() {
+fn wrongly_signed_requests_are_rejected() {
     let (simulator, alice) = with_alice();
     let url = simulator.s3_url();
     let list = Request::new("GET", "/rolecall-bucket?list-type=2");
@@ -276,7 +276,7 @@ fn presigned_requests_work_until_they_expire() {
 }
 
 #[test]
-fn a_week_is_the_longest_presigned_time() {
+fn presigned_requests_are_valid_for_at_most_a_week() {
     let (simulator, alice) = with_alice();
     let url = simulator.s3_url();
     let list = Request::new("GET", "/rolecall-bucket?list-type=2");
@@ -289,7 +289,7 @@ fn a_week_is_the_longest_presigned_time() {
 }
 
 #[test]
-fn expired_credentials_are_refused() {
+fn expired_credentials_are_rejected() {
     let (simulator, _) = with_alice();
     let url = simulator.s3_url();
     let keys = Keys::instance(&simulator);
@@ -300,7 +300,7 @@ fn expired_credentials_are_refused() {
 }
 
 #[test]
-fn with_the_wrong_secret_nothing_is_verified() {
+fn with_the_wrong_secret_every_signature_is_rejected() {
     let simulator =
         start(Config { verify_with_wrong_secret: true, users: vec![user("alice")], ..Config::default() });
     let alice = Keys::of(&user("alice"));

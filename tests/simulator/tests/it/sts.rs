@@ -1,4 +1,4 @@
-//! STS: who may do what, and that every wrong request is refused.
+//! STS: authorization, and the rejection of invalid requests.
 
 use crate::client::{Keys, Reply, Request, Signing, hours, instance_document, spoil, start, user};
 use rolecall_simulator::{Config, Principal, Role, Simulator};
@@ -24,7 +24,7 @@ fn call(simulator: &Simulator, keys: &Keys, request: Request) -> Reply {
     Signing::of(keys, "sts").sign(request, &url).send(&url)
 }
 
-/// AssumeRole of the default role, with these parameters added.
+/// Calls AssumeRole for the default role, with these additional parameters.
 fn assume(simulator: &Simulator, keys: &Keys, more: &[(&str, &str)]) -> Reply {
     let mut parameters = vec![("Action", "AssumeRole")];
     for (name, value) in [("RoleArn", ROLE), ("RoleSessionName", "session")] {
@@ -69,7 +69,7 @@ fn the_instance_assumes_the_role_of_the_other_account() {
 }
 
 #[test]
-fn the_expiration_is_as_long_as_was_asked() {
+fn the_expiration_is_the_requested_duration() {
     let simulator = start(Config::default());
     let keys = Keys::instance(&simulator);
     let now = instance_document(&simulator).json("LastUpdated");
@@ -95,7 +95,7 @@ fn credentials_expire() {
 }
 
 #[test]
-fn only_who_is_trusted_assumes_the_role() {
+fn only_trusted_principals_may_assume_the_role() {
     let simulator = start(Config {
         users: vec![user("alice"), user("bob")],
         roles: vec![
@@ -128,7 +128,7 @@ fn only_who_is_trusted_assumes_the_role() {
     assert!(reply.xml("Message").contains("sts:AssumeRole on resource: arn:aws:iam::4444"));
     assert_eq!(reply.xml("Type"), "Sender");
 
-    // A chain: the other account's role is trusted inside its account.
+    // Role chaining: a role trusted only within the other account.
     let first = Keys::assumed(&assume(&simulator, &instance, &[]));
     let second = Keys::assumed(&assume(&simulator, &first, &inside));
     let reply = call(&simulator, &second, who_am_i());
@@ -136,7 +136,7 @@ fn only_who_is_trusted_assumes_the_role() {
 }
 
 #[test]
-fn an_external_id_is_demanded_where_it_is_configured() {
+fn a_configured_external_id_is_required() {
     let mut role = Role::new("444455556666", "rolecall-cross-account");
     role.external_id = Some("1234-5678".into());
     let simulator = start(Config { roles: vec![role], ..Config::default() });
@@ -206,7 +206,7 @@ fn parameters_are_checked() {
 }
 
 #[test]
-fn a_changed_request_is_refused() {
+fn changed_requests_are_rejected() {
     let simulator = start(Config::default());
     let url = simulator.sts_url();
     let keys = Keys::instance(&simulator);
@@ -246,11 +246,11 @@ fn a_changed_request_is_refused() {
         (403, "MissingAuthenticationToken".to_owned())
     );
     assert_eq!(changed(&|r| r.value("x-amz-date").push('Z')), incomplete);
-    // The good one still passes: it was not the simulator that changed.
+    // The unchanged request is still accepted: the changes were what mattered.
     assert_eq!(good.send(&url).verdict(), (200, "OK"));
 }
 
-/// No signature covers these as they are written: the service has to look at them.
+/// The signature does not cover the scope as sent: the service has to compare it.
 #[test]
 fn the_credential_scope_is_compared_with_the_request() {
     let simulator = start(Config::default());
@@ -275,7 +275,7 @@ fn the_credential_scope_is_compared_with_the_request() {
 }
 
 #[test]
-fn headers_of_the_signature_come_once() {
+fn repeated_signature_headers_are_rejected() {
     let simulator = start(Config::default());
     let url = simulator.sts_url();
     let keys = Keys::instance(&simulator);
@@ -289,7 +289,7 @@ fn headers_of_the_signature_come_once() {
 }
 
 #[test]
-fn a_declared_hash_has_to_be_that_of_the_body() {
+fn a_declared_hash_must_match_the_body() {
     let simulator = start(Config::default());
     let url = simulator.sts_url();
     let keys = Keys::instance(&simulator);
@@ -297,7 +297,7 @@ fn a_declared_hash_has_to_be_that_of_the_body() {
         let request = who_am_i().header("x-amz-content-sha256", hash);
         Signing::of(&keys, "sts").sign(request, &url).send(&url)
     };
-    // Of "Version=2011-06-15&Action=GetCallerIdentity".
+    // The hash of "Version=2011-06-15&Action=GetCallerIdentity".
     let hash = "2e5272931159dc39306511e6dbae66f365e6748f021352ad514b568d66ebba7c";
     assert_eq!(declaring(hash).verdict(), (200, "OK"));
     let reply = declaring(&"0".repeat(64));
@@ -305,7 +305,7 @@ fn a_declared_hash_has_to_be_that_of_the_body() {
 }
 
 #[test]
-fn a_request_signed_wrongly_is_refused() {
+fn wrongly_signed_requests_are_rejected() {
     let simulator = start(Config::default());
     let url = simulator.sts_url();
     let keys = Keys::instance(&simulator);
@@ -349,7 +349,7 @@ fn presigned_queries_work_until_they_expire() {
 }
 
 #[test]
-fn a_service_with_another_clock_says_so() {
+fn clock_skew_is_reported() {
     let simulator = start(Config { clock_offset: 7 * 3600, ..Config::default() });
     let url = simulator.sts_url();
     let keys = Keys::instance(&simulator);
@@ -362,7 +362,7 @@ fn a_service_with_another_clock_says_so() {
 }
 
 #[test]
-fn with_the_wrong_secret_nothing_is_verified() {
+fn with_the_wrong_secret_every_signature_is_rejected() {
     let simulator = start(Config { verify_with_wrong_secret: true, ..Config::default() });
     let keys = Keys::instance(&simulator);
     let reply = call(&simulator, &keys, who_am_i());

@@ -1,3 +1,3 @@
-//! Does nothing: what the system is asked for all the same, any Rust program asks.
+//! An empty program: its system calls are those that every Rust program makes.
 
 fn main() {}

@@ -1,4 +1,4 @@
-//! (c) with the driver of rolecall-nal: these, AssumeRole, refresh, and signing with the role's.
+//! (c) with the driver of rolecall-nal: instance credentials, AssumeRole, refresh, and signing.
 
 #![no_std]
 #![no_main]

@@ -1,4 +1,4 @@
-//! (c) All of it: instance-profile credentials, AssumeRole, refresh, and signing with the role's.
+//! (c) Everything: instance credentials, AssumeRole, refresh, and signing with the role's credentials.
 
 #![no_std]
 #![no_main]

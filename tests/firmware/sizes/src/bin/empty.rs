@@ -1,5 +1,5 @@
-//! Nothing: what every image holds. Copying, filling and comparing memory are in it, because they are
-//! the compiler's own runtime, and no firmware is without them.
+//! An empty image, to subtract from the others. It copies, fills and compares memory, because these functions
+//! belong to the compiler's runtime and every firmware has them.
 
 #![no_std]
 #![no_main]
@@ -7,7 +7,7 @@
 use core::hint::black_box;
 
 sizes::image!(|| {
-    // The runtime has a copy and a fill for each alignment.
+    // The runtime has a copy and a fill function for each alignment.
     let mut memory = ([0u8; 64], [0u32; 64], [0u64; 64]);
     memory = black_box(memory);
     memory.0.fill(black_box(1));

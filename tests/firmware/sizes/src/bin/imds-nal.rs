@@ -1,4 +1,4 @@
-//! (b) with the driver of rolecall-nal: instance-profile credentials, kept fresh.
+//! (b) with the driver of rolecall-nal: instance credentials with refresh.
 
 #![no_std]
 #![no_main]

@@ -1,4 +1,4 @@
-//! (b) Instance-profile credentials, kept fresh: flow, JSON, HTTP, refresh.
+//! (b) Instance credentials with refresh: flow, JSON, HTTP.
 
 #![no_std]
 #![no_main]

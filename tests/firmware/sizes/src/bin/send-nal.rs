@@ -1,4 +1,4 @@
-//! (d) with the driver of rolecall-nal: instance-profile credentials, kept fresh, and signed requests.
+//! (d) with the driver of rolecall-nal: instance credentials with refresh, and signed requests.
 
 #![no_std]
 #![no_main]

@@ -1,4 +1,4 @@
-//! (a) The header signer alone.
+//! (a) Only the signer, with headers.
 
 #![no_std]
 #![no_main]

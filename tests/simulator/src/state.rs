@@ -1,4 +1,4 @@
-//! What the services share.
+//! The state that the services share.
 
 use crate::clock::Clock;
 use crate::config::{Config, Fault};
@@ -8,12 +8,12 @@ use crate::{imds, s3};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-pub(crate) struct World {
+pub(crate) struct State {
     pub config: Config,
     pub clock: Clock,
     pub keys: KeyRing,
     pub events: Log,
-    /// What IMDS is still to do.
+    /// The faults that IMDS has yet to inject.
     faults: Mutex<VecDeque<Fault>>,
     pub metadata_tokens: imds::Tokens,
     pub objects: s3::Objects,
@@ -22,7 +22,7 @@ pub(crate) struct World {
     instance_id: String,
 }
 
-impl World {
+impl State {
     pub(crate) fn new(config: Config) -> Self {
         let clock = Clock::new(config.clock_offset);
         let id = keys::uuid().replace('-', "");
@@ -39,7 +39,7 @@ impl World {
         }
     }
 
-    /// What to do to the next request for metadata.
+    /// Takes the fault to inject into the next metadata request.
     pub(crate) fn next_fault(&self) -> Option<Fault> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }

@@ -1,49 +1,49 @@
-//! What the tests tell on standard input: lines of a kind, a name and a value.
+//! Input from the tests on standard input: lines of a kind, a name and a value.
 //!
-//! `set` is public; `lend` is a secret that the case is called with, and `seek` bytes to look for, both
-//! masked and in hexadecimal.
+//! `set` is a public value; `lend` is a secret that the case is called with, and `search` bytes to search
+//! for. The latter two are masked and in hexadecimal.
 
 use std::collections::HashMap;
 use std::io::BufRead;
 
 use zeroize::Zeroizing;
 
-use crate::scan::Sought;
+use crate::scan::Patterns;
 
-/// No byte of a secret is told as it is.
+/// The mask for secrets, so that no unmasked byte of them is transferred.
 pub(crate) const MASK: u8 = 0xa5;
 
-/// What a case is called with.
+/// The parameters of a case.
 #[derive(Default)]
-pub(crate) struct Given {
+pub(crate) struct Input {
     public: HashMap<String, String>,
     masked: HashMap<String, Vec<u8>>,
 }
 
-impl Given {
-    /// All of standard input.
-    pub(crate) fn read() -> (Self, Sought) {
-        let (mut given, mut sought) = (Self::default(), Sought::default());
+impl Input {
+    /// Reads all of standard input.
+    pub(crate) fn read() -> (Self, Patterns) {
+        let (mut input, mut patterns) = (Self::default(), Patterns::default());
         for line in std::io::stdin().lock().lines() {
             let line = line.expect("text");
             let (kind, rest) = line.split_once('\t').expect("a kind");
             let (name, value) = rest.split_once('\t').expect("a name");
             match kind {
-                "set" => drop(given.public.insert(name.to_owned(), value.to_owned())),
-                "lend" => drop(given.masked.insert(name.to_owned(), from_hex(value))),
-                "seek" => sought.add(name, &from_hex(value)),
+                "set" => drop(input.public.insert(name.to_owned(), value.to_owned())),
+                "lend" => drop(input.masked.insert(name.to_owned(), from_hex(value))),
+                "search" => patterns.add(name, &from_hex(value)),
                 _ => panic!("{kind}"),
             }
         }
-        (given, sought)
+        (input, patterns)
     }
 
-    /// A public text.
+    /// A public value.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.public.get(name).unwrap_or_else(|| panic!("no {name}"))
     }
 
-    /// A secret in memory of the caller's, which wipes it when it is done with it.
+    /// Unmasks a secret into memory of the caller, who wipes it when dropping it.
     pub(crate) fn lend(&self, name: &str) -> Lent {
         let masked = self.masked.get(name).unwrap_or_else(|| panic!("no {name}"));
         let mut plain = Zeroizing::new(vec![0; masked.len()]);
@@ -52,7 +52,7 @@ impl Given {
     }
 }
 
-/// A secret that is lent.
+/// A secret in memory of the caller.
 pub(crate) struct Lent(Zeroizing<Vec<u8>>);
 
 impl Lent {

@@ -1,4 +1,4 @@
-//! A process that is looked at, and a service on loopback for it to ask.
+//! A scenario: the process to scan, and a service on loopback for it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,70 +7,70 @@ use std::sync::Arc;
 
 use crate::secrets::Forms;
 
-/// As in the subject: no byte goes there as it is.
+/// The same as in the subject: no unmasked byte is transferred.
 const MASK: u8 = 0xa5;
 
-/// What a case is called with, and what is looked for.
+/// The parameters of a case, and the bytes to search for.
 #[derive(Default, Clone)]
-pub(crate) struct Scene {
-    told: String,
+pub(crate) struct Scenario {
+    input: String,
 }
 
-/// What came of it.
+/// The result of a run.
 #[derive(Debug)]
-pub(crate) struct Seen {
-    /// Look, name, part and place.
+pub(crate) struct Outcome {
+    /// Number of the scan, name, part and place.
     pub(crate) found: Vec<String>,
     pub(crate) ended: String,
 }
 
-impl Scene {
+impl Scenario {
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
-        self.told += &format!("set\t{name}\t{value}\n");
+        self.input += &format!("set\t{name}\t{value}\n");
         self
     }
 
     pub(crate) fn lend(mut self, name: &str, secret: impl AsRef<[u8]>) -> Self {
-        self.told += &format!("lend\t{name}\t{}\n", masked(secret.as_ref()));
+        self.input += &format!("lend\t{name}\t{}\n", masked(secret.as_ref()));
         self
     }
 
-    pub(crate) fn seek(mut self, forms: Forms) -> Self {
+    pub(crate) fn search(mut self, forms: Forms) -> Self {
         for (name, bytes) in forms {
-            self.told += &format!("seek\t{name}\t{}\n", masked(&bytes));
+            self.input += &format!("search\t{name}\t{}\n", masked(&bytes));
         }
         self
     }
 
-    /// Runs the case in a process of its own.
+    /// Runs the case in a new process.
     #[track_caller]
-    pub(crate) fn run(&self, case: &str, way: &str) -> Seen {
+    pub(crate) fn run(&self, case: &str, mode: &str) -> Outcome {
         let mut subject = Command::new(env!("CARGO_BIN_EXE_subject"))
-            .args([case, way])
+            .args([case, mode])
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the subject starts");
         let mut input = subject.stdin.take().expect("piped");
-        input.write_all(self.told.as_bytes()).expect("it listens");
+        input.write_all(self.input.as_bytes()).expect("it reads its input");
         drop(input);
-        let output = subject.wait_with_output().expect("it ends");
+        let output = subject.wait_with_output().expect("it exits");
         let output = String::from_utf8(output.stdout).expect("text");
-        let told = |what: &str| {
+        let lines = |what: &str| {
             output.lines().filter_map(|line| line.strip_prefix(what)).map(str::to_owned).collect()
         };
-        let ended: Vec<String> = told("ended ");
-        let looked: Vec<String> = told("looked at ");
-        let [ended] = ended.try_into().unwrap_or_else(|_| panic!("{case} {way} does not end: {output}"));
-        let bytes = looked.first().and_then(|line| line.split(' ').next()?.parse::<u64>().ok());
-        assert!(bytes.is_some_and(|bytes| bytes > 1 << 20), "{case} {way} does not look: {looked:?}");
-        Seen { found: told("found\t"), ended }
+        let ended: Vec<String> = lines("ended ");
+        let scanned: Vec<String> = lines("scanned ");
+        let [ended] = ended.try_into().unwrap_or_else(|_| panic!("{case} {mode} has no result: {output}"));
+        let bytes = scanned.first().and_then(|line| line.split(' ').next()?.parse::<u64>().ok());
+        assert!(bytes.is_some_and(|bytes| bytes > 1 << 20), "{case} {mode} does not scan: {scanned:?}");
+        Outcome { found: lines("found\t"), ended }
     }
 }
 
-/// Answers requests, each told as its head and body, until the test ends; the answer is put on the wire as
-/// it is, and one without `Connection: close` is followed by others.
+/// Starts a server that runs until the test ends. `answer` receives head and body of each request, and
+/// returns the raw response; a connection is kept open unless it contains `Connection: close`.
 pub(crate) fn serve(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -108,14 +108,14 @@ fn converse(mut stream: &TcpStream, answer: &dyn Fn(&str) -> String) -> Option<(
     }
 }
 
-/// A reply with this status and body.
+/// A response with this status and body.
 pub(crate) fn reply(status: u16, body: &str) -> String {
     format!("HTTP/1.1 {status} As it is\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// A reply that is broken off in the middle of its body.
-pub(crate) fn cut(body: &str, after: &str) -> String {
-    let end = body.find(after).expect("it is there") + after.len() * 2 / 3;
+/// A response that is truncated in the middle of its body.
+pub(crate) fn truncated(body: &str, after: &str) -> String {
+    let end = body.find(after).expect("the text is in the body") + after.len() * 2 / 3;
     format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}", body.len(), &body[..end])
 }
 

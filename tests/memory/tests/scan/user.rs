@@ -1,9 +1,9 @@
-//! A person who signs in at a user pool, by a password that is proved or sent.
+//! A user who signs in to a user pool, with SRP or with the password sent.
 
 use num_bigint::BigUint;
 
-use crate::nal::Turn;
-use crate::scene::{Scene, reply};
+use crate::nal::Ending;
+use crate::scenario::{Scenario, reply};
 use crate::secrets::{of_key, of_text, random, text};
 use crate::srp::{self, Challenge};
 
@@ -11,10 +11,10 @@ const POOL: &str = "eu-west-1_aBcDeFgHi";
 const USER: &str = "ada@example.com";
 
 #[derive(Clone)]
-pub(crate) struct Person {
+pub(crate) struct PoolUser {
     password: String,
     client_secret: String,
-    /// What the secret number is drawn by.
+    /// The random bytes that the secret number is computed from.
     random: Vec<u8>,
     salt: BigUint,
     public: BigUint,
@@ -22,7 +22,7 @@ pub(crate) struct Person {
     refresh_token: String,
 }
 
-impl Person {
+impl PoolUser {
     pub(crate) fn new() -> Self {
         Self {
             password: text(20),
@@ -35,8 +35,8 @@ impl Person {
         }
     }
 
-    /// What the case is called with, and all that must not stay behind.
-    pub(crate) fn scene(&self) -> Scene {
+    /// The parameters of the case, and everything that must not stay behind.
+    pub(crate) fn scenario(&self) -> Scenario {
         let (_, pool) = POOL.split_once('_').expect("a name");
         let challenge = Challenge {
             pool,
@@ -46,22 +46,22 @@ impl Person {
             salt: &self.salt,
             public: &self.public,
         };
-        Scene::default()
+        Scenario::default()
             .set("pool", POOL)
             .set("user", USER)
             .lend("password", &self.password)
             .lend("client secret", &self.client_secret)
             .lend("random", &self.random)
-            .seek(srp::forms(&challenge))
-            .seek(of_text("client secret", self.client_secret.as_bytes()))
-            .seek(of_key("client secret", self.client_secret.as_bytes()))
-            .seek(of_text("ID token", self.id_token.as_bytes()))
-            .seek(of_text("refresh token", self.refresh_token.as_bytes()))
+            .search(srp::forms(&challenge))
+            .search(of_text("client secret", self.client_secret.as_bytes()))
+            .search(of_key("client secret", self.client_secret.as_bytes()))
+            .search(of_text("ID token", self.id_token.as_bytes()))
+            .search(of_text("refresh token", self.refresh_token.as_bytes()))
     }
 
-    /// What the pool answers: a challenge for who wants to prove the password, then tokens.
-    pub(crate) fn answer(&self, asked: &str, turn: Turn) -> String {
-        if asked.contains("USER_SRP_AUTH") {
+    /// The responses of the pool: a challenge for SRP, then tokens.
+    pub(crate) fn answer(&self, request: &str, ending: Ending) -> String {
+        if request.contains("USER_SRP_AUTH") {
             let challenge = format!(
                 r#"{{"ChallengeName":"PASSWORD_VERIFIER","ChallengeParameters":{{"SALT":"{:x}","SRP_B":"{:x}","SECRET_BLOCK":"c2VjcmV0IGJsb2Nr","USER_ID_FOR_SRP":"{USER}"}}}}"#,
                 self.salt, self.public
@@ -76,6 +76,6 @@ impl Person {
             r#"{{"__type":"NotAuthorizedException","message":"{} {}"}}"#,
             self.password, self.client_secret
         );
-        turn.reply(&tokens, &self.id_token, &refusal)
+        ending.reply(&tokens, &self.id_token, &refusal)
     }
 }

@@ -1,4 +1,4 @@
-//! This machine, with somebody at its terminal.
+//! A host with scripted answers to prompts; everything else is the operating system's.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -9,41 +9,41 @@ use rolecall::core::flow::{Answer, Exchange};
 use rolecall::core::skew::{Instant, Now};
 use rolecall::{Buffer, Host, Settings, Streams, System};
 
-/// Makes an answer when it is asked for: a code is good for half a minute.
+/// Computes an answer when it is needed, because a TOTP code is only valid for half a minute.
 pub type Reply = Box<dyn FnMut() -> String + Send>;
 
-/// Somebody who answers questions, in turn, and remembers them.
+/// A host that answers prompts from a list, and records them.
 #[derive(Clone)]
-pub struct Person {
+pub struct Prompt {
     system: Arc<System>,
     replies: Arc<Mutex<VecDeque<Reply>>>,
     asked: Arc<Mutex<Vec<(String, bool)>>>,
 }
 
-impl Person {
-    /// Somebody who has these answers.
+impl Prompt {
+    /// Creates a host with these answers.
     pub fn answering(settings: &Settings, replies: impl IntoIterator<Item = Reply>) -> Self {
         let replies = Arc::new(Mutex::new(replies.into_iter().collect()));
         Self { system: Arc::new(System::new(settings)), replies, asked: Arc::default() }
     }
 
-    /// What was asked so far, and whether the answer was hidden.
+    /// The prompts so far, and whether the input was hidden.
     pub fn asked(&self) -> Vec<(String, bool)> {
         self.asked.lock().expect("no panic").clone()
     }
 }
 
-/// An answer that is known before.
-pub fn saying(answer: &str) -> Reply {
+/// A fixed answer.
+pub fn answer(answer: &str) -> Reply {
     let answer = answer.to_owned();
     Box::new(move || answer.clone())
 }
 
-impl Host for Person {
+impl Host for Prompt {
     fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
         self.asked.lock().expect("no panic").push((question.to_owned(), hidden));
-        let mut reply = self.replies.lock().expect("no panic").pop_front().expect("no answer to that");
-        // As it is typed.
+        let mut reply = self.replies.lock().expect("no panic").pop_front().expect("a scripted answer");
+        // With the line end that a terminal adds.
         buffer.append(format!("{}\n", reply()).as_bytes());
         Ok(())
     }
