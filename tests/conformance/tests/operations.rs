@@ -171,7 +171,7 @@ fn user_pools(checked: &mut Checked<'_>) {
 fn identity_pools(checked: &mut Checked<'_>) {
     let (name, id) = ("app", IDENTITIES);
     let logins = Logins {
-        guests: true,
+        unauthenticated: true,
         classic: false,
         user_pools: &[UserPoolLogin {
             provider: "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_aBcDeFgHi",

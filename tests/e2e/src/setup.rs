@@ -45,7 +45,7 @@ impl<'a> Provisioning<'a> {
     pub fn apply(&self, resources: &[&[&str]]) -> Run {
         let dry = self.run(&["--dry-run"]);
         assert!(dry.ok().lines().count() >= resources.len(), "{dry:#?}");
-        assert!(dry.ok().lines().all(|line| line.starts_with("would be made: ")), "{dry:#?}");
+        assert!(dry.ok().lines().all(|line| line.starts_with("would be created: ")), "{dry:#?}");
         for resource in resources {
             assert!(!self.server.has(resource), "{resource:?} was made by a dry run: {dry:#?}");
         }

@@ -190,13 +190,17 @@ fn actions_without_permission_are_refused() {
 #[test]
 fn an_unauthenticated_identity_gets_credentials() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::provision(&server, "museum", &["--guest-policy", S3]);
+    let pools = Pools::provision(&server, "museum", &["--unauthenticated-policy", S3]);
     let anonymous = |words: &[&str]| {
         rolecall(&[words, &["--cognito-identity-pool", &pools.identities]].concat(), server.anonymous())
     };
     let who = anonymous(&["whoami"]);
     assert!(
-        who.ok().contains(&session(&server, "museum-us-east-1-guest", "CognitoIdentityCredentials")),
+        who.ok().contains(&session(
+            &server,
+            "museum-us-east-1-unauthenticated",
+            "CognitoIdentityCredentials"
+        )),
         "{who:#?}"
     );
     let target = object(&server, "museum");
@@ -210,7 +214,7 @@ fn an_unauthenticated_identity_gets_credentials() {
 #[test]
 fn the_cache_separates_identities() {
     let Some(server) = Server::named("ministack") else { return };
-    let pools = Pools::provision(&server, "sharers", &["--guests"]);
+    let pools = Pools::provision(&server, "sharers", &["--allow-unauthenticated"]);
     let folder =
         std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("cache-{}", pools.client));
     let folder = folder.to_str().expect("a path");

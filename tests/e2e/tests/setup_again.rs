@@ -108,12 +108,12 @@ fn more_than_one_page_of_unrelated_associations_is_skipped() {
 fn options_without_effect_are_rejected() {
     let Some(server) = Server::named("ministack") else { return };
     for (given, expected) in [
-        (&["ec2-role", "--role", "r", "--policy", S3, "--tag", "team=x"][..], "--tag goes with --role-arn"),
+        (&["ec2-role", "--role", "r", "--policy", S3, "--tag", "team=x"][..], "--tag needs --role-arn"),
         (&["ec2-role", "--role", "r", "--username", "bob"], "--cognito-identity-pool"),
-        (&["ec2-role", "--role", "r", "--replace"], "--replace goes with --instance-id"),
-        (&["ecs-role", "--role", "r", "--subnet", "s"], "--subnet goes with --run"),
-        (&["ecs-role", "--role", "r", "--family", "f"], "--family goes with --image"),
-        (&["cognito", "--name", "n", "--thumbprint", "00"], "--thumbprint goes with --oidc-url"),
+        (&["ec2-role", "--role", "r", "--replace"], "--replace needs --instance-id"),
+        (&["ecs-role", "--role", "r", "--subnet", "s"], "--subnet needs --run"),
+        (&["ecs-role", "--role", "r", "--family", "f"], "--family needs --image"),
+        (&["cognito", "--name", "n", "--thumbprint", "00"], "--thumbprint needs --oidc-url"),
     ] {
         let run = Provisioning::new(&server, given).run(&[]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run:#?}");

@@ -27,15 +27,20 @@ fn trust(pool: &str, identities: &str) -> Value {
 fn pools_a_user_and_roles_are_provisioned_and_undone() {
     let Some(server) = Server::named("ministack") else { return };
     let name = "club";
-    let given = ["cognito", "--name", name, "--username", "alice", "--policy", S3, "--guests"];
-    let more = ["--guest-policy-arn", READ_ONLY, "--login-provider", "graph.facebook.com=7346241598935552"];
+    let given = ["cognito", "--name", name, "--username", "alice", "--policy", S3, "--allow-unauthenticated"];
+    let more = [
+        "--unauthenticated-policy-arn",
+        READ_ONLY,
+        "--login-provider",
+        "graph.facebook.com=7346241598935552",
+    ];
     let given = [&given[..], &more, &["--classic"]].concat();
     let up = Provisioning::new(&server, &given).variable("AWS_COGNITO_PASSWORD", PASSWORD);
     let resources: [&[&str]; 4] = [
         &["user-pool", name],
         &["identity-pool", name],
         &["role", "club-us-east-1-authenticated"],
-        &["role", "club-us-east-1-guest"],
+        &["role", "club-us-east-1-unauthenticated"],
     ];
     let run = up.apply(&resources);
     assert!(!run.stderr.contains(PASSWORD) && !run.stdout.contains(PASSWORD), "{run:#?}");
@@ -59,7 +64,7 @@ fn pools_a_user_and_roles_are_provisioned_and_undone() {
         "oidc": [],
         "roles": {
             "authenticated": up.role_arn("club-us-east-1-authenticated"),
-            "unauthenticated": up.role_arn("club-us-east-1-guest"),
+            "unauthenticated": up.role_arn("club-us-east-1-unauthenticated"),
         },
     });
     assert_eq!(server.read(resources[1]), expected);
@@ -114,7 +119,7 @@ fn a_client_secret_and_an_openid_provider_are_provisioned() {
     assert_eq!(identities["oidc"], json!([arn]));
     assert_eq!((&identities["unauthenticated"], &identities["classic"]), (&json!(false), &json!(false)));
     assert_eq!(identities["roles"], json!({"authenticated": up.role_arn("factory-us-east-1-authenticated")}));
-    assert!(!server.has(&["role", "factory-us-east-1-guest"]));
+    assert!(!server.has(&["role", "factory-us-east-1-unauthenticated"]));
     up.undo(&resources);
 }
 
@@ -125,7 +130,7 @@ fn a_password_that_violates_the_pools_policy_is_reported() {
     let run = up.variable("AWS_COGNITO_PASSWORD", "short").run(&[]);
     let error = run.failed_midway();
     assert!(error.contains("InvalidPasswordException") && error.contains("another password"), "{error}");
-    assert!(error.contains("there by now: user pool us-east-1_"), "{error}");
+    assert!(error.contains("created or found so far: user pool us-east-1_"), "{error}");
     assert!(!run.stderr.contains("short"), "{run:#?}");
     // Running it again with a valid password completes it.
     let up = Provisioning::new(&server, &["cognito", "--name", "strict", "--username", "alice"])

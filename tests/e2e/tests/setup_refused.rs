@@ -26,14 +26,14 @@ fn is_left_alone(up: &Provisioning<'_>, tag: &str, what: &str, name: &str, resou
     let run = up.run(&[]);
     assert_eq!(run.stdout, "", "{run:#?}");
     let error = run.failed_midway();
-    assert!(error.contains(&format!("{what} {name} is there already")), "{error}");
-    assert!(error.contains(&format!("without the tag rolecall:setup={tag}")), "{error}");
+    assert!(error.contains(&format!("{what} {name} exists and is not tagged")), "{error}");
+    assert!(error.contains(&format!("is not tagged rolecall:setup={tag}")), "{error}");
     assert!(error.contains("choose another name"), "{error}");
     assert_eq!(up.server.read(resource), before, "provisioning changed it");
 
     let run = up.run(&["--undo"]);
     let error = run.failed_midway();
-    assert!(error.contains(what) && error.contains(name) && error.contains("somebody else's"), "{error}");
+    assert!(error.contains(what) && error.contains(name) && error.contains("left unchanged"), "{error}");
     assert!(run.stdout.lines().any(|line| line.starts_with(&format!("kept: {what} "))), "{run:#?}");
     assert_eq!(up.server.read(resource), before, "undoing changed it");
 }
@@ -113,7 +113,10 @@ fn pools_of_another_owner_are_left_alone() {
     for (what, pool) in [("user pool", &theirs.0), ("identity pool", &theirs.1)] {
         let id = pool["id"].as_str().expect("an id");
         assert!(run.stdout.contains(&format!("kept: {what} {id}\n")), "{run:#?}");
-        assert!(run.stderr.contains(&format!("{what} {id} has not the tag")), "{run:#?}");
+        assert!(
+            run.stderr.contains(&format!("{what} {id} is not tagged rolecall:setup; left unchanged")),
+            "{run:#?}"
+        );
     }
     assert_eq!((server.read(&["user-pool", name]), server.read(&["identity-pool", name])), theirs);
     assert!(!server.has(&["role", "pools-of-others-us-east-1-authenticated"]));
@@ -130,7 +133,10 @@ fn failed_provisioning_reports_existing_resources_and_can_be_resumed() {
             let error = run.failed_midway();
             assert!(error.contains("MalformedPolicyDocument"), "{error}");
             assert!(error.contains("check the policy"), "{error}");
-            assert!(error.contains(&format!("there by now: role {}", up.role_arn(name))), "{error}");
+            assert!(
+                error.contains(&format!("created or found so far: role {}", up.role_arn(name))),
+                "{error}"
+            );
             assert!(error.contains("run again, goes on from here"), "{error}");
             // The failed call was reported before it was made.
             assert_eq!(run.calls().last(), Some(&"PutRolePolicy"), "{run:#?}");

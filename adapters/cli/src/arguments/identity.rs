@@ -61,7 +61,7 @@ impl IdentityOptions {
             return Err(of.into());
         }
         if let (Some(option), false) = (&self.first, self.is_given()) {
-            return Err(format!("{option} goes with --cognito-identity-pool or --cognito-identity-id").into());
+            return Err(format!("{option} needs --cognito-identity-pool or --cognito-identity-id").into());
         }
         if self.pool.is_some() && self.id.is_some() {
             return Err("--cognito-identity-pool or --cognito-identity-id, not both".into());
@@ -71,10 +71,10 @@ impl IdentityOptions {
             return Err("--user-pool, --client-id and --username go together".into());
         }
         if self.password_stdin && self.username.is_none() {
-            return Err("--password-stdin goes with --username".into());
+            return Err("--password-stdin needs --username".into());
         }
         if self.send_password && self.username.is_none() {
-            return Err("--send-password goes with --username".into());
+            return Err("--send-password needs --username".into());
         }
         if self.custom_role_arn.is_some() && self.role_arn.is_some() {
             return Err("--custom-role-arn or --identity-role-arn, not both".into());

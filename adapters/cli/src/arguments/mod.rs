@@ -230,10 +230,10 @@ impl Given {
         self.common.identity.check(makes_user)?;
         let role = &self.common.role;
         if let (Some(option), None) = (role.given.first(), &role.arn) {
-            return Err(format!("{option} goes with --role-arn").into());
+            return Err(format!("{option} needs --role-arn").into());
         }
         if role.mfa_code.is_some() && role.mfa_serial.is_none() {
-            return Err("--mfa-code goes with --mfa-serial".into());
+            return Err("--mfa-code needs --mfa-serial".into());
         }
         Ok(Arguments { command, common: self.common })
     }

@@ -22,7 +22,7 @@ macro_rules! action {
 const CONTAINERS: &[services::ecs::Container<'static>] =
     &[services::ecs::Container { name: "name", image: "image", memory: Some(128), command: &["run"] }];
 const LOGINS: services::identity_pool::Logins<'static> = services::identity_pool::Logins {
-    guests: true,
+    unauthenticated: true,
     classic: true,
     user_pools: &[services::identity_pool::UserPoolLogin { provider: "provider", client: "client" }],
     providers: &[("provider", "application")],
