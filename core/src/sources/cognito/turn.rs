@@ -8,6 +8,7 @@ use crate::flow::Kept;
 use crate::flow::Slot;
 use crate::flow::slot::Field;
 
+use crate::wire::scan::utf8;
 use crate::wire::{Ascii, Put};
 
 use super::{USER_POOL, secret_hash};
@@ -209,7 +210,7 @@ impl Operation for Turn<'_> {
                 if let Some(srp) = &self.srp {
                     srp.put_public(&mut public);
                 }
-                let public = public.finish().map_or("", |digits| core::str::from_utf8(digits).unwrap_or(""));
+                let public = public.finish().map_or("", |digits| utf8(digits).unwrap_or(""));
                 self.begin(to, "USER_SRP_AUTH", ("SRP_A", public));
             }
             #[cfg(feature = "srp")]
