@@ -8,7 +8,6 @@ use crate::flow::Kept;
 use crate::flow::Slot;
 use crate::flow::slot::Field;
 
-use crate::wire::scan::utf8;
 use crate::wire::{Ascii, Put};
 
 use super::{USER_POOL, secret_hash};
