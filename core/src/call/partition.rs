@@ -1,6 +1,7 @@
 //! Partitions: groups of regions with domains of their own, and the URLs of endpoints in them.
 
 use crate::error::{Buffer, ErrorKind};
+use crate::wire::scan::utf8;
 use crate::wire::{Cursor, Put};
 
 /// A partition, as far as endpoints tell it apart.
@@ -103,5 +104,5 @@ pub fn regional_url<'b>(
     let written = out
         .finish()
         .map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed: small.needed })?;
-    Ok(core::str::from_utf8(written).unwrap_or_default())
+    Ok(utf8(written).unwrap_or_default())
 }

@@ -4,6 +4,7 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
+use crate::wire::scan::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{BufferTooSmall, Cursor, Put};
 
@@ -66,7 +67,7 @@ impl<const N: usize> OwnedCredentials<N> {
     pub fn get(&self) -> Option<Credentials<'_>> {
         let [id, secret, token, account] = self.ends;
         let text = |start: usize, end: usize| {
-            let text = core::str::from_utf8(self.memory.get(start..end)?).ok()?;
+            let text = utf8(self.memory.get(start..end)?).ok()?;
             Some(text).filter(|text| !text.is_empty())
         };
         let credentials = Credentials::new(text(0, id)?, text(id, secret)?, text(secret, token)).ok()?;

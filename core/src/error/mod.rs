@@ -75,6 +75,8 @@ pub enum Origin {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+// What carries it is copied word by word, and not by bytes and halves.
+#[repr(u32)]
 pub enum ErrorKind {
     /// The source is not set up here; a chain goes on.
     NotConfigured,

@@ -66,9 +66,9 @@ pub enum ReplyHeaders {
 
 impl ReplyHeaders {
     /// Whether the header `name`, in any case, is one of them.
-    pub fn include(&self, name: &str) -> bool {
+    pub fn include(&self, name: &[u8]) -> bool {
         match self {
-            Self::Named(names) => names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)),
+            Self::Named(names) => names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes())),
             Self::All => true,
         }
     }

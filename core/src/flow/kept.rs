@@ -1,6 +1,7 @@
 //! Texts of a reply in lent memory, by where they stood in it.
 
 use crate::error::ErrorKind;
+use crate::wire::scan::utf8;
 
 /// Texts of a reply, by where they stood: [`Action::KEPT`](crate::call::Action::KEPT).
 #[derive(Clone, Copy)]
@@ -29,7 +30,7 @@ impl<'r> Kept<'r> {
     fn first(&self) -> Option<Entry<'r>> {
         let [number, high, low, rest @ ..] = self.texts else { return None };
         let end = rest.iter().position(|byte| *byte == END)?;
-        let text = core::str::from_utf8(rest.get(..end)?).ok()?;
+        let text = utf8(rest.get(..end)?).ok()?;
         let name = self.names.get(usize::from(*number))?;
         Some(Entry { name, item: [*high, *low], text, len: end.saturating_add(4) })
     }

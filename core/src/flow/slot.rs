@@ -7,6 +7,7 @@ use zeroize::Zeroize;
 
 use crate::credentials::Credentials;
 use crate::error::{Buffer, ErrorKind};
+use crate::wire::scan::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{BufferTooSmall, Cursor, Put};
 
@@ -136,7 +137,7 @@ impl<'m> Slot<'m> {
     pub(crate) fn text(&self, field: Field) -> Option<&str> {
         let place = self.texts.get(field as usize)?.clone();
         let text = self.memory.get(place).filter(|text| !text.is_empty())?;
-        core::str::from_utf8(text).ok()
+        utf8(text).ok()
     }
 
     /// Whether there was a text that did not fit.

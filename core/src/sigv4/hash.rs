@@ -1,7 +1,9 @@
 //! SHA-256 as a place to put bytes, and HMAC with it.
 
-use hmac::digest::{FixedOutput, FixedOutputReset};
-use hmac::{Hmac, KeyInit, Mac as _};
+use hmac::KeyInit;
+use hmac::block_api::HmacCore;
+use hmac::digest::FixedOutputReset;
+use hmac::digest::block_api::{Buffer, FixedOutputCore, UpdateCore};
 use sha2::{Digest, Sha256};
 #[cfg(feature = "sources")]
 use zeroize::Zeroizing;
@@ -59,21 +61,22 @@ impl Put for Hasher {
 }
 
 /// HMAC-SHA-256 of one key, whose two pads are absorbed already. It is wiped when dropped.
-pub(super) struct Mac(Hmac<Sha256>);
+pub(super) struct Mac(HmacCore<Sha256>);
 
 impl Mac {
     /// A key that fills a block cannot be refused, and zeroes at its end change nothing.
     #[inline(never)]
     pub(super) fn new(key: &[u8; 64]) -> Self {
-        Self(Hmac::new(key.into()))
+        Self(HmacCore::new(key.into()))
     }
 
     /// The code of what `text` puts.
     #[inline(never)]
     pub(super) fn of(&self, code: &mut [u8; 32], text: &mut dyn FnMut(&mut dyn Put)) {
-        let mut running = Running(self.0.clone());
+        let mut running = Running { core: self.0.clone(), buffer: Buffer::<HmacCore<Sha256>>::default() };
         text(&mut running);
-        running.0.finalize_into(code.into());
+        // Where it is: whole, it would be moved first.
+        running.core.finalize_fixed_core(&mut running.buffer, code.into());
     }
 }
 
@@ -131,12 +134,15 @@ pub(super) fn wipe_below() {
 }
 
 /// A code in the making.
-struct Running(Hmac<Sha256>);
+struct Running {
+    core: HmacCore<Sha256>,
+    buffer: Buffer<HmacCore<Sha256>>,
+}
 
 impl Put for Running {
     #[cfg_attr(target_os = "none", inline(never))]
     fn put(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.buffer.digest_blocks(bytes, |blocks| self.core.update_blocks(blocks));
     }
 }
 

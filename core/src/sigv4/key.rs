@@ -5,6 +5,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::credentials::Secret;
+use crate::wire::scan::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
@@ -76,7 +77,7 @@ impl Key<'_> {
 
 impl fmt::Debug for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let day = core::str::from_utf8(self.derived.date.day()).unwrap_or_default();
+        let day = utf8(self.derived.date.day()).unwrap_or_default();
         write!(f, "SigningKey({day}/{}/{})", self.region, self.service)
     }
 }

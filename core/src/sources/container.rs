@@ -11,6 +11,7 @@ use crate::flow::{
 };
 use crate::wire::http1::is_header_value;
 use crate::wire::json::{self, Token};
+use crate::wire::scan::utf8;
 use crate::wire::uri::{Scheme, address};
 use crate::wire::{self, Put};
 
@@ -195,7 +196,7 @@ impl<'c> Source<'c> for ContainerEndpoint<'c> {
 fn keep_token(content: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
     let token = content.trim_ascii_end();
     // One that is not UTF-8 would be taken for none, and the request sent without it.
-    if token.is_empty() || !is_header_value(token) || core::str::from_utf8(token).is_err() {
+    if token.is_empty() || !is_header_value(token) || utf8(token).is_err() {
         return Err(ErrorKind::Invalid("token file: empty, not UTF-8, or a line break inside"));
     }
     let slot = slots.first_mut().ok_or(NO_SLOT)?;

@@ -12,7 +12,7 @@ use crate::flow::{
     Ask, Endpoint, Limits, Next, Outcome, Retries, Sequence, Source, Stage, Trouble, Workspace,
 };
 use crate::skew::Instant;
-use crate::wire::scan::number;
+use crate::wire::scan::{number, utf8};
 
 use super::document::Document;
 
@@ -161,7 +161,7 @@ fn role_name(list: &[u8]) -> Option<&str> {
     if leads_away || !line.iter().all(named) {
         return None;
     }
-    core::str::from_utf8(line).ok()
+    utf8(line).ok()
 }
 
 /// The metadata token, and how long it is good for.
@@ -177,7 +177,7 @@ impl Token {
         self.clear();
         let ttl = ttl.map(|ttl| ttl.strip_prefix('+').unwrap_or(ttl).as_bytes());
         let ttl = ttl.and_then(|ttl| number(ttl, 10)).unwrap_or(21_600).min(21_600);
-        let text = core::str::from_utf8(token.trim_ascii()).unwrap_or_default();
+        let text = utf8(token.trim_ascii()).unwrap_or_default();
         // Whatever was granted, it is tried for the steps that follow.
         let used = ttl.saturating_sub(TOKEN_MARGIN).max(LEAST_USE);
         self.until = now.after_ms(used.wrapping_mul(1000).into());

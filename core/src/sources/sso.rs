@@ -9,6 +9,7 @@ use crate::flow::{
 };
 use crate::wire::json::{self, Reader, Token};
 use crate::wire::percent::{self, Keep};
+use crate::wire::scan::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{Cursor, Put};
 
@@ -69,7 +70,7 @@ impl<'c> Source<'c> for Portal<'c> {
         out.put(b"&role_name=");
         percent::encode(self.role_name.as_bytes(), Keep::Unreserved, &mut out);
         let target = out.finish().map_err(|_| ErrorKind::Invalid("account or role name: too long"))?;
-        let target = core::str::from_utf8(target).unwrap_or_default();
+        let target = utf8(target).unwrap_or_default();
         let token = work.slots.first().and_then(|slot| slot.text(Field::SessionToken)).unwrap_or_default();
         let headers = [("x-amz-sso_bearer_token", token.as_bytes())];
         let written = request::write(work.exchange, "GET", &self.endpoint, &[target], &headers)?;

@@ -16,6 +16,8 @@ pub struct Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+// What carries it is copied word by word.
+#[repr(u32)]
 pub enum Kind {
     /// The input ends too early.
     UnexpectedEnd,

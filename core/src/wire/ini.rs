@@ -12,6 +12,7 @@
 //! The reader takes the whole file, in UTF-8 or with comments in any encoding, line by line. What
 //! sections and properties mean, and what a second one of a name does, is its caller's to say.
 
+use super::scan::utf8;
 use super::{Error, Kind};
 
 /// One line that says something.
@@ -197,8 +198,8 @@ fn text(bytes: &[u8], start: usize) -> Result<&str, Error> {
     let control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     let at = trimmed.iter().position(control).unwrap_or(trimmed.len());
     // What is wrong before it is told first.
-    let before = core::str::from_utf8(trimmed.get(..at).unwrap_or_default())
-        .map_err(|error| Error::new(start.saturating_add(error.valid_up_to()), Kind::NotUtf8))?;
+    let before = utf8(trimmed.get(..at).unwrap_or_default())
+        .map_err(|at| Error::new(start.saturating_add(at), Kind::NotUtf8))?;
     if at < trimmed.len() {
         return Err(Error::new(start.saturating_add(at), Kind::ControlCharacter));
     }

@@ -4,7 +4,7 @@
 //! is well-formed, strings are UTF-8 and their escapes stand for characters. Whoever reads to the
 //! end (`Ok(None)`) has seen a valid document.
 
-use super::scan::{Scan, blank, number, put_resolved};
+use super::scan::{Scan, blank, number, put_resolved, utf8};
 use super::{BufferTooSmall, Cursor, Error, Kind, Put};
 
 /// How deeply arrays and objects may be nested.
@@ -294,7 +294,7 @@ impl<'a> Str<'a> {
     pub fn decode<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferTooSmall> {
         let mut out = Cursor::new(buffer);
         self.put(&mut out);
-        Ok(core::str::from_utf8(out.finish()?).unwrap_or_default())
+        Ok(utf8(out.finish()?).unwrap_or_default())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::scan::utf8;
+
 /// A place that takes bytes and cannot fail: a buffer, a counter, a hash.
 ///
 /// Writers in this crate are generic over it, so that the same text can be counted, hashed and
@@ -106,7 +108,7 @@ impl<const N: usize> Ascii<N> {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.0).unwrap_or_default()
+        utf8(&self.0).unwrap_or_default()
     }
 }
 

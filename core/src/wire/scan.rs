@@ -137,9 +137,9 @@ impl<'a> Scan<'a> {
 
     /// `text`, which begins at `start`, as UTF-8.
     pub(crate) fn utf8(&mut self, text: &'a [u8], start: usize) -> Option<&'a str> {
-        match core::str::from_utf8(text) {
+        match utf8(text) {
             Ok(text) => Some(text),
-            Err(error) => self.fail_at(start.saturating_add(error.valid_up_to()), Kind::NotUtf8),
+            Err(at) => self.fail_at(start.saturating_add(at), Kind::NotUtf8),
         }
     }
 
@@ -147,6 +147,17 @@ impl<'a> Scan<'a> {
     pub(crate) fn result<T>(&self, read: Option<T>) -> Result<T, Error> {
         read.ok_or(self.error)
     }
+}
+
+/// `bytes` as text, or the length of what is text at their front. On a device without the standard library's
+/// check of whole words, which takes twice as much.
+#[cfg_attr(target_os = "none", inline(never))]
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, usize> {
+    if !super::percent::ON_DEVICE {
+        return core::str::from_utf8(bytes).map_err(|error| error.valid_up_to());
+    }
+    let front = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    if front.len() == bytes.len() { Ok(front) } else { Err(front.len()) }
 }
 
 /// What parts tokens in JSON and XML.

@@ -104,25 +104,25 @@ impl UnixTime {
 
     /// `2015-08-30T12:36:00Z`.
     pub fn rfc3339(self) -> Ascii<20> {
-        let Civil { year, month, day, time: [hour, minute, second], .. } = self.civil();
+        let civil = self.civil();
         let mut text = *b"0000-00-00T00:00:00Z";
-        fill(&mut text, &[year / 100, year % 100, month, day, hour, minute, second]);
+        fill(&mut text, &[(6, civil.time), (8, civil.date())]);
         Ascii::new(text)
     }
 
     /// `20150830T123600Z`; its first eight bytes are the date of a credential scope.
     pub fn compact(self) -> Ascii<16> {
-        let Civil { year, month, day, time: [hour, minute, second], .. } = self.civil();
+        let civil = self.civil();
         let mut text = *b"00000000T000000Z";
-        fill(&mut text, &[year / 100, year % 100, month, day, hour, minute, second]);
+        fill(&mut text, &[(6, civil.time), (8, civil.date())]);
         Ascii::new(text)
     }
 
     /// `Sun, 30 Aug 2015 12:36:00 GMT`.
     pub fn http_date(self) -> Ascii<29> {
-        let Civil { days, year, month, day, time: [hour, minute, second] } = self.civil();
+        let Civil { days, year, month, day, time } = self.civil();
         let mut text = *b"Thu, 00 Jan 0000 00:00:00 GMT";
-        fill(&mut text, &[day, year / 100, year % 100, hour, minute, second]);
+        fill(&mut text, &[(6, time), (4, year), (2, day)]);
         let weekday = WEEKDAYS.get((days % 7) as usize);
         let month = MONTHS.get(month.wrapping_sub(1) as usize);
         for (at, name) in [(0usize, weekday), (8, month)] {
@@ -142,18 +142,20 @@ impl UnixTime {
     fn civil(self) -> Civil {
         let days = self.days();
         let second = self.as_secs().wrapping_sub(u64::from(days).wrapping_mul(u64::from(DAY))) as u32;
-        // Years have 366 days at most, so the first guess is early: by less than a year in 1,000.
+        // Years have 366 days at most and months 31, so the first guesses are early: by less than a year in
+        // 1,000, and by a month at most.
         let mut year = (days / 366).wrapping_add(1970);
-        while days_before(year.wrapping_add(1)) <= days {
+        while first_day(year.wrapping_add(1), 1) <= days {
             year = year.wrapping_add(1);
         }
-        let mut day = days.wrapping_sub(days_before(year));
-        let mut month = 1u32;
-        while day >= month_len(year, month) && month < 12 {
-            day = day.wrapping_sub(month_len(year, month));
+        let mut month = (days.wrapping_sub(first_day(year, 1)) / 31).wrapping_add(1);
+        if first_day(year, month.wrapping_add(1)) <= days {
             month = month.wrapping_add(1);
         }
-        let time = [second / 3600, second / 60 % 60, second % 60];
+        let day = days.wrapping_sub(first_day(year, month));
+        // Each hour counts 10,000 in place of 3,600, and each minute 100 in place of 60.
+        let (hours, minutes) = (second / 3600, second / 60);
+        let time = second.wrapping_add(minutes.wrapping_mul(40)).wrapping_add(hours.wrapping_mul(4000));
         Civil { days, year, month, day: day.wrapping_add(1), time }
     }
 }
@@ -184,17 +186,25 @@ struct Civil {
     year: u32,
     month: u32,
     day: u32,
-    /// Hour, minute, second.
-    time: [u32; 3],
+    /// `hhmmss`.
+    time: u32,
 }
 
-/// Writes two digits of each of `fields` over the zeroes of `text`.
-fn fill(text: &mut [u8], fields: &[u32]) {
-    let mut places = text.iter_mut().filter(|byte| **byte == b'0');
-    for value in fields {
-        let (tens, ones) = (value / 10, value % 10);
-        if let (Some(first), Some(second)) = (places.next(), places.next()) {
-            (*first, *second) = (b'0' | (tens & 15) as u8, b'0' | (ones & 15) as u8);
+impl Civil {
+    /// `yyyymmdd`.
+    fn date(&self) -> u32 {
+        self.year.wrapping_mul(100).wrapping_add(self.month).wrapping_mul(100).wrapping_add(self.day)
+    }
+}
+
+/// Writes numbers over the zeroes of `text`, the last first, each with its count of digits.
+fn fill(text: &mut [u8], numbers: &[(usize, u32)]) {
+    let mut places = text.iter_mut().rev().filter(|byte| **byte == b'0');
+    for (digits, number) in numbers {
+        let mut rest = *number;
+        for place in places.by_ref().take(*digits) {
+            *place = b'0' | (rest % 10) as u8;
+            rest /= 10;
         }
     }
 }
@@ -333,30 +343,24 @@ fn time_of_day(scan: &mut Scan<'_>) -> Option<u32> {
 
 /// Seconds since 1970, if there is such a day.
 fn from_civil(year: u32, month: u32, day: u32, second: u32) -> Option<u64> {
-    if year < 1970 || day == 0 || day > month_len(year, month) {
+    if year < 1970 || !(1..=12).contains(&month) || day == 0 {
         return None;
     }
-    let months = (1..month).fold(0u32, |days, month| days.wrapping_add(month_len(year, month)));
-    let days = days_before(year).wrapping_add(months).wrapping_add(day).wrapping_sub(1);
+    let days = first_day(year, month).wrapping_add(day).wrapping_sub(1);
+    if days >= first_day(year, month.wrapping_add(1)) {
+        return None;
+    }
     Some(u64::from(days).wrapping_mul(u64::from(DAY)).wrapping_add(u64::from(second)))
 }
 
-/// Days from 1970 to the start of `year`, from 1970 on.
+/// Days from 1970 to the first day of a month, from 1970 on. The month behind December is the next year's
+/// first.
 #[cfg_attr(target_os = "none", inline(never))]
-fn days_before(year: u32) -> u32 {
-    let past = year.wrapping_sub(1);
-    let leap_days = (past / 4).wrapping_sub(past / 100).wrapping_add(past / 400);
-    past.wrapping_mul(365).wrapping_add(leap_days).wrapping_sub(719_162)
-}
-
-/// Days of a month; none if there is no such month.
-#[cfg_attr(target_os = "none", inline(never))]
-fn month_len(year: u32, month: u32) -> u32 {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    match month {
-        2 => 28u32.wrapping_add(u32::from(leap)),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    }
+fn first_day(year: u32, month: u32) -> u32 {
+    // Counted from March, the leap day is the last of its year, and five months have 153 days.
+    let (year, month) =
+        if month < 3 { (year.wrapping_sub(1), month.wrapping_add(9)) } else { (year, month.wrapping_sub(3)) };
+    let leap_days = (year / 4).wrapping_sub(year / 100).wrapping_add(year / 400);
+    let months = month.wrapping_mul(153).wrapping_add(2) / 5;
+    year.wrapping_mul(365).wrapping_add(leap_days).wrapping_add(months).wrapping_sub(719_468)
 }

@@ -107,7 +107,7 @@ impl Transport {
         buffer.zeroize();
         let mut headers = Vec::new();
         for (name, value) in response.headers() {
-            if exchange.reply_headers.include(name.as_str()) && is_header_value(value.as_bytes()) {
+            if exchange.reply_headers.include(name.as_str().as_bytes()) && is_header_value(value.as_bytes()) {
                 for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
                     headers.extend_from_slice(part);
                 }

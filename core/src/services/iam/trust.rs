@@ -1,6 +1,7 @@
 //! Trust policies: who may assume a role.
 
 use crate::wire::json::Writer;
+use crate::wire::scan::utf8;
 use crate::wire::{BufferTooSmall, Cursor, Put};
 
 /// A service of AWS, `ec2.amazonaws.com` or `ecs-tasks.amazonaws.com`.
@@ -61,7 +62,7 @@ impl Statement<'_> {
     fn write<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferTooSmall> {
         let mut out = Cursor::new(buffer);
         self.put(&mut out);
-        Ok(core::str::from_utf8(out.finish()?).unwrap_or_default())
+        Ok(utf8(out.finish()?).unwrap_or_default())
     }
 
     fn put(&self, out: &mut dyn Put) {

@@ -10,6 +10,7 @@ use crate::flow::Kept;
 use crate::flow::slot::Field;
 use crate::flow::{Answer, Context, Flow, Lease, Memory, Need, Slot, Step};
 use crate::wire::Put;
+use crate::wire::scan::utf8;
 
 use crate::sources::Held;
 
@@ -271,7 +272,7 @@ impl<'c> SignIn<'c> {
 
     /// Takes what a person has typed.
     fn take_answer(&mut self, cx: &Context<'_>, slot: &mut Slot<'_>, typed: &[u8]) -> Result<(), ErrorKind> {
-        let typed = core::str::from_utf8(typed).ok().map(|text| text.trim_end_matches(['\r', '\n']));
+        let typed = utf8(typed).ok().map(|text| text.trim_end_matches(['\r', '\n']));
         let typed =
             typed.filter(|text| !text.is_empty()).ok_or(ErrorKind::Invalid("answer: empty, or no text"))?;
         #[cfg(not(feature = "srp"))]

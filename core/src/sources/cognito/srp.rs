@@ -12,6 +12,7 @@ use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 
 use crate::error::ErrorKind;
 use crate::sigv4::{Hasher, hmac};
+use crate::wire::scan::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Cursor, Put};
 
@@ -269,6 +270,6 @@ impl Timestamp {
     }
 
     pub(super) fn as_str(&self) -> &str {
-        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+        utf8(self.as_bytes()).unwrap_or_default()
     }
 }

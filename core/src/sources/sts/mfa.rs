@@ -5,6 +5,7 @@ use crate::flow::slot::Field;
 use crate::flow::source::NO_SLOT;
 use crate::flow::{Ask, Flow, Lease, Need, Next, Outcome, Sequence, Slot, Source, Stage, Trouble, Workspace};
 use crate::wire::Put;
+use crate::wire::scan::utf8;
 
 /// The flow that gets the credentials of `B` and then asks the user for a code, which the call that
 /// this is the base of sends: `AssumeRole::new(Mfa::new(base, "MFA code of ...: "), ...)`. A code is
@@ -66,7 +67,7 @@ impl<'c, B: Flow<'c, Output = Lease>> Source<'c> for WithCode<'c, B> {
 /// Puts the code behind the credentials.
 fn store(content: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
     let slot = slots.first_mut().ok_or(NO_SLOT)?;
-    let code = core::str::from_utf8(content.trim_ascii()).ok().filter(|code| is_token_code(code));
+    let code = utf8(content.trim_ascii()).ok().filter(|code| is_token_code(code));
     let code = code.ok_or(ErrorKind::Invalid("MFA code: six digits"))?;
     slot.write(Field::TokenCode, &mut |out| out.put(code.as_bytes()));
     slot.seal()

@@ -1,6 +1,6 @@
 //! Heads: the start line and the header lines.
 
-use crate::wire::scan::{self, Scan};
+use crate::wire::scan::{self, Scan, utf8};
 use crate::wire::{Error, Kind};
 
 use super::body::Framing;
@@ -190,7 +190,7 @@ impl<'a> Headers<'a> {
             rest = tail;
             next = next.saturating_add(end);
             let colon = line.iter().position(|byte| *byte == b':')?;
-            let name = core::str::from_utf8(line.get(..colon)?).ok()?;
+            let name = utf8(line.get(..colon)?).ok()?;
             Some((at, name, line.get(colon.saturating_add(1)..)?.trim_ascii()))
         })
     }
@@ -210,7 +210,7 @@ impl<'a> Headers<'a> {
     pub fn text(self, name: &str) -> Option<&'a str> {
         let value = self.get(name)?;
         let shown = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
-        if value.iter().all(shown) { core::str::from_utf8(value).ok() } else { None }
+        if value.iter().all(shown) { utf8(value).ok() } else { None }
     }
 }
 
