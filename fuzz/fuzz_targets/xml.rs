@@ -46,7 +46,7 @@ fn read(document: &[u8]) -> Result<Vec<Step>, Error> {
             Event::Text(written) => {
                 let text = text(|out| written.put(out));
                 // References to whitespace do not count as whitespace.
-                assert!(!written.is_blank() || text.trim_ascii().is_empty());
+                assert!(!written.is_white_space() || text.trim_ascii().is_empty());
                 let control = |char: char| char < ' ' && !char.is_ascii_whitespace();
                 assert!(!text.contains(control), "{text:?}");
                 steps.text(&text);

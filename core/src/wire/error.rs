@@ -1,8 +1,8 @@
-//! The error of every reader here: what is wrong, and where.
+//! The error of every reader.
 
 use core::fmt;
 
-/// Input that a reader refuses, with the offset of the first byte it could not accept.
+/// Input that a reader refuses, with the offset of the first byte that it could not accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Error {
@@ -12,7 +12,7 @@ pub struct Error {
     pub kind: Kind,
 }
 
-/// What a reader found wrong.
+/// What is wrong with an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -23,15 +23,15 @@ pub enum Kind {
     UnexpectedEnd,
     /// A byte that the grammar does not allow here.
     UnexpectedByte,
-    /// Something follows the end of the document.
+    /// Data after the end of the document.
     TrailingData,
-    /// A control character where only text may stand.
+    /// A control character in text.
     ControlCharacter,
     /// Text that is not UTF-8.
     NotUtf8,
-    /// An escape or a character reference that stands for no character.
+    /// An escape or a character reference that does not represent a character.
     BadEscape,
-    /// A number that does not fit or is not one.
+    /// A number that is out of range or malformed.
     BadNumber,
     /// Nesting beyond the reader's fixed depth.
     TooDeep,
@@ -39,9 +39,9 @@ pub enum Kind {
     Mismatch,
     /// XML with a document type, which this reader refuses by design.
     Doctype,
-    /// A protocol version that this reader does not speak.
+    /// A protocol version that this reader does not support.
     Version,
-    /// Two statements of a message's length that differ or may not stand together.
+    /// Two lengths of a message that differ, or a length beside a transfer coding.
     AmbiguousLength,
     /// A line or section longer than its limit.
     TooLong,

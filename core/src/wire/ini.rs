@@ -1,53 +1,54 @@
-//! Shared configuration files as AWS clients write them (`~/.aws/config`; *Shared config and
-//! credentials files*, AWS SDKs and Tools Reference Guide): sections, properties, continuation
-//! lines, comments.
+//! Shared configuration files of AWS clients (`~/.aws/config`; *Shared config and credentials files*, AWS
+//! SDKs and Tools Reference Guide): sections, properties, continuation lines, comments.
 //!
-//! | line | is |
+//! | line | meaning |
 //! |---|---|
-//! | `[name]` | a section; what follows the bracket is a comment |
-//! | `name = value` | a property; a `#` or `;` behind a blank starts a comment |
-//! | ` text` | a blank first: continues the property above, with a comment behind it |
-//! | `# text`, `; text`, behind blanks too | a comment |
+//! | `[name]` | a section; anything after the bracket is a comment |
+//! | `name = value` | a property; a `#` or `;` after a space starts a comment |
+//! | ` text` | starts with a space: continues the property above, with an optional comment |
+//! | `# text`, `; text`, also indented | a comment |
 //!
-//! The reader takes the whole file, in UTF-8 or with comments in any encoding, line by line. What
-//! sections and properties mean, and what a second one of a name does, is its caller's to say.
+//! The reader takes the whole file, in UTF-8 or with comments in any encoding, line by line. Its caller
+//! decides what sections and properties mean, and what a repeated name does.
 
 use super::scan::utf8;
 use super::{Error, Kind};
 
-/// One line that says something.
+/// A line that is not empty and not a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// What stands between the brackets, without the blanks around it.
+    /// The text between the brackets, without the spaces around it.
     Section(&'a str),
     /// A property of the section above.
     Property {
         /// Its name, as written: never empty.
         name: &'a str,
-        /// Its value, without the blanks around it; empty where sub-properties follow.
+        /// Its value, without the spaces around it; empty if sub-properties follow.
         value: &'a str,
     },
-    /// More of the property above, without the blanks around it. Below an empty value it is a
-    /// sub-property, `name = value` ([`sub_property`] takes it apart).
+    /// A continuation of the property above, without the spaces around it. Below an empty value it is a
+    /// sub-property, `name = value` ([`sub_property`] splits it).
     Continuation(&'a str),
 }
 
-/// What a continuation line may follow.
+/// The line that a continuation line follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Above {
     Nothing,
     Section,
     /// A property with a value.
     Value,
-    /// A property without one: sub-properties follow.
+    /// A property without a value: sub-properties follow.
     Empty,
 }
 
-/// Hands out the lines of one file.
+/// Reads the lines of one file.
 ///
 /// ```
 /// use rolecall_core::wire::ini::{Event, Reader};
-/// let mut reader = Reader::new(b"[profile build]\nregion = eu-west-1 # Dublin\n");
+/// let mut reader = Reader::new(b"[profile build]
+/// region = eu-west-1 # Dublin
+/// ");
 /// assert_eq!(reader.next_event()?, Some(Event::Section("profile build")));
 /// assert_eq!(reader.next_event()?, Some(Event::Property { name: "region", value: "eu-west-1" }));
 /// assert_eq!(reader.next_event()?, None);
@@ -64,25 +65,25 @@ pub struct Reader<'a> {
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl<'a> Reader<'a> {
-    /// Reads `file`, which is the whole of it.
+    /// Reads `file`, which has to be complete.
     pub fn new(file: &'a [u8]) -> Self {
         let rest = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
         Self { rest, offset: file.len().saturating_sub(rest.len()), above: Above::Nothing }
     }
 
-    /// The offset of the next line.
+    /// The offset of the next line, in bytes.
     pub fn offset(&self) -> usize {
         self.offset
     }
 
-    /// The next line that says something, or `None` at the end of the file. After an error comes
+    /// Returns the next event, or `None` at the end of the file. After an error, the next call continues with
     /// the next line.
     pub fn next_event(&mut self) -> Result<Option<Event<'a>>, Error> {
         while !self.rest.is_empty() {
             let start = self.offset;
             let line = self.line();
             match line.first() {
-                // A comment may be indented: nobody means one as a part of a value.
+                // A comment may be indented: it never continues a value.
                 _ if matches!(trim(line).first(), None | Some(b'#' | b';')) => {}
                 Some(b'[') => return self.section(line, start).map(Some),
                 Some(b' ' | b'\t') => return self.continuation(line, start).map(Some),
@@ -92,7 +93,7 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// Takes a line, without its end.
+    /// Reads a line, without its end.
     fn line(&mut self) -> &'a [u8] {
         let end = self.rest.iter().position(|byte| *byte == b'\n').unwrap_or(self.rest.len());
         let (line, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, &[]));
@@ -147,7 +148,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Name and value of a sub-property, the blanks around each taken away.
+/// Splits a sub-property into name and value, without the spaces around them.
 ///
 /// ```
 /// use rolecall_core::wire::ini::sub_property;
@@ -158,29 +159,29 @@ pub fn sub_property(line: &str) -> Option<(&str, &str)> {
     Some((name.trim_ascii(), value.trim_ascii())).filter(|(name, _)| !name.is_empty())
 }
 
-/// What is before the first `#` or `;` that stands behind a blank.
+/// The part before the first `#` or `;` that follows a space.
 fn without_comment(line: &[u8]) -> &[u8] {
-    let starts = |pair: &[u8]| matches!(pair, [before, b'#' | b';'] if blank(before));
+    let starts = |pair: &[u8]| matches!(pair, [before, b'#' | b';'] if space_or_tab(before));
     let end = line.windows(2).position(starts).unwrap_or(line.len());
     line.get(..end).unwrap_or_default()
 }
 
-/// `bytes` without the blanks around them. Other white space is no blank here, and is refused.
+/// `bytes` without the spaces and tabs around them. Other white space is refused.
 fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = bytes
-        && blank(first)
+        && space_or_tab(first)
     {
         bytes = rest;
     }
     while let [rest @ .., last] = bytes
-        && blank(last)
+        && space_or_tab(last)
     {
         bytes = rest;
     }
     bytes
 }
 
-fn blank(byte: &u8) -> bool {
+fn space_or_tab(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
@@ -189,15 +190,14 @@ fn split(line: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     Some((line.get(..at)?, line.get(at.saturating_add(1)..)?))
 }
 
-/// `bytes`, which begin at `start`, as UTF-8 without the blanks around them and without control
-/// characters.
+/// `bytes`, which begin at `start`, as UTF-8 without the spaces around them and without control characters.
 fn text(bytes: &[u8], start: usize) -> Result<&str, Error> {
     let trimmed = trim(bytes);
-    let blanks = bytes.iter().take_while(|byte| blank(byte)).count();
-    let start = start.saturating_add(blanks);
+    let spaces = bytes.iter().take_while(|byte| space_or_tab(byte)).count();
+    let start = start.saturating_add(spaces);
     let control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     let at = trimmed.iter().position(control).unwrap_or(trimmed.len());
-    // What is wrong before it is told first.
+    // Of two errors the first is reported.
     let before = utf8(trimmed.get(..at).unwrap_or_default())
         .map_err(|at| Error::new(start.saturating_add(at), Kind::NotUtf8))?;
     if at < trimmed.len() {

@@ -1,10 +1,10 @@
 //! JSON (RFC 8259): a bounded reader that never recurses, and a small writer.
 //!
-//! The reader takes a whole document and hands out its tokens. It is strict: what it has passed
-//! is well-formed, strings are UTF-8 and their escapes stand for characters. Whoever reads to the
-//! end (`Ok(None)`) has seen a valid document.
+//!  The reader takes a whole document and returns its tokens. It is strict: the part it has read is
+//! well-formed, strings are UTF-8 and their escapes represent characters. A document that was read to its end
+//! (`Ok(None)`) is valid.
 
-use super::scan::{Scan, blank, number, put_resolved, utf8};
+use super::scan::{Scan, number, put_resolved, utf8, white_space};
 use super::{BufferTooSmall, Cursor, Error, Kind, Put};
 
 /// How deeply arrays and objects may be nested.
@@ -13,13 +13,13 @@ pub const MAX_DEPTH: usize = 64;
 /// One token of a document.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Token<'a> {
-    /// `{`
+    /// The start of an object, `{`.
     ObjectStart,
-    /// `}`
+    /// The end of an object, `}`.
     ObjectEnd,
-    /// `[`
+    /// The start of an array, `[`.
     ArrayStart,
-    /// `]`
+    /// The end of an array, `]`.
     ArrayEnd,
     /// The name of a member; its value is next.
     Key(Str<'a>),
@@ -27,9 +27,9 @@ pub enum Token<'a> {
     Str(Str<'a>),
     /// A number, as written.
     Number(&'a str),
-    /// `true` or `false`
+    /// `true` or `false`.
     Bool(bool),
-    /// `null`
+    /// `null`.
     Null,
 }
 
@@ -55,7 +55,7 @@ enum Expect {
     Nothing,
 }
 
-/// Hands out the tokens of one document.
+/// Reads the tokens of one document.
 ///
 /// ```
 /// use rolecall_core::wire::json::{Reader, Token};
@@ -77,7 +77,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `document`, which is the whole of it.
+    /// Reads `document`, which has to be complete.
     pub fn new(document: &'a [u8]) -> Self {
         Self { scan: Scan::new(document), expect: Expect::Value, depth: 0, objects: 0 }
     }
@@ -87,19 +87,22 @@ impl<'a> Reader<'a> {
         self.scan.offset()
     }
 
-    /// How many arrays and objects are open.
+    /// The number of open arrays and objects, at most [`MAX_DEPTH`].
     pub fn depth(&self) -> usize {
         self.depth
     }
 
-    /// The next token, or `None` at the end of a complete document.
+    /// Returns the next token, or `None` at the end of a complete document.
+    ///
+    ///  # Errors
+    ///  The offset and kind of the first fault; later calls return the same.
     pub fn next_token(&mut self) -> Result<Option<Token<'a>>, Error> {
         let token = self.step();
         self.scan.result(token)
     }
 
     fn step(&mut self) -> Option<Option<Token<'a>>> {
-        self.blanks();
+        self.skip_white_space();
         match self.expect {
             Expect::Nothing => return self.scan.end().map(|()| None),
             Expect::Value => return self.value().map(Some),
@@ -115,19 +118,22 @@ impl<'a> Reader<'a> {
         }
         if self.expect == Expect::Next {
             self.scan.expect_byte(b',')?;
-            self.blanks();
+            self.skip_white_space();
         }
         if !object {
             return self.value().map(Some);
         }
         let key = self.string()?;
-        self.blanks();
+        self.skip_white_space();
         self.scan.expect_byte(b':')?;
         self.expect = Expect::Value;
         Some(Some(Token::Key(key)))
     }
 
-    /// Passes over the next value, however deep; checks it all the same.
+    /// Skips the next value, however deep, and validates it.
+    ///
+    ///  # Errors
+    ///  As [`Reader::next_token`]; also where there is no next value.
     pub fn skip_value(&mut self) -> Result<(), Error> {
         let skipped = self.skip();
         self.scan.result(skipped)
@@ -139,7 +145,7 @@ impl<'a> Reader<'a> {
             match self.step()? {
                 None => return self.scan.fail(Kind::UnexpectedEnd),
                 Some(Token::Key(_)) => {}
-                // The end of what was open before: there is no next value.
+                // The end of an open array or object: there is no next value.
                 Some(_) if self.depth < depth => return self.scan.fail(Kind::UnexpectedByte),
                 Some(_) if self.depth == depth => return Some(()),
                 Some(_) => {}
@@ -147,7 +153,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next value, passed over whole: an array or an object shows as its first token.
+    /// Skips the next value, and returns it, or the first token of an array or object.
     pub(crate) fn whole_value(&mut self) -> Result<Option<Token<'a>>, Error> {
         let depth = self.depth;
         let value = self.next_token()?;
@@ -187,8 +193,8 @@ impl<'a> Reader<'a> {
         self.expect = if self.depth == 0 { Expect::Nothing } else { Expect::Next };
     }
 
-    fn blanks(&mut self) {
-        self.scan.take_while(blank);
+    fn skip_white_space(&mut self) {
+        self.scan.take_while(white_space);
     }
 
     fn string(&mut self) -> Option<Str<'a>> {
@@ -251,12 +257,12 @@ pub struct Str<'a> {
 }
 
 impl<'a> Str<'a> {
-    /// The text, if it was written without an escape.
+    /// The text, if it has no escape.
     pub fn plain(&self) -> Option<&'a str> {
         if self.escaped { None } else { Some(self.raw) }
     }
 
-    /// Whether the text, escapes resolved, is `text`.
+    /// Whether the text, escapes resolved, equals `text`.
     pub fn is(&self, text: &str) -> bool {
         self.same(text, |a, b| a == b)
     }
@@ -285,12 +291,15 @@ impl<'a> Str<'a> {
         })
     }
 
-    /// Puts the text, escapes resolved.
+    /// Writes the text, escapes resolved, to `out`.
     pub fn put(&self, mut out: &mut (impl Put + ?Sized)) {
         put_resolved(self.raw, b'\\', unescape, &mut out);
     }
 
     /// Writes the text, escapes resolved, into `buffer`.
+    ///
+    ///  # Errors
+    ///  [`BufferTooSmall`] with the length that suffices.
     pub fn decode<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferTooSmall> {
         let mut out = Cursor::new(buffer);
         self.put(&mut out);
@@ -298,9 +307,8 @@ impl<'a> Str<'a> {
     }
 }
 
-/// The value of the member `name` of the object that `document` is; the last one, if it occurs
-/// more than once. A value that is an array or an object shows as its first token. The whole
-/// document is checked.
+/// Returns the member `name` of the object `document`; the last one, if it occurs more than once. A value
+/// that is an array or object is returned as its first token. The whole document is validated.
 pub fn member<'a>(document: &'a [u8], name: &str) -> Result<Option<Token<'a>>, Error> {
     let mut reader = Reader::new(document);
     let mut found = None;
@@ -316,7 +324,7 @@ pub fn member<'a>(document: &'a [u8], name: &str) -> Result<Option<Token<'a>>, E
     Ok(found)
 }
 
-/// Compares what is put with what is left of a text; `None` once they differ.
+/// Compares what is written with the rest of a text; `None` once they differ.
 struct Compare<'t> {
     rest: Option<&'t [u8]>,
     equal: fn(&[u8], &[u8]) -> bool,
@@ -329,8 +337,8 @@ impl Put for Compare<'_> {
     }
 }
 
-/// The character that the escape at the front of `text` stands for, which follows the backslash,
-/// and the escape's length without that.
+/// The character of the escape at the front of `text`, after the backslash, and the length of the escape
+/// without that.
 fn unescape(text: &[u8]) -> Option<(char, usize)> {
     let unit = |text: &[u8]| match text {
         [b'u', digits @ ..] => number(digits.get(..4)?, 16),
@@ -354,7 +362,7 @@ fn unescape(text: &[u8]) -> Option<(char, usize)> {
     char::from_u32(code).map(|char| (char, 11))
 }
 
-/// Writes one document: the caller opens, names and closes in order, commas are put where due.
+/// Writes one document: the caller opens, names and closes in order, and commas are added.
 ///
 /// ```
 /// use rolecall_core::wire::{Cursor, json::Writer};
@@ -380,34 +388,34 @@ impl<'p, P: Put + ?Sized> Writer<'p, P> {
         Self { out, comma: false }
     }
 
-    /// `{`
+    /// Writes `{`.
     pub fn begin_object(&mut self) {
         self.open(b"{");
     }
 
-    /// `}`
+    /// Writes `}`.
     pub fn end_object(&mut self) {
         self.close(b"}");
     }
 
-    /// `[`
+    /// Writes `[`.
     pub fn begin_array(&mut self) {
         self.open(b"[");
     }
 
-    /// `]`
+    /// Writes `]`.
     pub fn end_array(&mut self) {
         self.close(b"]");
     }
 
-    /// A member's name; its value is next.
+    /// Writes the name of a member; its value is next.
     pub fn key(&mut self, name: &str) {
         self.string(name);
         self.out.put(b":");
         self.comma = false;
     }
 
-    /// A member's name that comes in parts.
+    /// Writes the name of a member, given in parts.
     #[cfg(feature = "sources")]
     pub(crate) fn key_of(&mut self, parts: &[&str]) {
         self.separate();
@@ -417,7 +425,7 @@ impl<'p, P: Put + ?Sized> Writer<'p, P> {
         self.comma = false;
     }
 
-    /// A string.
+    /// Writes a string, escaped as needed.
     pub fn string(&mut self, text: &str) {
         self.separate();
         self.out.put(b"\"");
@@ -425,13 +433,13 @@ impl<'p, P: Put + ?Sized> Writer<'p, P> {
         self.out.put(b"\"");
     }
 
-    /// A whole number.
+    /// Writes a whole number.
     pub fn number(&mut self, value: u32) {
         self.separate();
         super::decimal(value, self.out);
     }
 
-    /// `true` or `false`
+    /// Writes `true` or `false`.
     pub fn bool(&mut self, value: bool) {
         self.separate();
         self.out.put(if value { b"true" } else { b"false" });

@@ -1,20 +1,19 @@
 //! Readers and writers for the formats that AWS endpoints and clients use: JSON, XML, HTTP/1.1, RFC
-//! 3339 and HTTP dates, percent-encoding, URIs, shared configuration files. Nothing here knows a
-//! service, and nothing here depends on another crate: `default-features = false` builds this module
-//! alone.
+//! 3339 and HTTP dates, percent-encoding, URIs, shared configuration files. The module knows no service and
+//! depends on no crate: `default-features = false` builds it alone.
 //!
 //! # Panic contract
 //!
 //! No function in this module panics, for any input and any buffer. None recurses, so the stack
-//! each needs is fixed. None allocates. A reader that refuses its input says at which byte.
+//! each needs is fixed. None allocates. A reader that refuses its input reports the offset.
 //!
 //! # Whole or incremental
 //!
-//! | module | takes |
+//! | module | input |
 //! |---|---|
 //! | [`json`], [`xml`] | the whole document, token by token |
 //! | [`ini`] | the whole file, line by line |
-//! | [`http1::head_len`], [`http1::Body`] | any split of the stream |
+//! | [`http1::head_len`], [`http1::Body`] | the stream, split anywhere |
 //! | [`http1::ResponseHead`], [`http1::RequestHead`] | the whole head, once `head_len` found its end |
 //! | [`time`], [`percent`], [`uri`] | the whole text |
 //!
@@ -25,7 +24,10 @@
 //! ```
 //! use rolecall_core::wire::{http1, json};
 //!
-//! let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{\"level\":7,\"unit\":\"m\"}";
+//! let bytes = b"HTTP/1.1 200 OK\r
+//! Content-Length: 22\r
+//! \r
+//! {\"level\":7,\"unit\":\"m\"}";
 //!
 //! let end = http1::head_len(bytes, 0).expect("the head is complete");
 //! let head = http1::ResponseHead::parse(&bytes[..end])?;

@@ -1,32 +1,32 @@
-//! Percent-encoding (RFC 3986, section 2), as SigV4 and form bodies want it.
+//! Percent-encoding (RFC 3986, section 2), as SigV4 and form bodies use it.
 
 use super::Put;
 
-/// Which bytes stay as they are, besides the unreserved `A-Z a-z 0-9 - . _ ~`.
+/// The bytes that are not encoded, besides the unreserved `A-Z a-z 0-9 - . _ ~`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
     /// None: names and values of a query or a form.
     Unreserved,
     /// The slash too: a path.
     Slash,
-    /// Every visible ASCII character: only what cannot be sent at all is escaped.
+    /// Every visible ASCII character: only bytes that cannot be sent at all are encoded.
     Visible,
 }
 
 impl Keep {
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn keeps(self, byte: u8) -> bool {
-        // The smallest set a byte is in decides, as each set includes the ones before it. A device
-        // has no room for a table of that.
+        // The smallest set of a byte decides, as each set includes the ones before it. A device has no room
+        // for a table.
         let class = if ON_DEVICE { class(byte) } else { *CLASSES.get(usize::from(byte)).unwrap_or(&3) };
         class <= self as u8
     }
 }
 
-/// Whether small counts more than fast.
+/// Whether size matters more than speed.
 pub(crate) const ON_DEVICE: bool = cfg!(target_os = "none");
 
-/// The first of the sets of [`Keep`] that has the byte; 3 where none has.
+/// The first of the sets of [`Keep`] that has the byte; 3 if none has.
 const fn class(byte: u8) -> u8 {
     match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => Keep::Unreserved as u8,
@@ -49,7 +49,7 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
-/// Puts `bytes` with everything that is not kept written as `%XX`, in upper case.
+/// Encodes `bytes`: everything that is not kept becomes `%XX`, in upper case.
 ///
 /// ```
 /// use rolecall_core::wire::{Cursor, percent};
@@ -63,14 +63,14 @@ pub fn encode(bytes: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
     put_kept(bytes, keep, false, out);
 }
 
-/// Puts `text`, which is already encoded to some degree, in the one canonical form: an escape of a
-/// kept byte becomes that byte, hexadecimal digits become upper case, and every byte that should
-/// have been escaped is. A `%` that starts no escape stands for itself, and so does a `+`.
+/// Normalizes `text`, which is encoded to some degree: an escape of a kept byte becomes that byte,
+/// hexadecimal digits become upper case, and every byte that should have been encoded is. A `%` that starts
+/// no escape is literal, and so is a `+`.
 pub fn canonical(text: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
     put_kept(text, keep, true, out);
 }
 
-/// One of it for all that is written to on a device, one for each where there is room.
+/// Dynamic dispatch on devices, to avoid monomorphization.
 fn put_kept(text: &[u8], keep: Keep, encoded: bool, mut out: &mut (impl Put + ?Sized)) {
     if ON_DEVICE {
         put_runs::<dyn Put>(text, keep, encoded, &mut out);
@@ -79,7 +79,7 @@ fn put_kept(text: &[u8], keep: Keep, encoded: bool, mut out: &mut (impl Put + ?S
     }
 }
 
-/// Most text needs no change up to the first escape: runs are put, not bytes.
+/// Most text needs no change up to the first escape: runs are written, not bytes.
 fn put_runs<P: Put + ?Sized>(text: &[u8], keep: Keep, encoded: bool, out: &mut P) {
     let mut rest = text;
     while !rest.is_empty() {
@@ -100,7 +100,7 @@ fn put_runs<P: Put + ?Sized>(text: &[u8], keep: Keep, encoded: bool, out: &mut P
 
 /// The bytes before the first that is not kept, and the rest.
 fn split_kept(bytes: &[u8], keep: Keep) -> (&[u8], &[u8]) {
-    // Eight at a time as long as all are kept, without a branch for each: tokens are long.
+    // Eight at a time while all are kept, without a branch for each: tokens are long.
     let all = |eight: &&[u8]| eight.iter().fold(true, |all, byte| all & keep.keeps(*byte));
     let eights = if ON_DEVICE { 0 } else { bytes.chunks_exact(8).take_while(all).count() };
     let whole = eights.saturating_mul(8);
@@ -109,7 +109,7 @@ fn split_kept(bytes: &[u8], keep: Keep) -> (&[u8], &[u8]) {
     bytes.split_at_checked(whole.saturating_add(kept)).unwrap_or((bytes, &[]))
 }
 
-/// The bytes that `text` stands for. A `%` that starts no escape stands for itself.
+/// Decodes `text`. A `%` that starts no escape is literal.
 pub fn decode(text: &[u8]) -> Decode<'_> {
     Decode { rest: text }
 }
@@ -121,7 +121,7 @@ pub struct Decode<'a> {
 }
 
 impl<'a> Decode<'a> {
-    /// What is not decoded yet.
+    /// The part that is not decoded yet.
     #[cfg(feature = "sigv4")]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
@@ -138,7 +138,7 @@ impl Iterator for Decode<'_> {
     }
 }
 
-/// The byte that the front of `text` stands for, and what is behind.
+/// The first decoded byte of `text`, and the rest.
 fn first(text: &[u8], encoded: bool) -> Option<(u8, &[u8])> {
     if let [b'%', high, low, rest @ ..] = text
         && encoded

@@ -1,15 +1,15 @@
-//! Where writers put bytes.
+//! The sink of the writers.
 
 use core::fmt;
 
 use super::scan::utf8;
 
-/// A place that takes bytes and cannot fail: a buffer, a counter, a hash.
+/// A sink for bytes that cannot fail: a buffer, a counter, a hash.
 ///
-/// Writers in this crate are generic over it, so that the same text can be counted, hashed and
-/// written without being held anywhere in between.
+///  Writers in this crate are generic over it, so that the same text can be counted, hashed and written
+/// without being held anywhere in between.
 pub trait Put {
-    /// Takes the next bytes.
+    /// Appends bytes.
     fn put(&mut self, bytes: &[u8]);
 }
 
@@ -19,7 +19,7 @@ impl<P: Put + ?Sized> Put for &mut P {
     }
 }
 
-/// Writes into a lent buffer and keeps counting past its end, so that what did not fit is known.
+/// Writes into a buffer and counts past its end, so that the size that would have sufficed is known.
 ///
 /// ```
 /// use rolecall_core::wire::{Cursor, Put};
@@ -40,12 +40,15 @@ impl<'a> Cursor<'a> {
         Self { buffer, len: 0 }
     }
 
-    /// Bytes put so far, those that did not fit included.
+    /// Bytes written so far, including those that did not fit.
     pub fn needed(&self) -> usize {
         self.len
     }
 
-    /// The bytes written, or the size that would have held them all.
+    /// Returns the bytes written.
+    ///
+    ///  # Errors
+    ///  [`BufferTooSmall`] with the size that would have held them all.
     pub fn finish(self) -> Result<&'a mut [u8], BufferTooSmall> {
         let needed = self.len;
         self.buffer.get_mut(..needed).ok_or(BufferTooSmall { needed })
@@ -65,7 +68,7 @@ impl Put for Cursor<'_> {
     }
 }
 
-/// Counts bytes.
+/// Counts bytes and drops them.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Count(pub usize);
 
@@ -75,7 +78,7 @@ impl Put for Count {
     }
 }
 
-/// A buffer cannot hold what has to go into it.
+/// The error of a buffer that cannot hold what is written to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BufferTooSmall {
@@ -96,7 +99,7 @@ impl core::error::Error for BufferTooSmall {}
 pub struct Ascii<const N: usize>([u8; N]);
 
 impl<const N: usize> Ascii<N> {
-    /// Takes `text`, which is ASCII.
+    /// Wraps `text`, which is ASCII.
     pub(crate) const fn new(text: [u8; N]) -> Self {
         Self(text)
     }
@@ -113,7 +116,7 @@ impl<const N: usize> Ascii<N> {
 }
 
 impl Ascii<64> {
-    /// A SHA-256 in 64 digits of lower-case hexadecimal; `None` for any other text.
+    /// Parses a SHA-256 in 64 digits of lower-case hexadecimal; `None` for any other text.
     pub fn hexadecimal(text: &str) -> Option<Self> {
         let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         let digits = <[u8; 64]>::try_from(text.as_bytes()).ok()?;
@@ -134,7 +137,7 @@ impl<const N: usize> fmt::Debug for Ascii<N> {
     }
 }
 
-/// Puts `value` in decimal digits.
+/// Writes `value` in decimal digits.
 pub fn decimal(mut value: u32, out: &mut (impl Put + ?Sized)) {
     let mut digits = [b'0'; 10];
     let mut used = 0usize;
@@ -149,7 +152,7 @@ pub fn decimal(mut value: u32, out: &mut (impl Put + ?Sized)) {
     out.put(digits.get(digits.len().saturating_sub(used)..).unwrap_or_default());
 }
 
-/// Puts `value` in decimal digits, as [`decimal`], for lengths that 32 bits do not hold.
+/// Writes `value` in decimal digits, as [`decimal`], for lengths beyond 32 bits.
 pub fn long_decimal(mut value: u64, out: &mut (impl Put + ?Sized)) {
     // Bit by bit, as each digit doubles: 32-bit machines have no wide division.
     let mut digits = [0u8; 20];

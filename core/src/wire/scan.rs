@@ -1,10 +1,10 @@
-//! The one way the readers walk their input: by `get`, never by index.
+//! How the readers walk their input: by `get`, never by index.
 
 use super::percent::hex;
 use super::{Error, Kind, Put};
 
-/// Input with a position that never passes its end, and with the error that ended the reading:
-/// whatever fails here returns `None` and leaves it to [`Scan::result`] to say why.
+/// Input with a position that never passes its end, and the error that ended the reading: a method that fails
+/// returns `None`, and [`Scan::result`] has the reason.
 #[derive(Debug, Clone)]
 pub(crate) struct Scan<'a> {
     rest: &'a [u8],
@@ -30,7 +30,7 @@ impl<'a> Scan<'a> {
         self.rest
     }
 
-    /// Takes `count` bytes, or as many as there are.
+    /// Skips `count` bytes, or as many as there are, and returns them.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn skip(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.rest.split_at_checked(count).unwrap_or((self.rest, &[]));
@@ -44,8 +44,8 @@ impl<'a> Scan<'a> {
         Some(*byte)
     }
 
-    /// Takes the longest run of bytes that `accept` accepts. One loop for all of them on a device,
-    /// one for each where there is room.
+    /// Reads the longest run of bytes that `accept` accepts. One loop for all callers on a device, one for
+    /// each elsewhere.
     #[cfg_attr(target_os = "none", inline(never))]
     #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn take_while(&mut self, accept: fn(u8) -> bool) -> &'a [u8] {
@@ -53,14 +53,14 @@ impl<'a> Scan<'a> {
         self.skip(len)
     }
 
-    /// Takes `literal` if it is next.
+    /// Skips `literal` if it is next.
     pub(crate) fn take(&mut self, literal: &[u8]) -> bool {
         let behind = self.rest.strip_prefix(literal);
         self.rest = behind.unwrap_or(self.rest);
         behind.is_some()
     }
 
-    /// Takes everything before `literal` and the literal itself.
+    /// Reads everything before `literal`, and skips the literal itself.
     pub(crate) fn take_through(&mut self, literal: &[u8]) -> Option<&'a [u8]> {
         let mut windows = self.rest.windows(literal.len().max(1));
         let Some(len) = windows.position(|window| window == literal) else {
@@ -72,7 +72,7 @@ impl<'a> Scan<'a> {
         Some(before)
     }
 
-    /// Takes `literal` or fails at the first byte that differs.
+    /// Skips `literal`, or fails at the first byte that differs.
     pub(crate) fn require(&mut self, literal: &[u8]) -> Option<()> {
         literal.iter().try_for_each(|wanted| self.expect_byte(*wanted))
     }
@@ -87,7 +87,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Exactly `count` decimal digits, at most nine.
+    /// Reads exactly `count` decimal digits, at most nine.
     pub(crate) fn digits(&mut self, count: usize) -> Option<u32> {
         let mut value = 0u32;
         for _ in 0..count {
@@ -130,7 +130,7 @@ impl<'a> Scan<'a> {
         self.set_failed(kind);
     }
 
-    /// Fails unless the input is used up.
+    /// Fails unless all input is read.
     pub(crate) fn end(&mut self) -> Option<()> {
         if self.rest.is_empty() { Some(()) } else { self.fail(Kind::TrailingData) }
     }
@@ -160,17 +160,17 @@ pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, usize> {
     if front.len() == bytes.len() { Ok(front) } else { Err(front.len()) }
 }
 
-/// What parts tokens in JSON and XML.
-pub(crate) fn blank(byte: u8) -> bool {
+/// White space between tokens of JSON and XML.
+pub(crate) fn white_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// What a header line may hold: no control character but the tab.
+/// A byte of a header line: no control character but the tab.
 pub(crate) fn text(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
-/// The number that `digits` are to the base `radix`, 10 or 16: at least one, and nothing else.
+/// Parses `digits` to the base `radix`, 10 or 16: at least one, and nothing else.
 pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u32> {
     let mut value = if digits.is_empty() { None } else { Some(0u32) };
     for digit in digits {
@@ -180,27 +180,27 @@ pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u32> {
     value
 }
 
-/// What is before the first `byte` of `text` and what is behind it. The standard library's search
-/// for a character keeps a panic path.
+/// The parts of `text` before and after the first `byte`. The standard library's search for a character keeps
+/// a panic path.
 pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|found| found == byte)?;
     Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
 }
 
-/// Whether `name` is one of `names`, which blanks part. A list of slices would take eight bytes more
-/// for each.
+/// Whether `name` is one of `names`, which are separated by spaces. A list of slices would take eight bytes
+/// more for each.
 #[cfg(feature = "sigv4")]
 pub(crate) fn is_one_of(names: &str, name: &str) -> bool {
     index_of(names.as_bytes(), name.as_bytes()).is_some()
 }
 
-/// Which of `names`, which blanks part, `name` is.
+/// The index of `name` in `names`, which are separated by spaces.
 pub(crate) fn index_of(names: &[u8], name: &[u8]) -> Option<usize> {
     names.split(|byte| *byte == b' ').position(|one| one == name)
 }
 
-/// Puts `text` with what follows each `mark` resolved: `resolve` tells the character that is meant,
-/// and how many bytes behind the mark say so. One of it for all places: texts are put in few pieces.
+/// Writes `text` with what follows each `mark` resolved: `resolve` returns the character, and the length of
+/// its escape after the mark. Not generic: texts are written in few pieces.
 pub(crate) fn put_resolved(
     text: &str,
     mark: u8,

@@ -1,6 +1,6 @@
-//! Points in time as AWS writes them: RFC 3339, the HTTP `Date`, and SigV4's compact form.
+//! Times in the formats of AWS: RFC 3339, the HTTP `Date`, and SigV4's compact form.
 //!
-//! Resolution is a second, the range 1970 to 9999. Each reader takes the whole text.
+//!  Resolution is a second, the range 1970 to 9999. Each reader takes the whole text.
 
 use core::fmt;
 use core::num::NonZeroU64;
@@ -11,7 +11,7 @@ use super::{Ascii, Error, Kind};
 /// Seconds since 1970-01-01T00:00:00Z, without leap seconds, up to the end of the year 9999.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(
-    /// One more, so that a time that may not be there is no larger.
+    /// Plus one, so that an optional time is no larger.
     NonZeroU64,
 );
 
@@ -35,7 +35,7 @@ impl UnixTime {
         Self(NonZeroU64::MIN.saturating_add(seconds))
     }
 
-    /// `seconds` after 1970, or [`UnixTime::MAX`] if that is earlier.
+    /// The time `seconds` after 1970, or [`UnixTime::MAX`] if that is earlier.
     pub const fn from_secs(seconds: u64) -> Self {
         if seconds > MAX { Self::MAX } else { Self::of(seconds) }
     }
@@ -88,7 +88,8 @@ impl UnixTime {
     }
 
     /// Reads seconds since 1970 as JSON services write them, with fraction and exponent or without:
-    /// `1440938160`, `1.44093816E9`. The fraction of a second is dropped. A time behind [`UnixTime::MAX`] is an
+    /// `1440938160`, `1.44093816E9`. The fraction of a second is dropped. A time after [`UnixTime::MAX`] is
+    /// an
     /// error, as in the other formats.
     ///
     /// ```
@@ -102,7 +103,7 @@ impl UnixTime {
         scan.result(read)
     }
 
-    /// `2015-08-30T12:36:00Z`.
+    /// Formats as RFC 3339: `2015-08-30T12:36:00Z`.
     pub fn rfc3339(self) -> Ascii<20> {
         let civil = self.civil();
         let mut text = *b"0000-00-00T00:00:00Z";
@@ -110,7 +111,7 @@ impl UnixTime {
         Ascii::new(text)
     }
 
-    /// `20150830T123600Z`; its first eight bytes are the date of a credential scope.
+    /// Formats as SigV4 does: `20150830T123600Z`; its first eight bytes are the date of a credential scope.
     pub fn compact(self) -> Ascii<16> {
         let civil = self.civil();
         let mut text = *b"00000000T000000Z";
@@ -118,7 +119,7 @@ impl UnixTime {
         Ascii::new(text)
     }
 
-    /// `Sun, 30 Aug 2015 12:36:00 GMT`.
+    /// Formats as HTTP does: `Sun, 30 Aug 2015 12:36:00 GMT`.
     pub fn http_date(self) -> Ascii<29> {
         let Civil { days, year, month, day, time } = self.civil();
         let mut text = *b"Thu, 00 Jan 0000 00:00:00 GMT";

@@ -5,18 +5,18 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::scan::{Scan, number};
 use super::{Error, Kind};
 
-/// Which of the two protocols.
+/// The protocol of a URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Scheme {
-    /// `http`
+    /// Plain HTTP.
     Http,
-    /// `https`
+    /// HTTP over TLS.
     Https,
 }
 
 impl Scheme {
-    /// The port that is meant when none is written.
+    /// The port of a URI without one: 80 or 443.
     pub const fn default_port(self) -> u16 {
         match self {
             Scheme::Http => 80,
@@ -33,28 +33,31 @@ impl Scheme {
     }
 }
 
-/// A URI taken apart; every part is a slice of the text it was read from.
+/// A parsed URI; every part is a slice of the text it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uri<'a> {
     /// The protocol.
     pub scheme: Scheme,
     /// Host name or address, an IPv6 address without its brackets.
     pub host: &'a str,
-    /// The port, written or meant.
+    /// The port, written or implied.
     pub port: u16,
-    /// Host and port as a `Host` header has them: the brackets of IPv6 kept, a default port dropped.
+    /// Host and port as in a `Host` header: the brackets of IPv6 kept, a default port dropped.
     pub authority: &'a str,
     /// The path as written; empty if there is none.
     pub path: &'a str,
     /// What follows the first `?`, without it; `None` if there is no `?`.
     pub query: Option<&'a str>,
-    /// Path and query as written: what a request line has, but for a missing first slash.
+    /// Path and query as written: the request target, except for a missing first slash.
     pub target: &'a str,
 }
 
 impl<'a> Uri<'a> {
-    /// Takes `text` apart. User names, fragments, blanks and control characters are refused.
-    /// Bytes outside ASCII are kept in path and query, and refused in the host.
+    /// Parses `text`.
+    ///
+    ///  # Errors
+    ///  User names, fragments, spaces and control characters, and bytes outside ASCII in the host, with their
+    /// offset; such bytes are kept in path and query.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         let places = Places::parse(text)?;
         let part = |from, to| text.get(from..to).unwrap_or_default();

@@ -1,11 +1,11 @@
-//! XML 1.0 as AWS services reply in it: elements, text, the five entities, numeric references,
-//! CDATA, comments. A bounded reader that never recurses and has no entities to expand: a document
-//! type is refused. Attributes are checked and passed over; prefixes are dropped from names.
+//! XML 1.0 as AWS services write it: elements, text, the five entities, numeric references, CDATA, comments.
+//! A bounded reader that never recurses and expands no entities: a document type is refused. Attributes are
+//! validated and skipped; prefixes are dropped from names.
 //!
-//! The reader takes a whole document, in UTF-8. Whoever reads to the end (`Ok(None)`) has seen
-//! every open tag closed by its own name.
+//!  The reader takes a whole document, in UTF-8. In a document that was read to its end (`Ok(None)`), every
+//! open tag is closed by its own name.
 
-use super::scan::{Scan, blank, index_of, number, put_resolved, split_once};
+use super::scan::{Scan, index_of, number, put_resolved, split_once, white_space};
 use super::{Error, Kind, Put};
 
 /// How deeply elements may be nested.
@@ -16,8 +16,8 @@ pub const MAX_DEPTH: usize = 32;
 pub enum Event<'a> {
     /// An open tag: the element's name without its prefix.
     Start(&'a str),
-    /// Text between tags. One element's text comes in several pieces where comments, CDATA
-    /// sections or children part it; [`Reader::text`] joins them.
+    /// Text between tags. Comments, CDATA sections and children split an element's text into several pieces;
+    /// [`Reader::text`] joins them.
     Text(Text<'a>),
     /// A close tag, or the end of an empty element.
     End(&'a str),
@@ -31,23 +31,23 @@ pub struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// Puts the text, references resolved.
+    /// Writes the text, references resolved, to `out`.
     pub fn put(&self, mut out: &mut (impl Put + ?Sized)) {
         self.put_dyn(&mut out);
     }
 
     fn put_dyn(&self, out: &mut dyn Put) {
-        // In CDATA an ampersand is an ampersand.
+        // An ampersand in CDATA is literal.
         if self.cdata { out.put(self.raw.as_bytes()) } else { put_resolved(self.raw, b'&', reference, out) }
     }
 
-    /// Whether there is nothing but blanks.
-    pub fn is_blank(&self) -> bool {
-        self.raw.bytes().all(blank)
+    /// Whether it is white space alone.
+    pub fn is_white_space(&self) -> bool {
+        self.raw.bytes().all(white_space)
     }
 }
 
-/// Hands out the events of one document.
+/// Reads the events of one document.
 ///
 /// ```
 /// use rolecall_core::wire::{Cursor, xml::{Event, Reader}};
@@ -68,14 +68,14 @@ pub struct Reader<'a> {
     /// Full names of the open elements.
     open: [&'a str; MAX_DEPTH],
     depth: usize,
-    /// The root has been opened.
+    /// Whether the root was opened.
     rooted: bool,
-    /// An empty element whose end has yet to be told.
+    /// The end of an empty element has to be returned next.
     empty: bool,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `document`, which is the whole of it.
+    /// Reads `document`, which has to be complete.
     pub fn new(document: &'a [u8]) -> Self {
         Self { scan: Scan::new(document), open: [""; MAX_DEPTH], depth: 0, rooted: false, empty: false }
     }
@@ -85,12 +85,15 @@ impl<'a> Reader<'a> {
         self.scan.offset()
     }
 
-    /// How many elements are open.
+    /// The number of open elements, at most [`MAX_DEPTH`].
     pub fn depth(&self) -> usize {
         self.depth
     }
 
-    /// The next event, or `None` at the end of a complete document.
+    /// Returns the next event, or `None` at the end of a complete document.
+    ///
+    ///  # Errors
+    ///  The offset and kind of the first fault; later calls return the same.
     pub fn next_event(&mut self) -> Result<Option<Event<'a>>, Error> {
         let event = self.step();
         self.scan.result(event)
@@ -102,7 +105,7 @@ impl<'a> Reader<'a> {
         }
         loop {
             if self.depth == 0 {
-                self.scan.take_while(blank);
+                self.scan.take_while(white_space);
                 match self.scan.peek() {
                     None if self.rooted => return Some(None),
                     Some(b'<') => {}
@@ -130,8 +133,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Puts the text of the element whose [`Event::Start`] was just read, up to and with its end.
-    /// A child element is an error.
+    /// Writes the text of the element whose [`Event::Start`] was just returned, and reads up to its end.
+    ///
+    ///  # Errors
+    ///  A child element, or any fault of the document.
     pub fn text(&mut self, mut out: &mut (impl Put + ?Sized)) -> Result<(), Error> {
         let read = self.text_dyn(&mut out);
         self.scan.result(read)
@@ -156,7 +161,7 @@ impl<'a> Reader<'a> {
         self.scan.expect_byte(b'<')?;
         let name = self.name()?;
         loop {
-            let parted = !self.scan.take_while(blank).is_empty();
+            let parted = !self.scan.take_while(white_space).is_empty();
             if self.scan.take(b">") {
                 break;
             }
@@ -182,7 +187,7 @@ impl<'a> Reader<'a> {
     fn close(&mut self) -> Option<Event<'a>> {
         let at = self.scan.offset();
         let name = self.name()?;
-        self.scan.take_while(blank);
+        self.scan.take_while(white_space);
         self.scan.expect_byte(b'>')?;
         let open = self.depth.checked_sub(1).and_then(|top| self.open.get(top));
         if open != Some(&name) {
@@ -212,9 +217,9 @@ impl<'a> Reader<'a> {
 
     fn attribute(&mut self) -> Option<()> {
         self.name()?;
-        self.scan.take_while(blank);
+        self.scan.take_while(white_space);
         self.scan.expect_byte(b'=')?;
-        self.scan.take_while(blank);
+        self.scan.take_while(white_space);
         let (quote, inside): (u8, fn(u8) -> bool) = match self.scan.peek() {
             Some(b'"') => (b'"', |byte| !matches!(byte, b'"' | b'<')),
             Some(b'\'') => (b'\'', |byte| !matches!(byte, b'\'' | b'<')),
@@ -253,7 +258,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes checked text before `literal`, and the literal itself.
+    /// Reads checked text before `literal`, and skips the literal itself.
     fn through(&mut self, literal: &[u8]) -> Option<&'a str> {
         let start = self.scan.offset();
         let text = self.scan.take_through(literal)?;
@@ -262,9 +267,9 @@ impl<'a> Reader<'a> {
 
     /// `text` as UTF-8 without control characters.
     fn checked(&mut self, text: &'a [u8], start: usize) -> Option<&'a str> {
-        let control = |byte: &u8| *byte < b' ' && !blank(*byte);
+        let control = |byte: &u8| *byte < b' ' && !white_space(*byte);
         let at = text.iter().position(control).unwrap_or(text.len());
-        // What is wrong before it is told first.
+        // Of two errors the first is reported.
         let before = self.scan.utf8(text.get(..at).unwrap_or_default(), start)?;
         if at < text.len() {
             return self.scan.fail_at(start.saturating_add(at), Kind::ControlCharacter);
@@ -277,8 +282,8 @@ fn local(name: &str) -> &str {
     split_once(name, b':').map_or(name, |(_, local)| local)
 }
 
-/// The character of the reference at the front of `text`, which follows the `&`, and the length of
-/// the reference with its `;`.
+/// The character of the reference at the front of `text`, after the `&`, and the length of the reference with
+/// its `;`.
 fn reference(text: &[u8]) -> Option<(char, usize)> {
     // The longest: `#x10FFFF` or `#1114111`.
     let len = text.iter().take(10).position(|byte| *byte == b';')?;

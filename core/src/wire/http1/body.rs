@@ -1,13 +1,12 @@
-//! Bodies: where one ends, and what in the stream belongs to it.
+//! Bodies: their length, and the transfer coding.
 
 use crate::wire::percent::hex;
 use crate::wire::{Error, Kind, scan};
 
-/// Bytes of a whole body that carry nothing and are passed over: chunk extensions, trailers, leading
-/// zeroes of chunk sizes.
+/// Bytes of a whole body that are skipped at most: chunk extensions, trailers, leading zeroes of chunk sizes.
 const MAX_IGNORED: u32 = 8 * 1024;
 
-/// How the end of a body is told.
+/// How the end of a body is determined (RFC 9112, section 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// By its length in bytes.
@@ -18,12 +17,18 @@ pub enum Framing {
     Close,
 }
 
-/// Follows a body through the stream, in pieces of any size.
+/// Decodes a body from a stream, in pieces of any size.
 ///
 /// ```
 /// use rolecall_core::wire::http1::{Body, Framing};
 /// let mut body = Body::new(Framing::Chunked);
-/// let mut stream = &b"4\r\nrole\r\n4\r\ncall\r\n0\r\n\r\n"[..];
+/// let mut stream = &b"4\r
+/// role\r
+/// 4\r
+/// call\r
+/// 0\r
+/// \r
+/// "[..];
 /// let mut text = String::new();
 /// while !body.is_complete() {
 ///     let step = body.advance(stream)?;
@@ -43,10 +48,10 @@ pub struct Body {
     offset: usize,
 }
 
-/// What [`Body::advance`] found.
+/// The result of [`Body::advance`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advance {
-    /// Bytes of the input that are dealt with; the rest is to be offered again with more.
+    /// Bytes of the input that were read; pass the rest again, with more.
     pub used: usize,
     /// The part of the input that belongs to the body. It ends where `used` ends, or is empty.
     pub data: core::ops::Range<usize>,
@@ -72,7 +77,7 @@ enum State {
     Complete,
 }
 
-/// Where a byte that stands for itself leads to. A table is half the size of a match of pairs.
+/// Where each byte of the framing leads. A table is half the size of a match of pairs.
 static STEPS: [(State, u8, State); 12] = [
     (State::Size, b'\r', State::SizeEnd),
     (State::SizeEnd, b'\n', State::Chunk),
@@ -89,7 +94,7 @@ static STEPS: [(State, u8, State); 12] = [
 ];
 
 impl Body {
-    /// A body that ends as `framing` tells.
+    /// A body with this framing.
     pub fn new(framing: Framing) -> Self {
         let (state, left) = match framing {
             Framing::Length(0) => (State::Complete, 0),
@@ -100,13 +105,16 @@ impl Body {
         Self { state, left, ignored: 0, offset: 0 }
     }
 
-    /// Whether the end has been seen. A body that the end of the stream ends is never complete
-    /// before [`Body::finish`].
+    /// Whether the end was read. A body that is ended by the end of the stream is never complete before
+    /// [`Body::finish`].
     pub fn is_complete(&self) -> bool {
         self.state == State::Complete
     }
 
-    /// Tells that the stream has ended: fails if the body has not.
+    /// Reports the end of the stream.
+    ///
+    ///  # Errors
+    ///  [`Kind::UnexpectedEnd`] if the body is not complete.
     pub fn finish(&mut self) -> Result<(), Error> {
         if self.state == State::Close {
             self.state = State::Complete;
@@ -114,7 +122,7 @@ impl Body {
         if self.is_complete() { Ok(()) } else { Err(Error::new(self.offset, Kind::UnexpectedEnd)) }
     }
 
-    /// Bytes that are still to come, where that is known.
+    /// Bytes still to come, if that is known.
     pub fn remaining(&self) -> Option<u64> {
         match self.state {
             State::Length => Some(self.left),
@@ -123,8 +131,11 @@ impl Body {
         }
     }
 
-    /// Goes on with `input`, up to the end of the next run of data or of the input. Call again with
-    /// what was not used until the body is complete; after that nothing is used.
+    /// Reads `input` up to the end of the next run of data or of the input. Call it again with what was not
+    /// used until the body is complete; after that nothing is used.
+    ///
+    ///  # Errors
+    ///  Malformed framing, with its offset in the body.
     pub fn advance(&mut self, input: &[u8]) -> Result<Advance, Error> {
         let mut used = 0usize;
         while let Some(byte) = input.get(used).copied() {

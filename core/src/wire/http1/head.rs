@@ -6,10 +6,10 @@ use crate::wire::{Error, Kind};
 use super::body::Framing;
 use super::write::{is_target, is_token_byte};
 
-/// The length of the head at the front of `received`, with the empty line that ends it, or `None`
-/// while that has not been received. `searched` bytes were looked at before and are not again.
+/// The length of the head at the front of `received`, including the empty line that ends it, or `None` until
+/// that is received. The first `searched` bytes were searched by an earlier call and are not again.
 pub fn head_len(received: &[u8], searched: usize) -> Option<usize> {
-    // The end may straddle what was searched by three bytes.
+    // The end may overlap the searched part by three bytes.
     let from = searched.saturating_sub(3);
     let fresh = received.get(from..)?;
     let at = fresh.windows(4).position(|window| window == b"\r\n\r\n")?;
@@ -28,10 +28,13 @@ pub struct ResponseHead<'a> {
 }
 
 impl<'a> ResponseHead<'a> {
-    /// Reads a complete head, the empty line included ([`head_len`] tells its length).
+    /// Parses a complete head, including the empty line ([`head_len`] finds its length).
     ///
-    /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112, section 4); the
-    /// blank before an absent reason may be absent too, as some servers have it.
+    ///  `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112, section 4); the space
+    /// before an absent reason may be absent too, as some servers omit it.
+    ///
+    ///  # Errors
+    ///  The offset of the first byte that breaks the grammar.
     pub fn parse(head: &'a [u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(head);
         let read = Self::read(&mut scan, head);
@@ -51,15 +54,17 @@ impl<'a> ResponseHead<'a> {
         }
         scan.require(b"\r\n")?;
         let headers = Headers::read(scan)?;
-        // A head cut off between two lines may have lost the one that tells the body's length.
+        // A head that is cut off between two lines may lack the one with the body's length.
         if !head.ends_with(b"\r\n\r\n") {
             return scan.unexpected();
         }
         Some(Self { minor, status: status as u16, headers })
     }
 
-    /// How the end of the body is told (RFC 9112, section 6.3), for a response to any method but
-    /// HEAD and CONNECT.
+    /// The framing of the body (RFC 9112, section 6.3), for a response to any method but HEAD and CONNECT.
+    ///
+    ///  # Errors
+    ///  [`Kind::AmbiguousLength`], and transfer codings other than `chunked`.
     #[cfg_attr(target_os = "none", inline(never))]
     pub fn framing(&self) -> Result<Framing, Error> {
         if self.status < 200 || self.status == 204 || self.status == 304 {
@@ -73,7 +78,7 @@ impl<'a> ResponseHead<'a> {
             (None, None) => Ok(Framing::Close),
             (Some((at, _, coding)), length) => {
                 let chunked = coding.eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
-                // A length beside a coding is how requests are smuggled.
+                // A length beside a coding is used for request smuggling.
                 if chunked && length.is_none() && self.minor == 1 {
                     Ok(Framing::Chunked)
                 } else {
@@ -83,7 +88,7 @@ impl<'a> ResponseHead<'a> {
         }
     }
 
-    /// Whether the connection may be used again after this response's body.
+    /// Whether the connection may carry another exchange after this body.
     pub fn keeps_alive(&self) -> bool {
         let says = |what: &[u8]| {
             self.headers.all("connection").any(|value| {
@@ -106,11 +111,14 @@ pub struct RequestHead<'a> {
 }
 
 impl<'a> RequestHead<'a> {
-    /// Reads a complete head, the empty line included; or one that stops after a header line, as
-    /// while it is being written.
+    /// Parses a complete head, including the empty line; or one that stops after a header line, as while it
+    /// is being written.
     ///
-    /// `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3). Bytes
-    /// outside ASCII are let through in the target, as UTF-8.
+    ///  `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3). Bytes outside ASCII
+    /// are accepted in the target, as UTF-8.
+    ///
+    ///  # Errors
+    ///  The offset of the first byte that breaks the grammar.
     pub fn parse(head: &'a [u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(head);
         let read = Self::read(&mut scan);
@@ -146,7 +154,7 @@ pub struct Headers<'a> {
 }
 
 impl<'a> Headers<'a> {
-    /// Reads header lines, each ended by CRLF; an empty line may follow the last.
+    /// Parses header lines, each ended by CRLF; an empty line may follow the last.
     pub fn from_lines(lines: &'a [u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(lines);
         let read = Self::read(&mut scan);
@@ -174,7 +182,7 @@ impl<'a> Headers<'a> {
         }
     }
 
-    /// Name and value of each line in order; values without the blanks around them.
+    /// Name and value of each line in order; values without the white space around them.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a [u8])> + Clone + 'a {
         self.lines().map(|(_, name, value)| (name, value))
     }
@@ -206,7 +214,7 @@ impl<'a> Headers<'a> {
         self.iter().filter(move |(found, _)| same(found)).map(|(_, value)| value)
     }
 
-    /// The value of the first line of that name, if it is visible ASCII and blanks.
+    /// The value of the first line of that name, if it is visible ASCII and spaces.
     pub fn text(self, name: &str) -> Option<&'a str> {
         let value = self.get(name)?;
         let shown = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
@@ -225,8 +233,8 @@ fn version(scan: &mut Scan<'_>) -> Option<u8> {
     }
 }
 
-/// The length that the headers state, if they do: digits only, and the same in every line and
-/// every element of a list (RFC 9112, section 6.3, rule 5).
+/// The length in the headers, if there is one: digits only, and the same in every line and every element of a
+/// list (RFC 9112, section 6.3, rule 5).
 fn content_length(headers: Headers<'_>) -> Result<Option<u64>, Error> {
     let mut length = None;
     for (at, _, value) in headers.lines().filter(|(_, name, _)| name.eq_ignore_ascii_case("content-length")) {

@@ -1,11 +1,11 @@
-//! Writing the head of a request, so that nothing in it can become a line of its own.
+//! Writing the head of a request, so that no part of it can become a line of its own.
 
 use core::fmt;
 
 use crate::wire::{Put, scan};
 
-/// Writes a request's head. A part that would break out of its place - a blank in the target, a
-/// line break in a value - is left out and makes [`HeadWriter::finish`] fail.
+/// Writes a request's head. A part that would break the grammar - a space in the target, a line break in a
+/// value - is left out and makes [`HeadWriter::finish`] fail.
 ///
 /// ```
 /// use rolecall_core::wire::{Cursor, http1::HeadWriter};
@@ -14,7 +14,10 @@ use crate::wire::{Put, scan};
 /// let mut head = HeadWriter::new(&mut out, "GET", &["/latest"]);
 /// head.header("Host", b"169.254.169.254");
 /// head.finish()?;
-/// assert_eq!(out.finish().unwrap(), b"GET /latest HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n");
+/// assert_eq!(out.finish().unwrap(), b"GET /latest HTTP/1.1\r
+/// Host: 169.254.169.254\r
+/// \r
+/// ");
 /// # Ok::<(), rolecall_core::wire::http1::InvalidHead>(())
 /// ```
 #[derive(Debug)]
@@ -24,7 +27,7 @@ pub struct HeadWriter<'p, P: ?Sized> {
 }
 
 impl<'p, P: Put + ?Sized> HeadWriter<'p, P> {
-    /// Puts the request line; the target is given in parts.
+    /// Writes the request line; the target is given in parts.
     pub fn new(out: &'p mut P, method: &str, target: &[&str]) -> Self {
         let mut invalid = None;
         if method.is_empty() || !method.bytes().all(is_token_byte) {
@@ -51,7 +54,7 @@ impl<'p, P: Put + ?Sized> HeadWriter<'p, P> {
         Self { out, invalid }
     }
 
-    /// Puts a header line.
+    /// Writes a header line.
     pub fn header(&mut self, name: &str, value: &[u8]) {
         if !is_header_name(name) || !is_header_value(value) {
             self.invalid = Some("header");
@@ -63,19 +66,25 @@ impl<'p, P: Put + ?Sized> HeadWriter<'p, P> {
         self.out.put(b"\r\n");
     }
 
-    /// Puts the empty line.
+    /// Writes the empty line.
+    ///
+    ///  # Errors
+    ///  [`InvalidHead`] with the first part that was left out.
     pub fn finish(self) -> Result<(), InvalidHead> {
         self.out.put(b"\r\n");
         self.invalid.map_or(Ok(()), |part| Err(InvalidHead { part }))
     }
 
-    /// Leaves the head open, for header lines that the caller puts.
+    /// Leaves the head open, for header lines that the caller writes.
+    ///
+    ///  # Errors
+    ///  As [`HeadWriter::finish`].
     pub fn suspend(self) -> Result<(), InvalidHead> {
         self.invalid.map_or(Ok(()), |part| Err(InvalidHead { part }))
     }
 }
 
-/// A part of a request's head holds a character that may not stand there.
+/// A part of a request's head with a character that is not allowed there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InvalidHead {
@@ -101,7 +110,7 @@ pub fn is_header_value(value: &[u8]) -> bool {
     value.iter().all(|byte| scan::text(*byte))
 }
 
-/// Whether `target` can be (part of) a request target: not empty, no blank, no control character.
+/// Whether `target` can be (part of) a request target: not empty, no space, no control character.
 pub fn is_target(target: &str) -> bool {
     !target.is_empty() && target.bytes().all(|byte| byte > b' ' && byte != 0x7f)
 }

@@ -91,7 +91,7 @@ fn xml() {
         match event {
             wire::xml::Event::Text(text) => {
                 wire::xml::Text::put(&text, &mut out);
-                used(wire::xml::Text::is_blank(&text));
+                used(wire::xml::Text::is_white_space(&text));
             }
             _ => used(wire::xml::Reader::text(&mut reader, &mut out)),
         }
