@@ -14,7 +14,7 @@ use crate::{Board, blocking};
 /// Runs flows: a board, its network, and the clock that learns the time from replies. One driver serves all
 /// flows.
 ///
-///  `L` is the network: [`blocking::Tcp`], [`blocking::Streams`], or with the feature `async` an
+/// `L` is the network: [`blocking::Tcp`], [`blocking::Streams`], or with the feature `async` an
 /// `asynch::Open` such as `asynch::Tcp`.
 pub struct Driver<B, L> {
     board: B,
@@ -36,10 +36,10 @@ impl<B: Board, L> Driver<B, L> {
 
     /// Runs `flow` until it is done. Its result is in the first slot; the exchange buffer is wiped.
     ///
-    ///  Each exchange keeps the limits of its flow. One socket is open at a time, and none when this returns.
+    /// Each exchange keeps the limits of its flow. One socket is open at a time, and none when this returns.
     ///
-    ///  # Errors
-    ///  Those of the flow. A peer that misses a limit is
+    /// # Errors
+    /// Those of the flow. A peer that misses a limit is
     /// [`FailureKind::Timeout`](rolecall_core::error::FailureKind::Timeout); a need beyond HTTP and name
     /// look-ups (a file, a process, a prompt, a streamed body) is
     /// [`FailureKind::Unsupported`](rolecall_core::error::FailureKind::Unsupported).
@@ -58,7 +58,7 @@ impl<B: Board, L> Driver<B, L> {
 
     /// Runs `flow` as [`Driver::run`] does, without blocking.
     ///
-    ///  The future may be dropped at any time: the connection is closed, the exchange buffer wiped, and the
+    /// The future may be dropped at any time: the connection is closed, the exchange buffer wiped, and the
     /// flow can be run again from the exchange that was interrupted.
     #[cfg(feature = "async")]
     pub async fn run_async<'c, F: Flow<'c>>(

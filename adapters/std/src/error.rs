@@ -11,7 +11,7 @@ use crate::finding::{Finding, Outcome};
 /// An error of this crate. Its text says what was being done, what happened, and what to do next; it never
 /// holds a secret.
 ///
-///  The text includes the errors below it, so that [`source`](std::error::Error::source) is `None` for all of
+/// The text includes the errors below it, so that [`source`](std::error::Error::source) is `None` for all of
 /// them and nothing is said twice; match on the variants to reach what is inside.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -17,7 +17,7 @@ pub trait Host: Send + Sync {
     /// [`Exchange::body`] names, and leaves the reply in `buffer`. Returns an [`Answer::Reply`] or an
     /// [`Answer::Failed`].
     ///
-    ///  A streamed request body is read from `streams`; the body of a reply of status 2xx is written there if
+    /// A streamed request body is read from `streams`; the body of a reply of status 2xx is written there if
     /// [`Exchange::streams_reply`] is set. The whole exchange has to end within [`Exchange::limits`].
     fn exchange(
         &self,
@@ -28,28 +28,28 @@ pub trait Host: Send + Sync {
 
     /// Appends the content of the file at `path` to `buffer`.
     ///
-    ///  # Errors
-    ///  A file that cannot be read, with [`Phase::File`](rolecall_core::error::Phase::File).
+    /// # Errors
+    /// A file that cannot be read, with [`Phase::File`](rolecall_core::error::Phase::File).
     fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure>;
 
     /// Runs a command line without a shell, and appends its standard output to `buffer`.
     ///
-    ///  # Errors
-    ///  A command that cannot be run, fails or takes too long, with
+    /// # Errors
+    /// A command that cannot be run, fails or takes too long, with
     /// [`Phase::Process`](rolecall_core::error::Phase::Process).
     fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure>;
 
     /// Resolves a host name.
     ///
-    ///  # Errors
-    ///  A name without an address, with [`Phase::Resolve`](rolecall_core::error::Phase::Resolve).
+    /// # Errors
+    /// A name without an address, with [`Phase::Resolve`](rolecall_core::error::Phase::Resolve).
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure>;
 
     /// Asks the user a question, and appends the answer to `buffer`. If `hidden`, the answer is a secret and
     /// must not be echoed.
     ///
-    ///  # Errors
-    ///  No terminal, or no answer in time, with [`Phase::Prompt`](rolecall_core::error::Phase::Prompt).
+    /// # Errors
+    /// No terminal, or no answer in time, with [`Phase::Prompt`](rolecall_core::error::Phase::Prompt).
     fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure>;
 
     /// Reads both clocks.
@@ -68,8 +68,8 @@ pub trait Host: Send + Sync {
 
     /// Fills `bytes` from a cryptographic random number generator.
     ///
-    ///  # Errors
-    ///  A system without one.
+    /// # Errors
+    /// A system without one.
     fn random(&self, bytes: &mut [u8]) -> Result<(), Failure>;
 
     /// What is wrong with a setting of this host, such as a file of certificates, if it made the last

@@ -1,6 +1,6 @@
 //! JSON (RFC 8259): a bounded reader that never recurses, and a small writer.
 //!
-//!  The reader takes a whole document and returns its tokens. It is strict: the part it has read is
+//! The reader takes a whole document and returns its tokens. It is strict: the part it has read is
 //! well-formed, strings are UTF-8 and their escapes represent characters. A document that was read to its end
 //! (`Ok(None)`) is valid.
 
@@ -94,8 +94,8 @@ impl<'a> Reader<'a> {
 
     /// Returns the next token, or `None` at the end of a complete document.
     ///
-    ///  # Errors
-    ///  The offset and kind of the first fault; later calls return the same.
+    /// # Errors
+    /// The offset and kind of the first fault; later calls return the same.
     pub fn next_token(&mut self) -> Result<Option<Token<'a>>, Error> {
         let token = self.step();
         self.scan.result(token)
@@ -132,8 +132,8 @@ impl<'a> Reader<'a> {
 
     /// Skips the next value, however deep, and validates it.
     ///
-    ///  # Errors
-    ///  As [`Reader::next_token`]; also where there is no next value.
+    /// # Errors
+    /// As [`Reader::next_token`]; also where there is no next value.
     pub fn skip_value(&mut self) -> Result<(), Error> {
         let skipped = self.skip();
         self.scan.result(skipped)
@@ -298,8 +298,8 @@ impl<'a> Str<'a> {
 
     /// Writes the text, escapes resolved, into `buffer`.
     ///
-    ///  # Errors
-    ///  [`BufferTooSmall`] with the length that suffices.
+    /// # Errors
+    /// [`BufferTooSmall`] with the length that suffices.
     pub fn decode<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferTooSmall> {
         let mut out = Cursor::new(buffer);
         self.put(&mut out);

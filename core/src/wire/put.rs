@@ -6,7 +6,7 @@ use super::scan::utf8;
 
 /// A sink for bytes that cannot fail: a buffer, a counter, a hash.
 ///
-///  Writers in this crate are generic over it, so that the same text can be counted, hashed and written
+/// Writers in this crate are generic over it, so that the same text can be counted, hashed and written
 /// without being held anywhere in between.
 pub trait Put {
     /// Appends bytes.
@@ -47,8 +47,8 @@ impl<'a> Cursor<'a> {
 
     /// Returns the bytes written.
     ///
-    ///  # Errors
-    ///  [`BufferTooSmall`] with the size that would have held them all.
+    /// # Errors
+    /// [`BufferTooSmall`] with the size that would have held them all.
     pub fn finish(self) -> Result<&'a mut [u8], BufferTooSmall> {
         let needed = self.len;
         self.buffer.get_mut(..needed).ok_or(BufferTooSmall { needed })

@@ -1,6 +1,6 @@
 //! Times in the formats of AWS: RFC 3339, the HTTP `Date`, and SigV4's compact form.
 //!
-//!  Resolution is a second, the range 1970 to 9999. Each reader takes the whole text.
+//! Resolution is a second, the range 1970 to 9999. Each reader takes the whole text.
 
 use core::fmt;
 use core::num::NonZeroU64;

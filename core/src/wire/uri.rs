@@ -55,8 +55,8 @@ pub struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// Parses `text`.
     ///
-    ///  # Errors
-    ///  User names, fragments, spaces and control characters, and bytes outside ASCII in the host, with their
+    /// # Errors
+    /// User names, fragments, spaces and control characters, and bytes outside ASCII in the host, with their
     /// offset; such bytes are kept in path and query.
     pub fn parse(text: &'a str) -> Result<Self, Error> {
         let places = Places::parse(text)?;

@@ -2,7 +2,7 @@
 //! A bounded reader that never recurses and expands no entities: a document type is refused. Attributes are
 //! validated and skipped; prefixes are dropped from names.
 //!
-//!  The reader takes a whole document, in UTF-8. In a document that was read to its end (`Ok(None)`), every
+//! The reader takes a whole document, in UTF-8. In a document that was read to its end (`Ok(None)`), every
 //! open tag is closed by its own name.
 
 use super::scan::{Scan, index_of, number, put_resolved, split_once, white_space};
@@ -92,8 +92,8 @@ impl<'a> Reader<'a> {
 
     /// Returns the next event, or `None` at the end of a complete document.
     ///
-    ///  # Errors
-    ///  The offset and kind of the first fault; later calls return the same.
+    /// # Errors
+    /// The offset and kind of the first fault; later calls return the same.
     pub fn next_event(&mut self) -> Result<Option<Event<'a>>, Error> {
         let event = self.step();
         self.scan.result(event)
@@ -135,8 +135,8 @@ impl<'a> Reader<'a> {
 
     /// Writes the text of the element whose [`Event::Start`] was just returned, and reads up to its end.
     ///
-    ///  # Errors
-    ///  A child element, or any fault of the document.
+    /// # Errors
+    /// A child element, or any fault of the document.
     pub fn text(&mut self, mut out: &mut (impl Put + ?Sized)) -> Result<(), Error> {
         let read = self.text_dyn(&mut out);
         self.scan.result(read)

@@ -22,7 +22,7 @@ pub use timer::Timer;
 
 /// A network that a [`Driver`](crate::Driver) can use: any [`Open`].
 ///
-///  Every operation ends by its `until`, with [`FailureKind::Timeout`] if not before.
+/// Every operation ends by its `until`, with [`FailureKind::Timeout`] if not before.
 #[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
 pub trait Link<B> {
     /// An open connection; dropping it closes it.

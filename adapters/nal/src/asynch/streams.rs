@@ -14,7 +14,7 @@ use crate::stream::stream_failure;
 /// Opens streams. A TLS session plugs in here: `open` connects to `remote.address`, performs the handshake
 /// for `remote.endpoint.host()`, and returns the session.
 ///
-///  A stream that is dropped is closed; a call that takes too long is dropped, and the stream with it.
+/// A stream that is dropped is closed; a call that takes too long is dropped, and the stream with it.
 /// Reading zero bytes is the end of the stream, as in `embedded-io-async`.
 #[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
 pub trait Open {
@@ -28,8 +28,8 @@ pub trait Open {
 
     /// Opens a stream.
     ///
-    ///  # Errors
-    ///  A certificate that is not for the endpoint's host is [`FailureKind::Untrusted`];
+    /// # Errors
+    /// A certificate that is not for the endpoint's host is [`FailureKind::Untrusted`];
     /// [`connect_failure`](crate::connect_failure) maps other errors.
     async fn open(&mut self, remote: &Remote<'_>) -> Result<Self::Stream<'_>, FailureKind>;
 }

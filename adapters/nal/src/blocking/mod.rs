@@ -20,7 +20,7 @@ pub use tcp::{Tcp, TcpConnection, ZeroRead};
 
 /// A network that a [`Driver`](crate::Driver) can use: [`Tcp`] or [`Streams`].
 ///
-///  Every operation ends by its `until`, with [`FailureKind::Timeout`] if not before.
+/// Every operation ends by its `until`, with [`FailureKind::Timeout`] if not before.
 pub trait Link<B> {
     /// An open connection; dropping it closes it.
     type Connection<'a>: Connection<B>

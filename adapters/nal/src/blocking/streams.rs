@@ -14,7 +14,7 @@ use crate::{Board, Remote};
 /// Opens streams. A TLS session plugs in here: `open` connects to `remote.address`, performs the handshake
 /// for `remote.endpoint.host()`, and returns the session.
 ///
-///  A stream that is dropped is closed. Its calls block, and limits are checked between two calls only: let
+/// A stream that is dropped is closed. Its calls block, and limits are checked between two calls only: let
 /// reads fail with [`embedded_io::ErrorKind::TimedOut`] after a moment without data, and the driver repeats
 /// them until the limit. Reading zero bytes is the end of the stream, as in `embedded-io`.
 pub trait Open {
@@ -28,8 +28,8 @@ pub trait Open {
 
     /// Opens a stream, by `until`.
     ///
-    ///  # Errors
-    ///  A certificate that is not for the endpoint's host is [`FailureKind::Untrusted`];
+    /// # Errors
+    /// A certificate that is not for the endpoint's host is [`FailureKind::Untrusted`];
     /// [`connect_failure`](crate::connect_failure) maps other errors.
     fn open(&mut self, remote: &Remote<'_>, until: Instant) -> Result<Self::Stream<'_>, FailureKind>;
 }

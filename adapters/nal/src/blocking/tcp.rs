@@ -26,7 +26,7 @@ pub enum ZeroRead {
 /// A TCP/IP stack without TLS, and what to do while it has nothing to do. An `https` endpoint is refused with
 /// [`FailureKind::Unsupported`], and needs [`Streams`](super::Streams).
 ///
-///  `idle` is called whenever the stack would block: it may poll the stack, feed a watchdog, or sleep until
+/// `idle` is called whenever the stack would block: it may poll the stack, feed a watchdog, or sleep until
 /// an interrupt. It should return within a few milliseconds, because limits are checked between two calls. A
 /// stack whose own calls block, as the `connect` of std-embedded-nal does, can exceed a limit by that time.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use crate::{Credentials, clock};
 
 /// A folder with one file for each set of credentials, named by a hash of its cache key.
 ///
-///  Files have mode 0600 and are replaced as a whole. A file that is malformed, that others can read or that
+/// Files have mode 0600 and are replaced as a whole. A file that is malformed, that others can read or that
 /// belongs to another user is not used, and neither is a folder that others can write to. Processes that
 /// fetch for the same key take turns by an advisory lock (`flock`) on a file beside it.
 #[derive(Debug, Clone)]

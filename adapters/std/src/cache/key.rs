@@ -10,7 +10,7 @@ use crate::settings::profiles::{Base, Plan};
 
 /// The key of the default chain; `None` if it leads to keys, which need no cache, or to an error.
 ///
-///  The hash of a token is included, though it changes now and then: pods of one host may have all else in
+/// The hash of a token is included, though it changes now and then: pods of one host may have all else in
 /// common.
 pub(crate) fn of_chain(settings: &Settings, host: &dyn Host) -> Option<String> {
     if settings.keys_id().is_some() {

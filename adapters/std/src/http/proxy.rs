@@ -13,7 +13,7 @@ use crate::{Environment, Error};
 /// The proxies for services, and the hosts that are reached directly. Metadata services, container endpoints
 /// and this machine itself are always reached directly.
 ///
-///  A proxy is an `http://` or, with TLS, `https://` URL, `http` if it names no scheme, with `USER:PASSWORD@`
+/// A proxy is an `http://` or, with TLS, `https://` URL, `http` if it names no scheme, with `USER:PASSWORD@`
 /// if it requires them. Every request goes through a tunnel (CONNECT), also one over plain http.
 #[derive(Clone, Default)]
 pub struct Proxies {

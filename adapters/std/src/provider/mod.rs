@@ -34,7 +34,7 @@ pub use explain::Explanation;
 /// Finds credentials, refreshes them, assumes roles, signs and sends. A clone is another handle to the same
 /// credentials; any number of threads may share them.
 ///
-///  Credentials are fetched at the first use, and again when they are due ([`rolecall_core::refresh`] says
+/// Credentials are fetched at the first use, and again when they are due ([`rolecall_core::refresh`] says
 /// when). One thread at a time fetches; others wait only if there are no unexpired credentials meanwhile.
 #[derive(Clone)]
 pub struct Provider {

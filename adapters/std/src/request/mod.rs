@@ -20,7 +20,7 @@ pub use signed::{Canonical, Presigned, Reply, Signed};
 
 /// A request to a service.
 ///
-///  Service and region are those that are set, else those in the host's name
+/// Service and region are those that are set, else those in the host's name
 /// (`bucket.s3.eu-west-1.amazonaws.com`), else those of the [`Settings`](crate::Settings) of a provider.
 #[derive(Clone)]
 pub struct Request {

@@ -15,7 +15,7 @@ use crate::fetch::texts;
 
 /// A role for ECS tasks; with an image, a task definition that has the role; with a place to run, a task.
 ///
-///  The role is global, and the rest belongs to one region: after an undo in one region, tasks of another
+/// The role is global, and the rest belongs to one region: after an undo in one region, tasks of another
 /// have no role.
 #[derive(Debug, Clone)]
 pub struct EcsRole {

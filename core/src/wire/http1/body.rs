@@ -113,8 +113,8 @@ impl Body {
 
     /// Reports the end of the stream.
     ///
-    ///  # Errors
-    ///  [`Kind::UnexpectedEnd`] if the body is not complete.
+    /// # Errors
+    /// [`Kind::UnexpectedEnd`] if the body is not complete.
     pub fn finish(&mut self) -> Result<(), Error> {
         if self.state == State::Close {
             self.state = State::Complete;
@@ -134,8 +134,8 @@ impl Body {
     /// Reads `input` up to the end of the next run of data or of the input. Call it again with what was not
     /// used until the body is complete; after that nothing is used.
     ///
-    ///  # Errors
-    ///  Malformed framing, with its offset in the body.
+    /// # Errors
+    /// Malformed framing, with its offset in the body.
     pub fn advance(&mut self, input: &[u8]) -> Result<Advance, Error> {
         let mut used = 0usize;
         while let Some(byte) = input.get(used).copied() {

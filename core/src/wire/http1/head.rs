@@ -30,11 +30,11 @@ pub struct ResponseHead<'a> {
 impl<'a> ResponseHead<'a> {
     /// Parses a complete head, including the empty line ([`head_len`] finds its length).
     ///
-    ///  `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112, section 4); the space
+    /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112, section 4); the space
     /// before an absent reason may be absent too, as some servers omit it.
     ///
-    ///  # Errors
-    ///  The offset of the first byte that breaks the grammar.
+    /// # Errors
+    /// The offset of the first byte that breaks the grammar.
     pub fn parse(head: &'a [u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(head);
         let read = Self::read(&mut scan, head);
@@ -63,8 +63,8 @@ impl<'a> ResponseHead<'a> {
 
     /// The framing of the body (RFC 9112, section 6.3), for a response to any method but HEAD and CONNECT.
     ///
-    ///  # Errors
-    ///  [`Kind::AmbiguousLength`], and transfer codings other than `chunked`.
+    /// # Errors
+    /// [`Kind::AmbiguousLength`], and transfer codings other than `chunked`.
     #[cfg_attr(target_os = "none", inline(never))]
     pub fn framing(&self) -> Result<Framing, Error> {
         if self.status < 200 || self.status == 204 || self.status == 304 {
@@ -114,11 +114,11 @@ impl<'a> RequestHead<'a> {
     /// Parses a complete head, including the empty line; or one that stops after a header line, as while it
     /// is being written.
     ///
-    ///  `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3). Bytes outside ASCII
+    /// `request-line = method SP request-target SP HTTP-version` (RFC 9112, section 3). Bytes outside ASCII
     /// are accepted in the target, as UTF-8.
     ///
-    ///  # Errors
-    ///  The offset of the first byte that breaks the grammar.
+    /// # Errors
+    /// The offset of the first byte that breaks the grammar.
     pub fn parse(head: &'a [u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(head);
         let read = Self::read(&mut scan);

@@ -68,8 +68,8 @@ impl<'p, P: Put + ?Sized> HeadWriter<'p, P> {
 
     /// Writes the empty line.
     ///
-    ///  # Errors
-    ///  [`InvalidHead`] with the first part that was left out.
+    /// # Errors
+    /// [`InvalidHead`] with the first part that was left out.
     pub fn finish(self) -> Result<(), InvalidHead> {
         self.out.put(b"\r\n");
         self.invalid.map_or(Ok(()), |part| Err(InvalidHead { part }))
@@ -77,8 +77,8 @@ impl<'p, P: Put + ?Sized> HeadWriter<'p, P> {
 
     /// Leaves the head open, for header lines that the caller writes.
     ///
-    ///  # Errors
-    ///  As [`HeadWriter::finish`].
+    /// # Errors
+    /// As [`HeadWriter::finish`].
     pub fn suspend(self) -> Result<(), InvalidHead> {
         self.invalid.map_or(Ok(()), |part| Err(InvalidHead { part }))
     }
