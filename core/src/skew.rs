@@ -1,20 +1,20 @@
-//! Time without a clock of one's own: what the caller's clocks say, and what replies teach.
+//! The time to sign with: the caller's clocks, and what replies teach about them.
 //!
-//! The behaviour is the AWS SDKs' common one of 2026: the skew is the reply's `Date` minus the
-//! middle of the exchange; a reply with an `Age`, without a usable `Date`, or after a round trip of
-//! more than 15 minutes teaches nothing; every other one does, errors too. Beyond that, a board
-//! that knows no time at all takes it from the first reply that has one.
+//! The behaviour is the one that the AWS SDKs agreed on in 2026: the skew is the reply's `Date` minus the
+//! middle of the exchange; a reply with an `Age`, without a usable `Date`, or after a round trip of more than
+//! 15 minutes is ignored; every other reply counts, errors too. Beyond that, a board without a clock takes
+//! the time from the first reply that has one.
 
 use crate::wire::scan::is_one_of;
 use crate::wire::time::UnixTime;
 
-/// A point on a clock that only moves forward, in milliseconds since any start (boot, say).
+/// A point on a clock that only moves forward, in milliseconds since any start, such as boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant(u64);
 
 impl Instant {
-    /// `milliseconds` after the start.
+    /// The instant `milliseconds` after the start.
     pub const fn from_millis(milliseconds: u64) -> Self {
         Self(milliseconds)
     }
@@ -36,7 +36,7 @@ impl Instant {
         seconds
     }
 
-    /// This instant and `milliseconds` more.
+    /// The instant `milliseconds` after this one.
     #[cfg_attr(target_os = "none", inline(never))]
     pub const fn after_ms(self, milliseconds: u64) -> Self {
         Self(self.0.saturating_add(milliseconds))
@@ -48,22 +48,22 @@ impl Instant {
     }
 }
 
-/// What the caller's clocks say.
+/// A reading of the caller's clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Now {
-    /// The clock that refresh, deadlines and retries run on.
+    /// The clock of refresh, deadlines and retries.
     pub monotonic: Instant,
-    /// The time of day, if the board has one that it believes.
+    /// The time of day, if the board has a clock that it trusts.
     pub wall: Option<UnixTime>,
 }
 
-/// Who sent a `Date`.
+/// The sender of a `Date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Authority {
-    /// A metadata or container endpoint: good enough where there is no clock at all, but no reason
-    /// to correct one that is there.
+    /// A metadata or container endpoint: it sets the time where there is no clock at all, but does not
+    /// correct a clock.
     Metadata,
     /// A service that checks signatures by the same clock.
     Service,
@@ -75,13 +75,13 @@ pub struct Clock {
     corrects: bool,
     /// Seconds to add to the wall clock.
     skew: i64,
-    /// Unix time at the start of the monotonic clock, and who told.
+    /// Unix time at the start of the monotonic clock, and its authority.
     start: Option<(i64, Authority)>,
 }
 
 /// The most that a clock may be off before an error can be blamed on it, in seconds.
 const TOLERANCE: u64 = 240;
-/// The longest round trip that still tells the time, in milliseconds.
+/// The longest round trip whose reply counts, in milliseconds.
 const MAX_ROUND_TRIP: u64 = 15 * 60 * 1000;
 
 impl Default for Clock {
@@ -106,12 +106,12 @@ impl Clock {
         Self { skew: seconds, ..self }
     }
 
-    /// Whether replies teach it.
+    /// Whether it learns from replies.
     pub fn learns(&self) -> bool {
         self.corrects
     }
 
-    /// The time, as well as it is known; `None` on a board that has no clock and has not learned.
+    /// The time, as well as it is known; `None` on a board that has no clock and has not learned the time.
     pub fn time(&self, now: Now) -> Option<UnixTime> {
         match (now.wall, self.start) {
             (Some(wall), _) => Some(wall.saturating_add(self.skew)),
@@ -123,14 +123,14 @@ impl Clock {
         }
     }
 
-    /// Seconds by which the wall clock is behind (negative: ahead), as far as replies have told.
+    /// Seconds by which the wall clock is behind (negative: ahead), as far as replies showed.
     pub fn skew(&self) -> i64 {
         self.skew
     }
 
-    /// Learns from a reply: the value of its `Date`, whether it has an `Age`, and the clocks when
-    /// the request went out and the reply came in. Returns the seconds by which the caller's wall
-    /// clock was off, if the reply tells.
+    /// Learns from a reply: the value of its `Date`, whether it has an `Age`, and the clocks when the request
+    /// was sent and the reply received. Returns the seconds by which the caller's wall clock was off, if the
+    /// reply shows it.
     pub fn observe(
         &mut self,
         date: Option<&[u8]>,
@@ -143,7 +143,7 @@ impl Clock {
         self.learn(date, sent, received, authority)
     }
 
-    /// As [`Clock::observe`], of a reply without an `Age`, whose `Date` is read already.
+    /// As [`Clock::observe`], for a reply without an `Age`, whose `Date` is parsed already.
     pub(crate) fn learn(
         &mut self,
         date: Option<UnixTime>,
@@ -169,8 +169,8 @@ impl Clock {
         Some(skew)
     }
 
-    /// Whether an error with this code may be the clock's fault, given the skew that its reply told:
-    /// then the request is signed anew and sent once more.
+    /// Whether an error with this code may be the clock's fault, given the skew of its reply: then the
+    /// request is signed and sent once more.
     pub fn explains(&self, code: &str, skew: Option<i64>) -> bool {
         self.is_off(skew) && may_be_meant(code)
     }

@@ -1,4 +1,4 @@
-//! Credentials as signing sees them: borrowed text, never printed.
+//! Credentials as borrowed text, never printed.
 
 mod owned;
 
@@ -11,7 +11,7 @@ pub use owned::OwnedCredentials;
 
 /// A secret in borrowed memory: no `Display`, no `Clone`, and `Debug` shows its length only.
 ///
-/// Whoever lends the memory wipes it (`flow::Slot` does).
+/// The owner of the memory wipes it, as [`Slot`](crate::flow::Slot) does.
 pub struct Secret<'a>(&'a str);
 
 impl<'a> Secret<'a> {
@@ -20,7 +20,7 @@ impl<'a> Secret<'a> {
         Self(text)
     }
 
-    /// The secret itself. What is done with it is the caller's to answer for.
+    /// The secret itself. The caller is responsible for where it goes.
     pub const fn expose(&self) -> &'a str {
         self.0
     }
@@ -39,7 +39,7 @@ impl defmt::Format for Secret<'_> {
     }
 }
 
-/// One set of AWS credentials. `Debug` shows the access key id and nothing else of it.
+/// One set of AWS credentials. `Debug` shows the access key id alone.
 #[derive(Debug)]
 pub struct Credentials<'a> {
     access_key_id: &'a str,
@@ -64,8 +64,11 @@ impl defmt::Format for Credentials<'_> {
 }
 
 impl<'a> Credentials<'a> {
-    /// Checks the three texts: visible ASCII, neither key empty, and in the access key id none of
-    /// the marks that structure an `Authorization` header. An empty session token counts as none.
+    /// Checks the three texts: visible ASCII, neither key empty, and in the access key id none of the
+    /// characters that structure an `Authorization` header. An empty session token counts as none.
+    ///
+    /// # Errors
+    /// [`InvalidCredentials`] with the name of the text.
     pub fn new(
         access_key_id: &'a str,
         secret_access_key: &'a str,
@@ -90,49 +93,49 @@ impl<'a> Credentials<'a> {
         })
     }
 
-    /// Adds the account, which some sources tell.
+    /// Sets the account, which some sources name.
     pub fn with_account_id(mut self, account_id: Option<&'a str>) -> Self {
         self.account_id = account_id;
         self
     }
 
-    /// Adds the end of validity.
+    /// Sets the expiration.
     pub fn with_expiration(mut self, expiration: Option<UnixTime>) -> Self {
         self.expiration = expiration;
         self
     }
 
-    /// The public half: names the key, and may be shown.
+    /// The access key id, which is not secret: `AKIA...` is a long-term key, `ASIA...` a temporary one.
     pub fn access_key_id(&self) -> &'a str {
         self.access_key_id
     }
 
-    /// The secret half.
+    /// The secret access key.
     pub fn secret_access_key(&self) -> &Secret<'a> {
         &self.secret_access_key
     }
 
-    /// The token that temporary credentials carry, up to about 4 KB long.
+    /// The session token of temporary credentials, up to about 4 KB long.
     pub fn session_token(&self) -> Option<&Secret<'a>> {
         self.session_token.as_ref()
     }
 
-    /// The twelve digits of the account, where the source told them.
+    /// The twelve digits of the account, if the source named it.
     pub fn account_id(&self) -> Option<&'a str> {
         self.account_id
     }
 
-    /// When the service will stop to accept them; `None` for credentials without an end.
+    /// When the service stops accepting them; `None` for credentials without an end.
     pub fn expiration(&self) -> Option<UnixTime> {
         self.expiration
     }
 }
 
-/// A text that cannot be (part of) credentials.
+/// The error of a text that cannot be (part of) credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct InvalidCredentials {
-    /// Which of the texts.
+    /// The name of the text.
     pub field: &'static str,
 }
 
@@ -144,7 +147,7 @@ impl fmt::Display for InvalidCredentials {
 
 impl core::error::Error for InvalidCredentials {}
 
-/// Whether it is visible ASCII. On a host every byte is looked at, so that many are at once.
+/// Whether it is visible ASCII. On a host every byte is compared without a branch, so that many are at once.
 fn is_visible(text: &str) -> bool {
     let visible = |byte: u8| byte.is_ascii_graphic();
     if ON_DEVICE {

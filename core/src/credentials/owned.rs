@@ -1,4 +1,4 @@
-//! Credentials in memory of their own.
+//! Credentials that own their memory.
 
 use core::fmt;
 
@@ -12,9 +12,9 @@ use super::Credentials;
 
 /// Credentials that a program keeps: in a `static`, beside the flow that refreshes them, or for another
 /// task. `N` is the sum of the texts that fit: 20 bytes of access key id, 40 of secret, 12 of account, and
-/// the session token, 4,096 of which is what to plan for.
+/// the session token, for which to plan 4,096.
 ///
-/// They are written where they are kept, and wiped when they are replaced or dropped; a value that is
+/// They are written in place, and wiped when they are replaced or dropped; a value that is
 /// moved leaves its bytes where it was.
 ///
 /// ```
@@ -27,18 +27,18 @@ use super::Credentials;
 /// ```
 pub struct OwnedCredentials<const N: usize = 4_352> {
     memory: [u8; N],
-    /// Where access key id, secret, token and account end. Without any, there are no credentials.
+    /// Where access key id, secret, token and account end. All zero without credentials.
     ends: [usize; 4],
     expiration: Option<UnixTime>,
 }
 
 impl<const N: usize> OwnedCredentials<N> {
-    /// Room for credentials.
+    /// Room for credentials, and none in it.
     pub const fn new() -> Self {
         Self { memory: [0; N], ends: [0; 4], expiration: None }
     }
 
-    /// Keeps a copy of `credentials` in place of those before.
+    /// Replaces what is kept by a copy of `credentials`.
     ///
     /// # Errors
     /// [`BufferTooSmall`], with the `N` that suffices; nothing is kept then.
@@ -63,7 +63,7 @@ impl<const N: usize> OwnedCredentials<N> {
         written
     }
 
-    /// The credentials, if there are any.
+    /// The credentials that are kept.
     pub fn get(&self) -> Option<Credentials<'_>> {
         let [id, secret, token, account] = self.ends;
         let text = |start: usize, end: usize| {
@@ -74,7 +74,7 @@ impl<const N: usize> OwnedCredentials<N> {
         Some(credentials.with_account_id(text(token, account)).with_expiration(self.expiration))
     }
 
-    /// Wipes them.
+    /// Wipes the credentials that are kept.
     pub fn clear(&mut self) {
         self.memory.zeroize();
         self.ends = [0; 4];

@@ -3,7 +3,7 @@
 use super::{Error, ErrorKind, Failure, FailureKind, Origin, Phase};
 
 impl Error {
-    /// What to do next, in a sentence; empty where the error itself says it.
+    /// What to do next, in a sentence; empty if the error itself says it.
     pub fn advice(&self) -> &'static str {
         use FailureKind::{Denied, NotFound, Protocol, Timeout, TooLarge, Unsupported, Untrusted};
         use Phase::{Connect, File, FirstByte, Process, Prompt, Resolve};

@@ -1,16 +1,16 @@
-//! What the error codes of services mean to a caller: the one list of them.
+//! The meaning of services' error codes for a caller: the one list of them.
 
 use crate::wire::scan::is_one_of;
 
-/// What an error code says of the request that was refused.
+/// The meaning of an error code for the request that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodeClass {
     /// Too many requests: it was not executed, and may be sent again a little later.
     Throttled,
-    /// The credentials have ended, or are not known any more: others may be accepted.
+    /// The credentials are expired or unknown: others may be accepted.
     CredentialsEnded,
-    /// The same call a little later may be accepted.
+    /// The same call may be accepted a little later.
     Passing,
     /// Anything else.
     Other,

@@ -1,4 +1,4 @@
-//! What went wrong, whose fault it is, and what to do next.
+//! What went wrong, who can fix it, and what to do next.
 
 mod advice;
 mod codes;
@@ -10,17 +10,17 @@ use crate::wire;
 
 pub use codes::CodeClass;
 
-/// An error of a source, without any text of a peer's and without any secret. What the peer said
-/// is in the [`Report`](crate::flow::Report).
+/// An error of a source, without any text of a peer's and without any secret. The peer's words are in the
+/// [`Report`](crate::flow::Report).
 ///
-/// Its text holds what is below it, so that `source()` is `None` and nothing is said twice.
+/// Its text includes what is below it, so that `source()` is `None` and nothing is said twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Error {
-    /// Which source.
+    /// The source or call that failed.
     pub origin: Origin,
-    /// What it was doing.
+    /// The step that failed: `token`, `credentials`, or the name of an operation.
     pub step: &'static str,
     /// What went wrong.
     pub kind: ErrorKind,
@@ -31,7 +31,7 @@ pub struct Error {
 #[non_exhaustive]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Origin {
-    /// Credentials that the caller gave, from the environment say.
+    /// Credentials of the caller's, from the environment for instance.
     Static,
     /// The container endpoint of ECS or EKS.
     Container,
@@ -49,7 +49,7 @@ pub enum Origin {
     FederationToken,
     /// STS AssumeRoot.
     AssumeRoot,
-    /// A command that hands out credentials (`credential_process`).
+    /// A command that prints credentials (`credential_process`).
     Process,
     /// The portal of IAM Identity Center.
     Sso,
@@ -59,15 +59,15 @@ pub enum Origin {
     UserPool,
     /// A Cognito identity pool.
     IdentityPool,
-    /// A request of the caller's own, signed and sent.
+    /// A request of the caller's, signed and sent.
     Request,
     /// Another service, by its name.
     Service(&'static str),
     /// A chain whose every source was absent.
     Chain,
-    /// A source of the caller's own, by its name.
+    /// A source of the caller's, by its name.
     Custom(&'static str),
-    /// A flow of the caller's own.
+    /// A flow of the caller's.
     Other,
 }
 
@@ -75,27 +75,27 @@ pub enum Origin {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-// What carries it is copied word by word, and not by bytes and halves.
+// Aligned to a word, so that it is copied by words.
 #[repr(u32)]
 pub enum ErrorKind {
-    /// The source is not set up here; a chain goes on.
+    /// The source is not configured; a chain goes on to the next.
     NotConfigured,
-    /// The source is switched off; a chain goes on.
+    /// The source is switched off; a chain goes on to the next.
     Disabled,
-    /// The instance has no role; a chain goes on.
+    /// The instance has no role; a chain goes on to the next.
     NoRole,
     /// A setting cannot be used; the text names it.
     Invalid(&'static str),
     /// The request cannot be signed.
     Sign(SignError),
-    /// Lent memory is too small; so many bytes suffice for this step.
+    /// A buffer is too small; `needed` bytes suffice for this step.
     BufferTooSmall {
-        /// Which memory.
+        /// The buffer.
         buffer: Buffer,
         /// Bytes that suffice.
         needed: usize,
     },
-    /// The time is not known, and without it nothing can be signed.
+    /// The time is unknown, and nothing can be signed without it.
     ClockUnknown,
     /// An HTTP status that the step does not allow.
     Status(u16),
@@ -103,43 +103,43 @@ pub enum ErrorKind {
     Malformed(wire::Error),
     /// The reply lacks a member.
     Missing(&'static str),
-    /// A member of the reply is empty, of the wrong type, stated twice, or has a control character.
+    /// A member of the reply is empty, of the wrong type, repeated, or has a control character.
     Unusable(&'static str),
-    /// The credentials that the source hands out have expired.
+    /// The credentials of the reply have expired.
     Expired,
     /// The service refused; its code and message are in the report.
     Refused {
         /// The HTTP status.
         status: u16,
-        /// Whether trying again later may help.
+        /// Whether a later attempt may succeed.
         recoverable: bool,
     },
-    /// The exchange did not come to an end.
+    /// The exchange failed.
     Transport(Failure),
-    /// The source was at it longer than it may.
+    /// The source took longer than its limit.
     OutOfTime,
-    /// A driver's answer does not belong to what the flow needed.
+    /// The driver's answer does not match the need.
     Misuse,
 }
 
-/// The two kinds of lent memory.
+/// The kinds of memory that the caller provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Buffer {
-    /// Request, then reply.
+    /// The exchange buffer: a request, then its reply.
     Exchange,
-    /// One set of credentials.
+    /// A slot: one set of credentials.
     Slot,
     /// The number of slots.
     Slots,
 }
 
-/// An exchange, a file, or a process's output that could not be had.
+/// An exchange, a file, or a process's output that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Failure {
-    /// How far it came.
+    /// The phase in which it failed.
     pub phase: Phase,
     /// What stopped it.
     pub kind: FailureKind,
@@ -164,7 +164,7 @@ pub enum Phase {
     File,
     /// Running a command.
     Process,
-    /// Asking a person.
+    /// Prompting the user.
     Prompt,
 }
 
@@ -173,50 +173,50 @@ pub enum Phase {
 #[non_exhaustive]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum FailureKind {
-    /// It took longer than its limit.
+    /// The operation took longer than its limit.
     Timeout,
-    /// Nobody listens, or no such name, file or route.
+    /// Connection refused or unreachable, or no such name, file or route.
     NotFound,
     /// The peer closed or reset the connection.
     Closed,
     /// The peer's certificate is not trusted.
     Untrusted,
-    /// The peer does not speak the protocol.
+    /// The peer does not follow the protocol.
     Protocol,
-    /// More bytes than the limit or the lent memory allows.
+    /// More bytes than the limit or the buffer allows.
     TooLarge,
     /// The system does not permit it.
     Denied,
-    /// The driver has no means for it: no TLS, no files, nobody to ask.
+    /// The driver has no means for it: no TLS, no files, no prompt.
     Unsupported,
-    /// The command ended with an error of its own.
+    /// The command exited with an error.
     Unsuccessful,
     /// Anything else.
     Other,
 }
 
-/// Who can mend an error.
+/// Who can fix an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fault {
-    /// Whoever configured this side.
+    /// The configuration of this side.
     Configuration,
-    /// Whoever runs the other side.
+    /// The operator of the service.
     Peer,
-    /// Whoever lends memory or a clock.
+    /// The caller, who provides memory and clocks.
     Resource,
-    /// Whoever runs the network between.
+    /// The operator of the network between.
     Transport,
 }
 
 impl Error {
-    /// An error of a flow: of which source, at which step, and what went wrong.
+    /// An error of a flow: its source, its step, and what went wrong.
     pub const fn new(origin: Origin, step: &'static str, kind: ErrorKind) -> Self {
         Self { origin, step, kind }
     }
 
-    /// Who can mend it.
+    /// Who can fix it.
     pub fn fault(&self) -> Fault {
         match self.kind {
             ErrorKind::NotConfigured
@@ -236,8 +236,8 @@ impl Error {
         }
     }
 
-    /// Whether the source is simply not there, so that a chain goes on to the next: not set up, no
-    /// role on the instance, or no metadata service to be reached.
+    /// Whether the source is not there, so that a chain goes on to the next: not configured, no role on the
+    /// instance, or no metadata service that can be reached.
     pub fn is_absent(&self) -> bool {
         match self.kind {
             ErrorKind::NotConfigured | ErrorKind::Disabled | ErrorKind::NoRole => true,
@@ -249,7 +249,7 @@ impl Error {
         }
     }
 
-    /// Whether trying again later may help without anybody changing anything.
+    /// Whether a later attempt may succeed without a change of configuration.
     pub fn is_recoverable(&self) -> bool {
         match self.kind {
             ErrorKind::Refused { recoverable, .. } => recoverable,
@@ -259,7 +259,7 @@ impl Error {
 }
 
 impl Failure {
-    /// Whether the same exchange may come to an end when it is tried again.
+    /// Whether the same exchange may succeed when it is repeated.
     pub fn is_passing(&self) -> bool {
         matches!(
             self.kind,

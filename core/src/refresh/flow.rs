@@ -1,14 +1,14 @@
-//! A source that keeps what it has and refreshes it in time.
+//! A source that keeps its credentials and refreshes them in time.
 
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 use crate::flow::{Answer, Context, Flow, Lease, Memory, Step};
 
 use super::{Decision, Refresh, Windows};
 
-/// Wraps a source: ends at once while the credentials in the first slot are good, and fetches when
-/// they are due. What is held stays until what replaces it is complete.
+/// Wraps a source: returns at once while the credentials in the first slot are good, and fetches when they
+/// are due. Credentials in use stay until their replacement is complete.
 ///
-/// Slots: one more than the source, which fetches into the second and those behind it.
+/// Slots: one more than the source, which fetches into the second and those after it.
 #[derive(Debug)]
 pub struct Refreshing<F> {
     source: F,

@@ -1,4 +1,4 @@
-//! The canonical request, streamed: each part is put where it belongs, none is held.
+//! The canonical request, streamed: each part is written where it belongs, none is buffered.
 
 use core::cmp::Ordering;
 
@@ -10,10 +10,10 @@ use crate::wire::percent::{self, Keep, ON_DEVICE};
 use super::request::{Header, View, compare_names, sink_last};
 use super::{Rules, SignError};
 
-/// Query parameters that one request may have.
+/// Query parameters of one request, at most.
 const MAX_PARAMETERS: usize = 64;
 
-/// Parameters that presigning adds, the token only where there is one.
+/// Parameters that presigning adds, the token only if there is one.
 const PRESIGNING: [&str; 7] = [
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -24,11 +24,11 @@ const PRESIGNING: [&str; 7] = [
     "X-Amz-SignedHeaders",
 ];
 
-/// What the signer adds to the request's own header lines or parameters, sorted by name; what has no
-/// value is left out.
+/// What the signer adds to the request's own header lines or parameters, sorted by name; entries without a
+/// value are left out.
 pub(super) type Extra<'a, const N: usize> = [(&'static str, &'a [u8]); N];
 
-/// Puts method, path, query, headers and the list of signed headers.
+/// Writes method, path, query, headers and the list of signed headers.
 pub(super) fn put<const N: usize, const M: usize>(
     request: View<'_>,
     rules: Rules,
@@ -55,8 +55,8 @@ pub(super) fn put<const N: usize, const M: usize>(
     Ok(())
 }
 
-/// The path as `rules` want it: dot segments and empty segments resolved or not, encoded once more
-/// or as it is sent.
+/// Writes the path by `rules`: dot segments and empty segments resolved or not, encoded once more or as it is
+/// sent.
 fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized)) {
     let keep = if rules.double_encode { Keep::Slash } else { Keep::Visible };
     if !rules.normalize_path {
@@ -78,7 +78,7 @@ fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized)) {
     }
 }
 
-/// Whether a `..` among the segments that follow one takes that one away.
+/// Whether a `..` among the segments that follow a segment removes it.
 fn is_undone<'a>(following: impl Iterator<Item = &'a [u8]>) -> bool {
     let mut depth = 1u32;
     for segment in following {
@@ -97,14 +97,13 @@ fn is_undone<'a>(following: impl Iterator<Item = &'a [u8]>) -> bool {
 /// The parameters of a query, sorted, and those that presigning adds.
 struct Query<'a, const M: usize> {
     text: &'a [u8],
-    /// Where each starts in the text.
+    /// The offset of each in the text.
     sorted: Vec<u16, MAX_PARAMETERS>,
     extra: Extra<'a, M>,
 }
 
 impl<'a, const M: usize> Query<'a, M> {
-    /// The parameters of `text`; none until they are sorted. The values of `extra` are put as they
-    /// are.
+    /// The parameters of `text`; none until they are sorted. The values of `extra` are written as they are.
     fn new(text: &'a str, extra: Extra<'a, M>) -> Self {
         Self { text: text.as_bytes(), sorted: Vec::new(), extra }
     }
@@ -184,7 +183,7 @@ fn parts(text: &[u8]) -> (&[u8], &[u8]) {
 /// Orders the parameters at the front of two texts as the canonical encodings of their names, then
 /// of their values.
 fn compare_parameters(a: &[u8], b: &[u8]) -> Ordering {
-    // What both start with tells nothing, and most names differ in an unreserved byte.
+    // A common prefix has no influence, and most names differ in an unreserved byte.
     if !ON_DEVICE {
         let plain = |byte: &u8| Keep::Unreserved.keeps(*byte);
         let same = a.iter().zip(b).take_while(|(a, b)| a == b && plain(a)).count();
@@ -195,9 +194,9 @@ fn compare_parameters(a: &[u8], b: &[u8]) -> Ordering {
     Ranks(a, false).cmp(Ranks(b, false))
 }
 
-/// The parameter at the front of a text as numbers that are ordered as its canonical encoding, a
-/// number for each byte that is meant: what is escaped comes before what is not, and what parts name
-/// and value before both. With it, whether the name has ended.
+/// The parameter at the front of a text as numbers in the order of its canonical encoding, one for each
+/// decoded byte: encoded bytes come before others, and the separator of name and value before both. With it,
+/// whether the name has ended.
 struct Ranks<'a>(&'a [u8], bool);
 
 impl Iterator for Ranks<'_> {
@@ -232,13 +231,13 @@ impl<'a, const N: usize> SignedHeaders<'a, N> {
         Self { sorted: request.headers, extra }
     }
 
-    /// `name:value` lines; the values of one name joined by commas.
+    /// Writes `name:value` lines; the values of one name joined by commas.
     fn put(&self, out: &mut dyn Put) {
         put_lines(self.lines(), true, b"\n", out);
         out.put(b"\n");
     }
 
-    /// The names, each once.
+    /// Writes the names, each once.
     pub(super) fn put_names(&self, separator: &[u8], out: &mut dyn Put) {
         put_lines(self.lines(), false, separator, out);
     }
@@ -248,7 +247,7 @@ impl<'a, const N: usize> SignedHeaders<'a, N> {
     }
 }
 
-/// What is left of the lines.
+/// The lines that are left.
 struct Lines<'a> {
     sorted: &'a [Header<'a>],
     extra: &'a [Header<'a>],
@@ -274,8 +273,8 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Puts each name once, `separator` between them, and with it the values of all its lines or none.
-// One of it for hashing and writing: it is called once a request, and puts a dozen pieces.
+/// Writes each name once, `separator` between them, with the values of all its lines or without.
+// Dynamic dispatch for hashing and writing: it is called once a request, and writes a dozen pieces.
 fn put_lines(lines: Lines<'_>, values: bool, separator: &[u8], out: &mut dyn Put) {
     let mut previous = "";
     for (name, value, trimmed) in lines {
@@ -309,7 +308,7 @@ fn put_lower(name: &str, out: &mut dyn Put) {
     }
 }
 
-/// The value without the blanks around it, and each run of blanks inside as one space.
+/// Writes the value without the spaces around it, and each run of spaces inside as one.
 fn put_folded(value: &[u8], out: &mut dyn Put) {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let words = value.split(blank).filter(|word| !word.is_empty());

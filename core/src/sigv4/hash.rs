@@ -1,4 +1,4 @@
-//! SHA-256 as a place to put bytes, and HMAC with it.
+//! SHA-256 as a sink of the writers, and HMAC with it.
 
 use hmac::KeyInit;
 use hmac::block_api::HmacCore;
@@ -11,7 +11,7 @@ use zeroize::{Zeroize, zeroize_stack};
 
 use crate::wire::{Ascii, Cursor, Put};
 
-/// SHA-256 over what is put. It is wiped when dropped.
+/// SHA-256 of what is written to it. It is wiped when dropped.
 ///
 /// ```
 /// use rolecall_core::{sigv4::Hasher, wire::Put};
@@ -23,7 +23,7 @@ use crate::wire::{Ascii, Cursor, Put};
 pub struct Hasher(Sha256);
 
 impl Hasher {
-    /// Starts over nothing.
+    /// Starts with no bytes.
     pub fn new() -> Self {
         Self::default()
     }
@@ -70,7 +70,7 @@ impl Mac {
         Self(HmacCore::new(key.into()))
     }
 
-    /// The code of what `text` puts.
+    /// The HMAC of what `text` writes.
     #[inline(never)]
     pub(super) fn of(&self, code: &mut [u8; 32], text: &mut dyn FnMut(&mut dyn Put)) {
         let mut running = Running { core: self.0.clone(), buffer: Buffer::<HmacCore<Sha256>>::default() };
@@ -80,7 +80,7 @@ impl Mac {
     }
 }
 
-/// Makes a key one block with zeroes behind it; the hash of one that is longer than a block (RFC 2104).
+/// Pads a key to one block with zeroes; a key longer than a block is replaced by its hash (RFC 2104).
 #[inline(never)]
 pub(super) fn set_key(key: &mut [u8; 64], parts: &[&[u8]]) {
     key.as_mut_slice().zeroize();
@@ -96,7 +96,7 @@ pub(super) fn set_key(key: &mut [u8; 64], parts: &[&[u8]]) {
     }
 }
 
-/// Makes of a key the code of `text` with it, the next key.
+/// Replaces a key by the HMAC of `text` with it, the next key.
 #[inline(never)]
 pub(super) fn derive(key: &mut [u8; 64], text: &[u8]) {
     let mac = Mac::new(key);
@@ -106,7 +106,7 @@ pub(super) fn derive(key: &mut [u8; 64], text: &[u8]) {
     }
 }
 
-/// HMAC-SHA-256 of what `text` puts, with a key of any length.
+/// HMAC-SHA-256 of what `text` writes, with a key of any length.
 #[cfg(feature = "sources")]
 pub(crate) fn hmac(key: &[u8], text: &mut dyn FnMut(&mut dyn Put)) -> Zeroizing<[u8; 32]> {
     let mut code = Zeroizing::new([0; 32]);
@@ -123,17 +123,17 @@ fn hmac_below(key: &[u8], code: &mut [u8; 32], text: &mut dyn FnMut(&mut dyn Put
     Mac::new(&block).of(code, text);
 }
 
-/// Stack that a derivation or a signature takes at most, in bytes: `tests/memory` finds what is left
-/// if it is more.
+/// The stack that a derivation or a signature uses at most, in bytes: `tests/memory` finds what is left if it
+/// is more.
 const DEAD: usize = 2 * size_of::<usize>();
 
-/// Wipes the stack below whoever calls this: what has just returned there has left parts of keys, which
-/// the compiler moved or spilled as it liked.
+/// Wipes the stack below the caller: the functions that have just returned left parts of keys there, which
+/// the compiler moved or spilled.
 pub(super) fn wipe_below() {
     zeroize_stack::<DEAD>();
 }
 
-/// A code in the making.
+/// An HMAC that is being computed.
 struct Running {
     core: HmacCore<Sha256>,
     buffer: Buffer<HmacCore<Sha256>>,
@@ -151,7 +151,8 @@ pub fn sha256_hex(bytes: &[u8]) -> Ascii<64> {
     hash_of(&mut |hasher| hasher.put(bytes))
 }
 
-/// SHA-256 of what `text` puts, in lower-case hexadecimal. One hasher for all, in a frame of its own.
+/// SHA-256 of what `text` writes, in lower-case hexadecimal. One hasher for all callers, in a frame of its
+/// own.
 #[inline(never)]
 pub(crate) fn hash_of(text: &mut dyn FnMut(&mut Hasher)) -> Ascii<64> {
     let mut hasher = Hasher::new();

@@ -11,27 +11,27 @@ use crate::wire::{Ascii, Put};
 
 use super::hash::{self, Mac, hex, set_key, wipe_below};
 
-/// The key that a credential scope signs with, its HMAC pads already absorbed.
+/// The signing key of one credential scope, its HMAC pads already absorbed.
 ///
 /// Deriving it takes 18 of SHA-256's compressions, so a caller that signs often keeps it, in a
 /// [`KeyRing`](super::KeyRing) for instance: it is good for one day (UTC), region and service. It is wiped
-/// when dropped, but not where it was moved from: it is best dropped where it was derived.
+/// when dropped, but not where it was moved from: drop it where it was derived.
 pub struct SigningKey<'s> {
     derived: Derived,
     region: &'s str,
     service: &'s str,
 }
 
-/// What is derived of a secret for one scope, without the names of that scope.
+/// The key derived from a secret for one scope, without the names of that scope.
 pub(super) struct Derived {
     mac: Mac,
-    /// Days since 1970, and the same as text, with a time behind it.
+    /// Days since 1970, and the same as text, with a time after it.
     days: u32,
     date: Ascii<16>,
 }
 
 impl Derived {
-    // Not inlined, so that nothing of it is on the stack of what signs.
+    // Not inlined, so that the derivation leaves nothing in the frame of the caller that signs.
     #[inline(never)]
     pub(super) fn of(secret: &Secret<'_>, time: UnixTime, region: &str, service: &str) -> Self {
         let date = time.compact();
@@ -48,7 +48,7 @@ impl Derived {
     }
 }
 
-/// A signing key as the signer sees it, wherever it is kept.
+/// A signing key as the signer uses it, wherever it is kept.
 #[derive(Clone, Copy)]
 pub(super) struct Key<'a> {
     pub(super) derived: &'a Derived,
@@ -57,7 +57,7 @@ pub(super) struct Key<'a> {
 }
 
 impl Key<'_> {
-    /// Puts the credential scope, its parts joined by slashes.
+    /// Writes the credential scope, its parts joined by slashes.
     pub(super) fn put_scope(&self, out: &mut dyn Put) {
         for part in [self.derived.date.day(), self.region.as_bytes(), self.service.as_bytes()] {
             out.put(part);
@@ -66,7 +66,7 @@ impl Key<'_> {
         out.put(b"aws4_request");
     }
 
-    /// Signs what `string_to_sign` puts.
+    /// Signs what `string_to_sign` writes.
     pub(super) fn sign(&self, mut string_to_sign: impl FnMut(&mut dyn Put)) -> Ascii<64> {
         let mut code = [0; 32];
         self.derived.mac.of(&mut code, &mut string_to_sign);

@@ -1,9 +1,9 @@
 //! AWS Signature Version 4 (*Signature Version 4 signing process*, AWS General Reference).
 //!
-//! Every part of the canonical request goes straight into SHA-256: there is no buffer for it, and
+//! Every part of the canonical request goes straight into SHA-256: it is not buffered, and
 //! its length has no limit but the request's own. What is signed is what is sent: the signer reads
 //! the bytes of the request line and of the header lines, and rewrites none of them. In a query a
-//! `+` is a plus sign, signed as `%2B`; a blank has to be sent as `%20`.
+//! `+` is a plus sign, signed as `%2B`; a space has to be sent as `%20`.
 //!
 //! ```
 //! use rolecall_core::credentials::Credentials;
@@ -23,7 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Limits: 32 signed header lines unless the request is made with other room, 64 query parameters, a
+//! Limits: 32 signed header lines unless [`Request::with_room`] has more, 64 query parameters, a
 //! request target of 65,535 bytes.
 
 mod canonical;
@@ -47,7 +47,7 @@ pub use sign::{Signed, Signer, TokenPlacement};
 
 use core::fmt;
 
-/// Why a request cannot be signed. The fault is always in what the caller asked for.
+/// Why a request cannot be signed. The fault is always in the caller's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -62,9 +62,10 @@ pub enum SignError {
     InvalidHeader,
     /// A header that the signer itself adds.
     ReservedHeader,
-    /// More header lines to sign than the request has room for, 32 unless it was told; in a presigned URL, names of more than 384 bytes in all.
+    /// More header lines to sign than the request has room for, 32 by default; in a presigned URL, names of
+    /// more than 384 bytes in all.
     TooManyHeaders,
-    /// Region or service with a blank, a control character, `/` or `,`, or outside ASCII.
+    /// A region or service with a space, a control character, `/` or `,`, or outside ASCII.
     InvalidScope,
     /// Access key id and credential scope of more than 256 bytes, in a presigned URL.
     ScopeTooLong,

@@ -1,4 +1,4 @@
-//! Signing with query parameters: a URL that carries its own authorisation.
+//! Signing with query parameters: a URL that carries its own authorization.
 
 use core::fmt;
 
@@ -23,8 +23,11 @@ impl<const N: usize> Put for Composed<N> {
 }
 
 impl Signer<'_> {
-    /// Signs `request` for its query: whoever has the URL may send it for `lifetime` seconds, 1 to
-    /// 604,800. The header lines of `request` have to be sent with it.
+    /// Signs `request` for its query: any holder of the URL may send it for `lifetime` seconds, 1 to 604,800.
+    /// The header lines of `request` have to be sent with it.
+    ///
+    /// # Errors
+    /// [`SignError::InvalidLifetime`], [`SignError::AlreadySigned`], and limits of the request.
     pub fn presign<'r, const H: usize>(
         &'r self,
         request: &'r Request<'r, H>,
@@ -34,8 +37,8 @@ impl Signer<'_> {
     }
 }
 
-/// A presigned URL's query, and what it takes to check it. Whoever has it may send the request, so
-/// `Debug` shows nothing of it.
+/// A presigned URL's query, and what is signed. Any holder may send the request, so `Debug` shows nothing of
+/// it.
 pub struct Presigned<'r> {
     signer: &'r Signer<'r>,
     request: View<'r>,
@@ -82,13 +85,13 @@ impl<'r> Presigned<'r> {
         Ok(presigned)
     }
 
-    /// The signature, in hexadecimal.
+    /// The signature, in lower-case hexadecimal.
     pub fn signature(&self) -> Ascii<64> {
         self.signature
     }
 
-    /// Puts the signed request target: the request's own path and query as they were given, and
-    /// after them the parameters that sign it.
+    /// Writes the signed request target: the request's own path and query as they were given, then the
+    /// parameters of the signature.
     pub fn put_target(&self, out: &mut (impl Put + ?Sized)) {
         let query = self.request.parts.query;
         out.put(self.request.parts.path.as_bytes());
@@ -115,7 +118,7 @@ impl<'r> Presigned<'r> {
         }
     }
 
-    /// Puts the canonical request.
+    /// Writes the canonical request.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         let token = self.signer.signed_token();
         let extra: Extra<'_, 6> = [
@@ -130,7 +133,7 @@ impl<'r> Presigned<'r> {
         canonical::put(self.request, self.signer.rules, extra, &headers, out)
     }
 
-    /// Puts the string to sign.
+    /// Writes the string to sign.
     pub fn put_string_to_sign(&self, mut out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         let mut hasher = Hasher::new();
         self.put_canonical_request(&mut hasher)?;

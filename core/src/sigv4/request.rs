@@ -1,4 +1,4 @@
-//! What is to be signed, as it will be sent.
+//! Requests to sign, as they will be sent.
 
 use core::cmp::Ordering;
 use core::fmt;
@@ -12,7 +12,7 @@ use crate::wire::scan::split_once;
 
 use super::{SignError, sha256_hex};
 
-/// Header lines that a request has room for, unless it is told.
+/// Header lines that a request has room for by default.
 const MAX_HEADERS: usize = 32;
 
 /// SHA-256 of nothing: most requests have no body.
@@ -21,9 +21,9 @@ const EMPTY_SHA256: [u8; 64] = *b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b93
 /// The body, as far as the signature covers it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Payload<'a> {
-    /// These bytes.
+    /// The bytes of the body, which are hashed here.
     Bytes(&'a [u8]),
-    /// Bytes whose SHA-256 is this, in lower-case hexadecimal.
+    /// The SHA-256 of the body, in lower-case hexadecimal.
     Hash(Ascii<64>),
     /// `UNSIGNED-PAYLOAD`: any body. S3 accepts it, over https.
     Unsigned,
@@ -49,7 +49,7 @@ pub(super) enum PayloadHash {
 impl PayloadHash {
     pub(super) fn of(payload: Payload<'_>) -> Self {
         match payload {
-            // A device hashes nothing sooner than it keeps the hash of it.
+            // A device hashes no bytes rather than store their hash.
             Payload::Bytes([]) if !ON_DEVICE => Self::Hash(Ascii::new(EMPTY_SHA256)),
             Payload::Bytes(bytes) => Self::Hash(sha256_hex(bytes)),
             Payload::Hash(hash) => Self::Hash(hash),
@@ -65,9 +65,8 @@ impl PayloadHash {
     }
 }
 
-/// A request to sign, with room for `H` header lines, 32 unless it is told. It borrows every part;
-/// header lines are kept sorted by name. `Debug` shows method and path alone: secrets may stand in
-/// the others.
+/// A request to sign, with room for `H` header lines, 32 by default. It borrows every part; header lines are
+/// kept sorted by name. `Debug` shows method and path alone: the others may hold secrets.
 #[derive(Clone)]
 pub struct Request<'a, const H: usize = MAX_HEADERS> {
     pub(super) parts: Parts<'a>,
@@ -83,7 +82,7 @@ pub(super) struct Parts<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) query: &'a str,
-    /// Made once, when the request is.
+    /// Computed once, when the request is made.
     pub(super) payload: PayloadHash,
 }
 
@@ -102,8 +101,8 @@ impl<'a> Parts<'a> {
         if target.len() > usize::from(u16::MAX) {
             return Err(SignError::TargetTooLong);
         }
-        // A blank cannot be sent, but it can be signed, as published test cases do. Every byte is
-        // looked at, so that many are at once.
+        // A space cannot be sent, but it can be signed, as published test cases do. Every byte is compared
+        // without a branch, so that many are at once.
         let control = |byte: u8| byte < b' ' || byte == 0x7f;
         if !target.starts_with('/') || target.bytes().fold(false, |any, byte| any | control(byte)) {
             return Err(SignError::InvalidTarget);
@@ -126,15 +125,21 @@ impl<const H: usize> fmt::Debug for Request<'_, H> {
 }
 
 impl<'a> Request<'a> {
-    /// A request for `target`: path and query as they stand in the request line.
+    /// A request for `target`: path and query as in the request line.
+    ///
+    /// # Errors
+    /// [`SignError::InvalidMethod`], [`SignError::InvalidTarget`], [`SignError::TargetTooLong`].
     pub fn new(method: &'a str, target: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
         Self::with_room(method, target, payload)
     }
 }
 
 impl<'a, const H: usize> Request<'a, H> {
-    /// As [`Request::new`], with room for `H` header lines: each takes 16 bytes of a device's stack.
-    // Built where it will be: a copy would take twice as much.
+    /// A request with room for `H` header lines: each takes 16 bytes of a device's stack.
+    ///
+    /// # Errors
+    /// As [`Request::new`].
+    // Built in place: a copy would take twice as much.
     #[inline(always)]
     pub fn with_room(method: &'a str, target: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
         Ok(Self { parts: Parts::new(method, target, payload)?, headers: Vec::new() })
@@ -144,14 +149,17 @@ impl<'a, const H: usize> Request<'a, H> {
         View { parts: &self.parts, headers: &self.headers }
     }
 
-    /// Adds a header line that will be sent, and is signed unless [`is_never_signed`]. Lines of one
-    /// name are joined in the order they are added. `host` has to be among them.
+    /// Adds a header line that will be sent, and is signed unless [`is_never_signed`]. Lines of one name are
+    /// joined in the order they are added. `host` has to be among them.
+    ///
+    /// # Errors
+    /// [`SignError::InvalidHeader`], [`SignError::ReservedHeader`], [`SignError::TooManyHeaders`].
     pub fn header(&mut self, name: &'a str, value: &'a [u8]) -> Result<(), SignError> {
         add(&mut self.headers, name, value)
     }
 }
 
-/// Adds a header line if it is one to sign. One of it for requests of any room.
+/// Adds a header line if it is to be signed. Not generic over the room.
 fn add<'a>(lines: &mut VecView<Header<'a>>, name: &'a str, value: &'a [u8]) -> Result<(), SignError> {
     if !is_header_name(name) || !is_header_value(value) {
         return Err(SignError::InvalidHeader);
@@ -162,7 +170,7 @@ fn add<'a>(lines: &mut VecView<Header<'a>>, name: &'a str, value: &'a [u8]) -> R
     {
         return Err(SignError::ReservedHeader);
     }
-    // Two of them are no valid request, and would sign as a host that nobody has.
+    // A request with two hosts is not valid, and would be signed for a host that does not exist.
     let host = |name: &str| name.eq_ignore_ascii_case("host");
     if host(name) && lines.iter().any(|(name, _)| host(name)) {
         return Err(SignError::InvalidHeader);
@@ -178,7 +186,7 @@ fn add<'a>(lines: &mut VecView<Header<'a>>, name: &'a str, value: &'a [u8]) -> R
 /// `authorization`, `user-agent`, `x-amzn-trace-id`, `transfer-encoding`, `connection`, `expect`,
 /// `upgrade`, `keep-alive`, `te`, `trailer` and `proxy-*`, in any case.
 pub fn is_never_signed(name: &str) -> bool {
-    // A list, which lengths are compared in first: it is gone through for each line.
+    // A list by length: it is searched for each line.
     const NEVER: [&str; 10] = [
         "authorization",
         "user-agent",
@@ -195,8 +203,8 @@ pub fn is_never_signed(name: &str) -> bool {
         || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
 }
 
-/// Moves the last element of an otherwise sorted list to its place, behind those equal to it: one
-/// step of an insertion sort. The standard library's sorts keep a panic path.
+/// Moves the last element of an otherwise sorted list to its place, after those equal to it: one step of an
+/// insertion sort. The standard library's sorts keep a panic path.
 pub(super) fn sink_last<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
     let mut len = list.len();
     while let Some([.., before, last]) = list.get_mut(..len) {

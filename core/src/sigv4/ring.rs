@@ -12,19 +12,18 @@ use super::hash::wipe_below;
 use super::key::{Derived, Key};
 use super::{Rules, SignError, Signer};
 
-/// What a signature is for: the parts of the credential scope beside the day, and what the service wants
-/// signed.
+/// What a signature is for: the parts of the credential scope beside the day, and the rules of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope<'a> {
-    /// The region.
+    /// The region, as in the credential scope: `eu-west-1`.
     pub region: &'a str,
-    /// The service, by the name it signs with.
+    /// The service, by the name it signs with: `s3`.
     pub service: &'a str,
-    /// What it wants signed.
+    /// The rules of the service.
     pub rules: Rules,
 }
 
-/// Where signing keys come from: derived each time, or kept.
+/// A provider of signing keys, which derives each or keeps some.
 pub trait SigningKeys {
     /// Makes the signer of `credentials` at `time`, and calls `sign` with it.
     ///
@@ -39,7 +38,7 @@ pub trait SigningKeys {
     ) -> Result<(), SignError>;
 }
 
-/// Keys that are lent, to one request after another.
+/// Keys by reference, for one request after another.
 impl<K: SigningKeys + ?Sized> SigningKeys for &K {
     fn with_signer(
         &self,
@@ -53,12 +52,13 @@ impl<K: SigningKeys + ?Sized> SigningKeys for &K {
 }
 
 /// Keeps the signing keys of the last `N` scopes, for the credentials that were last signed with. Each is
-/// wiped when another takes its place, when other credentials sign, and when the ring is dropped.
+/// wiped when another replaces it, when other credentials sign, and when the ring is dropped.
 ///
-/// Credentials are known by their access key id: a caller that replaces a wrong secret of the same id calls
+/// Credentials are identified by their access key id: a caller that replaces a wrong secret of the same id
+/// calls
 /// [`KeyRing::clear`].
 ///
-/// Scopes with a region or service of more than 64 characters, and access key ids of more than 128, are
+/// Keys for a region or service of more than 64 characters, or an access key id of more than 128, are
 /// derived each time.
 ///
 /// ```
@@ -78,12 +78,12 @@ impl<K: SigningKeys + ?Sized> SigningKeys for &K {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct KeyRing<const N: usize> {
-    /// Of whose secret the keys are.
+    /// The credentials that the keys belong to.
     access_key_id: String<128>,
     kept: [Option<Kept>; N],
-    /// The place that the next key takes.
+    /// The index of the next key to replace.
     next: usize,
-    /// A key that is too long to be known again.
+    /// A key whose names are too long to be kept.
     once: Option<Derived>,
 }
 
@@ -108,7 +108,7 @@ impl<const N: usize> KeyRing<N> {
         }
     }
 
-    /// The signer of `credentials` at `time`, with a key that is kept or derived now.
+    /// A signer of `credentials` at `time`, with a key that is kept or derived now.
     ///
     /// # Errors
     /// [`SignError::InvalidScope`].
@@ -121,7 +121,7 @@ impl<const N: usize> KeyRing<N> {
         let Scope { region, service, rules } = scope;
         if self.access_key_id != credentials.access_key_id() {
             self.clear();
-            // One that is too long equals none, so that nothing is kept for it.
+            // An id that is too long equals none, so that nothing is kept for it.
             let _ = self.access_key_id.push_str(credentials.access_key_id());
         }
         let is_of = |kept: &Kept| kept.region == region && kept.service == service;
@@ -194,7 +194,7 @@ impl<const N: usize> SigningKeys for RefCell<KeyRing<N>> {
     }
 }
 
-/// Derives the key of each signature, and keeps none.
+/// Derives a key for each signature, and keeps none.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DeriveEach;
 

@@ -1,25 +1,25 @@
-//! How services differ in what they want signed.
+//! Differences between services in the canonical request.
 
 use crate::wire::scan::is_one_of;
 
-/// How a service wants the canonical request made. Two ways are in use: [`Rules::S3`] and
-/// [`Rules::STANDARD`], everyone else's.
+/// How a service computes the canonical request. Two ways are in use: [`Rules::S3`], and [`Rules::STANDARD`]
+/// for all other services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// Dot segments and empty segments of the path are resolved before it is signed.
+    /// Whether dot segments and empty segments of the path are resolved before it is signed.
     pub normalize_path: bool,
-    /// The path, as sent, is percent-encoded once more. Where it is not, it is signed as sent:
-    /// services differ in what they make of `%7E` or a raw `=`, so send what S3's documentation
-    /// calls encoded ([`percent::canonical`](crate::wire::percent::canonical) makes it).
+    /// Whether the path, as sent, is percent-encoded once more. If not, it is signed as sent: services differ
+    /// in how they treat `%7E` or a raw `=`, so send what S3's documentation calls encoded
+    /// ([`percent::canonical`](crate::wire::percent::canonical) returns it).
     pub double_encode: bool,
-    /// The header `x-amz-content-sha256` is sent and signed.
+    /// Whether the header `x-amz-content-sha256` is sent and signed.
     pub content_sha256: bool,
 }
 
 impl Rules {
-    /// S3's: the path is a key and is left alone, the hash of the payload is a header.
+    /// The rules of S3: the path is a key and is left alone, the hash of the payload is a header.
     pub const S3: Self = Self { normalize_path: false, double_encode: false, content_sha256: true };
-    /// Every other service's.
+    /// The rules of every other service.
     pub const STANDARD: Self = Self { normalize_path: true, double_encode: true, content_sha256: false };
 
     /// The rules of the service that signs as `service`.

@@ -14,14 +14,14 @@ use super::{Hasher, Request, Rules, SignError, SigningKey};
 /// Whether the session token is part of what is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokenPlacement {
-    /// It is: nearly everywhere.
+    /// The token is signed: nearly everywhere.
     #[default]
     Signed,
-    /// It is sent but added after signing, as AWS IoT wants it for MQTT over WebSocket.
+    /// The token is sent but added after signing, as AWS IoT requires for MQTT over WebSocket.
     AfterSigning,
 }
 
-/// Credentials, key, rules and time, together: signs requests.
+/// Signs requests: credentials, key, rules and time, together.
 #[derive(Debug)]
 pub struct Signer<'a> {
     pub(super) credentials: &'a Credentials<'a>,
@@ -32,7 +32,10 @@ pub struct Signer<'a> {
 }
 
 impl<'a> Signer<'a> {
-    /// Signs at `time`, which has to be on the key's day.
+    /// A signer at `time`, which has to be on the key's day.
+    ///
+    /// # Errors
+    /// [`SignError::StaleKey`], [`SignError::InvalidScope`].
     pub fn new(
         credentials: &'a Credentials<'a>,
         key: &'a SigningKey<'a>,
@@ -59,13 +62,16 @@ impl<'a> Signer<'a> {
         Ok(Self { credentials, key, rules, date: time.compact(), token: TokenPlacement::Signed })
     }
 
-    /// Puts the session token where `placement` says.
+    /// Sets whether the session token is signed.
     pub fn with_token(mut self, placement: TokenPlacement) -> Self {
         self.token = placement;
         self
     }
 
     /// Signs `request` for an `Authorization` header.
+    ///
+    /// # Errors
+    /// [`SignError::MissingHost`], [`SignError::TooManyParameters`], [`SignError::TooManyHeaders`].
     pub fn sign<'r, const H: usize>(&'r self, request: &'r Request<'r, H>) -> Result<Signed<'r>, SignError> {
         self.sign_view(request.view())
     }
@@ -77,7 +83,7 @@ impl<'a> Signer<'a> {
     }
 
     /// The hash of the canonical request for header signing.
-    // Not inlined, so that its lists are off the stack when the signature is made.
+    // Not inlined, so that its lists are off the stack when the signature is computed.
     #[inline(never)]
     fn canonical_hash(&self, request: View<'_>) -> Result<Ascii<64>, SignError> {
         let mut hasher = Hasher::new();
@@ -106,7 +112,7 @@ impl<'a> Signer<'a> {
         )
     }
 
-    /// The token, if there is one and it is to be signed.
+    /// The token, if there is one and it is signed.
     pub(super) fn signed_token(&self) -> &'a str {
         let signed = self.token == TokenPlacement::Signed;
         self.credentials.session_token().filter(|_| signed).map_or("", |token| token.expose())
@@ -122,7 +128,7 @@ impl<'a> Signer<'a> {
     }
 }
 
-/// A signature, and what it takes to send it.
+/// A signature, and the header lines that carry it.
 pub struct Signed<'r> {
     signer: &'r Signer<'r>,
     request: View<'r>,
@@ -136,13 +142,13 @@ impl fmt::Debug for Signed<'_> {
 }
 
 impl Signed<'_> {
-    /// The signature, in hexadecimal.
+    /// The signature, in lower-case hexadecimal.
     pub fn signature(&self) -> Ascii<64> {
         self.signature
     }
 
-    /// Puts the header lines to add to the request, each ended by CRLF: `X-Amz-Security-Token` and
-    /// `x-amz-content-sha256` where they are due, `X-Amz-Date`, `Authorization`.
+    /// Writes the header lines to add to the request, each ended by CRLF: `X-Amz-Security-Token` and
+    /// `x-amz-content-sha256` if they are due, `X-Amz-Date`, `Authorization`.
     pub fn put_header_lines(&self, out: &mut (impl Put + ?Sized)) {
         if let Some(token) = self.signer.credentials.session_token() {
             put_line("X-Amz-Security-Token", token.expose().as_bytes(), out);
@@ -156,7 +162,7 @@ impl Signed<'_> {
         out.put(b"\r\n");
     }
 
-    /// Puts the value of the `Authorization` header.
+    /// Writes the value of the `Authorization` header.
     pub fn put_authorization(&self, mut out: &mut (impl Put + ?Sized)) {
         out.put(b"AWS4-HMAC-SHA256 Credential=");
         out.put(self.signer.credentials.access_key_id().as_bytes());
@@ -168,12 +174,12 @@ impl Signed<'_> {
         out.put(self.signature.as_bytes());
     }
 
-    /// Puts the canonical request: what the service compares first when a signature does not match.
+    /// Writes the canonical request: the first thing to compare when a service does not accept a signature.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         self.signer.put_canonical_request(self.request, out)
     }
 
-    /// Puts the string to sign.
+    /// Writes the string to sign.
     pub fn put_string_to_sign(&self, mut out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
         let hash = self.signer.canonical_hash(self.request)?;
         self.signer.put_string_to_sign(&hash, &mut out);
