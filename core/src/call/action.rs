@@ -49,7 +49,7 @@ use super::query::Query;
 /// `Call::new(base, service, AnyAction::of(&GetRole { name: "gateway" }))` is the call, and
 /// `GetRole::output(slots[0].kept(GetRole::KEPT))` what came of it.
 pub trait Action: Sync {
-    /// The service.
+    /// The service that has the operation.
     const API: Api;
     /// The operation's name.
     const NAME: &'static str;
@@ -57,11 +57,12 @@ pub trait Action: Sync {
     const SIGNED: bool = true;
     /// Whether it has the same effect when it is sent twice.
     const REPEATABLE: bool = false;
-    /// Where in the reply the texts are that are kept. `Role.Arn` is the member `Arn` of the member
-    /// `Role`; lists are passed through, so that `Policies.Arn` is that member of each element; `Names.*`
-    /// is each element of a list of texts, and `Tags.*key` and `Tags.*value` are the names and values of a map. Numbers are kept as written.
+    /// The paths of the texts to keep from the reply. `Role.Arn` is the member `Arn` of the member `Role`;
+    /// lists are skipped in paths, so that `Policies.Arn` is that member of each element; `Names.*` is each
+    /// element of a list of texts, and `Tags.*key` and `Tags.*value` are the names and values of a map.
+    /// Numbers are kept as written.
     const KEPT: &'static [&'static str] = &[];
-    /// What the reply is, borrowed from the slot it is in.
+    /// The output, borrowed from the slot it is in.
     type Output<'r>;
 
     /// Checks the limits that the service documents, before anything is sent.
@@ -72,15 +73,15 @@ pub trait Action: Sync {
         Ok(())
     }
 
-    /// Puts the members of the request.
+    /// Writes the members of the request.
     fn members(&self, to: &mut dyn Members);
 
-    /// Shows `each` the secrets that the request tells, so that no report of an error repeats them.
+    /// Passes the secrets in the request to `each`, so that no report of an error repeats them.
     fn secrets(&self, each: &mut dyn FnMut(&str)) {
         let _ = each;
     }
 
-    /// Makes the output of what was kept.
+    /// Makes the output from the texts that were kept.
     ///
     /// # Errors
     /// [`ErrorKind::Missing`], with what the reply lacks.
@@ -96,7 +97,7 @@ pub struct AnyAction<'a> {
     complete: fn(Kept<'_>) -> Result<(), ErrorKind>,
 }
 
-/// The half of an action that needs no type.
+/// The part of an action that needs no type.
 trait Request {
     fn check(&self) -> Result<(), ErrorKind>;
     fn members(&self, to: &mut dyn Members);
@@ -118,7 +119,7 @@ impl<A: Action> Request for A {
 }
 
 impl<'a> AnyAction<'a> {
-    /// This one.
+    /// Erases the type of `action`.
     pub fn of<A: Action>(action: &'a A) -> Self {
         let shape = Shape::new(A::API, A::NAME);
         let proof = if A::SIGNED { Proof::Signature } else { Proof::Unsigned };
@@ -130,7 +131,7 @@ impl<'a> AnyAction<'a> {
         }
     }
 
-    /// The members of its request, for whoever shows them.
+    /// Writes the members of its request, to show them for instance.
     pub fn members(&self, to: &mut dyn Members) {
         self.request.members(to);
     }

@@ -1,15 +1,15 @@
-//! What services say of an error.
+//! Error documents of services.
 
 use crate::flow::{Reply, Report};
 use crate::wire::json::{Reader as JsonReader, Token};
 use crate::wire::xml::{Event, Reader};
 use crate::wire::{self, Count, Put};
 
-/// Reads what a reply of another status than 2xx says into `report`, the request's id among its headers
-/// included. Whether it names a code.
+/// Reads the error of a reply of a status other than 2xx into `report`, including the request's id in its
+/// headers. Returns whether it names a code.
 pub(super) fn read_reply(reply: &Reply, exchange: &[u8], xml: bool, report: &mut Report) -> bool {
     let (headers, body) = (reply.headers(exchange), reply.body(exchange));
-    // What stands before a service of JSON may speak XML all the same.
+    // A proxy or load balancer in front of a JSON service may answer in XML all the same.
     let read = if xml || body.trim_ascii_start().first() == Some(&b'<') {
         read_error(body, report)
     } else {
@@ -22,9 +22,11 @@ pub(super) fn read_reply(reply: &Reply, exchange: &[u8], xml: bool, report: &mut
     read.is_ok() && !report.code().is_empty()
 }
 
-/// Reads an error document of a service that speaks XML (the Query services, S3) into `report`:
-/// `Code`, `Message` and `RequestId` (or `RequestID`), wherever they stand, each where it occurs
-/// first.
+/// Reads an error document in XML (the Query services, S3) into `report`: `Code`, `Message` and `RequestId`
+/// (or `RequestID`), at any depth, each where it occurs first.
+///
+/// # Errors
+/// A document that is not well-formed; the part before the fault is in the report.
 pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
     let mut reader = Reader::new(body);
     while let Some(event) = reader.next_event()? {
@@ -49,8 +51,11 @@ pub fn read_error(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
     Ok(())
 }
 
-/// Reads an error document of a service that speaks JSON into `report`: `__type` or `code`, and
-/// `message`. `header` is what `X-Amzn-ErrorType` says, for a document that names no type.
+/// Reads an error document in JSON into `report`: `__type` or `code`, and `message`. `header` is the value of
+/// `X-Amzn-ErrorType`, for a document that names no type.
+///
+/// # Errors
+/// As [`read_error`].
 pub fn read_json_error(body: &[u8], header: &str, report: &mut Report) -> Result<(), wire::Error> {
     let read = read_members(body, report);
     if report.code().is_empty() {
@@ -74,7 +79,7 @@ fn read_members(body: &[u8], report: &mut Report) -> Result<(), wire::Error> {
     Ok(())
 }
 
-/// The name of an error's type, between its namespace and the address of its description:
+/// Writes the name of an error's type, without its namespace and the address of its description:
 /// `com.amazon.coral.service#AccessDeniedException:http://...`.
 fn put_code(text: &str, report: &mut Report) {
     let name = wire::scan::split_once(text, b'#').map_or(text, |(_, name)| name);

@@ -1,4 +1,4 @@
-//! The texts of a reply that are worth keeping, in lent memory.
+//! Keeping texts of a reply in caller-provided memory.
 
 use heapless::Vec;
 
@@ -10,7 +10,7 @@ use crate::wire::{Cursor, Put};
 use super::operation::{Protocol, Shape};
 use crate::flow::kept::END;
 
-/// Reads the reply to an operation, and puts the texts that stand at one of `names`.
+/// Reads the reply to an operation, and keeps the texts at the paths `names`.
 pub(crate) fn read(
     body: &[u8],
     shape: &Shape,
@@ -33,7 +33,7 @@ struct Keeper<'o, 'b> {
 }
 
 impl Keeper<'_, '_> {
-    /// The number of the name that `path` is.
+    /// The number of the name that equals `path`.
     fn find<'a>(&self, path: impl Iterator<Item = &'a str> + Clone) -> Option<u8> {
         // By bytes: splitting text brings a panic path.
         let is =
@@ -42,7 +42,7 @@ impl Keeper<'_, '_> {
         u8::try_from(found).ok()
     }
 
-    /// Whether something that is kept stands at `path` or below it.
+    /// Whether anything at `path` or below it is kept.
     fn looks_in<'a>(&self, path: impl Iterator<Item = &'a str> + Clone) -> bool {
         let begins = |name: &&str| {
             let mut parts = name.as_bytes().split(|byte| *byte == b'.');
@@ -64,7 +64,7 @@ impl Keeper<'_, '_> {
 /// Deeper than any text that is kept.
 const MAX_PATH: usize = 8;
 
-/// Goes through `ActionResponse`, and for Query `ActionResult` in it.
+/// Skips `ActionResponse`, and for Query `ActionResult` in it.
 fn from_xml(body: &[u8], action: &str, outer: usize, keeper: &mut Keeper<'_, '_>) -> Result<(), ErrorKind> {
     let mut reader = XmlReader::new(body);
     let mut path: Vec<&str, MAX_PATH> = Vec::new();
@@ -84,7 +84,7 @@ fn from_xml(body: &[u8], action: &str, outer: usize, keeper: &mut Keeper<'_, '_>
         if path.len() < level || path.push(name).is_err() {
             continue;
         }
-        // A list's element is part of what stands in it, and where it is the text itself, `*`.
+        // A list's element is part of the path of its members; if it is the text itself, its name is `*`.
         let outer = path.iter().rev().skip(1).rev().copied().filter(|name| !is_list_element(name));
         if is_list_element(name) && keeper.looks_in(outer.clone()) {
             keeper.next_item();
@@ -106,12 +106,12 @@ fn from_json(body: &[u8], keeper: &mut Keeper<'_, '_>) -> Result<(), crate::wire
     let mut named = false;
     while let Some(token) = reader.next_token()? {
         let depth = reader.depth();
-        // What no name leads to is an element of a list.
+        // A value without a name is an element of a list.
         let led = core::mem::replace(&mut named, matches!(token, Token::Key(_)));
         let element = !led && !matches!(token, Token::Key(_) | Token::ObjectEnd | Token::ArrayEnd);
         if let Token::Key(key) = token {
             leave(&mut path, depth);
-            // A name with an escape is none of those looked for; nor is what stands too deep.
+            // A name with an escape is none of those to keep; nor is one that is too deep.
             let name = key.plain().unwrap_or("\\");
             let names = path.iter().map(|(_, name)| *name);
             let map = keeper.find(names.clone().chain(["*key"]));
@@ -128,7 +128,7 @@ fn from_json(body: &[u8], keeper: &mut Keeper<'_, '_>) -> Result<(), crate::wire
             }
             continue;
         }
-        // What has just been opened counts in the depth already.
+        // An array or object that was just opened counts in the depth already.
         let opened = matches!(token, Token::ObjectStart | Token::ArrayStart);
         leave(&mut path, if opened { depth } else { depth.saturating_add(1) });
         if element && keeper.looks_in(path.iter().map(|(_, name)| *name)) {

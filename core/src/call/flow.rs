@@ -1,4 +1,4 @@
-//! The flow of one call.
+//! The flow of a call.
 
 use crate::error::Origin;
 use crate::error::{CodeClass, Error, ErrorKind};
@@ -15,11 +15,11 @@ use crate::wire::{Cursor, Put};
 use super::operation::{Operation, Proof, Shape};
 use super::timing::Timing;
 
-/// The service that a call goes to.
+/// The service of a call, and how to reach it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Service<'c> {
-    /// Where it is.
+    /// Its endpoint.
     pub endpoint: Endpoint<'c>,
     /// The region to sign for.
     pub region: &'c str,
@@ -40,15 +40,14 @@ impl<'c> Service<'c> {
     }
 }
 
-/// Gets credentials from `base` and makes the call with them.
+/// Gets credentials from `base` and makes a call with them.
 ///
-/// Slots: the first for the result, then those of `base`; those of `base` alone if the operation adds
-/// to them. Exchange buffer: request (the session
-/// token of `base`, 600 bytes, the parameters) or reply (the new session token, 1 KB), whichever is
-/// longer: at least 2 KB, 8 KB for tokens of 4 KB.
+/// Slots: the first for the result, then those of `base`; those of `base` alone if the operation adds to
+/// them. Exchange buffer: the request (the session token of `base`, 600 bytes, the parameters) or the reply
+/// (the new session token, 1 KB), whichever is longer: at least 2 KB, 8 KB for tokens of 4 KB.
 ///
-/// A reply that shows a clock which is off by more than four minutes makes it sign again and try
-/// once more, and so does a refusal that tells the time to a board that had none.
+/// If a reply shows a clock that is off by more than four minutes, the request is signed and sent once more,
+/// and so if a refusal shows the time to a board without a clock.
 #[derive(Debug)]
 pub struct Call<'c, B, O> {
     base: B,
@@ -57,7 +56,7 @@ pub struct Call<'c, B, O> {
     progress: Progress,
 }
 
-/// What a call is beside its base and its operation.
+/// The state of a call besides its base and its operation.
 #[derive(Debug)]
 struct State<'c> {
     endpoint: Endpoint<'c>,
@@ -74,17 +73,17 @@ impl<'c, B, O> Call<'c, B, O> {
         Self { base, operation, state, progress }
     }
 
-    /// Where its credentials come from.
+    /// The flow of its credentials.
     pub(crate) const fn base_mut(&mut self) -> &mut B {
         &mut self.base
     }
 
-    /// What is called.
+    /// Its operation.
     pub(crate) const fn operation(&self) -> &O {
         &self.operation
     }
 
-    /// What is called, to be changed between runs.
+    /// Its operation, to change between runs.
     pub(crate) const fn operation_mut(&mut self) -> &mut O {
         &mut self.operation
     }
@@ -120,7 +119,7 @@ impl<'c, B: Flow<'c, Output = Lease>, O: Operation> Flow<'c> for Call<'c, B, O> 
     }
 }
 
-/// A call without its types, so that the code below is there once for all of them.
+/// A call without its types, so that the code below is compiled once for all of them.
 struct Parts<'p, 'c> {
     base: &'p mut dyn Flow<'c, Output = Lease>,
     operation: &'p dyn Operation,
@@ -194,7 +193,7 @@ impl<'c> Source<'c> for Parts<'_, 'c> {
         Some((self.base, held_at(self.operation.shape())))
     }
 
-    /// A token that cannot be had is an error of this call.
+    /// A token that cannot be fetched is an error of this call.
     fn base_failed(&self, error: Error) -> Error {
         let shape = self.operation.shape();
         match shape.proof {
@@ -253,7 +252,7 @@ impl Parts<'_, '_> {
         request::write_signed::<3>(exchange, &draft, Some(&body), signer)
     }
 
-    // Not inlined: what an error alone needs is no part of the frame of what answers.
+    // Not inlined: what only an error needs is not in the frame of a success.
     #[inline(never)]
     fn take_error(&mut self, work: &mut Workspace<'_, '_>, received: &Received<'_>) -> Result<Next, Trouble> {
         let reply = received.reply;
@@ -272,7 +271,7 @@ impl Parts<'_, '_> {
         } else {
             ErrorKind::Status(reply.status)
         };
-        // An error of the service's own may have come after it executed the request.
+        // The service may have executed the request before an error of its own.
         let not_executed = throttled || shape.repeatable;
         match again {
             Some(true) => Ok(Next::Step(CALL)),

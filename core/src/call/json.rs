@@ -1,11 +1,11 @@
-//! The AWS JSON protocols' requests: a document.
+//! Requests of the AWS JSON protocols: a document.
 
 use crate::wire::Put;
 use crate::wire::json::Writer;
 
 use super::members::Members;
 
-/// Puts the document of an operation's request.
+/// Writes the document of an operation's request.
 ///
 /// ```
 /// use rolecall_core::call::put_json;
@@ -20,7 +20,7 @@ pub fn put_json(out: &mut dyn Put, members: &mut dyn FnMut(&mut dyn Members)) {
     Json { out: Writer::new(out) }.object(members);
 }
 
-/// The members of a structure as JSON has them.
+/// Writes the members of a structure as JSON.
 struct Json<'p> {
     out: Writer<'p, dyn Put + 'p>,
 }

@@ -1,10 +1,9 @@
-//! Calls of AWS operations: a request goes out, signed if it has to be, and a document comes back.
+//! Calls of AWS operations: a request, signed if required, and the document of its reply.
 //!
-//! [`Call`] is the flow: it gets credentials from a source, makes one call with them, tries again
-//! where that is safe, and tells what the service said. What is called is an [`Operation`]. Most
-//! operations are written as an [`Action`], in about thirty lines: its members, and the texts of the
-//! reply that are worth keeping. Two writers put the members as the service wants them, as an AWS
-//! Query form or as a JSON document.
+//! [`Call`] is the flow: it gets credentials from a source, makes one call with them, retries where that is
+//! safe, and reports what the service said. An [`Operation`] describes the call. Most operations are written
+//! as an [`Action`], in about thirty lines: its members, and the texts of the reply to keep. Two writers turn
+//! the members into an AWS Query form or a JSON document.
 
 mod action;
 mod error_document;

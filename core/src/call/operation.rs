@@ -1,4 +1,4 @@
-//! What an operation is.
+//! Operations of services.
 
 use crate::error::{ErrorKind, Origin};
 use crate::flow::{Reply, Report, Slot};
@@ -6,14 +6,14 @@ use crate::wire::Put;
 
 use super::error_document;
 
-/// A service, as far as all its operations have it in common.
+/// The properties that all operations of a service share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Api {
-    /// Who an error is told of.
+    /// The origin in errors.
     pub origin: Origin,
     /// The name that the service is signed for.
     pub service: &'static str,
-    /// How it is spoken to.
+    /// Its protocol.
     pub protocol: Protocol,
 }
 
@@ -33,61 +33,62 @@ pub enum Protocol {
     },
     /// AWS JSON 1.0 and 1.1, answered in JSON. Cognito, ECS.
     Json {
-        /// `application/x-amz-json-1.1`, say.
+        /// The content type: `application/x-amz-json-1.1`.
         content_type: &'static str,
         /// The prefix of `X-Amz-Target`.
         target: &'static str,
     },
 }
 
-/// What all requests of one operation have in common.
+/// The properties that all requests of one operation share.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
-    /// Of which service it is.
+    /// The service.
     pub api: Api,
     /// The operation's name.
     pub action: &'static str,
-    /// Which step an error names; empty where the origin says it.
+    /// The step in errors; empty if the origin says enough.
     pub step: &'static str,
-    /// What the base brings.
+    /// What the base provides.
     pub proof: Proof,
-    /// It has the same effect when it is sent twice: an exchange that broke off is tried again.
+    /// Whether sending it twice has the same effect as sending it once: then an exchange that broke off is
+    /// retried.
     pub repeatable: bool,
-    /// Codes of errors that the same call may not meet a little later.
+    /// Error codes after which the same call may succeed a little later.
     pub retried: &'static [&'static str],
-    /// The result goes into the slot of the base, beside what is there.
+    /// Whether the result goes into the slot of the base, beside its content.
     pub adds: bool,
 }
 
 impl Shape {
-    /// An operation that is signed, and sent again only if it was not received.
+    /// An operation that is signed, and repeated only if the service did not receive it.
     pub const fn new(api: Api, action: &'static str) -> Self {
         let proof = Proof::Signature;
         Self { api, action, step: action, proof, repeatable: false, retried: &[], adds: false }
     }
 }
 
-/// How a request shows who sends it.
+/// How a request proves its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Proof {
-    /// The base brings credentials, and the request is signed with them.
+    /// The base provides credentials, and the request is signed with them.
     Signature,
-    /// The base brings a token, which is a parameter of the request; nothing is signed. The base is
-    /// asked anew for every attempt.
+    /// The base provides a token, which is a parameter of the request; nothing is signed. Each attempt asks
+    /// the base again.
     Token {
-        /// Characters that the token may have at most; at least it has four.
+        /// The longest token, in characters; the shortest has four.
         longest: usize,
-        /// The same in words, for the error.
+        /// The limits in words, for the error.
         limits: &'static str,
     },
-    /// Nothing is signed, and the base brings what the operation makes of it.
+    /// Nothing is signed, and the base provides what the operation makes of it.
     Unsigned,
 }
 
-/// One operation of a service.
+/// An operation of a service.
 pub trait Operation {
-    /// What all its requests have in common.
+    /// The properties that all its requests share.
     fn shape(&self) -> &Shape;
 
     /// Checks the limits that the service documents, before anything is sent.
@@ -96,31 +97,31 @@ pub trait Operation {
     /// [`ErrorKind::Invalid`], with the allowed range.
     fn check(&self) -> Result<(), ErrorKind>;
 
-    /// Puts the request's body. `held` is what the base brought.
+    /// Writes the request's body. `held` has what the base provided.
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>);
 
-    /// Shows `each` the secrets that the request tells beside those of the slots, so that no report of an
+    /// Passes the secrets in the request, besides those of the slots, to `each`, so that no report of an
     /// error repeats them.
     fn secrets(&self, each: &mut dyn FnMut(&str)) {
         let _ = each;
     }
 
-    /// Reads the body of a reply of status 200 into `slot`: credentials with their end, or what else
-    /// the operation brings.
+    /// Reads the body of a reply of status 200 into `slot`: credentials with their expiration, or what else
+    /// the operation returns.
     ///
     /// # Errors
     /// Those of a reply that cannot be used.
     fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind>;
 
-    /// Reads what a reply of another status says into `report`; whether it names a code.
+    /// Reads the error of a reply of a status other than 2xx into `report`, and returns whether it names a
+    /// code.
     fn read_error(&self, reply: &Reply, exchange: &[u8], report: &mut Report) -> bool {
-        // Decided for each operation when it is compiled, so that the other protocol is not linked.
+        // Decided for each operation at compile time, so that the other protocol is not linked.
         let xml = !matches!(self.shape().api.protocol, Protocol::Json { .. });
         error_document::read_reply(reply, exchange, xml, report)
     }
 
-    /// Puts the value of `X-Amz-Target`, where the protocol has that header, and returns the type of
-    /// the content.
+    /// Writes the value of `X-Amz-Target`, if the protocol has that header, and returns the content type.
     fn content_type(&self, target: &mut dyn Put) -> &'static str {
         match self.shape().api.protocol {
             Protocol::Query { .. } | Protocol::Ec2 { .. } => {

@@ -1,4 +1,4 @@
-//! Any request that is to be signed and sent.
+//! Requests to sign and send.
 
 use core::fmt;
 
@@ -6,35 +6,35 @@ use crate::flow::{Endpoint, Limits, RetryPolicy};
 use crate::sigv4::{Payload, Scope};
 use crate::wire::Ascii;
 
-/// A request to sign and send, as [`SendRequest`](super::SendRequest) takes it. Head and signature are
-/// written from these parts, so that what is signed is what is sent.
+/// A request to sign and send with [`SendRequest`](super::SendRequest). Head and signature are written from
+/// these parts, so that what is signed is what is sent.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Outgoing<'c> {
     /// The method, any token.
     pub method: &'c str,
-    /// Where to. Its path is no part of the request: `target` is the whole of it.
+    /// The service to connect to. Its base path is not used: `target` is complete.
     pub endpoint: Endpoint<'c>,
-    /// Path and query as they are sent; it starts with a slash. For S3 the path has to be in the form
-    /// that [`percent::canonical`](crate::wire::percent::canonical) makes.
+    /// Path and query as they are sent; it starts with a slash. For S3 the path has to be in the form that
+    /// [`percent::canonical`](crate::wire::percent::canonical) returns.
     pub target: &'c str,
-    /// Header lines beside `Host`, those for framing, and those of the signer. Up to 31 are signed.
+    /// Header lines besides `Host`, those for framing, and the signer's. Up to 31 are signed.
     pub headers: &'c [(&'c str, &'c [u8])],
     /// The body.
     pub content: Content<'c>,
-    /// What it is signed for.
+    /// The credential scope, and the rules of the service.
     pub scope: Scope<'c>,
     /// The limits of each exchange.
     pub limits: Limits,
     /// The bounds on attempts. One attempt is made unless the caller allows more.
     pub retries: RetryPolicy,
-    /// It has the same effect when it is sent twice: true of GET, HEAD, PUT, DELETE, OPTIONS and TRACE
-    /// (RFC 9110, section 9.2.2) unless the caller says otherwise.
+    /// Whether sending it twice has the same effect as sending it once: true of GET, HEAD, PUT, DELETE,
+    /// OPTIONS and TRACE (RFC 9110, section 9.2.2) unless the caller says otherwise.
     pub idempotent: bool,
-    /// The body of a reply of status 2xx goes to the driver's caller as it comes.
+    /// Whether the body of a reply of status 2xx is streamed to the driver's caller.
     pub streams_reply: bool,
-    /// The driver's caller can forget the part of a streamed body that came. Otherwise a reply that breaks
-    /// off is not asked for once more, as two bodies would follow one another.
+    /// Whether the driver's caller can drop the received part of a streamed body. Otherwise a reply that
+    /// breaks off is not requested again, as two bodies would follow one another.
     pub reply_starts_over: bool,
 }
 
@@ -44,20 +44,20 @@ pub struct Outgoing<'c> {
 pub enum Content<'c> {
     /// These bytes, hashed and sent from where they are.
     Bytes(&'c [u8]),
-    /// So many bytes that the driver's caller has.
+    /// A body that the driver's caller streams.
     Streamed {
-        /// Their number.
+        /// Its length in bytes.
         len: u64,
-        /// Their SHA-256 in lower-case hexadecimal; `None` leaves them unsigned, as S3 accepts over https.
+        /// Its SHA-256 in lower-case hexadecimal; `None` leaves it unsigned, as S3 accepts over https.
         sha256: Option<Ascii<64>>,
-        /// The driver's caller can give them again from the start, for another attempt.
+        /// Whether the driver's caller can provide it again from the start, for another attempt.
         rewinds: bool,
     },
     /// These bytes, which the signature does not cover.
     Unsigned(&'c [u8]),
 }
 
-/// No byte of the body.
+/// The body itself is not shown.
 impl fmt::Debug for Content<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes, {:?}", self.len(), self.payload())
@@ -86,7 +86,7 @@ impl<'c> Outgoing<'c> {
     pub const LIMITS: Limits =
         Limits { connect_ms: 3_000, first_byte_ms: 30_000, total_ms: 120_000, body_bytes: 4 * 1024 * 1024 };
 
-    /// A request without a body, within the usual limits.
+    /// A request without a body, within the usual limits, and one attempt.
     pub fn new(method: &'c str, endpoint: Endpoint<'c>, target: &'c str, scope: Scope<'c>) -> Self {
         let idempotent = matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE");
         let limits = Self::LIMITS;

@@ -4,17 +4,17 @@ use crate::error::{Buffer, ErrorKind};
 use crate::wire::scan::utf8;
 use crate::wire::{Cursor, Put};
 
-/// A partition, as far as endpoints tell it apart.
+/// A partition of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Partition {
-    /// What stands in the second field of its ARNs: `aws`, `aws-cn`.
+    /// The second field of its ARNs: `aws`, `aws-cn`.
     pub name: &'static str,
     /// The suffix of its endpoints' host names.
     pub dns_suffix: &'static str,
-    /// The suffix of its endpoints that answer over IPv6 too, if it has such.
+    /// The suffix of its dual-stack endpoints, if it has any.
     pub dual_stack_suffix: Option<&'static str>,
-    /// What the names of its regions begin with.
+    /// The prefix of its regions' names.
     prefix: &'static str,
     /// The pseudo-region of its global services.
     global: &'static str,
@@ -57,21 +57,20 @@ impl Partition {
     }
 }
 
-/// Which of a service's endpoints in a region.
+/// The variant of a service's endpoint in a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Variant {
-    /// The one whose cryptography is validated by FIPS 140 (`AWS_USE_FIPS_ENDPOINT`).
+    /// The endpoint whose cryptography is validated by FIPS 140 (`AWS_USE_FIPS_ENDPOINT`).
     pub fips: bool,
-    /// The one that answers over IPv6 too (`AWS_USE_DUALSTACK_ENDPOINT`).
+    /// The endpoint that answers over IPv6 too (`AWS_USE_DUALSTACK_ENDPOINT`).
     pub dual_stack: bool,
 }
 
-/// Writes the URL of a region's endpoint of `service` into `buffer`; 128 bytes are enough for every
-/// service there is.
+/// Writes the URL of a region's endpoint of `service` into `buffer`; 128 bytes are enough for every service.
 ///
 /// # Errors
-/// `Invalid` where the region's partition has no dual-stack endpoints; `BufferTooSmall`.
+/// `Invalid` if the region's partition has no dual-stack endpoints; `BufferTooSmall`.
 ///
 /// ```
 /// use rolecall_core::call::{Variant, regional_url};
@@ -94,7 +93,7 @@ pub fn regional_url<'b>(
     } else {
         partition.dns_suffix
     };
-    // STS in GovCloud has no other endpoints than validated ones, and no name of its own for them.
+    // STS in GovCloud has validated endpoints only, and no separate names for them.
     let plain = partition.name == "aws-us-gov" && service == "sts" && !variant.dual_stack;
     let fips = if variant.fips && !plain { "-fips" } else { "" };
     let mut out = Cursor::new(buffer);

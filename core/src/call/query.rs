@@ -1,4 +1,4 @@
-//! The AWS Query protocol's requests: a form.
+//! Requests of the AWS Query protocol: a form.
 
 use crate::flow::Slot;
 use crate::flow::slot::Field;
@@ -8,13 +8,13 @@ use crate::wire::{Put, decimal};
 use super::members::Members;
 use super::operation::{Protocol, Shape};
 
-/// A form body being written.
+/// Writes a form body.
 pub struct Form<'p> {
     out: &'p mut dyn Put,
 }
 
 impl<'p> Form<'p> {
-    /// The form of an operation, begun with `Action` and `Version`.
+    /// Starts the form of an operation, with `Action` and `Version`.
     pub fn new(shape: &Shape, out: &'p mut dyn Put) -> Self {
         let (Protocol::Query { version } | Protocol::Ec2 { version }) = shape.api.protocol else {
             return Self { out };
@@ -26,34 +26,34 @@ impl<'p> Form<'p> {
         form
     }
 
-    /// Puts a parameter, percent-encoded.
+    /// Writes a parameter, percent-encoded.
     pub fn text(&mut self, name: &str, value: &str) {
         self.name(name);
         self.value(value);
     }
 
-    /// Puts a parameter that is a whole number.
+    /// Writes a parameter that is a whole number.
     pub fn number(&mut self, name: &str, value: u32) {
         self.name(name);
         self.out.put(b"=");
         decimal(value, &mut *self.out);
     }
 
-    /// Puts a parameter that is there.
+    /// Writes a parameter if there is one.
     pub fn optional(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.text(name, value);
         }
     }
 
-    /// Puts a number that is there.
+    /// Writes a number if there is one.
     pub fn optional_number(&mut self, name: &str, value: Option<u32>) {
         if let Some(value) = value {
             self.number(name, value);
         }
     }
 
-    /// Puts one member of a list, or one field of it (`.Key`): `list.member.1.Key=value`.
+    /// Writes one member of a list, or one field of it (`.Key`): `list.member.1.Key=value`.
     pub fn member(&mut self, list: &str, number: u32, field: &str, value: &str) {
         self.name(list);
         self.out.put(b".member.");
@@ -62,7 +62,7 @@ impl<'p> Form<'p> {
         self.value(value);
     }
 
-    /// Puts the token that the base brought.
+    /// Writes the token that the base provided.
     pub fn token(&mut self, name: &str, held: &Slot<'_>) {
         self.optional(name, held.text(Field::SessionToken));
     }
@@ -78,8 +78,8 @@ impl<'p> Form<'p> {
     }
 }
 
-/// Puts an escaped blank as forms have it. Some verifiers take a form apart and sign what they make of
-/// it anew, and know no other way.
+/// Writes an encoded space as `+`, as forms do. Some verifiers parse a form and sign it again, and know no
+/// other encoding.
 struct Blanks<'p>(&'p mut dyn Put);
 
 impl Put for Blanks<'_> {
@@ -94,28 +94,28 @@ impl core::fmt::Debug for Form<'_> {
     }
 }
 
-/// Structures may stand in each other as deeply.
+/// The depth of nested structures, at most.
 const MAX_DEPTH: usize = 4;
 
-/// The members of a structure as a form has them: `Tags.member.1.Key=...`, and without `member` for
-/// EC2. Structures that stand in more than four others are not put.
+/// Writes the members of a structure as a form: `Tags.member.1.Key=...`, and without `member` for EC2.
+/// Structures nested in more than four others are left out.
 pub(super) struct Query<'p> {
     form: Form<'p>,
     flat: bool,
-    /// What the names of members begin with: those of the structures they stand in, outermost
-    /// first, each with its number if it is in a list.
+    /// The prefixes of members' names: those of the structures around them, outermost first, each with its
+    /// number if it is in a list.
     within: [(&'p str, Option<u32>); MAX_DEPTH],
     depth: usize,
 }
 
 impl<'p> Query<'p> {
-    /// The form of an operation, begun with `Action` and `Version`.
+    /// Starts the form of an operation, with `Action` and `Version`.
     pub(super) fn new(shape: &Shape, out: &'p mut dyn Put) -> Self {
         let flat = matches!(shape.api.protocol, Protocol::Ec2 { .. });
         Self { form: Form::new(shape, out), flat, within: [("", None); MAX_DEPTH], depth: 0 }
     }
 
-    /// Puts a member's name behind those of what it stands in.
+    /// Writes a member's name after its prefixes.
     fn name(&mut self, name: &str, number: Option<u32>) {
         let out = &mut *self.form.out;
         let mut separator: &[u8] = b"&";

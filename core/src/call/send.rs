@@ -1,4 +1,4 @@
-//! The flow that signs and sends any request.
+//! The flow that signs and sends a request.
 
 use crate::error::{CodeClass, Error, ErrorKind, Origin};
 use crate::flow::request::{self, Draft};
@@ -14,18 +14,18 @@ use super::error_document;
 use super::outgoing::{Content, Outgoing};
 use super::timing::Timing;
 
-/// Gets credentials from `B`, signs a request with them, and sends it. Any status is a reply.
+/// Gets credentials from `B`, signs a request with them, and sends it. A reply of any status is a result.
 ///
-/// The request is signed again and sent once more where the reply shows that the clock was wrong, and
-/// retried as its [`Outgoing::retries`] allow: after 429, 5xx, a throttling code, or a failure that may
-/// pass. A request that is not idempotent is sent again only if the service surely did not execute it,
-/// and a streamed body only if it can be given again. A reply whose streamed body breaks off is an error,
-/// unless the driver's caller can start over.
+/// The request is signed and sent once more if the reply shows that the clock was wrong, and retried as its
+/// [`Outgoing::retries`] allow: after 429, 5xx, a throttling code, or a failure that may pass. A request that
+/// is not idempotent is sent again only if the service surely did not execute it, and a streamed body only if
+/// it can be provided again. A reply whose streamed body breaks off is an error, unless the driver's caller
+/// can drop the part it received.
 ///
-/// Slots: those of `B`. Exchange buffer: the request's head, with the session token, then the reply,
-/// which stays there: its headers and its body, or its headers alone where a body is streamed.
+/// Slots: those of `B`. Exchange buffer: the request's head, with the session token, then the reply, which
+/// stays there: its headers and its body, or its headers alone if the body is streamed.
 ///
-/// The report has what the service says of an error.
+/// The report has what the service says about an error.
 #[derive(Debug)]
 pub struct SendRequest<'c, B, K = DeriveEach> {
     base: B,
@@ -41,26 +41,26 @@ struct State<'c> {
     answered: Option<Answered>,
 }
 
-/// What [`SendRequest`] ends with.
+/// The result of [`SendRequest`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Answered {
     /// The reply, in the exchange buffer.
     pub reply: Reply,
-    /// The service refused the credentials as ended or unknown: others may be accepted
+    /// Whether the service refused the credentials as expired or unknown: others may be accepted
     /// ([`Refreshing::invalidate`](crate::refresh::Refreshing::invalidate)).
     pub credentials_ended: bool,
 }
 
 impl<'c, B> SendRequest<'c, B> {
-    /// Sends `request` with the credentials of `base`.
+    /// A flow that sends `request` with the credentials of `base`.
     pub const fn new(base: B, request: Outgoing<'c>) -> Self {
         Self::with_keys(base, request, DeriveEach)
     }
 }
 
 impl<'c, B, K> SendRequest<'c, B, K> {
-    /// As [`SendRequest::new`], with signing keys that are kept.
+    /// A flow that sends `request` with the credentials of `base`, and takes signing keys from `keys`.
     pub const fn with_keys(base: B, request: Outgoing<'c>, keys: K) -> Self {
         let mut progress = Progress::new(request.limits);
         progress.policy = request.retries;
@@ -182,7 +182,7 @@ impl<'c> Source<'c> for Parts<'_, 'c> {
 }
 
 impl State<'_> {
-    /// Whether the body can be given once more.
+    /// Whether the body can be provided again.
     fn can_send_again(&self) -> bool {
         !matches!(self.request.content, Content::Streamed { rewinds: false, .. })
     }
@@ -202,7 +202,7 @@ impl Parts<'_, '_> {
         let time = timing.signing_time(work.clock, work.now)?;
         let payload = request.content.payload();
         let rules = request.scope.rules;
-        // A body that is not covered is announced as such.
+        // A body that is not signed is announced as such.
         let uncovered = matches!(payload, crate::sigv4::Payload::Unsigned);
         let rules = Rules { content_sha256: rules.content_sha256 || uncovered, ..rules };
         let scope = Scope { rules, ..request.scope };
@@ -229,8 +229,7 @@ impl Parts<'_, '_> {
         written
     }
 
-    /// What comes after a reply that is none of success, and whether it says that the credentials have
-    /// ended.
+    /// Handles a reply that is not a success, and returns whether it says that the credentials have expired.
     fn take_error(&mut self, work: &mut Workspace<'_, '_>, received: &Received<'_>) -> (Next, bool) {
         let reply = received.reply;
         let xml = reply.body(work.exchange).trim_ascii_start().first() != Some(&b'{');
@@ -250,8 +249,8 @@ impl Parts<'_, '_> {
     }
 }
 
-/// Whether the header `name` frames or routes a request, which is the driver's business, or is the
-/// signature: two framings are a request that can be split in two (RFC 9112, sections 6.1 to 6.3).
+/// Whether the header `name` frames or routes a request, which is the driver's task, or is the signature: two
+/// framings make a request that can be split in two (RFC 9112, sections 6.1 to 6.3).
 fn is_reserved(name: &str) -> bool {
     const RESERVED: [&str; 9] = [
         "authorization",

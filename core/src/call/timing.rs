@@ -1,27 +1,27 @@
-//! The time that requests are signed at, and the one retry that a wrong clock earns.
+//! The time that requests are signed at, and the one retry after a wrong clock.
 
 use crate::error::ErrorKind;
 use crate::flow::Received;
 use crate::skew::{self, Clock, Now};
 use crate::wire::time::UnixTime;
 
-/// What one run knows of the time.
+/// What one run knows about the time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timing {
-    /// The last request was signed for a made-up time.
+    /// Whether the last request was signed for an invented time.
     blind: bool,
-    /// The one retry that a wrong clock earns was made.
+    /// Whether the one retry after a wrong clock was made.
     corrected: bool,
 }
 
 impl Timing {
     pub(super) const NEW: Self = Self { blind: false, corrected: false };
 
-    /// The time to sign at. A board without a clock asks with a date that will be refused: the refusal
-    /// tells the time.
+    /// The time to sign at. A board without a clock sends a date that will be refused: the refusal
+    /// has the time.
     ///
     /// # Errors
-    /// `ClockUnknown` on a board without a clock, where replies teach nothing.
+    /// `ClockUnknown` on a board without a clock that does not learn from replies.
     pub(super) fn signing_time(&mut self, clock: &Clock, now: Now) -> Result<UnixTime, ErrorKind> {
         let time = clock.time(now);
         self.blind = time.is_none();
@@ -31,8 +31,7 @@ impl Timing {
         Ok(time.unwrap_or(UnixTime::EPOCH))
     }
 
-    /// Whether the clock was the fault that a refusal names by `code`: then whether the request is to be
-    /// signed again.
+    /// Whether the clock caused the refusal with `code`, so that the request is to be signed again.
     pub(super) fn was_wrong(&mut self, clock: &Clock, received: &Received<'_>, code: &str) -> Option<bool> {
         let learned = self.blind && clock.time(received.reply.received).is_some();
         let unexplained = code.is_empty() && received.reply.status == 403;

@@ -1,18 +1,18 @@
-//! Where a service is.
+//! The address of a service.
 
 use crate::wire;
 use crate::wire::scan::split_once;
 use crate::wire::uri::{Places, Scheme, Uri, without_brackets};
 
-/// The address of a service: scheme, host, port, and a path that everything is below.
+/// The address of a service: scheme, host, port, and a base path.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoint<'c> {
     /// From the host to the end of the path.
     text: &'c str,
     port: u16,
-    /// Where the host ends, its brackets included.
+    /// Where the host ends, including its brackets.
     host: u16,
-    /// Where the authority ends that the `Host` header has.
+    /// Where the authority of the `Host` header ends.
     authority: u16,
     /// Where the path starts.
     path: u16,
@@ -20,8 +20,10 @@ pub struct Endpoint<'c> {
 }
 
 impl<'c> Endpoint<'c> {
-    /// Reads a URL such as `https://sts.eu-west-1.amazonaws.com` or `http://[fd00:ec2::254]:80/base`.
-    /// A query is refused, and so is a URL from 64 KiB on.
+    /// Parses a URL such as `https://sts.eu-west-1.amazonaws.com` or `http://[fd00:ec2::254]:80/base`.
+    ///
+    /// # Errors
+    /// A query, a URL of 64 KiB or more, and what [`Uri::parse`] refuses.
     #[cfg_attr(target_os = "none", inline(never))]
     pub fn parse(url: &'c str) -> Result<Self, wire::Error> {
         let places = Places::parse(url)?;
@@ -31,15 +33,15 @@ impl<'c> Endpoint<'c> {
         Self::at(url, &places)
     }
 
-    /// The service of a URL without its path, and path and query.
+    /// Splits a URL into the service without a path, and path and query.
     pub(crate) fn and_target(url: &'c str) -> Result<(Self, &'c str), wire::Error> {
         let places = Places::parse(url)?;
         let (before, target) = url.split_at_checked(places.path).unwrap_or_default();
         Ok((Self::at(before, &places)?, target))
     }
 
-    /// Scheme, host and port of a URI that is parsed already; its path and query are no part of it. A
-    /// host of 64 KiB or more, which no resolver knows, is cut off.
+    /// Scheme, host and port of a parsed URI, without its path and query. A host of 64 KiB or more, which no
+    /// resolver knows, is cut off.
     pub fn at_origin_of(uri: &Uri<'c>) -> Self {
         let text = uri.authority.get(..usize::from(u16::MAX)).unwrap_or(uri.authority);
         let end = if text.starts_with('[') {
@@ -57,7 +59,7 @@ impl<'c> Endpoint<'c> {
         if text.len() > usize::from(u16::MAX) {
             return Err(wire::Error { offset: 0, kind: wire::Kind::TooLong });
         }
-        // No place is behind the end of the text.
+        // No position is after the end of the text.
         let place = |place: usize| place.wrapping_sub(places.start) as u16;
         Ok(Self {
             text,
@@ -69,27 +71,27 @@ impl<'c> Endpoint<'c> {
         })
     }
 
-    /// `http` or `https`.
+    /// Plain http or https.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// Host name or address; IPv6 without its brackets.
+    /// The host name or address; IPv6 without its brackets.
     pub fn host(&self) -> &'c str {
         without_brackets(self.before(self.host))
     }
 
-    /// The port, written or meant.
+    /// The port, written or implied.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What the `Host` header says.
+    /// The value of the `Host` header.
     pub fn authority(&self) -> &'c str {
         self.before(self.authority)
     }
 
-    /// The path that requests start with: empty, or `/base` without a slash at its end.
+    /// The base path of all requests: empty, or `/base` without a slash at its end.
     pub fn base_path(&self) -> &'c str {
         let mut path = self.path();
         while let Some(shorter) = path.strip_suffix('/') {
@@ -127,7 +129,7 @@ impl PartialEq for Endpoint<'_> {
 
 impl Eq for Endpoint<'_> {}
 
-/// The account that an ARN names: its fifth field, or nothing.
+/// The account in an ARN: its fifth field, or nothing.
 pub(crate) fn account_of(arn: &str) -> &str {
     let mut rest = arn;
     for _ in 0..4 {

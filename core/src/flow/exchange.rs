@@ -1,4 +1,4 @@
-//! One exchange with a peer: what goes out, within which limits, and what came back.
+//! One exchange with a peer: the request, its limits, and the reply.
 
 use core::fmt;
 use core::net::IpAddr;
@@ -9,34 +9,34 @@ use crate::wire::http1::{Headers, RequestHead};
 
 use super::endpoint::Endpoint;
 
-/// One HTTP exchange to carry out. The request's head is in the exchange buffer, and its body unless
-/// `body` says otherwise.
+/// One HTTP exchange for the driver to perform. The request's head is in the exchange buffer, and its body
+/// unless `body` says otherwise.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Exchange<'c> {
-    /// Where to.
+    /// The service to connect to.
     pub endpoint: Endpoint<'c>,
     /// Connect to this address and to no other, whatever the host resolves to now.
     pub address: Option<IpAddr>,
-    /// Where in the exchange buffer the request's head and body are, back to back from the front.
+    /// Where the request's head and body are in the exchange buffer: one after the other, from its front.
     pub request: Span,
-    /// It is for a link-local service: no proxy, and never a redirect.
+    /// Whether the service is link-local: no proxy, and never a redirect.
     pub metadata: bool,
     /// The limits to keep.
     pub limits: Limits,
-    /// It has the same effect when it is sent twice.
+    /// Whether sending it twice has the same effect as sending it once.
     pub repeatable: bool,
-    /// The reply's headers that the flow will look at; a driver may drop all others.
+    /// The reply's headers that the flow reads; a driver may drop all others.
     pub reply_headers: ReplyHeaders,
-    /// Where the body is.
+    /// Where the request's body is.
     pub body: Body<'c>,
-    /// The body of a reply of status 2xx goes to the driver's caller as it comes, and not into the
-    /// exchange buffer; the limit of the body does not hold for it.
+    /// Whether the body of a reply of status 2xx is streamed to the driver's caller, and not into the
+    /// exchange buffer; the limit of the body does not apply to it.
     pub streams_reply: bool,
 }
 
 impl<'c> Exchange<'c> {
-    /// An exchange whose request is in the exchange buffer, and may be sent twice.
+    /// An exchange whose request is in the exchange buffer, and may be repeated.
     pub const fn new(endpoint: Endpoint<'c>, request: Span, limits: Limits) -> Self {
         Self {
             endpoint,
@@ -52,15 +52,15 @@ impl<'c> Exchange<'c> {
     }
 }
 
-/// Headers of a reply that tell the time.
+/// Headers of a reply that carry the time.
 pub(crate) const TIME_HEADERS: [&str; 2] = ["date", "age"];
 
-/// Headers of a reply that a flow will look at.
+/// The headers of a reply that a flow reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplyHeaders {
-    /// Those of these names, in lower case.
+    /// The headers of these names, in lower case.
     Named(&'static [&'static str]),
-    /// All of them.
+    /// Every header.
     All,
 }
 
@@ -78,11 +78,11 @@ impl ReplyHeaders {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Body<'c> {
-    /// Behind the head, in the exchange buffer.
+    /// After the head, in the exchange buffer.
     InExchange,
     /// In the caller's memory; it is sent after the head.
     Bytes(&'c [u8]),
-    /// With the driver's caller, who has so many bytes of it.
+    /// With the driver's caller; the number is its length in bytes.
     Streamed(u64),
 }
 
@@ -107,7 +107,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The request as it goes over the wire.
+    /// The request as it is sent.
     pub fn bytes<'x>(&self, exchange: &'x [u8]) -> &'x [u8] {
         exchange.get(..self.len).unwrap_or_default()
     }
@@ -117,7 +117,7 @@ impl Span {
         exchange.get(self.head..self.len).unwrap_or_default()
     }
 
-    /// The head taken apart, for drivers that do not speak HTTP themselves.
+    /// Parses the head, for drivers with an HTTP client of their own.
     pub fn head<'x>(&self, exchange: &'x [u8]) -> Result<RequestHead<'x>, crate::wire::Error> {
         RequestHead::parse(exchange.get(..self.head).unwrap_or_default())
     }
@@ -128,10 +128,10 @@ impl Span {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Limits {
-    /// For the connection to stand, the TLS handshake included.
+    /// From the start to an established connection, including the TLS handshake.
     pub connect_ms: u32,
     /// From there to the first byte of the reply. Each piece that is sent of a body outside the exchange
-    /// buffer starts it over, as long as the whole limit allows.
+    /// buffer restarts it, within the limit of the whole exchange.
     pub first_byte_ms: u32,
     /// For the whole exchange, whatever happens in it.
     pub total_ms: u32,
@@ -140,7 +140,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// None longer than `most` milliseconds.
+    /// These limits, none longer than `most` milliseconds.
     pub(crate) fn within(self, most: u32) -> Self {
         Self {
             connect_ms: self.connect_ms.min(most),
@@ -156,18 +156,18 @@ impl Limits {
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// Where the header lines are, each ended by CRLF: all, or those asked for.
+    /// Where the header lines are, each ended by CRLF: all, or those the flow reads.
     pub headers: Range<usize>,
-    /// Where the body is, transfer coding removed.
+    /// Where the body is, without its transfer coding.
     pub body: Range<usize>,
     /// The clocks when the request was sent.
     pub sent: Now,
-    /// The clocks when the reply's head was there.
+    /// The clocks when the reply's head was complete.
     pub received: Now,
 }
 
 impl Reply {
-    /// The header lines; none if they are not well-formed.
+    /// Parses the header lines; none if they are malformed.
     pub fn headers<'x>(&self, exchange: &'x [u8]) -> Headers<'x> {
         exchange
             .get(self.headers.clone())

@@ -1,14 +1,14 @@
-//! Texts of a reply in lent memory, by where they stood in it.
+//! Texts of a reply in caller-provided memory, by their paths in it.
 
 use crate::error::ErrorKind;
 use crate::wire::scan::utf8;
 
-/// Texts of a reply, by where they stood: [`Action::KEPT`](crate::call::Action::KEPT).
+/// The texts of a reply that an operation keeps, by their paths: [`Action::KEPT`](crate::call::Action::KEPT).
 #[derive(Clone, Copy)]
 pub struct Kept<'r> {
     names: &'static [&'static str],
-    /// Each text as the number of its name, that of its list element (two bytes), itself, and a byte
-    /// that no text has.
+    /// Each text as the number of its path, that of its list element (two bytes), the text, and a byte that
+    /// no text has.
     texts: &'r [u8],
 }
 
@@ -18,7 +18,7 @@ struct Entry<'r> {
     name: &'static str,
     item: [u8; 2],
     text: &'r str,
-    /// Its length with all that belongs to it.
+    /// Its length with its numbers and the byte at its end.
     len: usize,
 }
 
@@ -39,7 +39,7 @@ impl<'r> Kept<'r> {
         Self { texts: self.texts.get(len..).unwrap_or_default(), ..*self }
     }
 
-    /// The first text that stood at `name`.
+    /// The first text at the path `name`.
     pub fn get(&self, name: &str) -> Option<&'r str> {
         let mut rest = *self;
         while let Some(first) = rest.first() {
@@ -51,7 +51,7 @@ impl<'r> Kept<'r> {
         None
     }
 
-    /// As [`Kept::get`], for a text that has to be there and not be empty.
+    /// The first text at the path `name`, which has to be present and not empty.
     ///
     /// # Errors
     /// [`ErrorKind::Missing`].
@@ -59,19 +59,19 @@ impl<'r> Kept<'r> {
         self.get(name).filter(|text| !text.is_empty()).ok_or(ErrorKind::Missing(name))
     }
 
-    /// What `make` makes of each element of a list, or of each entry of a map, those left out of which
-    /// it makes nothing.
+    /// Converts each element of a list, or each entry of a map, by `make`; elements for which it returns
+    /// `None` are left out.
     pub fn each<T>(&self, make: fn(Kept<'r>) -> Option<T>) -> Each<'r, T> {
         self.items().filter_map(make)
     }
 
-    /// The texts of each element of a list, or of each entry of a map. A list in a list whose texts are
-    /// kept too parts the elements of the outer one: keep the texts of one of them.
+    /// The texts of each element of a list, or of each entry of a map. A nested list whose texts are kept too
+    /// splits the elements of the outer one: keep the texts of one of them.
     pub fn items(&self) -> Items<'r> {
         Items { rest: *self }
     }
 
-    /// The value that belongs to `key`, in a list of pairs or in a map: a tag, say.
+    /// The value of `key`, in a list of pairs or in a map, such as tags.
     pub fn value_of(&self, [keys, values]: [&str; 2], key: &str) -> Option<&'r str> {
         self.items().find(|item| item.get(keys) == Some(key))?.get(values)
     }
@@ -79,7 +79,7 @@ impl<'r> Kept<'r> {
 
 impl core::fmt::Debug for Kept<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // There may be secrets among them.
+        // Some of them may be secret.
         write!(f, "Kept({} bytes)", self.texts.len())
     }
 }
@@ -105,5 +105,5 @@ impl<'r> Iterator for Items<'r> {
     }
 }
 
-/// What is made of each element of a list, in order.
+/// The converted elements of a list, in order.
 pub type Each<'r, T> = core::iter::FilterMap<Items<'r>, fn(Kept<'r>) -> Option<T>>;

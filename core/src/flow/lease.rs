@@ -1,4 +1,4 @@
-//! What every reply tells about the time.
+//! Expirations, and the time in replies.
 
 use crate::skew::{Authority, Clock};
 use crate::wire::time::UnixTime;
@@ -6,8 +6,8 @@ use crate::wire::time::UnixTime;
 use super::exchange::Reply;
 pub(crate) use super::exchange::TIME_HEADERS;
 
-/// What a reply says about the time: its peer's, and whether the caller's wall clock was off by more than a
-/// service tolerates.
+/// Learns the time from a reply: returns the peer's, and whether the caller's wall clock was off by more than
+/// a service tolerates.
 pub(crate) fn observe(
     clock: &mut Clock,
     reply: &Reply,
@@ -21,27 +21,27 @@ pub(crate) fn observe(
     (date, clock.is_off(skew))
 }
 
-/// What a source of credentials ends with. The credentials are in the first slot.
+/// The result of a source of credentials. The credentials are in the first slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Lease {
-    /// When they end, by the service's word; `None`: never.
+    /// When they expire, according to the service; `None` for credentials without an end.
     pub expiration: Option<UnixTime>,
-    /// Milliseconds of life that were left when they were fetched; `None`: without end.
+    /// Milliseconds until they expire, counted from the fetch; `None` for credentials without an end.
     pub lifetime_ms: Option<u64>,
 }
 
 impl Lease {
-    /// Of credentials without an end, and of calls that bring none.
+    /// The lease of credentials without an end, and of calls that return no credentials.
     pub const ENDLESS: Self = Self { expiration: None, lifetime_ms: None };
 }
 
-/// Life to assume for credentials that end at an hour one cannot tell: too short rather than long.
+/// The lifetime to assume if the time is unknown: too short rather than too long.
 const UNKNOWN_LIFETIME_MS: u64 = 5 * 60 * 1000;
 
-/// The lease of credentials that end at `expiration`, by the clock that says `time`; `None` if they
-/// have expired already. The end is measured by the clock of the peer that set it, so that a wrong wall
-/// clock on this side neither shortens nor lengthens it.
+/// The lease of credentials that expire at `expiration`, if it is `time` now; `None` if they have expired
+/// already. The end is measured by the clock of the peer that set it, so that a wrong wall clock on this side
+/// neither shortens nor lengthens it.
 pub(crate) fn remaining(expiration: Option<UnixTime>, time: Option<UnixTime>) -> Option<Lease> {
     let lifetime = match (expiration, time) {
         (None, _) => None,

@@ -1,4 +1,4 @@
-//! The shape of every source: a state machine that says what it needs and never does it itself.
+//! Flows: sans-I/O state machines over caller-provided buffers.
 
 use core::net::IpAddr;
 use core::ops::Range;
@@ -25,31 +25,30 @@ pub use retry::RetryPolicy;
 pub use slot::{CallerIdentity, Slot};
 pub use source::{Ask, Next, Outcome, Received, Retries, Sequence, Source, Stage, Trouble, Workspace};
 
-/// A source, a call, a chain of them: anything that gets to its result by exchanges that somebody
-/// else carries out.
+/// An operation whose I/O the caller performs: a source, a call, a signed request, or a chain of sources.
 ///
-/// A driver repeats two steps until [`Step::Done`]: [`Flow::poll`] says what is needed, the driver
-/// does it, [`Flow::answer`] takes the outcome. A need that was dropped unanswered is simply asked
-/// for again by the next `poll`, and its request is built and signed anew.
+/// A driver repeats two calls until [`Step::Done`]: [`Flow::poll`] returns what is needed, the driver does
+/// it, and [`Flow::answer`] takes the outcome. A need that is dropped unanswered is returned again by the
+/// next `poll`, and its request is built and signed again.
 ///
-/// `'c` is the life of the configuration that flows and needs borrow from. Flows never hold a
-/// reference into lent memory.
+/// `'c` is the lifetime of the configuration that flows and needs borrow from. Flows never hold a reference
+/// into caller-provided memory.
 pub trait Flow<'c> {
-    /// What it ends with.
+    /// The result.
     type Output;
 
-    /// Slots of [`Memory`] that it uses, from the front; its own result goes to the first.
+    /// The number of slots of [`Memory`] that it uses, from the front; its own result goes to the first.
     fn slots(&self) -> usize;
 
-    /// What it needs next, or how it ended. After the end it starts anew.
+    /// Returns what is needed next, or the result. After the result, the next call starts again.
     #[must_use = "the step says what to do"]
     fn poll(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>) -> Step<'c, Self::Output>;
 
     /// Takes the outcome of the need that the last `poll` returned.
     fn answer(&mut self, cx: &mut Context<'_>, memory: &mut Memory<'_, '_>, answer: Answer<'_>);
 
-    /// Forgets where it was, so that the next `poll` starts anew. What is worth keeping between
-    /// runs, a metadata token say, is kept.
+    /// Drops the state of a run, so that the next `poll` starts again. What is worth keeping between runs,
+    /// such as a metadata token, is kept.
     fn restart(&mut self);
 }
 
@@ -73,25 +72,25 @@ impl<'c, F: Flow<'c> + ?Sized> Flow<'c> for &mut F {
     }
 }
 
-/// What a flow is told at each step.
+/// The caller's inputs to each step.
 #[derive(Debug)]
 pub struct Context<'a> {
-    /// The clocks.
+    /// A reading of the clocks.
     pub now: Now,
-    /// 32 bits that the caller's random source drew for this step: jitter, no secrets.
+    /// 32 random bits, drawn for this step: they serve for jitter and protect no secret.
     pub entropy: u32,
-    /// What replies have taught about the time. One for all flows that sign.
+    /// The clock that learns the time from replies. One for all flows that sign.
     pub clock: &'a mut Clock,
-    /// Where a peer's account of an error goes.
+    /// Receives the peer's words about an error.
     pub report: &'a mut Report,
 }
 
-/// The memory lent to a flow for one step.
+/// The caller's memory for one step.
 #[derive(Debug)]
 pub struct Memory<'a, 'm> {
-    /// Holds the request, then the reply. Flows wipe it when they have read the reply.
+    /// The request, then the reply. Flows wipe it after they have read the reply.
     pub exchange: &'a mut [u8],
-    /// Hold credentials: as many as [`Flow::slots`] says.
+    /// The slots for credentials: at least as many as [`Flow::slots`] returns.
     pub slots: &'a mut [Slot<'m>],
 }
 
@@ -108,62 +107,62 @@ impl<'m> Memory<'_, 'm> {
     }
 }
 
-/// What [`Flow::poll`] returns.
+/// The result of [`Flow::poll`].
 #[derive(Debug)]
 pub enum Step<'c, T> {
-    /// Do this, then [`Flow::answer`].
+    /// Perform this, then call [`Flow::answer`].
     Need(Need<'c>),
-    /// It has ended.
+    /// The flow has ended.
     Done(Result<T, Error>),
 }
 
-/// What a flow needs from outside. A driver answers one that it does not know, or cannot serve,
-/// with [`Answer::Failed`].
+/// What a flow needs. A driver answers a need that it does not know, or cannot serve, with
+/// [`Answer::Failed`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Need<'c> {
     /// An HTTP exchange: answer with [`Answer::Reply`].
     Http(Exchange<'c>),
-    /// The content of a file, put into the exchange buffer: answer with [`Answer::Content`].
+    /// The content of a file, read into the exchange buffer: answer with [`Answer::Content`].
     File {
         /// Its path.
         path: &'c str,
     },
-    /// The standard output of a command run without a shell, put into the exchange buffer: answer
-    /// with [`Answer::Content`].
+    /// The standard output of a command run without a shell, read into the exchange buffer: answer with
+    /// [`Answer::Content`].
     Process {
         /// The command line, as configured.
         command: &'c str,
     },
     /// The addresses of a host: answer with [`Answer::Addresses`].
     Resolve {
-        /// Its name.
+        /// The host's name.
         host: &'c str,
     },
-    /// A person's answer, put into the exchange buffer: answer with [`Answer::Content`].
+    /// The user's answer to a question, read into the exchange buffer: answer with [`Answer::Content`].
     Prompt {
-        /// What to ask.
+        /// The text of the prompt.
         question: &'c str,
-        /// The answer is a secret: nobody else may see it typed.
+        /// Whether the answer is a secret, and must not be echoed.
         hidden: bool,
     },
-    /// Time to pass: poll again at that instant; no answer is due.
+    /// Wait: poll again at that instant; no answer is due.
     Wait {
         /// The instant.
         until: Instant,
     },
 }
 
-/// What a driver brings.
+/// The driver's answer to a need.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Answer<'a> {
     /// The reply to an HTTP exchange, with any status.
     Reply(Reply),
-    /// The place of a content in the exchange buffer.
+    /// The position of a content in the exchange buffer.
     Content(Range<usize>),
     /// The addresses that a name resolved to.
     Addresses(&'a [IpAddr]),
-    /// It could not be had.
+    /// The need could not be met.
     Failed(Failure),
 }

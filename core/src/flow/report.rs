@@ -1,4 +1,4 @@
-//! What a peer said about an error, made safe to show.
+//! A peer's words about an error, made safe to show.
 
 use core::fmt;
 
@@ -12,11 +12,11 @@ use crate::flow::slot::Field;
 
 /// The longest message kept, in bytes.
 const MAX_MESSAGE: usize = 256;
-/// As many bytes of a secret in a row give it away.
+/// This many bytes of a secret in a row would reveal it.
 const TELLING: usize = 8;
 
-/// A service's code, request id and message for the last error: printable ASCII, bounded, and
-/// without any part of a secret that the flow holds.
+/// A service's code, request id and message for the last error: printable ASCII, bounded, and without any
+/// part of a secret that the flow holds.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     code: String<64>,
@@ -25,33 +25,33 @@ pub struct Report {
 }
 
 impl Report {
-    /// Nothing said.
+    /// An empty report.
     pub const fn new() -> Self {
         Self { code: String::new(), request_id: String::new(), message: String::new() }
     }
 
-    /// The service's error code, `AccessDenied` say; empty if it gave none.
+    /// The service's error code, such as `AccessDenied`, at most 64 bytes; empty if there is none.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// The id by which the service's operators find the request; empty if it gave none.
+    /// The id by which the service's operators find the request; empty if there is none.
     pub fn request_id(&self) -> &str {
         &self.request_id
     }
 
-    /// The service's message, at most 256 bytes; empty if it gave none or if it was withheld
-    /// because it held part of a secret.
+    /// The service's message, at most 256 bytes; empty if there is none or if it was redacted because it held
+    /// part of a secret.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Whether the service said anything.
+    /// Whether the service said nothing.
     pub fn is_empty(&self) -> bool {
         self.code.is_empty() && self.request_id.is_empty() && self.message.is_empty()
     }
 
-    /// Forgets it.
+    /// Empties it.
     pub fn clear(&mut self) {
         self.texts().into_iter().for_each(wipe);
     }
@@ -60,7 +60,7 @@ impl Report {
         [&mut self.code, &mut self.request_id, &mut self.message]
     }
 
-    /// Where a code is put in place of the one that is there; so with the others.
+    /// Starts a new code, in place of the old one; the same for the others.
     pub(crate) fn new_code(&mut self) -> Shown<'_> {
         Shown::in_place_of(&mut self.code)
     }
@@ -73,10 +73,10 @@ impl Report {
         Shown::in_place_of(&mut self.message)
     }
 
-    /// Drops every text that holds part of a secret: of `slots`, or of `others`.
+    /// Redacts every text that holds part of a secret: of `slots`, or of `others`.
     pub(crate) fn withhold(&mut self, slots: &[Slot<'_>], others: &[&str]) {
         for slot in slots {
-            // What did not fit cannot be looked for.
+            // A secret that did not fit cannot be compared.
             if slot.overflows() {
                 return self.clear();
             }
@@ -89,7 +89,7 @@ impl Report {
 
     #[cfg_attr(target_os = "none", inline(never))]
     fn withhold_one(&mut self, secret: &str) {
-        // A header's value loses the blanks around it: who was told it says it without them.
+        // A header's value loses the white space around it: a service that quotes it has it without.
         let secret = secret.trim_ascii();
         self.texts().into_iter().filter(|text| shows(text, secret)).for_each(wipe);
     }
@@ -116,8 +116,8 @@ impl defmt::Format for Report {
     }
 }
 
-/// A text of a report being put: everything but printable ASCII becomes a blank, and what does not
-/// fit is cut off.
+/// A text of a report that is being written: everything but printable ASCII becomes a space, and the part
+/// that does not fit is cut off.
 pub(crate) struct Shown<'r> {
     text: &'r mut StringView,
     each_byte: bool,
@@ -129,12 +129,12 @@ impl<'r> Shown<'r> {
         Self { text, each_byte: false }
     }
 
-    /// One blank for each byte of a character outside ASCII, not for each character.
+    /// One space for each byte of a character outside ASCII, not for each character.
     pub(crate) fn bytes(self) -> Self {
         Self { each_byte: true, ..self }
     }
 
-    /// Forgets what was put.
+    /// Drops what was written.
     pub(crate) fn clear(&mut self) {
         wipe(self.text);
     }
@@ -151,7 +151,7 @@ impl Put for Shown<'_> {
     }
 }
 
-/// Empties a text, which may have been withheld.
+/// Wipes a text, which may hold part of a secret.
 #[cfg_attr(target_os = "none", inline(never))]
 fn wipe(text: &mut StringView) {
     text.as_mut_str().zeroize();

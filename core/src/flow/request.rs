@@ -1,4 +1,4 @@
-//! Building requests in the exchange buffer.
+//! Writing requests into the exchange buffer.
 
 use zeroize::Zeroize;
 
@@ -10,10 +10,10 @@ use crate::wire::{Count, Cursor, Put, decimal};
 use super::endpoint::Endpoint;
 use super::exchange::Span;
 
-/// Names this library in the peer's log.
+/// Identifies this library in the peer's log.
 const USER_AGENT: &[u8] = concat!("rolecall/", env!("CARGO_PKG_VERSION")).as_bytes();
 
-/// Writes a request without a body for `path` below the endpoint's own. Nothing is left of one that
+/// Writes a request without a body for `path` below the endpoint's base path. Nothing is left of one that
 /// cannot be written.
 pub(crate) fn write(
     exchange: &mut [u8],
@@ -50,11 +50,11 @@ pub(crate) struct Draft<'a> {
     pub(crate) endpoint: &'a Endpoint<'a>,
     /// Path and query as they are sent.
     pub(crate) target: &'a str,
-    /// Header lines beside `Host`, those for framing and the signer's own.
+    /// Header lines besides `Host`, those for framing and the signer's own.
     pub(crate) headers: &'a [(&'a str, &'a [u8])],
-    /// What the signature covers of a body that is not put.
+    /// What the signature covers of a body that is not in the exchange buffer.
     pub(crate) payload: Payload<'a>,
-    /// The length of that body in digits; empty where none is announced.
+    /// The length of that body in digits; empty if none is announced.
     pub(crate) length: &'a [u8],
 }
 
@@ -66,10 +66,10 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Puts a body. It is called three times: to hash, to count, and to write.
+/// Writes a body. It is called three times: to hash, to count, and to write.
 pub(crate) type PutBody<'a> = dyn Fn(&mut dyn Put) + 'a;
 
-/// Writes a request, signed if there is a signer, with room for `H` signed header lines. `body` puts the
+/// Writes a request, signed if there is a signer, with room for `H` signed header lines. `body` writes the
 /// body that follows the head in the exchange buffer.
 // Not inlined: the frames of the flows are deep enough.
 #[inline(never)]
@@ -98,7 +98,7 @@ pub(crate) fn write_signed<const H: usize>(
     Ok(span)
 }
 
-/// Puts the head but for what signs it and the empty line; the length of the body that is put.
+/// Writes the head without the signature and the empty line, and returns the length of the body.
 fn write_head(
     draft: &Draft<'_>,
     body: Option<&PutBody<'_>>,
@@ -131,7 +131,7 @@ fn write_head(
     Ok(count.0)
 }
 
-/// Puts the header lines that sign a request.
+/// Writes the header lines of the signature.
 #[inline(never)]
 fn put_signature<const H: usize>(
     signer: &Signer<'_>,
@@ -149,7 +149,7 @@ fn put_signature<const H: usize>(
     signed.as_ref().map(|signed| signed.put_header_lines(out)).map_err(|error| *error)
 }
 
-/// The exchange buffer while a request is written: wiped before, and after one that cannot be.
+/// The exchange buffer while a request is written: wiped before, and after an error.
 struct Wiped<'x> {
     buffer: &'x mut [u8],
     kept: bool,
@@ -174,7 +174,7 @@ impl Drop for Wiped<'_> {
     }
 }
 
-/// `needed` suffices for this request; the reply may want more.
+/// `needed` suffices for this request; the reply may need more.
 fn finish(out: Cursor<'_>, body: usize) -> Result<Span, ErrorKind> {
     let len = out.needed();
     match out.finish() {

@@ -1,4 +1,4 @@
-//! Lent memory for one set of credentials.
+//! Caller-provided memory for one set of credentials.
 
 use core::fmt;
 use core::ops::Range;
@@ -13,7 +13,7 @@ use crate::wire::{BufferTooSmall, Cursor, Put};
 
 use crate::flow::Kept;
 
-/// What a slot can hold a text for.
+/// The texts of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
     AccessKeyId,
@@ -23,24 +23,23 @@ pub(crate) enum Field {
     /// An identity's name, and the principal's id, or that of an identity in a pool.
     Arn,
     UserId,
-    /// The code of a multi-factor device, for the one request it is good for.
+    /// The code of a multi-factor device, for one request.
     TokenCode,
-    /// What was kept of a reply.
+    /// The texts kept of a reply.
     Kept,
 }
 
 const FIELDS: usize = 8;
 
-/// Where a text is that was not written: behind all memory, so that nothing is found there.
+/// The position of a text that was not written: after all memory, so that nothing is found there.
 const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
 
-/// Memory for one set of credentials, or one identity. It is wiped before it is written again, and
-/// when the slot is dropped.
+/// Memory for one set of credentials, or one identity. It is wiped before it is written again, and when the
+/// slot is dropped.
 ///
-/// It takes the sum of its texts: 20 bytes of access key id, 40 of secret, 12 of account, and the
-/// session token, for which AWS states no limit: 400 to 1,500 bytes are usual, 4,096 is what to
-/// plan for. [`Slot::RECOMMENDED`] holds that; [`Slot::LEAST`] the short tokens of a role without
-/// session tags.
+/// It holds the sum of its texts: 20 bytes of access key id, 40 of secret, 12 of account, and the session
+/// token, for which AWS states no limit: 400 to 1,500 bytes are usual; plan for 4,096. [`Slot::RECOMMENDED`]
+/// holds that; [`Slot::LEAST`] the short tokens of a role without session tags.
 pub struct Slot<'m> {
     memory: &'m mut [u8],
     used: usize,
@@ -60,7 +59,7 @@ impl<'m> Slot<'m> {
         Self { memory, used: 0, texts: [NOWHERE; FIELDS], expiration: None, sealed: false }
     }
 
-    /// The credentials, if it holds any.
+    /// The credentials, if it holds some.
     pub fn credentials(&self) -> Option<Credentials<'_>> {
         if !self.sealed {
             return None;
@@ -72,7 +71,7 @@ impl<'m> Slot<'m> {
             self.text(Field::SecretAccessKey)?,
             self.text(Field::SessionToken),
         );
-        // Not by way of `ok`, which moves all of them once more.
+        // Not by `ok`, which moves all of them once more.
         match credentials {
             Ok(credentials) => Some(credentials.with_account_id(account).with_expiration(self.expiration)),
             Err(_) => None,
@@ -91,7 +90,7 @@ impl<'m> Slot<'m> {
         })
     }
 
-    /// What was kept of the reply to an action with these names
+    /// What was kept of the reply to an action with these paths
     /// ([`Action::KEPT`](crate::call::Action::KEPT)); nothing if it holds something else.
     pub fn kept(&self, names: &'static [&'static str]) -> Kept<'_> {
         let place = self.texts.get(Field::Kept as usize).filter(|_| self.sealed);
@@ -99,7 +98,7 @@ impl<'m> Slot<'m> {
         Kept::new(names, texts.unwrap_or_default())
     }
 
-    /// Wipes it.
+    /// Wipes and empties it.
     pub fn clear(&mut self) {
         self.memory.zeroize();
         self.used = 0;
@@ -108,7 +107,7 @@ impl<'m> Slot<'m> {
         self.sealed = false;
     }
 
-    /// Adds a text. What does not fit is counted all the same, for [`Slot::seal`] to tell.
+    /// Adds a text. One that does not fit is counted all the same, for [`Slot::seal`] to report.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn write(&mut self, field: Field, text: &mut dyn FnMut(&mut Cursor<'_>)) {
         let mut out = Cursor::new(self.memory.get_mut(self.used..).unwrap_or_default());
@@ -128,7 +127,7 @@ impl<'m> Slot<'m> {
         self.expiration
     }
 
-    /// Whether there is a text, an empty one included, or one that did not fit.
+    /// Whether there is a text, even an empty one, or one that did not fit.
     pub(crate) fn has(&self, field: Field) -> bool {
         self.texts.get(field as usize).is_some_and(|place| *place != NOWHERE)
     }
@@ -140,12 +139,12 @@ impl<'m> Slot<'m> {
         utf8(text).ok()
     }
 
-    /// Whether there was a text that did not fit.
+    /// Whether a text did not fit.
     pub(crate) fn overflows(&self) -> bool {
         self.used > self.memory.len()
     }
 
-    /// Declares the content complete. What did not fit is wiped.
+    /// Marks the content as complete. Content that did not fit is wiped.
     pub(crate) fn seal(&mut self) -> Result<(), ErrorKind> {
         if self.overflows() {
             let needed = self.used;
@@ -156,7 +155,10 @@ impl<'m> Slot<'m> {
         Ok(())
     }
 
-    /// Puts credentials of the caller's own into it.
+    /// Stores credentials of the caller's.
+    ///
+    /// # Errors
+    /// [`BufferTooSmall`] with the size that suffices; nothing is stored then.
     pub fn store(&mut self, credentials: &Credentials<'_>) -> Result<(), BufferTooSmall> {
         self.clear();
         self.write(Field::AccessKeyId, &mut |out| out.put(credentials.access_key_id().as_bytes()));
@@ -195,7 +197,7 @@ impl defmt::Format for Slot<'_> {
     }
 }
 
-/// Whose credentials they are, by STS's word.
+/// The identity that credentials belong to, according to STS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

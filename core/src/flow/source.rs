@@ -1,4 +1,4 @@
-//! Sources as lists of steps, and the one machine that walks them.
+//! Sources as lists of steps, and the one machine that runs them.
 
 use core::net::IpAddr;
 use core::ops::Range;
@@ -64,75 +64,75 @@ use super::{Answer, Context, Flow, Memory, Need, Step};
 /// # Ok::<(), rolecall_core::wire::Error>(())
 /// ```
 pub trait Source<'c> {
-    /// What errors name as their origin.
+    /// The origin in errors.
     fn origin(&self) -> Origin;
 
-    /// What the machine has to know of step `at`.
+    /// The properties of step `at`.
     fn stage(&self, at: u8) -> &'static Stage;
 
-    /// The name that errors have for step `at`.
+    /// The name of step `at` in errors.
     fn step(&self, at: u8) -> &'static str {
         self.stage(at).name
     }
 
-    /// Slots that it uses, those of its base included; the result goes to the first.
+    /// The number of slots that it uses, including those of its base; the result goes to the first.
     fn slots(&self) -> usize {
         1
     }
 
-    /// Says what step `at` needs.
+    /// Returns what step `at` needs.
     ///
     /// # Errors
-    /// What ends the run.
+    /// An error that ends the run.
     fn ask(&mut self, at: u8, work: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind>;
 
-    /// Takes the outcome of step `at`, and says where to go on.
+    /// Takes the outcome of step `at`, and returns where to go on.
     ///
     /// # Errors
-    /// What ends the run, or is worth another attempt.
+    /// An error that ends the run, or is worth another attempt.
     fn take(&mut self, at: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble>;
 
-    /// The error of step `at` where its need could not be had.
+    /// The error of step `at` if its need failed.
     fn failed(&self, at: u8, failure: Failure) -> ErrorKind {
         let _ = at;
         ErrorKind::Transport(failure)
     }
 
-    /// The flow that [`Ask::Base`] runs, and how many slots at the front are not its.
+    /// The flow that [`Ask::Base`] runs, and how many slots at the front are not its own.
     fn base(&mut self) -> Option<(&mut dyn Flow<'c, Output = Lease>, usize)> {
         None
     }
 
-    /// The error that a failure of the base is.
+    /// The error for a failure of the base.
     fn base_failed(&self, error: Error) -> Error {
         error
     }
 
-    /// Forgets what belongs to one run.
+    /// Drops the state of one run.
     fn restart(&mut self) {}
 }
 
-/// What the machine has to know of a step.
+/// The properties of a step.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Stage {
-    /// Names the step in errors; empty where the origin says it all.
+    /// The step's name in errors; empty if the origin says enough.
     pub name: &'static str,
-    /// Its peer is a link-local service: no proxy, and no authority on the time beside a wall clock.
+    /// Whether its peer is a link-local service: no proxy, and no authority on the time beside a wall clock.
     pub metadata: bool,
-    /// Its request has the same effect when it is sent twice.
+    /// Whether sending its request twice has the same effect as sending it once.
     pub repeatable: bool,
-    /// The reply's headers that it looks at.
+    /// The reply's headers that it reads.
     pub reply_headers: ReplyHeaders,
     /// The failures that are worth another attempt.
     pub retries: Retries,
     /// The step that another attempt starts from.
     pub back_to: u8,
-    /// The limits and the budget of the source hold for it.
+    /// Whether the limits and the budget of the source apply to it.
     pub timed: bool,
-    /// What is needed next is the base's, and so is the answer.
+    /// Whether needs and answers are the base's.
     pub is_base: bool,
-    /// A reply that ends the run stays in the exchange buffer.
+    /// Whether a reply that ends the run stays in the exchange buffer.
     pub leaves_reply: bool,
 }
 
@@ -149,18 +149,17 @@ impl Stage {
         leaves_reply: false,
     };
 
-    /// A request to a service that may be sent twice. Failures that may pass are tried again, from
-    /// step 0.
+    /// A request to a service that may be repeated. Failures that may pass are retried, from step 0.
     pub const fn service(name: &'static str) -> Self {
         Self { name, ..Self::NEW }
     }
 
-    /// As [`Stage::service`], to a link-local service.
+    /// As [`Stage::service`], for a link-local service.
     pub const fn metadata(name: &'static str) -> Self {
         Self { name, metadata: true, ..Self::NEW }
     }
 
-    /// A file, a process, a question: tried once, in its own time.
+    /// A file, a process, or a prompt: tried once, within a time of its own.
     pub const fn local(name: &'static str) -> Self {
         Self { name, retries: Retries::Never, timed: false, ..Self::NEW }
     }
@@ -170,42 +169,41 @@ impl Stage {
         Self { is_base: true, ..Self::local("") }
     }
 
-    /// With other failures that are worth another attempt.
+    /// Sets the failures that are worth another attempt.
     pub const fn retries(self, retries: Retries) -> Self {
         Self { retries, ..self }
     }
 
-    /// With another step that another attempt starts from. Attempts are counted anew at a step that
-    /// starts from itself.
+    /// Sets the step that another attempt starts from. Attempts are counted from zero at a step that starts
+    /// from itself.
     pub const fn back_to(self, at: u8) -> Self {
         Self { back_to: at, ..self }
     }
 
-    /// With other headers of the reply.
+    /// Sets the headers of the reply that it reads.
     pub const fn reply_headers(self, names: &'static [&'static str]) -> Self {
         Self { reply_headers: ReplyHeaders::Named(names), ..self }
     }
 
-    /// Within the source's budget.
+    /// Applies the source's budget to it.
     pub const fn timed(self) -> Self {
         Self { timed: true, ..self }
     }
 }
 
-/// Failures of an exchange that are worth another attempt.
+/// The failures of an exchange that are worth another attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retries {
     /// None.
     Never,
-    /// A connection that the peer closed: a service that is not there will not be there a moment
-    /// later.
+    /// A connection that the peer closed: a service that is unreachable will be so a moment later, too.
     Closed,
-    /// Those that may pass, if the request was surely not sent.
+    /// Failures that may pass, if the request was surely not sent.
     Unsent,
-    /// Those that may pass, before the body of a reply has begun.
+    /// Failures that may pass, before the body of a reply has begun.
     Bodiless,
-    /// All that may pass.
+    /// All failures that may pass.
     Passing,
 }
 
@@ -226,20 +224,20 @@ impl Retries {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Ask<'c> {
-    /// This, of the driver.
+    /// A need, for the driver.
     Need(Need<'c>),
     /// The exchange whose request was written.
     Exchange {
-        /// Where to.
+        /// The service to connect to.
         endpoint: Endpoint<'c>,
         /// Connect to this address and to no other.
         address: Option<IpAddr>,
-        /// Where in the exchange buffer the request is.
+        /// Where the request is in the exchange buffer.
         request: Span,
     },
-    /// What the base needs, until it has ended.
+    /// The needs of the base, until it has ended.
     Base,
-    /// Nothing: another step is to be asked.
+    /// Nothing: another step is next.
     Step(u8),
     /// Nothing: the result is in the first slot.
     Done,
@@ -249,13 +247,13 @@ pub enum Ask<'c> {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Next {
-    /// With this step.
+    /// Go on with this step.
     Step(u8),
-    /// Nowhere: the result is in the first slot. The lease of credentials is measured by the clock of the
-    /// peer that set their end, so that a wrong clock on this side changes nothing; those that have
-    /// ended are an error.
+    /// End the run: the result is in the first slot. The lease of credentials is measured by the clock of the
+    /// peer that set their expiration, so that a wrong clock on this side changes nothing; expired ones are
+    /// an error.
     Done,
-    /// With another attempt as long as there are any, else as `Done`.
+    /// Make another attempt as long as there are any, else end as `Done`.
     AgainOrDone,
 }
 
@@ -264,12 +262,12 @@ pub enum Next {
 pub struct Trouble {
     /// What went wrong.
     pub kind: ErrorKind,
-    /// It is worth another attempt, as long as there are any; else it ends the run.
+    /// Whether it is worth another attempt, as long as there are any; else it ends the run.
     pub retry: bool,
 }
 
 impl Trouble {
-    /// What is worth another attempt.
+    /// An error that is worth another attempt.
     pub const fn retry(kind: ErrorKind) -> Self {
         Self { kind, retry: true }
     }
@@ -287,11 +285,11 @@ impl From<ErrorKind> for Trouble {
 pub enum Outcome<'r> {
     /// The peer's reply, with any status.
     Reply(Received<'r>),
-    /// The place of a content in the exchange buffer.
+    /// The position of a content in the exchange buffer.
     Content(Range<usize>),
     /// The addresses of a host.
     Addresses(&'r [IpAddr]),
-    /// The base has ended, and its result is in the first slot that is its.
+    /// The base has ended, and its result is in the first of its slots.
     Base,
 }
 
@@ -299,7 +297,7 @@ impl<'r> Outcome<'r> {
     /// The reply to a request.
     ///
     /// # Errors
-    /// `Misuse`: the driver's answer does not belong to what was asked for.
+    /// `Misuse` if the driver returned the wrong kind of answer.
     pub fn reply(self) -> Result<Received<'r>, Trouble> {
         if let Self::Reply(received) = self { Ok(received) } else { Err(ErrorKind::Misuse.into()) }
     }
@@ -319,9 +317,9 @@ impl<'r> Outcome<'r> {
 /// A reply, and what it teaches about the time.
 #[derive(Debug, Clone, Copy)]
 pub struct Received<'r> {
-    /// Where it is in the exchange buffer.
+    /// The reply, whose parts are in the exchange buffer.
     pub reply: &'r Reply,
-    /// The caller's wall clock was off by more than a service tolerates, and is corrected now.
+    /// Whether the caller's wall clock was off by more than a service tolerates, and is corrected now.
     pub(crate) corrected: bool,
 }
 
@@ -339,36 +337,36 @@ impl Received<'_> {
     }
 }
 
-/// What a source says that was lent no slot.
+/// The error of a source without a slot.
 pub(crate) const NO_SLOT: ErrorKind = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 1 };
 
-/// What a step works with: the clocks, and lent memory.
+/// What a step works with: the clocks, and caller-provided memory.
 #[derive(Debug)]
 pub struct Workspace<'s, 'm> {
-    /// The clocks.
+    /// A reading of the clocks.
     pub now: Now,
-    /// 32 bits that the caller's random source drew for this step: jitter, no secrets.
+    /// 32 random bits, drawn for this step: they serve for jitter and protect no secret.
     pub entropy: u32,
-    /// What replies have taught about the time.
+    /// The clock that learns the time from replies.
     pub clock: &'s mut Clock,
-    /// Where a peer's account of an error goes.
+    /// Receives the peer's words about an error.
     pub report: &'s mut Report,
-    /// Holds the request, then the reply.
+    /// The request, then the reply.
     pub exchange: &'s mut [u8],
-    /// Hold credentials: as many as [`Source::slots`] says, at least.
+    /// The slots for credentials: at least as many as [`Source::slots`] returns.
     pub slots: &'s mut [Slot<'m>],
 }
 
 impl<'m> Workspace<'_, 'm> {
-    /// The slot that the result goes to.
+    /// The slot for the result.
     ///
     /// # Errors
-    /// `BufferTooSmall` where no slot was lent.
+    /// `BufferTooSmall` if the caller provided no slot.
     pub fn slot(&mut self) -> Result<&mut Slot<'m>, ErrorKind> {
         self.slots.first_mut().ok_or(NO_SLOT)
     }
 
-    /// What the base works with: the same without the first `count` slots.
+    /// The workspace of the base: without the first `count` slots.
     fn without_slots(&mut self, count: usize) -> (Context<'_>, Memory<'_, 'm>) {
         let cx = Context { now: self.now, entropy: self.entropy, clock: self.clock, report: self.report };
         let slots = self.slots.get_mut(count..).unwrap_or_default();
@@ -404,7 +402,7 @@ impl<'m> Workspace<'_, 'm> {
     }
 }
 
-/// The flow that walks a source's steps.
+/// The flow that runs a source's steps.
 #[derive(Debug)]
 pub struct Sequence<S> {
     source: S,
@@ -416,18 +414,18 @@ impl<S> Sequence<S> {
     pub const DEFAULT_LIMITS: Limits =
         Limits { connect_ms: 3_000, first_byte_ms: 10_000, total_ms: 15_000, body_bytes: 64 * 1024 };
 
-    /// Walks the steps of `source`, within the usual limits.
+    /// A flow of the steps of `source`, within the usual limits.
     pub const fn of(source: S) -> Self {
         Self { source, progress: Progress::new(Self::DEFAULT_LIMITS) }
     }
 
-    /// With other limits for each exchange.
+    /// Sets the limits of each exchange.
     pub const fn with_limits(mut self, limits: Limits) -> Self {
         self.progress.limits = limits;
         self
     }
 
-    /// With other bounds on attempts.
+    /// Sets the bounds on attempts.
     pub const fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.progress.policy = policy;
         self
@@ -459,10 +457,10 @@ impl<'c, S: Source<'c>> Flow<'c> for Sequence<S> {
     }
 }
 
-/// More steps than any source has, so that one which leads itself in a circle ends.
+/// More steps than any source has, so that a source with a circle of steps ends.
 const MAX_STEPS: u8 = 16;
 
-/// How far a run has come.
+/// The state of a run.
 #[derive(Debug)]
 pub(crate) struct Progress {
     pub(crate) limits: Limits,
@@ -472,7 +470,7 @@ pub(crate) struct Progress {
     ended: Option<Result<Lease, Error>>,
 }
 
-// One of each for all sources: they are reached through a table of functions.
+// Dynamic dispatch, so that it is compiled once for all sources.
 impl Progress {
     pub(crate) const fn new(limits: Limits) -> Self {
         Self { limits, policy: RetryPolicy::DEFAULT, attempts: Attempts::NONE, at: 0, ended: None }
@@ -601,7 +599,7 @@ impl Progress {
         }
     }
 
-    /// Takes an outcome to the source. `time` is the peer's, to measure a lease by.
+    /// Passes an outcome to the source. `time` is the peer's, by which a lease is measured.
     fn take<'c>(
         &mut self,
         source: &mut dyn Source<'c>,
@@ -627,11 +625,11 @@ impl Progress {
         }
     }
 
-    /// What the first slot holds is the result.
+    /// Ends the run with the content of the first slot.
     fn end<'c>(&mut self, source: &mut dyn Source<'c>, work: &mut Workspace<'_, '_>, time: Option<UnixTime>) {
         let Some(slot) = work.slots.first_mut() else { return };
         if source.stage(self.at).leaves_reply {
-            // The reply is the result, and not what it was asked for with.
+            // The reply is the result, and not the credentials it was requested with.
             self.ended = Some(Ok(Lease::ENDLESS));
             return;
         }

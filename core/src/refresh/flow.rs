@@ -19,18 +19,18 @@ pub struct Refreshing<F> {
 }
 
 impl<F> Refreshing<F> {
-    /// Keeps the credentials of `source` fresh.
+    /// Keeps the credentials of `source`, and refreshes them by `windows`.
     pub fn new(source: F, windows: Windows) -> Self {
         Self { source, refresh: Refresh::new(windows), held: None, error: None, fetching: false }
     }
 
-    /// When it will next have something to do.
+    /// The state of the refresh: when the next fetch is due.
     pub fn policy(&self) -> &Refresh {
         &self.refresh
     }
 
-    /// A service refused the credentials with this access key id as expired or unknown. If they are
-    /// the ones held, the next poll fetches.
+    /// Reports that a service refused the credentials with this access key id as expired or unknown. If they
+    /// are the ones in use, the next poll fetches.
     pub fn invalidate(&mut self, access_key_id: &str, memory: &Memory<'_, '_>) {
         let held = memory.slots.first().and_then(|slot| slot.credentials());
         if held.is_some_and(|held| held.access_key_id() == access_key_id) {
@@ -103,7 +103,7 @@ impl<'c, F: Flow<'c, Output = Lease>> Flow<'c> for Refreshing<F> {
         self.source.answer(cx, &mut memory.without_first_slot(), answer);
     }
 
-    /// Gives up a fetch that is under way. What is held stays held.
+    /// Drops a fetch that is under way. The credentials in use stay.
     fn restart(&mut self) {
         self.fetching = false;
         self.source.restart();

@@ -1,4 +1,4 @@
-//! Credentials that stay fresh: when to fetch anew, and a flow that does.
+//! Refresh: when to fetch credentials again, and a flow that does.
 
 mod flow;
 mod policy;

@@ -1,41 +1,42 @@
 //! When to fetch credentials again: a state machine on the monotonic clock.
 //!
-//! The behaviour is the AWS SDKs' common one of 2026. Credentials pass through two windows before
-//! they expire. In the *advisory* window one caller refreshes and nobody waits; in the *mandatory*
-//! one, the last 60 seconds, callers wait. A refresh that fails, or that brings credentials already
-//! expired, keeps the old ones, past their expiry too, and is not tried again for 300 to 600
-//! seconds. An error that trying again will not mend (access denied) is raised at once and repeated
-//! from memory for 1 to 5 seconds.
+//! The behaviour is the one that the AWS SDKs agreed on in 2026. Credentials pass through two windows before
+//! they expire. In the *advisory* window one caller refreshes and the others do not wait; in the *mandatory*
+//! one, the last 60 seconds, callers wait. A refresh that fails, or that returns expired credentials, keeps
+//! the old ones, past their expiration too, and is not repeated for 300 to 600 seconds. An error that a retry
+//! cannot fix (access denied) is returned at once and repeated from memory for 1 to 5 seconds.
 
 use crate::flow::retry::{draw, draw_short};
 use crate::skew::Instant;
 
-/// What the refresh windows are, where they differ from the common behaviour.
+/// The refresh windows, where they differ from the common behaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Windows {
-    /// Length of the advisory window in seconds; `None` derives it from the credentials' lifetime:
-    /// 5 minutes up to 20 minutes of life, 15 below 90, 60 from there.
+    /// The length of the advisory window in seconds; `None` derives it from the credentials' lifetime: 5
+    /// minutes for up to 20 minutes, 15 below 90, 60 from there.
     pub advisory_seconds: Option<u32>,
-    /// The first refresh is drawn from the whole life of the credentials and not from the advisory
-    /// window: a fleet that booted together then asks evenly, for one early refresh of each device.
+    /// Whether the first refresh is drawn from the whole life of the credentials and not from the advisory
+    /// window: the requests of a fleet that booted together then spread evenly, for one early refresh of each
+    /// device.
     pub spread: bool,
 }
 
-/// What the caller is to do.
+/// What the caller has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Decision {
-    /// Use what is held.
+    /// Use the credentials held.
     Use,
-    /// Use what is held, though it is due: the last refresh failed, and it is too soon for another.
+    /// Use the credentials held, though a refresh is due: the last one failed, and it is too soon for
+    /// another.
     UseLimited,
-    /// Fetch. Whoever cannot wait may use what is held meanwhile.
+    /// Fetch. Callers that cannot wait may use the credentials held meanwhile.
     FetchAdvised,
-    /// Fetch, and wait for it: what is held is as good as expired, or there is nothing.
+    /// Fetch, and wait for it: the credentials held are about to expire, or there are none.
     FetchRequired,
-    /// Report the last error again.
+    /// Return the last error again.
     RepeatError,
 }
 
@@ -44,13 +45,13 @@ pub enum Decision {
 pub struct Refresh {
     windows: Windows,
     held: bool,
-    /// When a refresh of what is held is due.
+    /// When the next refresh is due.
     due: Due,
     advisory_seconds: u32,
     invalidated: bool,
-    /// No fetch before this, after one that failed; else long ago, as the next.
+    /// No fetch before this, after one that failed; otherwise in the past.
     not_before: Instant,
-    /// The last error was final; it is repeated until this.
+    /// The last error was permanent; it is repeated until this.
     error_until: Instant,
 }
 
@@ -74,12 +75,12 @@ impl Default for Due {
 const MANDATORY_MS: u64 = 60_000;
 
 impl Refresh {
-    /// Nothing held yet.
+    /// A state without credentials.
     pub fn new(windows: Windows) -> Self {
         Self { windows, ..Self::default() }
     }
 
-    /// What to do at `now`.
+    /// Returns what to do at `now`.
     pub fn decide(&self, now: Instant) -> Decision {
         if now < self.error_until {
             return Decision::RepeatError;
@@ -102,12 +103,12 @@ impl Refresh {
         self.held
     }
 
-    /// A fetch brought credentials that live for `lifetime_ms` milliseconds from `now` (`None`: for
-    /// ever). Returns whether they are to be used: expired ones are a failed refresh while others
-    /// are held.
+    /// Records a fetch that returned credentials which live for `lifetime_ms` milliseconds from `now`
+    /// (`None`: without end). Returns whether to use them: expired ones count as a failed refresh while
+    /// others are held.
     ///
-    /// The refresh is due at a point drawn uniformly from the advisory window by `entropy`, so that
-    /// devices that booted together do not ask together; 0 is the window's start.
+    /// The refresh is due at a point that `entropy` draws uniformly from the advisory window, so that devices
+    /// that booted together do not fetch together; 0 is the window's start.
     #[must_use]
     pub fn succeeded(&mut self, now: Instant, lifetime_ms: Option<u64>, entropy: u32) -> bool {
         if lifetime_ms == Some(0) {
@@ -117,7 +118,8 @@ impl Refresh {
         let advisory_seconds = self.windows.advisory_seconds.unwrap_or_else(|| advisory_window(lifetime_ms));
         let early = self.windows.spread && !self.held;
         self.due = lifetime_ms.map_or(Due::NEVER, |lifetime_ms| {
-            // What lives shorter than its windows is refreshed in the second half of its life.
+            // Credentials that live shorter than their windows are refreshed in the second half of their
+            // life.
             let half = lifetime_ms / 2;
             let window = u64::from(advisory_seconds).wrapping_mul(1000);
             let required = lifetime_ms.saturating_sub(MANDATORY_MS.min(half));
@@ -140,7 +142,7 @@ impl Refresh {
         true
     }
 
-    /// A fetch failed. `recoverable` says whether trying again may help.
+    /// Records a failed fetch. `recoverable` says whether a retry may succeed.
     #[cfg_attr(target_os = "none", inline(never))]
     pub fn failed(&mut self, now: Instant, recoverable: bool, entropy: u32) {
         let after = |least: u32, width| now.after_ms(draw_short(entropy, width).saturating_add(least).into());
@@ -151,24 +153,24 @@ impl Refresh {
         }
     }
 
-    /// A service refused the held credentials (`ExpiredToken`, `ExpiredTokenException`,
-    /// `InvalidToken`): the next call has to fetch, unless one failed just before. Call it only if
-    /// the refused access key id is the one held.
+    /// Records that a service refused the credentials held (`ExpiredToken`, `ExpiredTokenException`,
+    /// `InvalidToken`): the next call has to fetch, unless one failed just before. Call it only if the
+    /// refused access key id is the one held.
     pub fn invalidate(&mut self) {
         self.invalidated = self.held;
     }
 
-    /// Whether a service has refused what is held, and nothing was fetched since.
+    /// Whether a service refused the credentials held, and no fetch has succeeded since.
     pub fn is_invalidated(&self) -> bool {
         self.invalidated
     }
 
-    /// The advisory window of what is held, in seconds.
+    /// The advisory window of the credentials held, in seconds.
     pub fn advisory_seconds(&self) -> Option<u32> {
         self.held.then_some(self.advisory_seconds)
     }
 
-    /// When [`Refresh::decide`] will next answer otherwise, if ever: a device may sleep until then.
+    /// When [`Refresh::decide`] will return another decision, if ever: a device may sleep until then.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
         let times = [self.error_until, self.not_before, self.due.advised, self.due.required];
         let decision = self.decide(now);
@@ -178,7 +180,7 @@ impl Refresh {
     }
 }
 
-/// The advisory window in seconds for credentials that live `lifetime_ms` milliseconds, or for ever.
+/// The advisory window in seconds for credentials that live `lifetime_ms` milliseconds, or without end.
 pub fn advisory_window(lifetime_ms: Option<u64>) -> u32 {
     const MINUTE: u64 = 60_000;
     match lifetime_ms {
