@@ -1,4 +1,4 @@
-//! Sources tried in order.
+//! Chains of sources.
 
 use core::marker::PhantomData;
 
@@ -8,12 +8,12 @@ use crate::error::{Error, ErrorKind, Origin};
 
 use crate::flow::{Answer, Context, Flow, Lease, Memory, Step};
 
-/// Absences that a chain remembers.
+/// The number of absent sources that a chain remembers.
 const MAX_TRIED: usize = 8;
 
-/// A list of sources: the first that is there decides. One that is absent - not set up, switched
-/// off, out of reach, without a role - is passed over; one that fails in any other way ends the
-/// chain, so that a mistake is told and not papered over by another identity.
+/// A list of sources, of which the first that is there decides. A source that is absent - not configured,
+/// switched off, unreachable, without a role - is skipped; one that fails in any other way ends the chain, so
+/// that a mistake is reported and not hidden by another identity.
 ///
 /// `L` is any list of flows: an array, a vector, a slice of `&mut dyn Flow`.
 ///
@@ -28,12 +28,12 @@ pub struct Chain<S, L> {
 }
 
 impl<S, L: AsRef<[S]> + AsMut<[S]>> Chain<S, L> {
-    /// The sources, in order.
+    /// A chain of `sources`, in order.
     pub fn new(sources: L) -> Self {
         Self { sources, current: 0, tried: Vec::new(), ended: false, source: PhantomData }
     }
 
-    /// Why the sources before the one that decided were passed over: the first eight of them.
+    /// Why the sources before the one that decided were skipped: the first eight of them.
     pub fn tried(&self) -> &[Error] {
         &self.tried
     }
@@ -59,7 +59,7 @@ where
                 Step::Need(need) => return Step::Need(need),
                 Step::Done(Err(error)) if error.is_absent() => {
                     self.current = self.current.saturating_add(1);
-                    // What does not fit is told least.
+                    // The ones that do not fit matter least.
                     let _ = self.tried.push(error);
                 }
                 Step::Done(result) => {
@@ -69,7 +69,7 @@ where
             }
         }
         self.ended = true;
-        // A service that cannot be reached now may be there later; a setting will not be.
+        // A service that is unreachable now may be reachable later; a setting does not change.
         let unreached = self.tried.iter().find(|error| error.is_recoverable());
         let kind = unreached.map_or(ErrorKind::NotConfigured, |error| error.kind);
         Step::Done(Err(Error { origin: Origin::Chain, step: "", kind }))

@@ -1,4 +1,4 @@
-//! The credential endpoint that ECS and EKS give to a container.
+//! The credential endpoint of a container in ECS or EKS.
 
 use core::net::IpAddr;
 
@@ -17,30 +17,30 @@ use crate::wire::{self, Put};
 
 use super::document::Document;
 
-/// What the endpoint wants to see in `Authorization`.
+/// The value of `Authorization` that the endpoint requires.
 #[derive(Clone, Copy)]
 pub enum Authorization<'c> {
-    /// Nothing.
+    /// No header.
     None,
-    /// This value.
+    /// A fixed value.
     Token(&'c str),
-    /// The content of this file, read anew for every attempt; blanks at its end are dropped.
+    /// The content of this file, read again for every attempt; white space at its end is dropped.
     File(&'c str),
 }
 
-/// The flow that gets the credentials of the task or pod that the container belongs to.
+/// The flow that gets the credentials of the container's task or pod.
 ///
-/// Plain http goes to loopback and to the link-local addresses of ECS and EKS only. A host name is
-/// resolved once, every address it has must be one of those, and the connection goes to one that
-/// was checked: a name server that changes its mind gains nothing.
+/// Plain http goes to loopback and to the link-local addresses of ECS and EKS only. A host name is resolved
+/// once, every address it has must be one of those, and the connection goes to one that was checked, so that
+/// DNS rebinding has no effect.
 ///
-/// Slots: one; it holds a token read from a file until the request is sent, too. Exchange buffer:
-/// at least 1.5 KB; 8 KB for tokens of 4 KB.
+/// Slots: one; it holds a token read from a file until the request is sent, too. Exchange buffer: at least
+/// 1.5 KB; 8 KB for tokens of 4 KB.
 pub type Container<'c> = Sequence<ContainerEndpoint<'c>>;
 
 /// The steps of [`Container`].
 pub struct ContainerEndpoint<'c> {
-    /// `None`: not configured.
+    /// `None` if it is not configured.
     endpoint: Option<Endpoint<'c>>,
     target: &'c str,
     authorization: Authorization<'c>,
@@ -48,29 +48,30 @@ pub struct ContainerEndpoint<'c> {
     address: Option<IpAddr>,
 }
 
-/// Check the address, or have the name resolved.
+/// Checks the address, or has the name resolved.
 const ADDRESS: u8 = 0;
-/// Have the token read, if it is in a file.
+/// Has the token read, if it is in a file.
 const TOKEN: u8 = 1;
-/// Ask for the credentials. A token from a file is in the slot.
+/// Requests the credentials. A token from a file is in the slot.
 const CREDENTIALS: u8 = 2;
 
 impl<'c> Container<'c> {
-    /// Where relative URIs are served on ECS.
+    /// The address of relative URIs on ECS.
     pub const ECS_ENDPOINT: &'static str = "http://169.254.170.2";
     /// Two seconds to connect, five to the first byte, eight for an exchange, 64 KiB of body.
     pub const LIMITS: Limits =
         Limits { connect_ms: 2_000, first_byte_ms: 5_000, total_ms: 8_000, body_bytes: 64 * 1024 };
 
-    /// A source that is not configured: it ends at once, and a chain goes on.
+    /// A source that is not configured: it ends at once, and a chain goes on to the next.
     pub fn absent() -> Self {
         Self::asking(None, "/", Authorization::None)
     }
 
-    /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`: a path, with its query, at [`Self::ECS_ENDPOINT`].
+    /// An endpoint from `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`: a path, with its query, at
+    /// [`Self::ECS_ENDPOINT`].
     ///
     /// # Errors
-    /// For a path that does not start with a slash.
+    /// A path that does not start with a slash.
     pub fn relative(path: &'c str, authorization: Authorization<'c>) -> Result<Self, wire::Error> {
         if !path.starts_with('/') {
             return Err(wire::Error { offset: 0, kind: wire::Kind::UnexpectedByte });
@@ -79,11 +80,12 @@ impl<'c> Container<'c> {
         Ok(Self::asking(Some(endpoint), path, authorization))
     }
 
-    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`. The first step refuses a host that may not be asked over
-    /// plain http.
+    /// An endpoint from `AWS_CONTAINER_CREDENTIALS_FULL_URI`. The first step refuses a host that plain http
+    /// must not
+    /// go to.
     ///
     /// # Errors
-    /// For a text that is not a URL.
+    /// A text that is not a URL.
     pub fn full(url: &'c str, authorization: Authorization<'c>) -> Result<Self, wire::Error> {
         let (endpoint, target) = Endpoint::and_target(url)?;
         Ok(Self::asking(Some(endpoint), target, authorization))
@@ -168,11 +170,11 @@ impl<'c> Source<'c> for ContainerEndpoint<'c> {
                 }
                 let taken = Document::Metadata.take(work, &received);
                 work.report.withhold(&[], &[own]);
-                // The document has taken the place of a file's token, which cannot be searched for now.
+                // The document has replaced a file's token, which cannot be compared now.
                 if matches!(self.authorization, Authorization::File(_)) {
                     work.report.clear();
                 }
-                // Half a document may be whole the next time.
+                // Half a document may be complete the next time.
                 let retry = matches!(taken, Err(ErrorKind::Malformed(_) | ErrorKind::Missing(_)));
                 taken.map(|()| Next::Done).map_err(|kind| Trouble { kind, retry })
             }
@@ -192,10 +194,10 @@ impl<'c> Source<'c> for ContainerEndpoint<'c> {
     }
 }
 
-/// Puts the token that a file held into the slot.
+/// Stores the token from a file in the slot.
 fn keep_token(content: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
     let token = content.trim_ascii_end();
-    // One that is not UTF-8 would be taken for none, and the request sent without it.
+    // One that is not UTF-8 would count as none, and the request would be sent without it.
     if token.is_empty() || !is_header_value(token) || utf8(token).is_err() {
         return Err(ErrorKind::Invalid("token file: empty, not UTF-8, or a line break inside"));
     }
@@ -205,7 +207,7 @@ fn keep_token(content: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
     slot.seal()
 }
 
-/// Puts what an error's body says into the report: ECS explains itself in JSON, EKS in words.
+/// Copies an error's body into the report: ECS sends JSON, EKS plain text.
 fn put_reason(body: &[u8], report: &mut Report) {
     for name in ["code", "Code"] {
         if let Ok(Some(Token::Str(text))) = json::member(body, name) {
@@ -236,8 +238,7 @@ impl core::fmt::Debug for Authorization<'_> {
     }
 }
 
-/// Whether plain http may go there: loopback, ECS's 169.254.170.2, EKS's 169.254.170.23 and
-/// `fd00:ec2::23`.
+/// Whether plain http may go there: loopback, ECS's 169.254.170.2, EKS's 169.254.170.23 and `fd00:ec2::23`.
 fn may_ask(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_loopback() || matches!(v4.octets(), [169, 254, 170, 2 | 23]),

@@ -1,5 +1,5 @@
-//! The JSON documents in which credentials are handed out: by metadata services, container
-//! endpoints, commands, and the portal of IAM Identity Center.
+//! The JSON documents of credentials: of metadata services, container endpoints, commands, and the portal of
+//! IAM Identity Center.
 
 use crate::error::ErrorKind;
 use crate::flow::endpoint::account_of;
@@ -10,18 +10,18 @@ use crate::wire::json::{Reader, Str, Token};
 use crate::wire::time::UnixTime;
 use crate::wire::{Cursor, Put};
 
-/// The forms of documents that hold credentials. Names are compared without case, unknown members are
-/// skipped, and each member may be there once.
+/// The formats of credential documents. Names are compared without case, unknown members are skipped, and
+/// each member may be there once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Document {
-    /// Of a metadata service or container endpoint: `AccessKeyId`, `SecretAccessKey`, `Token` or
-    /// `SessionToken`, `Expiration` or `ExpiresAt` (RFC 3339), all needed; `AccountId`, `RoleArn`, `Code`
-    /// and `Message` where they are there.
+    /// The document of a metadata service or container endpoint: `AccessKeyId`, `SecretAccessKey`, `Token` or
+    /// `SessionToken`, `Expiration` or `ExpiresAt` (RFC 3339), all required; `AccountId`, `RoleArn`, `Code`
+    /// and `Message` are optional.
     Metadata,
-    /// Of a command: `Version` has to be 1; neither a token nor an end is needed.
+    /// The document of a command: `Version` has to be 1; the token and the expiration are optional.
     Process,
-    /// Of the portal of IAM Identity Center: as `Metadata`, the end in milliseconds.
+    /// The document of the portal of IAM Identity Center: as `Metadata`, the expiration in milliseconds.
     Portal,
 }
 
@@ -36,12 +36,12 @@ impl Document {
         self.read(received.reply.body(exchange), slot, report)
     }
 
-    /// Reads a document into `slot`. A missing `Code` means success; another one than `Success` goes into
+    /// Reads a document into `slot`. A missing `Code` means success; one other than `Success` goes into
     /// the report.
     ///
     /// # Errors
     /// `Malformed`, `Missing` or `Unusable`, with the member's name; `Refused` by `Code`;
-    /// `BufferTooSmall`. The slot is wiped then, and no part of what it held is in the report.
+    /// `BufferTooSmall`. The slot is wiped then, and no part of its content is in the report.
     pub fn read(self, document: &[u8], slot: &mut Slot<'_>, report: &mut Report) -> Result<(), ErrorKind> {
         slot.clear();
         let read = read_members(document, self, slot, report);
@@ -71,7 +71,7 @@ fn read_members(
         let Some((name, member)) = Member::of_document(key) else { continue };
         match (member, value) {
             (Member::Version, value) => versioned |= matches!(value, Some(Token::Number("1"))),
-            // In the portal's documents alone it is a number.
+            // It is a number in the portal's documents only.
             (Member::Expiration, Some(Token::Number(text))) if form == Document::Portal => {
                 member.set_end(slot, from_millis(text)?)?;
             }
@@ -82,7 +82,7 @@ fn read_members(
                 }
             }
             (Member::Message, Some(Token::Str(text))) => text.put(&mut report.new_message()),
-            // The account is the fifth field of the ARN; a member of its own goes before it.
+            // The account is the fifth field of the ARN; `AccountId` takes precedence.
             (Member::RoleArn, Some(Token::Str(text))) => {
                 let account = account_of(text.plain().unwrap_or_default());
                 if !slot.has(Field::AccountId) {
@@ -90,7 +90,7 @@ fn read_members(
                 }
             }
             (_, Some(Token::Str(text))) => member.store(name, slot, &mut |out| text.put(out))?,
-            // Some emulators write null for what they do not have.
+            // Some emulators write null for absent members.
             (_, Some(Token::Null)) if member.is_optional(form) => {}
             _ => return Err(ErrorKind::Unusable(name)),
         }
@@ -105,8 +105,8 @@ fn read_members(
     if form == Document::Process { seal_keys(slot) } else { seal_with_end(slot) }
 }
 
-/// Checks that the slot holds usable temporary credentials with an end: without one they would be kept
-/// for ever, and no service gives such.
+/// Checks that the slot holds usable temporary credentials with an expiration: without one they would be kept
+/// for ever, and no service issues such.
 pub(super) fn seal_with_end(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
     seal(slot)?;
     slot.expiration().map(|_| ()).ok_or(ErrorKind::Missing("Expiration"))
@@ -148,7 +148,7 @@ fn from_millis(text: &str) -> Result<UnixTime, ErrorKind> {
     seconds.map(UnixTime::from_secs).ok_or(ErrorKind::Unusable("Expiration"))
 }
 
-/// A member of a document that holds credentials.
+/// A member of a credential document.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Member {
     Version,
@@ -160,7 +160,7 @@ pub(super) enum Member {
 }
 
 impl Member {
-    /// The member of that name in JSON, and the name that errors have for it.
+    /// The member of that name in JSON, and its name in errors.
     fn of_document(key: Str<'_>) -> Option<(&'static str, Self)> {
         const MEMBERS: [(&str, Member); 11] = [
             ("Version", Member::Version),
@@ -190,7 +190,7 @@ impl Member {
         MEMBERS.iter().find(|(member, _)| *member == name).copied()
     }
 
-    /// Keeps what `text` puts. A second one of its kind is an error, but for the account.
+    /// Stores what `text` writes. A second member of its kind is an error, except for the account.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn store(
         self,

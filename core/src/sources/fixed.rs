@@ -1,4 +1,4 @@
-//! Credentials that the caller gives.
+//! Fixed credentials.
 
 use crate::credentials::Credentials;
 use crate::error::{Buffer, Error, ErrorKind, Origin};
@@ -6,7 +6,7 @@ use crate::error::{Buffer, Error, ErrorKind, Origin};
 use crate::flow::lease::remaining;
 use crate::flow::{Answer, Context, Flow, Lease, Memory, Step};
 
-/// A source of credentials that are known: from the environment, or provisioned.
+/// A source of known credentials: from the environment, or provisioned.
 ///
 /// Slots: one. Exchange buffer: none.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct Fixed<'c> {
 }
 
 impl<'c> Fixed<'c> {
-    /// Hands out `credentials`; absent if there are none.
+    /// A source of `credentials`; absent if there are none.
     pub fn new(credentials: Option<Credentials<'c>>) -> Self {
         Self { credentials }
     }

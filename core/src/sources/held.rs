@@ -1,9 +1,9 @@
-//! What is in the slot already.
+//! Credentials that are in the slot already.
 
 use crate::flow::{Answer, Context, Flow, Lease, Memory, Step};
 
-/// The base of a call or request that uses what the first slot holds: credentials that another flow has
-/// just brought, or that the caller stored ([`Slot::store`](crate::flow::Slot::store)).
+/// The base of a call or request that uses the credentials in the first slot: those of another flow, or those
+/// that the caller stored ([`Slot::store`](crate::flow::Slot::store)).
 ///
 /// Slots: one.
 #[derive(Debug, Clone, Copy, Default)]

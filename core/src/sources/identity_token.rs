@@ -1,4 +1,4 @@
-//! Tokens by which an identity provider vouches for the caller.
+//! Tokens of identity providers.
 
 use crate::error::{ErrorKind, Origin};
 use crate::flow::slot::{Field, Slot};
@@ -6,7 +6,7 @@ use crate::flow::source::NO_SLOT;
 use crate::flow::{Ask, Need, Next, Outcome, Sequence, Source, Stage, Trouble, Workspace};
 use crate::wire::Put;
 
-/// The flow that brings a token for a call that is not signed: the base of
+/// The flow that provides a token for a call that is not signed: the base of
 /// [`AssumeRoleWithWebIdentity`](crate::sources::sts::AssumeRoleWithWebIdentity) or
 /// [`AssumeRoleWithSaml`](crate::sources::sts::AssumeRoleWithSaml).
 ///
@@ -31,12 +31,12 @@ impl core::fmt::Debug for TokenPlace<'_> {
 }
 
 impl<'c> IdentityToken<'c> {
-    /// This token.
+    /// A fixed token.
     pub fn given(token: &'c str) -> Self {
         Self::of(TokenPlace(Place::Here(token)))
     }
 
-    /// The content of this file, read at every run; white space around it is dropped.
+    /// The content of the file at `path`, read at every run; white space around it is dropped.
     pub fn file(path: &'c str) -> Self {
         Self::of(TokenPlace(Place::File(path)))
     }

@@ -1,6 +1,6 @@
 //! EC2 instance metadata, version 2: token, role name, role credentials.
 //!
-//! Version 1, which answers without a token, is never spoken.
+//! Version 1, which answers without a token, is never used.
 
 use core::fmt;
 
@@ -16,10 +16,10 @@ use crate::wire::scan::{number, utf8};
 
 use super::document::Document;
 
-/// The flow that gets the role of the instance profile, with its credentials.
+/// The flow that gets the credentials of the instance profile's role.
 ///
-/// Slots: one. Exchange buffer: at least 1.5 KB; 8 KB for tokens of 4 KB. The metadata token, up to
-/// 256 bytes, is kept in the flow for as long as the service granted it and wiped with it.
+/// Slots: one. Exchange buffer: at least 1.5 KB; 8 KB for tokens of 4 KB. The metadata token, up to 256
+/// bytes, is kept in the flow for as long as the service granted it and wiped with it.
 pub type Imds<'c> = Sequence<InstanceMetadata<'c>>;
 
 /// The steps of [`Imds`].
@@ -27,7 +27,7 @@ pub type Imds<'c> = Sequence<InstanceMetadata<'c>>;
 pub struct InstanceMetadata<'c> {
     endpoint: Endpoint<'c>,
     disabled: bool,
-    /// The service forgot the token once already.
+    /// Whether the service forgot the token once already.
     renewed: bool,
     token: Token,
     role: String<128>,
@@ -37,8 +37,8 @@ const TOKEN: u8 = 0;
 const ROLE: u8 = 1;
 const CREDENTIALS: u8 = 2;
 
-/// A service that is not there will not be there a moment later: of failures, a closed connection
-/// alone is tried again.
+/// A service that is unreachable will be so a moment later, too: of failures, only a closed connection is
+/// retried.
 static STAGES: [Stage; 3] =
     [stage("token", TOKEN), stage("role name", ROLE), stage("role credentials", CREDENTIALS)];
 
@@ -48,29 +48,29 @@ const fn stage(name: &'static str, at: u8) -> Stage {
 }
 
 const TTL_HEADER: &str = "x-aws-ec2-metadata-token-ttl-seconds";
-/// Seconds of life asked for a token: the most there is.
+/// The lifetime to request for a token, in seconds: the longest there is.
 const TOKEN_TTL: &[u8] = b"21600";
 /// A token is not used in the last two minutes of its life.
 const TOKEN_MARGIN: u32 = 120;
-/// However short its life, for so many seconds it is used.
+/// A token with a short life is used for this many seconds anyway.
 const LEAST_USE: u32 = 10;
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
 impl<'c> Imds<'c> {
-    /// Where the service is on every instance, over IPv4.
+    /// The address of the service on every instance, over IPv4.
     pub const ENDPOINT: &'static str = "http://169.254.169.254";
-    /// The same over IPv6.
+    /// The address of the service over IPv6.
     pub const ENDPOINT_IPV6: &'static str = "http://[fd00:ec2::254]";
     /// One second to connect, one to the first byte, five for an exchange, 64 KiB of body.
     pub const LIMITS: Limits =
         Limits { connect_ms: 1_000, first_byte_ms: 1_000, total_ms: 5_000, body_bytes: 64 * 1024 };
 
-    /// Asks the metadata service at `endpoint`, within these limits.
+    /// The metadata service at `endpoint`, within these limits.
     pub fn new(endpoint: Endpoint<'c>) -> Self {
         Self::of(InstanceMetadata::new(endpoint, false)).with_limits(Self::LIMITS)
     }
 
-    /// A source that is switched off: it ends at once, and a chain goes on.
+    /// A source that is switched off: it ends at once, and a chain goes on to the next.
     pub fn disabled(endpoint: Endpoint<'c>) -> Self {
         Self::of(InstanceMetadata::new(endpoint, true)).with_limits(Self::LIMITS)
     }
@@ -88,7 +88,7 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
     }
 
     fn stage(&self, at: u8) -> &'static Stage {
-        // One that is switched off does nothing that an error could name.
+        // A source that is switched off has no step to name in an error.
         const OFF: Stage = Stage::metadata("");
         STAGES.get(usize::from(at)).filter(|_| !self.disabled).unwrap_or(&OFF)
     }
@@ -115,7 +115,7 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
         match (at, received.reply.status) {
             (ROLE, 404) => return Err(ErrorKind::NoRole.into()),
             (ROLE | CREDENTIALS, 401) if !self.renewed => {
-                // The token is not known any more: a new one, once, and on from there.
+                // The service does not know the token any more: get a new one, once, and go on from there.
                 self.token.clear();
                 self.renewed = true;
                 return Err(Trouble::retry(ErrorKind::Status(401)));
@@ -164,7 +164,7 @@ fn role_name(list: &[u8]) -> Option<&str> {
     utf8(line).ok()
 }
 
-/// The metadata token, and how long it is good for.
+/// The metadata token, and its expiration.
 #[derive(Default)]
 struct Token {
     text: String<256>,
@@ -172,13 +172,13 @@ struct Token {
 }
 
 impl Token {
-    /// Takes a token granted for `ttl` seconds at `now`; whether it can be one.
+    /// Keeps a token granted for `ttl` seconds at `now`, and returns whether it is valid.
     fn set(&mut self, token: &[u8], ttl: Option<&str>, now: Instant) -> bool {
         self.clear();
         let ttl = ttl.map(|ttl| ttl.strip_prefix('+').unwrap_or(ttl).as_bytes());
         let ttl = ttl.and_then(|ttl| number(ttl, 10)).unwrap_or(21_600).min(21_600);
         let text = utf8(token.trim_ascii()).unwrap_or_default();
-        // Whatever was granted, it is tried for the steps that follow.
+        // Whatever was granted, the token is used for the steps that follow.
         let used = ttl.saturating_sub(TOKEN_MARGIN).max(LEAST_USE);
         self.until = now.after_ms(used.wrapping_mul(1000).into());
         !text.is_empty()

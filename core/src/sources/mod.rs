@@ -1,6 +1,6 @@
-//! Where credentials come from: one flow for each source, and flows made of flows.
+//! Sources of credentials: one flow for each, and flows that combine others.
 //!
-//! A [`Flow`](crate::flow::Flow) never blocks and does no I/O. A driver of a dozen lines carries it to its end:
+//! A [`Flow`](crate::flow::Flow) never blocks and does no I/O. A driver of a dozen lines runs it:
 //!
 //! ```
 //! use rolecall_core::credentials::Credentials;
@@ -20,7 +20,7 @@
 //!     let mut memory = Memory { exchange: &mut exchange, slots: &mut slots };
 //!     match flow.poll(&mut cx, &mut memory) {
 //!         Step::Done(result) => break result?,
-//!         Step::Need(need) => unreachable!("given credentials need no {need:?}"),
+//!         Step::Need(need) => unreachable!("fixed credentials need no {need:?}"),
 //!     }
 //! };
 //! assert_eq!(lease.expiration, None);
@@ -37,8 +37,8 @@
 //! | exchange buffer, for Cognito | 4 KB | 8 KB |
 //! | one slot | [`Slot::LEAST`](crate::flow::Slot::LEAST) | [`Slot::RECOMMENDED`](crate::flow::Slot::RECOMMENDED) |
 //!
-//! A chain of `n` links takes `n` slots, and refresh one more. Session tokens decide: the least is
-//! for tokens of up to 800 bytes, the recommended size for 4 KB. What is too small is told as an
+//! A chain of `n` roles takes `n` slots, and refresh one more. Session tokens decide: the least size is
+//! for tokens of up to 800 bytes, the recommended one for 4 KB. A buffer that is too small is an
 //! error with the size that suffices.
 
 mod chain;

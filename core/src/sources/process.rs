@@ -8,7 +8,7 @@ use crate::flow::{Ask, Need, Next, Outcome, Sequence, Source, Stage, Trouble, Wo
 use super::document::Document;
 
 /// The flow that runs a command, without a shell, and reads the document that it prints: `Version` 1,
-/// `AccessKeyId`, `SecretAccessKey`, and perhaps `SessionToken`, `Expiration` and `AccountId`.
+/// `AccessKeyId`, `SecretAccessKey`, and optionally `SessionToken`, `Expiration` and `AccountId`.
 ///
 /// Slots: one. Exchange buffer: the document; 8 KB for tokens of 4 KB.
 pub type Process<'c> = Sequence<Command<'c>>;
@@ -20,7 +20,7 @@ pub struct Command<'c> {
 }
 
 impl<'c> Process<'c> {
-    /// The command line, as configured. The driver splits it into words.
+    /// A command line, as configured. The driver splits it into words.
     pub fn new(line: &'c str) -> Self {
         Self::of(Command { line })
     }

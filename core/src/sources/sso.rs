@@ -15,11 +15,11 @@ use crate::wire::{Cursor, Put};
 
 use super::document::{self, Document};
 
-/// The flow that reads the access token that signing in (`aws sso login`) left in a file, and asks the
-/// portal for the credentials of a role with it.
+/// The flow that reads the access token which signing in (`aws sso login`) left in a file, and requests the
+/// credentials of a role from the portal with it.
 ///
-/// Slots: one, which holds the access token until the request is sent. Exchange buffer: at least 2
-/// KB; 8 KB for tokens of 4 KB.
+/// Slots: one, which holds the access token until the request is sent. Exchange buffer: at least 2 KB; 8 KB
+/// for tokens of 4 KB.
 pub type Sso<'c> = Sequence<Portal<'c>>;
 
 /// The steps of [`Sso`].
@@ -40,9 +40,8 @@ impl<'c> Sso<'c> {
     pub const LIMITS: Limits = Self::DEFAULT_LIMITS;
 
     /// The role `role_name` in the account `account_id`, from `portal`
-    /// (`https://portal.sso.REGION.amazonaws.com`). `token_file` is
-    /// `~/.aws/sso/cache/H.json`, where H is the SHA-1 of the session's name, or of the start URL
-    /// where there is no session, in lower-case hexadecimal.
+    /// (`https://portal.sso.REGION.amazonaws.com`). `token_file` is `~/.aws/sso/cache/H.json`, where H is the
+    /// SHA-1 of the session's name, or of the start URL without a session, in lower-case hexadecimal.
     pub fn new(portal: Endpoint<'c>, token_file: &'c str, account_id: &'c str, role_name: &'c str) -> Self {
         Self::of(Portal { endpoint: portal, token_file, account_id, role_name })
     }
@@ -107,7 +106,7 @@ impl<'c> Source<'c> for Portal<'c> {
     }
 }
 
-/// The object that the member `roleCredentials` is.
+/// The object `roleCredentials`.
 fn role_credentials(body: &[u8]) -> Result<&[u8], ErrorKind> {
     let mut reader = Reader::new(body);
     let mut found = None;

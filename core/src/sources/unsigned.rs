@@ -1,12 +1,12 @@
-//! No credentials, for calls that take none.
+//! No credentials, for calls that need none.
 
 use crate::error::{Buffer, Error, ErrorKind, Origin};
 
 use crate::flow::{Answer, Context, Flow, Lease, Memory, Step};
 
-/// The base of a call that is not signed: a guest.
+/// The base of a call that is not signed, such as one for an unauthenticated identity.
 ///
-/// Slots: one, which stays empty and may be of no size.
+/// Slots: one, which stays empty and may have no memory.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unsigned;
 

@@ -1,5 +1,5 @@
-//! Identity pools: who the caller is there, and credentials for it (Amazon Cognito federated
-//! identities API reference).
+//! Identity pools: the identity of the caller, and its credentials (Amazon Cognito federated identities API
+//! reference).
 
 use heapless::String;
 
@@ -14,14 +14,14 @@ use crate::wire::time::UnixTime;
 
 use super::IDENTITY_POOL;
 
-/// What proves who the caller is. Without any, the caller is a guest.
+/// The tokens that prove an identity. Without any, it is an unauthenticated identity.
 #[derive(Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct Logins<'c> {
-    /// The provider of the token that the base brings: `cognito-idp.REGION.amazonaws.com/POOL-ID` for
-    /// a user pool, `accounts.google.com`, or the host of an OpenID Connect provider.
+    /// The provider of the token that the base provides: `cognito-idp.REGION.amazonaws.com/POOL-ID` for a
+    /// user pool, `accounts.google.com`, or the host of an OpenID Connect provider.
     pub provider: &'c str,
-    /// Others that vouch for the same caller, each with its token.
+    /// Other providers of the same identity, each with its token.
     pub others: &'c [(&'c str, &'c str)],
 }
 
@@ -32,22 +32,22 @@ impl core::fmt::Debug for Logins<'_> {
 }
 
 impl<'c> Logins<'c> {
-    /// The token that the base brings, which is of `provider`, and no other.
+    /// The token that the base provides, which is of `provider`, and no other.
     pub const fn of(provider: &'c str) -> Self {
         Self { provider, others: &[] }
     }
 
-    /// With others that vouch for the same caller, each with its token.
+    /// Adds other providers of the same identity, each with its token.
     pub const fn and(self, others: &'c [(&'c str, &'c str)]) -> Self {
         Self { others, ..self }
     }
 
-    /// The request of credentials with these.
+    /// The request for credentials with these.
     pub const fn credentials(self) -> GetCredentialsForIdentityRequest<'c> {
         GetCredentialsForIdentityRequest { logins: self, custom_role_arn: None }
     }
 
-    /// The request of a token with these.
+    /// The request for a token with these.
     pub const fn open_id_token(self) -> GetOpenIdTokenRequest<'c> {
         GetOpenIdTokenRequest { logins: self }
     }
@@ -69,18 +69,18 @@ impl<'c> Logins<'c> {
     }
 }
 
-/// What the operations have in common.
+/// The properties that the operations share.
 const fn shape(action: &'static str) -> Shape {
     Shape { proof: Proof::Unsigned, repeatable: true, ..Shape::new(IDENTITY_POOL, action) }
 }
 
-/// GetId: the caller's id in an identity pool, beside the token that the base brought.
+/// GetId: the identity's id in a pool, beside the token that the base provided.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct GetIdRequest<'c> {
     /// The pool's id, `REGION:...`.
     pub pool: &'c str,
-    /// What proves who the caller is.
+    /// The tokens that prove the identity.
     pub logins: Logins<'c>,
 }
 
@@ -88,7 +88,7 @@ pub struct GetIdRequest<'c> {
 const MAX_ID: usize = 64;
 
 impl<'c> GetIdRequest<'c> {
-    /// The caller's id in the pool of that id.
+    /// The identity in the pool of that id.
     pub const fn new(pool: &'c str, logins: Logins<'c>) -> Self {
         Self { pool, logins }
     }
@@ -96,7 +96,7 @@ impl<'c> GetIdRequest<'c> {
 
 impl Operation for GetIdRequest<'_> {
     fn shape(&self) -> &Shape {
-        // Asked twice, a guest would be two: but nobody comes of it.
+        // A retry may create an unused unauthenticated identity; harmless.
         const SHAPE: Shape = Shape { adds: true, ..shape("GetId") };
         &SHAPE
     }
@@ -134,15 +134,15 @@ fn add_id(slot: &mut Slot<'_>, id: &str) -> Result<(), ErrorKind> {
     slot.seal()
 }
 
-/// The caller's identity in a pool: the token of `B`, and with it GetId. A guest's id is kept from one
-/// run to the next: a guest who asked again would be somebody else. Whoever has a token is told the same
-/// id again, and another token may be another's.
+/// The identity in a pool: the token of `B`, and with it GetId. The id of an unauthenticated identity is kept
+/// from one run to the next, because another GetId would create another identity. With a token, the service
+/// returns the same id again, and another token may belong to another identity.
 ///
 /// Slots: those of `B`, and 64 bytes more in the first.
 #[derive(Debug)]
 pub struct Identity<'c, B> {
     call: Call<'c, B, GetIdRequest<'c>>,
-    /// A guest's, or one that was given.
+    /// The id of an unauthenticated identity, or one that was given.
     id: String<MAX_ID>,
 }
 
@@ -152,7 +152,7 @@ impl<'c, B: Flow<'c, Output = Lease>> Identity<'c, B> {
         Self { call: Call::new(base, service, GetIdRequest { pool, logins }), id: String::new() }
     }
 
-    /// The identity of that id, `REGION:...`, which was learned before.
+    /// The identity `REGION:...`, whose id is known from before.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] if it is empty or longer than 64 bytes.
@@ -168,12 +168,13 @@ impl<'c, B: Flow<'c, Output = Lease>> Identity<'c, B> {
         Ok(identity)
     }
 
-    /// Forgets a guest's id, which the pool may have forgotten too: the next run is another guest.
+    /// Drops the id of an unauthenticated identity, which the pool may have deleted: the next run creates
+    /// another.
     pub fn forget(&mut self) {
         self.id.clear();
     }
 
-    /// A guest's id once it is known, or the one that was given.
+    /// The id of an unauthenticated identity once it is known, or the one that was given.
     pub fn id(&self) -> Option<&str> {
         Some(self.id.as_str()).filter(|id| !id.is_empty())
     }
@@ -216,7 +217,7 @@ impl<'c, B: Flow<'c, Output = Lease>> Flow<'c> for Identity<'c, B> {
 }
 
 impl<'c, B: Flow<'c, Output = Lease>> Identity<'c, B> {
-    /// Keeps the id that was learned, or puts the one that is known into the slot.
+    /// Keeps the id that was returned, or copies the known one into the slot.
     fn take(&mut self, memory: &mut Memory<'_, '_>) -> Result<(), ErrorKind> {
         let needed = ErrorKind::BufferTooSmall { buffer: Buffer::Slots, needed: 1 };
         let slot = memory.slots.first_mut().ok_or(needed)?;
@@ -233,14 +234,14 @@ impl<'c, B: Flow<'c, Output = Lease>> Identity<'c, B> {
     }
 }
 
-/// The source: an identity of `B`, and the credentials of the role that its pool gives it.
+/// The source: an identity of `B`, and the credentials of the role that its pool assigns to it.
 pub type CredentialsForIdentity<'c, B> = Call<'c, Identity<'c, B>, GetCredentialsForIdentityRequest<'c>>;
 
 /// The parameters of GetCredentialsForIdentity.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct GetCredentialsForIdentityRequest<'c> {
-    /// What proves who the caller is.
+    /// The tokens that prove the identity.
     pub logins: Logins<'c>,
     /// One of several roles that the token allows, an ARN.
     pub custom_role_arn: Option<&'c str>,
@@ -275,15 +276,15 @@ impl Operation for GetCredentialsForIdentityRequest<'_> {
     }
 }
 
-/// The texts of `Credentials`, and where they go.
+/// The texts of `Credentials`, and their fields in the slot.
 const TEXTS: [(&str, Field); 3] = [
     ("AccessKeyId", Field::AccessKeyId),
     ("SecretKey", Field::SecretAccessKey),
     ("SessionToken", Field::SessionToken),
 ];
 
-/// Reads the members of the object `Credentials`; it and each of them may be there once. Their end is a
-/// number.
+/// Reads the members of the object `Credentials`; it and each of them may be there once. Their expiration is
+/// a number.
 fn read_credentials(body: &[u8], slot: &mut Slot<'_>) -> Result<Option<UnixTime>, ErrorKind> {
     let mut reader = Reader::new(body);
     let (mut inside, mut seen, mut expiration) = (false, false, None);
@@ -328,7 +329,7 @@ pub type OpenIdToken<'c, B> = Call<'c, Identity<'c, B>, GetOpenIdTokenRequest<'c
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct GetOpenIdTokenRequest<'c> {
-    /// What proves who the caller is.
+    /// The tokens that prove the identity.
     pub logins: Logins<'c>,
 }
 

@@ -1,8 +1,8 @@
-//! Credentials from Amazon Cognito: an identity pool gives them to whoever has signed in somewhere, and
-//! to guests where it is told to.
+//! Credentials from Amazon Cognito: an identity pool issues them to users who signed in elsewhere, and to
+//! unauthenticated identities if it allows them.
 //!
 //! A chain of flows: [`SignIn`] at a user pool, or an [`IdentityToken`](crate::sources::IdentityToken) of
-//! anybody else, or [`Unsigned`](crate::sources::Unsigned) for a guest; on it [`Identity`], the caller's id in
+//! another provider, or [`Unsigned`](crate::sources::Unsigned); on it [`Identity`], the id in
 //! the identity pool; on that [`CredentialsForIdentity`], or [`OpenIdToken`] and
 //! [`AssumeRoleWithWebIdentity`](crate::sources::sts::AssumeRoleWithWebIdentity) with it.
 //!
@@ -42,7 +42,7 @@ pub use identity::{
 pub use sign_in::{Password, SignIn};
 pub use turn::Client;
 
-/// User pools: one endpoint for each region.
+/// User pools; one endpoint for each region.
 pub const USER_POOL: Api = Api {
     origin: Origin::UserPool,
     service: "cognito-idp",
@@ -52,7 +52,7 @@ pub const USER_POOL: Api = Api {
     },
 };
 
-/// Identity pools: one endpoint for each region.
+/// Identity pools; one endpoint for each region.
 pub const IDENTITY_POOL: Api = Api {
     origin: Origin::IdentityPool,
     service: "cognito-identity",
@@ -62,7 +62,7 @@ pub const IDENTITY_POOL: Api = Api {
     },
 };
 
-/// The proof that a client of a user pool knows its secret: what `SECRET_HASH` has to be in calls
+/// The proof that a client of a user pool knows its secret: the value of `SECRET_HASH` in calls
 /// about `username` (Amazon Cognito Developer Guide, *Computing secret hash values*).
 ///
 /// ```

@@ -16,12 +16,12 @@ use crate::sources::Held;
 
 use super::turn::{Client, KEPT, QUESTIONS, Question, Round, Turn};
 
-/// Where the password comes from.
+/// The source of the password.
 #[derive(Clone, Copy)]
 pub enum Password<'c> {
-    /// It is known.
+    /// A known password.
     Given(&'c str),
-    /// A person is asked this question.
+    /// A password that the user is asked for, with this question.
     Asked(&'c str),
 }
 
@@ -34,15 +34,15 @@ impl core::fmt::Debug for Password<'_> {
     }
 }
 
-/// Signs a person in at a user pool, and brings the ID token: the base of
-/// [`Identity`](super::Identity). Challenges that a person has to answer are asked: a new password, the
-/// code of an authenticator app, of an SMS, of an e-mail.
+/// Signs a user in at a user pool, and provides the ID token: the base of [`Identity`](super::Identity).
+/// Challenges are passed on to the user: a new password, the code of an authenticator app, of an SMS, of an
+/// e-mail.
 ///
-/// With memory for it ([`SignIn::keeping`]), the refresh token is kept from one run to the next, and
-/// nobody is asked again before that ends.
+/// With memory for it ([`SignIn::keeping`]), the refresh token is kept from one run to the next, and the user
+/// is not asked again until that expires.
 ///
-/// Slots: one of 4 KB, for a challenge and then the token. Exchange buffer: 4 KB, 8 KB for tokens with
-/// many claims.
+/// Slots: one of 4 KB, for a challenge and then the token. Exchange buffer: 4 KB, 8 KB for tokens with many
+/// claims.
 #[derive(Debug)]
 pub struct SignIn<'c> {
     call: Call<'c, Held, Turn<'c>>,
@@ -51,17 +51,17 @@ pub struct SignIn<'c> {
     prover: Option<Prover<'c>>,
     refresh: Option<Slot<'c>>,
     state: State,
-    /// Exchanges of this run.
+    /// The number of exchanges in this run.
     rounds: u8,
 }
 
-/// What it takes to prove that a password is known.
+/// The state of a proof of the password.
 #[cfg(feature = "srp")]
 struct Prover<'c> {
-    /// The pool's name: what follows the underscore in its id.
+    /// The pool's name: the part of its id after the underscore.
     pool: &'c str,
     random: &'c [u8; 32],
-    /// Runs so far, so that no two have the same secret number.
+    /// The number of runs, so that no two have the same secret number.
     runs: u32,
 }
 
@@ -75,19 +75,19 @@ impl core::fmt::Debug for Prover<'_> {
 #[derive(Debug, Clone, Copy)]
 enum State {
     Begin,
-    /// A person is asked for the password.
+    /// The user is asked for the password.
     Password,
-    /// A person is asked this.
+    /// The user is asked this.
     Question(Question),
     Call,
     Ended(Error),
 }
 
-/// More than any pool asks for.
+/// More exchanges than any pool needs.
 const MAX_ROUNDS: u8 = 6;
 
 impl<'c> SignIn<'c> {
-    /// Signs `client`'s person in by sending the password (`USER_PASSWORD_AUTH`).
+    /// Signs the user of `client` in by sending the password (`USER_PASSWORD_AUTH`).
     pub fn sending(service: Service<'c>, client: Client<'c>, password: Password<'c>) -> Self {
         let known = if let Password::Given(password) = password { Some(password) } else { None };
         Self {
@@ -101,9 +101,9 @@ impl<'c> SignIn<'c> {
         }
     }
 
-    /// Signs `client`'s person in by proving that the password is known (`USER_SRP_AUTH`): it is not
-    /// sent. `pool` is the pool's id, `REGION_NAME`; `random` are bytes that nobody can predict, new for
-    /// each flow. It takes up to 28 KB of stack.
+    /// Signs the user of `client` in by proving the password (`USER_SRP_AUTH`), without sending it. `pool` is
+    /// the pool's id, `REGION_NAME`; `random` are 32 bytes of a cryptographic random number generator, new
+    /// for each flow. It uses up to 28 KB of stack.
     #[cfg(feature = "srp")]
     pub fn proving(
         service: Service<'c>,
@@ -116,14 +116,14 @@ impl<'c> SignIn<'c> {
         Self { prover: Some(Prover { pool, random, runs: 0 }), ..Self::sending(service, client, password) }
     }
 
-    /// With memory for the refresh token: 2 KB suffice. It is wiped when this is dropped.
+    /// Provides memory for the refresh token: 2 KB suffice. It is wiped when this is dropped.
     pub fn keeping(mut self, memory: &'c mut [u8]) -> Self {
         self.refresh = Some(Slot::new(memory));
         self
     }
 
-    /// Keeps a refresh token of an earlier sign-in, to be tried first, and whose it is
-    /// ([`SignIn::user_id`]). Where there is no room for it, it is as if there were none.
+    /// Keeps the refresh token of an earlier sign-in, to be tried first, and its user ([`SignIn::user_id`]).
+    /// Without room for it, it is ignored.
     pub fn keep(&mut self, token: &str, user_id: Option<&str>) {
         let user_id = user_id.and_then(|id| String::try_from(id).ok());
         self.call.operation_mut().user_id = user_id.unwrap_or_default();
@@ -133,17 +133,17 @@ impl<'c> SignIn<'c> {
     fn keep_token(&mut self, token: &str) {
         if let Some(kept) = &mut self.refresh {
             kept.clear();
-            // What does not fit is gone.
+            // A token that does not fit is dropped.
             let _ = put(kept, Field::SessionToken, token);
         }
     }
 
-    /// The refresh token, if there is memory for it and the pool gave one.
+    /// The refresh token, if there is memory for it and the pool returned one.
     pub fn refresh_token(&self) -> Option<&str> {
         self.refresh.as_ref()?.text(Field::SessionToken)
     }
 
-    /// What the pool calls the user whose refresh token it is, if it has said so.
+    /// The pool's own name of the user of the refresh token, if the pool returned it.
     pub fn user_id(&self) -> Option<&str> {
         Some(self.call.operation().user_id.as_str()).filter(|id| !id.is_empty())
     }
@@ -153,7 +153,7 @@ impl<'c> SignIn<'c> {
         self.state = State::Call;
     }
 
-    /// What the first exchange is.
+    /// Starts with the first exchange.
     fn begin(&mut self, slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         slot.clear();
         if let Some(token) = self.refresh.as_ref().and_then(|kept| kept.text(Field::SessionToken)) {
@@ -179,7 +179,7 @@ impl<'c> SignIn<'c> {
         Ok(())
     }
 
-    /// What comes after an answer: the end, or the next exchange.
+    /// Goes on after an answer: to the end, or to the next exchange.
     fn next(
         &mut self,
         cx: &mut Context<'_>,
@@ -191,7 +191,7 @@ impl<'c> SignIn<'c> {
             return self.take_tokens(cx, memory).map(Some);
         };
         if let Some(id) = kept.get("ChallengeParameters.USER_ID_FOR_SRP") {
-            // A longer one is none that a pool gives.
+            // No pool returns a longer one.
             self.call.operation_mut().user_id = String::try_from(id).unwrap_or_default();
         }
         self.rounds = self.rounds.saturating_add(1);
@@ -223,7 +223,7 @@ impl<'c> SignIn<'c> {
         Ok(None)
     }
 
-    /// Proves that `password` is known, by the challenge that was kept.
+    /// Proves the password, by the challenge that was kept.
     #[cfg(feature = "srp")]
     fn prove(&mut self, cx: &Context<'_>, kept: Kept<'_>, password: &str) -> Result<(), ErrorKind> {
         let prover = self.prover.as_ref().ok_or(ErrorKind::Unusable("ChallengeName"))?;
@@ -240,7 +240,7 @@ impl<'c> SignIn<'c> {
         let turn = self.call.operation_mut();
         let srp = turn.srp.as_ref().ok_or(ErrorKind::Unusable("ChallengeName"))?;
         let claimed = srp.claim(&challenge, &timestamp);
-        // Dropped where it is: to take it out would leave a copy.
+        // Dropped in place: moving it would leave a copy.
         turn.srp = None;
         turn.proof = Some((claimed?, timestamp));
         self.turn(Round::Proof);
@@ -257,7 +257,7 @@ impl<'c> SignIn<'c> {
         let seconds = kept.get("AuthenticationResult.ExpiresIn").and_then(|text| text.parse::<u32>().ok());
         let seconds = seconds.unwrap_or(300);
         let token = kept.need("AuthenticationResult.IdToken")?;
-        // By way of the exchange buffer: the slot is written anew.
+        // Through the exchange buffer: the slot is wiped before it is written.
         let mut out = crate::wire::Cursor::new(memory.exchange);
         out.put(token.as_bytes());
         let small = |buffer| move |needed| ErrorKind::BufferTooSmall { buffer, needed };
@@ -270,7 +270,7 @@ impl<'c> SignIn<'c> {
         Ok(Lease { expiration: end, lifetime_ms: Some(u64::from(seconds).saturating_mul(1000)) })
     }
 
-    /// Takes what a person has typed.
+    /// Takes the user's answer.
     fn take_answer(&mut self, cx: &Context<'_>, slot: &mut Slot<'_>, typed: &[u8]) -> Result<(), ErrorKind> {
         let typed = utf8(typed).ok().map(|text| text.trim_end_matches(['\r', '\n']));
         let typed =
@@ -293,7 +293,7 @@ impl<'c> SignIn<'c> {
         }
     }
 
-    /// Whether a refresh token was tried and refused: then it is forgotten.
+    /// Whether a refresh token was tried and refused: then it is dropped.
     fn forgets_token(&mut self, error: &Error) -> bool {
         let tried = matches!(self.call.operation_mut().round, Round::Refresh);
         let refused = matches!(error.kind, ErrorKind::Refused { recoverable: false, .. });

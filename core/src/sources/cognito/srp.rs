@@ -1,8 +1,8 @@
-//! Secure Remote Password as Cognito user pools have it: SRP-6a (RFC 5054) over the group of 3,072 bits
-//! (RFC 3526), with SHA-256, and a key of sixteen bytes that HKDF derives (the client's side as in
+//! Secure Remote Password as in Cognito user pools: SRP-6a (RFC 5054) over the group of 3,072 bits (RFC
+//! 3526), with SHA-256, and a key of sixteen bytes derived by HKDF (the client's side as in
 //! amazon-cognito-identity-js). The password never leaves this side, in any form.
 //!
-//! Powers whose exponent is secret take the same time whatever it is. They take up to 28 KB of stack, which
+//! Powers with a secret exponent take the same time for every exponent. They use up to 28 KB of stack, which
 //! are wiped after them.
 
 use base64ct::{Base64, Decoder};
@@ -37,7 +37,7 @@ const GENERATOR: u8 = 2;
 /// Bytes of an element.
 const SIZE: usize = 384;
 
-/// One side's part in one sign-in: a secret number, and what the other side is told of it.
+/// One side's part in one sign-in: a secret number, and the public number derived from it.
 pub(super) struct Ephemeral {
     secret: U256,
     public: [u8; SIZE],
@@ -49,11 +49,11 @@ impl Drop for Ephemeral {
     }
 }
 
-/// What the other side answers with.
+/// The other side's answer.
 pub(super) struct Challenge<'a> {
-    /// The pool's name: what follows the underscore in its id.
+    /// The pool's name: the part of its id after the underscore.
     pub(super) pool: &'a str,
-    /// Who signs in, by the pool's word.
+    /// The pool's own name of the user.
     pub(super) user: &'a str,
     pub(super) password: &'a str,
     /// Hexadecimal digits.
@@ -64,12 +64,12 @@ pub(super) struct Challenge<'a> {
     pub(super) secret_block: &'a str,
 }
 
-/// Stack that what is done with secret numbers takes at most, in bytes: `tests/memory` finds what is left
-/// if it is more.
+/// The stack that operations on secret numbers use at most, in bytes: `tests/memory` finds what is left if it
+/// is more.
 const DEAD: usize = 28 * 1024;
 
 impl Ephemeral {
-    /// Not drawn yet.
+    /// No number yet.
     pub(super) const NONE: Self = Self { secret: U256::ZERO, public: [0; SIZE] };
 
     /// Draws the number, in the place where it stays. `random` has to be unpredictable, and new for each
@@ -85,7 +85,7 @@ impl Ephemeral {
         self.public = bytes(&power(&generator(), &self.secret.resize(), U256::BITS));
     }
 
-    /// `SRP_A`: hexadecimal digits.
+    /// Writes `SRP_A`, in hexadecimal digits.
     pub(super) fn put_public(&self, out: &mut dyn Put) {
         for byte in self.public {
             let digit =
@@ -97,7 +97,7 @@ impl Ephemeral {
     /// `PASSWORD_CLAIM_SIGNATURE`, the proof that this side knows the password.
     ///
     /// # Errors
-    /// [`ErrorKind::Unusable`] for a challenge that is not one, or would give the secret away.
+    /// [`ErrorKind::Unusable`] for a malformed challenge, or one that would reveal the secret.
     pub(super) fn claim(
         &self,
         challenge: &Challenge<'_>,
@@ -121,7 +121,7 @@ impl Ephemeral {
         if fits { Ok(base64(&code)) } else { Err(ErrorKind::Unusable("SECRET_BLOCK")) }
     }
 
-    /// What both sides come to.
+    /// The key that both sides derive.
     fn key(&self, challenge: &Challenge<'_>) -> Result<Zeroizing<[u8; 16]>, ErrorKind> {
         let mut theirs = [0; SIZE];
         from_hex(challenge.public, &mut theirs).ok_or(ErrorKind::Unusable("SRP_B"))?;
@@ -129,7 +129,7 @@ impl Ephemeral {
         from_hex(challenge.salt, &mut salt).ok_or(ErrorKind::Unusable("SALT"))?;
         let public = Element::new(&U3072::from_be_slice(&theirs));
         let scramble = hash(&[&self.public, &theirs]);
-        // Either would make the key known to all (RFC 5054, section 2.5.3).
+        // Either would make the key public (RFC 5054, section 2.5.3).
         if bool::from(public.retrieve().is_zero()) || scramble == [0; 32] {
             return Err(ErrorKind::Unusable("SRP_B"));
         }
@@ -159,7 +159,7 @@ impl Ephemeral {
     }
 }
 
-/// `base` to the power of an exponent of at most `bits` bits, in a time that does not tell the exponent.
+/// `base` to the power of an exponent of at most `bits` bits, in a time that does not depend on the exponent.
 #[inline(never)]
 fn power(base: &Element, exponent: &U1024, bits: u32) -> Element {
     base.pow_bounded_exp(exponent, bits)
@@ -186,7 +186,7 @@ fn to_bytes(number: &U3072) -> [u8; SIZE] {
     bytes
 }
 
-/// SHA-256 of who signs in and with what.
+/// SHA-256 of the pool, the user and the password.
 fn identity_of(challenge: &Challenge<'_>) -> [u8; 32] {
     let mut hasher = Hasher::new();
     for part in [challenge.pool, challenge.user, ":", challenge.password] {
@@ -201,7 +201,8 @@ fn hash(integers: &[&[u8]]) -> [u8; 32] {
     hasher.finish()
 }
 
-/// An integer as the other side hashes it: without zeroes in front, but for one before a set top bit.
+/// Writes an integer as the other side hashes it: without leading zeroes, except for one before a set top
+/// bit.
 fn put_integer(bytes: &[u8], out: &mut dyn Put) {
     let zeroes = bytes.iter().take_while(|byte| **byte == 0).count();
     let significant = bytes.get(zeroes..).unwrap_or_default();
@@ -211,7 +212,7 @@ fn put_integer(bytes: &[u8], out: &mut dyn Put) {
     out.put(significant);
 }
 
-/// Reads hexadecimal digits to the end of `bytes`; `None` if it is too short, or they are none.
+/// Parses hexadecimal digits into the end of `bytes`; `None` if it is too short, or they are malformed.
 fn from_hex(digits: &str, bytes: &mut [u8]) -> Option<()> {
     let mut places = bytes.iter_mut().rev();
     if digits.is_empty() {
@@ -227,7 +228,7 @@ fn from_hex(digits: &str, bytes: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-/// Puts what `text` encodes, and tells whether it is base64.
+/// Writes the bytes that `text` encodes, and returns whether it is base64.
 fn put_decoded(text: &str, out: &mut dyn Put) -> bool {
     let Ok(mut decoder) = Decoder::<Base64>::new(text.as_bytes()) else { return false };
     let mut piece = [0; 48];
@@ -241,8 +242,8 @@ fn put_decoded(text: &str, out: &mut dyn Put) -> bool {
     }
 }
 
-/// The time of a proof, as Cognito wants it: `Sun Aug 30 12:36:00 UTC 2015`, the day without a zero in
-/// front.
+/// The time of a proof, as Cognito formats it: `Sun Aug 30 12:36:00 UTC 2015`, the day without a leading
+/// zero.
 pub(super) struct Timestamp {
     text: [u8; 28],
     len: usize,

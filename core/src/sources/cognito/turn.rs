@@ -1,4 +1,4 @@
-//! One exchange of a sign-in: what is sent, and what is kept of the answer.
+//! One exchange of a sign-in: the request, and what is kept of the answer.
 
 use heapless::String;
 
@@ -12,7 +12,7 @@ use crate::wire::{Ascii, Put};
 
 use super::{USER_POOL, secret_hash};
 
-/// Who signs in, and with which client of the pool.
+/// The user who signs in, and the client of the pool.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Client<'c> {
@@ -20,7 +20,7 @@ pub struct Client<'c> {
     pub id: &'c str,
     /// Its secret, if it has one.
     pub secret: Option<&'c str>,
-    /// The name of the person, as the pool knows it.
+    /// The user's name, as the pool knows it.
     pub username: &'c str,
 }
 
@@ -30,7 +30,7 @@ impl<'c> Client<'c> {
         Self { id, secret: None, username }
     }
 
-    /// With the client's secret.
+    /// Sets the client's secret.
     pub const fn with_secret(self, secret: Option<&'c str>) -> Self {
         Self { secret, ..self }
     }
@@ -56,7 +56,7 @@ pub(super) const KEPT: &[&str] = &[
     "AuthenticationResult.ExpiresIn",
 ];
 
-/// What is sent next.
+/// The next exchange.
 #[derive(Clone, Copy)]
 pub(super) enum Round {
     /// The refresh token, which is in the slot as a token.
@@ -65,23 +65,23 @@ pub(super) enum Round {
     Password,
     #[cfg(feature = "srp")]
     Srp,
-    /// The proof, by the challenge that is in the slot.
+    /// The proof, by the challenge in the slot.
     #[cfg(feature = "srp")]
     Proof,
-    /// An answer to the challenge that is in the slot, beside which it is as a secret.
+    /// An answer to the challenge in the slot, stored beside it as a secret.
     Answer(Question),
 }
 
-/// A challenge that a person answers.
+/// A challenge that the user answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Question {
     pub(super) challenge: &'static str,
-    /// The member that holds the answer.
+    /// The member for the answer.
     pub(super) answer: &'static str,
     pub(super) text: &'static str,
 }
 
-/// The challenges that a person answers (InitiateAuth, Amazon Cognito user pools API reference).
+/// The challenges that the user answers (InitiateAuth, Amazon Cognito user pools API reference).
 pub(super) const QUESTIONS: [Question; 4] = [
     Question { challenge: "NEW_PASSWORD_REQUIRED", answer: "NEW_PASSWORD", text: "New password: " },
     Question {
@@ -98,9 +98,10 @@ pub(super) const MAX_USER_ID: usize = 128;
 
 pub(super) struct Turn<'c> {
     pub(super) client: Client<'c>,
-    /// The password, if it is known: no report repeats it.
+    /// The password, if it is known, so that no report repeats it.
     password: Option<&'c str>,
-    /// What the pool calls the user, who may sign in by another name: the refresh token is for that one.
+    /// The pool's own name of the user, who may sign in by another name: the refresh token belongs to that
+    /// one.
     pub(super) user_id: String<MAX_USER_ID>,
     pub(super) round: Round,
     #[cfg(feature = "srp")]
@@ -128,7 +129,7 @@ impl<'c> Turn<'c> {
         self.client.secret.map(|secret| secret_hash(self.client.id, secret, username))
     }
 
-    /// The parameters of the two operations: a flow to begin, or a challenge to answer.
+    /// The parameters of the two operations: starting a flow, or answering a challenge.
     fn begin(&self, to: &mut dyn Members, flow: &str, parameter: (&str, &str)) {
         to.text("AuthFlow", flow);
         to.text("ClientId", self.client.id);
@@ -168,10 +169,9 @@ impl core::fmt::Debug for Turn<'_> {
     }
 }
 
-/// What the two operations have in common. A code is good once, and a lost answer is not asked for
-/// again.
+/// The properties that the two operations share. A code is good once, and a lost answer is not sent again.
 const fn shape(action: &'static str) -> Shape {
-    // What was kept is read when the request is written: the answer goes where it was.
+    // The kept challenge is read while the request is written, and then the answer replaces it.
     Shape { proof: Proof::Unsigned, adds: true, ..Shape::new(USER_POOL, action) }
 }
 

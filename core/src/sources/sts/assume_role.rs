@@ -21,26 +21,26 @@ pub type AssumeRole<'c, B> = Call<'c, B, AssumeRoleRequest<'c>>;
 pub struct AssumeRoleRequest<'c> {
     /// The role, 20 to 2,048 characters.
     pub role_arn: &'c str,
-    /// Names the session in the role's ARN and in audit logs: 2 to 64 of `[\w+=,.@-]`.
+    /// The session's name, in the role's ARN and in audit logs: 2 to 64 of `[\w+=,.@-]`.
     pub session_name: &'c str,
-    /// Seconds of life, 900 to 43,200; without it the service gives 3,600. When a role assumes a
-    /// role, the service gives 3,600 at most.
+    /// The session's lifetime in seconds, 900 to 43,200; the service's default is 3,600. For role chaining,
+    /// it is at most 3,600.
     pub duration_seconds: Option<u32>,
-    /// What a third party's trust policy may ask for: 2 to 1,224 of `[\w+=,.@:/-]`.
+    /// The external id that a third party's trust policy may require: 2 to 1,224 of `[\w+=,.@:/-]`.
     pub external_id: Option<&'c str>,
-    /// Whatever else is to be said, in [`SessionParameters`] for instance. What a program never says
-    /// is no part of it.
+    /// Further parameters, [`SessionParameters`] for instance. A program without them does not link their
+    /// code.
     pub more: Option<&'c (dyn Parameters + Sync)>,
 }
 
 impl fmt::Debug for AssumeRoleRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What more is said has no `Debug`: a trait object would bring it to every device.
+        // Further parameters have no `Debug`: a trait object would link it on every device.
         write!(f, "AssumeRoleRequest({} as {})", self.role_arn, self.session_name)
     }
 }
 
-/// Parameters beside those that nearly every call has.
+/// Parameters that few calls have.
 pub trait Parameters {
     /// Checks the limits that the service documents, before anything is sent.
     ///
@@ -48,31 +48,30 @@ pub trait Parameters {
     /// [`ErrorKind::Invalid`], with the allowed range.
     fn check(&self) -> Result<(), ErrorKind>;
 
-    /// Puts the parameters. `held` is what the base brought.
+    /// Writes the parameters. `held` has what the base provided.
     fn put(&self, form: &mut Form<'_>, held: &Slot<'_>);
 }
 
-/// The other parameters of AssumeRole.
+/// The further parameters of AssumeRole.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct SessionParameters<'c> {
-    /// A policy that the session is limited to, in JSON: up to 2,048 characters.
+    /// A policy in JSON that limits the session: up to 2,048 characters.
     pub policy: Option<&'c str>,
-    /// Managed policies that the session is limited to: 10 at most.
+    /// Managed policies that limit the session: 10 at most.
     pub policy_arns: &'c [&'c str],
     /// Session tags: 50 at most, keys of 1 to 128 characters, values of up to 256.
     pub tags: &'c [Tag<'c>],
-    /// Keys of those tags that go on to the sessions of further roles.
+    /// Keys of the tags that are passed on when roles are chained.
     pub transitive_tag_keys: &'c [&'c str],
-    /// The multi-factor device of the user who calls: a serial number or an ARN. Its code is
-    /// `token_code`, or what [`Mfa`](crate::sources::sts::Mfa) asks for.
+    /// The multi-factor device of the calling user: a serial number or an ARN. Its code is `token_code`, or
+    /// the one that [`Mfa`](crate::sources::sts::Mfa) asks for.
     pub mfa_serial: Option<&'c str>,
-    /// The six digits that the device shows.
+    /// The six digits on the device.
     pub token_code: Option<&'c str>,
-    /// Who is behind the session, for audit logs of it and all further ones: 2 to 64 of
-    /// `[\w+=,.@-]`.
+    /// The source identity, for audit logs of this and all chained sessions: 2 to 64 of `[\w+=,.@-]`.
     pub source_identity: Option<&'c str>,
-    /// Contexts from trusted providers, each the provider's ARN and its assertion: 5 at most.
+    /// Context assertions of trusted providers, each with the provider's ARN: 5 at most.
     pub provided_contexts: &'c [(&'c str, &'c str)],
 }
 

@@ -1,4 +1,4 @@
-//! AssumeRoot: a short session as root of a member account, for one of the tasks that take root.
+//! AssumeRoot: a short session as root of a member account, for one of the tasks that need root.
 
 use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};
@@ -20,7 +20,7 @@ pub struct AssumeRootRequest<'c> {
     pub target_principal: &'c str,
     /// The managed policy that names the task, `arn:aws:iam::aws:policy/root-task/...`.
     pub task_policy_arn: &'c str,
-    /// Seconds of life, up to 900, which is what the service gives without it.
+    /// The session's lifetime in seconds, up to 900, which is the service's default.
     pub duration_seconds: Option<u32>,
 }
 

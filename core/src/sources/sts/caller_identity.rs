@@ -1,4 +1,4 @@
-//! GetCallerIdentity: whose credentials these are.
+//! GetCallerIdentity: the identity that credentials belong to.
 
 use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};

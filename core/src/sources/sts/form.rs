@@ -1,4 +1,4 @@
-//! Parameters that several operations of STS have.
+//! Parameters of several operations of STS.
 
 use crate::call::Form;
 use crate::flow::Slot;
@@ -19,7 +19,7 @@ pub(super) fn tags(form: &mut Form<'_>, tags: &[Tag<'_>]) {
     }
 }
 
-/// The serial number of a multi-factor device, and the code that was given or asked for.
+/// Writes the serial number of a multi-factor device, and the code that was given or asked for.
 pub(super) fn mfa(form: &mut Form<'_>, serial: Option<&str>, code: Option<&str>, held: &Slot<'_>) {
     if let Some(serial) = serial {
         form.text("SerialNumber", serial);

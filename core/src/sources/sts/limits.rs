@@ -1,4 +1,4 @@
-//! What STS documents of its parameters (AWS STS API reference), checked before anything is sent.
+//! The documented limits of STS parameters (AWS STS API reference), checked before anything is sent.
 
 use core::ops::RangeInclusive;
 
@@ -6,7 +6,7 @@ use crate::error::ErrorKind;
 
 use super::mfa::is_token_code;
 
-/// A tag of a session: its key, and its value.
+/// A session tag: its key and its value.
 pub type Tag<'c> = (&'c str, &'c str);
 
 /// Fails with `what` unless `holds`.
@@ -14,7 +14,7 @@ pub(super) fn require(holds: bool, what: &'static str) -> Result<(), ErrorKind> 
     if holds { Ok(()) } else { Err(ErrorKind::Invalid(what)) }
 }
 
-/// Whether `text` has a length in `range` and nothing but letters, digits and `marks`.
+/// Whether `text` has a length in `range` and consists of letters, digits and `marks`.
 #[allow(clippy::manual_contains, reason = "brings a search of 140 bytes to a device")]
 fn is_of(text: &str, range: RangeInclusive<usize>, marks: &[u8]) -> bool {
     range.contains(&text.len())
@@ -34,13 +34,13 @@ pub(super) fn session_name(name: &str) -> Result<(), ErrorKind> {
     require(is_of(name, 2..=64, b"_+=,.@-"), what)
 }
 
-/// Of a role: 900 to 43,200 seconds.
+/// Checks the lifetime of a role's session: 900 to 43,200 seconds.
 pub(super) fn duration(seconds: Option<u32>) -> Result<(), ErrorKind> {
     let fits = |seconds| (900..=43_200).contains(&seconds);
     require(seconds.is_none_or(fits), "duration: 900 to 43,200 seconds")
 }
 
-/// Of a user's session: 900 to 129,600 seconds.
+/// Checks the lifetime of a user's session: 900 to 129,600 seconds.
 pub(super) fn user_duration(seconds: Option<u32>) -> Result<(), ErrorKind> {
     let fits = |seconds| (900..=129_600).contains(&seconds);
     require(seconds.is_none_or(fits), "duration: 900 to 129,600 seconds")
@@ -61,7 +61,7 @@ pub(super) fn federated_name(name: &str) -> Result<(), ErrorKind> {
     require(is_of(name, 2..=32, b"_+=,.@-"), what)
 }
 
-/// A session policy: JSON of 1 to 2,048 characters, up to U+00FF.
+/// Checks a session policy: JSON of 1 to 2,048 characters, up to U+00FF.
 pub(super) fn policy(policy: Option<&str>) -> Result<(), ErrorKind> {
     let allowed = |char: char| matches!(char, '\t' | '\n' | '\r' | ' '..='\u{ff}');
     let fits = |policy: &str| (1..=2048).contains(&policy.chars().count()) && policy.chars().all(allowed);
@@ -84,7 +84,7 @@ pub(super) fn tags(tags: &[Tag<'_>]) -> Result<(), ErrorKind> {
     Ok(())
 }
 
-/// The keys of tags that go on to the sessions of further roles.
+/// Checks the keys of transitive tags.
 pub(super) fn transitive_keys(keys: &[&str]) -> Result<(), ErrorKind> {
     require(keys.len() <= 50, "transitive tag keys: 50 at most")?;
     keys.iter().try_for_each(|key| tag_key(key))

@@ -1,4 +1,4 @@
-//! The code of a multi-factor device, asked of the user.
+//! The code of a multi-factor device, from the user.
 
 use crate::error::{ErrorKind, Origin};
 use crate::flow::slot::Field;
@@ -7,9 +7,9 @@ use crate::flow::{Ask, Flow, Lease, Need, Next, Outcome, Sequence, Slot, Source,
 use crate::wire::Put;
 use crate::wire::scan::utf8;
 
-/// The flow that gets the credentials of `B` and then asks the user for a code, which the call that
-/// this is the base of sends: `AssumeRole::new(Mfa::new(base, "MFA code of ...: "), ...)`. A code is
-/// good for one request, so that it is asked for at each run.
+/// The flow that gets the credentials of `B` and then asks the user for a code, which the call on top of it
+/// sends: `AssumeRole::new(Mfa::new(base, "MFA code of ...: "), ...)`. A code is good for one request, so
+/// that it is asked for at each run.
 ///
 /// Slots: those of `B`, and six bytes more in the first.
 pub type Mfa<'c, B> = Sequence<WithCode<'c, B>>;
@@ -64,7 +64,7 @@ impl<'c, B: Flow<'c, Output = Lease>> Source<'c> for WithCode<'c, B> {
     }
 }
 
-/// Puts the code behind the credentials.
+/// Stores the code beside the credentials.
 fn store(content: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
     let slot = slots.first_mut().ok_or(NO_SLOT)?;
     let code = utf8(content.trim_ascii()).ok().filter(|code| is_token_code(code));

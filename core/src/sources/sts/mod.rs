@@ -1,4 +1,4 @@
-//! Calls of STS, most of which end with credentials.
+//! Calls of STS, most of which return credentials.
 //!
 //! Each is an [`Operation`](crate::call::Operation); [`Call`](crate::call::Call) is the flow that gets
 //! credentials from a source and makes the call with them.
@@ -29,7 +29,7 @@ use crate::error::Origin;
 
 use crate::call::{Api, Protocol, Shape};
 
-/// What the operations have in common. Each gives new credentials, so that none does harm twice.
+/// The properties that the operations share. Each issues new credentials, so that repeating one is harmless.
 const fn shape(origin: Origin, action: &'static str) -> Shape {
     let api = Api { origin, service: "sts", protocol: Protocol::Query { version: "2011-06-15" } };
     Shape { repeatable: true, step: "", ..Shape::new(api, action) }

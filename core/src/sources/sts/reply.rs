@@ -1,4 +1,4 @@
-//! The XML that STS replies with.
+//! The XML replies of STS.
 
 use heapless::String;
 
@@ -9,9 +9,9 @@ use crate::sources::document::{Member, seal_with_end};
 use crate::wire::Put;
 use crate::wire::xml::{Event, Reader};
 
-/// Goes through a reply `ActionResponse/ActionResult/...` and hands each element of the result to
-/// `element`, and each one directly below those: as its parent's name (empty for the first kind) and
-/// its own, with the reader at its content. Everything else is passed over.
+/// Reads a reply `ActionResponse/ActionResult/...` and calls `element` for each element of the result, and
+/// for each one directly below those: with its parent's name (empty for the first kind) and its own, and the
+/// reader at its content. Everything else is skipped.
 pub(super) fn read<'a>(
     body: &'a [u8],
     root: &'static str,
@@ -35,8 +35,8 @@ pub(super) fn read<'a>(
     Ok(())
 }
 
-/// Reads the credentials of a reply into `slot`. They belong to the account of the ARN that comes
-/// with them, or without one to `account`, where that is known.
+/// Reads the credentials of a reply into `slot`. They belong to the account in the ARN of the reply, or
+/// without one to `account`, if that is known.
 pub(super) fn credentials(
     body: &[u8],
     root: &'static str,
@@ -59,7 +59,7 @@ pub(super) fn credentials(
     seal_with_end(slot)
 }
 
-/// Keeps of an ARN the account: the fifth field, where that is digits.
+/// Extracts the account from an ARN: the fifth field, if it is digits.
 #[derive(Default)]
 struct Account {
     colons: u8,
@@ -72,7 +72,7 @@ impl Put for Account {
             match byte {
                 b':' => self.colons = self.colons.saturating_add(1),
                 b'0'..=b'9' if self.colons == 4 => {
-                    // Longer than any account: what is cut off is no loss.
+                    // Longer than any account: the rest can be dropped.
                     let _ = self.digits.push(char::from(*byte));
                 }
                 _ => {}

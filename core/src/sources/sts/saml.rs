@@ -1,4 +1,4 @@
-//! AssumeRoleWithSAML: a role for whoever holds an assertion of a SAML provider. Nothing is signed.
+//! AssumeRoleWithSAML: a role for the bearer of a SAML assertion. Nothing is signed.
 
 use crate::call::{Call, Form, Operation, Proof, Shape};
 use crate::error::{ErrorKind, Origin};
@@ -10,8 +10,8 @@ use super::form;
 use super::limits;
 use super::{reply, shape};
 
-/// The source: an assertion of `B` ([`IdentityToken`](crate::sources::IdentityToken), say), and with
-/// it AssumeRoleWithSAML.
+/// The source: an assertion of `B` (such as [`IdentityToken`](crate::sources::IdentityToken)), and with it
+/// AssumeRoleWithSAML.
 pub type AssumeRoleWithSaml<'c, B> = Call<'c, B, AssumeRoleWithSamlRequest<'c>>;
 
 /// The parameters of AssumeRoleWithSAML (AWS STS API reference). The assertion, base64 of 4 to
@@ -23,16 +23,16 @@ pub struct AssumeRoleWithSamlRequest<'c> {
     pub role_arn: &'c str,
     /// The provider in IAM, 20 to 2,048 characters.
     pub principal_arn: &'c str,
-    /// Seconds of life, 900 to 43,200; without it the service gives 3,600.
+    /// The session's lifetime in seconds, 900 to 43,200; the service's default is 3,600.
     pub duration_seconds: Option<u32>,
-    /// A policy that the session is limited to, in JSON: up to 2,048 characters.
+    /// A policy in JSON that limits the session: up to 2,048 characters.
     pub policy: Option<&'c str>,
-    /// Managed policies that the session is limited to: 10 at most.
+    /// Managed policies that limit the session: 10 at most.
     pub policy_arns: &'c [&'c str],
 }
 
 impl<'c> AssumeRoleWithSamlRequest<'c> {
-    /// A session of `role_arn` for whom the provider `principal_arn` vouches for.
+    /// A session of `role_arn`, with an assertion of the provider `principal_arn`.
     pub const fn new(role_arn: &'c str, principal_arn: &'c str) -> Self {
         Self { role_arn, principal_arn, duration_seconds: None, policy: None, policy_arns: &[] }
     }

@@ -1,5 +1,5 @@
-//! GetSessionToken and GetFederationToken: temporary credentials of an IAM user, or of somebody
-//! that the user vouches for.
+//! GetSessionToken and GetFederationToken: temporary credentials of an IAM user, or of a federated user for
+//! whom an IAM user vouches.
 
 use crate::call::{Call, Form, Operation, Shape};
 use crate::error::{ErrorKind, Origin};
@@ -17,12 +17,12 @@ pub type GetSessionToken<'c, B> = Call<'c, B, GetSessionTokenRequest<'c>>;
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct GetSessionTokenRequest<'c> {
-    /// Seconds of life, 900 to 129,600; without it the service gives 43,200.
+    /// The session's lifetime in seconds, 900 to 129,600; the service's default is 43,200.
     pub duration_seconds: Option<u32>,
-    /// The user's multi-factor device: a serial number or an ARN. Its code is `token_code`, or what
+    /// The user's multi-factor device: a serial number or an ARN. Its code is `token_code`, or the one that
     /// [`Mfa`](crate::sources::sts::Mfa) asks for.
     pub mfa_serial: Option<&'c str>,
-    /// The six digits that the device shows.
+    /// The six digits on the device.
     pub token_code: Option<&'c str>,
 }
 
@@ -51,18 +51,18 @@ impl Operation for GetSessionTokenRequest<'_> {
 /// The source: credentials of an IAM user, and with them GetFederationToken.
 pub type GetFederationToken<'c, B> = Call<'c, B, GetFederationTokenRequest<'c>>;
 
-/// The parameters of GetFederationToken (AWS STS API reference). Without a policy the session may do
-/// nothing but what resources grant it by name.
+/// The parameters of GetFederationToken (AWS STS API reference). Without a policy, the session may do only
+/// what resource policies grant to it by name.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct GetFederationTokenRequest<'c> {
-    /// Names the federated user: 2 to 32 of `[\w+=,.@-]`.
+    /// The name of the federated user: 2 to 32 of `[\w+=,.@-]`.
     pub name: &'c str,
-    /// Seconds of life, 900 to 129,600; without it the service gives 43,200.
+    /// The session's lifetime in seconds, 900 to 129,600; the service's default is 43,200.
     pub duration_seconds: Option<u32>,
-    /// What the session may do of what the user may, in JSON: up to 2,048 characters.
+    /// A policy in JSON that limits the session: up to 2,048 characters.
     pub policy: Option<&'c str>,
-    /// The same as managed policies: 10 at most.
+    /// Managed policies that limit the session: 10 at most.
     pub policy_arns: &'c [&'c str],
     /// Session tags: 50 at most, keys of 1 to 128 characters, values of up to 256.
     pub tags: &'c [Tag<'c>],

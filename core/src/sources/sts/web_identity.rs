@@ -1,5 +1,5 @@
-//! AssumeRoleWithWebIdentity: a role for whoever holds a token of an OpenID Connect provider - a
-//! Kubernetes service account, a CI job, a person signed in elsewhere. Nothing is signed.
+//! AssumeRoleWithWebIdentity: a role for the bearer of an OpenID Connect token - a Kubernetes service
+//! account, a CI job, a user signed in elsewhere. Nothing is signed.
 
 use crate::call::{Call, Form, Operation, Proof, Shape};
 use crate::error::{ErrorKind, Origin};
@@ -11,8 +11,8 @@ use super::form;
 use super::limits;
 use super::{reply, shape};
 
-/// The source: a token of `B` ([`IdentityToken`](crate::sources::IdentityToken), say), and with it
-/// AssumeRoleWithWebIdentity. The token is fetched anew for every attempt.
+/// The source: a token of `B` (such as [`IdentityToken`](crate::sources::IdentityToken)), and with it
+/// AssumeRoleWithWebIdentity. The token is fetched again for every attempt.
 pub type AssumeRoleWithWebIdentity<'c, B> = Call<'c, B, AssumeRoleWithWebIdentityRequest<'c>>;
 
 /// The parameters of AssumeRoleWithWebIdentity (AWS STS API reference). The token, 4 to 20,000
@@ -22,15 +22,15 @@ pub type AssumeRoleWithWebIdentity<'c, B> = Call<'c, B, AssumeRoleWithWebIdentit
 pub struct AssumeRoleWithWebIdentityRequest<'c> {
     /// The role, 20 to 2,048 characters.
     pub role_arn: &'c str,
-    /// Names the session in the role's ARN and in audit logs: 2 to 64 of `[\w+=,.@-]`.
+    /// The session's name, in the role's ARN and in audit logs: 2 to 64 of `[\w+=,.@-]`.
     pub session_name: &'c str,
-    /// Seconds of life, 900 to 43,200; without it the service gives 3,600.
+    /// The session's lifetime in seconds, 900 to 43,200; the service's default is 3,600.
     pub duration_seconds: Option<u32>,
     /// The host name of an OAuth 2.0 provider; none for OpenID Connect.
     pub provider_id: Option<&'c str>,
-    /// A policy that the session is limited to, in JSON: up to 2,048 characters.
+    /// A policy in JSON that limits the session: up to 2,048 characters.
     pub policy: Option<&'c str>,
-    /// Managed policies that the session is limited to: 10 at most.
+    /// Managed policies that limit the session: 10 at most.
     pub policy_arns: &'c [&'c str],
 }
 
