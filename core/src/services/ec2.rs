@@ -1,4 +1,4 @@
-//! Amazon EC2: which instance profile an instance has (Amazon EC2 API reference).
+//! Amazon EC2: instance profiles of instances (Amazon EC2 API reference).
 
 use crate::call::{Action, Api, Members, Protocol};
 use crate::error::{ErrorKind, Origin};
@@ -6,17 +6,17 @@ use crate::flow::{Each, Kept};
 
 use super::texts_only;
 
-/// One endpoint for each region.
+/// Amazon EC2; one endpoint for each region.
 pub const EC2: Api =
     Api { origin: Origin::Service("EC2"), service: "ec2", protocol: Protocol::Ec2 { version: "2016-11-15" } };
 
-/// That an instance has an instance profile.
+/// The association of an instance with an instance profile.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Association<'r> {
     /// Its id, `iip-assoc-...`.
     pub id: &'r str,
-    /// The instance.
+    /// The instance, `i-...`.
     pub instance_id: &'r str,
     /// The ARN of the instance profile.
     pub profile_arn: &'r str,
@@ -24,7 +24,7 @@ pub struct Association<'r> {
     pub state: &'r str,
 }
 
-/// Gives an instance that has none an instance profile.
+/// Associates an instance profile with an instance that has none.
 #[derive(Debug, Clone, Copy)]
 pub struct AssociateIamInstanceProfile<'c> {
     /// The instance, `i-...`.
@@ -49,12 +49,12 @@ impl Action for AssociateIamInstanceProfile<'_> {
     }
 }
 
-/// Gives an instance another instance profile in place of the one it has.
+/// Replaces the instance profile of an instance.
 #[derive(Debug, Clone, Copy)]
 pub struct ReplaceIamInstanceProfileAssociation<'c> {
-    /// The association that is there.
+    /// The association, `iip-assoc-...`.
     pub association_id: &'c str,
-    /// The other instance profile's name.
+    /// The new instance profile's name.
     pub profile: &'c str,
 }
 
@@ -74,12 +74,12 @@ impl Action for ReplaceIamInstanceProfileAssociation<'_> {
     }
 }
 
-/// What instance profiles instances have, or had a moment ago.
+/// Lists associations, including those that ended a short time ago.
 #[derive(Debug, Clone, Copy)]
 pub struct DescribeIamInstanceProfileAssociations<'c> {
-    /// The instance, `i-...`; without it all that there are, a hundred at a time.
+    /// The instance, `i-...`; without it all, a hundred at a time.
     pub instance_id: Option<&'c str>,
-    /// Where the last page ended.
+    /// The token of the page, from the page before; `None` for the first.
     pub next: Option<&'c str>,
 }
 
@@ -87,9 +87,9 @@ pub struct DescribeIamInstanceProfileAssociations<'c> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Associations<'r> {
-    /// What is on it.
+    /// The associations on it.
     pub each: Each<'r, Association<'r>>,
-    /// What the next page is asked for with; `None` if this is the last.
+    /// The token of the next page; `None` if this is the last.
     pub next: Option<&'r str>,
 }
 
@@ -124,10 +124,10 @@ impl Action for DescribeIamInstanceProfileAssociations<'_> {
 }
 
 texts_only! {
-    /// Takes its instance profile from an instance.
+    /// Ends an association.
     #[derive(Debug)]
     DisassociateIamInstanceProfile of EC2 repeatable = true {
-        /// The association that is there.
+        /// The association, `iip-assoc-...`.
         association_id: "AssociationId",
     }
 }
@@ -143,7 +143,7 @@ fn changed(kept: Kept<'_>) -> Result<Association<'_>, ErrorKind> {
     association(kept, CHANGED)
 }
 
-/// The association whose texts stood at these names.
+/// The association whose texts are at these paths.
 fn association<'r>(kept: Kept<'r>, names: &'static [&'static str]) -> Result<Association<'r>, ErrorKind> {
     let text = |index: usize| kept.need(names.get(index).copied().unwrap_or_default());
     Ok(Association { id: text(0)?, instance_id: text(1)?, profile_arn: text(2)?, state: text(3)? })

@@ -1,4 +1,4 @@
-//! Amazon Elastic Container Service: tasks that have a role (Amazon ECS API reference).
+//! Amazon Elastic Container Service: tasks with a role (Amazon ECS API reference).
 
 use crate::call::{Action, Api, Members, Protocol};
 use crate::error::{ErrorKind, Origin};
@@ -6,7 +6,7 @@ use crate::flow::{Each, Kept};
 
 use super::{Tag, texts_only};
 
-/// One endpoint for each region.
+/// Amazon ECS; one endpoint for each region.
 pub const ECS: Api = Api {
     origin: Origin::Service("ECS"),
     service: "ecs",
@@ -16,38 +16,38 @@ pub const ECS: Api = Api {
     },
 };
 
-/// How a list of tags is written.
+/// The names of a tag's members.
 const TAG: [&str; 2] = ["key", "value"];
 
 /// A container of a task.
 #[derive(Debug, Clone, Copy)]
 pub struct Container<'c> {
-    /// Its name.
+    /// Its name: 1 to 255 letters, digits, hyphens and underscores.
     pub name: &'c str,
-    /// Its image.
+    /// Its image, `REPOSITORY:TAG`.
     pub image: &'c str,
     /// Its memory in MiB, if the task has none.
     pub memory: Option<u32>,
-    /// What it runs; the image's own if empty.
+    /// Its command; the image's own if empty.
     pub command: &'c [&'c str],
 }
 
-/// Makes a new revision of a task definition.
+/// Registers a new revision of a task definition.
 #[derive(Debug, Clone, Copy)]
 pub struct RegisterTaskDefinition<'c> {
     /// The family: 1 to 255 letters, digits, hyphens and underscores.
     pub family: &'c str,
     /// The role of its tasks, an ARN.
     pub task_role_arn: &'c str,
-    /// The role that ECS takes to start it: pulls the image, writes logs.
+    /// The role with which ECS starts it: pulls the image, writes logs.
     pub execution_role_arn: Option<&'c str>,
     /// `awsvpc`, `bridge`, `host` or `none`.
     pub network_mode: Option<&'c str>,
     /// `EC2`, `FARGATE`, `EXTERNAL`.
     pub compatibilities: &'c [&'c str],
-    /// Units of CPU, `256` say; Fargate wants it.
+    /// CPU units, such as `256`; required by Fargate.
     pub cpu: Option<&'c str>,
-    /// Memory in MiB, `512` say; Fargate wants it.
+    /// Memory in MiB, such as `512`; required by Fargate.
     pub memory: Option<&'c str>,
     /// Its containers, all of them essential.
     pub containers: &'c [Container<'c>],
@@ -93,19 +93,19 @@ impl Action for RegisterTaskDefinition<'_> {
 pub struct TaskDefinition<'r> {
     /// Its ARN, with family and revision.
     pub arn: &'r str,
-    /// The role of its tasks.
+    /// The role of its tasks, an ARN.
     pub task_role_arn: &'r str,
     /// `ACTIVE`, `INACTIVE` or `DELETE_IN_PROGRESS`.
     pub status: &'r str,
     /// The image of its first container.
     pub image: &'r str,
-    /// `awsvpc`, `bridge`, `host` or `none`; empty where the service chose.
+    /// `awsvpc`, `bridge`, `host` or `none`; empty if the service chose.
     pub network_mode: &'r str,
     kept: Kept<'r>,
 }
 
 impl<'r> TaskDefinition<'r> {
-    /// The value of a tag.
+    /// The value of the tag `key`.
     pub fn tag(&self, key: &str) -> Option<&'r str> {
         self.kept.value_of(["tags.key", "tags.value"], key)
     }
@@ -154,18 +154,18 @@ impl Action for DescribeTaskDefinition<'_> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Arns<'r> {
-    /// What is on it.
+    /// The ARNs on it.
     pub each: Each<'r, &'r str>,
-    /// What the next page is asked for with; `None` if this is the last.
+    /// The token of the next page; `None` if this is the last.
     pub next: Option<&'r str>,
 }
 
-/// The ARNs of the active revisions of a family, a hundred at a time.
+/// Lists the ARNs of the active revisions of a family, a hundred at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct ListTaskDefinitions<'c> {
-    /// What the family's name is, or begins with.
+    /// The family's name, or its prefix.
     pub family_prefix: &'c str,
-    /// Where the last page ended.
+    /// The token of the page, from the page before; `None` for the first.
     pub next: Option<&'c str>,
 }
 
@@ -190,7 +190,7 @@ impl Action for ListTaskDefinitions<'_> {
 /// Starts one task.
 #[derive(Debug, Clone, Copy)]
 pub struct RunTask<'c> {
-    /// The cluster's name or ARN; without it `default`.
+    /// The cluster's name or ARN; `default` if there is none.
     pub cluster: Option<&'c str>,
     /// A family, `family:revision`, or an ARN.
     pub task_definition: &'c str,
@@ -198,20 +198,20 @@ pub struct RunTask<'c> {
     pub task_role_arn: Option<&'c str>,
     /// `EC2`, `FARGATE` or `EXTERNAL`.
     pub launch_type: Option<&'c str>,
-    /// Where a task with the network mode `awsvpc` is.
+    /// The subnets of a task with the network mode `awsvpc`.
     pub subnets: &'c [&'c str],
-    /// What guards it there.
+    /// Its security groups there.
     pub security_groups: &'c [&'c str],
     /// Tags: 50 at most.
     pub tags: &'c [Tag<'c>],
-    /// The same task is not started twice with the same token: up to 64 characters.
+    /// A token of up to 64 characters: a request with the same token does not start another task.
     pub client_token: &'c str,
 }
 
 impl Action for RunTask<'_> {
     const API: Api = ECS;
     const NAME: &'static str = "RunTask";
-    // By its token.
+    // Made idempotent by its token.
     const REPEATABLE: bool = true;
     const KEPT: &'static [&'static str] = &["tasks.taskArn", "failures.reason"];
     type Output<'r> = Started<'r>;
@@ -240,24 +240,24 @@ impl Action for RunTask<'_> {
     }
 }
 
-/// A task that was started, or why there is none.
+/// A task that was started, or the reason why not.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Started<'r> {
     /// Its ARN.
     pub task_arn: Option<&'r str>,
-    /// Why it was not started, `RESOURCE:MEMORY` say.
+    /// The reason, such as `RESOURCE:MEMORY`.
     pub failure: Option<&'r str>,
 }
 
-/// The ARNs of the running tasks of a family, a hundred at a time.
+/// Lists the ARNs of the running tasks of a family, a hundred at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct ListTasks<'c> {
-    /// The cluster's name or ARN; without it `default`.
+    /// The cluster's name or ARN; `default` if there is none.
     pub cluster: Option<&'c str>,
     /// The family.
     pub family: &'c str,
-    /// Where the last page ended.
+    /// The token of the page, from the page before; `None` for the first.
     pub next: Option<&'c str>,
 }
 
@@ -282,7 +282,7 @@ impl Action for ListTasks<'_> {
 /// Reads one task.
 #[derive(Debug, Clone, Copy)]
 pub struct DescribeTask<'c> {
-    /// The cluster's name or ARN; without it `default`.
+    /// The cluster's name or ARN; `default` if there is none.
     pub cluster: Option<&'c str>,
     /// The task's ARN.
     pub task: &'c str,
@@ -320,15 +320,15 @@ impl Action for DescribeTask<'_> {
 pub struct Task<'r> {
     /// `PROVISIONING`, `PENDING`, `RUNNING`, `STOPPED` and others between.
     pub status: &'r str,
-    /// The revision of the task definition that it is of, an ARN.
+    /// The revision of its task definition, an ARN.
     pub definition: &'r str,
-    /// The role that it has in place of its definition's.
+    /// The role in place of its definition's, an ARN.
     pub task_role_arn: Option<&'r str>,
     kept: Kept<'r>,
 }
 
 impl<'r> Task<'r> {
-    /// The value of a tag.
+    /// The value of the tag `key`.
     pub fn tag(&self, key: &str) -> Option<&'r str> {
         self.kept.value_of(["tasks.tags.key", "tasks.tags.value"], key)
     }
@@ -337,7 +337,7 @@ impl<'r> Task<'r> {
 /// Stops a task.
 #[derive(Debug, Clone, Copy)]
 pub struct StopTask<'c> {
-    /// The cluster's name or ARN; without it `default`.
+    /// The cluster's name or ARN; `default` if there is none.
     pub cluster: Option<&'c str>,
     /// The task's ARN.
     pub task: &'c str,
@@ -360,7 +360,7 @@ impl Action for StopTask<'_> {
 }
 
 texts_only! {
-    /// Marks a revision of a task definition as no longer to be used.
+    /// Deregisters a revision of a task definition: no new task can use it.
     #[derive(Debug)]
     DeregisterTaskDefinition of ECS repeatable = true {
         /// `family:revision`, or an ARN.

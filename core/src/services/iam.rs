@@ -8,24 +8,24 @@ use crate::flow::{Each, Kept};
 
 use super::{Tag, texts_only};
 
-/// One endpoint for each partition.
+/// IAM; one endpoint for each partition.
 pub const IAM: Api = Api {
     origin: Origin::Service("IAM"),
     service: "iam",
     protocol: Protocol::Query { version: "2010-05-08" },
 };
 
-/// How a list of tags is written.
+/// The names of a tag's members.
 const TAG: [&str; 2] = ["Key", "Value"];
 
-/// Makes a role.
+/// Creates a role.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateRole<'c> {
     /// Its name: 1 to 64 of `[\w+=,.@-]`.
     pub name: &'c str,
-    /// Who may assume it, as a policy in JSON.
+    /// The trust policy: who may assume it, in JSON.
     pub trust: &'c str,
-    /// What it is for.
+    /// A description, up to 1,000 characters.
     pub description: Option<&'c str>,
     /// The longest session, 3,600 to 43,200 seconds.
     pub max_session_duration: Option<u32>,
@@ -34,7 +34,7 @@ pub struct CreateRole<'c> {
 }
 
 impl<'c> CreateRole<'c> {
-    /// The role `name`, for those that `trust` lets assume it.
+    /// The role `name`, with the trust policy `trust`.
     pub const fn new(name: &'c str, trust: &'c str) -> Self {
         Self { name, trust, description: None, max_session_duration: None, tags: &[] }
     }
@@ -67,13 +67,13 @@ impl Action for CreateRole<'_> {
 pub struct Role<'r> {
     /// Its ARN.
     pub arn: &'r str,
-    /// Who may assume it, as a policy in JSON, percent-encoded.
+    /// The trust policy in JSON, percent-encoded.
     pub trust: &'r str,
     kept: Kept<'r>,
 }
 
 impl<'r> Role<'r> {
-    /// The value of a tag.
+    /// The value of the tag `key`.
     pub fn tag(&self, key: &str) -> Option<&'r str> {
         self.kept.value_of(["Role.Tags.Key", "Role.Tags.Value"], key)
     }
@@ -82,7 +82,7 @@ impl<'r> Role<'r> {
 /// Reads a role.
 #[derive(Debug, Clone, Copy)]
 pub struct GetRole<'c> {
-    /// Its name.
+    /// Its name: 1 to 64 of `[\w+=,.@-]`.
     pub name: &'c str,
 }
 
@@ -104,7 +104,7 @@ impl Action for GetRole<'_> {
     }
 }
 
-/// Gives a role tags, or other values to those it has.
+/// Adds tags to a role, or replaces the values of those it has.
 #[derive(Debug, Clone, Copy)]
 pub struct TagRole<'c> {
     /// The role's name.
@@ -129,7 +129,7 @@ impl Action for TagRole<'_> {
     }
 }
 
-/// The names of a role's own policies: the first hundred.
+/// Lists the names of a role's inline policies: the first hundred.
 #[derive(Debug, Clone, Copy)]
 pub struct ListRolePolicies<'c> {
     /// The role's name.
@@ -152,7 +152,7 @@ impl Action for ListRolePolicies<'_> {
     }
 }
 
-/// The ARNs of the managed policies that are attached to a role: the first hundred.
+/// Lists the ARNs of the managed policies attached to a role: the first hundred.
 #[derive(Debug, Clone, Copy)]
 pub struct ListAttachedRolePolicies<'c> {
     /// The role's name.
@@ -175,7 +175,7 @@ impl Action for ListAttachedRolePolicies<'_> {
     }
 }
 
-/// The names of the instance profiles that a role is in: the first hundred.
+/// Lists the names of the instance profiles with a role: the first hundred.
 #[derive(Debug, Clone, Copy)]
 pub struct ListInstanceProfilesForRole<'c> {
     /// The role's name.
@@ -198,7 +198,7 @@ impl Action for ListInstanceProfilesForRole<'_> {
     }
 }
 
-/// Makes an instance profile, empty.
+/// Creates an empty instance profile.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateInstanceProfile<'c> {
     /// Its name: 1 to 128 of `[\w+=,.@-]`.
@@ -233,12 +233,12 @@ pub struct InstanceProfile<'r> {
 }
 
 impl<'r> InstanceProfile<'r> {
-    /// The name of the role in it.
+    /// The name of its role.
     pub fn role(&self) -> Option<&'r str> {
         self.kept.get("InstanceProfile.Roles.RoleName")
     }
 
-    /// The value of a tag.
+    /// The value of the tag `key`.
     pub fn tag(&self, key: &str) -> Option<&'r str> {
         self.kept.value_of(["InstanceProfile.Tags.Key", "InstanceProfile.Tags.Value"], key)
     }
@@ -247,7 +247,7 @@ impl<'r> InstanceProfile<'r> {
 /// Reads an instance profile.
 #[derive(Debug, Clone, Copy)]
 pub struct GetInstanceProfile<'c> {
-    /// Its name.
+    /// Its name: 1 to 128 of `[\w+=,.@-]`.
     pub name: &'c str,
 }
 
@@ -272,12 +272,12 @@ impl Action for GetInstanceProfile<'_> {
     }
 }
 
-/// Makes an OpenID Connect provider, whose tokens roles may trust.
+/// Creates an OpenID Connect provider, whose tokens roles may trust.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateOpenIDConnectProvider<'c> {
     /// Its URL, `https://accounts.example.com`.
     pub url: &'c str,
-    /// The audiences that its tokens may be for.
+    /// The audiences of its tokens.
     pub client_ids: &'c [&'c str],
     /// SHA-1 fingerprints of its certificate authority: 40 hexadecimal digits each, five at most.
     pub thumbprints: &'c [&'c str],
@@ -318,7 +318,7 @@ pub struct OpenIdConnectProvider<'r> {
 }
 
 impl<'r> OpenIdConnectProvider<'r> {
-    /// The value of a tag.
+    /// The value of the tag `key`.
     pub fn tag(&self, key: &str) -> Option<&'r str> {
         self.kept.value_of(["Tags.Key", "Tags.Value"], key)
     }
@@ -341,16 +341,16 @@ impl Action for GetOpenIDConnectProvider<'_> {
 }
 
 texts_only! {
-    /// Changes who may assume a role.
+    /// Replaces the trust policy of a role.
     #[derive(Debug)]
     UpdateAssumeRolePolicy of IAM repeatable = true {
         /// The role's name.
         role: "RoleName",
-        /// The new policy, in JSON.
+        /// The new trust policy, in JSON.
         trust: "PolicyDocument",
     }
 
-    /// Gives a role a policy of its own, or replaces the one of that name.
+    /// Adds an inline policy to a role, or replaces the one of that name.
     #[derive(Debug)]
     PutRolePolicy of IAM repeatable = true {
         /// The role's name.
@@ -370,7 +370,7 @@ texts_only! {
         policy_arn: "PolicyArn",
     }
 
-    /// Takes a policy of its own from a role.
+    /// Deletes an inline policy of a role.
     #[derive(Debug)]
     DeleteRolePolicy of IAM repeatable = true {
         /// The role's name.
@@ -388,14 +388,14 @@ texts_only! {
         policy_arn: "PolicyArn",
     }
 
-    /// Deletes a role that has neither policies nor instance profiles any more.
+    /// Deletes a role that has neither policies nor instance profiles.
     #[derive(Debug)]
     DeleteRole of IAM repeatable = true {
-        /// Its name.
+        /// Its name: 1 to 64 of `[\w+=,.@-]`.
         name: "RoleName",
     }
 
-    /// Puts a role into an instance profile, which holds one.
+    /// Adds a role to an instance profile, which holds one.
     #[derive(Debug)]
     AddRoleToInstanceProfile of IAM {
         /// The profile's name.
@@ -404,7 +404,7 @@ texts_only! {
         role: "RoleName",
     }
 
-    /// Takes a role out of an instance profile.
+    /// Removes a role from an instance profile.
     #[derive(Debug)]
     RemoveRoleFromInstanceProfile of IAM repeatable = true {
         /// The profile's name.
@@ -413,17 +413,17 @@ texts_only! {
         role: "RoleName",
     }
 
-    /// Deletes an instance profile that is empty.
+    /// Deletes an empty instance profile.
     #[derive(Debug)]
     DeleteInstanceProfile of IAM repeatable = true {
-        /// Its name.
+        /// Its name: 1 to 128 of `[\w+=,.@-]`.
         name: "InstanceProfileName",
     }
 
     /// Deletes an OpenID Connect provider.
     #[derive(Debug)]
     DeleteOpenIDConnectProvider of IAM repeatable = true {
-        /// Its ARN.
+        /// Its ARN, `arn:aws:iam::ACCOUNT:oidc-provider/HOST`.
         arn: "OpenIDConnectProviderArn",
     }
 }

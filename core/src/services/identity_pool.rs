@@ -1,5 +1,5 @@
-//! Amazon Cognito identity pools: AWS credentials for people who signed in somewhere, and for guests
-//! (Amazon Cognito federated identities API reference).
+//! Amazon Cognito identity pools: AWS credentials for authenticated and unauthenticated identities (Amazon
+//! Cognito federated identities API reference).
 
 use crate::call::{Action, Api, Members};
 use crate::error::ErrorKind;
@@ -9,25 +9,25 @@ use super::{Named, Page, Tag, texts_only};
 
 pub use crate::sources::cognito::IDENTITY_POOL;
 
-/// A user pool whose people are known to an identity pool.
+/// A user pool that an identity pool trusts.
 #[derive(Debug, Clone, Copy)]
 pub struct UserPoolLogin<'c> {
-    /// `cognito-idp.REGION.amazonaws.com/POOL-ID`
+    /// The provider's name: `cognito-idp.REGION.amazonaws.com/POOL-ID`.
     pub provider: &'c str,
-    /// The client that they sign in with.
+    /// The id of the client that users sign in with.
     pub client: &'c str,
 }
 
-/// What an identity pool takes.
+/// The identities that an identity pool accepts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Logins<'c> {
     /// Whether unauthenticated identities get credentials too.
     pub unauthenticated: bool,
-    /// Whether identities may ask for a token and assume roles with it (GetOpenIdToken).
+    /// Whether identities may get a token and assume roles with it (GetOpenIdToken, the classic flow).
     pub classic: bool,
-    /// User pools.
+    /// Trusted user pools.
     pub user_pools: &'c [UserPoolLogin<'c>],
-    /// Others, by provider and application: `("graph.facebook.com", "7346241598935552")`.
+    /// Other providers, with the application's id there: `("graph.facebook.com", "7346241598935552")`.
     pub providers: &'c [(&'c str, &'c str)],
     /// OpenID Connect providers, by their ARNs in IAM.
     pub open_id: &'c [&'c str],
@@ -49,14 +49,14 @@ impl Logins<'_> {
     }
 }
 
-/// Makes an identity pool.
+/// Creates an identity pool.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateIdentityPool<'c> {
-    /// Its name, which others may have too: 1 to 128 of `[\w\s+=,.@-]`.
+    /// Its name, which need not be unique: 1 to 128 of `[\w\s+=,.@-]`.
     pub name: &'c str,
-    /// What it takes.
+    /// The identities that it accepts.
     pub logins: Logins<'c>,
-    /// Tags.
+    /// Tags: 50 at most.
     pub tags: &'c [Tag<'c>],
 }
 
@@ -87,12 +87,12 @@ pub struct IdentityPool<'r> {
 }
 
 impl<'r> IdentityPool<'r> {
-    /// The value of a tag.
+    /// The value of the tag `key`.
     pub fn tag(&self, key: &str) -> Option<&'r str> {
         self.kept.value_of(["IdentityPoolTags.*key", "IdentityPoolTags.*value"], key)
     }
 
-    /// The ARNs of the OpenID Connect providers that it takes.
+    /// The ARNs of the OpenID Connect providers that it trusts.
     pub fn open_id(&self) -> Each<'r, &'r str> {
         self.kept.each(|item| item.get("OpenIdConnectProviderARNs.*"))
     }
@@ -101,7 +101,7 @@ impl<'r> IdentityPool<'r> {
 /// Reads an identity pool.
 #[derive(Debug, Clone, Copy)]
 pub struct DescribeIdentityPool<'c> {
-    /// Its id.
+    /// Its id, `REGION:...`.
     pub id: &'c str,
 }
 
@@ -126,16 +126,16 @@ impl Action for DescribeIdentityPool<'_> {
     }
 }
 
-/// Changes what an identity pool takes.
+/// Updates an identity pool.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateIdentityPool<'c> {
-    /// Its id.
+    /// Its id, `REGION:...`.
     pub id: &'c str,
-    /// Its name.
+    /// Its name: 1 to 128 of `[\w\s+=,.@-]`.
     pub name: &'c str,
-    /// What it takes from now on.
+    /// The identities that it accepts from now on.
     pub logins: Logins<'c>,
-    /// The tags it has.
+    /// Its tags: 50 at most.
     pub tags: &'c [Tag<'c>],
 }
 
@@ -158,10 +158,10 @@ impl Action for UpdateIdentityPool<'_> {
     }
 }
 
-/// The identity pools of the region, sixty at a time.
+/// Lists the identity pools of the region, sixty at a time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ListIdentityPools<'c> {
-    /// Where the last page ended.
+    /// The token of the page, from the page before; `None` for the first.
     pub next: Option<&'c str>,
 }
 
@@ -187,14 +187,14 @@ impl Action for ListIdentityPools<'_> {
     }
 }
 
-/// Says what roles the identities of a pool get.
+/// Assigns roles to the identities of a pool.
 #[derive(Debug, Clone, Copy)]
 pub struct SetIdentityPoolRoles<'c> {
-    /// The pool's id.
+    /// The pool's id, `REGION:...`.
     pub pool: &'c str,
-    /// The role of those who signed in, an ARN.
+    /// The role of authenticated identities, an ARN.
     pub authenticated: &'c str,
-    /// The role of guests, an ARN.
+    /// The role of unauthenticated identities, an ARN.
     pub unauthenticated: Option<&'c str>,
 }
 
@@ -221,7 +221,7 @@ texts_only! {
     /// Deletes an identity pool, with its identities.
     #[derive(Debug)]
     DeleteIdentityPool of IDENTITY_POOL repeatable = true {
-        /// Its id.
+        /// Its id, `REGION:...`.
         id: "IdentityPoolId",
     }
 }

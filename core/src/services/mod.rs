@@ -1,9 +1,10 @@
-//! Operations that set roles up, as types: what the guides' journeys need of IAM, EC2, ECS and Cognito.
+//! Operations of IAM, EC2, ECS and Cognito that provision roles, as types.
 //!
 //! Each is an [`Action`](crate::call::Action): its members are fields, its output borrows from
-//! the slot that the reply was kept in. Members that are not there are left to the service. Limits are
-//! the service's to state, by its own code and message. A request that needs another member is an
-//! `Action` of the caller's own.
+//! the slot with the reply. Absent members are left to the service. Limits are
+//! checked by the service, which reports them by its own code and message. A request that needs another
+//! member is an
+//! `Action` of the caller's.
 //!
 //! ```
 //! use rolecall_core::services::iam::{CreateRole, trust};
@@ -31,13 +32,13 @@ pub mod user_pool;
 /// A tag: its key, and its value.
 pub type Tag<'c> = (&'c str, &'c str);
 
-/// Something that has an id and a name: a user pool, a client of one, an identity pool.
+/// A resource with an id and a name: a user pool, a client of one, an identity pool.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Named<'r> {
-    /// Its id.
+    /// Its id, as the service assigned it.
     pub id: &'r str,
-    /// Its name.
+    /// Its name, which need not be unique.
     pub name: &'r str,
 }
 
@@ -45,13 +46,13 @@ pub struct Named<'r> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Page<'r> {
-    /// What is on it.
+    /// The resources on it.
     pub each: Each<'r, Named<'r>>,
-    /// What the next page is asked for with; `None` if this is the last.
+    /// The token of the next page; `None` if this is the last.
     pub next: Option<&'r str>,
 }
 
-/// Actions whose request is nothing but texts, and whose reply says nothing but that it is done.
+/// Actions whose members are all texts, and whose reply has no content.
 macro_rules! texts_only {
     ($(
         $(#[$about:meta])*

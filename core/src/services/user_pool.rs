@@ -1,4 +1,4 @@
-//! Amazon Cognito user pools: people who sign in (Amazon Cognito user pools API reference).
+//! Amazon Cognito user pools: users who sign in (Amazon Cognito user pools API reference).
 
 use crate::call::{Action, Api, Members};
 use crate::error::ErrorKind;
@@ -8,14 +8,14 @@ use super::{Named, Page, Tag, texts_only};
 
 pub use crate::sources::cognito::{USER_POOL, secret_hash};
 
-/// Makes a user pool.
+/// Creates a user pool.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateUserPool<'c> {
-    /// Its name, which others may have too: 1 to 128 characters.
+    /// Its name, which need not be unique: 1 to 128 characters.
     pub name: &'c str,
-    /// What it verifies by a message when somebody signs up: `email`, `phone_number`.
+    /// The attributes that it verifies by a message when a user signs up: `email`, `phone_number`.
     pub verified: &'c [&'c str],
-    /// Tags.
+    /// Tags: 50 at most.
     pub tags: &'c [Tag<'c>],
 }
 
@@ -46,7 +46,7 @@ pub struct UserPool<'r> {
 }
 
 impl<'r> UserPool<'r> {
-    /// The value of a tag.
+    /// The value of the tag `key`.
     pub fn tag(&self, key: &str) -> Option<&'r str> {
         self.kept.value_of(["UserPool.UserPoolTags.*key", "UserPool.UserPoolTags.*value"], key)
     }
@@ -55,7 +55,7 @@ impl<'r> UserPool<'r> {
 /// Reads a user pool.
 #[derive(Debug, Clone, Copy)]
 pub struct DescribeUserPool<'c> {
-    /// Its id.
+    /// Its id, `REGION_...`.
     pub id: &'c str,
 }
 
@@ -76,10 +76,10 @@ impl Action for DescribeUserPool<'_> {
     }
 }
 
-/// The user pools of the region, sixty at a time.
+/// Lists the user pools of the region, sixty at a time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ListUserPools<'c> {
-    /// Where the last page ended.
+    /// The token of the page, from the page before; `None` for the first.
     pub next: Option<&'c str>,
 }
 
@@ -102,16 +102,16 @@ impl Action for ListUserPools<'_> {
     }
 }
 
-/// Makes a client: a program that may let people of the pool sign in.
+/// Creates a client: an application through which users sign in.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateUserPoolClient<'c> {
-    /// The pool's id.
+    /// The pool's id, `REGION_...`.
     pub pool: &'c str,
     /// The client's name: 1 to 128 of `[\w\s+=,.@-]`.
     pub name: &'c str,
-    /// Whether it has a secret, which its requests then prove to know ([`secret_hash`]).
+    /// Whether it gets a secret, which its requests then have to prove ([`secret_hash`]).
     pub with_secret: bool,
-    /// How people may sign in with it: `ALLOW_USER_SRP_AUTH`, `ALLOW_USER_PASSWORD_AUTH`,
+    /// The flows by which users may sign in: `ALLOW_USER_SRP_AUTH`, `ALLOW_USER_PASSWORD_AUTH`,
     /// `ALLOW_REFRESH_TOKEN_AUTH` and others.
     pub flows: &'c [&'c str],
 }
@@ -138,9 +138,9 @@ impl Action for CreateUserPoolClient<'_> {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Client<'r> {
-    /// Its id.
+    /// Its id, 1 to 128 letters, digits, underscores and plus signs.
     pub id: &'r str,
-    /// Its secret, if it has one.
+    /// Its secret, if it has one: up to 64 characters.
     pub secret: Option<&'r str>,
 }
 
@@ -153,7 +153,7 @@ impl core::fmt::Debug for Client<'_> {
 /// Reads a client of a user pool.
 #[derive(Debug, Clone, Copy)]
 pub struct DescribeUserPoolClient<'c> {
-    /// The pool's id.
+    /// The pool's id, `REGION_...`.
     pub pool: &'c str,
     /// The client's id.
     pub client: &'c str,
@@ -177,12 +177,12 @@ impl Action for DescribeUserPoolClient<'_> {
     }
 }
 
-/// The clients of a user pool, sixty at a time.
+/// Lists the clients of a user pool, sixty at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct ListUserPoolClients<'c> {
-    /// The pool's id.
+    /// The pool's id, `REGION_...`.
     pub pool: &'c str,
-    /// Where the last page ended.
+    /// The token of the page, from the page before; `None` for the first.
     pub next: Option<&'c str>,
 }
 
@@ -209,14 +209,14 @@ impl Action for ListUserPoolClients<'_> {
     }
 }
 
-/// Makes a user, who gets no message of it.
+/// Creates a user, without a message to the user.
 #[derive(Debug, Clone, Copy)]
 pub struct AdminCreateUser<'c> {
-    /// The pool's id.
+    /// The pool's id, `REGION_...`.
     pub pool: &'c str,
-    /// The user's name.
+    /// The user's name: 1 to 128 characters.
     pub username: &'c str,
-    /// What is known of the user: `email`, `phone_number` and others.
+    /// The user's attributes: `email`, `phone_number` and others.
     pub attributes: &'c [(&'c str, &'c str)],
 }
 
@@ -237,16 +237,16 @@ impl Action for AdminCreateUser<'_> {
     }
 }
 
-/// Gives a user a password. `Debug` does not show it.
+/// Sets the password of a user. `Debug` does not show it.
 #[derive(Clone, Copy)]
 pub struct AdminSetUserPassword<'c> {
-    /// The pool's id.
+    /// The pool's id, `REGION_...`.
     pub pool: &'c str,
     /// The user's name.
     pub username: &'c str,
     /// The password, by the pool's rules.
     pub password: &'c str,
-    /// Whether the user keeps it; else it has to be replaced at the next sign-in.
+    /// Whether it is permanent; otherwise the user has to replace it at the next sign-in.
     pub permanent: bool,
 }
 
@@ -278,18 +278,18 @@ impl Action for AdminSetUserPassword<'_> {
     }
 }
 
-/// Somebody signs up. Nothing is signed. `Debug` shows no secret.
+/// Signs a user up. Nothing is signed. `Debug` shows no secret.
 #[derive(Clone, Copy)]
 pub struct SignUp<'c> {
     /// The client's id.
     pub client: &'c str,
     /// The proof of its secret, if it has one ([`secret_hash`]).
     pub secret_hash: Option<&'c str>,
-    /// The name to sign in with.
+    /// The name to sign in with: 1 to 128 characters.
     pub username: &'c str,
     /// The password, by the pool's rules.
     pub password: &'c str,
-    /// What is known of the user: `email`, `phone_number` and others.
+    /// The user's attributes: `email`, `phone_number` and others.
     pub attributes: &'c [(&'c str, &'c str)],
 }
 
@@ -324,16 +324,16 @@ impl Action for SignUp<'_> {
     }
 }
 
-/// Whoever signed up tells the code that a message brought. Nothing is signed.
+/// Confirms a sign-up by the code from a message. Nothing is signed.
 #[derive(Clone, Copy)]
 pub struct ConfirmSignUp<'c> {
     /// The client's id.
     pub client: &'c str,
     /// The proof of its secret, if it has one ([`secret_hash`]).
     pub secret_hash: Option<&'c str>,
-    /// The name that was signed up.
+    /// The user's name, as signed up.
     pub username: &'c str,
-    /// The code.
+    /// The code: 1 to 2,048 characters.
     pub code: &'c str,
 }
 
@@ -365,7 +365,7 @@ texts_only! {
     /// Deletes a user pool, with its clients and users.
     #[derive(Debug)]
     DeleteUserPool of USER_POOL repeatable = true {
-        /// Its id.
+        /// Its id, `REGION_...`.
         id: "UserPoolId",
     }
 }

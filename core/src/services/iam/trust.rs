@@ -4,7 +4,7 @@ use crate::wire::json::Writer;
 use crate::wire::scan::utf8;
 use crate::wire::{BufferTooSmall, Cursor, Put};
 
-/// A service of AWS, `ec2.amazonaws.com` or `ecs-tasks.amazonaws.com`.
+/// Writes a policy that trusts a service of AWS: `ec2.amazonaws.com` or `ecs-tasks.amazonaws.com`.
 ///
 /// # Errors
 /// [`BufferTooSmall`]; 512 bytes suffice for every service.
@@ -12,8 +12,9 @@ pub fn service<'b>(service: &str, buffer: &'b mut [u8]) -> Result<&'b str, Buffe
     Statement { principal: ("Service", service), action: "sts:AssumeRole", conditions: &[] }.write(buffer)
 }
 
-/// Whoever `principal` is: an account's twelve digits, or an ARN. With an external id, those alone who
-/// say it.
+/// Writes a policy that trusts a principal: an account's twelve digits, or an ARN. With an external id,
+/// callers
+/// have to give that.
 ///
 /// # Errors
 /// [`BufferTooSmall`].
@@ -27,9 +28,9 @@ pub fn account<'b>(
         .write(buffer)
 }
 
-/// The identities of a Cognito identity pool: `"authenticated"` ones, or `"unauthenticated"` guests.
-/// `service` is what tokens of the pool are from: `cognito-identity.amazonaws.com`, and another name in
-/// other partitions.
+/// Writes a policy that trusts the identities of a Cognito identity pool: `"authenticated"` or
+/// `"unauthenticated"` ones. `service` is the issuer of the pool's tokens: `cognito-identity.amazonaws.com`,
+/// and another name in other partitions.
 ///
 /// # Errors
 /// [`BufferTooSmall`].
