@@ -61,6 +61,8 @@ pub struct Now {
 /// Who sent a `Date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+// A word, which a device copies in one piece.
+#[repr(u32)]
 pub enum Authority {
     /// A metadata or container endpoint: good enough where there is no clock at all, but no reason
     /// to correct one that is there.

@@ -12,6 +12,8 @@ pub const MAX_DEPTH: usize = 64;
 
 /// One token of a document.
 #[derive(Debug, Clone, Copy, PartialEq)]
+// A word, which a device copies in one piece.
+#[repr(u32)]
 pub enum Token<'a> {
     /// `{`
     ObjectStart,
@@ -46,6 +48,8 @@ impl<'a> Token<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
+// A word, which a device copies in one piece.
+#[repr(u32)]
 enum Expect {
     Value,
     /// After `[` or `{`: an element, or the end.

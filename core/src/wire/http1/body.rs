@@ -9,6 +9,8 @@ const MAX_IGNORED: u32 = 8 * 1024;
 
 /// How the end of a body is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// A word, which a device copies in one piece.
+#[repr(u32)]
 pub enum Framing {
     /// By its length in bytes.
     Length(u64),
