@@ -123,14 +123,22 @@ fn hmac_below(key: &[u8], code: &mut [u8; 32], text: &mut dyn FnMut(&mut dyn Put
     Mac::new(&block).of(code, text);
 }
 
-/// Stack that a derivation or a signature takes at most, in bytes: `tests/memory` finds what is left
-/// if it is more.
-const DEAD: usize = 288 * size_of::<usize>();
+/// Stack that the derivation of a key takes at most, in bytes: `tests/memory` finds what is left if it is more.
+const DERIVATION: usize = 288 * size_of::<usize>();
+
+/// Stack that the rest of a signature takes at most, in bytes. It is called from deeper, so that the stack of
+/// all is less.
+const SIGNATURE: usize = 200 * size_of::<usize>();
 
 /// Wipes the stack below whoever calls this: what has just returned there has left parts of keys, which
 /// the compiler moved or spilled as it liked.
 pub(super) fn wipe_below() {
-    zeroize_stack::<DEAD>();
+    zeroize_stack::<DERIVATION>();
+}
+
+/// As [`wipe_below`], where a signature has returned.
+pub(super) fn wipe_below_signature() {
+    zeroize_stack::<SIGNATURE>();
 }
 
 /// A code in the making.

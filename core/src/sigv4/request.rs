@@ -24,7 +24,7 @@ pub enum Payload<'a> {
     /// These bytes.
     Bytes(&'a [u8]),
     /// Bytes whose SHA-256 is this, in lower-case hexadecimal.
-    Hash(Ascii<64>),
+    Hash(&'a Ascii<64>),
     /// `UNSIGNED-PAYLOAD`: any body. S3 accepts it, over https.
     Unsigned,
 }
@@ -52,7 +52,7 @@ impl PayloadHash {
             // A device hashes nothing sooner than it keeps the hash of it.
             Payload::Bytes([]) if !ON_DEVICE => Self::Hash(Ascii::new(EMPTY_SHA256)),
             Payload::Bytes(bytes) => Self::Hash(sha256_hex(bytes)),
-            Payload::Hash(hash) => Self::Hash(hash),
+            Payload::Hash(hash) => Self::Hash(*hash),
             Payload::Unsigned => Self::Unsigned,
         }
     }
