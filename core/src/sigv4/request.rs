@@ -41,6 +41,8 @@ impl fmt::Debug for Payload<'_> {
 
 /// The last line of the canonical request.
 #[derive(Debug, Clone, Copy)]
+// Tagged with a word, which a device copies in one piece.
+#[repr(u32)]
 pub(super) enum PayloadHash {
     Hash(Ascii<64>),
     Unsigned,
