@@ -176,7 +176,7 @@ impl Drop for Wiped<'_> {
 fn finish(out: Cursor<'_>, body: usize) -> Result<Span, ErrorKind> {
     let len = out.needed();
     match out.finish() {
-        Ok(_) => Ok(Span { head: len.saturating_sub(body), len }),
+        Ok(_) => Ok(Span { head: len.wrapping_sub(body), len }),
         Err(small) => Err(ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed: small.needed }),
     }
 }

@@ -206,7 +206,7 @@ pub(super) fn sink_last<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering)
             break;
         }
         core::mem::swap(before, last);
-        len = len.saturating_sub(1);
+        len = len.wrapping_sub(1);
     }
 }
 

@@ -181,7 +181,7 @@ impl<'a> Reader<'a> {
             return self.scan.fail(Kind::TooDeep);
         }
         self.scan.skip(1);
-        self.depth = self.depth.saturating_add(1);
+        self.depth = self.depth.wrapping_add(1);
         self.objects = (self.objects << 1) | object;
         self.expect = Expect::First;
         Some(token)
@@ -210,13 +210,13 @@ impl<'a> Reader<'a> {
                     let Some((_, len)) = unescape(escape) else {
                         return self.scan.fail(Kind::BadEscape);
                     };
-                    self.scan.skip(len.saturating_add(1));
+                    self.scan.skip(len.wrapping_add(1));
                 }
                 Some(_) => return self.scan.fail(Kind::ControlCharacter),
                 None => return self.scan.unexpected(),
             }
         }
-        let raw = rest.get(..self.scan.offset().saturating_sub(start)).unwrap_or_default();
+        let raw = rest.get(..self.scan.offset().wrapping_sub(start)).unwrap_or_default();
         self.scan.skip(1);
         self.scan.utf8(raw, start).map(|raw| Str { raw, escaped })
     }
@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
         self.scan.take(b"-");
         let at = self.scan.offset();
         if let [b'0', _, ..] = digits(&mut self.scan)? {
-            return self.scan.fail_at(at.saturating_add(1), Kind::BadNumber);
+            return self.scan.fail_at(at.wrapping_add(1), Kind::BadNumber);
         }
         if self.scan.take(b".") {
             digits(&mut self.scan)?;
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
             }
             digits(&mut self.scan)?;
         }
-        let raw = rest.get(..self.scan.offset().saturating_sub(start)).unwrap_or_default();
+        let raw = rest.get(..self.scan.offset().wrapping_sub(start)).unwrap_or_default();
         self.scan.utf8(raw, start)
     }
 }
@@ -281,7 +281,7 @@ impl<'a> Str<'a> {
         let mut rest = self.raw;
         core::iter::from_fn(move || {
             let (char, len) = match rest.as_bytes() {
-                [b'\\', escape @ ..] => unescape(escape).map(|(char, len)| (char, len.saturating_add(1)))?,
+                [b'\\', escape @ ..] => unescape(escape).map(|(char, len)| (char, len.wrapping_add(1)))?,
                 _ => rest.chars().next().map(|char| (char, char.len_utf8()))?,
             };
             rest = rest.get(len..).unwrap_or_default();
