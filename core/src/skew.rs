@@ -43,6 +43,7 @@ impl Instant {
     }
 
     /// Milliseconds since `earlier`; 0 if that is later.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub const fn ms_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
