@@ -43,6 +43,7 @@ impl Instant {
     }
 
     /// Milliseconds since `earlier`; 0 if that is later.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub const fn ms_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -61,6 +62,8 @@ pub struct Now {
 /// The sender of a `Date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+// A word, which a device copies in one piece.
+#[repr(u32)]
 pub enum Authority {
     /// A metadata or container endpoint: it sets the time where there is no clock at all, but does not
     /// correct a clock.

@@ -160,7 +160,7 @@ impl<'c> Conversation<'c> {
             let bytes = self.exchange.request.bytes(buffer).get(sent..).unwrap_or_default();
             return Some(Transfer::Send { bytes, until });
         }
-        let sent = sent.saturating_sub(held as u64);
+        let sent = sent.wrapping_sub(held as u64);
         if let Body::Bytes(bytes) = self.exchange.body {
             let sent = usize::try_from(sent).unwrap_or(usize::MAX);
             return Some(Transfer::Send { bytes: bytes.get(sent..).unwrap_or_default(), until });

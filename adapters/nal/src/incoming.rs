@@ -163,9 +163,9 @@ impl Incoming {
 
         let headers = if status < 200 { 0 } else { keep(buffer, len, self.wanted) };
         shift(buffer, len..self.filled, headers);
-        self.filled = self.filled.saturating_sub(len).saturating_add(headers);
+        self.filled = self.filled.wrapping_sub(len).wrapping_add(headers);
         if status < 200 {
-            self.interim = self.interim.saturating_add(1);
+            self.interim = self.interim.wrapping_add(1);
             self.stage = Stage::Head { searched: 0 };
             return if self.interim > MOST_INTERIM { Err(FailureKind::Protocol) } else { Ok(()) };
         }
@@ -174,7 +174,7 @@ impl Incoming {
         if self.is_streamed() {
             return Ok(());
         }
-        let room = buffer.len().saturating_sub(headers).min(self.limit);
+        let room = buffer.len().wrapping_sub(headers).min(self.limit);
         match framing {
             // What will not fit is not waited for.
             Framing::Length(length) if length > room as u64 => Err(FailureKind::TooLarge),
@@ -190,14 +190,14 @@ impl Incoming {
         while coded < self.filled && !body.is_complete() {
             let step = body.advance(buffer.get(coded..self.filled).unwrap_or_default());
             let step = step.map_err(|_| FailureKind::Protocol)?;
-            let data = coded.saturating_add(step.data.start)..coded.saturating_add(step.data.end);
-            let end = head.end.saturating_add(data.len());
-            if end.saturating_sub(head.headers) > limit {
+            let data = coded.wrapping_add(step.data.start)..coded.wrapping_add(step.data.end);
+            let end = head.end.wrapping_add(data.len());
+            if end.wrapping_sub(head.headers) > limit {
                 return Err(FailureKind::TooLarge);
             }
             shift(buffer, data, head.end);
             head.end = end;
-            coded = coded.saturating_add(step.used);
+            coded = coded.wrapping_add(step.used);
         }
         // What comes behind the end of a reply was not asked for.
         head.keeps_alive &= coded >= self.filled;
@@ -210,17 +210,17 @@ impl Incoming {
 fn keep(buffer: &mut [u8], len: usize, wanted: ReplyHeaders) -> usize {
     let mut kept = 0usize;
     // Behind the status line.
-    let mut start = buffer.iter().position(|byte| *byte == b'\n').map_or(len, |at| at.saturating_add(1));
+    let mut start = buffer.iter().position(|byte| *byte == b'\n').map_or(len, |at| at.wrapping_add(1));
     while let Some(rest) = buffer.get(start..len).filter(|rest| !rest.is_empty()) {
         let line = rest.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
         // The empty line ends the head.
         let ends = name.len() == line.len();
         let is_wanted = !ends && wanted.include(name);
-        let (line, end) = (line.len(), start.saturating_add(line.len()));
+        let (line, end) = (line.len(), start.wrapping_add(line.len()));
         if is_wanted {
             shift(buffer, start..end, kept);
-            kept = kept.saturating_add(line);
+            kept = kept.wrapping_add(line);
         }
         start = end;
     }

@@ -68,7 +68,7 @@ impl Content<'_> {
     pub(super) fn payload(&self) -> Payload<'_> {
         match self {
             Self::Bytes(bytes) => Payload::Bytes(bytes),
-            Self::Streamed { sha256: Some(hash), .. } => Payload::Hash(*hash),
+            Self::Streamed { sha256: Some(hash), .. } => Payload::Hash(hash),
             Self::Streamed { sha256: None, .. } | Self::Unsigned(_) => Payload::Unsigned,
         }
     }

@@ -45,7 +45,7 @@ impl<'c> Endpoint<'c> {
     pub fn at_origin_of(uri: &Uri<'c>) -> Self {
         let text = uri.authority.get(..usize::from(u16::MAX)).unwrap_or(uri.authority);
         let end = if text.starts_with('[') {
-            text.bytes().position(|byte| byte == b']').map(|at| at.saturating_add(1))
+            text.bytes().position(|byte| byte == b']').map(|at| at.wrapping_add(1))
         } else {
             text.bytes().position(|byte| byte == b':')
         };

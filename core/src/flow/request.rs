@@ -83,10 +83,8 @@ pub(crate) fn write_signed<const H: usize>(
     let mut out = Cursor::new(exchange.buffer);
     let len = write_head(draft, body, &mut out)?;
     if let Some(signer) = signer {
-        let payload = match body {
-            Some(body) => Payload::Hash(hash_of(&mut |hasher| body(hasher))),
-            None => draft.payload,
-        };
+        let hash = body.map(|body| hash_of(&mut |hasher| body(hasher)));
+        let payload = hash.as_ref().map_or(draft.payload, Payload::Hash);
         put_signature::<H>(signer, draft, payload, &mut out).map_err(ErrorKind::Sign)?;
     }
     out.put(b"\r\n");
@@ -178,7 +176,7 @@ impl Drop for Wiped<'_> {
 fn finish(out: Cursor<'_>, body: usize) -> Result<Span, ErrorKind> {
     let len = out.needed();
     match out.finish() {
-        Ok(_) => Ok(Span { head: len.saturating_sub(body), len }),
+        Ok(_) => Ok(Span { head: len.wrapping_sub(body), len }),
         Err(small) => Err(ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed: small.needed }),
     }
 }

@@ -15,6 +15,8 @@ use crate::flow::Kept;
 
 /// The texts of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// A word, which a device copies in one piece.
+#[repr(u32)]
 pub(crate) enum Field {
     AccessKeyId,
     SecretAccessKey,

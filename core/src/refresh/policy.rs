@@ -122,10 +122,10 @@ impl Refresh {
             // life.
             let half = lifetime_ms / 2;
             let window = u64::from(advisory_seconds).wrapping_mul(1000);
-            let required = lifetime_ms.saturating_sub(MANDATORY_MS.min(half));
+            let required = lifetime_ms.wrapping_sub(MANDATORY_MS.min(half));
             let advised =
                 lifetime_ms.checked_sub(window).filter(|start| *start > 0).unwrap_or(half).min(required);
-            let window = required.saturating_sub(advised);
+            let window = required.wrapping_sub(advised);
             let drawn = if early {
                 // A point of a life as long as later ones will be: so the load is even from the start.
                 draw(entropy, advised.saturating_add(draw(entropy << 16, window)))

@@ -85,7 +85,7 @@ fn is_undone<'a>(following: impl Iterator<Item = &'a [u8]>) -> bool {
         match segment {
             b"" | b"." => {}
             b".." => depth = depth.saturating_sub(1),
-            _ => depth = depth.saturating_add(1),
+            _ => depth = depth.wrapping_add(1),
         }
         if depth == 0 {
             return true;
@@ -116,7 +116,7 @@ impl<'a, const M: usize> Query<'a, M> {
         let mut start = 0usize;
         for parameter in text.split(|byte| *byte == b'&') {
             let at = start;
-            start = start.saturating_add(parameter.len()).saturating_add(1);
+            start = start.wrapping_add(parameter.len()).wrapping_add(1);
             if parameter.is_empty() {
                 continue;
             }
@@ -214,7 +214,7 @@ impl Iterator for Ranks<'_> {
                 let byte = bytes.next()?;
                 self.0 = bytes.rest();
                 let first = if Keep::Unreserved.keeps(byte) { 0x101 } else { 1 };
-                Some(u16::from(byte).saturating_add(first))
+                Some(u16::from(byte).wrapping_add(first))
             }
         }
     }

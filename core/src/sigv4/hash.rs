@@ -123,14 +123,23 @@ fn hmac_below(key: &[u8], code: &mut [u8; 32], text: &mut dyn FnMut(&mut dyn Put
     Mac::new(&block).of(code, text);
 }
 
-/// The stack that a derivation or a signature uses at most, in bytes: `tests/memory` finds what is left if it
-/// is more.
-const DEAD: usize = 2 * size_of::<usize>();
+/// The stack that the derivation of a key uses at most, in bytes: `tests/memory` finds what is left if it is
+/// more.
+const DERIVATION: usize = 288 * size_of::<usize>();
+
+/// The stack that the rest of a signature uses at most, in bytes. It is called from a deeper frame, so that
+/// both end at about the same depth.
+const SIGNATURE: usize = 200 * size_of::<usize>();
 
 /// Wipes the stack below the caller: the functions that have just returned left parts of keys there, which
 /// the compiler moved or spilled.
 pub(super) fn wipe_below() {
-    zeroize_stack::<DEAD>();
+    zeroize_stack::<DERIVATION>();
+}
+
+/// As [`wipe_below`], where a signature has returned.
+pub(super) fn wipe_below_signature() {
+    zeroize_stack::<SIGNATURE>();
 }
 
 /// An HMAC that is being computed.

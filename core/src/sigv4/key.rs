@@ -9,7 +9,7 @@ use crate::wire::scan::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
-use super::hash::{self, Mac, hex, set_key, wipe_below};
+use super::hash::{self, Mac, hex, set_key, wipe_below, wipe_below_signature};
 
 /// The signing key of one credential scope, its HMAC pads already absorbed.
 ///
@@ -70,7 +70,7 @@ impl Key<'_> {
     pub(super) fn sign(&self, mut string_to_sign: impl FnMut(&mut dyn Put)) -> Ascii<64> {
         let mut code = [0; 32];
         self.derived.mac.of(&mut code, &mut string_to_sign);
-        wipe_below();
+        wipe_below_signature();
         hex(&code)
     }
 }

@@ -24,7 +24,7 @@ pub enum Payload<'a> {
     /// The bytes of the body, which are hashed here.
     Bytes(&'a [u8]),
     /// The SHA-256 of the body, in lower-case hexadecimal.
-    Hash(Ascii<64>),
+    Hash(&'a Ascii<64>),
     /// `UNSIGNED-PAYLOAD`: any body. S3 accepts it, over https.
     Unsigned,
 }
@@ -41,6 +41,8 @@ impl fmt::Debug for Payload<'_> {
 
 /// The last line of the canonical request.
 #[derive(Debug, Clone, Copy)]
+// Tagged with a word, which a device copies in one piece.
+#[repr(u32)]
 pub(super) enum PayloadHash {
     Hash(Ascii<64>),
     Unsigned,
@@ -52,7 +54,7 @@ impl PayloadHash {
             // A device hashes no bytes rather than store their hash.
             Payload::Bytes([]) if !ON_DEVICE => Self::Hash(Ascii::new(EMPTY_SHA256)),
             Payload::Bytes(bytes) => Self::Hash(sha256_hex(bytes)),
-            Payload::Hash(hash) => Self::Hash(hash),
+            Payload::Hash(hash) => Self::Hash(*hash),
             Payload::Unsigned => Self::Unsigned,
         }
     }
@@ -212,7 +214,7 @@ pub(super) fn sink_last<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering)
             break;
         }
         core::mem::swap(before, last);
-        len = len.saturating_sub(1);
+        len = len.wrapping_sub(1);
     }
 }
 

@@ -12,6 +12,8 @@ pub const MAX_DEPTH: usize = 64;
 
 /// One token of a document.
 #[derive(Debug, Clone, Copy, PartialEq)]
+// A word, which a device copies in one piece.
+#[repr(u32)]
 pub enum Token<'a> {
     /// The start of an object, `{`.
     ObjectStart,
@@ -46,6 +48,8 @@ impl<'a> Token<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
+// A word, which a device copies in one piece.
+#[repr(u32)]
 enum Expect {
     Value,
     /// After `[` or `{`: an element, or the end.
@@ -183,7 +187,7 @@ impl<'a> Reader<'a> {
             return self.scan.fail(Kind::TooDeep);
         }
         self.scan.skip(1);
-        self.depth = self.depth.saturating_add(1);
+        self.depth = self.depth.wrapping_add(1);
         self.objects = (self.objects << 1) | object;
         self.expect = Expect::First;
         Some(token)
@@ -212,13 +216,13 @@ impl<'a> Reader<'a> {
                     let Some((_, len)) = unescape(escape) else {
                         return self.scan.fail(Kind::BadEscape);
                     };
-                    self.scan.skip(len.saturating_add(1));
+                    self.scan.skip(len.wrapping_add(1));
                 }
                 Some(_) => return self.scan.fail(Kind::ControlCharacter),
                 None => return self.scan.unexpected(),
             }
         }
-        let raw = rest.get(..self.scan.offset().saturating_sub(start)).unwrap_or_default();
+        let raw = rest.get(..self.scan.offset().wrapping_sub(start)).unwrap_or_default();
         self.scan.skip(1);
         self.scan.utf8(raw, start).map(|raw| Str { raw, escaped })
     }
@@ -233,7 +237,7 @@ impl<'a> Reader<'a> {
         self.scan.take(b"-");
         let at = self.scan.offset();
         if let [b'0', _, ..] = digits(&mut self.scan)? {
-            return self.scan.fail_at(at.saturating_add(1), Kind::BadNumber);
+            return self.scan.fail_at(at.wrapping_add(1), Kind::BadNumber);
         }
         if self.scan.take(b".") {
             digits(&mut self.scan)?;
@@ -244,7 +248,7 @@ impl<'a> Reader<'a> {
             }
             digits(&mut self.scan)?;
         }
-        let raw = rest.get(..self.scan.offset().saturating_sub(start)).unwrap_or_default();
+        let raw = rest.get(..self.scan.offset().wrapping_sub(start)).unwrap_or_default();
         self.scan.utf8(raw, start)
     }
 }
@@ -283,7 +287,7 @@ impl<'a> Str<'a> {
         let mut rest = self.raw;
         core::iter::from_fn(move || {
             let (char, len) = match rest.as_bytes() {
-                [b'\\', escape @ ..] => unescape(escape).map(|(char, len)| (char, len.saturating_add(1)))?,
+                [b'\\', escape @ ..] => unescape(escape).map(|(char, len)| (char, len.wrapping_add(1)))?,
                 _ => rest.chars().next().map(|char| (char, char.len_utf8()))?,
             };
             rest = rest.get(len..).unwrap_or_default();

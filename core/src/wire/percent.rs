@@ -106,7 +106,7 @@ fn split_kept(bytes: &[u8], keep: Keep) -> (&[u8], &[u8]) {
     let whole = eights.saturating_mul(8);
     let rest = bytes.get(whole..).unwrap_or_default();
     let kept = rest.iter().position(|byte| !keep.keeps(*byte)).unwrap_or(rest.len());
-    bytes.split_at_checked(whole.saturating_add(kept)).unwrap_or((bytes, &[]))
+    bytes.split_at_checked(whole.wrapping_add(kept)).unwrap_or((bytes, &[]))
 }
 
 /// Decodes `text`. A `%` that starts no escape is literal.

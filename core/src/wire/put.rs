@@ -144,12 +144,12 @@ pub fn decimal(mut value: u32, out: &mut (impl Put + ?Sized)) {
     for digit in digits.iter_mut().rev() {
         *digit = b'0' | (value % 10) as u8;
         value /= 10;
-        used = used.saturating_add(1);
+        used = used.wrapping_add(1);
         if value == 0 {
             break;
         }
     }
-    out.put(digits.get(digits.len().saturating_sub(used)..).unwrap_or_default());
+    out.put(digits.get(digits.len().wrapping_sub(used)..).unwrap_or_default());
 }
 
 /// Writes `value` in decimal digits, as [`decimal`], for lengths beyond 32 bits.

@@ -1,4 +1,7 @@
 //! How the readers walk their input: by `get`, never by index.
+//!
+//! Lengths of slices are added and subtracted with `wrapping_add` and `wrapping_sub`: the sums are lengths
+//! too, and saturating operations take six bytes more on a device.
 
 use super::percent::hex;
 use super::{Error, Kind, Put};
@@ -139,7 +142,7 @@ impl<'a> Scan<'a> {
     pub(crate) fn utf8(&mut self, text: &'a [u8], start: usize) -> Option<&'a str> {
         match utf8(text) {
             Ok(text) => Some(text),
-            Err(at) => self.fail_at(start.saturating_add(at), Kind::NotUtf8),
+            Err(at) => self.fail_at(start.wrapping_add(at), Kind::NotUtf8),
         }
     }
 
@@ -184,7 +187,7 @@ pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u32> {
 /// a panic path.
 pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|found| found == byte)?;
-    Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
+    Some((text.get(..at)?, text.get(at.wrapping_add(1)..)?))
 }
 
 /// Whether `name` is one of `names`, which are separated by spaces. A list of slices would take eight bytes

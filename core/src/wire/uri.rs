@@ -68,7 +68,7 @@ impl<'a> Uri<'a> {
             port,
             authority: part(start, authority),
             path: part(path, query),
-            query: text.get(query.saturating_add(1)..),
+            query: text.get(query.wrapping_add(1)..),
             target: text.get(path..).unwrap_or_default(),
         })
     }
@@ -201,7 +201,7 @@ fn v6(text: &[u8]) -> Option<Ipv6Addr> {
     let mut places = octets.as_chunks_mut::<2>().0.iter_mut();
     let gap = text.windows(2).position(|pair| pair == b"::");
     let before = gap.unwrap_or(text.len());
-    let after = text.get(before.saturating_add(2)..).unwrap_or_default();
+    let after = text.get(before.wrapping_add(2)..).unwrap_or_default();
     let colon = |byte: &u8| *byte == b':';
     for digits in text.get(..before)?.split(colon).filter(|_| before > 0) {
         *places.next()? = group(digits)?;

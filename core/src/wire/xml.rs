@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
             return self.scan.fail_at(at, Kind::TooDeep);
         };
         *place = name;
-        self.depth = self.depth.saturating_add(1);
+        self.depth = self.depth.wrapping_add(1);
         self.rooted = true;
         Some(Event::Start(local(name)))
     }
@@ -246,12 +246,12 @@ impl<'a> Reader<'a> {
         let mut scan = Scan::new(raw);
         loop {
             scan.take_while(|byte| byte != b'&');
-            let at = start.saturating_add(scan.offset());
+            let at = start.wrapping_add(scan.offset());
             if scan.next().is_none() {
                 return self.checked(raw, start);
             }
             let Some((_, len)) = reference(scan.rest()) else {
-                self.checked(raw.get(..at.saturating_sub(start)).unwrap_or_default(), start)?;
+                self.checked(raw.get(..at.wrapping_sub(start)).unwrap_or_default(), start)?;
                 return self.scan.fail_at(at, Kind::BadEscape);
             };
             scan.skip(len);
@@ -272,7 +272,7 @@ impl<'a> Reader<'a> {
         // Of two errors the first is reported.
         let before = self.scan.utf8(text.get(..at).unwrap_or_default(), start)?;
         if at < text.len() {
-            return self.scan.fail_at(start.saturating_add(at), Kind::ControlCharacter);
+            return self.scan.fail_at(start.wrapping_add(at), Kind::ControlCharacter);
         }
         Some(before)
     }
@@ -301,5 +301,5 @@ fn reference(text: &[u8]) -> Option<(char, usize)> {
         }
         _ => char::from(*b"&<>\"'".get(index_of(b"amp lt gt quot apos", name)?)?),
     };
-    Some((char, len.saturating_add(1)))
+    Some((char, len.wrapping_add(1)))
 }

@@ -63,9 +63,10 @@ impl Case {
         let time = UnixTime::from_secs(self.time);
         let key = SigningKey::derive(credentials.secret_access_key(), time, &self.region, &self.service);
         let signer = Signer::new(&credentials, &key, Rules::of(&self.service), time)?;
+        let hash = sha256_hex(self.payload.as_deref().unwrap_or_default().as_bytes());
         let payload = match &self.payload {
             _ if self.unsigned => Payload::Unsigned,
-            Some(hashed) => Payload::Hash(sha256_hex(hashed.as_bytes())),
+            Some(_) => Payload::Hash(&hash),
             None => Payload::Bytes(self.body.as_bytes()),
         };
         let mut request = Request::new(&self.method, &self.target, payload)?;

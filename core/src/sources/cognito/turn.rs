@@ -209,7 +209,8 @@ impl Operation for Turn<'_> {
                 if let Some(srp) = &self.srp {
                     srp.put_public(&mut public);
                 }
-                let public = public.finish().map_or("", |digits| utf8(digits).unwrap_or(""));
+                let public =
+                    public.finish().map_or("", |digits| crate::wire::scan::utf8(digits).unwrap_or(""));
                 self.begin(to, "USER_SRP_AUTH", ("SRP_A", public));
             }
             #[cfg(feature = "srp")]

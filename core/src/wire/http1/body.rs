@@ -8,6 +8,8 @@ const MAX_IGNORED: u32 = 8 * 1024;
 
 /// How the end of a body is determined (RFC 9112, section 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// A word, which a device copies in one piece.
+#[repr(u32)]
 pub enum Framing {
     /// By its length in bytes.
     Length(u64),
@@ -142,7 +144,7 @@ impl Body {
             match self.state {
                 State::Complete => break,
                 State::Length | State::Chunk | State::Close => {
-                    let available = input.len().saturating_sub(used);
+                    let available = input.len().wrapping_sub(used);
                     let len = match self.state {
                         State::Close => available,
                         _ => usize::try_from(self.left).unwrap_or(usize::MAX).min(available),
@@ -155,13 +157,13 @@ impl Body {
                             other => other,
                         };
                     }
-                    let end = used.saturating_add(len);
+                    let end = used.wrapping_add(len);
                     self.offset = self.offset.saturating_add(len);
                     return Ok(Advance { used: end, data: used..end });
                 }
                 _ => self.state = self.framing_byte(byte)?,
             }
-            used = used.saturating_add(1);
+            used = used.wrapping_add(1);
             self.offset = self.offset.saturating_add(1);
         }
         Ok(Advance { used, data: used..used })
@@ -189,7 +191,7 @@ impl Body {
             },
         };
         if matches!(next, State::Extension | State::Trailer) || (next == State::Size && self.left == 0) {
-            self.ignored = self.ignored.saturating_add(1);
+            self.ignored = self.ignored.wrapping_add(1);
             if self.ignored > MAX_IGNORED {
                 return error(Kind::TooLong);
             }

@@ -13,7 +13,7 @@ pub fn head_len(received: &[u8], searched: usize) -> Option<usize> {
     let from = searched.saturating_sub(3);
     let fresh = received.get(from..)?;
     let at = fresh.windows(4).position(|window| window == b"\r\n\r\n")?;
-    Some(from.saturating_add(at).saturating_add(4))
+    Some(from.wrapping_add(at).wrapping_add(4))
 }
 
 /// The head of a response.
@@ -166,7 +166,7 @@ impl<'a> Headers<'a> {
         let start = scan.offset();
         loop {
             if matches!(scan.peek(), None | Some(b'\r')) {
-                let len = scan.offset().saturating_sub(start);
+                let len = scan.offset().wrapping_sub(start);
                 if scan.peek().is_some() {
                     scan.require(b"\r\n")?;
                 }
@@ -193,13 +193,13 @@ impl<'a> Headers<'a> {
         let mut next = self.start;
         core::iter::from_fn(move || {
             let at = next;
-            let end = rest.iter().position(|byte| *byte == b'\n')?.saturating_add(1);
+            let end = rest.iter().position(|byte| *byte == b'\n')?.wrapping_add(1);
             let (line, tail) = rest.split_at_checked(end)?;
             rest = tail;
-            next = next.saturating_add(end);
+            next = next.wrapping_add(end);
             let colon = line.iter().position(|byte| *byte == b':')?;
             let name = utf8(line.get(..colon)?).ok()?;
-            Some((at, name, line.get(colon.saturating_add(1)..)?.trim_ascii()))
+            Some((at, name, line.get(colon.wrapping_add(1)..)?.trim_ascii()))
         })
     }
 

@@ -59,7 +59,7 @@ fn sign(credentials: &credentials::Credentials<'_>) -> Result<(), sigv4::SignErr
     formatted(|f| <sigv4::SigningKey as Debug>::fmt(&key, f));
 
     let hash = sigv4::sha256_hex(bytes());
-    let payloads = [sigv4::Payload::Bytes(bytes()), sigv4::Payload::Hash(hash), sigv4::Payload::Unsigned];
+    let payloads = [sigv4::Payload::Bytes(bytes()), sigv4::Payload::Hash(&hash), sigv4::Payload::Unsigned];
     let payload = *payloads.get(number::<u8>() as usize).unwrap_or(&sigv4::Payload::Unsigned);
     formatted(|f| <sigv4::Payload as Debug>::fmt(&payload, f));
     let mut request = sigv4::Request::new(text(), text(), payload)?;
