@@ -94,7 +94,7 @@ pub fn is_stricter(document: &[u8], error: Error) -> bool {
         // A second root.
         Kind::TrailingData => at.starts_with(b"<"),
         Kind::TooDeep => at.starts_with(b"<"),
-        // Names and whitespace where the grammar does not allow them; text outside the root; an empty document.
+        // Names and whitespace where the grammar forbids them; text outside the root; an empty document.
         Kind::UnexpectedByte | Kind::UnexpectedEnd => true,
         _ => false,
     }

@@ -93,8 +93,8 @@ impl Cache {
         }
     }
 
-    /// Makes one call; returns its result, whether the source was contacted, and whether it was not because of
-    /// an earlier failure.
+    /// Makes one call; returns its result, whether the source was contacted, and whether it was not, because
+    /// of an earlier failure.
     fn get(&mut self, step: &Value) -> (&'static str, bool, bool) {
         match self.refresh.decide(self.now) {
             Decision::Use => ("cachedCredentials", false, false),
