@@ -234,7 +234,7 @@ def test(container, features, program, authority, bundle):
         plain = container.succeeds(role, {**instance, "AWS_ENDPOINT_URL_STS": sts})
         require(plain["AccountId"] == "444455556666", f"the role's account is {plain['AccountId']}")
         if features == "bare":
-            container.fails(role, https, "no means for it")
+            container.fails(role, https, "not supported by this program")
             require(secure.accepted == 0, "an unusable connection was made")
         else:
             container.fails(role, https, "AssumeRole: .*certificate not trusted")

@@ -226,7 +226,7 @@ fn of_code(code: &str) -> &'static str {
         }
         "ClientException" => "check the names that the message names, and the region",
         "LimitExceeded" | "LimitExceededException" => "a quota of the account is used up",
-        "MalformedPolicyDocument" => "check the policy: JSON with Version and Statement, as IAM wants it",
+        "MalformedPolicyDocument" => "check the policy: IAM expects JSON with Version and Statement",
         "NoSuchEntity" => "check names and ARNs: the account has nothing of that name",
         "NotAuthorizedException" | "UserNotFoundException" => {
             "check user name and password, the client's secret if it has one, and that the token is for \

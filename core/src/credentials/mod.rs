@@ -141,7 +141,7 @@ pub struct InvalidCredentials {
 
 impl fmt::Display for InvalidCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the {} is empty or has a character that may not stand there", self.field)
+        write!(f, "the {} is empty or has a character that is not allowed there", self.field)
     }
 }
 

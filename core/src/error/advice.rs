@@ -27,10 +27,10 @@ impl Error {
                 "check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file it is read from"
             }
             (_, ErrorKind::Transport(Failure { phase: Prompt, .. })) => {
-                "run it at a terminal, or give the code along"
+                "run it at a terminal, or pass the code as an option"
             }
             (Origin::Static, ErrorKind::Expired) => {
-                "give fresh ones; or set this machine's clock, if it is ahead"
+                "provide unexpired credentials; or set this machine's clock, if it is ahead"
             }
             (Origin::AssumeRole, ErrorKind::Refused { status: 403, recoverable: false }) => {
                 "check that the caller may call sts:AssumeRole on this role, that the role's trust policy \
@@ -44,9 +44,9 @@ impl Error {
                 "check AWS_WEB_IDENTITY_TOKEN_FILE, or the profile's web_identity_token_file"
             }
             (Origin::Sso, ErrorKind::Transport(Failure { phase: File, .. }) | ErrorKind::Expired)
-            | (Origin::Sso, ErrorKind::Status(401)) => "sign in anew: aws sso login",
+            | (Origin::Sso, ErrorKind::Status(401)) => "sign in again: aws sso login",
             (Origin::Sso, ErrorKind::Status(403)) => {
-                "check sso_account_id and sso_role_name: this person has no such role there"
+                "check sso_account_id and sso_role_name: this user has no such role there"
             }
             (Origin::Process, ErrorKind::Transport(Failure { phase: Process, .. })) => {
                 "run the profile's credential_process by hand and see what it says"
@@ -74,7 +74,7 @@ impl Error {
                 "check the permissions of this process"
             }
             (_, ErrorKind::Transport(Failure { kind: Unsupported, .. })) => {
-                "https wants a transport with TLS; files and questions want an operating system"
+                "https needs a transport with TLS; files and prompts need an operating system"
             }
             (_, ErrorKind::Malformed(_) | ErrorKind::Missing(_)) => {
                 "the endpoint does not speak this protocol; check its address"

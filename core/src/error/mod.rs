@@ -187,7 +187,7 @@ pub enum FailureKind {
     TooLarge,
     /// The system does not permit it.
     Denied,
-    /// The driver has no means for it: no TLS, no files, no prompt.
+    /// The driver has not supported by this program: no TLS, no files, no prompt.
     Unsupported,
     /// The command exited with an error.
     Unsuccessful,
@@ -303,22 +303,23 @@ impl fmt::Display for Failure {
             Phase::Body => "reading the reply",
             Phase::File => "reading the file",
             Phase::Process => "running the command",
-            Phase::Prompt => "asking",
+            Phase::Prompt => "prompting",
         };
         let kind = match self.kind {
             FailureKind::Timeout => "timed out",
             FailureKind::NotFound => match self.phase {
                 Phase::File => "no such file",
                 Phase::Process => "no such command",
-                _ => "nobody there",
+                Phase::Resolve => "no such host",
+                _ => "connection refused or unreachable",
             },
             FailureKind::Closed => "the peer closed the connection",
             FailureKind::Untrusted => "certificate not trusted",
             FailureKind::Protocol => "not an HTTP reply",
             FailureKind::TooLarge => "too long",
             FailureKind::Denied => "not permitted",
-            FailureKind::Unsupported => "this program has no means for it",
-            FailureKind::Unsuccessful => "it ended with an error",
+            FailureKind::Unsupported => "not supported by this program",
+            FailureKind::Unsuccessful => "the command failed",
             FailureKind::Other => "failed",
         };
         write!(f, "{phase}: {kind}")
@@ -343,11 +344,11 @@ impl fmt::Display for ErrorKind {
             Self::Malformed(error) => write!(f, "malformed reply: {error}"),
             Self::Missing(member) => write!(f, "the reply has no {member}"),
             Self::Unusable(member) => write!(f, "the reply's {member} is unusable"),
-            Self::Expired => f.write_str("the credentials handed out have expired"),
+            Self::Expired => f.write_str("the credentials it returned have expired"),
             Self::Refused { status, .. } => write!(f, "refused (HTTP status {status})"),
             Self::Transport(failure) => failure.fmt(f),
-            Self::OutOfTime => f.write_str("gave up: it took too long"),
-            Self::Misuse => f.write_str("the driver's answer does not fit"),
+            Self::OutOfTime => f.write_str("gave up: the time limit has passed"),
+            Self::Misuse => f.write_str("the driver returned the wrong kind of answer"),
         }
     }
 }

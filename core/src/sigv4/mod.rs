@@ -87,12 +87,12 @@ impl fmt::Display for SignError {
             Self::InvalidMethod => "the method is not a token",
             Self::InvalidTarget => "the request target must start with `/` and have no control character",
             Self::TargetTooLong => "the request target is longer than 65,535 bytes",
-            Self::InvalidHeader => "a header's name or value has a character that may not stand there",
+            Self::InvalidHeader => "a header's name or value has a character that is not allowed there",
             Self::ReservedHeader => {
                 "x-amz-date, x-amz-security-token and x-amz-content-sha256 are added by the signer"
             }
             Self::TooManyHeaders => "more header lines to sign than the request has room for",
-            Self::InvalidScope => "region or service has a character that may not stand there",
+            Self::InvalidScope => "region or service has a character that is not allowed there",
             Self::ScopeTooLong => "access key id, region and service are longer than 256 bytes",
             Self::TooManyParameters => "more than 64 query parameters to sign",
             Self::MissingHost => "no host header",

@@ -46,7 +46,7 @@ fn store(token: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
     let slot = slots.first_mut().ok_or(NO_SLOT)?;
     let token = token.trim_ascii();
     if token.is_empty() || !token.iter().all(u8::is_ascii_graphic) {
-        return Err(ErrorKind::Invalid("token: empty, or with a character that may not stand there"));
+        return Err(ErrorKind::Invalid("token: empty, or with a character that is not allowed there"));
     }
     slot.clear();
     slot.write(Field::SessionToken, &mut |out| out.put(token));

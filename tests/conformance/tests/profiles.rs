@@ -160,7 +160,7 @@ fn expected_message(message: &str) -> &'static str {
         "if `sso_role_name` is set, then `sso_account_id` must also be set" => "no sso_account_id",
         "if `sso_account_id` is set, then `sso_role_name` must also be set" => "no sso_role_name",
         "`sso_region` can only be specified in the [sso-session] config when a session name is given" => {
-            "sso_region belongs into its section"
+            "sso_region belongs in its section"
         }
         "sso-session named `oops` (referenced by profile `A`) was not found" => {
             "profile A: its sso_session oops is not in"

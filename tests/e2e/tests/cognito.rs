@@ -327,8 +327,8 @@ fn explain_and_presign_support_cognito() {
     let nowhere = "us-east-1:00000000-0000-0000-0000-000000000000";
     for (place, expected) in [
         (["--cognito-identity-pool", nowhere], "ResourceNotFoundException"),
-        (["--cognito-identity-pool", "nowhere"], "REGION:ID is wanted"),
-        (["--cognito-identity-id", "nowhere"], "REGION:ID is wanted"),
+        (["--cognito-identity-pool", "nowhere"], "expected REGION:ID"),
+        (["--cognito-identity-id", "nowhere"], "expected REGION:ID"),
     ] {
         let run = rolecall(&[&["credentials"], &place[..]].concat(), server.anonymous());
         assert!(run.failed().contains(expected), "{run:#?}");

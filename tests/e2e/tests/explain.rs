@@ -63,8 +63,13 @@ fn every_source_is_reported_even_after_the_decisive_one() {
     assert!(places.is_sorted(), "{out}");
     assert_finding(&run, "environment", "absent", &["AWS_ACCESS_KEY_ID is not set"]);
     // A configured source that does not answer ends the chain, but the sources after it are still reported.
-    assert_finding(&run, "container endpoint", "refused", &["connecting: nobody there", "nothing listens"]);
-    assert_finding(&run, "instance metadata", "skipped", &["container endpoint goes before it"]);
+    assert_finding(
+        &run,
+        "container endpoint",
+        "refused",
+        &["connecting: connection refused or unreachable", "nothing listens"],
+    );
+    assert_finding(&run, "instance metadata", "skipped", &["container endpoint takes precedence"]);
     assert_eq!(run.code, Some(1), "{run:#?}");
 
     let run = rolecall(&["explain"], simulator.environment());
@@ -223,7 +228,7 @@ fn a_denying_trust_policy_is_reported() {
         "refused",
         &["AccessDenied", "trust policy names the caller"],
     );
-    assert_finding(&run, "environment", "skipped", &["what is assumed with it fails"]);
+    assert_finding(&run, "environment", "skipped", &["assuming the role with it fails"]);
     let id = server.need("EXTERNAL_ID");
     let run = rolecall(&["explain", "--role-arn", &arn, "--external-id", &id], server.environment());
     assert_finding(&run, &format!("role {arn}"), "used", &["access key id ASIA"]);
@@ -280,7 +285,12 @@ fn an_unreachable_sts_and_a_missing_region_are_reported() {
         ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9"),
     ]);
     assert_finding(&run, "environment", "used", &["AKIDEXAMPLE, without an end"]);
-    assert_finding(&run, "caller identity", "refused", &["nobody there", "nothing listens there"]);
+    assert_finding(
+        &run,
+        "caller identity",
+        "refused",
+        &["connection refused or unreachable", "nothing listens there"],
+    );
     let run = explain(&[NO_METADATA, keys[0], keys[1]]);
     assert_finding(&run, "caller identity", "misconfigured", &["no region"]);
 }

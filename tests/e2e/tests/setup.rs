@@ -76,7 +76,7 @@ fn an_instance_keeps_another_role_without_the_replace_option() {
         let run = second.run(&[]);
         let (error, has) = (run.failed_midway(), profile_arn(&server, "its-first"));
         assert!(error.contains(&instance) && error.contains(&has), "{error}");
-        assert!(error.contains("takes its place"), "{error}");
+        assert!(error.contains("replace it"), "{error}");
         assert_eq!(server.read(&["association", &instance]), json!({"profiles": [has]}));
 
         second.run(&["--replace"]).ok();

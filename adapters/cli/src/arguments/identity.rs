@@ -29,7 +29,7 @@ impl IdentityOptions {
             "cognito-identity-id" => self.id = Some(text()?),
             "login" => {
                 let login = text()?;
-                let (provider, token) = login.split_once('=').ok_or("--login wants PROVIDER=TOKEN")?;
+                let (provider, token) = login.split_once('=').ok_or("--login: expected PROVIDER=TOKEN")?;
                 self.logins.push((provider.to_owned(), token.to_owned()));
             }
             "user-pool" => self.user_pool = Some(text()?),

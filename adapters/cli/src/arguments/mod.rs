@@ -259,11 +259,11 @@ fn format(name: &str) -> Result<Format, String> {
 }
 
 fn header(line: &str) -> Result<(String, String), String> {
-    let (name, value) = line.split_once(':').ok_or_else(|| "-H wants NAME:VALUE".to_owned())?;
+    let (name, value) = line.split_once(':').ok_or_else(|| "-H: expected NAME:VALUE".to_owned())?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn date(text: &str) -> Result<UnixTime, String> {
     let time = UnixTime::from_compact(text.as_bytes());
-    time.map_err(|error| format!("--date wants a time like 20150830T123600Z: {error}"))
+    time.map_err(|error| format!("--date: expected a time such as 20150830T123600Z: {error}"))
 }

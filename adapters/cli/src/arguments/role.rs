@@ -35,7 +35,7 @@ impl RoleOptions {
             "policy-arn" => self.policy_arns.push(text()?),
             "tag" => {
                 let pair = text()?;
-                let (key, value) = pair.split_once('=').ok_or("--tag wants KEY=VALUE")?;
+                let (key, value) = pair.split_once('=').ok_or("--tag: expected KEY=VALUE")?;
                 self.tags.push((key.to_owned(), value.to_owned()));
             }
             "transitive-tag" => self.transitive_tags.push(text()?),

@@ -105,7 +105,7 @@ impl CredentialCache for FileCache {
         let mut content = Buffer::new();
         read_all(&mut file, &mut content)
             .map_err(|failure| CacheError(format!("{}: {failure}", path.display())))?;
-        let broken = || CacheError(format!("{}: not as it was written", path.display()));
+        let broken = || CacheError(format!("{}: malformed", path.display()));
         parse(content.bytes()).map(Some).ok_or_else(broken)
     }
 

@@ -74,7 +74,7 @@ fn proxy(name: &str, url: &str) -> Result<Proxy, Error> {
     if cfg!(not(feature = "tls")) && scheme.eq_ignore_ascii_case("https") {
         return Err(Error::invalid(
             name,
-            "an https:// proxy wants TLS, which this program was built without",
+            "an https:// proxy needs TLS, which this program was built without",
         ));
     }
     Proxy::new(url).map_err(|_| Error::invalid(name, "not the URL of a proxy"))

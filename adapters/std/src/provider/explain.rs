@@ -138,7 +138,7 @@ impl Provider {
                 Err(error) => {
                     for finding in findings.iter_mut().filter(|finding| finding.outcome == Outcome::Used) {
                         finding.outcome = Outcome::Skipped;
-                        finding.reason.push_str("; what is assumed with it fails");
+                        finding.reason.push_str("; assuming the role with it fails");
                     }
                     findings.push(error.finding(&source));
                     None
@@ -167,7 +167,7 @@ impl Provider {
                 (None, _) => decided = Some(name),
                 (Some(before), Outcome::Used) => {
                     finding.outcome = Outcome::Skipped;
-                    finding.reason = format!("{before} goes before it; it has {}", finding.reason);
+                    finding.reason = format!("{before} takes precedence; it has {}", finding.reason);
                 }
                 (Some(_), _) => {}
             }

@@ -77,7 +77,7 @@ impl Request {
     /// URL decides: `host`, `authorization`, `x-amz-date`, `x-amz-security-token`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         if !is_header_name(name) || !is_header_value(value.as_bytes()) {
-            return Err(Error::invalid("header", "a character that may not stand there"));
+            return Err(Error::invalid("header", "a character that is not allowed there"));
         }
         let is = |own: &str| name.eq_ignore_ascii_case(own);
         if is("x-amz-content-sha256") && value.trim() == "UNSIGNED-PAYLOAD" {

@@ -70,7 +70,7 @@ impl User {
     /// The region of the pool.
     pub(crate) fn region(&self) -> Result<&str, Error> {
         let region = self.pool.split_once('_').map(|(region, _)| region);
-        region.ok_or_else(|| Error::Configuration(format!("user pool {}: REGION_NAME is wanted", self.pool)))
+        region.ok_or_else(|| Error::Configuration(format!("user pool {}: expected REGION_NAME", self.pool)))
     }
 
     /// The provider name by which an identity pool knows the user pool.
@@ -177,7 +177,7 @@ impl PoolIdentity {
     pub(crate) fn region(&self) -> Result<&str, Error> {
         let id = self.place.id();
         let region = id.split_once(':').map(|(region, _)| region);
-        region.ok_or_else(|| Error::Configuration(format!("identity pool {id}: REGION:ID is wanted")))
+        region.ok_or_else(|| Error::Configuration(format!("identity pool {id}: expected REGION:ID")))
     }
 
     /// Its name, for people.

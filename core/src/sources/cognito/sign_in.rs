@@ -209,7 +209,7 @@ impl<'c> SignIn<'c> {
         }
         if kept.get("ChallengeParameters.requiredAttributes").is_some_and(|list| !matches!(list, "" | "[]")) {
             return Err(ErrorKind::Unusable(
-                "requiredAttributes: the pool wants to know more of this person",
+                "requiredAttributes: the pool requires more attributes of this user",
             ));
         }
         match QUESTIONS.iter().find(|question| question.challenge == challenge) {

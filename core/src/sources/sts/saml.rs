@@ -43,7 +43,7 @@ impl Operation for AssumeRoleWithSamlRequest<'_> {
         const SHAPE: Shape = Shape {
             proof: Proof::Token {
                 longest: 100_000,
-                limits: "SAML assertion: base64 of 4 to 100,000 characters, none of them a blank",
+                limits: "SAML assertion: base64 of 4 to 100,000 characters, without spaces",
             },
             retried: &["IDPCommunicationError"],
             ..shape(Origin::Saml, "AssumeRoleWithSAML")

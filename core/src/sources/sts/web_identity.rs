@@ -53,7 +53,7 @@ impl Operation for AssumeRoleWithWebIdentityRequest<'_> {
         const SHAPE: Shape = Shape {
             proof: Proof::Token {
                 longest: 20_000,
-                limits: "web identity token: 4 to 20,000 characters, none of them a blank",
+                limits: "web identity token: 4 to 20,000 characters, without spaces",
             },
             retried: &["IDPCommunicationError", "InvalidIdentityToken"],
             ..shape(Origin::WebIdentity, "AssumeRoleWithWebIdentity")

@@ -94,7 +94,7 @@ pub struct InvalidHead {
 
 impl fmt::Display for InvalidHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the request's {} has a character that may not stand there", self.part)
+        write!(f, "the request's {} has a character that is not allowed there", self.part)
     }
 }
 

@@ -121,7 +121,7 @@ impl Plan {
             };
             let at = At { name, profile };
             if visited.contains(&name) {
-                return Err(at.wrong("its source_profile leads back to a profile on the way"));
+                return Err(at.wrong("its source_profile leads back to an earlier profile"));
             }
             visited.push(name);
             // Keys in a profile go before its role if another profile names it as its source.
@@ -275,7 +275,7 @@ impl<'a> At<'a> {
         for property in ["sso_region", "sso_start_url"] {
             let of_session = section.get(property);
             if self.get(property).is_some_and(|own| Some(own) != of_session) {
-                return Err(self.wrong(&format!("with an sso_session, {property} belongs into its section")));
+                return Err(self.wrong(&format!("with an sso_session, {property} belongs in its section")));
             }
         }
         let of_session = |property: &str| {
