@@ -1,26 +1,41 @@
 //! AWS credentials and signed requests for programs on an operating system, without an SDK.
 //!
-//! [`Provider`] finds credentials as every AWS client does - environment variables, the profile, a
-//! web identity, the container endpoint of ECS and EKS, EC2 instance metadata - keeps them fresh for
-//! any number of threads, assumes roles with them, and signs and sends requests. What is read,
-//! decided and signed is in [`rolecall_core`]; this crate adds sockets (`ureq`), files, commands,
-//! clocks and locks, all of them behind one trait, [`Host`].
+//! [`Provider`] finds credentials as every AWS client does - environment variables, the profile, a web identity, the
+//! container endpoint of ECS and EKS, EC2 instance metadata - refreshes them for any number of threads, assumes roles
+//! with them, and signs and sends requests. Parsing, decisions and signing are in [`rolecall_core`]; this crate adds
+//! sockets (`ureq`), files, commands, clocks and locks, all of them behind one trait, [`Host`].
 //!
-//! | | what it is for |
+//! | item | what it is for |
 //! |---|---|
-//! | [`Settings`], [`Environment`], [`profiles`] | what environment and shared files say |
-//! | [`Provider`], [`Session`] | credentials, and those that STS gives for them |
+//! | [`Settings`], [`Environment`], [`profiles`] | the environment and the shared configuration files |
+//! | [`Provider`], [`Session`] | credentials, and those that STS issues for them |
 //! | [`FileCache`], [`CredentialCache`] | credentials shared with other processes |
 //! | [`Provider::explain`] | why there are credentials, or why there are none |
 //! | [`Request`] | signing, presigning, sending |
-//! | [`PoolIdentity`], [`User`] | credentials of people and guests, from Amazon Cognito |
-//! | [`Provider::call`], [`setup`] | operations of IAM, EC2, ECS and Cognito; roles set up with them |
+//! | [`PoolIdentity`], [`User`] | credentials of Cognito identities, with or without a user's sign-in |
+//! | [`Provider::call`], [`setup`] | operations of IAM, EC2, ECS and Cognito, and recipes that provision roles with them |
+//! | [`Host`], [`CredentialSource`] | another network, or another source of credentials |
 //!
-//! Features, all on by default: `tls` (https, by rustls and the roots of webpki-roots), `sso` (profiles
-//! that sign in with IAM Identity Center), `srp` (signing in at Cognito without sending the password),
-//! `setup` (the module of that name).
+//! # From a provider to the wire
 //!
-//! # Example
+//! ```text
+//!   Provider::send(&request)
+//!      |
+//!      +-- credentials()   those held while they are good: no lock, no exchange
+//!      |      |
+//!      |      +-- when they are due: cache, else the chain, else the session on top
+//!      |             environment > profile > web identity > container > instance metadata
+//!      |                |
+//!      |                +-- a flow of rolecall_core: poll, exchange, answer, until it is done
+//!      |
+//!      +-- sign            a kept key for the day, region and service, else a new one
+//!      +-- Host::exchange  proxies, TLS, limits; once more if the service says the clock is wrong
+//!      |
+//!      v
+//!   Reply of any status
+//! ```
+//!
+//! # Examples
 //!
 //! A role in another account, and with it an object in S3:
 //!
@@ -53,16 +68,43 @@
 //! # Ok::<(), rolecall::Error>(())
 //! ```
 //!
+//! A failure explains itself, and [`Provider::explain`] asks every source:
+//!
+//! ```
+//! use rolecall::{Environment, Provider};
+//!
+//! let nothing = [("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_CONFIG_FILE", "/nonexistent")];
+//! let nothing = nothing.into_iter().chain([("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")]);
+//! let provider = Provider::from_environment(&Environment::from_iter(nothing))?;
+//! assert!(provider.credentials().is_err());
+//! println!("{}", provider.explain());
+//! # Ok::<(), rolecall::Error>(())
+//! ```
+//!
 //! # Limits
 //!
-//! | | connect | first byte | exchange | body |
+//! | peer | connect | first byte | exchange | body |
 //! |---|---|---|---|---|
 //! | instance metadata | 1 s | 1 s | 5 s | 64 KiB |
 //! | container endpoint | 2 s | 5 s | 8 s | 64 KiB |
 //! | STS, Cognito, operations | 3 s | 10 s | 15 s | 256 KiB |
 //!
-//! A source is given up after 9.5 s and three attempts at a step. [`Provider::send`] has limits of
+//! A source ends after 9.5 s and three attempts at a step. [`Provider::send`] has limits of
 //! its own: [`Request::SEND_LIMITS`].
+//!
+//! # Features
+//!
+//! All are on by default.
+//!
+//! - `tls`: https, by rustls with `ring` and the roots of webpki-roots.
+//! - `sso`: profiles that sign in with IAM Identity Center.
+//! - `srp`: signing in at Cognito without sending the password.
+//! - `setup`: the module [`setup`], which provisions roles.
+//!
+//! # Where to go next
+//!
+//! The folder `examples` has `default_chain`, `assume_role_s3`, `presign`, `shared_cache`, `custom_source` and
+//! `custom_host`. The crate `rolecall-simulator` is EC2 metadata, STS and S3 on loopback, for tests of your own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

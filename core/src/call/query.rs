@@ -74,15 +74,15 @@ impl<'p> Form<'p> {
 
     fn value(&mut self, value: &str) {
         self.out.put(b"=");
-        percent::encode(value.as_bytes(), Keep::Unreserved, &mut Blanks(self.out));
+        percent::encode(value.as_bytes(), Keep::Unreserved, &mut PlusForSpace(self.out));
     }
 }
 
 /// Writes an encoded space as `+`, as forms do. Some verifiers parse a form and sign it again, and know no
 /// other encoding.
-struct Blanks<'p>(&'p mut dyn Put);
+struct PlusForSpace<'p>(&'p mut dyn Put);
 
-impl Put for Blanks<'_> {
+impl Put for PlusForSpace<'_> {
     fn put(&mut self, bytes: &[u8]) {
         self.0.put(if bytes == b"%20" { b"+" } else { bytes });
     }

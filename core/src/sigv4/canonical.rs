@@ -310,8 +310,8 @@ fn put_lower(name: &str, out: &mut dyn Put) {
 
 /// Writes the value without the spaces around it, and each run of spaces inside as one.
 fn put_folded(value: &[u8], out: &mut dyn Put) {
-    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let words = value.split(blank).filter(|word| !word.is_empty());
+    let space_or_tab = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let words = value.split(space_or_tab).filter(|word| !word.is_empty());
     let mut separator: &[u8] = b"";
     for word in words {
         out.put(separator);
