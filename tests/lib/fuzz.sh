@@ -26,7 +26,9 @@ need_cargo_fuzz() {
     need_command c++ g++
     cargo fuzz --version >/dev/null 2>&1 && return
     printf 'Installing cargo-fuzz ...\n'
-    CARGO_TARGET_DIR=$scratch/cargo-fuzz cargo install --quiet --locked cargo-fuzz ||
+    # It only calls cargo and starts the targets: optimizing it takes longer than that.
+    CARGO_TARGET_DIR=$scratch/cargo-fuzz CARGO_PROFILE_DEV_DEBUG=0 \
+        cargo install --quiet --locked --debug cargo-fuzz ||
         skip "cargo install --locked cargo-fuzz (no registry?)"
 }
 
@@ -40,11 +42,11 @@ build_fuzz_targets() {
     fuzz_programs=$target/fuzz-run/$host/release
 }
 
-# Runs every target from its seeds for FUZZ_SECONDS (20), one per processor at a time. Findings are kept outside the
+# Runs every target from its seeds for FUZZ_SECONDS (10), one per processor at a time. Findings are kept outside the
 # source tree.
 fuzz_every_target() {
     build_fuzz_targets
-    local name seconds=${FUZZ_SECONDS:-20} findings=$target/fuzz-findings runs cover found=()
+    local name seconds=${FUZZ_SECONDS:-10} findings=$target/fuzz-findings runs cover found=()
     rm -rf "$findings"
     for name in $(cargo fuzz list); do
         [[ -d fuzz/seeds/$name && -n ${fuzz_dictionaries[$name]:-} ]] ||

@@ -96,3 +96,18 @@ every_set_of_features() {
         --exclude-features default,demo "${published[@]/#/--package=}" 2>&1 | tee "$scratch/features.log"
     ! grep '^warning' "$scratch/features.log"
 }
+
+# Every package that is published has its README and both licences, and builds from its archive alone.
+publish_nothing() {
+    local folder file missing=()
+    for folder in "${!published[@]}" tests/simulator; do
+        for file in README.md LICENSE-APACHE LICENSE-MIT; do
+            [[ -s $folder/$file ]] || missing+=("$folder/$file")
+        done
+        grep -q '^\[package.metadata.docs.rs\]' "$folder/Cargo.toml" || missing+=("$folder: package.metadata.docs.rs")
+    done
+    printf 'missing: %s\n' "${missing[@]:-nothing}"
+    [[ ${#missing[@]} -eq 0 ]]
+    # The tree under test may have changes, and dry runs upload nothing.
+    CARGO_PROFILE_DEV_DEBUG=0 cargo publish --workspace --dry-run --locked --allow-dirty
+}

@@ -160,7 +160,7 @@ fn processor_time(process: u32) -> Duration {
 }
 
 /// The path of the command, which is built once.
-fn binary() -> &'static PathBuf {
+pub fn binary() -> &'static PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));

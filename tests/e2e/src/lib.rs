@@ -8,3 +8,8 @@ pub mod prompt;
 pub mod servers;
 pub mod setup;
 pub mod tamper;
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
