@@ -186,8 +186,8 @@ fn kept() {
 fn exchange(endpoint: flow::Endpoint<'static>) {
     let request = flow::Span { head: number::<u8>().into(), len: number::<u8>().into() };
     let exchange = flow::Exchange::new(endpoint, request, limits());
-    used(flow::ReplyHeaders::include(&exchange.reply_headers, text()));
-    used(flow::ReplyHeaders::include(&black_box(flow::ReplyHeaders::All), text()));
+    used(flow::ReplyHeaders::include(&exchange.reply_headers, text().as_bytes()));
+    used(flow::ReplyHeaders::include(&black_box(flow::ReplyHeaders::All), text().as_bytes()));
     formatted(|f| <flow::Body as Debug>::fmt(&exchange.body, f));
     used(<flow::Endpoint as PartialEq>::eq(&endpoint, &exchange.endpoint));
     if let Ok(uri) = wire::uri::Uri::parse(text()) {
