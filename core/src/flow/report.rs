@@ -74,21 +74,33 @@ impl Report {
     }
 
     /// Redacts every text that holds part of a secret: of `slots`, or of `others`.
-    pub(crate) fn withhold(&mut self, slots: &[Slot<'_>], others: &[&str]) {
+    pub(crate) fn redact_all(&mut self, slots: &[Slot<'_>], others: &[&str]) {
         for slot in slots {
             // A secret that did not fit cannot be compared.
             if slot.overflows() {
                 return self.clear();
             }
             for field in [Field::SecretAccessKey, Field::SessionToken] {
-                self.withhold_one(slot.text(field).unwrap_or_default());
+                self.redact(slot.text(field).unwrap_or_default());
             }
         }
-        others.iter().for_each(|secret| self.withhold_one(secret));
+        others.iter().for_each(|secret| self.redact(secret));
     }
 
+    /// Redacts every text that holds eight bytes in a row of `secret`, or all of a shorter one. For sources of the
+    /// caller's, with each secret that a request had and no slot holds.
+    ///
+    /// ```
+    /// use rolecall_core::call::read_json_error;
+    /// use rolecall_core::flow::Report;
+    /// let mut report = Report::new();
+    /// read_json_error(br#"{"message":"key k-1-c2VjcmV0 is unknown","code":"Denied"}"#, "", &mut report)?;
+    /// report.redact("k-1-c2VjcmV0");
+    /// assert_eq!((report.code(), report.message()), ("Denied", ""));
+    /// # Ok::<(), rolecall_core::wire::Error>(())
+    /// ```
     #[cfg_attr(target_os = "none", inline(never))]
-    fn withhold_one(&mut self, secret: &str) {
+    pub fn redact(&mut self, secret: &str) {
         // A header's value loses the white space around it: a service that quotes it has it without.
         let secret = secret.trim_ascii();
         self.texts().into_iter().filter(|text| shows(text, secret)).for_each(wipe);

@@ -140,7 +140,7 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
             }
             _ => {
                 let taken = Document::Metadata.take(work, &received);
-                work.report.withhold(&[], &[self.token.text()]);
+                work.report.redact_all(&[], &[self.token.text()]);
                 taken?;
                 Ok(Next::Done)
             }

@@ -216,7 +216,7 @@ impl<'c> SignIn<'c> {
             Some(question) => self.state = State::Question(*question),
             None => {
                 cx.report.new_code().put(challenge.as_bytes());
-                self.call.operation().secrets(&mut |secret| cx.report.withhold(&[], &[secret]));
+                self.call.operation().secrets(&mut |secret| cx.report.redact_all(&[], &[secret]));
                 return Err(ErrorKind::Unusable("ChallengeName: it is not one that is known here"));
             }
         }

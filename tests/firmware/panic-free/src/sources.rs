@@ -409,6 +409,7 @@ fn report() {
     used(flow::Report::request_id(&report));
     used(flow::Report::is_empty(&report));
     formatted(|f| <flow::Report as Display>::fmt(&report, f));
+    flow::Report::redact(&mut report, text());
     flow::Report::clear(&mut report);
     let error = rolecall_core::error::Error::new(Origin::Chain, text(), ErrorKind::Unusable(text()));
     state::inspect(&error);
