@@ -94,7 +94,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// A clock that learns.
+    /// A clock that learns the time from replies.
     pub const fn new() -> Self {
         Self { corrects: true, skew: 0, start: None }
     }

@@ -269,12 +269,12 @@ impl<B: Board, L> Driver<B, L> {
         &self.report
     }
 
-    /// The board.
+    /// Borrows the board, for its clocks and random bits.
     pub fn board(&mut self) -> &mut B {
         &mut self.board
     }
 
-    /// The network.
+    /// Borrows the network, to poll its stack between two runs for example.
     pub fn network(&mut self) -> &mut L {
         &mut self.network
     }

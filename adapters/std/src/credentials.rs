@@ -57,7 +57,7 @@ impl Credentials {
             .with_expiration(self.expiration)
     }
 
-    /// Sets the account.
+    /// Sets the account, twelve digits.
     pub fn with_account_id(mut self, account_id: Option<String>) -> Self {
         self.account_id = account_id;
         self

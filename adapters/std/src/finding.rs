@@ -38,7 +38,7 @@ pub struct Finding {
     /// The source: `environment`, `profile NAME`, `web identity`, `container endpoint`, `instance
     /// metadata`; in an explanation, `caller identity` and `clock` too.
     pub source: String,
-    /// The result.
+    /// The result: used, absent, refused, misconfigured or skipped.
     pub outcome: Outcome,
     /// The reason, in one line.
     pub reason: String,

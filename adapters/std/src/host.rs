@@ -148,12 +148,12 @@ impl<R: Read> Upload for Once<R> {
 pub struct Buffer(pub(crate) Zeroizing<Vec<u8>>);
 
 impl Buffer {
-    /// An empty buffer.
+    /// An empty buffer, without memory.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Its content.
+    /// Borrows the content.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }

@@ -19,9 +19,9 @@ use super::timing::Timing;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Service<'c> {
-    /// Its endpoint.
+    /// The endpoint: scheme, host, port and base path.
     pub endpoint: Endpoint<'c>,
-    /// The region to sign for.
+    /// The region to sign for: `eu-west-1`.
     pub region: &'c str,
     /// The limits of each exchange.
     pub limits: Limits,

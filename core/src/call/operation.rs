@@ -13,7 +13,7 @@ pub struct Api {
     pub origin: Origin,
     /// The name that the service is signed for.
     pub service: &'static str,
-    /// Its protocol.
+    /// The protocol of its requests and replies.
     pub protocol: Protocol,
 }
 
@@ -43,9 +43,9 @@ pub enum Protocol {
 /// The properties that all requests of one operation share.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
-    /// The service.
+    /// The service that has the operation.
     pub api: Api,
-    /// The operation's name.
+    /// The operation's name in the API reference: `AssumeRole`.
     pub action: &'static str,
     /// The step in errors; empty if the origin says enough.
     pub step: &'static str,

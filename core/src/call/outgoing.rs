@@ -11,7 +11,7 @@ use crate::wire::Ascii;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Outgoing<'c> {
-    /// The method, any token.
+    /// The method: any token but CONNECT, in upper case as a rule.
     pub method: &'c str,
     /// The service to connect to. Its base path is not used: `target` is complete.
     pub endpoint: Endpoint<'c>,
@@ -20,7 +20,7 @@ pub struct Outgoing<'c> {
     pub target: &'c str,
     /// Header lines besides `Host`, those for framing, and the signer's. Up to 31 are signed.
     pub headers: &'c [(&'c str, &'c [u8])],
-    /// The body.
+    /// The body, or where it comes from.
     pub content: Content<'c>,
     /// The credential scope, and the rules of the service.
     pub scope: Scope<'c>,

@@ -110,7 +110,7 @@ impl<'a> Credentials<'a> {
         self.access_key_id
     }
 
-    /// The secret access key.
+    /// The secret access key, which signs and is never sent.
     pub fn secret_access_key(&self) -> &Secret<'a> {
         &self.secret_access_key
     }

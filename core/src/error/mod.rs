@@ -216,7 +216,7 @@ impl Error {
         Self { origin, step, kind }
     }
 
-    /// Who can fix it.
+    /// Who can fix the error: [`Fault`].
     pub fn fault(&self) -> Fault {
         match self.kind {
             ErrorKind::NotConfigured

@@ -22,7 +22,7 @@ pub struct Exchange<'c> {
     pub request: Span,
     /// Whether the service is link-local: no proxy, and never a redirect.
     pub metadata: bool,
-    /// The limits to keep.
+    /// The limits that the driver keeps, whatever the peer does.
     pub limits: Limits,
     /// Whether sending it twice has the same effect as sending it once.
     pub repeatable: bool,
@@ -100,9 +100,9 @@ impl fmt::Debug for Body<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Span {
-    /// Length of the head, with the empty line.
+    /// Length of the head including the empty line, in bytes.
     pub head: usize,
-    /// Length of head and body.
+    /// Length of head and body, in bytes.
     pub len: usize,
 }
 
@@ -135,7 +135,7 @@ pub struct Limits {
     pub first_byte_ms: u32,
     /// For the whole exchange, whatever happens in it.
     pub total_ms: u32,
-    /// For the reply's body.
+    /// The longest body of the reply, in bytes.
     pub body_bytes: u32,
 }
 
@@ -154,7 +154,7 @@ impl Limits {
 /// A reply, in the exchange buffer.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The status code.
+    /// The status code, 100 to 999.
     pub status: u16,
     /// Where the header lines are, each ended by CRLF: all, or those the flow reads.
     pub headers: Range<usize>,

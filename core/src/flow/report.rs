@@ -25,7 +25,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// An empty report.
+    /// An empty report; it has room for 64 bytes of code, 64 of id and 256 of message.
     pub const fn new() -> Self {
         Self { code: String::new(), request_id: String::new(), message: String::new() }
     }
@@ -51,7 +51,7 @@ impl Report {
         self.code.is_empty() && self.request_id.is_empty() && self.message.is_empty()
     }
 
-    /// Empties it.
+    /// Empties the report, before another exchange.
     pub fn clear(&mut self) {
         self.texts().into_iter().for_each(wipe);
     }

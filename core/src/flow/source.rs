@@ -243,7 +243,7 @@ pub enum Ask<'c> {
     Done,
 }
 
-/// Where to go on.
+/// Where a run goes on after a step.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Next {
@@ -431,7 +431,7 @@ impl<S> Sequence<S> {
         self
     }
 
-    /// The source.
+    /// Borrows the source, for what it learned in a run.
     pub const fn source(&self) -> &S {
         &self.source
     }

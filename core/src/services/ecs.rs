@@ -187,7 +187,7 @@ impl Action for ListTaskDefinitions<'_> {
     }
 }
 
-/// Starts one task.
+/// Starts one task. Made idempotent by its token.
 #[derive(Debug, Clone, Copy)]
 pub struct RunTask<'c> {
     /// The cluster's name or ARN; `default` if there is none.
@@ -244,7 +244,7 @@ impl Action for RunTask<'_> {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Started<'r> {
-    /// Its ARN.
+    /// Its ARN, `arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID`; `None` if no task was started.
     pub task_arn: Option<&'r str>,
     /// The reason, such as `RESOURCE:MEMORY`.
     pub failure: Option<&'r str>,
@@ -255,7 +255,7 @@ pub struct Started<'r> {
 pub struct ListTasks<'c> {
     /// The cluster's name or ARN; `default` if there is none.
     pub cluster: Option<&'c str>,
-    /// The family.
+    /// The family: 1 to 255 letters, digits, hyphens and underscores.
     pub family: &'c str,
     /// The token of the page, from the page before; `None` for the first.
     pub next: Option<&'c str>,
@@ -279,12 +279,12 @@ impl Action for ListTasks<'_> {
     }
 }
 
-/// Reads one task.
+/// Reads one task: its state, task definition and tags.
 #[derive(Debug, Clone, Copy)]
 pub struct DescribeTask<'c> {
     /// The cluster's name or ARN; `default` if there is none.
     pub cluster: Option<&'c str>,
-    /// The task's ARN.
+    /// The task's ARN, or its id.
     pub task: &'c str,
 }
 
@@ -314,7 +314,7 @@ impl Action for DescribeTask<'_> {
     }
 }
 
-/// A task.
+/// A task, as DescribeTasks returns it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Task<'r> {
@@ -334,12 +334,12 @@ impl<'r> Task<'r> {
     }
 }
 
-/// Stops a task.
+/// Stops a task: it gets SIGTERM, and SIGKILL 30 seconds later.
 #[derive(Debug, Clone, Copy)]
 pub struct StopTask<'c> {
     /// The cluster's name or ARN; `default` if there is none.
     pub cluster: Option<&'c str>,
-    /// The task's ARN.
+    /// The task's ARN, or its id.
     pub task: &'c str,
 }
 

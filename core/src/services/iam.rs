@@ -18,7 +18,8 @@ pub const IAM: Api = Api {
 /// The names of a tag's members.
 const TAG: [&str; 2] = ["Key", "Value"];
 
-/// Creates a role.
+/// Creates a role with a trust policy. Its permissions are added by [`PutRolePolicy`] and
+/// [`AttachRolePolicy`].
 #[derive(Debug, Clone, Copy)]
 pub struct CreateRole<'c> {
     /// Its name: 1 to 64 of `[\w+=,.@-]`.
@@ -61,11 +62,11 @@ impl Action for CreateRole<'_> {
     }
 }
 
-/// A role.
+/// A role, as GetRole and CreateRole return it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Role<'r> {
-    /// Its ARN.
+    /// Its ARN, `arn:aws:iam::ACCOUNT:...`.
     pub arn: &'r str,
     /// The trust policy in JSON, percent-encoded.
     pub trust: &'r str,
@@ -79,7 +80,7 @@ impl<'r> Role<'r> {
     }
 }
 
-/// Reads a role.
+/// Reads a role, with its trust policy and tags.
 #[derive(Debug, Clone, Copy)]
 pub struct GetRole<'c> {
     /// Its name: 1 to 64 of `[\w+=,.@-]`.
@@ -107,7 +108,7 @@ impl Action for GetRole<'_> {
 /// Adds tags to a role, or replaces the values of those it has.
 #[derive(Debug, Clone, Copy)]
 pub struct TagRole<'c> {
-    /// The role's name.
+    /// The role's name: 1 to 64 of `[\w+=,.@-]`.
     pub role: &'c str,
     /// Tags: 50 at most.
     pub tags: &'c [Tag<'c>],
@@ -132,7 +133,7 @@ impl Action for TagRole<'_> {
 /// Lists the names of a role's inline policies: the first hundred.
 #[derive(Debug, Clone, Copy)]
 pub struct ListRolePolicies<'c> {
-    /// The role's name.
+    /// The role's name: 1 to 64 of `[\w+=,.@-]`.
     pub role: &'c str,
 }
 
@@ -155,7 +156,7 @@ impl Action for ListRolePolicies<'_> {
 /// Lists the ARNs of the managed policies attached to a role: the first hundred.
 #[derive(Debug, Clone, Copy)]
 pub struct ListAttachedRolePolicies<'c> {
-    /// The role's name.
+    /// The role's name: 1 to 64 of `[\w+=,.@-]`.
     pub role: &'c str,
 }
 
@@ -178,7 +179,7 @@ impl Action for ListAttachedRolePolicies<'_> {
 /// Lists the names of the instance profiles with a role: the first hundred.
 #[derive(Debug, Clone, Copy)]
 pub struct ListInstanceProfilesForRole<'c> {
-    /// The role's name.
+    /// The role's name: 1 to 64 of `[\w+=,.@-]`.
     pub role: &'c str,
 }
 
@@ -223,17 +224,17 @@ impl Action for CreateInstanceProfile<'_> {
     }
 }
 
-/// An instance profile.
+/// An instance profile, as GetInstanceProfile and CreateInstanceProfile return it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct InstanceProfile<'r> {
-    /// Its ARN.
+    /// Its ARN, `arn:aws:iam::ACCOUNT:...`.
     pub arn: &'r str,
     kept: Kept<'r>,
 }
 
 impl<'r> InstanceProfile<'r> {
-    /// The name of its role.
+    /// The name of its role; `None` if it is empty.
     pub fn role(&self) -> Option<&'r str> {
         self.kept.get("InstanceProfile.Roles.RoleName")
     }
@@ -306,7 +307,7 @@ impl Action for CreateOpenIDConnectProvider<'_> {
 /// Reads an OpenID Connect provider.
 #[derive(Debug, Clone, Copy)]
 pub struct GetOpenIDConnectProvider<'c> {
-    /// Its ARN.
+    /// Its ARN, `arn:aws:iam::ACCOUNT:...`.
     pub arn: &'c str,
 }
 
@@ -344,7 +345,7 @@ texts_only! {
     /// Replaces the trust policy of a role.
     #[derive(Debug)]
     UpdateAssumeRolePolicy of IAM repeatable = true {
-        /// The role's name.
+        /// The role's name: 1 to 64 of `[\w+=,.@-]`.
         role: "RoleName",
         /// The new trust policy, in JSON.
         trust: "PolicyDocument",
@@ -353,7 +354,7 @@ texts_only! {
     /// Adds an inline policy to a role, or replaces the one of that name.
     #[derive(Debug)]
     PutRolePolicy of IAM repeatable = true {
-        /// The role's name.
+        /// The role's name: 1 to 64 of `[\w+=,.@-]`.
         role: "RoleName",
         /// The policy's name.
         name: "PolicyName",
@@ -364,7 +365,7 @@ texts_only! {
     /// Attaches a managed policy to a role.
     #[derive(Debug)]
     AttachRolePolicy of IAM repeatable = true {
-        /// The role's name.
+        /// The role's name: 1 to 64 of `[\w+=,.@-]`.
         role: "RoleName",
         /// The policy's ARN.
         policy_arn: "PolicyArn",
@@ -373,7 +374,7 @@ texts_only! {
     /// Deletes an inline policy of a role.
     #[derive(Debug)]
     DeleteRolePolicy of IAM repeatable = true {
-        /// The role's name.
+        /// The role's name: 1 to 64 of `[\w+=,.@-]`.
         role: "RoleName",
         /// The policy's name.
         name: "PolicyName",
@@ -382,7 +383,7 @@ texts_only! {
     /// Detaches a managed policy from a role.
     #[derive(Debug)]
     DetachRolePolicy of IAM repeatable = true {
-        /// The role's name.
+        /// The role's name: 1 to 64 of `[\w+=,.@-]`.
         role: "RoleName",
         /// The policy's ARN.
         policy_arn: "PolicyArn",
@@ -400,7 +401,7 @@ texts_only! {
     AddRoleToInstanceProfile of IAM {
         /// The profile's name.
         profile: "InstanceProfileName",
-        /// The role's name.
+        /// The role's name: 1 to 64 of `[\w+=,.@-]`.
         role: "RoleName",
     }
 
@@ -409,7 +410,7 @@ texts_only! {
     RemoveRoleFromInstanceProfile of IAM repeatable = true {
         /// The profile's name.
         profile: "InstanceProfileName",
-        /// The role's name.
+        /// The role's name: 1 to 64 of `[\w+=,.@-]`.
         role: "RoleName",
     }
 

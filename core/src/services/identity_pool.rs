@@ -49,7 +49,7 @@ impl Logins<'_> {
     }
 }
 
-/// Creates an identity pool.
+/// Creates an identity pool in the region of the call.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateIdentityPool<'c> {
     /// Its name, which need not be unique: 1 to 128 of `[\w\s+=,.@-]`.
@@ -77,7 +77,7 @@ impl Action for CreateIdentityPool<'_> {
     }
 }
 
-/// An identity pool.
+/// An identity pool, as CreateIdentityPool and DescribeIdentityPool return it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct IdentityPool<'r> {
@@ -98,7 +98,7 @@ impl<'r> IdentityPool<'r> {
     }
 }
 
-/// Reads an identity pool.
+/// Reads an identity pool: its id, tags and providers.
 #[derive(Debug, Clone, Copy)]
 pub struct DescribeIdentityPool<'c> {
     /// Its id, `REGION:...`.
@@ -126,7 +126,7 @@ impl Action for DescribeIdentityPool<'_> {
     }
 }
 
-/// Updates an identity pool.
+/// Updates an identity pool; absent members are reset.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateIdentityPool<'c> {
     /// Its id, `REGION:...`.

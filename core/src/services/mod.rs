@@ -42,7 +42,7 @@ pub struct Named<'r> {
     pub name: &'r str,
 }
 
-/// A page of a list.
+/// A page of a list of resources.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Page<'r> {

@@ -8,7 +8,7 @@ use super::{Named, Page, Tag, texts_only};
 
 pub use crate::sources::cognito::{USER_POOL, secret_hash};
 
-/// Creates a user pool.
+/// Creates a user pool in the region of the call.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateUserPool<'c> {
     /// Its name, which need not be unique: 1 to 128 characters.
@@ -36,7 +36,7 @@ impl Action for CreateUserPool<'_> {
     }
 }
 
-/// A user pool.
+/// A user pool, as DescribeUserPool and CreateUserPool return it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct UserPool<'r> {
@@ -52,7 +52,7 @@ impl<'r> UserPool<'r> {
     }
 }
 
-/// Reads a user pool.
+/// Reads a user pool: its id and tags.
 #[derive(Debug, Clone, Copy)]
 pub struct DescribeUserPool<'c> {
     /// Its id, `REGION_...`.
@@ -155,7 +155,7 @@ impl core::fmt::Debug for Client<'_> {
 pub struct DescribeUserPoolClient<'c> {
     /// The pool's id, `REGION_...`.
     pub pool: &'c str,
-    /// The client's id.
+    /// The client's id, 1 to 128 letters, digits, underscores and plus signs.
     pub client: &'c str,
 }
 
@@ -242,7 +242,7 @@ impl Action for AdminCreateUser<'_> {
 pub struct AdminSetUserPassword<'c> {
     /// The pool's id, `REGION_...`.
     pub pool: &'c str,
-    /// The user's name.
+    /// The user's name: 1 to 128 characters.
     pub username: &'c str,
     /// The password, by the pool's rules.
     pub password: &'c str,
@@ -281,7 +281,7 @@ impl Action for AdminSetUserPassword<'_> {
 /// Signs a user up. Nothing is signed. `Debug` shows no secret.
 #[derive(Clone, Copy)]
 pub struct SignUp<'c> {
-    /// The client's id.
+    /// The client's id, 1 to 128 letters, digits, underscores and plus signs.
     pub client: &'c str,
     /// The proof of its secret, if it has one ([`secret_hash`]).
     pub secret_hash: Option<&'c str>,
@@ -327,7 +327,7 @@ impl Action for SignUp<'_> {
 /// Confirms a sign-up by the code from a message. Nothing is signed.
 #[derive(Clone, Copy)]
 pub struct ConfirmSignUp<'c> {
-    /// The client's id.
+    /// The client's id, 1 to 128 letters, digits, underscores and plus signs.
     pub client: &'c str,
     /// The proof of its secret, if it has one ([`secret_hash`]).
     pub secret_hash: Option<&'c str>,

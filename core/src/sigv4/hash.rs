@@ -28,7 +28,7 @@ impl Hasher {
         Self::default()
     }
 
-    /// The hash.
+    /// Returns the hash, 32 bytes.
     pub fn finish(mut self) -> [u8; 32] {
         let mut hash = [0; 32];
         self.end(&mut hash);

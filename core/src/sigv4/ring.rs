@@ -94,12 +94,12 @@ struct Kept {
 }
 
 impl<const N: usize> KeyRing<N> {
-    /// An empty ring.
+    /// An empty ring, which takes `N` keys.
     pub const fn new() -> Self {
         Self { access_key_id: String::new(), kept: [const { None }; N], next: 0, once: None }
     }
 
-    /// Wipes every key.
+    /// Wipes every key: call it when a secret of the same access key id was replaced.
     pub fn clear(&mut self) {
         self.access_key_id.clear();
         self.once = None;

@@ -31,7 +31,7 @@ impl core::fmt::Debug for TokenPlace<'_> {
 }
 
 impl<'c> IdentityToken<'c> {
-    /// A fixed token.
+    /// A fixed token; the caller replaces it before it expires.
     pub fn given(token: &'c str) -> Self {
         Self::of(TokenPlace(Place::Here(token)))
     }

@@ -109,7 +109,7 @@ impl<const N: usize> Ascii<N> {
         &self.0
     }
 
-    /// The text.
+    /// The text as a string of `N` characters.
     pub fn as_str(&self) -> &str {
         utf8(&self.0).unwrap_or_default()
     }

@@ -36,7 +36,7 @@ impl Scheme {
 /// A parsed URI; every part is a slice of the text it was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uri<'a> {
-    /// The protocol.
+    /// The protocol, which decides the default port.
     pub scheme: Scheme,
     /// Host name or address, an IPv6 address without its brackets.
     pub host: &'a str,

@@ -47,7 +47,7 @@ impl<O: Open, I: FnMut()> Streams<O, I> {
         Self { opener, idle }
     }
 
-    /// The opener.
+    /// Borrows the opener of streams.
     pub fn opener(&mut self) -> &mut O {
         &mut self.opener
     }

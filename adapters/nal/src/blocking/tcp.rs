@@ -47,7 +47,7 @@ impl<S: TcpClientStack + Dns, I: FnMut(&mut S)> Tcp<S, I> {
         Self { zero_read, ..self }
     }
 
-    /// The stack.
+    /// Borrows the stack, to poll it between two runs for example.
     pub fn stack(&mut self) -> &mut S {
         &mut self.stack
     }

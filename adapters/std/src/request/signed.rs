@@ -56,7 +56,7 @@ impl Presigned {
         Self { url: wiped(put) }
     }
 
-    /// The URL.
+    /// The complete URL, with the signature in its query. It is a secret: any holder may use it.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -89,12 +89,12 @@ impl Canonical {
         })
     }
 
-    /// The canonical request.
+    /// The canonical request, as in the documentation of Signature Version 4.
     pub fn request(&self) -> &str {
         &self.request
     }
 
-    /// The string to sign.
+    /// The string to sign, four lines.
     pub fn string_to_sign(&self) -> &str {
         &self.string_to_sign
     }
@@ -110,7 +110,7 @@ impl fmt::Debug for Canonical {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Reply {
-    /// The status code.
+    /// The status code, 100 to 999.
     pub status: u16,
     /// The header lines whose values are text, names in lower case.
     pub headers: Vec<(String, String)>,

@@ -297,7 +297,7 @@ setters!(RootTask lasts "up to 900, which it is if it is not said");
 setters!(WebIdentity lasts "900 to 43,200, and 3,600 if it is not said" limited);
 setters!(Saml lasts "900 to 43,200, and 3,600 if it is not said" limited);
 
-/// Any session.
+/// Any session that a provider can get credentials of ([`Provider::session`](crate::Provider::session)).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Session {

@@ -26,7 +26,7 @@ pub struct EcsRole {
     policies: Policies,
 }
 
-/// Where a task runs.
+/// Where a task runs: its cluster, and its network on Fargate.
 #[derive(Debug, Clone, Default)]
 pub struct Launch {
     /// The cluster's name or ARN; `default` if there is none.

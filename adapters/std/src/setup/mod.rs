@@ -124,7 +124,7 @@ mod sealed {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SetupError {
-    /// The reason.
+    /// The error of the call that failed.
     pub error: Error,
     /// What was created, found or removed before the error.
     pub resources: Vec<Resource>,

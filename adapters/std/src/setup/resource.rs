@@ -13,7 +13,7 @@ pub const TAG: &str = "rolecall:setup";
 pub struct Resource {
     /// Its kind: `role`, `instance profile`, `user pool`.
     pub kind: &'static str,
-    /// Its ARN, id or name.
+    /// Its ARN where it has one, else its id, else its name.
     pub id: String,
     /// What was done with it.
     pub outcome: Outcome,

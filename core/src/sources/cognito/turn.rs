@@ -16,7 +16,7 @@ use super::{USER_POOL, secret_hash};
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Client<'c> {
-    /// The client's id.
+    /// The client's id, 1 to 128 letters, digits, underscores and plus signs.
     pub id: &'c str,
     /// Its secret, if it has one.
     pub secret: Option<&'c str>,

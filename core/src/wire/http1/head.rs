@@ -23,7 +23,7 @@ pub struct ResponseHead<'a> {
     pub minor: u8,
     /// The status code, 100 to 999.
     pub status: u16,
-    /// The header lines.
+    /// The header lines, in the order received.
     pub headers: Headers<'a>,
 }
 
@@ -102,11 +102,11 @@ impl<'a> ResponseHead<'a> {
 /// The head of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestHead<'a> {
-    /// The method, as written.
+    /// The method, as written: a token.
     pub method: &'a str,
     /// The request target, as written.
     pub target: &'a str,
-    /// The header lines.
+    /// The header lines, in the order received.
     pub headers: Headers<'a>,
 }
 

@@ -54,7 +54,7 @@ impl<'p, P: Put + ?Sized> HeadWriter<'p, P> {
         Self { out, invalid }
     }
 
-    /// Writes a header line.
+    /// Writes a header line: `name: value`. Bytes outside ASCII are allowed in the value.
     pub fn header(&mut self, name: &str, value: &[u8]) {
         if !is_header_name(name) || !is_header_value(value) {
             self.invalid = Some("header");

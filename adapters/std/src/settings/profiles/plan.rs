@@ -58,17 +58,17 @@ impl Named {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoleStep {
-    /// The profile.
+    /// The name of the profile that has the role.
     pub profile: String,
-    /// `role_arn`
+    /// `role_arn`: the role to assume, an ARN.
     pub role_arn: String,
-    /// `role_session_name`
+    /// `role_session_name`: the session's name; without it the provider chooses one.
     pub session_name: Option<String>,
-    /// `external_id`
+    /// `external_id`: the external id that the trust policy requires.
     pub external_id: Option<String>,
-    /// `duration_seconds`
+    /// `duration_seconds`: the session's lifetime, 900 to 43,200 seconds.
     pub duration_seconds: Option<u32>,
-    /// `mfa_serial`
+    /// `mfa_serial`: the user's multi-factor device, whose code is prompted for.
     pub mfa_serial: Option<String>,
 }
 
@@ -76,13 +76,13 @@ pub struct RoleStep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebIdentityStep {
-    /// `web_identity_token_file`
+    /// `web_identity_token_file`: the path of the token, read at each fetch.
     pub token_file: String,
-    /// `role_arn`
+    /// `role_arn`: the role to assume, an ARN.
     pub role_arn: String,
-    /// `role_session_name`
+    /// `role_session_name`: the session's name; without it the provider chooses one.
     pub session_name: Option<String>,
-    /// `duration_seconds`
+    /// `duration_seconds`: the session's lifetime, 900 to 43,200 seconds.
     pub duration_seconds: Option<u32>,
 }
 
@@ -92,9 +92,9 @@ pub struct WebIdentityStep {
 pub struct SsoSession {
     /// `sso_session`: the section's name; `None` if the profile itself has the start URL.
     pub session: Option<String>,
-    /// `sso_start_url`
+    /// `sso_start_url`: the start URL of the portal.
     pub start_url: String,
-    /// `sso_region`
+    /// `sso_region`: the region of the portal.
     pub region: String,
     /// `sso_account_id`; always present without a session.
     pub account_id: Option<String>,

@@ -29,7 +29,7 @@ impl Section {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Sets a property.
+    /// Sets a property, as if the file had it.
     pub fn set(&mut self, name: &str, value: &str) {
         self.0.insert(name.to_ascii_lowercase(), Zeroizing::new(value.to_owned()));
     }
@@ -113,7 +113,7 @@ impl Profiles {
         Ok(())
     }
 
-    /// The profile of that name.
+    /// The profile of that name, merged from both files.
     pub fn profile(&self, name: &str) -> Option<&Section> {
         self.profiles.get(name)
     }
@@ -128,7 +128,7 @@ impl Profiles {
         self.services.get(name)
     }
 
-    /// Whether there is none.
+    /// Whether neither file has a profile.
     pub fn is_empty(&self) -> bool {
         self.profiles.is_empty()
     }
