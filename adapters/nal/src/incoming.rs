@@ -148,7 +148,7 @@ impl Incoming {
         })
     }
 
-    /// Reads the head, which is the first `len` bytes; an interim one is passed over.
+    /// Reads the head, which is the first `len` bytes; an interim one is skipped.
     fn take_head(&mut self, buffer: &mut [u8], len: usize, now: Now) -> Result<(), FailureKind> {
         let bytes = buffer.get(..len).unwrap_or_default();
         let head = ResponseHead::parse(bytes).map_err(|_| FailureKind::Protocol)?;
