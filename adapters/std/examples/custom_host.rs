@@ -70,7 +70,7 @@ impl Host for Recorder {
         self.system.read_file(path, buffer)
     }
 
-    fn run(&self, _command: &str, _: &mut Buffer) -> Result<(), Failure> {
+    fn run(&self, _command: &str, _: &[(&str, &str)], _: &mut Buffer) -> Result<(), Failure> {
         Err(Failure { phase: Phase::Process, kind: FailureKind::Unsupported })
     }
 

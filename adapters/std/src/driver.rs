@@ -25,6 +25,8 @@ pub(crate) struct Driver<'a> {
     pub(crate) tracer: Option<&'a Tracer>,
     /// The longest request, in bytes.
     pub(crate) room: usize,
+    /// Variables for commands, beside those of this process.
+    pub(crate) variables: &'a [(&'a str, &'a str)],
 }
 
 impl Driver<'_> {
@@ -73,7 +75,7 @@ impl Driver<'_> {
                 }
                 Need::Process { command } => {
                     buffer.clear();
-                    let run = self.host.run(command, buffer);
+                    let run = self.host.run(command, self.variables, buffer);
                     content(run, buffer)
                 }
                 Need::Prompt { question, hidden } => {

@@ -32,12 +32,13 @@ pub trait Host: Send + Sync {
     /// A file that cannot be read, with [`Phase::File`](rolecall_core::error::Phase::File).
     fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure>;
 
-    /// Runs a command line without a shell, and appends its standard output to `buffer`.
+    /// Runs a command line without a shell, with `variables` beside those of this process, and appends its standard
+    /// output to `buffer`.
     ///
     /// # Errors
     /// A command that cannot be run, fails or takes too long, with
     /// [`Phase::Process`](rolecall_core::error::Phase::Process).
-    fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure>;
+    fn run(&self, command: &str, variables: &[(&str, &str)], buffer: &mut Buffer) -> Result<(), Failure>;
 
     /// Resolves a host name.
     ///

@@ -102,7 +102,7 @@ impl Host for Fake {
         Err(Failure { phase: Phase::File, kind: FailureKind::NotFound })
     }
 
-    fn run(&self, _: &str, _: &mut Buffer) -> Result<(), Failure> {
+    fn run(&self, _: &str, _: &[(&str, &str)], _: &mut Buffer) -> Result<(), Failure> {
         Err(Failure { phase: Phase::Process, kind: FailureKind::NotFound })
     }
 

@@ -157,7 +157,7 @@ impl Host for Replay {
         Ok(())
     }
 
-    fn run(&self, command: &str, _: &mut Buffer) -> Result<(), Failure> {
+    fn run(&self, command: &str, _: &[(&str, &str)], _: &mut Buffer) -> Result<(), Failure> {
         panic!("no vector runs a command: {command}")
     }
 

@@ -128,7 +128,7 @@ fn steps(plan: &Plan) -> Value {
             ("sso_account_id", session.account_id.as_deref()),
             ("sso_role_name", session.role_name.as_deref()),
         ])}),
-        Base::Process(command) => value!({"CredentialProcess": command}),
+        Base::Process { command, .. } => value!({"CredentialProcess": command}),
         other => panic!("a base that is not in the vectors: {other:?}"),
     };
     let roles = plan.roles.iter().map(|role| {

@@ -61,8 +61,8 @@ impl Host for Prompt {
         self.system.read_file(path, buffer)
     }
 
-    fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.run(command, buffer)
+    fn run(&self, command: &str, variables: &[(&str, &str)], buffer: &mut Buffer) -> Result<(), Failure> {
+        self.system.run(command, variables, buffer)
     }
 
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod chain;
 mod cognito;
+mod process;
 mod profile;
 #[cfg(feature = "sso")]
 mod sso;
@@ -36,6 +37,8 @@ pub(crate) struct Fetcher<'a> {
     pub(crate) host: &'a dyn Host,
     pub(crate) clock: &'a Mutex<Clock>,
     pub(crate) tracer: Option<&'a Tracer>,
+    /// Variables for commands, beside those of this process.
+    pub(crate) variables: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Fetcher<'a> {
@@ -128,7 +131,7 @@ impl<'a> Fetcher<'a> {
 impl<'a> Fetcher<'a> {
     /// A driver for requests of at most `room` bytes.
     pub(crate) fn driver(&self, room: usize) -> Driver<'a> {
-        Driver { host: self.host, clock: self.clock, tracer: self.tracer, room }
+        Driver { host: self.host, clock: self.clock, tracer: self.tracer, room, variables: self.variables }
     }
 
     /// The setting that made an exchange fail as untrusted.

@@ -1,7 +1,7 @@
 //! Credentials of a profile, by its plan.
 
 use rolecall_core::error::Origin;
-use rolecall_core::sources::{Fixed, Process};
+use rolecall_core::sources::Fixed;
 
 use super::chain::Link;
 use super::{Fetched, Fetcher, absent};
@@ -29,7 +29,7 @@ impl Fetcher<'_> {
             Base::Keys(keys) => self.credentials(&mut Fixed::new(Some(keys.borrow())))?,
             Base::Named(named) => self.fetch(named.place()).map_err(|error| named.in_profile(error))?,
             Base::WebIdentity(step) => self.web_identity_step(step)?,
-            Base::Process(command) => self.credentials(&mut Process::new(command))?,
+            Base::Process { profile, command } => self.process(profile, command)?,
             Base::Sso(session) => self.sso(session)?,
         };
         for step in &plan.roles {

@@ -159,6 +159,7 @@ impl Provider {
             host: self.host(),
             clock: &self.shared.clock,
             tracer: self.shared.tracer.as_deref(),
+            variables: &[],
         }
     }
 

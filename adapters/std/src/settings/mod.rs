@@ -16,6 +16,9 @@ use crate::host::Host;
 use crate::{Credentials, Environment, Error, Proxies, Secret};
 use profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
 
+/// Lists the commands of profiles that have started one another, for the processes they start.
+pub(crate) const PROCESSES: &str = "ROLECALL_PROCESSES";
+
 /// Region, endpoints and sources, as the environment and the profile set them; every field can be set by
 /// hand.
 #[non_exhaustive]
@@ -64,6 +67,8 @@ pub struct Settings {
     pub container_token: Option<Secret>,
     /// False if `AWS_DISABLE_CLOCK_SKEW_CORRECTION` is true.
     pub corrects_clock: bool,
+    /// The commands of profiles that this process was started by, directly or not: `ROLECALL_PROCESSES`.
+    pub(crate) processes: String,
     /// `AWS_ROLE_SESSION_NAME`.
     pub role_session_name: Option<String>,
     /// `AWS_CA_BUNDLE`: a PEM file whose certificates are trusted in place of the built-in roots. It is
@@ -226,6 +231,7 @@ impl Settings {
             container_token_file: get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
             container_token: get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Secret::new),
             corrects_clock: !environment.is_true("AWS_DISABLE_CLOCK_SKEW_CORRECTION"),
+            processes: get(PROCESSES).unwrap_or_default(),
             role_session_name: get("AWS_ROLE_SESSION_NAME"),
             ca_bundle: value("AWS_CA_BUNDLE", "ca_bundle"),
             proxies: Proxies::from_environment(environment),

@@ -17,14 +17,14 @@ const PROCESS_LIMIT: Duration = Duration::from_secs(60);
 /// How long to wait for the rest of its output after it has ended.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
-/// Runs a command. Its standard error goes to the user.
-pub(super) fn run(command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+/// Runs a command with these variables beside those of this process. Its standard error goes to the user.
+pub(super) fn run(command: &str, variables: &[(&str, &str)], buffer: &mut Buffer) -> Result<(), Failure> {
     let words = words::split(command).map_err(|_| failed(Phase::Process, FailureKind::Protocol))?;
     let Some((program, arguments)) = words.split_first() else {
         return Err(failed(Phase::Process, FailureKind::NotFound));
     };
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.args(arguments).envs(variables.iter().copied()).stdin(Stdio::null()).stdout(Stdio::piped());
     // Its children are in its process group, and end with it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

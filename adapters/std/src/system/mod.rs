@@ -52,8 +52,8 @@ impl Host for System {
         read_file(path, buffer)
     }
 
-    fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
-        command::run(command, buffer)
+    fn run(&self, command: &str, variables: &[(&str, &str)], buffer: &mut Buffer) -> Result<(), Failure> {
+        command::run(command, variables, buffer)
     }
 
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {

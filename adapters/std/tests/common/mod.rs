@@ -237,7 +237,7 @@ impl Host for World {
         Ok(())
     }
 
-    fn run(&self, command: &str, buffer: &mut Buffer) -> Result<(), Failure> {
+    fn run(&self, command: &str, _: &[(&str, &str)], buffer: &mut Buffer) -> Result<(), Failure> {
         let mut state = self.state();
         state.run.push(command.to_owned());
         let failed = |kind| Failure { phase: Phase::Process, kind };

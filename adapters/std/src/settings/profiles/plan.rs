@@ -27,8 +27,13 @@ pub enum Base {
     WebIdentity(WebIdentityStep),
     /// `sso_session`, or `sso_start_url` and its companions.
     Sso(SsoSession),
-    /// `credential_process`: the command line.
-    Process(String),
+    /// `credential_process`.
+    Process {
+        /// The profile that has it.
+        profile: String,
+        /// The command line.
+        command: String,
+    },
 }
 
 /// The values of `credential_source`.
@@ -231,7 +236,7 @@ impl<'a> At<'a> {
             return Ok(Some(Base::Sso(sso)));
         }
         if let Some(command) = self.owned("credential_process") {
-            return Ok(Some(Base::Process(command)));
+            return Ok(Some(Base::Process { profile: self.name.to_owned(), command }));
         }
         Ok(self.keys()?.map(Base::Keys))
     }

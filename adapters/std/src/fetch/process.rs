@@ -1,0 +1,40 @@
+//! Commands of profiles, and a guard against one that leads back to itself.
+
+use rolecall_core::sigv4::sha256_hex;
+use rolecall_core::sources::Process;
+
+use super::{Fetched, Fetcher};
+use crate::Error;
+use crate::settings::PROCESSES;
+
+/// Commands that may start each other. Each is a process that waits for the next.
+const MAX_DEPTH: usize = 8;
+
+impl Fetcher<'_> {
+    /// Runs the `credential_process` of a profile.
+    ///
+    /// The command inherits the environment, so that `rolecall credentials` in it resolves the profile in
+    /// `AWS_PROFILE` once more. It gets a list of the commands under way in a variable, and refuses to start one of
+    /// them again.
+    pub(super) fn process(&self, profile: &str, command: &str) -> Result<Fetched, Error> {
+        // A hash, because a command line may hold a secret.
+        let hash = sha256_hex(format!("{profile}\n{command}").as_bytes());
+        let own = hash.as_str().get(..16).unwrap_or_default();
+        let under_way = || self.settings.processes.split(',').filter(|known| !known.is_empty());
+        if under_way().any(|known| known == own) {
+            return Err(Error::Configuration(format!(
+                "credential_process of profile {profile} leads back to itself: its command asks for the same profile \
+                 again, through AWS_PROFILE or the default profile; name another profile in the command (--profile)"
+            )));
+        }
+        if under_way().count() >= MAX_DEPTH {
+            return Err(Error::Configuration(format!(
+                "credential_process of profile {profile}: {MAX_DEPTH} commands have started one another; make the \
+                 chain shorter"
+            )));
+        }
+        let list = under_way().chain([own]).collect::<Vec<_>>().join(",");
+        let variables = [(PROCESSES, list.as_str())];
+        Fetcher { variables: &variables, ..*self }.credentials(&mut Process::new(command))
+    }
+}
