@@ -128,7 +128,7 @@ const DERIVATION: usize = 288 * size_of::<usize>();
 
 /// Stack that the rest of a signature takes at most, in bytes. It is called from deeper, so that the stack of
 /// all is less.
-const SIGNATURE: usize = 200 * size_of::<usize>();
+const SIGNATURE: usize = 192 * size_of::<usize>();
 
 /// Wipes the stack below whoever calls this: what has just returned there has left parts of keys, which
 /// the compiler moved or spilled as it liked.
