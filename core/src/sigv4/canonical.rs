@@ -36,8 +36,6 @@ pub(super) fn put<const N: usize, const M: usize>(
     headers: &SignedHeaders<'_, N>,
     mut out: &mut (impl Put + ?Sized),
 ) -> Result<(), SignError> {
-    let mut query = Query::new(request.parts.query, added);
-    query.sort()?;
     if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         return Err(SignError::MissingHost);
     }
@@ -45,13 +43,27 @@ pub(super) fn put<const N: usize, const M: usize>(
     out.put(b"\n");
     put_path(request.parts.path.as_bytes(), rules, out);
     out.put(b"\n");
-    query.put(out);
+    put_query(request.parts.query, added, out)?;
     out.put(b"\n");
     headers.put(&mut out);
     out.put(b"\n");
     headers.put_names(b";", &mut out);
     out.put(b"\n");
     out.put(request.parts.payload.as_bytes());
+    Ok(())
+}
+
+/// Writes the parameters of `query` and those that are added. Not inlined on a device, so that its list is off the stack
+/// when the headers are hashed.
+#[cfg_attr(target_os = "none", inline(never))]
+fn put_query<const M: usize>(
+    query: &str,
+    added: Extra<'_, M>,
+    out: &mut (impl Put + ?Sized),
+) -> Result<(), SignError> {
+    let mut query = Query::new(query, added);
+    query.sort()?;
+    query.put(out);
     Ok(())
 }
 

@@ -129,7 +129,7 @@ const DERIVATION: usize = 288 * size_of::<usize>();
 
 /// The stack that the rest of a signature uses at most, in bytes. It is called from a deeper frame, so that
 /// both end at about the same depth.
-const SIGNATURE: usize = 200 * size_of::<usize>();
+const SIGNATURE: usize = 192 * size_of::<usize>();
 
 /// Wipes the stack below the caller: the functions that have just returned left parts of keys there, which
 /// the compiler moved or spilled.
