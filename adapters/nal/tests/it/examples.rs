@@ -1,4 +1,4 @@
-//! The examples for a PC, run against the simulator. `tests/firmware/examples` compiles those for a board.
+//! Runs the PC examples against the simulator. `tests/firmware/examples` compiles the board examples.
 
 #[allow(dead_code, reason = "`main` is not called")]
 #[path = "../../examples/pc_async.rs"]
