@@ -167,7 +167,7 @@ fn a_callback_during_a_fetch_may_request_credentials_without_deadlock() {
         move |_| {
             let provider: &Provider = shared.get().expect("a provider");
             let error = provider.credentials().expect_err("no credentials yet").to_string();
-            assert!(error.contains("by what fetches them"), "{error}");
+            assert!(error.contains("the fetch of these credentials asked for them itself"), "{error}");
         }
     });
     let provider = provider.build();
