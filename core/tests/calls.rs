@@ -229,11 +229,11 @@ fn a_call_that_is_not_idempotent_is_retried_only_if_it_was_not_executed() {
         let mut world = World::new();
         world.on("", act()).on("", ok(done));
         let _ = world.run(&mut Call::new(keys(), service(), AnyAction::of(&once)));
-        assert_eq!(world.asked.len(), sent);
+        assert_eq!(world.needs.len(), sent);
         let mut world = World::new();
         world.on("", act()).on("", ok(role("<Arn>a</Arn>")));
         world.run(&mut Call::new(keys(), service(), AnyAction::of(&again))).unwrap();
-        assert_eq!(world.asked.len(), 2, "a read is retried");
+        assert_eq!(world.needs.len(), 2, "a read is retried");
     }
 }
 
@@ -271,16 +271,19 @@ fn json_calls_sign_the_target_header_and_unsigned_calls_have_no_signature() {
     world.on("", ok("{}"));
     let list = ListTaskDefinitions { family_prefix: "f", next: None };
     world.run(&mut Call::new(keys(), service(), AnyAction::of(&list))).unwrap();
-    let asked = &world.asked[0];
-    assert_eq!(asked.header("x-amz-target"), Some("AmazonEC2ContainerServiceV20141113.ListTaskDefinitions"));
-    let signed = asked.header("authorization").unwrap();
+    let recorded = &world.needs[0];
+    assert_eq!(
+        recorded.header("x-amz-target"),
+        Some("AmazonEC2ContainerServiceV20141113.ListTaskDefinitions")
+    );
+    let signed = recorded.header("authorization").unwrap();
     assert!(signed.contains("/eu-west-1/ecs/aws4_request") && signed.contains("x-amz-target"), "{signed}");
 
     let up = SignUp { client: "c", secret_hash: None, username: "ada", password: "p", attributes: &[] };
     let mut world = World::new();
     world.on("", ok(r#"{"UserConfirmed":false,"UserSub":"x"}"#));
     world.run(&mut Call::new(Unsigned, service(), AnyAction::of(&up))).unwrap();
-    assert_eq!(world.asked[0].header("authorization"), None);
+    assert_eq!(world.needs[0].header("authorization"), None);
     assert_eq!(SignUp::output(world.slots[0].kept(SignUp::KEPT)), Ok(false));
 }
 
@@ -292,7 +295,7 @@ fn a_wrong_clock_is_corrected_for_any_service() {
     world.on("", reply(400, late).at(START)).on("", ok("{}").at(START));
     let list = ListTaskDefinitions { family_prefix: "f", next: None };
     world.run(&mut Call::new(keys(), service(), AnyAction::of(&list))).unwrap();
-    assert!(world.asked[1].header("x-amz-date").unwrap().starts_with("20260102T"));
+    assert!(world.needs[1].header("x-amz-date").unwrap().starts_with("20260102T"));
 }
 
 #[test]

@@ -393,7 +393,7 @@ fn a_flow_reads_a_file_and_then_makes_an_unsigned_call() {
     world.on("WebIdentityToken=eyJhb.Gci%2B%2FOiJ%3D", ok(assumed("ASIAWEB", LATER)).at(START));
     let lease = world.run(&mut WebIdentity::new()).unwrap();
     assert_eq!((world.keys().0, lease.lifetime_ms), ("ASIAWEB", Some(3_600_000)));
-    assert_eq!(world.asked[1].header("Authorization"), None);
+    assert_eq!(world.needs[1].header("Authorization"), None);
 
     let mut world = World::new();
     world.on("FILE", content("t")).on("POST /", reply(400, refusal("ExpiredTokenException", "old")));
@@ -418,7 +418,8 @@ fn a_flow_makes_two_dependent_calls() {
     world.on("{\"IdentityId\":\"eu-west-1:someone\"}", ok(body).at(START));
     let lease = world.run(&mut IdentityPool::new()).unwrap();
     assert_eq!((world.keys(), lease.lifetime_ms), (("ASIAPOOL", "s/s", "t"), Some(3_600_000)));
-    let targets: Vec<_> = world.asked.iter().map(|asked| asked.header("X-Amz-Target").unwrap()).collect();
+    let targets: Vec<_> =
+        world.needs.iter().map(|recorded| recorded.header("X-Amz-Target").unwrap()).collect();
     assert_eq!(
         targets,
         ["AWSCognitoIdentityService.GetId", "AWSCognitoIdentityService.GetCredentialsForIdentity"]
@@ -431,7 +432,7 @@ fn a_flow_prompts_the_user() {
     token_and_role(&mut world).on(CREDENTIALS, ok(document("ASIABASE", LATER)));
     world.on("PROMPT Code of", content("123456\n")).on("&TokenCode=123456", reply(200, ""));
     assert_eq!(world.run(&mut WithMfa::new(imds())), Ok(200));
-    assert!(world.asked[4].header("Authorization").unwrap().contains("Credential=ASIABASE/"));
+    assert!(world.needs[4].header("Authorization").unwrap().contains("Credential=ASIABASE/"));
 
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, ok(document("ASIABASE", LATER)));
@@ -447,7 +448,7 @@ fn custom_flows_compose_with_the_flows_of_the_crate() {
     world.run(&mut flow).unwrap();
     world.monotonic += 10_000;
     world.run(&mut flow).unwrap();
-    assert_eq!((world.keys().0, world.asked.len()), ("ASIAWEB", 2));
+    assert_eq!((world.keys().0, world.needs.len()), ("ASIAWEB", 2));
 
     let mut world = World::new();
     world.on("FILE", content("token")).on("POST /", ok(assumed("ASIAWEB", LATER)).at(START));

@@ -65,7 +65,7 @@ fn token(world: &mut World, sign_in: &mut SignIn<'_>) -> Result<String, Error> {
     world.on(GET_ID, ok(format!(r#"{{"IdentityId":"{ID}"}}"#)));
     let mut ready = Identity::in_pool(Kept, identities(), POOL, Logins::of(USERS));
     world.run(&mut ready)?;
-    let body = world.asked.last().unwrap().body().to_owned();
+    let body = world.needs.last().unwrap().body().to_owned();
     let (_, rest) = body.split_once(&format!(r#""{USERS}":""#)).expect("a login");
     Ok(rest.split('"').next().unwrap().to_owned())
 }
@@ -105,13 +105,13 @@ fn a_password_is_sent_once_and_yields_the_id_token() {
     let mut world = World::new();
     world.on(INITIATE, ok(tokens("id.token", Some("refresh"))));
     assert_eq!(token(&mut world, &mut sign_in(GIVEN)).unwrap(), "id.token");
-    let asked = &world.asked[0];
+    let recorded = &world.needs[0];
     assert_eq!(
-        asked.body(),
+        recorded.body(),
         r#"{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"3n4b5urk1ft4fl3mg5e62d9ado","AuthParameters":{"USERNAME":"ada","PASSWORD":"correct horse battery staple"}}"#
     );
-    assert_eq!(asked.header("authorization"), None, "the request is signed");
-    assert_eq!(asked.header("content-type"), Some("application/x-amz-json-1.1"));
+    assert_eq!(recorded.header("authorization"), None, "the request is signed");
+    assert_eq!(recorded.header("content-type"), Some("application/x-amz-json-1.1"));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn an_unknown_password_is_prompted_for_without_echo() {
     let mut world = World::new();
     world.on("HIDDEN PROMPT Password of ada: ", content("typed\n")).on(INITIATE, ok(tokens("id", None)));
     assert_eq!(token(&mut world, &mut sign_in(ASKED)).unwrap(), "id");
-    assert!(world.asked[1].body().contains(r#""PASSWORD":"typed""#));
+    assert!(world.needs[1].body().contains(r#""PASSWORD":"typed""#));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn every_supported_challenge_is_prompted_for_and_answered() {
         world.on(question, content("123456\n")).on(RESPOND, ok(tokens("id", None)));
         let mut flow = SignIn::sending(users(), client(Some("client secret")), GIVEN);
         assert_eq!(token(&mut world, &mut flow).unwrap(), "id", "{name}");
-        let body = world.asked[2].body();
+        let body = world.needs[2].body();
         let wanted = format!(
             r#"{{"ChallengeName":"{name}","ClientId":"3n4b5urk1ft4fl3mg5e62d9ado","Session":"session-of-{name}","ChallengeResponses":{{"USERNAME":"sub-of-ada","{member}":"123456","SECRET_HASH":"#
         );
@@ -168,8 +168,8 @@ fn successive_challenges_are_answered() {
     world.on("New password", content("a new one")).on(RESPOND, ok(challenge("SMS_MFA", "")));
     world.on("by SMS", content("1")).on(RESPOND, ok(tokens("id", None)));
     assert_eq!(token(&mut world, &mut sign_in(GIVEN)).unwrap(), "id");
-    assert!(world.asked[4].body().contains(r#""Session":"session-of-SMS_MFA""#), "not the latest session");
-    assert!(!world.asked[4].body().contains("a new one"), "an answer is sent twice");
+    assert!(world.needs[4].body().contains(r#""Session":"session-of-SMS_MFA""#), "not the latest session");
+    assert!(!world.needs[4].body().contains("a new one"), "an answer is sent twice");
 }
 
 #[test]
@@ -198,10 +198,12 @@ fn missing_required_attributes_are_an_error() {
 #[test]
 fn the_number_of_challenges_is_limited() {
     let mut world = World::new();
-    world.always(|asked| if asked.contains("PROMPT") { content("1") } else { ok(challenge("SMS_MFA", "")) });
+    world.always(
+        |recorded| if recorded.contains("PROMPT") { content("1") } else { ok(challenge("SMS_MFA", "")) },
+    );
     let error = world.run(&mut sign_in(GIVEN)).unwrap_err();
     assert!(error.to_string().contains("no end"), "{error}");
-    assert!(world.asked.len() < 20);
+    assert!(world.needs.len() < 20);
 }
 
 #[test]
@@ -222,7 +224,7 @@ fn a_code_is_not_sent_twice() {
     world.on(RESPOND, common::Act::Fail(Phase::Body, FailureKind::Closed));
     let error = world.run(&mut sign_in(GIVEN)).unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Transport(_)), "{error}");
-    assert_eq!(world.asked.len(), 3);
+    assert_eq!(world.needs.len(), 3);
 }
 
 #[test]
@@ -236,7 +238,7 @@ fn the_refresh_token_replaces_the_password() {
 
     world.on(r#""AuthFlow":"REFRESH_TOKEN_AUTH""#, ok(tokens("second", None)));
     assert_eq!(token(&mut world, &mut flow).unwrap(), "second");
-    let body = world.asked[world.asked.len() - 2].body();
+    let body = world.needs[world.needs.len() - 2].body();
     assert!(body.contains(r#""REFRESH_TOKEN":"refresh-1""#), "{body}");
     assert_eq!(flow.refresh_token(), Some("refresh-1"), "the refresh token is not kept");
 
@@ -313,8 +315,8 @@ mod srp {
         world.on(INITIATE, ok(verifier())).on("HIDDEN PROMPT Password of ada: ", content("typed\n"));
         world.on(RESPOND, ok(tokens("id", None)));
         assert_eq!(token(&mut world, &mut proving(ASKED)).unwrap(), "id");
-        assert!(world.asked.iter().all(|asked| !asked.text.contains("typed")));
-        assert!(world.asked[2].body().contains(r#""TIMESTAMP":"Fri Jan 2 03:04:1"#));
+        assert!(world.needs.iter().all(|recorded| !recorded.text.contains("typed")));
+        assert!(world.needs[2].body().contains(r#""TIMESTAMP":"Fri Jan 2 03:04:1"#));
     }
 
     #[test]
@@ -325,7 +327,7 @@ mod srp {
             world.on(INITIATE, ok(verifier())).on(RESPOND, ok(tokens("id", None)));
             world.run(&mut flow).unwrap();
         }
-        assert_ne!(world.asked[0].body(), world.asked[2].body());
+        assert_ne!(world.needs[0].body(), world.needs[2].body());
     }
 
     #[test]
@@ -334,7 +336,7 @@ mod srp {
         world.wall = None;
         world.on(INITIATE, ok(verifier()).at(START)).on(RESPOND, ok(tokens("id", None)).at(START));
         world.run(&mut proving(GIVEN)).unwrap();
-        assert!(world.asked[1].body().contains(r#""TIMESTAMP":"Fri Jan 2 03:04:05 UTC 2026""#));
+        assert!(world.needs[1].body().contains(r#""TIMESTAMP":"Fri Jan 2 03:04:05 UTC 2026""#));
     }
 
     #[test]
@@ -362,8 +364,8 @@ fn an_unauthenticated_identity_gets_credentials_and_is_kept() {
     let lease = world.run(&mut flow).unwrap();
     assert_eq!(world.keys(), ("ASIAEXAMPLE", "secret/of+it", "token=="));
     assert_eq!(lease.expiration.unwrap().as_secs(), START + 3600);
-    assert_eq!(world.asked[0].body(), format!(r#"{{"IdentityPoolId":"{POOL}"}}"#));
-    assert_eq!(world.asked[1].body(), format!(r#"{{"IdentityId":"{ID}"}}"#));
+    assert_eq!(world.needs[0].body(), format!(r#"{{"IdentityPoolId":"{POOL}"}}"#));
+    assert_eq!(world.needs[1].body(), format!(r#"{{"IdentityId":"{ID}"}}"#));
     world.on(CREDENTIALS, ok(given()));
     world.run(&mut flow).unwrap();
     world.finished();
@@ -390,7 +392,7 @@ fn a_deleted_unauthenticated_identity_is_replaced() {
     world.on(GET_ID, ok(r#"{"IdentityId":"eu-west-1:one"}"#));
     world.run(&mut flow).unwrap();
     world.run(&mut flow).unwrap();
-    assert_eq!((flow.id(), world.asked.len()), (Some("eu-west-1:one"), 1));
+    assert_eq!((flow.id(), world.needs.len()), (Some("eu-west-1:one"), 1));
     flow.forget();
     world.on(GET_ID, ok(r#"{"IdentityId":"eu-west-1:two"}"#));
     world.run(&mut flow).unwrap();
@@ -409,7 +411,7 @@ fn several_login_providers_are_sent_together() {
     world.on(CREDENTIALS, ok(given()));
     world.run(&mut flow).unwrap();
     assert_eq!(
-        world.asked[0].body(),
+        world.needs[0].body(),
         format!(
             r#"{{"CustomRoleArn":"arn:aws:iam::123456789012:role/admin","IdentityId":"{ID}","Logins":{{"accounts.google.com":"google.token","issuer.example.com":"other.token"}}}}"#
         )

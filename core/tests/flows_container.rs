@@ -39,17 +39,17 @@ fn a_relative_uri_is_requested_from_the_ecs_address_with_its_query() {
     assert_eq!(world.keys(), ("ASIATASK", "secret/of+ASIATASK", "token-of-ASIATASK=="));
     assert_eq!(world.credentials().account_id(), Some("123456789012"), "not the account of the role ARN");
 
-    let asked = &world.asked[0];
-    assert_eq!(asked.header("Host"), Some("169.254.170.2"));
-    assert_eq!(asked.header("Authorization"), Some("Basic raw value"));
-    assert_eq!(asked.header("Accept"), Some("application/json"));
-    let exchange = asked.exchange.as_ref().unwrap();
+    let recorded = &world.needs[0];
+    assert_eq!(recorded.header("Host"), Some("169.254.170.2"));
+    assert_eq!(recorded.header("Authorization"), Some("Basic raw value"));
+    assert_eq!(recorded.header("Accept"), Some("application/json"));
+    let exchange = recorded.exchange.as_ref().unwrap();
     assert!(exchange.metadata && exchange.limits == Container::LIMITS);
 
     let mut world = World::new();
     world.on("GET /v2", credentials());
     world.run(&mut relative(Authorization::None)).unwrap();
-    assert_eq!(world.asked[0].header("Authorization"), None);
+    assert_eq!(world.needs[0].header("Authorization"), None);
     assert!(Container::relative("v2/creds", Authorization::None).is_err());
 }
 
@@ -68,8 +68,8 @@ fn plain_http_is_limited_to_container_addresses() {
         let mut world = World::new();
         world.on(line, credentials());
         world.run(&mut full(url)).unwrap();
-        assert_eq!(world.asked[0].header("Host"), Some(host));
-        assert_eq!(world.asked[0].exchange.as_ref().unwrap().address, None);
+        assert_eq!(world.needs[0].header("Host"), Some(host));
+        assert_eq!(world.needs[0].exchange.as_ref().unwrap().address, None);
     }
     for url in [
         "http://192.0.2.1/",
@@ -102,14 +102,14 @@ fn a_host_name_is_pinned_to_a_checked_address() {
     world.on("GET /creds ", reply(500, "")).on("GET /creds ", credentials());
     world.run(&mut full("http://agent.local/creds")).unwrap();
     world.finished();
-    for asked in &world.asked[1..] {
-        let exchange = asked.exchange.as_ref().unwrap();
+    for recorded in &world.needs[1..] {
+        let exchange = recorded.exchange.as_ref().unwrap();
         assert_eq!(
             exchange.address,
             Some("169.254.170.2".parse().unwrap()),
             "the address is not pinned in both attempts"
         );
-        assert_eq!(asked.header("Host"), Some("agent.local"));
+        assert_eq!(recorded.header("Host"), Some("agent.local"));
     }
 
     for answer in
@@ -128,7 +128,7 @@ fn resolving_a_name_is_retried_a_limited_number_of_times() {
     world.always(|_| Act::Fail(Phase::Resolve, FailureKind::NotFound));
     let error = refused(&mut full("http://agent.local/creds"), &mut world);
     assert!(matches!(error.kind, ErrorKind::Transport(_)));
-    assert_eq!(world.asked.len(), 3);
+    assert_eq!(world.needs.len(), 3);
 }
 
 #[test]
@@ -204,7 +204,9 @@ fn repeated_timeouts_end_within_the_budget() {
             };
             refused(&mut relative(Authorization::None), &mut world);
             assert!(world.monotonic - 5_000 <= 9_500, "{} ms", world.monotonic - 5_000);
-            assert!(world.asked.iter().all(|asked| asked.exchange.as_ref().unwrap().limits.total_ms > 0));
+            assert!(
+                world.needs.iter().all(|recorded| recorded.exchange.as_ref().unwrap().limits.total_ms > 0)
+            );
         }
     }
 }

@@ -115,8 +115,8 @@ fn a_sign_in_yields_the_credentials_of_the_role() {
     assert_eq!(lease.lifetime_ms, Some(3_600_000));
     assert_eq!(world.keys(), ("ASIASSO", "secret", "token"));
     assert_eq!(world.credentials().account_id(), Some("123456789012"));
-    assert_eq!(world.asked[1].header("x-amz-sso_bearer_token"), Some("access-token-of-alice"));
-    assert_eq!(world.asked[1].header("Authorization"), None);
+    assert_eq!(world.needs[1].header("x-amz-sso_bearer_token"), Some("access-token-of-alice"));
+    assert_eq!(world.needs[1].header("Authorization"), None);
     world.finished();
 }
 

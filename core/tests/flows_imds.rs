@@ -40,16 +40,16 @@ fn the_credentials_of_the_service_are_returned_unchanged() {
     );
     assert_eq!(world.credentials().expiration(), lease.expiration);
 
-    let [token, role, credentials] = &world.asked[..] else { panic!("three requests") };
+    let [token, role, credentials] = &world.needs[..] else { panic!("three requests") };
     assert_eq!(token.header("X-aws-ec2-metadata-token-ttl-seconds"), Some("21600"));
     assert_eq!(token.header("Content-Length"), Some("0"));
-    for asked in [role, credentials] {
-        assert_eq!(asked.header("X-aws-ec2-metadata-token"), Some("METADATA-TOKEN=="));
-        assert_eq!(asked.header("X-aws-ec2-metadata-token-ttl-seconds"), None);
+    for recorded in [role, credentials] {
+        assert_eq!(recorded.header("X-aws-ec2-metadata-token"), Some("METADATA-TOKEN=="));
+        assert_eq!(recorded.header("X-aws-ec2-metadata-token-ttl-seconds"), None);
     }
-    for asked in &world.asked {
-        assert_eq!(asked.header("Host"), Some("169.254.169.254"));
-        let exchange = asked.exchange.as_ref().unwrap();
+    for recorded in &world.needs {
+        assert_eq!(recorded.header("Host"), Some("169.254.169.254"));
+        let exchange = recorded.exchange.as_ref().unwrap();
         assert!(exchange.metadata, "not marked as metadata, which forbids proxies and redirects");
         assert_eq!(exchange.limits, Imds::LIMITS);
     }
@@ -62,7 +62,7 @@ fn the_base_path_of_the_endpoint_is_kept() {
     world.on("GET /base/latest/meta-data/iam/security-credentials/ ", ok("demo-role"));
     world.on("GET /base/latest/meta-data/iam/security-credentials/demo-role ", ok(document("A", LATER)));
     world.run(&mut Imds::new(Endpoint::parse("http://localhost:1338/base/").unwrap())).unwrap();
-    assert_eq!(world.asked[0].header("Host"), Some("localhost:1338"));
+    assert_eq!(world.needs[0].header("Host"), Some("localhost:1338"));
 }
 
 #[test]
@@ -108,10 +108,10 @@ fn a_rejected_token_is_fetched_again_once() {
 fn a_service_that_rejects_every_token_causes_no_request_loop() {
     let mut world = World::new();
     world.entropy = 0;
-    world.always(|asked| if asked.starts_with("PUT") { token() } else { reply(401, "") });
+    world.always(|recorded| if recorded.starts_with("PUT") { token() } else { reply(401, "") });
     let error = failed(&mut world);
     assert_eq!((error.kind, error.origin), (ErrorKind::Status(401), Origin::Imds));
-    assert!(world.asked.len() <= 6, "{} requests", world.asked.len());
+    assert!(world.needs.len() <= 6, "{} requests", world.needs.len());
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_server_error_is_tried_three_times_with_backoff() {
     world.on(ROLE, reply(429, "")).on(ROLE, ok("demo-role"));
     world.on(CREDENTIALS, ok(document("A", LATER)));
     world.run(&mut imds()).unwrap();
-    let waited: Vec<u64> = world.asked.windows(2).map(|pair| pair[1].at - pair[0].at - world.pace).collect();
+    let waited: Vec<u64> = world.needs.windows(2).map(|pair| pair[1].at - pair[0].at - world.pace).collect();
     assert_eq!(waited, [100, 200, 0, 100, 0], "half of 200 ms, half of 400");
 
     let mut world = World::new();
@@ -177,7 +177,7 @@ fn a_broken_connection_is_retried_a_limited_number_of_times() {
     let mut world = World::new();
     world.always(|_| Act::Fail(Phase::Body, FailureKind::Closed));
     failed(&mut world);
-    assert_eq!(world.asked.len(), 3);
+    assert_eq!(world.needs.len(), 3);
 }
 
 #[test]
@@ -188,10 +188,10 @@ fn a_slow_service_fails_within_the_budget() {
     let mut flow = imds().with_retry_policy(RetryPolicy { attempts: 200, budget_ms: 9_500 });
     world.run(&mut flow).unwrap_err();
     assert!(world.monotonic - 5_000 <= 9_500 + world.pace, "{} ms", world.monotonic - 5_000);
-    for asked in &world.asked {
-        let spent = asked.at - 5_000;
+    for recorded in &world.needs {
+        let spent = recorded.at - 5_000;
         assert!(
-            spent < 9_500 && u64::from(asked.exchange.as_ref().unwrap().limits.total_ms) <= 9_500 - spent
+            spent < 9_500 && u64::from(recorded.exchange.as_ref().unwrap().limits.total_ms) <= 9_500 - spent
         );
     }
 }
@@ -207,7 +207,7 @@ fn a_role_name_cannot_inject_a_path_or_a_header() {
             // Only the first line is used as the role name.
             world.on("security-credentials/a HTTP/1.1\r\nHost", ok(document("A", LATER)));
             world.run(&mut imds()).unwrap();
-            assert!(!world.asked[2].text.contains("Evil"));
+            assert!(!world.needs[2].text.contains("Evil"));
             continue;
         }
         assert_eq!(failed(&mut world).kind, ErrorKind::Unusable("role name"), "{name:?}");

@@ -64,19 +64,19 @@ fn head_signature_and_body_belong_to_the_same_request() {
     let answered = send(&mut world, request).unwrap();
     assert_eq!((answered.reply.status, answered.credentials_ended), (200, false));
     assert_eq!(answered.reply.body(&world.exchange), b"stored");
-    let asked = &world.asked[0];
-    assert_eq!(asked.body(), "hello");
-    assert_eq!(asked.header("Content-Length"), Some("5"));
+    let recorded = &world.needs[0];
+    assert_eq!(recorded.body(), "hello");
+    assert_eq!(recorded.header("Content-Length"), Some("5"));
     // The caller's User-Agent replaces the library's.
-    assert_eq!(asked.text.to_ascii_lowercase().matches("user-agent:").count(), 1);
-    assert_eq!(asked.header("User-Agent"), Some("unsigned"));
-    assert_eq!(asked.header("X-Amz-Security-Token"), Some("token"));
-    assert_eq!(asked.header("x-amz-content-sha256"), Some(sha256_hex(b"hello").as_str()));
+    assert_eq!(recorded.text.to_ascii_lowercase().matches("user-agent:").count(), 1);
+    assert_eq!(recorded.header("User-Agent"), Some("unsigned"));
+    assert_eq!(recorded.header("X-Amz-Security-Token"), Some("token"));
+    assert_eq!(recorded.header("x-amz-content-sha256"), Some(sha256_hex(b"hello").as_str()));
     let expected = authorization(&request, Payload::Bytes(b"hello"), time);
-    assert_eq!(asked.header("Authorization"), Some(expected.as_str()));
+    assert_eq!(recorded.header("Authorization"), Some(expected.as_str()));
     // Another body has another signature.
     assert_ne!(
-        asked.header("Authorization"),
+        recorded.header("Authorization"),
         Some(&*authorization(&request, Payload::Bytes(b"hellp"), time))
     );
 }
@@ -89,16 +89,16 @@ fn a_body_is_hashed_in_advance_streamed_or_unsigned() {
     let mut world = World::new();
     world.on("8589934592 BYTES", ok(""));
     send(&mut world, request).unwrap();
-    assert_eq!(world.asked[0].header("Content-Length"), Some("8589934592"));
-    assert_eq!(world.asked[0].header("x-amz-content-sha256"), Some(sha256_hex(b"x").as_str()));
-    assert!(world.asked[0].exchange.as_ref().unwrap().streams_reply);
+    assert_eq!(world.needs[0].header("Content-Length"), Some("8589934592"));
+    assert_eq!(world.needs[0].header("x-amz-content-sha256"), Some(sha256_hex(b"x").as_str()));
+    assert!(world.needs[0].exchange.as_ref().unwrap().streams_reply);
 
     request.content = Content::Unsigned(b"hello");
     request.scope.rules = Rules::STANDARD;
     let mut world = World::new();
     world.on("hello", ok(""));
     send(&mut world, request).unwrap();
-    assert_eq!(world.asked[0].header("x-amz-content-sha256"), Some("UNSIGNED-PAYLOAD"));
+    assert_eq!(world.needs[0].header("x-amz-content-sha256"), Some("UNSIGNED-PAYLOAD"));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn any_status_is_a_reply_and_only_one_attempt_is_made() {
         let mut world = World::new();
         world.on("GET", reply(status, refusal("Some", "words")));
         assert_eq!(send(&mut world, outgoing("GET")).unwrap().reply.status, status);
-        assert_eq!(world.asked.len(), 1, "{status}");
+        assert_eq!(world.needs.len(), 1, "{status}");
         let said = if status >= 300 { "Some" } else { "" };
         assert_eq!(world.report.code(), said, "{status}");
     }
@@ -128,7 +128,7 @@ fn retries_that_the_caller_allows_are_made() {
         let mut world = World::new();
         world.always(|_| reply(503, "busy"));
         let answered = send(&mut world, retrying("GET")).unwrap();
-        assert_eq!((answered.reply.status, world.asked.len()), (503, 3));
+        assert_eq!((answered.reply.status, world.needs.len()), (503, 3));
         assert_eq!(answered.reply.body(&world.exchange), b"busy");
     }
     let mut world = World::new();
@@ -160,7 +160,7 @@ fn a_request_that_may_have_been_executed_is_not_sent_again() {
             world.on("POST", ok(""));
         }
         let _ = send(&mut world, retrying("POST"));
-        assert_eq!(world.asked.len(), attempts);
+        assert_eq!(world.needs.len(), attempts);
         world.finished();
     }
     // The caller declares the request idempotent.
@@ -178,7 +178,7 @@ fn a_request_that_may_have_been_executed_is_not_sent_again() {
         world.always(|_| reply(503, ""));
         request.retries.attempts = 2;
         send(&mut world, request).unwrap();
-        assert_eq!(world.asked.len(), attempts);
+        assert_eq!(world.needs.len(), attempts);
     }
 }
 
@@ -211,7 +211,8 @@ fn a_wrong_clock_is_corrected_once() {
         let time = late(&world);
         world.on(method, reply(403, body.clone()).at(time)).on(method, ok("").at(time));
         assert_eq!(send(&mut world, outgoing(method)).unwrap().reply.status, 200, "{method}");
-        let dates: Vec<_> = world.asked.iter().map(|asked| asked.header("X-Amz-Date").unwrap()).collect();
+        let dates: Vec<_> =
+            world.needs.iter().map(|recorded| recorded.header("X-Amz-Date").unwrap()).collect();
         assert!(dates[0] < dates[1], "{dates:?}");
         // The correction is made only once.
         let mut world = World::new();

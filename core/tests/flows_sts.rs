@@ -47,31 +47,31 @@ fn failed<'c>(world: &mut World, flow: &mut impl Flow<'c>) -> Error {
 }
 
 /// Computes the signature of a recorded request with the given secret.
-fn signature_of(asked: &Asked, secret: &str) -> String {
-    let key_id = asked.header("Authorization").unwrap().split(['=', '/']).nth(1).unwrap();
-    let credentials = Credentials::new(key_id, secret, asked.header("X-Amz-Security-Token")).unwrap();
-    let time = UnixTime::from_compact(asked.header("X-Amz-Date").unwrap().as_bytes()).unwrap();
+fn signature_of(recorded: &RecordedNeed, secret: &str) -> String {
+    let key_id = recorded.header("Authorization").unwrap().split(['=', '/']).nth(1).unwrap();
+    let credentials = Credentials::new(key_id, secret, recorded.header("X-Amz-Security-Token")).unwrap();
+    let time = UnixTime::from_compact(recorded.header("X-Amz-Date").unwrap().as_bytes()).unwrap();
     let key = SigningKey::derive(credentials.secret_access_key(), time, "eu-west-1", "sts");
-    let mut request = Request::new("POST", "/", Payload::Bytes(asked.body().as_bytes())).unwrap();
+    let mut request = Request::new("POST", "/", Payload::Bytes(recorded.body().as_bytes())).unwrap();
     for name in ["host", "content-type"] {
-        request.header(name, asked.header(name).unwrap().as_bytes()).unwrap();
+        request.header(name, recorded.header(name).unwrap().as_bytes()).unwrap();
     }
     let signer = Signer::new(&credentials, &key, Rules::STANDARD, time).unwrap();
     signer.sign(&request).unwrap().signature().to_string()
 }
 
 #[track_caller]
-fn assert_signed(asked: &Asked, secret: &str) {
-    let authorization = asked.header("Authorization").unwrap();
+fn assert_signed(recorded: &RecordedNeed, secret: &str) {
+    let authorization = recorded.header("Authorization").unwrap();
     assert!(
-        authorization.ends_with(&format!("Signature={}", signature_of(asked, secret))),
+        authorization.ends_with(&format!("Signature={}", signature_of(recorded, secret))),
         "{authorization}"
     );
-    assert!(!authorization.ends_with(&signature_of(asked, "another secret".replace(' ', "-").as_str())));
+    assert!(!authorization.ends_with(&signature_of(recorded, "another secret".replace(' ', "-").as_str())));
 }
 
-fn date_of(asked: &Asked) -> u64 {
-    UnixTime::from_compact(asked.header("X-Amz-Date").unwrap().as_bytes()).unwrap().as_secs()
+fn date_of(recorded: &RecordedNeed) -> u64 {
+    UnixTime::from_compact(recorded.header("X-Amz-Date").unwrap().as_bytes()).unwrap().as_secs()
 }
 
 #[test]
@@ -85,21 +85,21 @@ fn the_role_is_requested_with_a_signed_form() {
     );
     let lease = world.run(&mut flow).unwrap();
 
-    let asked = &world.asked[0];
+    let recorded = &world.needs[0];
     assert_eq!(
-        asked.body(),
+        recorded.body(),
         "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fother\
          &RoleSessionName=job&DurationSeconds=900&ExternalId=a%3Ab%2Fc%3D%40%2C.%2B-_"
     );
-    assert_eq!(asked.header("Host"), Some("sts.eu-west-1.amazonaws.com"));
-    assert_eq!(asked.header("Content-Type"), Some("application/x-www-form-urlencoded; charset=utf-8"));
-    assert_eq!(asked.header("X-Amz-Security-Token"), Some("session/token+of=base"));
-    assert_eq!(date_of(asked), START + 5);
-    let authorization = asked.header("Authorization").unwrap();
+    assert_eq!(recorded.header("Host"), Some("sts.eu-west-1.amazonaws.com"));
+    assert_eq!(recorded.header("Content-Type"), Some("application/x-www-form-urlencoded; charset=utf-8"));
+    assert_eq!(recorded.header("X-Amz-Security-Token"), Some("session/token+of=base"));
+    assert_eq!(date_of(recorded), START + 5);
+    let authorization = recorded.header("Authorization").unwrap();
     assert!(authorization.contains("SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, "));
     assert!(authorization.contains("Credential=AKIDEXAMPLE/20260102/eu-west-1/sts/aws4_request, "));
-    assert_signed(asked, SECRET);
-    let exchange = asked.exchange.as_ref().unwrap();
+    assert_signed(recorded, SECRET);
+    let exchange = recorded.exchange.as_ref().unwrap();
     assert!(!exchange.metadata);
     assert_eq!(exchange.limits.total_ms, 9_500, "the limit exceeds the budget of the source");
 
@@ -114,7 +114,7 @@ fn the_base_path_of_the_endpoint_is_signed_as_sent() {
     world.on("POST /sts/ HTTP/1.1\r\n", ok(assumed("A", LATER)));
     let service = Service::new(Endpoint::parse("http://127.0.0.1:4566/sts/").unwrap(), "eu-west-1");
     world.run(&mut Call::new(keys(), service, request())).unwrap();
-    assert_eq!(world.asked[0].header("Host"), Some("127.0.0.1:4566"));
+    assert_eq!(world.needs[0].header("Host"), Some("127.0.0.1:4566"));
 }
 
 #[test]
@@ -128,9 +128,9 @@ fn roles_can_be_chained_on_any_source() {
     world.run(&mut flow).unwrap();
     world.finished();
     assert_eq!(world.keys().0, "ASIASECOND");
-    assert_signed(&world.asked[3], "secret/of+ASIABASE");
-    assert_signed(&world.asked[4], "secret/of+ASIAFIRST");
-    assert_eq!(world.asked[4].header("X-Amz-Security-Token"), Some("token-of-ASIAFIRST=="));
+    assert_signed(&world.needs[3], "secret/of+ASIABASE");
+    assert_signed(&world.needs[4], "secret/of+ASIAFIRST");
+    assert_eq!(world.needs[4].header("X-Amz-Security-Token"), Some("token-of-ASIAFIRST=="));
 
     let mut world = World::new();
     world.on("GET /c", ok(document("ASIATASK", LATER))).on("Credential=ASIATASK/", ok(assumed("A", LATER)));
@@ -244,9 +244,9 @@ fn transient_errors_are_retried_with_a_new_signature() {
     world.on(STS, reply(500, "")).on(STS, reply(400, refusal("Throttling", "slow down")));
     world.on(STS, ok(assumed("A", LATER)));
     world.run(&mut on_keys()).unwrap();
-    let dates: Vec<u64> = world.asked.iter().map(date_of).collect();
+    let dates: Vec<u64> = world.needs.iter().map(date_of).collect();
     assert!(dates.is_sorted_by(|a, b| a < b), "{dates:?}");
-    world.asked.iter().for_each(|asked| assert_signed(asked, SECRET));
+    world.needs.iter().for_each(|recorded| assert_signed(recorded, SECRET));
     assert!(world.report.is_empty(), "the report of an earlier attempt is not cleared");
 
     for (act, kind) in [
@@ -268,7 +268,7 @@ fn repeated_timeouts_end_within_the_budget() {
     let mut world = World::new();
     world.always(|_| Act::Fail(Phase::Connect, FailureKind::Timeout));
     failed(&mut world, &mut on_keys());
-    assert!(world.monotonic - 5_000 <= 9_500 && world.asked.len() == 3);
+    assert!(world.monotonic - 5_000 <= 9_500 && world.needs.len() == 3);
 
     let mut world = World::new();
     world.always(|_| Act::Fail(Phase::Body, FailureKind::Timeout));
@@ -290,10 +290,10 @@ fn a_clock_off_by_hours_is_corrected_by_one_refusal() {
         world.on(STS, reply(403, refusal("SignatureDoesNotMatch", "Signature expired")).at(right));
         world.on(STS, ok(assumed("A", right + 3600)).at(right));
         let lease = world.run(&mut on_keys()).unwrap();
-        assert_eq!(world.asked.len(), 2);
-        assert_eq!(date_of(&world.asked[0]), START + 5);
-        assert!(date_of(&world.asked[1]).abs_diff(right) <= 1);
-        assert_signed(&world.asked[1], SECRET);
+        assert_eq!(world.needs.len(), 2);
+        assert_eq!(date_of(&world.needs[0]), START + 5);
+        assert!(date_of(&world.needs[1]).abs_diff(right) <= 1);
+        assert_signed(&world.needs[1], SECRET);
         assert_eq!(lease.lifetime_ms, Some(3_600_000));
         assert!(world.clock.skew().abs_diff(-off) <= 1);
     }
@@ -301,7 +301,7 @@ fn a_clock_off_by_hours_is_corrected_by_one_refusal() {
     let mut world = World::new();
     world.always(|_| reply(403, refusal("SignatureDoesNotMatch", "x")).at(START + 9_000));
     failed(&mut world, &mut on_keys());
-    assert_eq!(world.asked.len(), 2);
+    assert_eq!(world.needs.len(), 2);
     // No correction for a right clock, for another error, or where correction is disabled.
     for (code, off, clock) in [
         ("SignatureDoesNotMatch", 200, Clock::new()),
@@ -324,7 +324,7 @@ fn without_a_wall_clock_the_time_is_learned() {
     world.on(CREDENTIALS, ok(document("ASIABASE", LATER)).at(START));
     world.on(STS, ok(assumed("A", LATER)).at(START));
     world.run(&mut Call::new(imds(), service(), request())).unwrap();
-    assert!(date_of(&world.asked[3]).abs_diff(START) <= 1);
+    assert!(date_of(&world.needs[3]).abs_diff(START) <= 1);
 
     // From a refusal of the service.
     let mut world = World::new();
@@ -332,8 +332,8 @@ fn without_a_wall_clock_the_time_is_learned() {
     world.on("X-Amz-Date: 19700101T000000Z", reply(403, refusal("SignatureDoesNotMatch", "x")).at(START));
     world.on(STS, ok(assumed("A", LATER)).at(START));
     world.run(&mut on_keys()).unwrap();
-    assert!(date_of(&world.asked[1]).abs_diff(START) <= 1);
-    assert_signed(&world.asked[1], SECRET);
+    assert!(date_of(&world.needs[1]).abs_diff(START) <= 1);
+    assert_signed(&world.needs[1], SECRET);
 
     // A refusal without a date is final.
     let mut world = World::new();
@@ -462,8 +462,8 @@ fn tokens_of_four_kilobytes_fit_the_recommended_memory() {
     world.on(CREDENTIALS, ok(document("ASIABASE", LATER).replace("token-of-ASIABASE==", &long)));
     world.on(STS, ok(assumed("A", LATER).replace("token-of-A==", &long)));
     world.run(&mut Call::new(imds(), service(), request())).unwrap();
-    assert_eq!(world.asked[3].header("X-Amz-Security-Token"), Some(&*long));
-    assert_signed(&world.asked[3], "secret/of+ASIABASE");
+    assert_eq!(world.needs[3].header("X-Amz-Security-Token"), Some(&*long));
+    assert_signed(&world.needs[3], "secret/of+ASIABASE");
     assert_eq!(world.keys().2, long);
 }
 
@@ -473,7 +473,7 @@ fn a_region_cannot_inject_a_header() {
     let mut world = World::new();
     world.always(|_| reply(404, ""));
     let error = failed(&mut world, &mut Call::new(keys(), evil, request()));
-    assert!(world.asked.iter().all(|asked| !asked.text.contains("\r\nEvil")), "{error}");
+    assert!(world.needs.iter().all(|recorded| !recorded.text.contains("\r\nEvil")), "{error}");
 }
 
 #[test]
@@ -486,8 +486,8 @@ fn the_identity_of_the_caller_is_returned() {
     world.on(STS, ok(body));
     let mut flow: GetCallerIdentity<'_, _> = Call::new(keys(), service(), GetCallerIdentityRequest);
     world.run(&mut flow).unwrap();
-    assert_eq!(world.asked[0].body(), "Action=GetCallerIdentity&Version=2011-06-15");
-    assert_signed(&world.asked[0], SECRET);
+    assert_eq!(world.needs[0].body(), "Action=GetCallerIdentity&Version=2011-06-15");
+    assert_signed(&world.needs[0], SECRET);
     let identity = world.slots[0].identity().unwrap();
     assert_eq!(
         (identity.account, identity.arn, identity.user_id),

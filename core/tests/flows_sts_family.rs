@@ -64,7 +64,7 @@ const ROLE_USER: &str = "<AssumedRoleUser><Arn>arn:aws:sts::999988887777:assumed
 fn refused<'c, F: Flow<'c, Output = Lease>>(mut flow: F) -> Error {
     let mut world = World::new();
     let error = world.run(&mut flow).expect_err("an error");
-    assert!(world.asked.is_empty(), "a request was sent");
+    assert!(world.needs.is_empty(), "a request was sent");
     error
 }
 
@@ -79,10 +79,10 @@ fn a_web_identity_token_is_read_from_its_file_and_sent_unsigned() {
     assert_eq!(world.keys(), ("ASIAWEB", "secret/of+ASIAWEB", "token-of-ASIAWEB=="));
     // The account comes from the ARN in the reply, if there is one.
     assert_eq!(world.credentials().account_id(), Some("999988887777"));
-    let asked = &world.asked[1];
-    assert!(asked.body().contains("&WebIdentityToken=eyJ0.web.token"), "{}", asked.text);
-    assert_eq!(asked.header("Authorization"), None);
-    assert_eq!(asked.header("X-Amz-Date"), None);
+    let recorded = &world.needs[1];
+    assert!(recorded.body().contains("&WebIdentityToken=eyJ0.web.token"), "{}", recorded.text);
+    assert_eq!(recorded.header("Authorization"), None);
+    assert_eq!(recorded.header("X-Amz-Date"), None);
     world.finished();
 }
 
@@ -115,9 +115,9 @@ fn every_attempt_reads_the_token_again_after_the_wait() {
         let mut flow = Call::new(IdentityToken::file("/var/run/token"), service(), web_identity());
         world.run(&mut flow).unwrap();
         world.finished();
-        assert!(world.asked[3].body().contains("second.token"));
+        assert!(world.needs[3].body().contains("second.token"));
         assert!(
-            world.asked[2].at > world.asked[1].at + world.pace,
+            world.needs[2].at > world.needs[1].at + world.pace,
             "{code}: the token is read before the wait"
         );
     }
@@ -126,11 +126,11 @@ fn every_attempt_reads_the_token_again_after_the_wait() {
 #[test]
 fn attempts_with_a_token_are_limited() {
     let mut world = World::new();
-    world.always(|asked| if asked.starts_with("FILE") { content("a.token") } else { reply(500, "") });
+    world.always(|recorded| if recorded.starts_with("FILE") { content("a.token") } else { reply(500, "") });
     let mut flow = Call::new(IdentityToken::file("/var/run/token"), service(), web_identity());
     let error = world.run(&mut flow).unwrap_err();
     assert_eq!((error.origin, error.kind), (Origin::WebIdentity, ErrorKind::Status(500)));
-    assert_eq!(world.asked.iter().filter(|asked| asked.text.starts_with("POST")).count(), 3);
+    assert_eq!(world.needs.iter().filter(|recorded| recorded.text.starts_with("POST")).count(), 3);
 }
 
 #[test]
@@ -171,8 +171,8 @@ fn the_other_calls_return_credentials() {
     let saml = AssumeRoleWithSamlRequest::new(ROLE_ARN, "arn:aws:iam::123456789012:saml-provider/corp");
     world.on("Action=AssumeRoleWithSAML&", ok(session("AssumeRoleWithSAML", "ASIASAML", ROLE_USER)));
     world.run(&mut Call::new(IdentityToken::given("PHNhbWw+/w=="), service(), saml)).unwrap();
-    assert!(world.asked[0].body().contains("&SAMLAssertion=PHNhbWw%2B%2Fw%3D%3D"));
-    assert_eq!(world.asked[0].header("Authorization"), None);
+    assert!(world.needs[0].body().contains("&SAMLAssertion=PHNhbWw%2B%2Fw%3D%3D"));
+    assert_eq!(world.needs[0].header("Authorization"), None);
     assert_eq!(world.keys().0, "ASIASAML");
 
     world.on("Action=GetSessionToken&", ok(session("GetSessionToken", "ASIASESSION", "")));
@@ -195,7 +195,7 @@ fn the_other_calls_return_credentials() {
     world.run(&mut Call::new(keys(), service(), AssumeRootRequest::new("210987654321", task))).unwrap();
     assert_eq!(world.keys().0, "ASIAROOT");
     assert_eq!(world.credentials().account_id(), Some("210987654321"));
-    assert!(world.asked[1..].iter().all(|asked| asked.header("Authorization").is_some()));
+    assert!(world.needs[1..].iter().all(|recorded| recorded.header("Authorization").is_some()));
     world.finished();
 }
 
@@ -217,7 +217,7 @@ fn an_mfa_code_is_prompted_for_and_sent_once() {
     world.on(STS, ok(assumed("ASIAROLE", LATER)));
     let mut flow = Call::new(Mfa::new(keys(), question), service(), request);
     world.run(&mut flow).unwrap();
-    let body = world.asked[1].body().to_owned();
+    let body = world.needs[1].body().to_owned();
     assert!(
         body.contains("&SerialNumber=arn%3Aaws%3Aiam%3A%3A123456789012%3Amfa%2Falice&TokenCode=123456"),
         "{body}"
@@ -305,7 +305,7 @@ fn the_other_calls_have_their_own_limits() {
         world.always(|_| ok(session("AssumeRoleWithWebIdentity", "ASIAWEB", "")));
         let result = world.run(&mut Call::new(IdentityToken::given(&text), service(), web_identity()));
         assert_eq!(result.is_ok(), fits, "{} characters: {result:?}", text.len());
-        assert_eq!(world.asked.len(), usize::from(fits));
+        assert_eq!(world.needs.len(), usize::from(fits));
     }
     let saml = AssumeRoleWithSamlRequest::new(ROLE_ARN, "corp");
     assert!(refused(Call::new(token(), service(), saml)).to_string().contains("SAML provider ARN"));

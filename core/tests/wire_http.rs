@@ -43,7 +43,7 @@ fn read(
     (data, used, end)
 }
 
-fn whole(framing: Framing, stream: &[u8]) -> (Vec<u8>, usize, Result<(), Error>) {
+fn read_at_once(framing: Framing, stream: &[u8]) -> (Vec<u8>, usize, Result<(), Error>) {
     read(framing, stream, || usize::MAX / 2)
 }
 
@@ -207,7 +207,7 @@ fn a_body_is_parsed_alike_for_every_split() {
     ];
     let mut draw = Draw::new(5);
     for (framing, stream) in streams {
-        let wanted = whole(*framing, stream);
+        let wanted = read_at_once(*framing, stream);
         for size in 1..=stream.len() {
             assert_eq!(read(*framing, stream, || size), wanted, "{} by {size}", stream.escape_ascii());
         }
@@ -218,7 +218,7 @@ fn a_body_is_parsed_alike_for_every_split() {
     let mut draw = Draw::new(6);
     for _ in 0..20_000 {
         let stream = draw.damage(streams[6].1, b"0123456789abcdefF;=\r\n \t\x00\x7f\xffgx:");
-        let wanted = whole(Framing::Chunked, &stream);
+        let wanted = read_at_once(Framing::Chunked, &stream);
         let mut pieces = Draw::new(7);
         assert_eq!(read(Framing::Chunked, &stream, || 1 + pieces.below(5)), wanted);
     }
@@ -226,16 +226,17 @@ fn a_body_is_parsed_alike_for_every_split() {
 
 #[test]
 fn bodies_end_according_to_their_framing() {
-    assert_eq!(whole(Framing::Length(5), b"01234rest"), (b"01234".to_vec(), 5, Ok(())));
-    assert_eq!(whole(Framing::Close, b"to the end"), (b"to the end".to_vec(), 10, Ok(())));
-    let (data, used, end) = whole(Framing::Chunked, b"4\r\nrole\r\n4\r\ncall\r\n0\r\nDate: x\r\n\r\nrest");
+    assert_eq!(read_at_once(Framing::Length(5), b"01234rest"), (b"01234".to_vec(), 5, Ok(())));
+    assert_eq!(read_at_once(Framing::Close, b"to the end"), (b"to the end".to_vec(), 10, Ok(())));
+    let (data, used, end) =
+        read_at_once(Framing::Chunked, b"4\r\nrole\r\n4\r\ncall\r\n0\r\nDate: x\r\n\r\nrest");
     assert_eq!((data.as_slice(), used, end), (&b"rolecall"[..], 32, Ok(())));
 
-    let short = whole(Framing::Length(5), b"012").2.unwrap_err();
+    let short = read_at_once(Framing::Length(5), b"012").2.unwrap_err();
     assert_eq!(short, Error { offset: 3, kind: Kind::UnexpectedEnd });
     let chunked = b"4\r\nrole\r\n0\r\n\r\n";
     for len in 0..chunked.len() {
-        let (_, _, end) = whole(Framing::Chunked, &chunked[..len]);
+        let (_, _, end) = read_at_once(Framing::Chunked, &chunked[..len]);
         assert_eq!(end, Err(Error { offset: len, kind: Kind::UnexpectedEnd }));
     }
 
@@ -270,7 +271,7 @@ fn chunks_that_peers_parse_differently_are_rejected() {
         ("0\r\n\rX", 4, UnexpectedByte),
         ("11111111111111111\r\n", 16, BadNumber),
     ] {
-        let end = whole(Framing::Chunked, stream.as_bytes()).2;
+        let end = read_at_once(Framing::Chunked, stream.as_bytes()).2;
         assert_eq!(end, Err(Error { offset, kind }), "{stream:?}");
     }
 }
@@ -286,7 +287,7 @@ fn chunk_extensions_and_trailers_are_limited() {
         format!("0\r\n{}", many("A\r\n")),
         many("0"),
     ] {
-        let (_, used, end) = whole(Framing::Chunked, stream.as_bytes());
+        let (_, used, end) = read_at_once(Framing::Chunked, stream.as_bytes());
         assert_eq!(end.unwrap_err().kind, Kind::TooLong, "{}", &stream[..20]);
         assert!(used <= 40_000, "the limit is exceeded");
     }

@@ -120,8 +120,8 @@ fn only_the_bundle_is_trusted() {
     let url = format!("https://127.0.0.1:{port}/");
     assert_eq!(get(&trusting, &url).unwrap(), b"ok");
     assert_eq!(kind(get(&trusting, &format!("https://localhost:{port}/"))), FailureKind::Untrusted);
-    let stranger = format!("https://127.0.0.1:{}/", serve(&theirs, "127.0.0.1"));
-    assert_eq!(kind(get(&trusting, &stranger)), FailureKind::Untrusted);
+    let untrusted = format!("https://127.0.0.1:{}/", serve(&theirs, "127.0.0.1"));
+    assert_eq!(kind(get(&trusting, &untrusted)), FailureKind::Untrusted);
     // The built-in roots contain neither issuer.
     assert_eq!(kind(get(&provider("", ""), &url)), FailureKind::Untrusted);
 }

@@ -65,7 +65,7 @@ impl Act {
 }
 
 /// A recorded need of the flow.
-pub(crate) struct Asked {
+pub(crate) struct RecordedNeed {
     /// The request, or `FILE path`, `RESOLVE host`, `PROMPT question`.
     pub(crate) text: String,
     pub(crate) exchange: Option<Exchange<'static>>,
@@ -73,7 +73,7 @@ pub(crate) struct Asked {
     pub(crate) at: u64,
 }
 
-impl Asked {
+impl RecordedNeed {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let head = self.text.split("\r\n\r\n").next().unwrap();
         let mut lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(": "));
@@ -101,7 +101,7 @@ pub(crate) struct World {
     script: VecDeque<(String, Act)>,
     /// Answers every need after the end of the script.
     always: Option<fn(&str) -> Act>,
-    pub(crate) asked: Vec<Asked>,
+    pub(crate) needs: Vec<RecordedNeed>,
     /// Whether the flow may leave a reply in the exchange buffer.
     pub(crate) leaves_reply: bool,
 }
@@ -124,7 +124,7 @@ impl World {
             pace: 20,
             script: VecDeque::new(),
             always: None,
-            asked: Vec::new(),
+            needs: Vec::new(),
             leaves_reply: false,
         }
     }
@@ -178,37 +178,37 @@ impl World {
                 }
                 Step::Need(need) => need,
             };
-            let asked = self.record(&need);
+            let recorded = self.record(&need);
             // A need that the driver drops is returned again by the next poll.
             let Step::Need(need) = self.poll(flow) else { panic!("a dropped need is not returned again") };
-            assert_eq!(self.record(&need).text, asked.text, "a dropped need is returned again unchanged");
-            self.carry_out(flow, asked);
+            assert_eq!(self.record(&need).text, recorded.text, "a dropped need is returned again unchanged");
+            self.carry_out(flow, recorded);
         }
-        panic!("no result after {} needs", self.asked.len());
+        panic!("no result after {} needs", self.needs.len());
     }
 
-    fn record(&self, need: &Need<'_>) -> Asked {
+    fn record(&self, need: &Need<'_>) -> RecordedNeed {
         let (text, exchange) = match need {
-            Need::Http(asked) => {
-                let mut bytes = asked.request.bytes(&self.exchange).to_vec();
-                match asked.body {
+            Need::Http(http) => {
+                let mut bytes = http.request.bytes(&self.exchange).to_vec();
+                match http.body {
                     Body::Bytes(body) => bytes.extend_from_slice(body),
                     Body::Streamed(len) => bytes.extend(format!("{len} BYTES").into_bytes()),
                     _ => {}
                 }
-                let head = asked.request.head(&self.exchange).expect("a valid request head");
+                let head = http.request.head(&self.exchange).expect("a valid request head");
                 assert_eq!(head.headers.all("host").count(), 1);
                 let length = head.headers.text("content-length").map_or(0, |text| text.parse().unwrap());
-                let body = match asked.body {
+                let body = match http.body {
                     Body::Streamed(len) => len as usize,
-                    _ => bytes.len() - asked.request.head,
+                    _ => bytes.len() - http.request.head,
                 };
                 assert_eq!(body, length);
                 // The need borrows the flow, so the record keeps text and a leaked_endpoint endpoint.
-                let mut exchange = Exchange::new(leaked_endpoint(asked), asked.request, asked.limits);
-                (exchange.address, exchange.metadata) = (asked.address, asked.metadata);
-                (exchange.repeatable, exchange.reply_headers) = (asked.repeatable, asked.reply_headers);
-                exchange.streams_reply = asked.streams_reply;
+                let mut exchange = Exchange::new(leaked_endpoint(http), http.request, http.limits);
+                (exchange.address, exchange.metadata) = (http.address, http.metadata);
+                (exchange.repeatable, exchange.reply_headers) = (http.repeatable, http.reply_headers);
+                exchange.streams_reply = http.streams_reply;
                 (String::from_utf8(bytes).unwrap(), Some(exchange))
             }
             Need::File { path } => (format!("FILE {path}"), None),
@@ -220,21 +220,25 @@ impl World {
             Need::Process { command } => (format!("PROCESS {command}"), None),
             other => panic!("an unknown need: {other:?}"),
         };
-        Asked { text, exchange, at: self.monotonic }
+        RecordedNeed { text, exchange, at: self.monotonic }
     }
 
     #[track_caller]
-    fn carry_out<'c, F: Flow<'c>>(&mut self, flow: &mut F, asked: Asked) {
+    fn carry_out<'c, F: Flow<'c>>(&mut self, flow: &mut F, recorded: RecordedNeed) {
         let act = match (self.script.pop_front(), self.always) {
             (Some((fragment, act)), _) => {
-                assert!(asked.text.contains(&fragment), "expected {fragment:?} but got\n{}", asked.text);
+                assert!(
+                    recorded.text.contains(&fragment),
+                    "expected {fragment:?} but got\n{}",
+                    recorded.text
+                );
                 act
             }
-            (None, Some(always)) => always(&asked.text),
-            (None, None) => panic!("nothing in the script for\n{}", asked.text),
+            (None, Some(always)) => always(&recorded.text),
+            (None, None) => panic!("nothing in the script for\n{}", recorded.text),
         };
-        let limits = asked.exchange.as_ref().map(|exchange| exchange.limits);
-        self.asked.push(asked);
+        let limits = recorded.exchange.as_ref().map(|exchange| exchange.limits);
+        self.needs.push(recorded);
         let sent = self.now();
         self.monotonic += match (&act, limits) {
             (Act::Fail(Phase::Connect, FailureKind::Timeout), Some(limits)) => u64::from(limits.connect_ms),
@@ -290,8 +294,8 @@ impl World {
 }
 
 /// A copy of the endpoint with a leaked_endpoint URL.
-fn leaked_endpoint(asked: &Exchange<'_>) -> rolecall_core::flow::Endpoint<'static> {
-    let endpoint = asked.endpoint;
+fn leaked_endpoint(exchange: &Exchange<'_>) -> rolecall_core::flow::Endpoint<'static> {
+    let endpoint = exchange.endpoint;
     let url = format!("{}://{}{}", endpoint.scheme().as_str(), endpoint.authority(), endpoint.base_path());
     rolecall_core::flow::Endpoint::parse(url.leak()).unwrap()
 }
