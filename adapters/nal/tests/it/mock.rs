@@ -73,7 +73,7 @@ struct World {
 #[derive(Default)]
 pub(crate) struct Socket {
     connected: bool,
-    asked: Vec<u8>,
+    received: Vec<u8>,
     reply: VecDeque<u8>,
     then: Option<Then>,
 }
@@ -180,16 +180,16 @@ impl Net {
         if socket.then.is_some_and(|then| then != Then::Stay) {
             return Some(Err(Broken::Reset));
         }
-        if socket.then.is_some() && world.cut.is_some_and(|cut| socket.asked.len() >= cut) {
+        if socket.then.is_some() && world.cut.is_some_and(|cut| socket.received.len() >= cut) {
             world.cut = None;
             return Some(Err(Broken::Reset));
         }
         let most = if world.behavior.short_writes { world.calls % 4 } else { bytes.len() };
         let cut = world.cut.filter(|_| socket.then.is_some()).unwrap_or(usize::MAX);
-        let most = most.min(cut - socket.asked.len());
+        let most = most.min(cut - socket.received.len());
         let taken = if world.behavior.takes_nothing { 0 } else { bytes.len().min(most) };
-        socket.asked.extend_from_slice(&bytes[..taken]);
-        if let Some(request) = whole_request(&mut socket.asked, world.replies_early) {
+        socket.received.extend_from_slice(&bytes[..taken]);
+        if let Some(request) = whole_request(&mut socket.received, world.replies_early) {
             let (reply, then) = (world.serve)(&request);
             world.requests.push(request);
             world.unflushed += 1;
@@ -220,14 +220,14 @@ impl Net {
 }
 
 /// Removes and returns a request once it is complete.
-fn whole_request(asked: &mut Vec<u8>, replies_early: bool) -> Option<String> {
-    let head = asked.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = String::from_utf8(asked.clone()).unwrap();
+fn whole_request(received: &mut Vec<u8>, replies_early: bool) -> Option<String> {
+    let head = received.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let text = String::from_utf8(received.clone()).unwrap();
     let length = text.split("Content-Length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
     let length = length.filter(|_| !replies_early);
     let len = head + length.map_or(0, |length| length.parse::<usize>().unwrap());
-    (asked.len() >= len).then(|| {
-        asked.clear();
+    (received.len() >= len).then(|| {
+        received.clear();
         text
     })
 }

@@ -70,11 +70,11 @@ fn a_link_down_during_a_refresh_keeps_the_old_credentials(on: Loop) {
         mocked.net.time.pass(HOUR_MS - 30_000);
         // The link drops after the role name or within the new credentials.
         let mut service = services(mocked.net.time.clone(), 3_600);
-        let mut asked = 0;
+        let mut count = 0;
         mocked.net.set_serve(move |request| {
             let (mut reply, then) = service(request);
-            asked += 1;
-            if asked > lost {
+            count += 1;
+            if count > lost {
                 reply.truncate(reply.len() - 5);
             }
             (reply, then)
@@ -99,9 +99,9 @@ fn a_link_down_during_a_refresh_keeps_the_old_credentials(on: Loop) {
 fn assert_refreshes_when_the_link_is_up(mocked: &mut Mocked, flow: &mut Refreshing<Imds<'static>>) {
     mocked.net.set_link_up(true);
     // No request yet, because the service has just failed.
-    let asked = mocked.net.requests().len();
+    let before = mocked.net.requests().len();
     mocked.run(flow).unwrap();
-    assert_eq!((key(mocked).as_str(), mocked.net.requests().len()), ("ASIA1", asked));
+    assert_eq!((key(mocked).as_str(), mocked.net.requests().len()), ("ASIA1", before));
     mocked.net.time.pass(600_000);
     mocked.run(flow).unwrap();
     assert_eq!(key(mocked), "ASIA2");
