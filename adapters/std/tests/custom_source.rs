@@ -36,8 +36,8 @@ impl CredentialSource for Thing {
 fn serve(replies: Vec<(u16, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let heads = asked.clone();
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let heads = requests.clone();
     thread::spawn(move || {
         for (status, body) in replies {
             let (stream, _) = listener.accept().expect("a connection");
@@ -52,7 +52,7 @@ fn serve(replies: Vec<(u16, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
             .expect("sent");
         }
     });
-    (url, asked)
+    (url, requests)
 }
 
 fn document() -> String {
@@ -78,15 +78,15 @@ fn settings() -> Settings {
 
 #[test]
 fn a_provider_fetches_once_from_the_custom_source_only() {
-    let (url, asked) = serve(vec![(200, document())]);
+    let (url, requests) = serve(vec![(200, document())]);
     let provider = Provider::builder(settings()).source(Thing { url }).build();
     for _ in 0..3 {
         assert_eq!(provider.credentials().expect("credentials").access_key_id(), "ASIATHING");
     }
-    let asked = asked.lock().expect("heads");
-    assert_eq!(asked.len(), 1);
-    assert!(asked[0].starts_with("GET /role-aliases/gateway/credentials HTTP/1.1"), "{}", asked[0]);
-    assert!(asked[0].to_ascii_lowercase().contains("\nx-amzn-iot-thingname: board-7"), "{}", asked[0]);
+    let requests = requests.lock().expect("heads");
+    assert_eq!(requests.len(), 1);
+    assert!(requests[0].starts_with("GET /role-aliases/gateway/credentials HTTP/1.1"), "{}", requests[0]);
+    assert!(requests[0].to_ascii_lowercase().contains("\nx-amzn-iot-thingname: board-7"), "{}", requests[0]);
     assert_eq!(format!("{provider:?}"), "Provider(role alias)");
 }
 

@@ -177,7 +177,7 @@ fn a_server_without_tls_is_distinguished_from_an_untrusted_one() {
 fn https_goes_through_a_tunnel_of_the_proxy() {
     let issuer = issuer();
     let bundle = File::new("proxy", &issuer.pem());
-    let (sender, asked) = channel();
+    let (sender, requests) = channel();
     let config = config(&issuer, &["127.0.0.1", "service.invalid"]);
     let tunnel = move |socket: &mut dyn Duplex| {
         sender.send(head(socket)).expect("a listener");
@@ -198,7 +198,7 @@ fn https_goes_through_a_tunnel_of_the_proxy() {
         let variables = [("https_proxy", proxy.as_str()), ("AWS_CA_BUNDLE", bundle.path())];
         let provider = given(&variables);
         assert_eq!(get(&provider, "https://service.invalid/").expect("a reply"), b"ok", "{proxy}");
-        let head = asked.recv().expect("a tunnel");
+        let head = requests.recv().expect("a tunnel");
         assert!(head.starts_with("CONNECT service.invalid:443 HTTP/1.1\r\n"), "{head}");
         // The Base64 text is user:p@ss.
         assert_eq!(head.contains("Proxy-Authorization: Basic dXNlcjpwQHNz\r\n"), proxy.contains("user"));

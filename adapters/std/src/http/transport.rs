@@ -336,14 +336,14 @@ mod tests {
     fn serve() -> (u16, Receiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let (sender, asked) = channel();
+        let (sender, requests) = channel();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let sender = sender.clone();
                 std::thread::spawn(move || answer(&stream, &sender));
             }
         });
-        (port, asked)
+        (port, requests)
     }
 
     fn answer(mut stream: &TcpStream, sender: &Sender<String>) -> Option<()> {
@@ -400,21 +400,21 @@ mod tests {
 
     #[test]
     fn a_pinned_address_is_used_even_if_the_name_resolves_differently() {
-        let (port, asked) = serve();
+        let (port, requests) = serve();
         let transport = transport(&[], elsewhere);
         let url = format!("http://credentials.invalid:{port}/path");
         let failed = get(&transport, &url, true);
         assert!(matches!(failed, Err(Failure { kind: FailureKind::NotFound, .. })), "{failed:?}");
         assert_eq!(get_at(&transport, &url, true, Some([127, 0, 0, 1].into()), 2_000), Ok(200));
-        assert_eq!(asked.iter().next().as_deref(), Some("GET /path HTTP/1.1"));
+        assert_eq!(requests.iter().next().as_deref(), Some("GET /path HTTP/1.1"));
     }
 
     #[test]
     fn services_use_the_proxy_and_metadata_does_not() {
-        let (port, asked) = serve();
+        let (port, requests) = serve();
         let proxy = format!("127.0.0.1:{port}");
         let transport = transport(&[("ALL_PROXY", &proxy), ("NO_PROXY", "direct.invalid")], here);
-        let next = || asked.recv_timeout(Duration::from_secs(2)).expect("a request");
+        let next = || requests.recv_timeout(Duration::from_secs(2)).expect("a request");
         get(&transport, "http://service.invalid/a", false).expect("through the proxy");
         assert_eq!(
             (next(), next()),
@@ -430,10 +430,10 @@ mod tests {
 
     #[test]
     fn localhost_needs_no_resolver() {
-        let (port, asked) = serve();
+        let (port, requests) = serve();
         let transport = transport(&[], elsewhere);
         get(&transport, &format!("http://localhost:{port}/"), false).expect("a reply");
-        assert_eq!(asked.iter().next().as_deref(), Some("GET / HTTP/1.1"));
+        assert_eq!(requests.iter().next().as_deref(), Some("GET / HTTP/1.1"));
         assert_eq!(transport.resolve("localhost", 10).map(|found| found[0]), Ok([127, 0, 0, 1].into()));
     }
 
@@ -451,11 +451,11 @@ mod tests {
     #[cfg(feature = "tls")]
     #[test]
     fn certificates_are_loaded_only_for_https() {
-        let (port, asked) = serve();
+        let (port, requests) = serve();
         let transport = transport(&[], here);
         let loaded = |transport: &Transport| format!("{:?}", transport.means.tls).contains("loaded: true");
         get(&transport, &format!("http://service.invalid:{port}/"), false).expect("a reply");
-        assert!(asked.iter().next().is_some() && !loaded(&transport));
+        assert!(requests.iter().next().is_some() && !loaded(&transport));
         get(&transport, &format!("https://service.invalid:{port}/"), false)
             .expect_err("the server has no TLS");
         assert!(loaded(&transport));
