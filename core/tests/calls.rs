@@ -1,4 +1,4 @@
-//! Calls of actions: what is kept of replies, what is tried again, and how errors are told.
+//! Calls of actions: which members of a reply are kept, what is retried, and how errors are reported.
 
 #![cfg(feature = "sources")]
 
@@ -27,7 +27,7 @@ fn keys() -> Fixed<'static> {
     Fixed::new(Some(keys.unwrap()))
 }
 
-/// Runs an action against `body`, and returns what `take` makes of its output.
+/// Runs an action against `body` and passes its output to `take`.
 #[track_caller]
 fn kept<A: Action, T>(action: &A, body: &str, take: impl FnOnce(A::Output<'_>) -> T) -> T {
     let mut world = World::new();
@@ -43,7 +43,7 @@ fn role(inner: &str) -> String {
 }
 
 #[test]
-fn texts_of_a_query_reply() {
+fn members_of_a_query_reply_are_parsed() {
     let body = role(
         "<Path>/</Path><Arn>arn:aws:iam::1:role/a&amp;b</Arn><Tags><member><Value>one</Value><Key>first</Key></member>\
          <member><Key>second</Key><Value>two</Value></member></Tags><AssumeRolePolicyDocument>%7B%7D</AssumeRolePolicyDocument>",
@@ -56,7 +56,7 @@ fn texts_of_a_query_reply() {
 }
 
 #[test]
-fn texts_elsewhere_are_not_taken() {
+fn elements_outside_the_result_are_ignored() {
     let other = "<Arn>other</Arn>";
     let body = format!(
         "<GetRoleResponse>{other}<GetRoleResult>{other}<Policy>{other}</Policy><Role><Boundary>{other}</Boundary>\
@@ -66,7 +66,7 @@ fn texts_elsewhere_are_not_taken() {
 }
 
 #[test]
-fn lists_of_texts_and_of_structures() {
+fn lists_of_strings_and_of_structures_are_parsed() {
     let names = |inner: &str| {
         format!(
             "<ListRolePoliciesResponse><ListRolePoliciesResult>{inner}<IsTruncated>false</IsTruncated></ListRolePoliciesResult></ListRolePoliciesResponse>"
@@ -114,7 +114,7 @@ fn ec2_replies_have_no_wrapper() {
     assert_eq!(
         found,
         ["a i-1 arn-a associated", "b i-1 arn-b disassociated"],
-        "one that is not whole is left out"
+        "an incomplete association is skipped"
     );
     let body = format!(
         "<AssociateIamInstanceProfileResponse><iamInstanceProfileAssociation>{}</iamInstanceProfileAssociation></AssociateIamInstanceProfileResponse>",
@@ -127,7 +127,7 @@ fn ec2_replies_have_no_wrapper() {
 }
 
 #[test]
-fn json_structures_lists_and_maps() {
+fn json_structures_lists_and_maps_are_parsed() {
     let body = r#"{ "tags": [ { "value": "v1", "key": "k1" }, { "key": "k2", "value": "v2" } ],
         "taskDefinition": { "containerDefinitions": [ { "image": "first", "environment": [ { "name": "image" } ] }, { "image": "second" } ],
           "taskDefinitionArn": "arn", "status": "ACTIVE", "revision": 3, "compatibilities": [ "EC2" ] } }"#;
@@ -152,7 +152,7 @@ fn json_structures_lists_and_maps() {
     });
 }
 
-/// An action of somebody else's, on a list whose elements have lists of their own.
+/// A user-defined action whose list elements contain lists themselves.
 struct ListThings;
 
 impl Action for ListThings {
@@ -188,7 +188,7 @@ impl Action for ListJson {
 }
 
 #[test]
-fn lists_that_are_not_kept_do_not_part_an_element() {
+fn nested_lists_that_are_not_kept_do_not_split_an_element() {
     let body = "<ListThingsResponse><ListThingsResult><L><member><Id>1</Id><Tags><member>x</member><member>y</member></Tags>\
                 <Name>a</Name></member><member><Id>2</Id><Name>b</Name></member></L></ListThingsResult></ListThingsResponse>";
     kept(&ListThings, body, |each| assert_eq!(each, [("1", "a"), ("2", "b")]));
@@ -198,7 +198,7 @@ fn lists_that_are_not_kept_do_not_part_an_element() {
 }
 
 #[test]
-fn replies_that_cannot_be_used_are_errors() {
+fn malformed_and_incomplete_replies_are_errors() {
     for (body, says) in [
         (role("<Path>/</Path>"), "Role.Arn"),
         (role("<Arn></Arn>"), "Role.Arn"),
@@ -217,7 +217,7 @@ fn replies_that_cannot_be_used_are_errors() {
 }
 
 #[test]
-fn what_does_harm_twice_is_sent_again_only_where_it_was_not_received() {
+fn a_call_that_is_not_idempotent_is_retried_only_if_it_was_not_executed() {
     let once = AddRoleToInstanceProfile { profile: "p", role: "r" };
     let again = GetRole { name: "r" };
     let done = "<AddRoleToInstanceProfileResponse><AddRoleToInstanceProfileResult/></AddRoleToInstanceProfileResponse>";
@@ -229,16 +229,16 @@ fn what_does_harm_twice_is_sent_again_only_where_it_was_not_received() {
         let mut world = World::new();
         world.on("", act()).on("", ok(done));
         let _ = world.run(&mut Call::new(keys(), service(), AnyAction::of(&once)));
-        assert_eq!(world.asked.len(), sent);
+        assert_eq!(world.needs.len(), sent);
         let mut world = World::new();
         world.on("", act()).on("", ok(role("<Arn>a</Arn>")));
         world.run(&mut Call::new(keys(), service(), AnyAction::of(&again))).unwrap();
-        assert_eq!(world.asked.len(), 2, "reading harms nobody");
+        assert_eq!(world.needs.len(), 2, "a read is retried");
     }
 }
 
 #[test]
-fn a_refusal_keeps_code_request_id_and_message() {
+fn an_error_reply_reports_code_request_id_and_message() {
     let mut world = World::new();
     world.on("", reply(409, common::refusal("EntityAlreadyExists", "Role with name r already exists.")));
     let create = CreateRole::new("r", "{}");
@@ -266,37 +266,40 @@ fn a_refusal_keeps_code_request_id_and_message() {
 }
 
 #[test]
-fn json_calls_sign_their_target_and_unsigned_ones_sign_nothing() {
+fn json_calls_sign_the_target_header_and_unsigned_calls_have_no_signature() {
     let mut world = World::new();
     world.on("", ok("{}"));
     let list = ListTaskDefinitions { family_prefix: "f", next: None };
     world.run(&mut Call::new(keys(), service(), AnyAction::of(&list))).unwrap();
-    let asked = &world.asked[0];
-    assert_eq!(asked.header("x-amz-target"), Some("AmazonEC2ContainerServiceV20141113.ListTaskDefinitions"));
-    let signed = asked.header("authorization").unwrap();
+    let recorded = &world.needs[0];
+    assert_eq!(
+        recorded.header("x-amz-target"),
+        Some("AmazonEC2ContainerServiceV20141113.ListTaskDefinitions")
+    );
+    let signed = recorded.header("authorization").unwrap();
     assert!(signed.contains("/eu-west-1/ecs/aws4_request") && signed.contains("x-amz-target"), "{signed}");
 
     let up = SignUp { client: "c", secret_hash: None, username: "ada", password: "p", attributes: &[] };
     let mut world = World::new();
     world.on("", ok(r#"{"UserConfirmed":false,"UserSub":"x"}"#));
     world.run(&mut Call::new(Unsigned, service(), AnyAction::of(&up))).unwrap();
-    assert_eq!(world.asked[0].header("authorization"), None);
+    assert_eq!(world.needs[0].header("authorization"), None);
     assert_eq!(SignUp::output(world.slots[0].kept(SignUp::KEPT)), Ok(false));
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_corrected_for_any_service() {
+fn a_wrong_clock_is_corrected_for_any_service() {
     let mut world = World::new();
     world.wall = Some(START - 86_400);
     let late = r#"{"__type":"InvalidSignatureException","message":"Signature expired"}"#;
     world.on("", reply(400, late).at(START)).on("", ok("{}").at(START));
     let list = ListTaskDefinitions { family_prefix: "f", next: None };
     world.run(&mut Call::new(keys(), service(), AnyAction::of(&list))).unwrap();
-    assert!(world.asked[1].header("x-amz-date").unwrap().starts_with("20260102T"));
+    assert!(world.needs[1].header("x-amz-date").unwrap().starts_with("20260102T"));
 }
 
 #[test]
-fn trust_policies() {
+fn trust_policies_are_written() {
     let mut buffer = [0; 512];
     assert_eq!(
         trust::account("arn:aws:iam::123456789012:root", Some("a\"b"), &mut buffer).unwrap(),

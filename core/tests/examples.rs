@@ -1,4 +1,4 @@
-//! The examples, run.
+//! Runs the examples.
 
 #![allow(dead_code, reason = "`main` of an example is not called")]
 
@@ -24,7 +24,7 @@ fn sign_only_writes_a_complete_request() {
         "{request}"
     );
     assert!(request.ends_with("\r\n\r\nAction=GetCallerIdentity&Version=2011-06-15"), "{request}");
-    assert!(sign_only::run(&mut [0; 100]).is_err(), "a buffer that is too small is an error");
+    assert!(sign_only::run(&mut [0; 100]).is_err(), "a buffer that is too small is accepted");
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn parse_json_reads_one_array_of_a_document() {
     assert!(parse_json::run(br#"{"readings":[1,]}"#).is_err());
 }
 
-/// A metadata service whose last reply is chunked and comes in two pieces.
+/// The metadata service here sends its last reply chunked and in two writes.
 #[test]
 fn drive_a_flow_gets_the_credentials_of_an_instance() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -77,5 +77,5 @@ fn drive_a_flow_gets_the_credentials_of_an_instance() {
         }
     });
     assert_eq!(drive_a_flow::run(&url).expect("credentials"), "ASIADRIVEN");
-    service.join().expect("all requests as expected");
+    service.join().expect("unexpected request");
 }

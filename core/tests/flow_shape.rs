@@ -1,5 +1,5 @@
-//! The shape of a flow, proved by three that live outside the crate: a file and then an unsigned
-//! call, two calls of which the second needs the first, and one that asks a person.
+//! The public `Flow` trait, checked with three flows outside the crate: a file and an unsigned call,
+//! two dependent calls, and a flow that prompts the user.
 
 #![cfg(feature = "sources")]
 
@@ -34,7 +34,7 @@ fn endpoint(url: &'static str) -> Endpoint<'static> {
     Endpoint::parse(url).unwrap()
 }
 
-/// Writes a POST with these headers and this body.
+/// Writes a POST request with these headers and this body.
 fn post(
     exchange: &mut [u8],
     endpoint: &Endpoint<'_>,
@@ -65,7 +65,7 @@ fn step<'c, T>(endpoint: Endpoint<'c>, written: Result<Span, ErrorKind>) -> Step
     }
 }
 
-/// A lease by the clock of the service.
+/// A lease computed from the service's clock.
 fn lease(cx: &mut Context<'_>, reply: &Reply, exchange: &[u8], end: UnixTime) -> Result<Lease, ErrorKind> {
     let headers = reply.headers(exchange);
     cx.clock.observe(
@@ -90,7 +90,7 @@ fn store(slot: &mut Slot<'_>, keys: [&str; 3], end: UnixTime) -> Result<(), Erro
         .map_err(|small| ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed: small.needed })
 }
 
-/// AssumeRoleWithWebIdentity: the token file is read anew, the call carries no signature.
+/// AssumeRoleWithWebIdentity: the token file is read for every attempt; the call is unsigned.
 struct WebIdentity {
     endpoint: Endpoint<'static>,
     token: String,
@@ -184,7 +184,7 @@ impl Flow<'static> for WebIdentity {
     }
 }
 
-/// An identity pool: GetId, then GetCredentialsForIdentity with what it told.
+/// An identity pool: GetId, then GetCredentialsForIdentity with the returned id.
 struct IdentityPool {
     endpoint: Endpoint<'static>,
     pool: &'static str,
@@ -231,12 +231,12 @@ impl IdentityPool {
     }
 }
 
-/// The text of the member `name`, an object, of the object that `document` is.
+/// The bytes of the member `name`, itself an object, of the JSON object `document`.
 fn object<'d>(document: &'d [u8], name: &str) -> Option<&'d [u8]> {
     let mut reader = json::Reader::new(document);
     while let Some(token) = reader.next_token().ok()? {
         let Token::Key(key) = token else { continue };
-        // The key's colon has been read; blanks before the value do no harm.
+        // The reader is past the colon; spaces before the value are harmless.
         let start = reader.offset();
         reader.skip_value().ok()?;
         if key.is(name) && reader.depth() == 1 {
@@ -292,7 +292,7 @@ impl Flow<'static> for IdentityPool {
     }
 }
 
-/// A flow around a source: signs a call that carries a code which a person reads off a device.
+/// A flow that wraps a source and signs a call with an MFA code that the user enters.
 struct WithMfa<B> {
     base: B,
     endpoint: Endpoint<'static>,
@@ -309,7 +309,7 @@ impl<B> WithMfa<B> {
 }
 
 impl<B: Flow<'static, Output = Lease>> Flow<'static> for WithMfa<B> {
-    /// The status of the call.
+    /// The HTTP status of the call.
     type Output = u16;
 
     fn slots(&self) -> usize {
@@ -337,7 +337,7 @@ impl<B: Flow<'static, Output = Lease>> Flow<'static> for WithMfa<B> {
         let Some(time) = cx.clock.time(cx.now) else {
             return Step::Done(Err(error(ErrorKind::ClockUnknown)));
         };
-        let credentials = memory.slots[1].credentials().expect("the base has filled it");
+        let credentials = memory.slots[1].credentials().expect("credentials of the base");
         let body = [&b"Action=GetSessionToken&Version=2011-06-15&TokenCode="[..], &code].concat();
         let signed = || {
             let key = SigningKey::derive(credentials.secret_access_key(), time, "eu-west-1", "sts");
@@ -387,13 +387,13 @@ impl<B: Flow<'static, Output = Lease>> Flow<'static> for WithMfa<B> {
 }
 
 #[test]
-fn a_file_and_then_an_unsigned_call() {
+fn a_flow_reads_a_file_and_then_makes_an_unsigned_call() {
     let mut world = World::new();
     world.on("FILE /var/run/token", content("eyJhb.Gci+/OiJ=\n"));
     world.on("WebIdentityToken=eyJhb.Gci%2B%2FOiJ%3D", ok(assumed("ASIAWEB", LATER)).at(START));
     let lease = world.run(&mut WebIdentity::new()).unwrap();
     assert_eq!((world.keys().0, lease.lifetime_ms), ("ASIAWEB", Some(3_600_000)));
-    assert_eq!(world.asked[1].header("Authorization"), None);
+    assert_eq!(world.needs[1].header("Authorization"), None);
 
     let mut world = World::new();
     world.on("FILE", content("t")).on("POST /", reply(400, refusal("ExpiredTokenException", "old")));
@@ -408,7 +408,7 @@ fn a_file_and_then_an_unsigned_call() {
 }
 
 #[test]
-fn two_calls_of_which_the_second_needs_the_first() {
+fn a_flow_makes_two_dependent_calls() {
     let mut world = World::new();
     world.on("{\"IdentityPoolId\":\"eu-west-1:pool\"}", ok(r#"{"IdentityId":"eu-west-1:someone"}"#));
     let credentials = format!(
@@ -418,7 +418,8 @@ fn two_calls_of_which_the_second_needs_the_first() {
     world.on("{\"IdentityId\":\"eu-west-1:someone\"}", ok(body).at(START));
     let lease = world.run(&mut IdentityPool::new()).unwrap();
     assert_eq!((world.keys(), lease.lifetime_ms), (("ASIAPOOL", "s/s", "t"), Some(3_600_000)));
-    let targets: Vec<_> = world.asked.iter().map(|asked| asked.header("X-Amz-Target").unwrap()).collect();
+    let targets: Vec<_> =
+        world.needs.iter().map(|recorded| recorded.header("X-Amz-Target").unwrap()).collect();
     assert_eq!(
         targets,
         ["AWSCognitoIdentityService.GetId", "AWSCognitoIdentityService.GetCredentialsForIdentity"]
@@ -426,12 +427,12 @@ fn two_calls_of_which_the_second_needs_the_first() {
 }
 
 #[test]
-fn one_that_asks_a_person() {
+fn a_flow_prompts_the_user() {
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, ok(document("ASIABASE", LATER)));
     world.on("PROMPT Code of", content("123456\n")).on("&TokenCode=123456", reply(200, ""));
     assert_eq!(world.run(&mut WithMfa::new(imds())), Ok(200));
-    assert!(world.asked[4].header("Authorization").unwrap().contains("Credential=ASIABASE/"));
+    assert!(world.needs[4].header("Authorization").unwrap().contains("Credential=ASIABASE/"));
 
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, ok(document("ASIABASE", LATER)));
@@ -440,14 +441,14 @@ fn one_that_asks_a_person() {
 }
 
 #[test]
-fn they_compose_with_the_flows_of_the_crate() {
+fn custom_flows_compose_with_the_flows_of_the_crate() {
     let mut world = World::new();
     world.on("FILE", content("token")).on("POST /", ok(assumed("ASIAWEB", LATER)).at(START));
     let mut flow = Refreshing::new(WebIdentity::new(), Windows::default());
     world.run(&mut flow).unwrap();
     world.monotonic += 10_000;
     world.run(&mut flow).unwrap();
-    assert_eq!((world.keys().0, world.asked.len()), ("ASIAWEB", 2));
+    assert_eq!((world.keys().0, world.needs.len()), ("ASIAWEB", 2));
 
     let mut world = World::new();
     world.on("FILE", content("token")).on("POST /", ok(assumed("ASIAWEB", LATER)).at(START));

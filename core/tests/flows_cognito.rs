@@ -1,4 +1,4 @@
-//! Cognito: signing in with what a pool may ask for on the way, identities, and their credentials.
+//! Cognito: sign-in and its challenges, identities, and their credentials.
 
 #![cfg(feature = "sources")]
 
@@ -59,18 +59,18 @@ fn refused(code: &str, message: &str) -> common::Act {
     reply(400, format!(r#"{{"__type":"com.amazonaws.cognito#{code}","message":"{message}"}}"#))
 }
 
-/// The token that a sign-in leaves: what an identity pool is told.
+/// The id token of a sign-in, as it is sent to an identity pool.
 fn token(world: &mut World, sign_in: &mut SignIn<'_>) -> Result<String, Error> {
     world.run(sign_in)?;
     world.on(GET_ID, ok(format!(r#"{{"IdentityId":"{ID}"}}"#)));
     let mut ready = Identity::in_pool(Kept, identities(), POOL, Logins::of(USERS));
     world.run(&mut ready)?;
-    let body = world.asked.last().unwrap().body().to_owned();
+    let body = world.needs.last().unwrap().body().to_owned();
     let (_, rest) = body.split_once(&format!(r#""{USERS}":""#)).expect("a login");
     Ok(rest.split('"').next().unwrap().to_owned())
 }
 
-/// A base that leaves the slot as it is.
+/// A base flow that leaves the slot unchanged.
 struct Kept;
 
 impl<'c> rolecall_core::flow::Flow<'c> for Kept {
@@ -101,21 +101,21 @@ impl<'c> rolecall_core::flow::Flow<'c> for Kept {
 }
 
 #[test]
-fn a_password_is_sent_once_and_brings_the_id_token() {
+fn a_password_is_sent_once_and_yields_the_id_token() {
     let mut world = World::new();
     world.on(INITIATE, ok(tokens("id.token", Some("refresh"))));
     assert_eq!(token(&mut world, &mut sign_in(GIVEN)).unwrap(), "id.token");
-    let asked = &world.asked[0];
+    let recorded = &world.needs[0];
     assert_eq!(
-        asked.body(),
+        recorded.body(),
         r#"{"AuthFlow":"USER_PASSWORD_AUTH","ClientId":"3n4b5urk1ft4fl3mg5e62d9ado","AuthParameters":{"USERNAME":"ada","PASSWORD":"correct horse battery staple"}}"#
     );
-    assert_eq!(asked.header("authorization"), None, "nothing is signed");
-    assert_eq!(asked.header("content-type"), Some("application/x-amz-json-1.1"));
+    assert_eq!(recorded.header("authorization"), None, "the request is signed");
+    assert_eq!(recorded.header("content-type"), Some("application/x-amz-json-1.1"));
 }
 
 #[test]
-fn the_lease_is_as_long_as_the_token() {
+fn the_lease_ends_with_the_token() {
     let mut world = World::new();
     world.on(INITIATE, ok(tokens("id.token", None)));
     let lease = world.run(&mut sign_in(GIVEN)).unwrap();
@@ -124,15 +124,15 @@ fn the_lease_is_as_long_as_the_token() {
 }
 
 #[test]
-fn a_password_that_is_not_known_is_asked_for_hidden() {
+fn an_unknown_password_is_prompted_for_without_echo() {
     let mut world = World::new();
     world.on("HIDDEN PROMPT Password of ada: ", content("typed\n")).on(INITIATE, ok(tokens("id", None)));
     assert_eq!(token(&mut world, &mut sign_in(ASKED)).unwrap(), "id");
-    assert!(world.asked[1].body().contains(r#""PASSWORD":"typed""#));
+    assert!(world.needs[1].body().contains(r#""PASSWORD":"typed""#));
 }
 
 #[test]
-fn nobody_to_ask_is_an_error_that_says_so() {
+fn a_missing_terminal_is_reported() {
     let mut world = World::new();
     world.on("HIDDEN PROMPT", common::Act::Fail(Phase::Prompt, FailureKind::Unsupported));
     let error = world.run(&mut sign_in(ASKED)).unwrap_err();
@@ -141,7 +141,7 @@ fn nobody_to_ask_is_an_error_that_says_so() {
 }
 
 #[test]
-fn every_challenge_that_a_person_can_answer_is_asked_and_answered() {
+fn every_supported_challenge_is_prompted_for_and_answered() {
     for (name, question, member) in [
         ("NEW_PASSWORD_REQUIRED", "HIDDEN PROMPT New password: ", "NEW_PASSWORD"),
         ("SOFTWARE_TOKEN_MFA", "PROMPT Code of the authenticator app: ", "SOFTWARE_TOKEN_MFA_CODE"),
@@ -153,7 +153,7 @@ fn every_challenge_that_a_person_can_answer_is_asked_and_answered() {
         world.on(question, content("123456\n")).on(RESPOND, ok(tokens("id", None)));
         let mut flow = SignIn::sending(users(), client(Some("client secret")), GIVEN);
         assert_eq!(token(&mut world, &mut flow).unwrap(), "id", "{name}");
-        let body = world.asked[2].body();
+        let body = world.needs[2].body();
         let wanted = format!(
             r#"{{"ChallengeName":"{name}","ClientId":"3n4b5urk1ft4fl3mg5e62d9ado","Session":"session-of-{name}","ChallengeResponses":{{"USERNAME":"sub-of-ada","{member}":"123456","SECRET_HASH":"#
         );
@@ -162,24 +162,24 @@ fn every_challenge_that_a_person_can_answer_is_asked_and_answered() {
 }
 
 #[test]
-fn one_challenge_after_another() {
+fn successive_challenges_are_answered() {
     let mut world = World::new();
     world.on(INITIATE, ok(challenge("NEW_PASSWORD_REQUIRED", "")));
     world.on("New password", content("a new one")).on(RESPOND, ok(challenge("SMS_MFA", "")));
     world.on("by SMS", content("1")).on(RESPOND, ok(tokens("id", None)));
     assert_eq!(token(&mut world, &mut sign_in(GIVEN)).unwrap(), "id");
-    assert!(world.asked[4].body().contains(r#""Session":"session-of-SMS_MFA""#), "the newest session");
-    assert!(!world.asked[4].body().contains("a new one"), "an answer is sent once");
+    assert!(world.needs[4].body().contains(r#""Session":"session-of-SMS_MFA""#), "not the latest session");
+    assert!(!world.needs[4].body().contains("a new one"), "an answer is sent twice");
 }
 
 #[test]
-fn a_challenge_that_nobody_knows_is_named() {
+fn an_unsupported_challenge_is_reported_by_name() {
     let mut world = World::new();
     world.on(INITIATE, ok(challenge("SELECT_CHALLENGE", "")));
     let error = world.run(&mut sign_in(GIVEN)).unwrap_err();
     assert!(error.to_string().contains("ChallengeName"), "{error}");
     assert_eq!(world.report.code(), "SELECT_CHALLENGE");
-    // Unless the name tells the password.
+    // A name that contains the password is redacted.
     let mut world = World::new();
     world.on(INITIATE, ok(challenge("not-with-correct horse battery staple", "")));
     world.run(&mut sign_in(GIVEN)).unwrap_err();
@@ -187,7 +187,7 @@ fn a_challenge_that_nobody_knows_is_named() {
 }
 
 #[test]
-fn attributes_that_are_missing_are_an_error() {
+fn missing_required_attributes_are_an_error() {
     let mut world = World::new();
     let more = r#","requiredAttributes":"[\"userAttributes.email\"]""#;
     world.on(INITIATE, ok(challenge("NEW_PASSWORD_REQUIRED", more)));
@@ -196,16 +196,18 @@ fn attributes_that_are_missing_are_an_error() {
 }
 
 #[test]
-fn challenges_without_end_end() {
+fn the_number_of_challenges_is_limited() {
     let mut world = World::new();
-    world.always(|asked| if asked.contains("PROMPT") { content("1") } else { ok(challenge("SMS_MFA", "")) });
+    world.always(
+        |recorded| if recorded.contains("PROMPT") { content("1") } else { ok(challenge("SMS_MFA", "")) },
+    );
     let error = world.run(&mut sign_in(GIVEN)).unwrap_err();
     assert!(error.to_string().contains("no end"), "{error}");
-    assert!(world.asked.len() < 20);
+    assert!(world.needs.len() < 20);
 }
 
 #[test]
-fn a_refusal_is_told_by_its_code_and_without_the_password() {
+fn an_error_reply_is_reported_with_its_code_and_without_the_password() {
     let mut world = World::new();
     world.on(INITIATE, refused("NotAuthorizedException", "correct horse battery staple is wrong"));
     let error = world.run(&mut sign_in(GIVEN)).unwrap_err();
@@ -222,11 +224,11 @@ fn a_code_is_not_sent_twice() {
     world.on(RESPOND, common::Act::Fail(Phase::Body, FailureKind::Closed));
     let error = world.run(&mut sign_in(GIVEN)).unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Transport(_)), "{error}");
-    assert_eq!(world.asked.len(), 3);
+    assert_eq!(world.needs.len(), 3);
 }
 
 #[test]
-fn the_refresh_token_spares_the_password() {
+fn the_refresh_token_replaces_the_password() {
     let mut memory = vec![0; 2048];
     let mut flow = sign_in(ASKED).keeping(&mut memory);
     let mut world = World::new();
@@ -236,11 +238,11 @@ fn the_refresh_token_spares_the_password() {
 
     world.on(r#""AuthFlow":"REFRESH_TOKEN_AUTH""#, ok(tokens("second", None)));
     assert_eq!(token(&mut world, &mut flow).unwrap(), "second");
-    let body = world.asked[world.asked.len() - 2].body();
+    let body = world.needs[world.needs.len() - 2].body();
     assert!(body.contains(r#""REFRESH_TOKEN":"refresh-1""#), "{body}");
-    assert_eq!(flow.refresh_token(), Some("refresh-1"), "it stays good");
+    assert_eq!(flow.refresh_token(), Some("refresh-1"), "the refresh token is not kept");
 
-    // Refused, it is forgotten, and the person is asked.
+    // A rejected refresh token is dropped and the user is prompted.
     world.on(INITIATE, refused("NotAuthorizedException", "Refresh Token has been revoked"));
     world.on("PROMPT", content("typed")).on(INITIATE, ok(tokens("third", Some("refresh-2"))));
     assert_eq!(token(&mut world, &mut flow).unwrap(), "third");
@@ -249,7 +251,7 @@ fn the_refresh_token_spares_the_password() {
 }
 
 #[test]
-fn a_refresh_token_is_proved_by_the_name_that_the_pool_gives_the_user() {
+fn the_secret_hash_of_a_refresh_uses_the_pools_user_id() {
     let (mut first, mut second) = (vec![0; 256], vec![0; 256]);
     let new = || SignIn::sending(users(), client(Some("client secret")), GIVEN);
     let mut flow = new().keeping(&mut first);
@@ -269,20 +271,20 @@ fn a_refresh_token_is_proved_by_the_name_that_the_pool_gives_the_user() {
 }
 
 #[test]
-fn a_refresh_token_of_before_is_tried_first() {
+fn a_stored_refresh_token_is_tried_first() {
     let mut memory = vec![0; 64];
     let mut flow = sign_in(ASKED).keeping(&mut memory);
     flow.keep("of-before", None);
     let mut world = World::new();
     world.on(r#""REFRESH_TOKEN":"of-before""#, ok(tokens("id", None)));
     assert_eq!(token(&mut world, &mut flow).unwrap(), "id");
-    // One that does not fit is as good as none.
+    // A token that does not fit is ignored.
     flow.keep(&"x".repeat(65), None);
     assert_eq!(flow.refresh_token(), None);
 }
 
 #[test]
-fn too_little_memory_says_how_much_suffices() {
+fn a_small_buffer_error_reports_the_needed_size() {
     let mut world = World::new();
     world.slots[0] = common::slot(10);
     world.on(INITIATE, ok(tokens("id.token", None)));
@@ -308,37 +310,37 @@ mod srp {
     }
 
     #[test]
-    fn the_password_is_asked_for_when_it_is_needed_and_never_sent() {
+    fn srp_prompts_for_the_password_when_needed_and_never_sends_it() {
         let mut world = World::new();
         world.on(INITIATE, ok(verifier())).on("HIDDEN PROMPT Password of ada: ", content("typed\n"));
         world.on(RESPOND, ok(tokens("id", None)));
         assert_eq!(token(&mut world, &mut proving(ASKED)).unwrap(), "id");
-        assert!(world.asked.iter().all(|asked| !asked.text.contains("typed")));
-        assert!(world.asked[2].body().contains(r#""TIMESTAMP":"Fri Jan 2 03:04:1"#));
+        assert!(world.needs.iter().all(|recorded| !recorded.text.contains("typed")));
+        assert!(world.needs[2].body().contains(r#""TIMESTAMP":"Fri Jan 2 03:04:1"#));
     }
 
     #[test]
-    fn no_two_runs_have_the_same_secret_number() {
+    fn every_run_uses_another_srp_secret() {
         let mut world = World::new();
         let mut flow = proving(GIVEN);
         for _ in 0..2 {
             world.on(INITIATE, ok(verifier())).on(RESPOND, ok(tokens("id", None)));
             world.run(&mut flow).unwrap();
         }
-        assert_ne!(world.asked[0].body(), world.asked[2].body());
+        assert_ne!(world.needs[0].body(), world.needs[2].body());
     }
 
     #[test]
-    fn a_board_without_a_clock_takes_the_time_from_the_challenge() {
+    fn without_a_wall_clock_the_date_of_the_challenge_is_used() {
         let mut world = World::new();
         world.wall = None;
         world.on(INITIATE, ok(verifier()).at(START)).on(RESPOND, ok(tokens("id", None)).at(START));
         world.run(&mut proving(GIVEN)).unwrap();
-        assert!(world.asked[1].body().contains(r#""TIMESTAMP":"Fri Jan 2 03:04:05 UTC 2026""#));
+        assert!(world.needs[1].body().contains(r#""TIMESTAMP":"Fri Jan 2 03:04:05 UTC 2026""#));
     }
 
     #[test]
-    fn a_new_password_after_the_proof() {
+    fn a_new_password_is_set_after_srp() {
         let mut world = World::new();
         world.on(INITIATE, ok(verifier())).on(RESPOND, ok(challenge("NEW_PASSWORD_REQUIRED", "")));
         world.on("New password", content("a new one")).on(RESPOND, ok(tokens("id", None)));
@@ -354,7 +356,7 @@ fn given() -> String {
 }
 
 #[test]
-fn a_guest_gets_credentials_and_stays_the_same_guest() {
+fn an_unauthenticated_identity_gets_credentials_and_is_kept() {
     let identity = Identity::in_pool(Unsigned, identities(), POOL, Logins::default());
     let mut flow = CredentialsForIdentity::new(identity, identities(), Logins::default().credentials());
     let mut world = World::new();
@@ -362,15 +364,15 @@ fn a_guest_gets_credentials_and_stays_the_same_guest() {
     let lease = world.run(&mut flow).unwrap();
     assert_eq!(world.keys(), ("ASIAEXAMPLE", "secret/of+it", "token=="));
     assert_eq!(lease.expiration.unwrap().as_secs(), START + 3600);
-    assert_eq!(world.asked[0].body(), format!(r#"{{"IdentityPoolId":"{POOL}"}}"#));
-    assert_eq!(world.asked[1].body(), format!(r#"{{"IdentityId":"{ID}"}}"#));
+    assert_eq!(world.needs[0].body(), format!(r#"{{"IdentityPoolId":"{POOL}"}}"#));
+    assert_eq!(world.needs[1].body(), format!(r#"{{"IdentityId":"{ID}"}}"#));
     world.on(CREDENTIALS, ok(given()));
     world.run(&mut flow).unwrap();
     world.finished();
 }
 
 #[test]
-fn whoever_has_a_token_is_asked_for_anew() {
+fn with_a_token_the_identity_is_looked_up_again() {
     let logins = Logins::of("accounts.google.com");
     let identity = Identity::in_pool(IdentityToken::file("/token"), identities(), POOL, logins);
     let mut flow = CredentialsForIdentity::new(identity, identities(), logins.credentials());
@@ -384,13 +386,13 @@ fn whoever_has_a_token_is_asked_for_anew() {
 }
 
 #[test]
-fn a_guest_who_is_forgotten_becomes_another() {
+fn a_deleted_unauthenticated_identity_is_replaced() {
     let mut flow = Identity::in_pool(Unsigned, identities(), POOL, Logins::default());
     let mut world = World::new();
     world.on(GET_ID, ok(r#"{"IdentityId":"eu-west-1:one"}"#));
     world.run(&mut flow).unwrap();
     world.run(&mut flow).unwrap();
-    assert_eq!((flow.id(), world.asked.len()), (Some("eu-west-1:one"), 1));
+    assert_eq!((flow.id(), world.needs.len()), (Some("eu-west-1:one"), 1));
     flow.forget();
     world.on(GET_ID, ok(r#"{"IdentityId":"eu-west-1:two"}"#));
     world.run(&mut flow).unwrap();
@@ -398,7 +400,7 @@ fn a_guest_who_is_forgotten_becomes_another() {
 }
 
 #[test]
-fn several_providers_vouch_for_one_caller() {
+fn several_login_providers_are_sent_together() {
     let logins = Logins::of("accounts.google.com").and(&[("issuer.example.com", "other.token")]);
     let base = IdentityToken::given("google.token");
     let identity = Identity::known(base, identities(), ID, logins).unwrap();
@@ -409,7 +411,7 @@ fn several_providers_vouch_for_one_caller() {
     world.on(CREDENTIALS, ok(given()));
     world.run(&mut flow).unwrap();
     assert_eq!(
-        world.asked[0].body(),
+        world.needs[0].body(),
         format!(
             r#"{{"CustomRoleArn":"arn:aws:iam::123456789012:role/admin","IdentityId":"{ID}","Logins":{{"accounts.google.com":"google.token","issuer.example.com":"other.token"}}}}"#
         )
@@ -430,7 +432,7 @@ fn no_report_repeats_a_token() {
 }
 
 #[test]
-fn a_role_is_assumed_with_the_identitys_own_token() {
+fn a_role_is_assumed_with_the_openid_token_of_the_identity() {
     let logins = Logins::default();
     let identity = Identity::known(Unsigned, identities(), ID, logins).unwrap();
     let token = OpenIdToken::new(identity, identities(), logins.open_id_token());
@@ -447,7 +449,7 @@ fn a_role_is_assumed_with_the_identitys_own_token() {
 }
 
 #[test]
-fn replies_that_cannot_be_used_are_refused() {
+fn malformed_and_incomplete_replies_are_rejected() {
     let end = START + 3600;
     let whole = given();
     for (reply, says) in [
@@ -486,7 +488,7 @@ fn replies_that_cannot_be_used_are_refused() {
 }
 
 #[test]
-fn an_answer_in_xml_from_what_stands_before_the_service_is_told() {
+fn an_xml_error_from_a_proxy_is_reported() {
     let mut flow = Identity::in_pool(Unsigned, identities(), POOL, Logins::default());
     let mut world = World::new();
     world.on(GET_ID, reply(403, common::refusal("AccessDenied", "not from here")));

@@ -1,4 +1,4 @@
-//! The container endpoint: where it may be, what it is shown, what it hands out.
+//! The container endpoint: allowed addresses, authorization, and returned credentials.
 
 #![cfg(feature = "sources")]
 
@@ -31,30 +31,30 @@ fn refused(flow: &mut Container<'static>, world: &mut World) -> Error {
 }
 
 #[test]
-fn a_relative_uri_is_asked_at_the_address_of_ecs_with_its_query() {
+fn a_relative_uri_is_requested_from_the_ecs_address_with_its_query() {
     let mut world = World::new();
     world.on("GET /v2/credentials/f00d?role=a%2Fb&x= HTTP/1.1\r\n", credentials());
     let lease = world.run(&mut relative(Authorization::Token("Basic raw value"))).unwrap();
     assert_eq!(lease.lifetime_ms, Some((LATER - START) * 1000));
     assert_eq!(world.keys(), ("ASIATASK", "secret/of+ASIATASK", "token-of-ASIATASK=="));
-    assert_eq!(world.credentials().account_id(), Some("123456789012"), "of the role's ARN");
+    assert_eq!(world.credentials().account_id(), Some("123456789012"), "not the account of the role ARN");
 
-    let asked = &world.asked[0];
-    assert_eq!(asked.header("Host"), Some("169.254.170.2"));
-    assert_eq!(asked.header("Authorization"), Some("Basic raw value"));
-    assert_eq!(asked.header("Accept"), Some("application/json"));
-    let exchange = asked.exchange.as_ref().unwrap();
+    let recorded = &world.needs[0];
+    assert_eq!(recorded.header("Host"), Some("169.254.170.2"));
+    assert_eq!(recorded.header("Authorization"), Some("Basic raw value"));
+    assert_eq!(recorded.header("Accept"), Some("application/json"));
+    let exchange = recorded.exchange.as_ref().unwrap();
     assert!(exchange.metadata && exchange.limits == Container::LIMITS);
 
     let mut world = World::new();
     world.on("GET /v2", credentials());
     world.run(&mut relative(Authorization::None)).unwrap();
-    assert_eq!(world.asked[0].header("Authorization"), None);
+    assert_eq!(world.needs[0].header("Authorization"), None);
     assert!(Container::relative("v2/creds", Authorization::None).is_err());
 }
 
 #[test]
-fn plain_http_goes_to_the_addresses_of_containers_only() {
+fn plain_http_is_limited_to_container_addresses() {
     for (url, line, host) in [
         ("http://127.0.0.1:8080/creds?a=b", "GET /creds?a=b ", "127.0.0.1:8080"),
         ("http://127.255.0.1/", "GET / ", "127.255.0.1"),
@@ -68,8 +68,8 @@ fn plain_http_goes_to_the_addresses_of_containers_only() {
         let mut world = World::new();
         world.on(line, credentials());
         world.run(&mut full(url)).unwrap();
-        assert_eq!(world.asked[0].header("Host"), Some(host));
-        assert_eq!(world.asked[0].exchange.as_ref().unwrap().address, None);
+        assert_eq!(world.needs[0].header("Host"), Some(host));
+        assert_eq!(world.needs[0].exchange.as_ref().unwrap().address, None);
     }
     for url in [
         "http://192.0.2.1/",
@@ -96,20 +96,20 @@ fn plain_http_goes_to_the_addresses_of_containers_only() {
 }
 
 #[test]
-fn a_host_name_goes_to_an_address_that_was_checked() {
+fn a_host_name_is_pinned_to_a_checked_address() {
     let mut world = World::new();
     world.on("RESOLVE agent.local", addresses(&["169.254.170.2", "::1"]));
     world.on("GET /creds ", reply(500, "")).on("GET /creds ", credentials());
     world.run(&mut full("http://agent.local/creds")).unwrap();
     world.finished();
-    for asked in &world.asked[1..] {
-        let exchange = asked.exchange.as_ref().unwrap();
+    for recorded in &world.needs[1..] {
+        let exchange = recorded.exchange.as_ref().unwrap();
         assert_eq!(
             exchange.address,
             Some("169.254.170.2".parse().unwrap()),
-            "pinned, at the second attempt too"
+            "the address is not pinned in both attempts"
         );
-        assert_eq!(asked.header("Host"), Some("agent.local"));
+        assert_eq!(recorded.header("Host"), Some("agent.local"));
     }
 
     for answer in
@@ -123,16 +123,16 @@ fn a_host_name_goes_to_an_address_that_was_checked() {
 }
 
 #[test]
-fn a_name_that_does_not_resolve_is_tried_again_within_bounds() {
+fn resolving_a_name_is_retried_a_limited_number_of_times() {
     let mut world = World::new();
     world.always(|_| Act::Fail(Phase::Resolve, FailureKind::NotFound));
     let error = refused(&mut full("http://agent.local/creds"), &mut world);
     assert!(matches!(error.kind, ErrorKind::Transport(_)));
-    assert_eq!(world.asked.len(), 3);
+    assert_eq!(world.needs.len(), 3);
 }
 
 #[test]
-fn the_token_file_is_read_anew_for_every_attempt() {
+fn the_token_file_is_read_for_every_attempt() {
     let mut world = World::new();
     world.on("FILE /run/token", content("first\n")).on("Authorization: first\r\n", reply(500, ""));
     world.on("FILE /run/token", content("second\r\n")).on("Authorization: second\r\n", ok("not json"));
@@ -143,7 +143,7 @@ fn the_token_file_is_read_anew_for_every_attempt() {
 }
 
 #[test]
-fn a_token_cannot_become_a_header() {
+fn a_token_cannot_inject_a_header() {
     for bad in ["a\r\nEvil: x", "a\nb", "a\rb", "a\0b", "", "\n"] {
         let mut world = World::new();
         world.on("FILE", content(bad));
@@ -161,7 +161,7 @@ fn a_token_cannot_become_a_header() {
 }
 
 #[test]
-fn what_may_pass_is_tried_three_times_and_no_more() {
+fn transient_failures_are_tried_three_times() {
     for act in [
         || reply(500, ""),
         || reply(503, "<html>"),
@@ -193,7 +193,7 @@ fn what_may_pass_is_tried_three_times_and_no_more() {
 }
 
 #[test]
-fn a_source_that_only_times_out_ends_within_its_budget() {
+fn repeated_timeouts_end_within_the_budget() {
     for phase in [Phase::Connect, Phase::FirstByte] {
         for entropy in [0, u32::MAX] {
             let mut world = World::new();
@@ -204,13 +204,15 @@ fn a_source_that_only_times_out_ends_within_its_budget() {
             };
             refused(&mut relative(Authorization::None), &mut world);
             assert!(world.monotonic - 5_000 <= 9_500, "{} ms", world.monotonic - 5_000);
-            assert!(world.asked.iter().all(|asked| asked.exchange.as_ref().unwrap().limits.total_ms > 0));
+            assert!(
+                world.needs.iter().all(|recorded| recorded.exchange.as_ref().unwrap().limits.total_ms > 0)
+            );
         }
     }
 }
 
 #[test]
-fn the_endpoint_explains_itself_in_the_report() {
+fn the_report_has_the_error_of_the_endpoint() {
     let mut world = World::new();
     let body =
         r#"{"code":"CredentialsNotFound","message":"no task for my-secret-token","HTTPErrorCode":400}"#;
@@ -221,7 +223,7 @@ fn the_endpoint_explains_itself_in_the_report() {
     assert_eq!(
         (world.report.code(), world.report.message()),
         ("CredentialsNotFound", ""),
-        "the token is withheld"
+        "the token is not redacted"
     );
 
     let mut world = World::new();
@@ -229,7 +231,7 @@ fn the_endpoint_explains_itself_in_the_report() {
     refused(&mut relative(Authorization::File("/run/token")), &mut world);
     assert_eq!(world.report.message(), "");
 
-    // Sent as a header, a token has lost the blanks around it.
+    // A header value is sent without its surrounding spaces, so that form is redacted too.
     for authorization in [Authorization::Token("\t\t\t pin-1 "), Authorization::File("/run/token")] {
         let mut world = World::new();
         if let Authorization::File(_) = authorization {
@@ -240,7 +242,7 @@ fn the_endpoint_explains_itself_in_the_report() {
         assert_eq!((world.report.code(), world.report.message()), ("Denied", ""));
     }
 
-    // In a refusal that says it is none, too.
+    // The token is redacted from an error document with status 200 too.
     let mut world = World::new();
     let body = r#"{"Code":"Denied","Message":"secret-in-a-file is not good"}"#;
     world.on("FILE", content("secret-in-a-file")).on("GET", ok(body));
@@ -249,7 +251,7 @@ fn the_endpoint_explains_itself_in_the_report() {
 }
 
 #[test]
-fn a_token_file_that_is_not_text_is_refused_and_nothing_is_asked_without_it() {
+fn a_token_file_that_is_not_text_is_an_error_and_no_request_is_made() {
     let mut world = World::new();
     world.on("FILE", content(&b"token\xff"[..]));
     let error = refused(&mut relative(Authorization::File("/run/token")), &mut world);
@@ -258,7 +260,7 @@ fn a_token_file_that_is_not_text_is_refused_and_nothing_is_asked_without_it() {
 }
 
 #[test]
-fn too_little_memory_is_told_with_what_suffices() {
+fn a_small_buffer_error_reports_the_needed_size() {
     let mut world = World::new();
     world.slots[0] = slot(8);
     world.on("FILE", content("0123456789"));
@@ -270,7 +272,7 @@ fn too_little_memory_is_told_with_what_suffices() {
     let ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed } =
         refused(&mut relative(Authorization::Token("secret")), &mut world).kind
     else {
-        panic!("the exchange buffer is too small")
+        panic!("not an error of the exchange buffer")
     };
     world.exchange = vec![0; needed];
     world.on("Authorization: secret\r\n", reply(404, ""));
@@ -281,22 +283,22 @@ fn too_little_memory_is_told_with_what_suffices() {
 }
 
 #[test]
-fn without_a_uri_it_is_absent() {
+fn without_a_uri_the_source_is_absent() {
     assert!(refused(&mut Container::absent(), &mut World::new()).is_absent());
 }
 
 #[test]
-fn what_it_is_shown_is_never_printed() {
+fn the_token_and_the_path_are_never_printed() {
     let flow = relative(Authorization::Token("my-secret"));
     let shown = format!("{flow:?} {:?}", Authorization::Token("my-secret"));
     assert!(!shown.contains("my-secret") && !shown.contains("f00d"), "{shown}");
 }
 
 #[test]
-fn a_content_that_was_not_asked_for_is_told() {
+fn unrequested_file_content_is_reported_as_misuse() {
     let (mut world, mut flow) = (World::new(), relative(Authorization::None));
     assert!(matches!(world.poll(&mut flow), Step::Need(Need::Http(_))));
     world.answer(&mut flow, Answer::Content(0..3));
-    let Step::Done(Err(error)) = world.poll(&mut flow) else { panic!("it has ended") };
+    let Step::Done(Err(error)) = world.poll(&mut flow) else { panic!("the flow is not done") };
     assert_eq!(error.kind, ErrorKind::Misuse);
 }

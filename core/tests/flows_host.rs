@@ -1,4 +1,4 @@
-//! The sources that only a host has: a command that prints credentials, and a person's sign-in.
+//! The sources that need a host: a credential process, and a sign-in with IAM Identity Center.
 
 #![cfg(feature = "sources")]
 
@@ -19,7 +19,7 @@ fn process() -> Process<'static> {
 }
 
 #[test]
-fn a_command_prints_temporary_credentials_or_lasting_ones() {
+fn a_command_prints_temporary_or_long_term_credentials() {
     let mut world = World::new();
     let expiration = UnixTime::from_secs(START + 900).rfc3339();
     let document = format!(
@@ -42,7 +42,7 @@ fn a_command_prints_temporary_credentials_or_lasting_ones() {
 }
 
 #[test]
-fn what_a_command_may_not_print_is_refused_and_leaves_nothing_behind() {
+fn invalid_output_is_rejected_and_no_credentials_are_left() {
     let past = UnixTime::from_secs(START - 1).rfc3339();
     let expired = format!(r#"{{"Version":1,"AccessKeyId":"A","SecretAccessKey":"s","Expiration":"{past}"}}"#);
     type IsRight = fn(&ErrorKind) -> bool;
@@ -74,7 +74,7 @@ fn what_a_command_may_not_print_is_refused_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_command_that_fails_is_told_with_what_to_do() {
+fn a_failed_command_is_reported_with_a_remedy() {
     for (kind, says) in [
         (FailureKind::NotFound, "no such command"),
         (FailureKind::Unsuccessful, "ended with an error"),
@@ -106,7 +106,7 @@ fn role_credentials(expiration: &str) -> String {
 }
 
 #[test]
-fn a_sign_in_gets_the_roles_credentials() {
+fn a_sign_in_yields_the_credentials_of_the_role() {
     let mut world = World::new();
     world.on(CACHE, signed_in(START + 60));
     world.on(PORTAL, ok(role_credentials(&format!("{}000", START + 3600))).at(START));
@@ -115,13 +115,13 @@ fn a_sign_in_gets_the_roles_credentials() {
     assert_eq!(lease.lifetime_ms, Some(3_600_000));
     assert_eq!(world.keys(), ("ASIASSO", "secret", "token"));
     assert_eq!(world.credentials().account_id(), Some("123456789012"));
-    assert_eq!(world.asked[1].header("x-amz-sso_bearer_token"), Some("access-token-of-alice"));
-    assert_eq!(world.asked[1].header("Authorization"), None);
+    assert_eq!(world.needs[1].header("x-amz-sso_bearer_token"), Some("access-token-of-alice"));
+    assert_eq!(world.needs[1].header("Authorization"), None);
     world.finished();
 }
 
 #[test]
-fn a_sign_in_that_has_ended_is_told_with_the_remedy() {
+fn an_expired_sign_in_is_reported_with_a_remedy() {
     for act in [signed_in(START - 1), Act::Fail(Phase::File, FailureKind::NotFound)] {
         let mut world = World::new();
         world.on(CACHE, act);
@@ -134,11 +134,11 @@ fn a_sign_in_that_has_ended_is_told_with_the_remedy() {
     world.on(PORTAL, reply(401, r#"{"message":"Session token not found or invalid access-token-of-alice"}"#));
     let text = world.run(&mut sso()).unwrap_err().to_string();
     assert!(text.contains("aws sso login"), "{text}");
-    assert_eq!(world.report.message(), "", "a message with the token is withheld");
+    assert_eq!(world.report.message(), "", "a message that contains the token is not redacted");
 }
 
 #[test]
-fn the_portal_is_asked_again_when_it_is_busy_and_no_other_way() {
+fn only_transient_errors_of_the_portal_are_retried() {
     let mut world = World::new();
     for status in [429, 503] {
         world.on(CACHE, signed_in(START + 60)).on(PORTAL, reply(status, ""));
@@ -156,7 +156,7 @@ fn the_portal_is_asked_again_when_it_is_busy_and_no_other_way() {
 }
 
 #[test]
-fn what_the_portal_may_not_say_is_refused_and_leaves_nothing_behind() {
+fn invalid_portal_replies_are_rejected_and_no_credentials_are_left() {
     let later = format!("{}000", START + 3600);
     let wrong = [
         ("{}".to_owned(), ErrorKind::Missing("roleCredentials")),
@@ -164,7 +164,7 @@ fn what_the_portal_may_not_say_is_refused_and_leaves_nothing_behind() {
         (role_credentials("1.5e9"), ErrorKind::Unusable("Expiration")),
         (role_credentials("-1"), ErrorKind::Unusable("Expiration")),
         (role_credentials("1000"), ErrorKind::Expired),
-        // Behind the year 9999.
+        // After the year 9999.
         (role_credentials("253402300800000"), ErrorKind::Unusable("Expiration")),
         (
             role_credentials(&later).replacen('{', r#"{"roleCredentials":null,"#, 1),

@@ -1,4 +1,4 @@
-//! Instance metadata: token, role, credentials, and all that can go wrong on the way.
+//! Instance metadata: token, role, credentials, and the errors of each step.
 
 #![cfg(feature = "sources")]
 
@@ -16,8 +16,8 @@ fn failed(world: &mut World) -> Error {
     world.run(&mut imds()).expect_err("an error")
 }
 
-/// What comes of this document.
-fn handed_out(body: &str) -> (World, Result<Lease, Error>) {
+/// Serves this document and returns the result of the source.
+fn fetch_document(body: &str) -> (World, Result<Lease, Error>) {
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, ok(body).at(START));
     let result = world.run(&mut imds());
@@ -25,7 +25,7 @@ fn handed_out(body: &str) -> (World, Result<Lease, Error>) {
 }
 
 #[test]
-fn hands_out_exactly_what_the_service_serves() {
+fn the_credentials_of_the_service_are_returned_unchanged() {
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, ok(document("ASIAONE", LATER)).at(START + 5));
     let lease = world.run(&mut imds()).unwrap();
@@ -33,36 +33,40 @@ fn hands_out_exactly_what_the_service_serves() {
 
     assert_eq!(world.keys(), ("ASIAONE", "secret/of+ASIAONE", "token-of-ASIAONE=="));
     assert_eq!(lease.expiration, Some(UnixTime::from_secs(LATER)));
-    assert_eq!(lease.lifetime_ms, Some((LATER - START - 5) * 1000), "by the clock of the service");
+    assert_eq!(
+        lease.lifetime_ms,
+        Some((LATER - START - 5) * 1000),
+        "the lifetime does not follow the service's clock"
+    );
     assert_eq!(world.credentials().expiration(), lease.expiration);
 
-    let [token, role, credentials] = &world.asked[..] else { panic!("three requests") };
+    let [token, role, credentials] = &world.needs[..] else { panic!("three requests") };
     assert_eq!(token.header("X-aws-ec2-metadata-token-ttl-seconds"), Some("21600"));
     assert_eq!(token.header("Content-Length"), Some("0"));
-    for asked in [role, credentials] {
-        assert_eq!(asked.header("X-aws-ec2-metadata-token"), Some("METADATA-TOKEN=="));
-        assert_eq!(asked.header("X-aws-ec2-metadata-token-ttl-seconds"), None);
+    for recorded in [role, credentials] {
+        assert_eq!(recorded.header("X-aws-ec2-metadata-token"), Some("METADATA-TOKEN=="));
+        assert_eq!(recorded.header("X-aws-ec2-metadata-token-ttl-seconds"), None);
     }
-    for asked in &world.asked {
-        assert_eq!(asked.header("Host"), Some("169.254.169.254"));
-        let exchange = asked.exchange.as_ref().unwrap();
-        assert!(exchange.metadata, "no proxy, no redirect");
+    for recorded in &world.needs {
+        assert_eq!(recorded.header("Host"), Some("169.254.169.254"));
+        let exchange = recorded.exchange.as_ref().unwrap();
+        assert!(exchange.metadata, "not marked as metadata, which forbids proxies and redirects");
         assert_eq!(exchange.limits, Imds::LIMITS);
     }
 }
 
 #[test]
-fn a_base_path_of_the_endpoint_is_kept() {
+fn the_base_path_of_the_endpoint_is_kept() {
     let mut world = World::new();
     world.on("PUT /base/latest/api/token ", token());
     world.on("GET /base/latest/meta-data/iam/security-credentials/ ", ok("demo-role"));
     world.on("GET /base/latest/meta-data/iam/security-credentials/demo-role ", ok(document("A", LATER)));
     world.run(&mut Imds::new(Endpoint::parse("http://localhost:1338/base/").unwrap())).unwrap();
-    assert_eq!(world.asked[0].header("Host"), Some("localhost:1338"));
+    assert_eq!(world.needs[0].header("Host"), Some("localhost:1338"));
 }
 
 #[test]
-fn the_metadata_token_is_kept_for_as_long_as_it_was_granted() {
+fn the_metadata_token_is_kept_for_its_ttl() {
     let mut flow = imds();
     let mut world = World::new();
     world.on(TOKEN, ok("SHORT").with("x-aws-ec2-metadata-token-ttl-seconds: 600"));
@@ -80,7 +84,7 @@ fn the_metadata_token_is_kept_for_as_long_as_it_was_granted() {
 }
 
 #[test]
-fn a_token_with_no_life_at_all_makes_no_storm() {
+fn a_token_with_a_ttl_of_zero_causes_no_request_loop() {
     for ttl in ["0", "1", "-1", "x", ""] {
         let mut world = World::new();
         world.on(TOKEN, ok("BRIEF").with(&format!("X-Aws-Ec2-Metadata-Token-Ttl-Seconds: {ttl}")));
@@ -91,7 +95,7 @@ fn a_token_with_no_life_at_all_makes_no_storm() {
 }
 
 #[test]
-fn a_token_that_the_service_forgot_is_fetched_anew_once() {
+fn a_rejected_token_is_fetched_again_once() {
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, reply(401, "Unauthorized"));
     world.on(TOKEN, ok("SECOND")).on(ROLE, ok("demo-role"));
@@ -101,24 +105,24 @@ fn a_token_that_the_service_forgot_is_fetched_anew_once() {
 }
 
 #[test]
-fn a_service_that_forgets_every_token_makes_no_storm() {
+fn a_service_that_rejects_every_token_causes_no_request_loop() {
     let mut world = World::new();
     world.entropy = 0;
-    world.always(|asked| if asked.starts_with("PUT") { token() } else { reply(401, "") });
+    world.always(|recorded| if recorded.starts_with("PUT") { token() } else { reply(401, "") });
     let error = failed(&mut world);
     assert_eq!((error.kind, error.origin), (ErrorKind::Status(401), Origin::Imds));
-    assert!(world.asked.len() <= 6, "{} requests", world.asked.len());
+    assert!(world.needs.len() <= 6, "{} requests", world.needs.len());
 }
 
 #[test]
-fn a_server_error_is_tried_three_times_with_waits_between() {
+fn a_server_error_is_tried_three_times_with_backoff() {
     let mut world = World::new();
     world.on(TOKEN, reply(500, "")).on(TOKEN, reply(503, "<html>")).on(TOKEN, token());
-    // Who asks too often is to come again later.
+    // A throttled request is retried later.
     world.on(ROLE, reply(429, "")).on(ROLE, ok("demo-role"));
     world.on(CREDENTIALS, ok(document("A", LATER)));
     world.run(&mut imds()).unwrap();
-    let waited: Vec<u64> = world.asked.windows(2).map(|pair| pair[1].at - pair[0].at - world.pace).collect();
+    let waited: Vec<u64> = world.needs.windows(2).map(|pair| pair[1].at - pair[0].at - world.pace).collect();
     assert_eq!(waited, [100, 200, 0, 100, 0], "half of 200 ms, half of 400");
 
     let mut world = World::new();
@@ -127,7 +131,7 @@ fn a_server_error_is_tried_three_times_with_waits_between() {
 }
 
 #[test]
-fn other_refusals_are_final() {
+fn other_error_statuses_are_final() {
     for status in [204, 301, 307, 400, 403, 404, 405] {
         let mut world = World::new();
         world.on(TOKEN, reply(status, "<html>").with("Location: http://evil/"));
@@ -138,7 +142,7 @@ fn other_refusals_are_final() {
 }
 
 #[test]
-fn no_role_lets_a_chain_go_on() {
+fn an_instance_without_a_role_is_absent() {
     let mut world = World::new();
     world.on(TOKEN, token()).on(ROLE, reply(404, "<html>"));
     let error = failed(&mut world);
@@ -147,7 +151,7 @@ fn no_role_lets_a_chain_go_on() {
 }
 
 #[test]
-fn a_service_out_of_reach_is_absent_and_one_that_does_not_answer_is_not() {
+fn an_unreachable_service_is_absent_and_a_silent_one_is_not() {
     for (phase, absent) in
         [(Phase::Resolve, true), (Phase::Connect, true), (Phase::FirstByte, false), (Phase::Body, false)]
     {
@@ -156,15 +160,15 @@ fn a_service_out_of_reach_is_absent_and_one_that_does_not_answer_is_not() {
         let error = failed(&mut world);
         assert_eq!(error.kind, ErrorKind::Transport(Failure { phase, kind: FailureKind::Timeout }));
         assert_eq!(error.is_absent(), absent, "{phase:?}");
-        assert!(world.monotonic - 5_000 <= u64::from(Imds::LIMITS.total_ms), "one attempt");
+        assert!(world.monotonic - 5_000 <= u64::from(Imds::LIMITS.total_ms), "more than one attempt");
     }
     let mut world = World::new();
     world.on(TOKEN, Act::Fail(Phase::FirstByte, FailureKind::Timeout));
-    assert!(failed(&mut world).to_string().contains("hop limit"), "the trap is named");
+    assert!(failed(&mut world).to_string().contains("hop limit"), "the error does not mention the hop limit");
 }
 
 #[test]
-fn a_connection_that_breaks_is_tried_again_within_bounds() {
+fn a_broken_connection_is_retried_a_limited_number_of_times() {
     let mut world = World::new();
     world.on(TOKEN, Act::Fail(Phase::FirstByte, FailureKind::Closed)).on(TOKEN, token());
     world.on(ROLE, ok("demo-role")).on(CREDENTIALS, ok(document("A", LATER)));
@@ -173,37 +177,37 @@ fn a_connection_that_breaks_is_tried_again_within_bounds() {
     let mut world = World::new();
     world.always(|_| Act::Fail(Phase::Body, FailureKind::Closed));
     failed(&mut world);
-    assert_eq!(world.asked.len(), 3);
+    assert_eq!(world.needs.len(), 3);
 }
 
 #[test]
-fn a_slow_service_is_given_up_within_the_budget() {
+fn a_slow_service_fails_within_the_budget() {
     let mut world = World::new();
     world.pace = 2_400;
     world.always(|_| reply(500, ""));
     let mut flow = imds().with_retry_policy(RetryPolicy { attempts: 200, budget_ms: 9_500 });
     world.run(&mut flow).unwrap_err();
     assert!(world.monotonic - 5_000 <= 9_500 + world.pace, "{} ms", world.monotonic - 5_000);
-    for asked in &world.asked {
-        let spent = asked.at - 5_000;
+    for recorded in &world.needs {
+        let spent = recorded.at - 5_000;
         assert!(
-            spent < 9_500 && u64::from(asked.exchange.as_ref().unwrap().limits.total_ms) <= 9_500 - spent
+            spent < 9_500 && u64::from(recorded.exchange.as_ref().unwrap().limits.total_ms) <= 9_500 - spent
         );
     }
 }
 
 #[test]
-fn a_role_name_cannot_become_a_path_or_a_header() {
+fn a_role_name_cannot_inject_a_path_or_a_header() {
     for name in
         ["../x", "..", ".", "a/b", "a?b", "a#b", "a%2fb", "a b", "", "\r\n", "é", "<html>", "a\r\nEvil: x"]
     {
         let mut world = World::new();
         world.on(TOKEN, token()).on(ROLE, ok(name));
         if name.starts_with("a\r\n") {
-            // The first line is the name.
+            // Only the first line is used as the role name.
             world.on("security-credentials/a HTTP/1.1\r\nHost", ok(document("A", LATER)));
             world.run(&mut imds()).unwrap();
-            assert!(!world.asked[2].text.contains("Evil"));
+            assert!(!world.needs[2].text.contains("Evil"));
             continue;
         }
         assert_eq!(failed(&mut world).kind, ErrorKind::Unusable("role name"), "{name:?}");
@@ -219,7 +223,7 @@ fn a_role_name_cannot_become_a_path_or_a_header() {
 }
 
 #[test]
-fn a_token_cannot_become_a_header() {
+fn a_token_cannot_inject_a_header() {
     for bad in ["", " ", "a b", "a\r\nEvil: x", "a\0", "é", "<html><body>x</body></html>\n<p>"] {
         let mut world = World::new();
         world.on(TOKEN, ok(bad));
@@ -231,24 +235,24 @@ fn a_token_cannot_become_a_header() {
 }
 
 #[test]
-fn reads_documents_in_all_the_shapes_that_servers_use() {
+fn document_variants_of_known_servers_are_parsed() {
     let fraction = r#"{"accesskeyid":"A","SECRETACCESSKEY":"s","SessionToken":"t","ExpiresAt":"2026-01-02T09:04:05.123456Z"}"#;
-    let (world, result) = handed_out(fraction);
+    let (world, result) = fetch_document(fraction);
     assert_eq!((world.keys(), result.unwrap().lifetime_ms), (("A", "s", "t"), Some(6 * 3_600_000)));
 
     let nested = r#"{"Extra":{"AccessKeyId":"inner","Token":["x"]},"AccessKeyId":"A","SecretAccessKey":"a\/b\u002b",
         "Token":"t","Expiration":"2026-01-02T10:04:05+01:00","Code":"Success","AccountId":"123456789012"}"#;
-    let (world, result) = handed_out(nested);
+    let (world, result) = fetch_document(nested);
     assert_eq!((world.keys(), result.unwrap().lifetime_ms), (("A", "a/b+", "t"), Some(6 * 3_600_000)));
     assert_eq!(world.credentials().account_id(), Some("123456789012"));
 }
 
 #[test]
-fn a_document_that_tells_of_a_failure_is_one() {
+fn a_document_with_a_failure_code_is_an_error() {
     let message = "EC2 cannot assume the role \\u00e9\\n: check its trust policy";
     let body =
         format!(r#"{{"Code":"AssumeRoleUnauthorizedAccess","Message":"{message}","LastUpdated":"x"}}"#);
-    let (world, result) = handed_out(&body);
+    let (world, result) = fetch_document(&body);
     let error = result.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused { status: 200, recoverable: true });
     assert_eq!(world.report.code(), "AssumeRoleUnauthorizedAccess");
@@ -258,14 +262,14 @@ fn a_document_that_tells_of_a_failure_is_one() {
 }
 
 #[test]
-fn a_message_that_shows_the_metadata_token_is_withheld() {
-    let (world, result) = handed_out(r#"{"Code":"Failed","Message":"token METADATA-TOK is bad"}"#);
+fn a_message_that_contains_the_metadata_token_is_redacted() {
+    let (world, result) = fetch_document(r#"{"Code":"Failed","Message":"token METADATA-TOK is bad"}"#);
     result.unwrap_err();
     assert_eq!((world.report.code(), world.report.message()), ("Failed", ""));
 }
 
 #[test]
-fn what_is_not_credentials_is_refused() {
+fn invalid_documents_are_rejected() {
     use ErrorKind::*;
     let whole = document("ASIA", LATER);
     let change = |from: &str, to: &str| {
@@ -302,7 +306,7 @@ fn what_is_not_credentials_is_refused() {
         ("null".into(), Unusable("document")),
         ("{}".into(), Missing("AccessKeyId")),
     ] {
-        let (world, result) = handed_out(&body);
+        let (world, result) = fetch_document(&body);
         assert_eq!(result.expect_err(&body).kind, kind, "{body}");
         assert!(world.slots[0].credentials().is_none(), "{body}");
     }
@@ -314,7 +318,7 @@ fn what_is_not_credentials_is_refused() {
         &format!("{whole}{whole}"),
         &whole[..whole.len() - 1],
     ] {
-        let (world, result) = handed_out(body);
+        let (world, result) = fetch_document(body);
         assert!(matches!(result.unwrap_err().kind, Malformed(_)), "{body}");
         assert!(world.slots[0].credentials().is_none(), "{body}");
     }
@@ -323,9 +327,9 @@ fn what_is_not_credentials_is_refused() {
 #[test]
 fn expired_credentials_are_an_error() {
     for expiration in [START, START - 1, 0] {
-        assert_eq!(handed_out(&document("A", expiration)).1.unwrap_err().kind, ErrorKind::Expired);
+        assert_eq!(fetch_document(&document("A", expiration)).1.unwrap_err().kind, ErrorKind::Expired);
     }
-    // By the clock of the service: this side's may be wrong by hours.
+    // Expiration is judged by the service's clock, because the local one may be wrong by hours.
     let mut world = World::new();
     world.wall = Some(START + 50_000);
     token_and_role(&mut world).on(CREDENTIALS, ok(document("A", LATER)).at(START));
@@ -333,7 +337,7 @@ fn expired_credentials_are_an_error() {
 }
 
 #[test]
-fn an_end_that_cannot_be_told_is_taken_to_be_near() {
+fn an_unknown_lifetime_is_assumed_to_be_short() {
     let mut world = World::new();
     world.wall = None;
     token_and_role(&mut world).on(CREDENTIALS, ok(document("A", LATER)));
@@ -341,11 +345,11 @@ fn an_end_that_cannot_be_told_is_taken_to_be_near() {
 }
 
 #[test]
-fn too_little_memory_is_told_with_what_suffices() {
+fn a_small_buffer_error_reports_the_needed_size() {
     let mut world = World::new();
     world.exchange = vec![0; 10];
     let ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed } = failed(&mut world).kind else {
-        panic!("the exchange buffer is too small")
+        panic!("not an error of the exchange buffer")
     };
     world.exchange = vec![0; needed - 1];
     assert!(failed(&mut world).to_string().contains("exchange buffer"));
@@ -358,7 +362,7 @@ fn too_little_memory_is_told_with_what_suffices() {
         world.slots[0] = slot(size);
         token_and_role(&mut world).on(CREDENTIALS, ok(document("ASIA", LATER)));
         let ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed } = failed(&mut world).kind else {
-            panic!("the slot is too small")
+            panic!("not an error of the slot")
         };
         assert!(world.slots[0].credentials().is_none());
         for (size, suffices) in [(needed - 1, false), (needed, true)] {
@@ -377,14 +381,17 @@ fn too_little_memory_is_told_with_what_suffices() {
 #[test]
 fn a_token_of_four_kilobytes_fits_the_recommended_memory() {
     let long = "t".repeat(4096);
-    let (world, result) = handed_out(&document("ASIA", LATER).replace("token-of-ASIA==", &long));
+    let (world, result) = fetch_document(&document("ASIA", LATER).replace("token-of-ASIA==", &long));
     result.unwrap();
     assert_eq!(world.keys().2, long);
-    assert!(!format!("{:?} {:?}", world.credentials(), world.slots[0]).contains("ttt"), "never printed");
+    assert!(
+        !format!("{:?} {:?}", world.credentials(), world.slots[0]).contains("ttt"),
+        "the token is printed"
+    );
 }
 
 #[test]
-fn a_reply_that_is_too_long_is_an_error() {
+fn an_oversized_reply_is_an_error() {
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, ok("x".repeat(10_000)));
     let failure = Failure { phase: Phase::Body, kind: FailureKind::TooLarge };
@@ -392,30 +399,30 @@ fn a_reply_that_is_too_long_is_an_error() {
 }
 
 #[test]
-fn an_answer_of_the_wrong_kind_is_told() {
+fn an_answer_of_the_wrong_kind_is_reported_as_misuse() {
     for answer in [Answer::Content(0..1), Answer::Addresses(&[])] {
         let (mut world, mut flow) = (World::new(), imds());
         assert!(matches!(world.poll(&mut flow), Step::Need(Need::Http(_))));
         world.answer(&mut flow, answer);
-        let Step::Done(Err(error)) = world.poll(&mut flow) else { panic!("it has ended") };
+        let Step::Done(Err(error)) = world.poll(&mut flow) else { panic!("the flow is not done") };
         assert_eq!(error.kind, ErrorKind::Misuse);
-        assert!(matches!(world.poll(&mut flow), Step::Need(Need::Http(_))), "and starts anew");
+        assert!(matches!(world.poll(&mut flow), Step::Need(Need::Http(_))), "the flow does not start again");
     }
 }
 
 #[test]
-fn places_outside_the_buffer_are_no_bytes() {
+fn ranges_outside_the_buffer_are_an_error() {
     let (mut world, mut flow) = (World::new(), imds());
     assert!(matches!(world.poll(&mut flow), Step::Need(_)));
     let now = world.now();
-    #[allow(clippy::reversed_empty_ranges, reason = "what a confused driver says")]
+    #[allow(clippy::reversed_empty_ranges, reason = "an invalid range from a faulty driver")]
     let (headers, body) = (7..3, 90_000..95_000);
     world.answer(&mut flow, Answer::Reply(Reply { status: 200, headers, body, sent: now, received: now }));
     assert!(matches!(world.poll(&mut flow), Step::Done(Err(_))));
 }
 
 #[test]
-fn switched_off_it_asks_nobody() {
+fn when_disabled_no_request_is_made() {
     let mut flow = Imds::disabled(Endpoint::parse(Imds::ENDPOINT).unwrap());
     let error = World::new().run(&mut flow).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Disabled);
@@ -423,7 +430,7 @@ fn switched_off_it_asks_nobody() {
 }
 
 #[test]
-fn restarted_anywhere_it_begins_anew() {
+fn a_restart_at_any_step_begins_with_the_token() {
     for steps in 0..3 {
         let (mut world, mut flow) = (World::new(), imds());
         for (at, body) in ["T", "demo-role", "x"].iter().enumerate().take(steps + 1) {

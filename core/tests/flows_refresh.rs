@@ -1,4 +1,4 @@
-//! Chains of sources, credentials that are given, and credentials that stay fresh.
+//! Chains of sources, static credentials, and credentials that are refreshed.
 
 #![cfg(feature = "sources")]
 
@@ -27,7 +27,7 @@ fn serves(world: &mut World, key: &str) {
     token_and_role(world).on(CREDENTIALS, ok(document(key, now + HOUR)).at(now));
 }
 
-/// As [`serves`], with a metadata token that is still good.
+/// As [`serves`], with a metadata token that is still valid.
 fn serves_again(world: &mut World, key: &str) {
     let now = world.time();
     world.on(ROLE, ok("demo-role")).on(CREDENTIALS, ok(document(key, now + HOUR)).at(now));
@@ -40,7 +40,7 @@ fn chain_of(sources: Vec<Source<'_>>) -> Chain<Source<'_>, Vec<Source<'_>>> {
 }
 
 #[test]
-fn given_credentials_are_handed_out_as_they_are() {
+fn static_credentials_are_returned_unchanged() {
     let mut world = World::new();
     let lease = world.run(&mut Fixed::new(Some(given()))).unwrap();
     assert_eq!(lease, Lease { expiration: None, lifetime_ms: None });
@@ -59,7 +59,7 @@ fn given_credentials_are_handed_out_as_they_are() {
 }
 
 #[test]
-fn a_chain_goes_on_only_for_what_is_absent() {
+fn a_chain_continues_only_past_absent_sources() {
     let mut world = World::new();
     serves(&mut world, "ASIA");
     let (mut fixed, mut container, mut imds) = (Fixed::new(None), Container::absent(), imds());
@@ -70,7 +70,7 @@ fn a_chain_goes_on_only_for_what_is_absent() {
     let tried: Vec<Origin> = chain.tried().iter().map(|error| error.origin).collect();
     assert_eq!(tried, [Origin::Static, Origin::Container]);
 
-    // A mistake ends it: no other identity papers over it.
+    // Any other error ends the chain, so that no other identity is used by mistake.
     let mut world = World::new();
     world.on("GET /creds", reply(403, ""));
     let (mut container, mut imds) =
@@ -78,20 +78,20 @@ fn a_chain_goes_on_only_for_what_is_absent() {
     let error = world.run(&mut chain_of(vec![&mut container, &mut imds])).unwrap_err();
     assert_eq!((error.origin, error.kind), (Origin::Container, ErrorKind::Status(403)));
 
-    // The first that is there decides.
+    // The first source that is present decides.
     let mut world = World::new();
     world.run(&mut chain_of(vec![&mut Fixed::new(Some(given())), &mut common::imds()])).unwrap();
     assert_eq!(world.keys().0, "AKIDGIVEN");
 }
 
 #[test]
-fn a_chain_of_nothing_says_so() {
+fn a_chain_without_a_present_source_reports_it() {
     let mut world = World::new();
     world.on(TOKEN, Act::Fail(Phase::Connect, FailureKind::Timeout));
     let (mut fixed, mut container, mut imds) = (Fixed::new(None), Container::absent(), imds());
     let mut chain = chain_of(vec![&mut fixed, &mut container, &mut imds]);
     let error = world.run(&mut chain).unwrap_err();
-    // Not a setting but a service that may be there later.
+    // An unreachable service may become reachable later, so the error is recoverable.
     assert!(matches!((error.origin, error.kind), (Origin::Chain, ErrorKind::Transport(_))), "{error}");
     assert!(error.is_recoverable() && error.is_absent() && error.to_string().contains("AWS_ACCESS_KEY_ID"));
     assert!(world.monotonic - 5_000 < 5_000);
@@ -101,7 +101,7 @@ fn a_chain_of_nothing_says_so() {
 }
 
 #[test]
-fn a_chain_starts_at_its_front_each_time() {
+fn a_chain_starts_with_its_first_source_each_time() {
     let mut world = World::new();
     serves(&mut world, "FIRST");
     let (mut container, mut imds) = (Container::absent(), imds());
@@ -114,7 +114,7 @@ fn a_chain_starts_at_its_front_each_time() {
 }
 
 #[test]
-fn credentials_are_kept_while_they_are_good_and_swapped_when_new_ones_are_complete() {
+fn credentials_are_kept_until_their_replacement_is_complete() {
     let mut world = World::new();
     serves(&mut world, "FIRST");
     let mut flow = Refreshing::new(imds(), Windows::default());
@@ -124,25 +124,25 @@ fn credentials_are_kept_while_they_are_good_and_swapped_when_new_ones_are_comple
     for minutes in [0, 10, 44] {
         world.monotonic = fetched + minutes * MINUTE_MS;
         world.run(&mut flow).unwrap();
-        assert_eq!(world.keys().0, "FIRST", "nobody is asked");
+        assert_eq!(world.keys().0, "FIRST", "the credentials are fetched again");
     }
-    // The advisory window of an hour's credentials is their last fifteen minutes.
+    // The advisory window of one-hour credentials is their last fifteen minutes.
     let due = flow.policy().next_change(Instant::from_millis(world.monotonic)).unwrap().as_millis();
     assert!((fetched + 45 * MINUTE_MS..fetched + 59 * MINUTE_MS).contains(&due));
     world.monotonic = due - 1;
     world.run(&mut flow).unwrap();
     world.monotonic = due;
     assert!(matches!(world.poll(&mut flow), Step::Need(Need::Http(_))));
-    assert_eq!(world.keys().0, "FIRST", "held while the new ones are fetched");
+    assert_eq!(world.keys().0, "FIRST", "the old credentials are not kept during the fetch");
     serves_again(&mut world, "SECOND");
     world.run(&mut flow).unwrap();
     world.finished();
     assert_eq!(world.keys().0, "SECOND");
-    assert!(world.slots[1].credentials().is_none(), "the old ones are wiped");
+    assert!(world.slots[1].credentials().is_none(), "the old credentials are not wiped");
 }
 
 #[test]
-fn a_refresh_that_fails_keeps_the_old_credentials_past_their_end() {
+fn a_failed_refresh_keeps_the_old_credentials_past_their_expiration() {
     let mut world = World::new();
     serves(&mut world, "FIRST");
     let mut flow = Refreshing::new(imds(), Windows::default());
@@ -160,7 +160,7 @@ fn a_refresh_that_fails_keeps_the_old_credentials_past_their_end() {
     let again = flow.policy().next_change(Instant::from_millis(world.monotonic)).unwrap().as_millis();
     assert!((failed_at + 5 * MINUTE_MS..=failed_at + 10 * MINUTE_MS).contains(&again));
 
-    // Credentials that have expired already are a failed refresh too.
+    // Fetching credentials that have already expired counts as a failed refresh.
     world.monotonic = again;
     let now = world.time();
     world.on(ROLE, ok("demo-role")).on(CREDENTIALS, ok(document("STALE", now - 1)).at(now));
@@ -175,7 +175,7 @@ fn a_refresh_that_fails_keeps_the_old_credentials_past_their_end() {
 }
 
 #[test]
-fn a_final_error_is_raised_at_once_and_repeated_for_a_moment() {
+fn a_final_error_is_returned_at_once_and_cached_briefly() {
     let mut world = World::new();
     let service = Service::new(Endpoint::parse("https://sts.eu-west-1.amazonaws.com").unwrap(), "eu-west-1");
     let request = AssumeRoleRequest::new("arn:aws:iam::123456789012:role/other", "job");
@@ -189,8 +189,8 @@ fn a_final_error_is_raised_at_once_and_repeated_for_a_moment() {
     let error = world.run(&mut flow).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused { status: 403, recoverable: false });
     world.monotonic += 900;
-    assert_eq!(world.run(&mut flow), Err(error), "from memory");
-    assert_eq!(world.keys().0, "ASIA", "what is held is not thrown away");
+    assert_eq!(world.run(&mut flow), Err(error), "the error is not cached");
+    assert_eq!(world.keys().0, "ASIA", "the old credentials are dropped");
     world.monotonic += 4_200;
     world.on("POST /", ok(assumed("AGAIN", world.time() + HOUR)));
     world.run(&mut flow).unwrap();
@@ -199,7 +199,7 @@ fn a_final_error_is_raised_at_once_and_repeated_for_a_moment() {
 }
 
 #[test]
-fn the_first_fetch_is_tried_as_often_as_it_is_asked_for() {
+fn the_first_fetch_is_tried_on_every_call() {
     let mut world = World::new();
     let mut flow = Refreshing::new(imds(), Windows::default());
     for _ in 0..3 {
@@ -212,7 +212,7 @@ fn the_first_fetch_is_tried_as_often_as_it_is_asked_for() {
 }
 
 #[test]
-fn credentials_that_a_service_refused_are_fetched_anew() {
+fn credentials_that_a_service_rejected_are_fetched_again() {
     let mut world = World::new();
     serves(&mut world, "FIRST");
     let mut flow = Refreshing::new(imds(), Windows::default());
@@ -234,7 +234,7 @@ fn credentials_that_a_service_refused_are_fetched_anew() {
 }
 
 #[test]
-fn given_credentials_never_need_a_refresh() {
+fn static_credentials_never_need_a_refresh() {
     let mut world = World::new();
     let mut flow = Refreshing::new(Fixed::new(Some(given())), Windows::default());
     world.run(&mut flow).unwrap();
@@ -244,7 +244,7 @@ fn given_credentials_never_need_a_refresh() {
 }
 
 #[test]
-fn a_fetch_can_be_given_up_at_any_point() {
+fn a_fetch_can_be_cancelled_at_any_point() {
     let mut world = World::new();
     serves(&mut world, "FIRST");
     let mut flow = Refreshing::new(imds(), Windows::default());
@@ -259,7 +259,7 @@ fn a_fetch_can_be_given_up_at_any_point() {
 }
 
 #[test]
-fn a_slot_too_few_is_told() {
+fn a_missing_slot_is_reported() {
     let mut world = World::new();
     world.slots.truncate(1);
     let mut flow = Refreshing::new(imds(), Windows::default());

@@ -1,4 +1,4 @@
-//! Any request, signed and sent: what goes out, what is retried, and what the reply says.
+//! Signing and sending any request: what is sent, what is retried, and how replies are reported.
 
 #![cfg(feature = "sources")]
 
@@ -26,7 +26,7 @@ fn outgoing(method: &'static str) -> Outgoing<'static> {
     Outgoing::new(method, endpoint, TARGET, S3)
 }
 
-fn patient(method: &'static str) -> Outgoing<'static> {
+fn retrying(method: &'static str) -> Outgoing<'static> {
     let mut request = outgoing(method);
     request.retries = RetryPolicy { attempts: 3, budget_ms: 60_000 };
     request
@@ -37,7 +37,7 @@ fn send(world: &mut World, request: Outgoing<'static>) -> Result<Answered, Error
     world.run(&mut SendRequest::new(Fixed::new(Some(given())), request))
 }
 
-/// The value of `Authorization` as the signer makes it of the parts.
+/// The value of `Authorization`, computed with the signer directly.
 fn authorization(request: &Outgoing<'_>, payload: Payload<'_>, time: u64) -> String {
     let (credentials, time) = (given(), UnixTime::from_secs(time));
     let key = SigningKey::derive(credentials.secret_access_key(), time, S3.region, S3.service);
@@ -54,7 +54,7 @@ fn authorization(request: &Outgoing<'_>, payload: Payload<'_>, time: u64) -> Str
 }
 
 #[test]
-fn head_signature_and_body_are_of_the_same_parts() {
+fn head_signature_and_body_belong_to_the_same_request() {
     let mut request = outgoing("PUT");
     request.headers = &[("Content-Type", b"text/plain"), ("User-Agent", b"unsigned")];
     request.content = Content::Bytes(b"hello");
@@ -64,50 +64,50 @@ fn head_signature_and_body_are_of_the_same_parts() {
     let answered = send(&mut world, request).unwrap();
     assert_eq!((answered.reply.status, answered.credentials_ended), (200, false));
     assert_eq!(answered.reply.body(&world.exchange), b"stored");
-    let asked = &world.asked[0];
-    assert_eq!(asked.body(), "hello");
-    assert_eq!(asked.header("Content-Length"), Some("5"));
-    // The caller's own in place of this library's.
-    assert_eq!(asked.text.to_ascii_lowercase().matches("user-agent:").count(), 1);
-    assert_eq!(asked.header("User-Agent"), Some("unsigned"));
-    assert_eq!(asked.header("X-Amz-Security-Token"), Some("token"));
-    assert_eq!(asked.header("x-amz-content-sha256"), Some(sha256_hex(b"hello").as_str()));
+    let recorded = &world.needs[0];
+    assert_eq!(recorded.body(), "hello");
+    assert_eq!(recorded.header("Content-Length"), Some("5"));
+    // The caller's User-Agent replaces the library's.
+    assert_eq!(recorded.text.to_ascii_lowercase().matches("user-agent:").count(), 1);
+    assert_eq!(recorded.header("User-Agent"), Some("unsigned"));
+    assert_eq!(recorded.header("X-Amz-Security-Token"), Some("token"));
+    assert_eq!(recorded.header("x-amz-content-sha256"), Some(sha256_hex(b"hello").as_str()));
     let expected = authorization(&request, Payload::Bytes(b"hello"), time);
-    assert_eq!(asked.header("Authorization"), Some(expected.as_str()));
-    // Of another body, the signature is another.
+    assert_eq!(recorded.header("Authorization"), Some(expected.as_str()));
+    // Another body has another signature.
     assert_ne!(
-        asked.header("Authorization"),
+        recorded.header("Authorization"),
         Some(&*authorization(&request, Payload::Bytes(b"hellp"), time))
     );
 }
 
 #[test]
-fn a_body_is_hashed_before_streamed_or_not_covered() {
+fn a_body_is_hashed_in_advance_streamed_or_unsigned() {
     let mut request = outgoing("PUT");
     request.content = Content::Streamed { len: 1 << 33, sha256: Some(sha256_hex(b"x")), rewinds: true };
     request.streams_reply = true;
     let mut world = World::new();
     world.on("8589934592 BYTES", ok(""));
     send(&mut world, request).unwrap();
-    assert_eq!(world.asked[0].header("Content-Length"), Some("8589934592"));
-    assert_eq!(world.asked[0].header("x-amz-content-sha256"), Some(sha256_hex(b"x").as_str()));
-    assert!(world.asked[0].exchange.as_ref().unwrap().streams_reply);
+    assert_eq!(world.needs[0].header("Content-Length"), Some("8589934592"));
+    assert_eq!(world.needs[0].header("x-amz-content-sha256"), Some(sha256_hex(b"x").as_str()));
+    assert!(world.needs[0].exchange.as_ref().unwrap().streams_reply);
 
     request.content = Content::Unsigned(b"hello");
     request.scope.rules = Rules::STANDARD;
     let mut world = World::new();
     world.on("hello", ok(""));
     send(&mut world, request).unwrap();
-    assert_eq!(world.asked[0].header("x-amz-content-sha256"), Some("UNSIGNED-PAYLOAD"));
+    assert_eq!(world.needs[0].header("x-amz-content-sha256"), Some("UNSIGNED-PAYLOAD"));
 }
 
 #[test]
-fn any_status_is_a_reply_and_one_attempt_is_made() {
+fn any_status_is_a_reply_and_only_one_attempt_is_made() {
     for status in [204, 301, 400, 404, 429, 500, 503] {
         let mut world = World::new();
         world.on("GET", reply(status, refusal("Some", "words")));
         assert_eq!(send(&mut world, outgoing("GET")).unwrap().reply.status, status);
-        assert_eq!(world.asked.len(), 1, "{status}");
+        assert_eq!(world.needs.len(), 1, "{status}");
         let said = if status >= 300 { "Some" } else { "" };
         assert_eq!(world.report.code(), said, "{status}");
     }
@@ -118,32 +118,32 @@ fn any_status_is_a_reply_and_one_attempt_is_made() {
 }
 
 #[test]
-fn what_the_caller_allows_is_retried() {
+fn retries_that_the_caller_allows_are_made() {
     for status in [429, 500, 503] {
         let mut world = World::new();
         world.on("GET", reply(status, "")).on("GET", reply(status, "")).on("GET", ok("at last"));
-        assert_eq!(send(&mut world, patient("GET")).unwrap().reply.status, 200, "{status}");
+        assert_eq!(send(&mut world, retrying("GET")).unwrap().reply.status, 200, "{status}");
         world.finished();
-        // The last reply is the result.
+        // The last reply is returned.
         let mut world = World::new();
         world.always(|_| reply(503, "busy"));
-        let answered = send(&mut world, patient("GET")).unwrap();
-        assert_eq!((answered.reply.status, world.asked.len()), (503, 3));
+        let answered = send(&mut world, retrying("GET")).unwrap();
+        assert_eq!((answered.reply.status, world.needs.len()), (503, 3));
         assert_eq!(answered.reply.body(&world.exchange), b"busy");
     }
     let mut world = World::new();
     world.on("GET", reply(400, refusal("SlowDown", ""))).on("GET", ok(""));
-    send(&mut world, patient("GET")).unwrap();
+    send(&mut world, retrying("GET")).unwrap();
     world.finished();
     let mut world = World::new();
     world.on("GET", Act::Fail(Phase::Body, FailureKind::Closed)).on("GET", ok(""));
-    send(&mut world, patient("GET")).unwrap();
+    send(&mut world, retrying("GET")).unwrap();
     world.finished();
 }
 
 #[test]
-fn what_may_have_been_executed_is_not_sent_twice() {
-    // Not idempotent: only what was surely not executed.
+fn a_request_that_may_have_been_executed_is_not_sent_again() {
+    // A request that is not idempotent is retried only if it was certainly not executed.
     for (act, attempts) in [
         (reply(500, ""), 1),
         (reply(503, ""), 1),
@@ -159,35 +159,35 @@ fn what_may_have_been_executed_is_not_sent_twice() {
         if attempts == 2 {
             world.on("POST", ok(""));
         }
-        let _ = send(&mut world, patient("POST"));
-        assert_eq!(world.asked.len(), attempts);
+        let _ = send(&mut world, retrying("POST"));
+        assert_eq!(world.needs.len(), attempts);
         world.finished();
     }
-    // The caller knows better.
-    let mut request = patient("POST");
+    // The caller declares the request idempotent.
+    let mut request = retrying("POST");
     request.idempotent = true;
     let mut world = World::new();
     world.on("POST", reply(500, "")).on("POST", ok(""));
     send(&mut world, request).unwrap();
     world.finished();
-    // A stream that cannot be given again.
+    // A stream that cannot be repeated.
     for (rewinds, attempts) in [(false, 1), (true, 2)] {
-        let mut request = patient("PUT");
+        let mut request = retrying("PUT");
         request.content = Content::Streamed { len: 5, sha256: None, rewinds };
         let mut world = World::new();
         world.always(|_| reply(503, ""));
         request.retries.attempts = 2;
         send(&mut world, request).unwrap();
-        assert_eq!(world.asked.len(), attempts);
+        assert_eq!(world.needs.len(), attempts);
     }
 }
 
 #[test]
-fn a_streamed_reply_that_breaks_off_is_not_followed_by_another() {
+fn a_streamed_reply_that_breaks_off_is_not_retried() {
     for (phase, starts_over, attempts) in
         [(Phase::Body, false, 1), (Phase::Body, true, 2), (Phase::FirstByte, false, 2)]
     {
-        let mut request = patient("GET");
+        let mut request = retrying("GET");
         request.streams_reply = true;
         request.reply_starts_over = starts_over;
         let mut world = World::new();
@@ -203,7 +203,7 @@ fn a_streamed_reply_that_breaks_off_is_not_followed_by_another() {
 #[test]
 fn a_wrong_clock_is_corrected_once() {
     let late = |world: &World| world.time() + 3_600;
-    // By the code, and by a status alone where there is no body, as for HEAD.
+    // The error code shows it, or the status alone where there is no body, as for HEAD.
     for (method, body) in
         [("GET", refusal("RequestTimeTooSkewed", "")), ("HEAD", String::new()), ("POST", String::new())]
     {
@@ -211,29 +211,30 @@ fn a_wrong_clock_is_corrected_once() {
         let time = late(&world);
         world.on(method, reply(403, body.clone()).at(time)).on(method, ok("").at(time));
         assert_eq!(send(&mut world, outgoing(method)).unwrap().reply.status, 200, "{method}");
-        let dates: Vec<_> = world.asked.iter().map(|asked| asked.header("X-Amz-Date").unwrap()).collect();
+        let dates: Vec<_> =
+            world.needs.iter().map(|recorded| recorded.header("X-Amz-Date").unwrap()).collect();
         assert!(dates[0] < dates[1], "{dates:?}");
-        // Once is enough.
+        // The correction is made only once.
         let mut world = World::new();
         let time = late(&world);
         world.on(method, reply(403, body.clone()).at(time)).on(method, reply(403, body).at(time + 7_200));
         assert_eq!(send(&mut world, outgoing(method)).unwrap().reply.status, 403, "{method}");
     }
-    // A refusal at the right time is one, and so is one that names another reason.
+    // A refusal with the right time, or for another reason, is returned.
     for (body, off) in [("", 200), (&*refusal("AccessDenied", ""), 3_600)] {
         let mut world = World::new();
         let time = world.time() + off;
         world.on("GET", reply(403, body).at(time));
         assert_eq!(send(&mut world, outgoing("GET")).unwrap().reply.status, 403);
     }
-    // A stream that was given cannot be given again.
+    // A stream that was sent cannot be repeated.
     let mut request = outgoing("PUT");
     request.content = Content::Streamed { len: 5, sha256: None, rewinds: false };
     let mut world = World::new();
     let time = late(&world);
     world.on("PUT", reply(403, "").at(time));
     assert_eq!(send(&mut world, request).unwrap().reply.status, 403);
-    // A board without a clock learns the time from the first refusal.
+    // A device without a wall clock learns the time from the first refusal.
     let mut world = World::new();
     world.wall = None;
     world
@@ -243,7 +244,7 @@ fn a_wrong_clock_is_corrected_once() {
 }
 
 #[test]
-fn ended_credentials_are_said_to_be() {
+fn expired_credentials_are_reported() {
     for (code, ended) in [
         ("ExpiredToken", true),
         ("ExpiredTokenException", true),
@@ -260,14 +261,14 @@ fn ended_credentials_are_said_to_be() {
 }
 
 #[test]
-fn the_base_is_a_flow_or_what_the_slot_holds() {
+fn the_base_is_a_flow_or_the_credentials_in_the_slot() {
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, ok(document("ASIABASE", START + 3_600)));
     world.on("Credential=ASIABASE/", ok("fine"));
     world.leaves_reply = true;
     assert_eq!(world.run(&mut SendRequest::new(imds(), outgoing("GET"))).unwrap().reply.status, 200);
 
-    // Even ended ones: the service decides.
+    // Expired credentials are sent too, because the service decides.
     let mut world = World::new();
     let old = given().with_expiration(Some(UnixTime::from_secs(START - 60)));
     world.slots[0].store(&old).unwrap();
@@ -284,18 +285,18 @@ fn the_base_is_a_flow_or_what_the_slot_holds() {
 }
 
 #[test]
-fn what_cannot_be_sent_is_an_error_before_anything_is() {
+fn invalid_requests_are_an_error_before_anything_is_sent() {
     let mut line_break = outgoing("GET");
     line_break.headers = &[("X-A", b"a\r\nX-B: b")];
     let mut own = outgoing("GET");
     own.headers = &[("x-amz-date", b"20260101T000000Z")];
-    let mut blank = outgoing("GET");
-    blank.target = "/a b";
+    let mut space = outgoing("GET");
+    space.target = "/a b";
     let mut relative = outgoing("GET");
     relative.target = "key";
     let mut scope = outgoing("GET");
     scope.scope.region = "eu west";
-    let mut requests = vec![outgoing("GE T"), outgoing("CONNECT"), line_break, own, blank, relative, scope];
+    let mut requests = vec![outgoing("GE T"), outgoing("CONNECT"), line_break, own, space, relative, scope];
     const RESERVED: [[(&str, &[u8]); 1]; 9] = [
         [("authorization", b"AWS4-HMAC-SHA256 x")],
         [("Content-Length", b"3")],

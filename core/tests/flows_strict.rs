@@ -1,4 +1,4 @@
-//! What flows once let pass: answers out of turn, fields out of place, leftovers of an earlier try.
+//! Regressions: unrequested answers, misplaced fields, and remains of an earlier attempt.
 #![cfg(feature = "sources")]
 mod common;
 
@@ -26,7 +26,7 @@ fn on_keys() -> Call<'static, Fixed<'static>, AssumeRoleRequest<'static>> {
     )
 }
 
-fn handed_out(body: &str) -> (World, Result<Lease, rolecall_core::error::Error>) {
+fn fetch_document(body: &str) -> (World, Result<Lease, rolecall_core::error::Error>) {
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, ok(body).at(START));
     let result = world.run(&mut imds());
@@ -44,7 +44,7 @@ fn a_request_that_does_not_fit_is_wiped() {
 }
 
 #[test]
-fn a_chain_whose_metadata_service_is_out_of_reach_keeps_the_old_credentials() {
+fn a_chain_with_an_unreachable_metadata_service_keeps_the_old_credentials() {
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, ok(document("FIRST", LATER)).at(START));
     let (mut container, mut imds) = (Container::absent(), imds());
@@ -53,11 +53,11 @@ fn a_chain_whose_metadata_service_is_out_of_reach_keeps_the_old_credentials() {
     world.run(&mut flow).unwrap();
     world.monotonic += 3_570_000;
     world.on(ROLE, Act::Fail(Phase::Connect, FailureKind::Timeout));
-    world.run(&mut flow).expect("static stability");
+    world.run(&mut flow).expect("the old credentials are kept");
 }
 
 #[test]
-fn a_reply_to_what_was_not_asked_of_the_network_is_told() {
+fn an_http_reply_to_a_file_need_is_reported_as_misuse() {
     let mut world = World::new();
     let mut flow = Container::relative("/c", Authorization::File("/run/token")).unwrap();
     assert!(matches!(world.poll(&mut flow), Step::Need(Need::File { .. })));
@@ -68,24 +68,22 @@ fn a_reply_to_what_was_not_asked_of_the_network_is_told() {
         &mut flow,
         Answer::Reply(Reply { status: 200, headers: 0..0, body: 0..body.len(), sent: now, received: now }),
     );
-    let Step::Done(Err(error)) = world.poll(&mut flow) else { panic!("credentials out of nowhere") };
+    let Step::Done(Err(error)) = world.poll(&mut flow) else { panic!("the flow is not done") };
     assert_eq!(error.kind, ErrorKind::Misuse);
 }
 
 #[test]
-fn addresses_that_were_not_asked_for_are_told() {
+fn unrequested_addresses_are_reported_as_misuse() {
     let mut world = World::new();
     let mut flow = Container::full("https://example.com/c", Authorization::None).unwrap();
     assert!(matches!(world.poll(&mut flow), Step::Need(Need::Http(_))));
     world.answer(&mut flow, Answer::Addresses(&["127.0.0.1".parse().unwrap()]));
-    let Step::Done(Err(error)) = world.poll(&mut flow) else {
-        panic!("the https host is now pinned to loopback")
-    };
+    let Step::Done(Err(error)) = world.poll(&mut flow) else { panic!("the unrequested address is used") };
     assert_eq!(error.kind, ErrorKind::Misuse);
 }
 
 #[test]
-fn credentials_are_taken_from_their_place_in_the_reply_alone() {
+fn credentials_outside_their_element_are_ignored() {
     let whole = assumed("ASIAROLE", LATER);
     for body in [
         whole
@@ -105,33 +103,33 @@ fn credentials_are_taken_from_their_place_in_the_reply_alone() {
 }
 
 #[test]
-fn a_field_that_is_stated_twice_is_refused_even_if_it_is_empty_first_json() {
+fn a_duplicate_json_member_is_rejected_even_if_the_first_is_empty() {
     let whole = document("ASIA", LATER);
     for (from, to) in
         [(r#""ASIA","#, r#""","accesskeyid":"OTHER","#), (r#""token-of-ASIA==","#, r#""","Token":"x","#)]
     {
-        let (_, result) = handed_out(&whole.replace(from, to));
-        assert!(matches!(result.expect_err("stated twice").kind, ErrorKind::Unusable(_)));
+        let (_, result) = fetch_document(&whole.replace(from, to));
+        assert!(matches!(result.expect_err("a duplicate field").kind, ErrorKind::Unusable(_)));
     }
 }
 
 #[test]
-fn a_field_that_is_stated_twice_is_refused_even_if_it_is_empty_first_xml() {
+fn a_duplicate_xml_element_is_rejected_even_if_the_first_is_empty() {
     let whole = assumed("ASIA", LATER);
     let mut world = World::new();
     world.on("POST /", ok(whole.replace("<AccessKeyId>", "<AccessKeyId/><AccessKeyId>")).at(START));
-    assert!(matches!(world.run(&mut on_keys()).expect_err("stated twice").kind, ErrorKind::Unusable(_)));
+    assert!(matches!(world.run(&mut on_keys()).expect_err("a duplicate field").kind, ErrorKind::Unusable(_)));
 }
 
 #[test]
-fn a_code_that_is_stated_twice_does_not_turn_a_failure_into_success() {
+fn a_duplicate_code_does_not_turn_a_failure_into_success() {
     let body =
         document("ASIA", LATER).replace(r#""Code" : "Success""#, r#""Code":"Failed","code":"Success""#);
-    assert!(handed_out(&body).1.is_err());
+    assert!(fetch_document(&body).1.is_err());
 }
 
 #[test]
-fn a_secret_that_does_not_fit_is_withheld_all_the_same() {
+fn a_secret_that_does_not_fit_is_redacted_too() {
     let body = r#"{"SecretAccessKey":"secret-in-full","Code":"Failed","Message":"not with secret-in-full"}"#;
     for size in [8, 64] {
         let mut world = World::new();
@@ -143,7 +141,7 @@ fn a_secret_that_does_not_fit_is_withheld_all_the_same() {
 }
 
 #[test]
-fn a_report_is_of_the_last_error() {
+fn the_report_of_an_earlier_container_error_is_cleared() {
     let mut world = World::new();
     world.on("GET /c", reply(400, r#"{"code":"Old","message":"old news"}"#));
     world.run(&mut Container::relative("/c", Authorization::None).unwrap()).unwrap_err();
@@ -153,8 +151,8 @@ fn a_report_is_of_the_last_error() {
 }
 
 #[test]
-fn a_report_is_of_the_last_error_imds() {
-    let (mut world, result) = handed_out(r#"{"Code":"Old","Message":"old news"}"#);
+fn the_report_of_an_earlier_imds_error_is_cleared() {
+    let (mut world, result) = fetch_document(r#"{"Code":"Old","Message":"old news"}"#);
     result.unwrap_err();
     world.on(TOKEN, reply(403, ""));
     world.run(&mut imds()).unwrap_err();
@@ -162,8 +160,8 @@ fn a_report_is_of_the_last_error_imds() {
 }
 
 #[test]
-fn a_report_is_of_the_last_error_imds_document() {
-    let (mut world, result) = handed_out(r#"{"Code":"Old","Message":"old news"}"#);
+fn the_report_of_an_earlier_imds_document_is_cleared() {
+    let (mut world, result) = fetch_document(r#"{"Code":"Old","Message":"old news"}"#);
     result.unwrap_err();
     token_and_role(&mut world).on(CREDENTIALS, ok("<html>"));
     world.run(&mut imds()).unwrap_err();
@@ -171,22 +169,22 @@ fn a_report_is_of_the_last_error_imds_document() {
 }
 
 #[test]
-fn temporary_credentials_without_an_end_do_not_last_for_ever() {
+fn temporary_credentials_without_an_expiration_are_refreshed() {
     for body in [
         document("A", LATER).replace("Expiration", "Other"),
         document("A", LATER).replace("\"2026-01-02T04:04:05Z\"", "null"),
     ] {
-        let (_, result) = handed_out(&body);
+        let (_, result) = fetch_document(&body);
         assert!(
             result.map_or(true, |lease| lease.lifetime_ms.is_some()),
-            "a session token, and never refreshed"
+            "credentials with a session token are never refreshed"
         );
     }
 }
 
 #[test]
 fn expired_credentials_do_not_stay_in_the_slot() {
-    let (world, result) = handed_out(&document("A", START - 1));
+    let (world, result) = fetch_document(&document("A", START - 1));
     assert_eq!(result.unwrap_err().kind, ErrorKind::Expired);
     assert!(world.slots[0].credentials().is_none());
 }
@@ -202,8 +200,8 @@ fn a_role_name_may_start_with_a_dot() {
 }
 
 #[test]
-fn a_message_that_shows_the_secret_of_its_own_document_is_withheld() {
-    let (world, result) = handed_out(
+fn a_message_that_contains_the_secret_of_its_document_is_redacted() {
+    let (world, result) = fetch_document(
         r#"{"Code":"Failed","SecretAccessKey":"abcdefghijkl","Message":"secret abcdefghijkl is bad"}"#,
     );
     result.unwrap_err();
@@ -211,19 +209,19 @@ fn a_message_that_shows_the_secret_of_its_own_document_is_withheld() {
 }
 
 #[test]
-fn the_next_change_is_one() {
+fn the_decision_changes_at_the_next_change() {
     use rolecall_core::refresh::{Refresh, Windows};
     let at = Instant::from_millis;
     let mut refresh = Refresh::new(Windows::default());
     assert!(refresh.succeeded(at(0), Some(3_600_000), 0));
-    // Fails at the very end of the advisory window: the mandatory one changes nothing then.
+    // The failure is at the end of the advisory window, where the mandatory window changes nothing.
     refresh.failed(at(3_500_000), true, 0);
     let next = refresh.next_change(at(3_500_000)).unwrap();
     assert_ne!(refresh.decide(next), refresh.decide(at(3_500_000)), "at {next:?}");
 }
 
 #[test]
-fn a_container_that_failed_in_poll_starts_anew() {
+fn a_container_source_that_failed_in_poll_starts_again() {
     let mut world = World::new();
     let mut flow = Container::relative("/c", Authorization::File("/run/token")).unwrap();
     world.exchange = vec![0; 100];

@@ -1,4 +1,4 @@
-//! AssumeRole and GetCallerIdentity on top of other sources: what is sent, what is believed.
+//! AssumeRole and GetCallerIdentity with other sources: what is sent, and which replies are accepted.
 
 #![cfg(feature = "sources")]
 
@@ -42,40 +42,40 @@ fn on_keys() -> AssumeRole<'static, Fixed<'static>> {
 fn failed<'c>(world: &mut World, flow: &mut impl Flow<'c>) -> Error {
     match world.run(flow) {
         Err(error) => error,
-        Ok(_) => panic!("an error"),
+        Ok(_) => panic!("an error was expected"),
     }
 }
 
-/// Signs what was asked once more, from its own words and the given secret.
-fn signature_of(asked: &Asked, secret: &str) -> String {
-    let key_id = asked.header("Authorization").unwrap().split(['=', '/']).nth(1).unwrap();
-    let credentials = Credentials::new(key_id, secret, asked.header("X-Amz-Security-Token")).unwrap();
-    let time = UnixTime::from_compact(asked.header("X-Amz-Date").unwrap().as_bytes()).unwrap();
+/// Computes the signature of a recorded request with the given secret.
+fn signature_of(recorded: &RecordedNeed, secret: &str) -> String {
+    let key_id = recorded.header("Authorization").unwrap().split(['=', '/']).nth(1).unwrap();
+    let credentials = Credentials::new(key_id, secret, recorded.header("X-Amz-Security-Token")).unwrap();
+    let time = UnixTime::from_compact(recorded.header("X-Amz-Date").unwrap().as_bytes()).unwrap();
     let key = SigningKey::derive(credentials.secret_access_key(), time, "eu-west-1", "sts");
-    let mut request = Request::new("POST", "/", Payload::Bytes(asked.body().as_bytes())).unwrap();
+    let mut request = Request::new("POST", "/", Payload::Bytes(recorded.body().as_bytes())).unwrap();
     for name in ["host", "content-type"] {
-        request.header(name, asked.header(name).unwrap().as_bytes()).unwrap();
+        request.header(name, recorded.header(name).unwrap().as_bytes()).unwrap();
     }
     let signer = Signer::new(&credentials, &key, Rules::STANDARD, time).unwrap();
     signer.sign(&request).unwrap().signature().to_string()
 }
 
 #[track_caller]
-fn assert_signed(asked: &Asked, secret: &str) {
-    let authorization = asked.header("Authorization").unwrap();
+fn assert_signed(recorded: &RecordedNeed, secret: &str) {
+    let authorization = recorded.header("Authorization").unwrap();
     assert!(
-        authorization.ends_with(&format!("Signature={}", signature_of(asked, secret))),
+        authorization.ends_with(&format!("Signature={}", signature_of(recorded, secret))),
         "{authorization}"
     );
-    assert!(!authorization.ends_with(&signature_of(asked, "another secret".replace(' ', "-").as_str())));
+    assert!(!authorization.ends_with(&signature_of(recorded, "another secret".replace(' ', "-").as_str())));
 }
 
-fn date_of(asked: &Asked) -> u64 {
-    UnixTime::from_compact(asked.header("X-Amz-Date").unwrap().as_bytes()).unwrap().as_secs()
+fn date_of(recorded: &RecordedNeed) -> u64 {
+    UnixTime::from_compact(recorded.header("X-Amz-Date").unwrap().as_bytes()).unwrap().as_secs()
 }
 
 #[test]
-fn asks_for_the_role_in_a_signed_form() {
+fn the_role_is_requested_with_a_signed_form() {
     let mut world = World::new();
     world.on(STS, ok(assumed("ASIAROLE", LATER)).at(START + 5));
     let mut flow = Call::new(
@@ -85,23 +85,23 @@ fn asks_for_the_role_in_a_signed_form() {
     );
     let lease = world.run(&mut flow).unwrap();
 
-    let asked = &world.asked[0];
+    let recorded = &world.needs[0];
     assert_eq!(
-        asked.body(),
+        recorded.body(),
         "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fother\
          &RoleSessionName=job&DurationSeconds=900&ExternalId=a%3Ab%2Fc%3D%40%2C.%2B-_"
     );
-    assert_eq!(asked.header("Host"), Some("sts.eu-west-1.amazonaws.com"));
-    assert_eq!(asked.header("Content-Type"), Some("application/x-www-form-urlencoded; charset=utf-8"));
-    assert_eq!(asked.header("X-Amz-Security-Token"), Some("session/token+of=base"));
-    assert_eq!(date_of(asked), START + 5);
-    let authorization = asked.header("Authorization").unwrap();
+    assert_eq!(recorded.header("Host"), Some("sts.eu-west-1.amazonaws.com"));
+    assert_eq!(recorded.header("Content-Type"), Some("application/x-www-form-urlencoded; charset=utf-8"));
+    assert_eq!(recorded.header("X-Amz-Security-Token"), Some("session/token+of=base"));
+    assert_eq!(date_of(recorded), START + 5);
+    let authorization = recorded.header("Authorization").unwrap();
     assert!(authorization.contains("SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, "));
     assert!(authorization.contains("Credential=AKIDEXAMPLE/20260102/eu-west-1/sts/aws4_request, "));
-    assert_signed(asked, SECRET);
-    let exchange = asked.exchange.as_ref().unwrap();
+    assert_signed(recorded, SECRET);
+    let exchange = recorded.exchange.as_ref().unwrap();
     assert!(!exchange.metadata);
-    assert_eq!(exchange.limits.total_ms, 9_500, "no longer than the source may take");
+    assert_eq!(exchange.limits.total_ms, 9_500, "the limit exceeds the budget of the source");
 
     assert_eq!(world.keys(), ("ASIAROLE", "secret/of+ASIAROLE", "token-of-ASIAROLE=="));
     assert_eq!(world.credentials().account_id(), Some("123456789012"));
@@ -109,16 +109,16 @@ fn asks_for_the_role_in_a_signed_form() {
 }
 
 #[test]
-fn a_base_path_of_the_endpoint_is_signed_as_it_is_sent() {
+fn the_base_path_of_the_endpoint_is_signed_as_sent() {
     let mut world = World::new();
     world.on("POST /sts/ HTTP/1.1\r\n", ok(assumed("A", LATER)));
     let service = Service::new(Endpoint::parse("http://127.0.0.1:4566/sts/").unwrap(), "eu-west-1");
     world.run(&mut Call::new(keys(), service, request())).unwrap();
-    assert_eq!(world.asked[0].header("Host"), Some("127.0.0.1:4566"));
+    assert_eq!(world.needs[0].header("Host"), Some("127.0.0.1:4566"));
 }
 
 #[test]
-fn roles_are_chained_on_any_source() {
+fn roles_can_be_chained_on_any_source() {
     let mut world = World::new();
     token_and_role(&mut world).on(CREDENTIALS, ok(document("ASIABASE", LATER)));
     world.on("Credential=ASIABASE/", ok(assumed("ASIAFIRST", LATER)));
@@ -128,9 +128,9 @@ fn roles_are_chained_on_any_source() {
     world.run(&mut flow).unwrap();
     world.finished();
     assert_eq!(world.keys().0, "ASIASECOND");
-    assert_signed(&world.asked[3], "secret/of+ASIABASE");
-    assert_signed(&world.asked[4], "secret/of+ASIAFIRST");
-    assert_eq!(world.asked[4].header("X-Amz-Security-Token"), Some("token-of-ASIAFIRST=="));
+    assert_signed(&world.needs[3], "secret/of+ASIABASE");
+    assert_signed(&world.needs[4], "secret/of+ASIAFIRST");
+    assert_eq!(world.needs[4].header("X-Amz-Security-Token"), Some("token-of-ASIAFIRST=="));
 
     let mut world = World::new();
     world.on("GET /c", ok(document("ASIATASK", LATER))).on("Credential=ASIATASK/", ok(assumed("A", LATER)));
@@ -139,7 +139,7 @@ fn roles_are_chained_on_any_source() {
 }
 
 #[test]
-fn an_error_of_the_base_is_the_error() {
+fn an_error_of_the_base_is_returned() {
     let mut world = World::new();
     world.on(TOKEN, token()).on(ROLE, reply(404, ""));
     let error = failed(&mut world, &mut Call::new(imds(), service(), request()));
@@ -169,7 +169,7 @@ fn limits_are_checked_before_anything_is_sent() {
         (with!(good, external_id = Some(long(1225))), "external id"),
         (with!(good, external_id = Some("a\r\nb")), "external id"),
     ] {
-        // Neither STS nor the metadata service is asked.
+        // No request is sent to STS or the metadata service.
         let error = failed(&mut World::new(), &mut Call::new(imds(), service(), request));
         let ErrorKind::Invalid(what) = error.kind else { panic!("{error}") };
         assert!(what.contains(word), "{what}");
@@ -186,14 +186,14 @@ fn limits_are_checked_before_anything_is_sent() {
 }
 
 #[test]
-fn a_refusal_is_reported_in_the_words_of_the_service() {
+fn an_error_reply_is_reported_with_the_message_of_the_service() {
     let mut world = World::new();
     world.on(STS, reply(403, refusal("AccessDenied", "User: arn &amp; co\n is not <!-- x --> authorised é")));
     let error = failed(&mut world, &mut on_keys());
     assert_eq!(error.kind, ErrorKind::Refused { status: 403, recoverable: false });
     assert!(!error.is_recoverable() && error.to_string().contains("trust policy"));
     assert_eq!(world.report.code(), "AccessDenied");
-    // Two bytes of UTF-8, two blanks.
+    // Each byte that is not ASCII becomes a space.
     assert_eq!(world.report.message(), "User: arn & co  is not  authorised   ");
     assert_eq!(world.report.request_id(), "f93e25a7-0000-11e0-8154-cbc7ccf896c7");
     assert!(
@@ -215,7 +215,7 @@ fn a_refusal_is_reported_in_the_words_of_the_service() {
 }
 
 #[test]
-fn a_message_with_eight_bytes_of_a_secret_is_withheld() {
+fn a_message_with_eight_bytes_of_a_secret_is_redacted() {
     for (message, kept) in [
         ("the key is wJalrXUt", false),
         ("ends in MPLEKEY", true),
@@ -238,16 +238,16 @@ fn a_message_with_eight_bytes_of_a_secret_is_withheld() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again_and_signed_anew() {
+fn transient_errors_are_retried_with_a_new_signature() {
     let mut world = World::new();
     world.pace = 2_000;
     world.on(STS, reply(500, "")).on(STS, reply(400, refusal("Throttling", "slow down")));
     world.on(STS, ok(assumed("A", LATER)));
     world.run(&mut on_keys()).unwrap();
-    let dates: Vec<u64> = world.asked.iter().map(date_of).collect();
+    let dates: Vec<u64> = world.needs.iter().map(date_of).collect();
     assert!(dates.is_sorted_by(|a, b| a < b), "{dates:?}");
-    world.asked.iter().for_each(|asked| assert_signed(asked, SECRET));
-    assert!(world.report.is_empty(), "what was said before is forgotten");
+    world.needs.iter().for_each(|recorded| assert_signed(recorded, SECRET));
+    assert!(world.report.is_empty(), "the report of an earlier attempt is not cleared");
 
     for (act, kind) in [
         (reply(503, ""), ErrorKind::Status(503)),
@@ -264,11 +264,11 @@ fn what_may_pass_is_tried_again_and_signed_anew() {
 }
 
 #[test]
-fn a_service_that_only_times_out_is_given_up_within_the_budget() {
+fn repeated_timeouts_end_within_the_budget() {
     let mut world = World::new();
     world.always(|_| Act::Fail(Phase::Connect, FailureKind::Timeout));
     failed(&mut world, &mut on_keys());
-    assert!(world.monotonic - 5_000 <= 9_500 && world.asked.len() == 3);
+    assert!(world.monotonic - 5_000 <= 9_500 && world.needs.len() == 3);
 
     let mut world = World::new();
     world.always(|_| Act::Fail(Phase::Body, FailureKind::Timeout));
@@ -283,26 +283,26 @@ fn a_service_that_only_times_out_is_given_up_within_the_budget() {
 }
 
 #[test]
-fn a_clock_hours_off_is_corrected_by_one_refusal() {
+fn a_clock_off_by_hours_is_corrected_by_one_refusal() {
     for off in [-5 * 3600_i64, 3 * 3600] {
         let right = (START + 5).saturating_add_signed(-off);
         let mut world = World::new();
         world.on(STS, reply(403, refusal("SignatureDoesNotMatch", "Signature expired")).at(right));
         world.on(STS, ok(assumed("A", right + 3600)).at(right));
         let lease = world.run(&mut on_keys()).unwrap();
-        assert_eq!(world.asked.len(), 2);
-        assert_eq!(date_of(&world.asked[0]), START + 5);
-        assert!(date_of(&world.asked[1]).abs_diff(right) <= 1);
-        assert_signed(&world.asked[1], SECRET);
+        assert_eq!(world.needs.len(), 2);
+        assert_eq!(date_of(&world.needs[0]), START + 5);
+        assert!(date_of(&world.needs[1]).abs_diff(right) <= 1);
+        assert_signed(&world.needs[1], SECRET);
         assert_eq!(lease.lifetime_ms, Some(3_600_000));
         assert!(world.clock.skew().abs_diff(-off) <= 1);
     }
-    // Once: a secret that is wrong stays wrong.
+    // The correction is made only once, because a wrong secret stays wrong.
     let mut world = World::new();
     world.always(|_| reply(403, refusal("SignatureDoesNotMatch", "x")).at(START + 9_000));
     failed(&mut world, &mut on_keys());
-    assert_eq!(world.asked.len(), 2);
-    // Not for a clock that is right, nor for another error, nor with correction switched off.
+    assert_eq!(world.needs.len(), 2);
+    // No correction for a right clock, for another error, or where correction is disabled.
     for (code, off, clock) in [
         ("SignatureDoesNotMatch", 200, Clock::new()),
         ("AccessDenied", 9_000, Clock::new()),
@@ -316,15 +316,15 @@ fn a_clock_hours_off_is_corrected_by_one_refusal() {
 }
 
 #[test]
-fn a_board_without_a_clock_learns_the_time() {
-    // From the metadata service, which is asked before anything is signed.
+fn without_a_wall_clock_the_time_is_learned() {
+    // From the metadata service, which is called before anything is signed.
     let mut world = World::new();
     world.wall = None;
     world.on(TOKEN, token().at(START)).on(ROLE, ok("demo-role"));
     world.on(CREDENTIALS, ok(document("ASIABASE", LATER)).at(START));
     world.on(STS, ok(assumed("A", LATER)).at(START));
     world.run(&mut Call::new(imds(), service(), request())).unwrap();
-    assert!(date_of(&world.asked[3]).abs_diff(START) <= 1);
+    assert!(date_of(&world.needs[3]).abs_diff(START) <= 1);
 
     // From a refusal of the service.
     let mut world = World::new();
@@ -332,23 +332,23 @@ fn a_board_without_a_clock_learns_the_time() {
     world.on("X-Amz-Date: 19700101T000000Z", reply(403, refusal("SignatureDoesNotMatch", "x")).at(START));
     world.on(STS, ok(assumed("A", LATER)).at(START));
     world.run(&mut on_keys()).unwrap();
-    assert!(date_of(&world.asked[1]).abs_diff(START) <= 1);
-    assert_signed(&world.asked[1], SECRET);
+    assert!(date_of(&world.needs[1]).abs_diff(START) <= 1);
+    assert_signed(&world.needs[1], SECRET);
 
-    // A refusal that does not tell is final.
+    // A refusal without a date is final.
     let mut world = World::new();
     world.wall = None;
     world.on(STS, reply(403, refusal("SignatureDoesNotMatch", "x")));
     failed(&mut world, &mut on_keys());
 
-    // Where learning is switched off, nothing is signed.
+    // Where learning is disabled, nothing is signed.
     let mut world = World::new();
     (world.wall, world.clock) = (None, Clock::uncorrected());
     assert_eq!(failed(&mut world, &mut on_keys()).kind, ErrorKind::ClockUnknown);
 }
 
 #[test]
-fn reads_replies_in_all_the_shapes_that_servers_use() {
+fn reply_variants_of_known_servers_are_parsed() {
     let whole = assumed("ASIAROLE", LATER);
     let moto = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
         <Credentials><SessionToken>token-of-ASIAROLE==</SessionToken><SecretAccessKey>secret/of+ASIAROLE</SecretAccessKey>\
@@ -373,7 +373,7 @@ fn reads_replies_in_all_the_shapes_that_servers_use() {
 }
 
 #[test]
-fn what_is_not_credentials_is_refused() {
+fn invalid_replies_are_rejected() {
     use ErrorKind::*;
     let whole = assumed("ASIAROLE", LATER);
     let change = |from: &str, to: &str| {
@@ -413,7 +413,7 @@ fn what_is_not_credentials_is_refused() {
         &format!("{whole}{whole}"),
     ] {
         let mut world = World::new();
-        world.on(STS, ok(body)).always(|_| panic!("not asked again"));
+        world.on(STS, ok(body)).always(|_| panic!("a malformed reply is retried"));
         let error = failed(&mut world, &mut on_keys());
         assert!(matches!(error.kind, Malformed(_) | Missing(_)), "{error}: {body}");
         assert!(world.slots[0].credentials().is_none());
@@ -421,13 +421,13 @@ fn what_is_not_credentials_is_refused() {
 }
 
 #[test]
-fn too_little_memory_is_told_with_what_suffices() {
+fn a_small_buffer_error_reports_the_needed_size() {
     let mut world = World::new();
     world.exchange = vec![0; 300];
     let ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed } =
         failed(&mut world, &mut on_keys()).kind
     else {
-        panic!("the exchange buffer is too small")
+        panic!("not an error of the exchange buffer")
     };
     world.exchange = vec![0; needed - 1];
     failed(&mut world, &mut on_keys());
@@ -440,7 +440,7 @@ fn too_little_memory_is_told_with_what_suffices() {
     world.on(STS, ok(assumed("A", LATER)));
     let ErrorKind::BufferTooSmall { buffer: Buffer::Slot, needed } = failed(&mut world, &mut on_keys()).kind
     else {
-        panic!("the slot is too small")
+        panic!("not an error of the slot")
     };
     for (size, suffices) in [(needed - 1, false), (needed, true)] {
         world.slots[0] = slot(size);
@@ -462,22 +462,22 @@ fn tokens_of_four_kilobytes_fit_the_recommended_memory() {
     world.on(CREDENTIALS, ok(document("ASIABASE", LATER).replace("token-of-ASIABASE==", &long)));
     world.on(STS, ok(assumed("A", LATER).replace("token-of-A==", &long)));
     world.run(&mut Call::new(imds(), service(), request())).unwrap();
-    assert_eq!(world.asked[3].header("X-Amz-Security-Token"), Some(&*long));
-    assert_signed(&world.asked[3], "secret/of+ASIABASE");
+    assert_eq!(world.needs[3].header("X-Amz-Security-Token"), Some(&*long));
+    assert_signed(&world.needs[3], "secret/of+ASIABASE");
     assert_eq!(world.keys().2, long);
 }
 
 #[test]
-fn a_region_cannot_become_a_header() {
+fn a_region_cannot_inject_a_header() {
     let evil = with!(service(), region = "eu-west-1\r\nEvil: x");
     let mut world = World::new();
     world.always(|_| reply(404, ""));
     let error = failed(&mut world, &mut Call::new(keys(), evil, request()));
-    assert!(world.asked.iter().all(|asked| !asked.text.contains("\r\nEvil")), "{error}");
+    assert!(world.needs.iter().all(|recorded| !recorded.text.contains("\r\nEvil")), "{error}");
 }
 
 #[test]
-fn tells_whose_credentials_they_are() {
+fn the_identity_of_the_caller_is_returned() {
     let body = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n\
         <GetCallerIdentityResult>\n<Arn>arn:aws:iam::123456789012:user/Alice</Arn>\n<UserId>AIDAEXAMPLE</UserId>\n\
         <Account>123456789012</Account>\n</GetCallerIdentityResult>\n<ResponseMetadata><RequestId>x</RequestId>\
@@ -486,8 +486,8 @@ fn tells_whose_credentials_they_are() {
     world.on(STS, ok(body));
     let mut flow: GetCallerIdentity<'_, _> = Call::new(keys(), service(), GetCallerIdentityRequest);
     world.run(&mut flow).unwrap();
-    assert_eq!(world.asked[0].body(), "Action=GetCallerIdentity&Version=2011-06-15");
-    assert_signed(&world.asked[0], SECRET);
+    assert_eq!(world.needs[0].body(), "Action=GetCallerIdentity&Version=2011-06-15");
+    assert_signed(&world.needs[0], SECRET);
     let identity = world.slots[0].identity().unwrap();
     assert_eq!(
         (identity.account, identity.arn, identity.user_id),
@@ -502,10 +502,10 @@ fn tells_whose_credentials_they_are() {
 }
 
 #[test]
-fn an_answer_of_the_wrong_kind_is_told() {
+fn an_answer_of_the_wrong_kind_is_reported_as_misuse() {
     let (mut world, mut flow) = (World::new(), on_keys());
     assert!(matches!(world.poll(&mut flow), Step::Need(Need::Http(_))));
     world.answer(&mut flow, Answer::Content(0..3));
-    let Step::Done(Err(error)) = world.poll(&mut flow) else { panic!("it has ended") };
+    let Step::Done(Err(error)) = world.poll(&mut flow) else { panic!("the flow is not done") };
     assert_eq!(error.kind, ErrorKind::Misuse);
 }

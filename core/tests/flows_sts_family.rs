@@ -1,5 +1,5 @@
-//! The calls of STS beside AssumeRole, and all that AssumeRole can be told: limits checked before
-//! anything is sent, tokens read anew, codes asked for, replies believed.
+//! The other calls of STS and all parameters of AssumeRole: limits checked before anything is sent,
+//! tokens read for every attempt, MFA prompts, and accepted replies.
 
 #![cfg(feature = "sources")]
 
@@ -37,7 +37,7 @@ fn web_identity() -> AssumeRoleWithWebIdentityRequest<'static> {
     AssumeRoleWithWebIdentityRequest::new(ROLE_ARN, "pod")
 }
 
-/// A reply of the form that the API reference documents, with `user` beside the credentials.
+/// A reply as documented in the API reference, with `user` next to the credentials.
 fn session(action: &str, key: &str, user: &str) -> String {
     let expiration = UnixTime::from_secs(LATER).rfc3339();
     format!(
@@ -60,16 +60,16 @@ fn session(action: &str, key: &str, user: &str) -> String {
 const ROLE_USER: &str = "<AssumedRoleUser><Arn>arn:aws:sts::999988887777:assumed-role/other/pod</Arn>\
                          <AssumedRoleId>AROA:pod</AssumedRoleId></AssumedRoleUser>";
 
-/// Runs to the error, and asserts that nothing was asked of anybody.
+/// Runs until the error and asserts that the flow returned no need.
 fn refused<'c, F: Flow<'c, Output = Lease>>(mut flow: F) -> Error {
     let mut world = World::new();
-    let error = world.run(&mut flow).expect_err("it is to be refused");
-    assert!(world.asked.is_empty(), "nothing is sent");
+    let error = world.run(&mut flow).expect_err("an error");
+    assert!(world.needs.is_empty(), "a request was sent");
     error
 }
 
 #[test]
-fn a_web_identity_token_is_sent_unsigned_and_read_from_its_file() {
+fn a_web_identity_token_is_read_from_its_file_and_sent_unsigned() {
     let mut world = World::new();
     world.on(TOKEN_FILE, content("eyJ0.web.token\n"));
     world.on(STS, ok(session("AssumeRoleWithWebIdentity", "ASIAWEB", ROLE_USER)));
@@ -77,17 +77,17 @@ fn a_web_identity_token_is_sent_unsigned_and_read_from_its_file() {
     let lease = world.run(&mut flow).unwrap();
     assert_eq!(lease.expiration, Some(UnixTime::from_secs(LATER)));
     assert_eq!(world.keys(), ("ASIAWEB", "secret/of+ASIAWEB", "token-of-ASIAWEB=="));
-    // The account is that of the ARN in the reply, where it has one.
+    // The account comes from the ARN in the reply, if there is one.
     assert_eq!(world.credentials().account_id(), Some("999988887777"));
-    let asked = &world.asked[1];
-    assert!(asked.body().contains("&WebIdentityToken=eyJ0.web.token"), "{}", asked.text);
-    assert_eq!(asked.header("Authorization"), None);
-    assert_eq!(asked.header("X-Amz-Date"), None);
+    let recorded = &world.needs[1];
+    assert!(recorded.body().contains("&WebIdentityToken=eyJ0.web.token"), "{}", recorded.text);
+    assert_eq!(recorded.header("Authorization"), None);
+    assert_eq!(recorded.header("X-Amz-Date"), None);
     world.finished();
 }
 
 #[test]
-fn without_an_arn_in_the_reply_the_account_is_the_roles() {
+fn without_an_arn_in_the_reply_the_account_of_the_role_is_used() {
     let mut world = World::new();
     world.on(STS, ok(session("AssumeRoleWithWebIdentity", "ASIAWEB", "")));
     let mut flow = Call::new(IdentityToken::given("eyJ0.web.token"), service(), web_identity());
@@ -96,7 +96,7 @@ fn without_an_arn_in_the_reply_the_account_is_the_roles() {
 }
 
 #[test]
-fn a_board_without_a_clock_needs_none_for_a_web_identity() {
+fn a_web_identity_needs_no_wall_clock() {
     let mut world = World::new();
     world.wall = None;
     world.on(STS, ok(session("AssumeRoleWithWebIdentity", "ASIAWEB", "")).at(START));
@@ -105,7 +105,7 @@ fn a_board_without_a_clock_needs_none_for_a_web_identity() {
 }
 
 #[test]
-fn every_attempt_reads_the_token_anew_and_after_the_wait() {
+fn every_attempt_reads_the_token_again_after_the_wait() {
     for code in ["IDPCommunicationError", "InvalidIdentityToken", "Throttling"] {
         let mut world = World::new();
         world.on(TOKEN_FILE, content("first.token"));
@@ -115,23 +115,26 @@ fn every_attempt_reads_the_token_anew_and_after_the_wait() {
         let mut flow = Call::new(IdentityToken::file("/var/run/token"), service(), web_identity());
         world.run(&mut flow).unwrap();
         world.finished();
-        assert!(world.asked[3].body().contains("second.token"));
-        assert!(world.asked[2].at > world.asked[1].at + world.pace, "{code}: it waits before it reads");
+        assert!(world.needs[3].body().contains("second.token"));
+        assert!(
+            world.needs[2].at > world.needs[1].at + world.pace,
+            "{code}: the token is read before the wait"
+        );
     }
 }
 
 #[test]
-fn attempts_with_a_token_are_bounded() {
+fn attempts_with_a_token_are_limited() {
     let mut world = World::new();
-    world.always(|asked| if asked.starts_with("FILE") { content("a.token") } else { reply(500, "") });
+    world.always(|recorded| if recorded.starts_with("FILE") { content("a.token") } else { reply(500, "") });
     let mut flow = Call::new(IdentityToken::file("/var/run/token"), service(), web_identity());
     let error = world.run(&mut flow).unwrap_err();
     assert_eq!((error.origin, error.kind), (Origin::WebIdentity, ErrorKind::Status(500)));
-    assert_eq!(world.asked.iter().filter(|asked| asked.text.starts_with("POST")).count(), 3);
+    assert_eq!(world.needs.iter().filter(|recorded| recorded.text.starts_with("POST")).count(), 3);
 }
 
 #[test]
-fn a_refused_token_is_told_as_the_calls_error_and_not_tried_again() {
+fn a_rejected_token_is_an_error_of_the_call_and_not_retried() {
     let mut world = World::new();
     world.on(TOKEN_FILE, content("old.token"));
     world.on(STS, reply(400, refusal("ExpiredTokenException", "Token expired: current date/time")));
@@ -143,7 +146,7 @@ fn a_refused_token_is_told_as_the_calls_error_and_not_tried_again() {
 }
 
 #[test]
-fn a_token_that_cannot_be_had_is_an_error_of_the_call() {
+fn an_unreadable_token_is_an_error_of_the_call() {
     let mut world = World::new();
     world.on(TOKEN_FILE, Act::Fail(Phase::File, FailureKind::NotFound));
     let mut flow = Call::new(IdentityToken::file("/var/run/token"), service(), web_identity());
@@ -163,13 +166,13 @@ fn a_token_that_cannot_be_had_is_an_error_of_the_call() {
 }
 
 #[test]
-fn the_other_calls_bring_credentials_too() {
+fn the_other_calls_return_credentials() {
     let mut world = World::new();
     let saml = AssumeRoleWithSamlRequest::new(ROLE_ARN, "arn:aws:iam::123456789012:saml-provider/corp");
     world.on("Action=AssumeRoleWithSAML&", ok(session("AssumeRoleWithSAML", "ASIASAML", ROLE_USER)));
     world.run(&mut Call::new(IdentityToken::given("PHNhbWw+/w=="), service(), saml)).unwrap();
-    assert!(world.asked[0].body().contains("&SAMLAssertion=PHNhbWw%2B%2Fw%3D%3D"));
-    assert_eq!(world.asked[0].header("Authorization"), None);
+    assert!(world.needs[0].body().contains("&SAMLAssertion=PHNhbWw%2B%2Fw%3D%3D"));
+    assert_eq!(world.needs[0].header("Authorization"), None);
     assert_eq!(world.keys().0, "ASIASAML");
 
     world.on("Action=GetSessionToken&", ok(session("GetSessionToken", "ASIASESSION", "")));
@@ -192,12 +195,12 @@ fn the_other_calls_bring_credentials_too() {
     world.run(&mut Call::new(keys(), service(), AssumeRootRequest::new("210987654321", task))).unwrap();
     assert_eq!(world.keys().0, "ASIAROOT");
     assert_eq!(world.credentials().account_id(), Some("210987654321"));
-    assert!(world.asked[1..].iter().all(|asked| asked.header("Authorization").is_some()));
+    assert!(world.needs[1..].iter().all(|recorded| recorded.header("Authorization").is_some()));
     world.finished();
 }
 
 #[test]
-fn a_reply_of_another_call_is_not_believed() {
+fn a_reply_of_another_call_is_rejected() {
     let mut world = World::new();
     world.on(STS, ok(session("AssumeRole", "ASIAROLE", "")));
     let error = world.run(&mut Call::new(keys(), service(), GetSessionTokenRequest::default())).unwrap_err();
@@ -205,7 +208,7 @@ fn a_reply_of_another_call_is_not_believed() {
 }
 
 #[test]
-fn the_code_of_a_device_is_asked_for_and_sent_once() {
+fn an_mfa_code_is_prompted_for_and_sent_once() {
     let question = "MFA code of arn:aws:iam::123456789012:mfa/alice: ";
     let more = with!(SessionParameters::default(), mfa_serial = Some("arn:aws:iam::123456789012:mfa/alice"));
     let request = with!(AssumeRoleRequest::new(ROLE_ARN, "job"), more = Some(&more));
@@ -214,13 +217,13 @@ fn the_code_of_a_device_is_asked_for_and_sent_once() {
     world.on(STS, ok(assumed("ASIAROLE", LATER)));
     let mut flow = Call::new(Mfa::new(keys(), question), service(), request);
     world.run(&mut flow).unwrap();
-    let body = world.asked[1].body().to_owned();
+    let body = world.needs[1].body().to_owned();
     assert!(
         body.contains("&SerialNumber=arn%3Aaws%3Aiam%3A%3A123456789012%3Amfa%2Falice&TokenCode=123456"),
         "{body}"
     );
 
-    // The next run asks anew, and says what is wrong with an answer that can be no code.
+    // The next run prompts again and reports what is wrong with an invalid code.
     for answer in ["12345", "1234567", "12345a", ""] {
         world.on("PROMPT", content(answer));
         let error = world.run(&mut flow).unwrap_err();
@@ -232,7 +235,7 @@ fn the_code_of_a_device_is_asked_for_and_sent_once() {
 }
 
 #[test]
-fn limits_are_checked_before_anything_is_sent_and_the_error_has_the_range() {
+fn limits_are_checked_before_anything_is_sent_and_the_range_is_reported() {
     let role = || AssumeRoleRequest::new(ROLE_ARN, "job");
     let arns = [ROLE_ARN; 11];
     let tags = [("key", "value"); 51];
@@ -251,7 +254,7 @@ fn limits_are_checked_before_anything_is_sent_and_the_error_has_the_range() {
     ];
     for (request, range) in wrong {
         let error = refused(Call::new(keys(), service(), request)).to_string();
-        assert!(error.contains(range), "{error:?} has no {range:?}");
+        assert!(error.contains(range), "{error:?} does not contain {range:?}");
     }
     let none = SessionParameters::default;
     let long_key = [(long.as_str(), "")];
@@ -275,7 +278,7 @@ fn limits_are_checked_before_anything_is_sent_and_the_error_has_the_range() {
     for (more, range) in wrong {
         let request = with!(role(), more = Some(&more));
         let error = refused(Call::new(keys(), service(), request)).to_string();
-        assert!(error.contains(range), "{error:?} has no {range:?}");
+        assert!(error.contains(range), "{error:?} does not contain {range:?}");
     }
     assert_eq!(role().check(), Ok(()));
     let more = with!(
@@ -290,7 +293,7 @@ fn limits_are_checked_before_anything_is_sent_and_the_error_has_the_range() {
 }
 
 #[test]
-fn the_other_calls_have_limits_of_their_own() {
+fn the_other_calls_have_their_own_limits() {
     let token = || IdentityToken::given("a.web.token");
     let web = |request| refused(Call::new(token(), service(), request)).to_string();
     assert!(web(with!(web_identity(), provider_id = Some("x"))).contains("4 to 2,048"));
@@ -302,7 +305,7 @@ fn the_other_calls_have_limits_of_their_own() {
         world.always(|_| ok(session("AssumeRoleWithWebIdentity", "ASIAWEB", "")));
         let result = world.run(&mut Call::new(IdentityToken::given(&text), service(), web_identity()));
         assert_eq!(result.is_ok(), fits, "{} characters: {result:?}", text.len());
-        assert_eq!(world.asked.len(), usize::from(fits));
+        assert_eq!(world.needs.len(), usize::from(fits));
     }
     let saml = AssumeRoleWithSamlRequest::new(ROLE_ARN, "corp");
     assert!(refused(Call::new(token(), service(), saml)).to_string().contains("SAML provider ARN"));
@@ -328,6 +331,6 @@ fn the_other_calls_have_limits_of_their_own() {
         ),
     ];
     for (error, range) in wrong {
-        assert!(error.to_string().contains(range), "{error} has no {range:?}");
+        assert!(error.to_string().contains(range), "{error} does not contain {range:?}");
     }
 }

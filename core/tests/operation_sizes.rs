@@ -1,13 +1,13 @@
-//! How long an operation is: its type and its `Action`, documentation included.
+//! The length of each operation: its type and its `Action` with their documentation.
 
 use std::path::Path;
 
-/// The lines of the item that starts at `start`, with the documentation before it.
+/// The number of lines of the item that starts at `start`, with the documentation before it.
 fn item(lines: &[&str], start: usize) -> usize {
     let is_about = |line: &&&str| line.trim_start().starts_with("///") || line.starts_with("#[");
     let before = lines[..start].iter().rev().take_while(is_about).count();
     let ends = |line: &&str| *line == "}" || line.ends_with(";") && !line.starts_with(' ');
-    let after = lines[start..].iter().position(ends).expect("an end") + 1;
+    let after = lines[start..].iter().position(ends).expect("the end of the item") + 1;
     before + after
 }
 
@@ -30,10 +30,10 @@ fn an_operation_is_about_thirty_lines() {
         }
     }
     sizes.sort();
-    let [shortest, .., longest] = sizes.as_slice() else { panic!("there are operations") };
+    let [shortest, .., longest] = sizes.as_slice() else { panic!("no operations found") };
     let median = &sizes[sizes.len() / 2];
     println!(
-        "{} operations: {} of {} lines, {} of {} in the middle, {} of {}",
+        "{} operations: shortest {} with {} lines, median {} with {}, longest {} with {}",
         sizes.len(),
         shortest.1,
         shortest.0,
@@ -42,7 +42,7 @@ fn an_operation_is_about_thirty_lines() {
         longest.1,
         longest.0
     );
-    assert!(sizes.len() >= 30, "all operations are there");
-    assert!(median.0 <= 30, "{} of {} lines is in the middle", median.1, median.0);
+    assert!(sizes.len() >= 30, "operations are missing");
+    assert!(median.0 <= 30, "the median, {}, has {} lines", median.1, median.0);
     assert!(longest.0 <= 75, "{} has {} lines", longest.1, longest.0);
 }

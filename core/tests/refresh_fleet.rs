@@ -1,4 +1,4 @@
-//! What a fleet that booted together does to the service, period after period.
+//! The load that a fleet booted at the same time puts on the service in each refresh period.
 
 #![cfg(feature = "sources")]
 
@@ -8,7 +8,7 @@ use rolecall_core::skew::Instant;
 const DEVICES: u64 = 100_000;
 const MINUTE: u64 = 60_000;
 
-/// A generator of random numbers (xorshift64*), so that each run is the same.
+/// A pseudo-random generator (xorshift64*) with the same output in every run.
 struct Random(u64);
 
 impl Random {
@@ -20,8 +20,8 @@ impl Random {
     }
 }
 
-/// Refreshes in each minute since the first boot, one list for each period. All devices boot within
-/// a minute, and get credentials for `lifetime` milliseconds.
+/// The number of refreshes in each minute since the first boot, one list for each period. All devices
+/// boot within a minute and get credentials for `lifetime` milliseconds.
 fn refreshes(lifetime: u64, windows: Windows, periods: usize) -> Vec<Vec<u64>> {
     let minutes = (periods as u64 + 1) * lifetime / MINUTE + 2;
     let mut counts = vec![vec![0; minutes as usize]; periods];
@@ -31,7 +31,7 @@ fn refreshes(lifetime: u64, windows: Windows, periods: usize) -> Vec<Vec<u64>> {
         let mut refresh = Refresh::new(windows);
         for period in &mut counts {
             assert!(refresh.succeeded(now, Some(lifetime), random.next()));
-            now = refresh.next_change(now).expect("credentials that end are refreshed");
+            now = refresh.next_change(now).expect("a refresh of credentials that expire");
             period[(now.as_millis() / MINUTE) as usize] += 1;
         }
     }
@@ -52,13 +52,13 @@ fn window(lifetime: u64) -> u64 {
 }
 
 #[test]
-fn no_minute_holds_much_more_than_its_share_and_no_later_period_is_worse() {
+fn no_minute_exceeds_its_share_much_and_no_later_period_is_worse() {
     for hours in [1, 6, 12] {
         let lifetime = hours * 60 * MINUTE;
         let share = DEVICES / window(lifetime);
         let periods = refreshes(lifetime, Windows::default(), 5);
         let first = peak(&periods[0]);
-        assert!(first * 100 <= share * 115, "{hours} h: {first} in one minute, {share} is an even share");
+        assert!(first * 100 <= share * 115, "{hours} h: {first} in one minute, the even share is {share}");
         for (period, counts) in periods.iter().enumerate().skip(1) {
             assert!(peak(counts) <= first, "{hours} h, period {period}: {} > {first}", peak(counts));
         }
@@ -66,16 +66,16 @@ fn no_minute_holds_much_more_than_its_share_and_no_later_period_is_worse() {
 }
 
 #[test]
-fn spread_over_the_whole_life_the_load_is_nearly_even() {
+fn spread_over_the_whole_lifetime_the_load_is_nearly_even() {
     for hours in [1, 6, 12] {
         let lifetime = hours * 60 * MINUTE;
         let windows = Windows { spread: true, ..Windows::default() };
         let periods = refreshes(lifetime, windows, 8);
         let all = |minute: usize| periods.iter().map(|period| period[minute]).sum::<u64>();
-        // Each device refreshes once in a lifetime less half a window, on the average.
+        // On average each device refreshes once per lifetime less half a window.
         let period = lifetime / MINUTE - window(lifetime) / 2 - 1;
         let mean = DEVICES / period;
-        // From the second period on, for as long as no device has run out of its eight.
+        // From the second period until the first device has made all its eight refreshes.
         let shortest = lifetime / MINUTE - window(lifetime) - 1;
         for minute in period..7 * shortest {
             let count = all(minute as usize);
@@ -85,12 +85,12 @@ fn spread_over_the_whole_life_the_load_is_nearly_even() {
 }
 
 #[test]
-fn the_first_refresh_alone_is_spread() {
+fn only_the_first_refresh_is_spread() {
     let mut refresh = Refresh::new(Windows { spread: true, ..Windows::default() });
     let start = Instant::from_millis(0);
     assert!(refresh.succeeded(start, Some(60 * MINUTE), 0x1000_0000));
     let due = refresh.next_change(start).unwrap();
-    assert!(due < Instant::from_millis(10 * MINUTE), "a sixteenth of the life");
+    assert!(due < Instant::from_millis(10 * MINUTE), "not a sixteenth of the lifetime");
     assert!(refresh.succeeded(due, Some(60 * MINUTE), 0x1000_0000));
-    assert!(refresh.next_change(due).unwrap() >= due.after_ms(45 * MINUTE), "in the advisory window");
+    assert!(refresh.next_change(due).unwrap() >= due.after_ms(45 * MINUTE), "not in the advisory window");
 }

@@ -1,4 +1,4 @@
-//! Signing keys that are kept sign as those that are derived each time, and none outlives its credentials.
+//! Cached signing keys sign like derived ones, and none outlives its credentials.
 
 #![cfg(feature = "sigv4")]
 
@@ -29,8 +29,8 @@ fn signature(
     scope: Scope<'_>,
     seconds: u64,
 ) -> String {
-    let mut request = Request::new("GET", "/", Payload::Bytes(b"")).expect("a request");
-    request.header("Host", b"example.amazonaws.com").expect("a header");
+    let mut request = Request::new("GET", "/", Payload::Bytes(b"")).expect("a valid request");
+    request.header("Host", b"example.amazonaws.com").expect("a valid header");
     let mut made = String::new();
     keys.with_signer(credentials, scope, UnixTime::from_secs(seconds), &mut |signer| {
         made = signer.sign(&request)?.signature().as_str().to_owned();
@@ -41,10 +41,10 @@ fn signature(
 }
 
 #[test]
-fn a_kept_key_signs_as_a_derived_one() {
+fn a_cached_key_signs_like_a_derived_one() {
     let ring = RefCell::new(KeyRing::<2>::new());
     let long = "r".repeat(65);
-    // Back and forth between scopes, days and credentials: three scopes for two places.
+    // Alternates between scopes, days and credentials, with three scopes for two cache entries.
     let scopes =
         [scope("eu-west-1", "s3"), scope("eu-west-1", "sts"), scope("us-east-1", "s3"), scope(&long, "s3")];
     for round in 0..3 {
@@ -61,14 +61,14 @@ fn a_kept_key_signs_as_a_derived_one() {
 }
 
 #[test]
-fn a_key_is_kept_for_its_credentials_alone() {
+fn a_key_is_cached_for_its_credentials_only() {
     let ring = RefCell::new(KeyRing::<4>::new());
     let kept = || format!("{:?}", ring.borrow());
     for service in ["s3", "sts", "iam"] {
         signature(&ring, &ada(), scope("eu-west-1", service), NOON);
     }
     assert_eq!(kept(), "KeyRing(3 of 4 keys)");
-    // The next day's takes the place of that of the day before.
+    // The key of the next day replaces that of the day before.
     signature(&ring, &ada(), scope("eu-west-1", "s3"), NOON + DAY);
     assert_eq!(kept(), "KeyRing(3 of 4 keys)");
     for service in ["ec2", "ecs"] {
@@ -77,7 +77,7 @@ fn a_key_is_kept_for_its_credentials_alone() {
     assert_eq!(kept(), "KeyRing(4 of 4 keys)");
     signature(&ring, &credentials("AKIDGRACE", "another/secret"), scope("eu-west-1", "s3"), NOON);
     assert_eq!(kept(), "KeyRing(1 of 4 keys)");
-    // What is too long to be known again is not kept.
+    // A key whose credentials are too long to be compared is not cached.
     let long = "A".repeat(129);
     let unknown = Credentials::new(&long, "secret", None).expect("well-formed");
     let first = signature(&ring, &unknown, scope("eu-west-1", "s3"), NOON);
@@ -88,7 +88,7 @@ fn a_key_is_kept_for_its_credentials_alone() {
 }
 
 #[test]
-fn a_secret_that_was_wrong_is_forgotten_when_it_is_cleared() {
+fn clearing_the_ring_drops_the_key_of_a_wrong_secret() {
     let ring = RefCell::new(KeyRing::<4>::new());
     let wrong = credentials("AKIDADA", "wrong");
     let of_wrong = signature(&ring, &wrong, scope("eu-west-1", "s3"), NOON);
@@ -99,7 +99,7 @@ fn a_secret_that_was_wrong_is_forgotten_when_it_is_cleared() {
 }
 
 #[test]
-fn signing_within_signing_has_a_key_of_its_own() {
+fn nested_signing_uses_its_own_key() {
     let ring = RefCell::new(KeyRing::<4>::new());
     let mut inner = String::new();
     let time = UnixTime::from_secs(NOON);

@@ -1,14 +1,14 @@
-//! The room that a request has for its header lines.
+//! The capacity of a request for header lines.
 
 #![cfg(feature = "sigv4")]
 
 use rolecall_core::sigv4::{Payload, Request, SignError};
 
 #[test]
-fn a_request_has_the_room_it_was_given() {
+fn a_request_holds_as_many_headers_as_its_capacity() {
     let mut request: Request<'_, 2> = Request::with_room("GET", "/", Payload::Unsigned).unwrap();
     assert_eq!(request.header("host", b"example.com"), Ok(()));
-    // What is never signed takes no room.
+    // Headers that are never signed need no capacity.
     assert_eq!(request.header("user-agent", b"test"), Ok(()));
     assert_eq!(request.header("accept", b"*/*"), Ok(()));
     assert_eq!(request.header("range", b"bytes=0-1"), Err(SignError::TooManyHeaders));

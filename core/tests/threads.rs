@@ -1,4 +1,4 @@
-//! What may go from thread to thread, and be shared: everything that holds no lent memory of its own kind.
+//! Types that are `Send` and `Sync`.
 
 #![cfg(feature = "sources")]
 
@@ -24,7 +24,7 @@ use rolecall_core::wire::{http1, ini, json, uri, xml};
 fn shared<T: Send + Sync>() {}
 
 #[test]
-fn every_type_that_can_is_sent_and_shared() {
+fn public_types_are_send_and_sync() {
     shared::<(AnyAction<'_>, Answered, Content<'_>, Outgoing<'_>, Service<'_>)>();
     shared::<(Call<'_, Fixed<'_>, AnyAction<'_>>, SendRequest<'_, Held>)>();
     shared::<(Credentials<'_>, OwnedCredentials<64>, Secret<'_>)>();

@@ -1,4 +1,4 @@
-//! HTTP/1.1 heads and bodies: one meaning for every message, however the stream is split.
+//! HTTP/1.1 heads and bodies: one interpretation of every message, however the stream is split.
 
 mod generator;
 
@@ -7,7 +7,7 @@ use rolecall_core::wire::http1::{Body, Framing, HeadWriter, Headers, RequestHead
 use rolecall_core::wire::{Cursor, Error, Kind};
 
 fn framing(head: &str) -> Result<Framing, Error> {
-    ResponseHead::parse(head.as_bytes()).expect("a head").framing()
+    ResponseHead::parse(head.as_bytes()).expect("a valid head").framing()
 }
 
 fn with_lines(lines: &str) -> Result<Framing, Error> {
@@ -18,7 +18,7 @@ fn refused(head: &str) -> Error {
     ResponseHead::parse(head.as_bytes()).expect_err(head)
 }
 
-/// Data, bytes used, and how it ended, when the stream comes in pieces of `piece()` bytes.
+/// Data, bytes consumed and result, when the stream arrives in pieces of `piece()` bytes.
 fn read(
     framing: Framing,
     stream: &[u8],
@@ -31,7 +31,7 @@ fn read(
         while used < end && !body.is_complete() {
             match body.advance(&stream[used..end]) {
                 Ok(step) => {
-                    assert!(step.used > 0, "goes on");
+                    assert!(step.used > 0, "no progress");
                     data.extend_from_slice(&stream[used..end][step.data]);
                     used += step.used;
                 }
@@ -43,7 +43,7 @@ fn read(
     (data, used, end)
 }
 
-fn whole(framing: Framing, stream: &[u8]) -> (Vec<u8>, usize, Result<(), Error>) {
+fn read_at_once(framing: Framing, stream: &[u8]) -> (Vec<u8>, usize, Result<(), Error>) {
     read(framing, stream, || usize::MAX / 2)
 }
 
@@ -57,12 +57,12 @@ fn the_end_of_a_head_is_found_in_any_split() {
             assert_eq!(found, (second >= head.len()).then_some(head.len()), "{first} {second}");
         }
     }
-    assert_eq!(head_len(b"HTTP/1.1 200 OK\nA: b\n\n", 0), None, "lines end with CRLF");
+    assert_eq!(head_len(b"HTTP/1.1 200 OK\nA: b\n\n", 0), None, "bare LF ends a line");
     assert_eq!(head_len(b"HTTP", 9), None);
 }
 
 #[test]
-fn reads_status_and_headers() {
+fn status_and_headers_are_parsed() {
     let head =
         b"HTTP/1.1 404 Not\tfound \xff\r\nServer: a\r\nserver:  b c\t\r\nEmpty:\r\nLatin: \xe9\r\n\r\n";
     let head = ResponseHead::parse(head).unwrap();
@@ -79,7 +79,7 @@ fn reads_status_and_headers() {
 }
 
 #[test]
-fn refuses_heads_that_peers_read_differently() {
+fn heads_that_peers_parse_differently_are_rejected() {
     use Kind::*;
     for (head, offset, kind) in [
         ("HTTP/1.1 200 OK\nA: b\n\n", 15, UnexpectedByte),
@@ -115,7 +115,7 @@ fn refuses_heads_that_peers_read_differently() {
 }
 
 #[test]
-fn a_head_cut_anywhere_is_refused() {
+fn a_truncated_head_is_rejected() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nServer: x\r\n\r\n";
     for len in 0..head.len() {
         assert_eq!(
@@ -128,7 +128,7 @@ fn a_head_cut_anywhere_is_refused() {
 }
 
 #[test]
-fn the_length_is_stated_once_and_in_digits() {
+fn content_length_is_one_decimal_number() {
     assert_eq!(with_lines("A: b"), Ok(Framing::Close));
     assert_eq!(with_lines("Content-Length: 0"), Ok(Framing::Length(0)));
     assert_eq!(with_lines("content-length:\t 007 "), Ok(Framing::Length(7)));
@@ -140,7 +140,7 @@ fn the_length_is_stated_once_and_in_digits() {
         ["", "-1", "+5", "5 5", "5x", "0x5", "5.0", "1e3", "5,", ",5", "5,,5", "18446744073709551616", "٣"]
     {
         let error = with_lines(&format!("A: b\r\nContent-Length: {value}")).expect_err(value);
-        assert_eq!(error, Error { offset: 23, kind: Kind::BadNumber }, "{value}: at its line");
+        assert_eq!(error, Error { offset: 23, kind: Kind::BadNumber }, "{value}");
     }
     for lines in ["Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5, 6"] {
         assert_eq!(with_lines(lines).unwrap_err().kind, Kind::AmbiguousLength, "{lines}");
@@ -148,7 +148,7 @@ fn the_length_is_stated_once_and_in_digits() {
 }
 
 #[test]
-fn a_coding_beside_a_length_is_refused() {
+fn transfer_encoding_with_content_length_is_rejected() {
     assert_eq!(with_lines("Transfer-Encoding: Chunked"), Ok(Framing::Chunked));
     for lines in [
         "Transfer-Encoding: chunked\r\nContent-Length: 5",
@@ -175,7 +175,7 @@ fn some_statuses_have_no_body() {
 }
 
 #[test]
-fn a_connection_is_kept_where_the_version_and_the_header_say_so() {
+fn keep_alive_follows_version_and_connection_header() {
     for (head, keeps) in [
         ("HTTP/1.1 200 OK\r\n\r\n", true),
         ("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", false),
@@ -189,7 +189,7 @@ fn a_connection_is_kept_where_the_version_and_the_header_say_so() {
 }
 
 #[test]
-fn a_body_has_one_reading_for_every_split() {
+fn a_body_is_parsed_alike_for_every_split() {
     let streams: &[(Framing, &[u8])] = &[
         (Framing::Length(5), b"01234rest"),
         (Framing::Length(5), b"012"),
@@ -207,7 +207,7 @@ fn a_body_has_one_reading_for_every_split() {
     ];
     let mut draw = Draw::new(5);
     for (framing, stream) in streams {
-        let wanted = whole(*framing, stream);
+        let wanted = read_at_once(*framing, stream);
         for size in 1..=stream.len() {
             assert_eq!(read(*framing, stream, || size), wanted, "{} by {size}", stream.escape_ascii());
         }
@@ -218,24 +218,25 @@ fn a_body_has_one_reading_for_every_split() {
     let mut draw = Draw::new(6);
     for _ in 0..20_000 {
         let stream = draw.damage(streams[6].1, b"0123456789abcdefF;=\r\n \t\x00\x7f\xffgx:");
-        let wanted = whole(Framing::Chunked, &stream);
+        let wanted = read_at_once(Framing::Chunked, &stream);
         let mut pieces = Draw::new(7);
         assert_eq!(read(Framing::Chunked, &stream, || 1 + pieces.below(5)), wanted);
     }
 }
 
 #[test]
-fn bodies_end_where_their_framing_says() {
-    assert_eq!(whole(Framing::Length(5), b"01234rest"), (b"01234".to_vec(), 5, Ok(())));
-    assert_eq!(whole(Framing::Close, b"to the end"), (b"to the end".to_vec(), 10, Ok(())));
-    let (data, used, end) = whole(Framing::Chunked, b"4\r\nrole\r\n4\r\ncall\r\n0\r\nDate: x\r\n\r\nrest");
+fn bodies_end_according_to_their_framing() {
+    assert_eq!(read_at_once(Framing::Length(5), b"01234rest"), (b"01234".to_vec(), 5, Ok(())));
+    assert_eq!(read_at_once(Framing::Close, b"to the end"), (b"to the end".to_vec(), 10, Ok(())));
+    let (data, used, end) =
+        read_at_once(Framing::Chunked, b"4\r\nrole\r\n4\r\ncall\r\n0\r\nDate: x\r\n\r\nrest");
     assert_eq!((data.as_slice(), used, end), (&b"rolecall"[..], 32, Ok(())));
 
-    let short = whole(Framing::Length(5), b"012").2.unwrap_err();
+    let short = read_at_once(Framing::Length(5), b"012").2.unwrap_err();
     assert_eq!(short, Error { offset: 3, kind: Kind::UnexpectedEnd });
     let chunked = b"4\r\nrole\r\n0\r\n\r\n";
     for len in 0..chunked.len() {
-        let (_, _, end) = whole(Framing::Chunked, &chunked[..len]);
+        let (_, _, end) = read_at_once(Framing::Chunked, &chunked[..len]);
         assert_eq!(end, Err(Error { offset: len, kind: Kind::UnexpectedEnd }));
     }
 
@@ -248,7 +249,7 @@ fn bodies_end_where_their_framing_says() {
 }
 
 #[test]
-fn refuses_chunks_that_peers_read_differently() {
+fn chunks_that_peers_parse_differently_are_rejected() {
     use Kind::*;
     for (stream, offset, kind) in [
         ("4\nrole", 1, UnexpectedByte),
@@ -270,13 +271,13 @@ fn refuses_chunks_that_peers_read_differently() {
         ("0\r\n\rX", 4, UnexpectedByte),
         ("11111111111111111\r\n", 16, BadNumber),
     ] {
-        let end = whole(Framing::Chunked, stream.as_bytes()).2;
+        let end = read_at_once(Framing::Chunked, stream.as_bytes()).2;
         assert_eq!(end, Err(Error { offset, kind }), "{stream:?}");
     }
 }
 
 #[test]
-fn what_carries_nothing_is_bounded() {
+fn chunk_extensions_and_trailers_are_limited() {
     let many = |unit: &str| unit.repeat(40_000 / unit.len());
     for stream in [
         format!("1;{}", many("x")),
@@ -286,14 +287,14 @@ fn what_carries_nothing_is_bounded() {
         format!("0\r\n{}", many("A\r\n")),
         many("0"),
     ] {
-        let (_, used, end) = whole(Framing::Chunked, stream.as_bytes());
+        let (_, used, end) = read_at_once(Framing::Chunked, stream.as_bytes());
         assert_eq!(end.unwrap_err().kind, Kind::TooLong, "{}", &stream[..20]);
-        assert!(used <= 40_000, "ends early");
+        assert!(used <= 40_000, "the limit is exceeded");
     }
 }
 
 #[test]
-fn the_longest_chunk_size_is_taken_and_one_digit_more_is_not() {
+fn the_longest_chunk_size_is_accepted_and_one_more_digit_is_not() {
     let mut body = Body::new(Framing::Chunked);
     assert_eq!(body.advance(b"ffffffffffffffff\r\n").unwrap().used, 18);
     assert_eq!(body.advance(b"abc").unwrap().data, 0..3);
@@ -301,7 +302,7 @@ fn the_longest_chunk_size_is_taken_and_one_digit_more_is_not() {
 }
 
 #[test]
-fn reads_requests_and_refuses_what_breaks_their_line() {
+fn requests_are_parsed_and_invalid_request_lines_rejected() {
     let head = RequestHead::parse(b"PUT /a%20b?c=\xc3\xa9 HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
     assert_eq!((head.method, head.target), ("PUT", "/a%20b?c=é"));
     assert_eq!(head.headers.text("host"), Some("h"));
@@ -324,7 +325,7 @@ fn reads_requests_and_refuses_what_breaks_their_line() {
 }
 
 #[test]
-fn header_lines_stand_alone_too() {
+fn header_lines_without_a_head_are_parsed() {
     let lines = Headers::from_lines(b"Date: x\r\nAge: 1\r\n").unwrap();
     assert_eq!(lines.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["Date", "Age"]);
     assert!(Headers::from_lines(b"").unwrap().iter().next().is_none());
@@ -332,7 +333,7 @@ fn header_lines_stand_alone_too() {
 }
 
 #[test]
-fn nothing_that_is_written_can_become_a_line_of_its_own() {
+fn nothing_written_can_inject_a_line() {
     let write = |method: &str, target: &[&str], name: &str, value: &[u8]| {
         let mut buffer = [0; 256];
         let mut out = Cursor::new(&mut buffer);
@@ -365,7 +366,7 @@ fn nothing_that_is_written_can_become_a_line_of_its_own() {
             },
         ] {
             assert_eq!(result, Err(part), "{evil:?}");
-            assert!(!written.windows(4).any(|window| window == b"Evil"), "{evil:?} is left out");
+            assert!(!written.windows(4).any(|window| window == b"Evil"), "{evil:?} was written");
         }
         let (_, result) = write("GET", &["/"], "Host", evil.as_bytes());
         assert_eq!(result.is_err(), evil != "a b", "{evil:?} as a value");

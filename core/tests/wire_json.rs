@@ -1,4 +1,4 @@
-//! The JSON reader against serde_json, and what it says about documents it refuses.
+//! The JSON parser against serde_json, and the errors for documents it rejects.
 
 mod generator;
 
@@ -7,7 +7,7 @@ use rolecall_core::wire::json::{MAX_DEPTH, Reader, Token, Writer, member};
 use rolecall_core::wire::{Cursor, Error, Kind};
 use serde_json::{Map, Value};
 
-/// The document as the reader sees it.
+/// Parses the document into a tree.
 fn read(document: &[u8]) -> Result<Value, Error> {
     let mut reader = Reader::new(document);
     let mut open: Vec<(Option<String>, Value)> = Vec::new();
@@ -28,12 +28,12 @@ fn read(document: &[u8]) -> Result<Value, Error> {
                 continue;
             }
             Token::ObjectEnd | Token::ArrayEnd => {
-                let (name, value) = open.pop().expect("an end has a start");
+                let (name, value) = open.pop().expect("an end has a start token");
                 key = name;
                 value
             }
             Token::Str(text) => Value::String(text.chars().collect()),
-            // One that fits no 64 bits is fine here, and an error for serde_json.
+            // The parser accepts numbers beyond 64 bits, which serde_json rejects.
             Token::Number(text) => text.parse().map_or(Value::Null, Value::Number),
             Token::Bool(value) => Value::Bool(value),
             Token::Null => Value::Null,
@@ -46,12 +46,12 @@ fn read(document: &[u8]) -> Result<Value, Error> {
             _ => root = Some(done),
         }
     }
-    Ok(root.expect("a document is a value"))
+    Ok(root.expect("the document has a value"))
 }
 
 fn refused(document: &[u8]) -> Error {
-    assert!(serde_json::from_slice::<Value>(document).is_err(), "serde_json accepts what is refused here");
-    read(document).expect_err("refused")
+    assert!(serde_json::from_slice::<Value>(document).is_err(), "serde_json accepts a rejected document");
+    read(document).expect_err("an error")
 }
 
 #[track_caller]
@@ -72,7 +72,7 @@ const IMDS: &[u8] = br#"{
 }"#;
 
 #[test]
-fn reads_what_serde_reads() {
+fn documents_are_parsed_like_serde_json() {
     same_as_serde(IMDS);
     for document in
         ["null", " true ", "0", "\"\"", "[]", "{}", "[[],[[]]]", "{\"\":{\"\":0}}", "\"\u{7f}é\u{10ffff}\""]
@@ -82,10 +82,10 @@ fn reads_what_serde_reads() {
 }
 
 #[test]
-fn a_document_cut_anywhere_ends_too_early_and_nowhere_else() {
+fn a_truncated_document_is_an_unexpected_end() {
     for len in 0..IMDS.len() {
         let error = refused(&IMDS[..len]);
-        // A cut inside an escape shows as a bad escape at its backslash.
+        // A cut inside an escape is reported as a bad escape at its backslash.
         assert!(
             error == Error { offset: len, kind: Kind::UnexpectedEnd }
                 || (error.kind == Kind::BadEscape && IMDS[error.offset] == b'\\' && error.offset + 12 > len),
@@ -95,7 +95,7 @@ fn a_document_cut_anywhere_ends_too_early_and_nowhere_else() {
 }
 
 #[test]
-fn a_damaged_document_gets_the_verdict_of_serde() {
+fn damaged_documents_are_judged_like_serde_json() {
     let mut draw = Draw::new(1);
     for _ in 0..30_000 {
         same_as_serde(&draw.damage(IMDS, b"\"\\{}[]:,0-+.eEuU \n\x00\x1f\x7f\x80\xed\xff/tnd"));
@@ -103,7 +103,7 @@ fn a_damaged_document_gets_the_verdict_of_serde() {
 }
 
 #[test]
-fn refuses_at_the_byte_that_is_wrong() {
+fn errors_are_reported_at_the_wrong_byte() {
     use Kind::*;
     let cases: &[(&[u8], usize, Kind)] = &[
         (b"", 0, UnexpectedEnd),
@@ -148,7 +148,7 @@ fn refuses_at_the_byte_that_is_wrong() {
 }
 
 #[test]
-fn nesting_is_bounded_and_refused_at_once() {
+fn nesting_beyond_the_limit_is_rejected_at_once() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let nested = |depth: usize| [open.repeat(depth), "0".into(), close.repeat(depth)].concat();
         assert!(read(nested(MAX_DEPTH).as_bytes()).is_ok());
@@ -162,7 +162,7 @@ fn nesting_is_bounded_and_refused_at_once() {
 }
 
 #[test]
-fn passes_over_values_of_any_shape() {
+fn values_of_any_type_are_skipped() {
     let mut reader = Reader::new(br#"{"skip":{"a":[{"b":[]}]},"skip too":"x","keep":7}"#);
     assert_eq!(reader.next_token(), Ok(Some(Token::ObjectStart)));
     let mut kept = None;
@@ -178,18 +178,22 @@ fn passes_over_values_of_any_shape() {
 }
 
 #[test]
-fn a_member_is_of_the_outermost_object_and_the_last_of_its_name() {
+fn the_last_member_of_that_name_in_the_outermost_object_is_found() {
     let document = br#"{"x":{"a":"inner"},"a":"first","b":["a","inner"],"\u0061":"last"}"#;
     assert!(member(document, "a").unwrap().unwrap().is_str("last"));
     assert_eq!(member(document, "inner"), Ok(None));
     assert_eq!(member(document, "x"), Ok(Some(Token::ObjectStart)));
     assert_eq!(member(br#"[{"a":1}]"#, "a"), Ok(None));
-    assert_eq!(member(br#"{"a":1"#, "a").unwrap_err().kind, Kind::UnexpectedEnd, "the whole is checked");
+    assert_eq!(
+        member(br#"{"a":1"#, "a").unwrap_err().kind,
+        Kind::UnexpectedEnd,
+        "the rest of the document is not checked"
+    );
     assert_eq!(member(br#"{"a":1,"b":01}"#, "a").unwrap_err().kind, Kind::BadNumber);
 }
 
 #[test]
-fn strings_show_what_they_stand_for() {
+fn strings_are_compared_and_decoded_without_their_escapes() {
     let document = br#"["\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00","Code"]"#;
     let mut reader = Reader::new(document);
     reader.next_token().unwrap();
@@ -206,7 +210,7 @@ fn strings_show_what_they_stand_for() {
 }
 
 #[test]
-fn writes_what_serde_reads_and_what_serde_json_core_would_write() {
+fn written_json_is_read_by_serde_json_and_equals_serde_json_core() {
     let text: String = (0..=0x2fff).filter_map(char::from_u32).chain(['\u{10ffff}', '😀']).collect();
     let mut buffer = vec![0; 80 * 1024];
     let mut out = Cursor::new(&mut buffer);

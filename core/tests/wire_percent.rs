@@ -1,4 +1,4 @@
-//! Percent-encoding: what stays, what is escaped, and that nothing is lost.
+//! Percent-encoding: which bytes are kept or escaped, and that decoding restores them.
 
 mod generator;
 
@@ -48,7 +48,7 @@ fn every_byte_is_kept_or_escaped_in_upper_case() {
 }
 
 #[test]
-fn a_percent_sign_that_starts_no_escape_stands_for_itself() {
+fn a_percent_sign_outside_an_escape_is_literal() {
     for text in ["%", "%%", "%4", "%G1", "%1G", "a%", "%-1", "% 1", "%+1"] {
         assert_eq!(decode(text.as_bytes()), text.as_bytes(), "{text}");
     }
@@ -64,7 +64,7 @@ fn an_escaped_slash_is_not_a_separator() {
 }
 
 #[test]
-fn nothing_is_lost_on_the_way() {
+fn decoding_restores_the_input() {
     let mut draw = Draw::new(3);
     for _ in 0..20_000 {
         let bytes: Vec<u8> =
@@ -72,10 +72,10 @@ fn nothing_is_lost_on_the_way() {
         for keep in [Keep::Unreserved, Keep::Slash] {
             let encoded = encode(&bytes, keep);
             assert_eq!(decode(&encoded), bytes);
-            assert_eq!(canonical(&encoded, keep), encoded, "what is encoded is canonical");
+            assert_eq!(canonical(&encoded, keep), encoded, "encoded text is not canonical");
             let once = canonical(&bytes, keep);
-            assert_eq!(canonical(&once, keep), once, "canonical is canonical");
-            assert_eq!(decode(&once), decode(&bytes), "and stands for the same");
+            assert_eq!(canonical(&once, keep), once, "canonical form is not idempotent");
+            assert_eq!(decode(&once), decode(&bytes), "canonical form decodes to other bytes");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Points in time against two calendars that others wrote.
+//! Timestamps, compared with the crates jiff and time.
 
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::{Error, Kind};
@@ -18,16 +18,16 @@ fn compact(text: &str) -> Result<u64, Error> {
     UnixTime::from_compact(text.as_bytes()).map(UnixTime::as_secs)
 }
 
-/// 1970 to 2400, another second of each day; then to 9999 in larger steps.
+/// Every day from 1970 to 2400, each at another second, then larger steps up to 9999.
 fn days() -> impl Iterator<Item = u64> {
     let near = (0..157_054).map(|day| day * DAY + day * 7_919 % DAY);
-    // jiff ends a day before the year 9999 does.
+    // The range of jiff ends a day before the end of 9999.
     let far = (157_054..UnixTime::MAX.as_secs() / DAY - 1).step_by(97).map(|day| day * DAY + DAY - 1);
     near.chain(far).chain([0, 59, 60, 3_599, 3_600, DAY - 1])
 }
 
 #[test]
-fn writes_every_day_as_others_do_and_reads_it_back() {
+fn every_day_is_written_like_jiff_and_time_and_parsed_back() {
     for seconds in days() {
         let time = UnixTime::from_secs(seconds);
         let jiff = jiff::Timestamp::from_second(seconds as i64).unwrap();
@@ -49,7 +49,7 @@ fn writes_every_day_as_others_do_and_reads_it_back() {
 }
 
 #[test]
-fn knows_which_days_there_are() {
+fn only_existing_days_are_accepted() {
     for year in (1970..=2400).chain([9998]) {
         for month in 0..=13 {
             for day in [0, 1, 28, 29, 30, 31, 32] {
@@ -65,7 +65,7 @@ fn knows_which_days_there_are() {
 }
 
 #[test]
-fn reads_rfc_3339_in_all_its_forms() {
+fn all_forms_of_rfc_3339_are_parsed() {
     const NOON: u64 = 1_440_938_160; // 2015-08-30T12:36:00Z
     for text in [
         "2015-08-30T12:36:00Z",
@@ -85,13 +85,17 @@ fn reads_rfc_3339_in_all_its_forms() {
             assert_eq!(theirs.as_second() as u64, NOON, "{text}");
         }
     }
-    assert_eq!(rfc3339("2016-12-31T23:59:60Z"), Ok(1_483_228_799), "a leap second is the second before it");
+    assert_eq!(
+        rfc3339("2016-12-31T23:59:60Z"),
+        Ok(1_483_228_799),
+        "a leap second is not the second before it"
+    );
     assert_eq!(rfc3339("1970-01-01T00:00:00+00:01").unwrap_err().kind, Kind::OutOfRange);
     assert_eq!(rfc3339("9999-12-31T23:59:59-00:01").unwrap_err().kind, Kind::OutOfRange);
 }
 
 #[test]
-fn refuses_what_is_no_time_and_says_where() {
+fn invalid_timestamps_are_rejected_with_their_offset() {
     use Kind::*;
     let cases = [
         ("2015-8-30T12:36:00Z", 6, UnexpectedByte),
@@ -130,7 +134,7 @@ fn refuses_what_is_no_time_and_says_where() {
 }
 
 #[test]
-fn reads_http_dates_in_the_one_form_that_may_be_sent() {
+fn http_dates_are_parsed_in_the_preferred_form_only() {
     assert_eq!(http("Sun, 30 Aug 2015 12:36:00 GMT"), Ok(1_440_938_160));
     for text in [
         "Sunday, 30-Aug-15 12:36:00 GMT",
@@ -157,7 +161,7 @@ fn reads_http_dates_in_the_one_form_that_may_be_sent() {
 }
 
 #[test]
-fn reads_seconds_up_to_the_last_that_can_be_written() {
+fn seconds_since_1970_are_parsed_up_to_the_end_of_9999() {
     let epoch = |text: &str| UnixTime::from_epoch(text.as_bytes()).map(UnixTime::as_secs);
     for (text, seconds) in [
         ("0", 0),
@@ -169,7 +173,7 @@ fn reads_seconds_up_to_the_last_that_can_be_written() {
     ] {
         assert_eq!(epoch(text), Ok(seconds), "{text}");
     }
-    // Thousandths of a second among them.
+    // These include values in milliseconds.
     for late in ["253402300800", "1440938160000", "1e12", "1e300", "1e99999999999", "99999999999999999999999"]
     {
         assert_eq!(epoch(late).unwrap_err().kind, Kind::OutOfRange, "{late}");

@@ -1,4 +1,4 @@
-//! Absolute URIs, as endpoints are written.
+//! Absolute URIs of endpoints.
 
 mod generator;
 
@@ -9,7 +9,7 @@ use rolecall_core::wire::Kind;
 use rolecall_core::wire::uri::{Scheme, Uri, address};
 
 #[test]
-fn takes_apart_what_is_there() {
+fn the_parts_of_a_uri_are_parsed() {
     let uri = Uri::parse("https://sts.eu-west-1.amazonaws.com").unwrap();
     assert_eq!((uri.scheme, uri.host, uri.port), (Scheme::Https, "sts.eu-west-1.amazonaws.com", 443));
     assert_eq!((uri.authority, uri.path, uri.query, uri.target), (uri.host, "", None, ""));
@@ -27,7 +27,7 @@ fn takes_apart_what_is_there() {
 }
 
 #[test]
-fn the_host_header_has_a_port_only_if_it_is_not_the_usual_one() {
+fn the_host_header_omits_the_default_port() {
     for (text, authority, port) in [
         ("http://h:80/", "h", 80),
         ("http://h:/", "h", 80),
@@ -43,7 +43,7 @@ fn the_host_header_has_a_port_only_if_it_is_not_the_usual_one() {
 }
 
 #[test]
-fn refuses_what_could_mean_another_host() {
+fn ambiguous_hosts_are_rejected() {
     for (text, offset) in [
         ("http://user@h/", 11),
         ("http://user:pw@h/", 12),
@@ -81,7 +81,7 @@ fn refuses_what_could_mean_another_host() {
 }
 
 #[test]
-fn an_address_is_one_only_if_it_is_written_in_full() {
+fn only_complete_addresses_are_addresses() {
     for text in [
         "http://127.1/",
         "http://0x7f.0.0.1/",
@@ -94,10 +94,10 @@ fn an_address_is_one_only_if_it_is_written_in_full() {
 }
 
 #[test]
-fn addresses_are_those_of_the_standard_library() {
+fn addresses_are_parsed_like_the_standard_library() {
     let same = |text: &str| {
         let theirs = text.parse::<IpAddr>().ok();
-        // An IPv4 address inside an IPv6 address is left out on purpose.
+        // An IPv4 address inside an IPv6 address is deliberately unsupported.
         if !(text.contains(':') && text.contains('.')) {
             assert_eq!(address(text), theirs, "{text}");
         } else {

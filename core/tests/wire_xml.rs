@@ -1,4 +1,4 @@
-//! The XML reader against quick-xml, and what it says about documents it refuses.
+//! The XML parser against quick-xml, and the errors for documents it rejects.
 
 mod generator;
 
@@ -7,7 +7,7 @@ use quick_xml::events::{BytesRef, Event as Theirs};
 use rolecall_core::wire::xml::{Event, MAX_DEPTH, Reader};
 use rolecall_core::wire::{Cursor, Error, Kind, Put};
 
-/// A document as a flat list: `<name`, text, `>name`; texts joined, empty ones left out.
+/// A document as a flat list of `<name`, text and `>name`; adjacent texts are joined, empty ones omitted.
 #[derive(Default, Debug, PartialEq)]
 struct Flat(Vec<String>, String);
 
@@ -106,7 +106,7 @@ const ASSUME_ROLE: &[u8] = br#"<AssumeRoleResponse xmlns="https://sts.amazonaws.
 const EVERYTHING: &[u8] = "<?xml version='1.0' encoding='UTF-8'?>\n<!-- <a> -->\n<s:a xmlns:s = 'urn:x' b=\"1 > 0 &amp; '\"><b/>x&#x41;&#66;&lt;<![CDATA[<&amp;]]]>é<!----><c-1.x >\r\n</c-1.x></s:a>\n<!-- end -->".as_bytes();
 
 #[test]
-fn reads_what_quick_xml_reads() {
+fn documents_are_parsed_like_quick_xml() {
     for document in [ASSUME_ROLE, EVERYTHING, b"<a/>", b"<a></a>", b"<a><![CDATA[]]></a>", b"<a>]]</a>"] {
         let events = ours(document).unwrap();
         assert_eq!(Some(events), theirs(document));
@@ -118,7 +118,7 @@ fn reads_what_quick_xml_reads() {
 }
 
 #[test]
-fn a_damaged_document_is_refused_or_read_as_quick_xml_reads_it() {
+fn a_damaged_document_is_rejected_or_parsed_like_quick_xml() {
     let (mut draw, mut accepted) = (Draw::new(11), 0);
     for round in 0..60_000 {
         let sample = if round % 2 == 0 { ASSUME_ROLE } else { EVERYTHING };
@@ -128,15 +128,15 @@ fn a_damaged_document_is_refused_or_read_as_quick_xml_reads_it() {
             assert_eq!(Some(events), theirs(&document), "{}", document.escape_ascii());
         }
     }
-    assert!(accepted > 5_000, "only {accepted} documents to compare");
+    assert!(accepted > 5_000, "only {accepted} documents were compared");
 }
 
 #[test]
-fn a_document_cut_anywhere_is_refused() {
+fn a_truncated_document_is_rejected() {
     for document in [ASSUME_ROLE, EVERYTHING] {
         let end = document.iter().rposition(|byte| *byte == b'/').unwrap();
         for len in 0..=end {
-            let error = ours(&document[..len]).expect_err("cut");
+            let error = ours(&document[..len]).expect_err("a truncated document");
             assert!(
                 error.offset <= len && error.kind != Kind::Mismatch || error.kind == Kind::BadEscape,
                 "{len}: {error}"
@@ -146,7 +146,7 @@ fn a_document_cut_anywhere_is_refused() {
 }
 
 #[test]
-fn refuses_at_the_byte_that_is_wrong() {
+fn errors_are_reported_at_the_wrong_byte() {
     use Kind::*;
     for (document, offset, kind) in [
         ("", 0, UnexpectedEnd),
@@ -207,7 +207,7 @@ fn refuses_at_the_byte_that_is_wrong() {
 }
 
 #[test]
-fn a_document_type_is_refused_whatever_it_would_do() {
+fn every_document_type_is_rejected() {
     for document in [
         "<!DOCTYPE a><a/>",
         "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'><!ENTITY d '&b;&b;&b;'>]><a>&d;</a>",
@@ -221,7 +221,7 @@ fn a_document_type_is_refused_whatever_it_would_do() {
 }
 
 #[test]
-fn nesting_is_bounded_and_refused_at_once() {
+fn nesting_beyond_the_limit_is_rejected_at_once() {
     let nested = |depth: usize| ["<a>".repeat(depth), "</a>".repeat(depth)].concat();
     assert!(ours(nested(MAX_DEPTH).as_bytes()).is_ok());
     let error = Error { offset: 3 * MAX_DEPTH, kind: Kind::TooDeep };
@@ -230,14 +230,14 @@ fn nesting_is_bounded_and_refused_at_once() {
 }
 
 #[test]
-fn text_is_one_whatever_parts_it() {
+fn text_split_by_other_nodes_is_joined() {
     let read = |document: &str| {
         let mut reader = Reader::new(document.as_bytes());
         assert!(matches!(reader.next_event(), Ok(Some(Event::Start("a")))));
         let mut buffer = [0; 64];
         let mut out = Cursor::new(&mut buffer);
         reader.text(&mut out)?;
-        assert_eq!(reader.next_event(), Ok(None), "the end was taken too");
+        assert_eq!(reader.next_event(), Ok(None), "the end tag was not consumed");
         Ok::<_, Error>(String::from_utf8(out.finish().unwrap().to_vec()).unwrap())
     };
     assert_eq!(read("<a>one<!-- x --> &amp; <![CDATA[<two>]]><?pi?>&#x33;</a>").unwrap(), "one & <two>3");
@@ -247,9 +247,9 @@ fn text_is_one_whatever_parts_it() {
 }
 
 #[test]
-fn long_documents_take_time_in_proportion() {
+fn parsing_time_is_linear() {
     let document = format!("<a>{}</a>", "&amp;<![CDATA[]]><b c='&lt;'/><!-- -->".repeat(25_000));
     let start = std::time::Instant::now();
     assert_eq!(ours(document.as_bytes()).map_err(|error| error.kind).map(|events| events.len()), Ok(75_002));
-    assert!(start.elapsed().as_secs() < 20, "a megabyte takes milliseconds");
+    assert!(start.elapsed().as_secs() < 20, "parsing a megabyte took too long");
 }

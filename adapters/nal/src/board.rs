@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_serves_its_own_service_alone() {
+    fn a_connection_is_reused_only_for_its_own_service() {
         let address = IpAddr::from([10, 0, 0, 9]);
         let open = Remote { endpoint: Endpoint::parse("http://sts.example:80/base").unwrap(), address };
         for url in ["http://sts.example", "http://STS.example/other"] {
@@ -102,7 +102,7 @@ mod tests {
         {
             assert!(!open.serves(&exchange(url, None)), "{url}");
         }
-        // An exchange that may go to one address only.
+        // An exchange that is pinned to an address.
         assert!(open.serves(&exchange("http://sts.example", Some(address))));
         assert!(!open.serves(&exchange("http://sts.example", Some([10, 0, 0, 8].into()))));
     }

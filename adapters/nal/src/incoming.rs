@@ -249,7 +249,7 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    /// Status, headers and body of a reply that comes in pieces, then perhaps the end of the stream.
+    /// Reads a reply that arrives in pieces, optionally followed by the end of the stream.
     fn read(
         reply: &[u8],
         piece: usize,
@@ -263,7 +263,7 @@ mod tests {
         while !rest.is_empty() && incoming.complete().is_none() {
             let room = incoming.room(&mut buffer);
             let count = piece.min(rest.len()).min(room.len());
-            assert!(count > 0, "no room, and no error");
+            assert!(count > 0, "neither free space nor an error");
             room[..count].copy_from_slice(&rest[..count]);
             rest = &rest[count..];
             incoming.take(&mut buffer, count, Now::default())?;
@@ -278,7 +278,7 @@ mod tests {
     const HEADERS: &str = "Server: x\r\nDATE: now\r\nX-Kep: no\r\nx-kept:\r\n";
     const KEPT: &str = "DATE: now\r\nx-kept:\r\n";
 
-    /// Replies, and whether it takes the end of the stream to end them.
+    /// Replies, and whether each ends only with the stream.
     fn replies() -> [(String, u16, &'static str, bool); 6] {
         let interim = "HTTP/1.1 100 Continue\r\nDate: never\r\n\r\n";
         let chunks = "3\r\nrol\r\n00004;a=b\r\necal\r\n1\r\nl\r\n0\r\nDate: trailer\r\n\r\n";
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn in_pieces_of_any_size_it_is_the_same_reply() {
+    fn a_reply_in_pieces_of_any_size_is_the_same() {
         for (reply, status, body, ends) in replies() {
             for piece in 1..=reply.len() {
                 let got = read(reply.as_bytes(), piece, 400, 100, ends);
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_buffer_of_any_size_it_is_the_reply_or_too_large() {
+    fn a_reply_fits_the_buffer_or_is_too_large() {
         for (reply, status, body, ends) in replies() {
             let mut fitted = 0;
             for size in 1..=reply.len() + 1 {
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_off_anywhere_it_is_no_reply() {
+    fn a_truncated_reply_is_an_error() {
         for (reply, .., ends) in replies().into_iter().filter(|(.., ends)| !ends) {
             for len in 0..reply.len() {
                 let got = read(&reply.as_bytes()[..len], 5, 400, 100, true);
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_for_the_body_alone() {
+    fn the_limit_applies_to_the_body_only() {
         for (reply, status, body, ends) in replies() {
             let limit = body.len() as u32;
             let whole = Ok(Some((status, KEPT.into(), body.into())));
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn all_headers_are_kept_where_all_are_wanted() {
+    fn all_headers_are_kept_if_requested() {
         for (reply, ..) in replies() {
             let mut buffer = vec![0; 400];
             let mut incoming = Incoming::new(ReplyHeaders::All, 100, false);
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_streamed_reply_takes_no_more_room_than_its_head() {
+    fn a_streamed_reply_needs_only_the_space_of_its_head() {
         let body = "rolecall ".repeat(100);
         let head = "HTTP/1.1 200 OK\r\nDate: now\r\n";
         let chunk = format!("384\r\n{body}\r\n0\r\n\r\n");
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_behind_a_reply_ends_the_connection() {
+    fn surplus_bytes_after_a_reply_end_the_connection() {
         for (reply, .., ends) in replies().into_iter().filter(|(.., ends)| !ends) {
             for surplus in ["", "H"] {
                 let mut buffer = vec![0; 400];

@@ -1,4 +1,4 @@
-//! Credentials shared through files: what is believed, what is not, and what is never handed out.
+//! Credentials shared through files: which entries are accepted, rejected, and never returned.
 
 #![cfg(unix)]
 
@@ -15,7 +15,7 @@ use rolecall::{
     WebIdentity,
 };
 
-/// A provider of the world's with a cache, and what it warns of.
+/// A provider with a cache, and the warnings of the cache.
 fn provider(world: &World, folder: &Path) -> (Provider, Arc<Mutex<Vec<String>>>) {
     let warnings = Arc::new(Mutex::new(Vec::new()));
     let heard = warnings.clone();
@@ -31,7 +31,7 @@ fn key_of(provider: &Provider) -> String {
     provider.credentials().expect("credentials").access_key_id().to_owned()
 }
 
-/// The one file of credentials in the folder.
+/// The only credentials file in the folder.
 fn file(folder: &Path) -> PathBuf {
     let entries = fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("one").path());
     let mut files: Vec<_> =
@@ -41,7 +41,7 @@ fn file(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn the_second_process_asks_nobody() {
+fn the_second_process_uses_the_cache() {
     let (world, folder) = (World::new(), folder("second"));
     let (first, warnings) = provider(&world, &folder);
     assert_eq!(key_of(&first), "ASIA1");
@@ -57,11 +57,11 @@ fn the_second_process_asks_nobody() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&file(&folder)), 0o600);
     let names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names.len(), 2, "the file and its lock, nothing half-written: {names:?}");
+    assert_eq!(names.len(), 2, "more than the file and its lock: {names:?}");
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_made_for_its_user_alone() {
+fn a_missing_folder_is_created_for_its_user_only() {
     let (world, folder) = (World::new(), folder("made").join("a/b"));
     let (provider, warnings) = provider(&world, &folder);
     assert_eq!(key_of(&provider), "ASIA1");
@@ -70,12 +70,12 @@ fn a_folder_that_is_not_there_is_made_for_its_user_alone() {
 }
 
 #[test]
-fn what_is_due_for_a_refresh_is_not_handed_out() {
+fn cached_credentials_due_for_a_refresh_are_not_used() {
     let (world, folder) = (World::new(), folder("due"));
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
     world.pass(44 * 60);
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
-    // From here on it would be refreshed by whoever holds it.
+    // From here on a provider that holds them would refresh them.
     world.pass(2 * 60);
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2");
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2");
@@ -83,18 +83,18 @@ fn what_is_due_for_a_refresh_is_not_handed_out() {
 }
 
 #[test]
-fn a_source_that_fails_leaves_what_has_not_ended_yet_and_nothing_after_that() {
+fn a_failed_source_leaves_unexpired_credentials_in_use_and_no_expired_ones() {
     let (world, folder) = (World::new(), folder("fails"));
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
     world.answer_with(500);
     world.pass(50 * 60);
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
     world.pass(10 * 60);
-    assert!(provider(&world, &folder).0.credentials().is_err(), "they have ended");
+    assert!(provider(&world, &folder).0.credentials().is_err(), "expired credentials are used");
 }
 
 #[test]
-fn what_a_service_refused_is_not_taken_from_the_cache_again() {
+fn rejected_credentials_are_not_taken_from_the_cache_again() {
     let (world, folder) = (World::new(), folder("refused"));
     let (provider, _) = provider(&world, &folder);
     assert_eq!(key_of(&provider), "ASIA1");
@@ -104,7 +104,7 @@ fn what_a_service_refused_is_not_taken_from_the_cache_again() {
 }
 
 #[test]
-fn broken_and_foreign_files_are_told_of_and_replaced() {
+fn damaged_and_readable_files_are_warned_of_and_replaced() {
     type Break = fn(&Path);
     let break_with: [(&str, Break); 7] = [
         ("as it was written", |path| fs::write(path, "").unwrap()),
@@ -130,26 +130,26 @@ fn broken_and_foreign_files_are_told_of_and_replaced() {
             symlink(&elsewhere, path).unwrap();
         }),
     ];
-    for (number, (told, break_it)) in break_with.into_iter().enumerate() {
+    for (number, (expected, break_it)) in break_with.into_iter().enumerate() {
         let (world, folder) = (World::new(), folder(&format!("broken-{number}")));
         assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
         break_it(&file(&folder));
         let (second, warnings) = provider(&world, &folder);
-        assert_eq!(key_of(&second), "ASIA2", "{told}");
+        assert_eq!(key_of(&second), "ASIA2", "{expected}");
         let warnings = warnings.lock().unwrap();
-        assert!(warnings.iter().all(|warning| warning.contains(told)), "{told}: {warnings:?}");
-        assert!(!warnings.is_empty(), "{told}");
-        // It is whole again.
-        assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2", "{told}");
+        assert!(warnings.iter().all(|warning| warning.contains(expected)), "{expected}: {warnings:?}");
+        assert!(!warnings.is_empty(), "{expected}");
+        // The file is valid again.
+        assert_eq!(key_of(&provider(&world, &folder).0), "ASIA2", "{expected}");
     }
 }
 
 #[test]
-fn a_file_of_another_user_is_not_believed() {
+fn a_file_of_another_user_is_rejected() {
     let (world, folder) = (World::new(), folder("owner"));
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
     if std::os::unix::fs::chown(file(&folder), Some(12_345), None).is_err() {
-        println!("NOTICE: not run as root: nothing was given to another user");
+        println!("NOTICE: skipped, changing the owner of a file needs root");
         return;
     }
     let (second, warnings) = provider(&world, &folder);
@@ -158,17 +158,17 @@ fn a_file_of_another_user_is_not_believed() {
 }
 
 #[test]
-fn a_folder_that_others_write_to_is_not_used() {
+fn a_folder_writable_by_others_is_not_used() {
     let (world, folder) = (World::new(), folder("shared"));
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
     let (provider, warnings) = provider(&world, &folder);
     assert_eq!(key_of(&provider), "ASIA1");
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "nothing is written there");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "a file was written there");
     assert!(warnings.lock().unwrap()[0].contains("others can write"));
 }
 
 #[test]
-fn a_folder_that_cannot_be_had_costs_nothing_but_a_warning() {
+fn an_unusable_folder_only_causes_a_warning() {
     let (world, folder) = (World::new(), folder("file"));
     let path = folder.join("not-a-folder");
     fs::write(&path, "").unwrap();
@@ -178,7 +178,7 @@ fn a_folder_that_cannot_be_had_costs_nothing_but_a_warning() {
 }
 
 #[test]
-fn other_settings_have_another_file_and_keys_have_none() {
+fn other_settings_use_another_file_and_static_keys_use_none() {
     let (world, folder) = (World::new(), folder("keys"));
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
     let cached = |settings: Settings| {
@@ -195,7 +195,7 @@ fn other_settings_have_another_file_and_keys_have_none() {
 }
 
 #[test]
-fn a_role_is_cached_by_all_that_makes_its_session() {
+fn a_role_is_cached_by_all_parameters_of_its_session() {
     let (world, folder) = (World::new(), folder("roles"));
     let keys = [
         ("AWS_REGION", "eu-west-1"),
@@ -211,17 +211,17 @@ fn a_role_is_cached_by_all_that_makes_its_session() {
     for (number, role) in (1..).zip(all()) {
         assert_eq!(key_of_role(role, &keys), format!("ASIA{number}"));
     }
-    // The same once more: each is found again.
+    // In the second round each session is found in the cache.
     for (number, role) in (1..).zip(all()) {
         assert_eq!(key_of_role(role, &keys), format!("ASIA{number}"));
     }
     let others = [keys[0], ("AWS_ACCESS_KEY_ID", "AKIAOTHER"), keys[2]];
-    assert_eq!(key_of_role(role(), &others), "ASIA5", "assumed with other keys");
+    assert_eq!(key_of_role(role(), &others), "ASIA5", "a session of other keys is reused");
     assert_eq!(world.fetches(), 5);
 }
 
 #[test]
-fn one_waits_for_the_lock_of_another() {
+fn a_lock_is_waited_for() {
     let cache = FileCache::new(folder("lock"));
     let held = cache.lock("key").unwrap();
     let waiting = std::thread::spawn({
@@ -229,7 +229,7 @@ fn one_waits_for_the_lock_of_another() {
         move || cache.lock("key").map(|_| std::time::Instant::now()).unwrap()
     });
     let other = cache.lock("another key");
-    assert!(other.is_ok(), "each key has its own");
+    assert!(other.is_ok(), "keys share a lock");
     std::thread::sleep(std::time::Duration::from_millis(60));
     let dropped = std::time::Instant::now();
     drop(held);
@@ -237,7 +237,7 @@ fn one_waits_for_the_lock_of_another() {
 }
 
 #[test]
-fn what_is_stored_is_loaded_whatever_is_in_it() {
+fn entries_with_special_characters_are_loaded_as_stored() {
     let cache = FileCache::new(folder("entry"));
     let token = "t\"\\/+=~".repeat(600);
     let credentials = Credentials::new("ASIA\"\\KEY", "s\\ecret\"", Some(&token)).unwrap();
@@ -253,14 +253,14 @@ fn what_is_stored_is_loaded_whatever_is_in_it() {
     assert!(cache.load("other").unwrap().is_none());
 }
 
-/// A provider of these settings, with the cache.
+/// A provider with these settings and the cache.
 fn cached(world: &World, folder: &Path, variables: &[(&str, &str)], profile: Option<&str>) -> Provider {
     let settings = world.settings(variables, profile).expect("settings");
     Provider::builder(settings).host(world.clone()).cache(FileCache::new(folder)).build()
 }
 
 #[test]
-fn pods_with_one_folder_get_their_own() {
+fn pods_that_share_a_folder_have_separate_entries() {
     let (world, folder) = (World::new(), folder("pods"));
     let uri = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials");
     for pod in ["PODA", "PODB", "PODA"] {
@@ -270,11 +270,11 @@ fn pods_with_one_folder_get_their_own() {
         let given = [uri, ("AWS_CONTAINER_AUTHORIZATION_TOKEN", pod)];
         assert_eq!(key_of(&cached(&world, &folder, &given, None)), format!("ASIA{pod}"));
     }
-    assert_eq!(world.fetches(), 4, "each once by file and once by value");
+    assert_eq!(world.fetches(), 4, "not one fetch per token file and per token value");
 }
 
 #[test]
-fn whoever_a_token_is_for_gets_his_own() {
+fn each_token_has_its_own_entry() {
     let (world, folder) = (World::new(), folder("tokens"));
     let region = [("AWS_REGION", "eu-west-1")];
     let role = "arn:aws:iam::123456789012:role/reports";
@@ -293,7 +293,7 @@ fn whoever_a_token_is_for_gets_his_own() {
 }
 
 #[test]
-fn a_session_has_the_name_that_was_asked_for() {
+fn sessions_with_different_names_have_separate_entries() {
     let (world, folder) = (World::new(), folder("names"));
     let config =
         "[default]\nrole_arn = arn:aws:iam::123456789012:role/a\ncredential_source = Ec2InstanceMetadata\n";
@@ -308,7 +308,7 @@ fn a_session_has_the_name_that_was_asked_for() {
 }
 
 #[test]
-fn a_role_without_a_name_is_found_again_a_second_later() {
+fn a_role_without_a_session_name_is_found_a_second_later() {
     let (world, folder) = (World::new(), folder("unnamed"));
     let keys =
         [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "AKIAKEYS"), ("AWS_SECRET_ACCESS_KEY", "s")];
@@ -320,7 +320,7 @@ fn a_role_without_a_name_is_found_again_a_second_later() {
 }
 
 #[test]
-fn keys_of_the_environment_are_never_another_ones() {
+fn environment_keys_have_separate_entries() {
     let (world, folder) = (World::new(), folder("environment"));
     world.file(
         "/home/.aws/config",
@@ -348,11 +348,11 @@ fn keys_of_the_environment_are_never_another_ones() {
 }
 
 #[test]
-fn a_clock_that_is_behind_makes_nothing_fresh() {
+fn a_slow_clock_does_not_extend_the_lifetime_of_an_entry() {
     let (world, folder) = (World::new(), folder("behind"));
     let (first, _) = provider(&world, &folder);
     assert_eq!(key_of(&first), "ASIA1");
-    // To a host whose clock is three hours behind, an hour's credentials have four hours to live.
+    // On a host whose clock is three hours slow, one-hour credentials seem to last four hours.
     let text = fs::read_to_string(file(&folder)).unwrap();
     let end = |hours: u64| UnixTime::from_secs(common::START + hours * 3_600).rfc3339().to_string();
     assert!(text.contains(&end(1)));
@@ -361,7 +361,7 @@ fn a_clock_that_is_behind_makes_nothing_fresh() {
 }
 
 #[test]
-fn temporary_keys_without_a_token_are_kept_too() {
+fn expiring_keys_without_a_token_are_cached() {
     let (world, folder) = (World::new(), folder("no-token"));
     world.file("/home/.aws/config", "[default]\ncredential_process = get\n");
     let end = UnixTime::from_secs(common::START + 3_600).rfc3339();
@@ -375,7 +375,7 @@ fn temporary_keys_without_a_token_are_kept_too() {
 }
 
 #[test]
-fn a_folder_that_others_write_to_is_not_read_either() {
+fn a_folder_writable_by_others_is_not_read() {
     let (world, folder) = (World::new(), folder("read"));
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o770)).unwrap();
@@ -383,7 +383,7 @@ fn a_folder_that_others_write_to_is_not_read_either() {
 }
 
 #[test]
-fn what_is_no_file_is_not_waited_for() {
+fn a_pipe_in_place_of_the_file_does_not_block() {
     let (world, folder) = (World::new(), folder("pipe"));
     assert_eq!(key_of(&provider(&world, &folder).0), "ASIA1");
     let path = file(&folder);
@@ -393,7 +393,7 @@ fn what_is_no_file_is_not_waited_for() {
 }
 
 #[test]
-fn what_a_service_refused_is_gone_for_other_processes_too() {
+fn rejected_credentials_are_removed_for_other_processes() {
     let (world, folder) = (World::new(), folder("gone"));
     let (first, _) = provider(&world, &folder);
     assert_eq!(key_of(&first), "ASIA1");

@@ -1,5 +1,5 @@
-//! A source that is written outside of the core's crate, asked by a provider: the same file that a device
-//! runs (`adapters/nal/tests/it/custom_source.rs`), over the real client and a socket.
+//! A source defined outside the core crate, used by a provider with the real client and a socket. The file
+//! is shared with the tests for devices (`adapters/nal/tests/it/custom_source.rs`).
 
 #[path = "../../nal/tests/it/custom_source.rs"]
 mod role_alias;
@@ -32,12 +32,12 @@ impl CredentialSource for Thing {
     }
 }
 
-/// Serves one reply after the other, and returns its URL and what it was asked.
+/// Serves the replies in order, and returns the URL and the received request heads.
 fn serve(replies: Vec<(u16, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let heads = asked.clone();
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let heads = requests.clone();
     thread::spawn(move || {
         for (status, body) in replies {
             let (stream, _) = listener.accept().expect("a connection");
@@ -52,7 +52,7 @@ fn serve(replies: Vec<(u16, String)>) -> (String, Arc<Mutex<Vec<String>>>) {
             .expect("sent");
         }
     });
-    (url, asked)
+    (url, requests)
 }
 
 fn document() -> String {
@@ -64,7 +64,7 @@ fn document() -> String {
     )
 }
 
-/// Keys in the environment, which are not to be looked at.
+/// Settings with keys in the environment, which must not be used.
 fn settings() -> Settings {
     let variables = [
         ("AWS_ACCESS_KEY_ID", "AKIDOTHER"),
@@ -77,21 +77,21 @@ fn settings() -> Settings {
 }
 
 #[test]
-fn a_provider_asks_it_once_and_nothing_else() {
-    let (url, asked) = serve(vec![(200, document())]);
+fn a_provider_fetches_once_from_the_custom_source_only() {
+    let (url, requests) = serve(vec![(200, document())]);
     let provider = Provider::builder(settings()).source(Thing { url }).build();
     for _ in 0..3 {
         assert_eq!(provider.credentials().expect("credentials").access_key_id(), "ASIATHING");
     }
-    let asked = asked.lock().expect("heads");
-    assert_eq!(asked.len(), 1);
-    assert!(asked[0].starts_with("GET /role-aliases/gateway/credentials HTTP/1.1"), "{}", asked[0]);
-    assert!(asked[0].to_ascii_lowercase().contains("\nx-amzn-iot-thingname: board-7"), "{}", asked[0]);
+    let requests = requests.lock().expect("heads");
+    assert_eq!(requests.len(), 1);
+    assert!(requests[0].starts_with("GET /role-aliases/gateway/credentials HTTP/1.1"), "{}", requests[0]);
+    assert!(requests[0].to_ascii_lowercase().contains("\nx-amzn-iot-thingname: board-7"), "{}", requests[0]);
     assert_eq!(format!("{provider:?}"), "Provider(role alias)");
 }
 
 #[test]
-fn what_it_fails_with_is_the_error_and_the_chain_is_not_asked() {
+fn an_error_of_the_custom_source_is_returned_and_the_chain_is_not_used() {
     let refusal = "{\"message\":\"Access Denied\"}".to_owned();
     let (url, _) = serve(vec![(403, refusal.clone()), (403, refusal)]);
     let provider = Provider::builder(settings()).source(Thing { url }).build();
@@ -103,29 +103,29 @@ fn what_it_fails_with_is_the_error_and_the_chain_is_not_asked() {
     assert_eq!((finding.source.as_str(), finding.outcome), ("role alias", Outcome::Refused));
 }
 
-/// A cache that must not be asked.
+/// A cache that panics on any use.
 struct Forbidden;
 
 impl CredentialCache for Forbidden {
     fn load(&self, _: &str) -> Result<Option<Entry>, CacheError> {
-        panic!("asked for credentials")
+        panic!("load was called")
     }
 
     fn store(&self, _: &str, _: &Entry) -> Result<(), CacheError> {
-        panic!("given credentials")
+        panic!("store was called")
     }
 
     fn lock(&self, _: &str) -> Result<Box<dyn Lock>, CacheError> {
-        panic!("locked")
+        panic!("lock was called")
     }
 
     fn remove(&self, _: &str) -> Result<(), CacheError> {
-        panic!("asked to forget")
+        panic!("remove was called")
     }
 }
 
 #[test]
-fn its_credentials_and_roles_assumed_with_them_are_in_no_cache() {
+fn credentials_of_a_custom_source_and_roles_based_on_them_are_not_cached() {
     let (url, _) = serve(vec![(200, document())]);
     let provider = Provider::builder(settings()).source(Thing { url }).cache(Forbidden).build();
     provider.credentials().expect("credentials");

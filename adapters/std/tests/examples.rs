@@ -1,4 +1,4 @@
-//! The examples, run against the simulator.
+//! Runs the examples against the simulator.
 
 #![cfg(unix)]
 #![allow(dead_code, reason = "`main` of an example is not called")]
@@ -28,14 +28,14 @@ fn simulator() -> Simulator {
     Simulator::start(Config::default()).expect("ports on loopback")
 }
 
-/// The variables that lead to the simulator, and none of this process's files.
+/// Variables for the simulator; no files of this process are used.
 fn environment(simulator: &Simulator) -> Environment {
     let files =
         ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"].map(|name| (name, "/nonexistent".to_owned()));
     simulator.environment().into_iter().chain(files).collect()
 }
 
-fn asked(simulator: &Simulator, service: Service) -> usize {
+fn count_requests(simulator: &Simulator, service: Service) -> usize {
     simulator.events().iter().filter(|event| event.service == service).count()
 }
 
@@ -43,7 +43,7 @@ fn asked(simulator: &Simulator, service: Service) -> usize {
 fn default_chain_finds_the_role_of_the_instance() {
     let simulator = simulator();
     default_chain::run(&environment(&simulator)).expect("credentials");
-    assert_eq!((asked(&simulator, Service::Imds), asked(&simulator, Service::Sts)), (3, 1));
+    assert_eq!((count_requests(&simulator, Service::Imds), count_requests(&simulator, Service::Sts)), (3, 1));
 }
 
 #[test]
@@ -92,17 +92,17 @@ fn custom_host_sees_the_exact_bytes_of_a_signed_request() {
 }
 
 #[test]
-fn of_two_providers_with_a_shared_cache_one_fetches() {
+fn one_of_two_providers_with_a_shared_cache_fetches() {
     let simulator = simulator();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("shared-cache-{}", std::process::id()));
     let keys = [1, 2].map(|_| shared_cache::run(&environment(&simulator), &folder).expect("credentials"));
     assert_eq!(keys[0], keys[1]);
-    assert_eq!(asked(&simulator, Service::Imds), 3);
+    assert_eq!(count_requests(&simulator, Service::Imds), 3);
     std::fs::remove_dir_all(folder).expect("removed");
 }
 
 #[test]
-fn custom_source_asks_an_agent_in_place_of_the_chain() {
+fn custom_source_uses_an_agent_instead_of_the_chain() {
     let simulator = simulator();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -118,5 +118,5 @@ fn custom_source_asks_an_agent_in_place_of_the_chain() {
     assert_eq!(custom_source::run(&environment(&simulator), url).expect("credentials"), "ASIAAGENT");
     let head = agent.join().expect("an agent").to_ascii_lowercase();
     assert!(head.contains("\nx-agent-client: rolecall"), "{head}");
-    assert_eq!(asked(&simulator, Service::Imds), 0);
+    assert_eq!(count_requests(&simulator, Service::Imds), 0);
 }

@@ -1,4 +1,4 @@
-//! Which servers are trusted, and what is said of the others.
+//! Which servers are trusted, and the errors for the others.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -20,7 +20,7 @@ fn issuer() -> Issuer {
     CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an issuer")
 }
 
-/// The means of a server that is called these names.
+/// The TLS configuration of a server with these names.
 fn config(issuer: &Issuer, names: &[&str]) -> Arc<ServerConfig> {
     let key = KeyPair::generate().expect("a key");
     let names: Vec<String> = names.iter().copied().map(str::to_owned).collect();
@@ -34,7 +34,7 @@ fn config(issuer: &Issuer, names: &[&str]) -> Arc<ServerConfig> {
     Arc::new(config.expect("a configuration"))
 }
 
-/// A port of 127.0.0.1, whose connections are handled one after the other.
+/// Listens on a port of 127.0.0.1 and handles connections sequentially.
 fn listen(handle: impl Fn(TcpStream) + Send + 'static) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -48,7 +48,7 @@ fn serve(issuer: &Issuer, name: &str) -> u16 {
     listen(move |mut socket| answer(&config, &mut socket))
 }
 
-/// Speaks TLS over `socket` as a server, and answers one request.
+/// Answers one request over `socket` as a TLS server.
 fn answer(config: &Arc<ServerConfig>, socket: &mut (impl Read + Write)) {
     let mut session = ServerConnection::new(config.clone()).expect("a session");
     let mut stream = Stream::new(&mut session, socket);
@@ -64,7 +64,7 @@ fn head(stream: &mut (impl Read + ?Sized)) -> String {
     String::from_utf8_lossy(&head).into_owned()
 }
 
-/// A file of its own for each test, gone at the end.
+/// A temporary file of one test, removed on drop.
 struct File(PathBuf);
 
 impl File {
@@ -112,7 +112,7 @@ fn kind(result: Result<Vec<u8>, Error>) -> FailureKind {
 }
 
 #[test]
-fn a_bundle_is_trusted_and_nothing_else() {
+fn only_the_bundle_is_trusted() {
     let (ours, theirs) = (issuer(), issuer());
     let bundle = File::new("bundle", &format!("A comment.\n{}\n{}", issuer().pem(), ours.pem()));
     let trusting = provider(bundle.path(), "");
@@ -120,14 +120,14 @@ fn a_bundle_is_trusted_and_nothing_else() {
     let url = format!("https://127.0.0.1:{port}/");
     assert_eq!(get(&trusting, &url).unwrap(), b"ok");
     assert_eq!(kind(get(&trusting, &format!("https://localhost:{port}/"))), FailureKind::Untrusted);
-    let stranger = format!("https://127.0.0.1:{}/", serve(&theirs, "127.0.0.1"));
-    assert_eq!(kind(get(&trusting, &stranger)), FailureKind::Untrusted);
-    // The built-in roots know neither.
+    let untrusted = format!("https://127.0.0.1:{}/", serve(&theirs, "127.0.0.1"));
+    assert_eq!(kind(get(&trusting, &untrusted)), FailureKind::Untrusted);
+    // The built-in roots contain neither issuer.
     assert_eq!(kind(get(&provider("", ""), &url)), FailureKind::Untrusted);
 }
 
 #[test]
-fn a_bundle_that_cannot_be_used_is_a_setting_to_correct() {
+fn an_unusable_bundle_is_a_configuration_error() {
     let url = format!("https://127.0.0.1:{}", serve(&issuer(), "127.0.0.1"));
     let pem = issuer().pem();
     let empty = File::new("empty", "");
@@ -148,13 +148,13 @@ fn a_bundle_that_cannot_be_used_is_a_setting_to_correct() {
             assert!(text.contains(problem), "{text}");
             assert_eq!(error.fault(), Fault::Configuration, "{error:?}");
         }
-        // Plain http has no need of it.
+        // Plain http does not need the bundle.
         assert_eq!(kind(get(&provider, "http://127.0.0.1:1/")), FailureKind::NotFound);
     }
 }
 
 #[test]
-fn a_bundle_may_come_late() {
+fn a_bundle_may_be_created_later() {
     let issuer = issuer();
     let url = format!("https://127.0.0.1:{}/", serve(&issuer, "127.0.0.1"));
     let bundle = File::new("late", "");
@@ -165,7 +165,7 @@ fn a_bundle_may_come_late() {
 }
 
 #[test]
-fn a_server_without_tls_is_told_from_an_untrusted_one() {
+fn a_server_without_tls_is_distinguished_from_an_untrusted_one() {
     let port = listen(|mut socket| {
         let _ = socket.read(&mut [0; 1024]);
         let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
@@ -174,10 +174,10 @@ fn a_server_without_tls_is_told_from_an_untrusted_one() {
 }
 
 #[test]
-fn a_proxy_makes_a_tunnel_and_the_service_is_at_its_end() {
+fn https_goes_through_a_tunnel_of_the_proxy() {
     let issuer = issuer();
     let bundle = File::new("proxy", &issuer.pem());
-    let (sender, asked) = channel();
+    let (sender, requests) = channel();
     let config = config(&issuer, &["127.0.0.1", "service.invalid"]);
     let tunnel = move |socket: &mut dyn Duplex| {
         sender.send(head(socket)).expect("a listener");
@@ -198,9 +198,9 @@ fn a_proxy_makes_a_tunnel_and_the_service_is_at_its_end() {
         let variables = [("https_proxy", proxy.as_str()), ("AWS_CA_BUNDLE", bundle.path())];
         let provider = given(&variables);
         assert_eq!(get(&provider, "https://service.invalid/").expect("a reply"), b"ok", "{proxy}");
-        let head = asked.recv().expect("a tunnel");
+        let head = requests.recv().expect("a tunnel");
         assert!(head.starts_with("CONNECT service.invalid:443 HTTP/1.1\r\n"), "{head}");
-        // user:p@ss
+        // The Base64 text is user:p@ss.
         assert_eq!(head.contains("Proxy-Authorization: Basic dXNlcjpwQHNz\r\n"), proxy.contains("user"));
     }
 }

@@ -1,4 +1,4 @@
-//! Requests of the caller's own, sent through a host: what goes out, byte for byte, and what comes of it.
+//! Requests of the caller, sent through a host: the exact bytes sent and the handling of replies.
 
 use std::collections::VecDeque;
 use std::io::{Cursor, Read, Write};
@@ -16,7 +16,7 @@ use rolecall::{
 const TIME: u64 = 1_767_323_045;
 const URL: &str = "https://reports.s3.eu-west-1.amazonaws.com/2026/11.csv?versionId=7";
 
-/// A host without a socket: replies from a list, and all that was sent.
+/// A host without a socket: it replies from a list and records the requests.
 #[derive(Clone, Default)]
 struct Fake(Arc<Mutex<State>>);
 
@@ -43,7 +43,7 @@ impl Fake {
 
     fn sent(&self) -> Vec<String> {
         let state = self.0.lock().unwrap();
-        assert!(state.replies.is_empty(), "{} replies were not asked for", state.replies.len());
+        assert!(state.replies.is_empty(), "{} replies were not used", state.replies.len());
         state.sent.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
     }
 
@@ -146,7 +146,7 @@ fn a_signed_put_is_sent_byte_for_byte_without_a_socket() {
     assert_eq!((reply.status, reply.body.as_slice()), (200, &b"stored"[..]));
     assert_eq!(reply.headers, [("etag".into(), "\"1\"".into()), ("x-amz-id-2".into(), "x".into())]);
 
-    // The lines that sign it are those of the signer by hand.
+    // The signature headers equal those of a direct call of the signer.
     let signed = provider.sign(&put()).expect("a signature");
     let line = |name: &str| {
         let found = signed.headers().find(|(found, _)| found.eq_ignore_ascii_case(name));
@@ -166,7 +166,7 @@ fn a_signed_put_is_sent_byte_for_byte_without_a_socket() {
 }
 
 #[test]
-fn what_is_sent_to_s3_has_the_one_canonical_path() {
+fn paths_for_s3_are_sent_in_canonical_form() {
     let fake = Fake::default();
     fake.reply(200, "", b"").reply(200, "", b"");
     let send = |url: &str| fake.provider().send(&Request::new("GET", url).expect("a URL")).expect("a reply");
@@ -178,7 +178,7 @@ fn what_is_sent_to_s3_has_the_one_canonical_path() {
 }
 
 #[test]
-fn one_attempt_is_made_unless_the_caller_allows_more() {
+fn only_one_attempt_is_made_unless_the_caller_allows_more() {
     let fake = Fake::default();
     fake.reply(503, "", b"busy");
     assert_eq!(fake.provider().send(&put()).expect("a reply").status, 503);
@@ -186,11 +186,11 @@ fn one_attempt_is_made_unless_the_caller_allows_more() {
 
     let fake = Fake::default();
     fake.reply(503, "", b"busy").fail(FailureKind::Closed).reply(200, "", b"");
-    let patient = put().attempts(3, Duration::from_secs(10));
-    assert_eq!(fake.provider().send(&patient).expect("a reply").status, 200);
+    let retrying = put().attempts(3, Duration::from_secs(10));
+    assert_eq!(fake.provider().send(&retrying).expect("a reply").status, 200);
     assert_eq!(fake.sent().len(), 3);
 
-    // A POST may have been executed.
+    // A POST may have been executed, so it is not retried.
     let fake = Fake::default();
     let post = || Request::new("POST", "https://sqs.eu-west-1.amazonaws.com/").expect("a URL");
     let post = || post().attempts(3, Duration::from_secs(10));
@@ -207,7 +207,7 @@ fn one_attempt_is_made_unless_the_caller_allows_more() {
 }
 
 #[test]
-fn a_head_that_is_refused_for_its_time_is_signed_again() {
+fn a_head_request_rejected_for_its_time_is_signed_again() {
     let fake = Fake::default();
     let late = format!("date: {}\r\n", UnixTime::from_secs(TIME + 3_600).http_date());
     fake.reply(403, &late, b"").reply(200, &late, b"");
@@ -223,7 +223,7 @@ fn a_head_that_is_refused_for_its_time_is_signed_again() {
 }
 
 #[test]
-fn bodies_are_streamed_both_ways() {
+fn bodies_are_streamed_in_both_directions() {
     let fake = Fake::default();
     fake.reply(200, "", b"the whole object").reply(404, "", b"<Error><Code>NoSuchKey</Code></Error>");
     let provider = fake.provider();
@@ -235,17 +235,17 @@ fn bodies_are_streamed_both_ways() {
     assert_eq!((reply.status, out.len()), (404, 16));
     assert!(String::from_utf8_lossy(&reply.body).contains("NoSuchKey"));
 
-    // A body that can be read again may be sent again, another one not.
+    // Only a body that can be read again is sent again.
     let body = b"x".repeat(100_000);
     let hash = rolecall::core::sigv4::sha256_hex(&body);
-    let patient = || Request::new("PUT", URL).expect("a URL").attempts(2, Duration::from_secs(10));
+    let retrying = || Request::new("PUT", URL).expect("a URL").attempts(2, Duration::from_secs(10));
     fake.reply(503, "", b"").reply(200, "", b"").reply(503, "", b"");
     let len = body.len() as u64;
     let (file, hash) = (&mut Cursor::new(&body), Some(hash.as_str()));
-    let reply = provider.send_from(&patient(), file, len, hash, &mut std::io::sink()).expect("a reply");
+    let reply = provider.send_from(&retrying(), file, len, hash, &mut std::io::sink()).expect("a reply");
     assert_eq!(reply.status, 200);
     let mut pipe = Once::new(body.as_slice());
-    let reply = provider.send_from(&patient(), &mut pipe, len, None, &mut std::io::sink()).expect("a reply");
+    let reply = provider.send_from(&retrying(), &mut pipe, len, None, &mut std::io::sink()).expect("a reply");
     assert_eq!(reply.status, 503);
     let sent = fake.sent();
     assert!(sent[2].contains(hash.unwrap()) && sent[2].ends_with(&"x".repeat(100_000)));
@@ -253,13 +253,13 @@ fn bodies_are_streamed_both_ways() {
     assert!(sent[4].contains("x-amz-content-sha256: UNSIGNED-PAYLOAD"));
     for no_hash in ["", "abc", &"A".repeat(64)] {
         let sent =
-            provider.send_from(&patient(), &mut Cursor::new(b""), 0, Some(no_hash), &mut std::io::sink());
+            provider.send_from(&retrying(), &mut Cursor::new(b""), 0, Some(no_hash), &mut std::io::sink());
         assert!(matches!(sent, Err(Error::Configuration(_))), "{sent:?}");
     }
 }
 
 #[test]
-fn headers_that_frame_or_route_are_refused_before_anything_is_sent() {
+fn framing_and_routing_headers_are_rejected_before_anything_is_sent() {
     let fake = Fake::default();
     for (name, value) in [
         ("Content-Length", "30"),
@@ -273,7 +273,7 @@ fn headers_that_frame_or_route_are_refused_before_anything_is_sent() {
         ("Keep-Alive", "timeout=5"),
         ("Proxy-Authorization", "Basic x"),
     ] {
-        let request = put().header(name, value).expect("it can be signed");
+        let request = put().header(name, value).expect("a valid header");
         let error = fake.provider().send(&request).expect_err(name).to_string();
         assert!(error.contains("content-length"), "{error}");
     }

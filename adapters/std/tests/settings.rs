@@ -1,4 +1,4 @@
-//! What the standard variables set, and what is made of a request's URL.
+//! Settings from the standard variables, and the signing scope of a URL.
 
 use rolecall::{Credentials, Environment, Error, Provider, Request, Settings, UnixTime};
 
@@ -7,16 +7,16 @@ fn settings(variables: &[(&str, &str)]) -> Result<Settings, Error> {
 }
 
 #[test]
-fn blank_counts_as_unset_and_the_region_has_an_order() {
+fn a_variable_of_spaces_is_unset_and_region_variables_have_an_order() {
     let both = [("AWS_REGION", "eu-west-1"), ("AWS_DEFAULT_REGION", "us-east-1")];
     assert_eq!(settings(&both).unwrap().region.as_deref(), Some("eu-west-1"));
-    let blank = [("AWS_REGION", " "), ("AWS_DEFAULT_REGION", "us-east-1")];
-    assert_eq!(settings(&blank).unwrap().region.as_deref(), Some("us-east-1"));
+    let spaces = [("AWS_REGION", " "), ("AWS_DEFAULT_REGION", "us-east-1")];
+    assert_eq!(settings(&spaces).unwrap().region.as_deref(), Some("us-east-1"));
     assert_eq!(settings(&[]).unwrap().region, None);
 }
 
 #[test]
-fn the_metadata_endpoint_has_an_order() {
+fn metadata_endpoint_variables_have_an_order() {
     let endpoint =
         |variables: &[(&str, &str)]| settings(variables).map(|settings| settings.imds_url().to_owned());
     let mode = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
@@ -30,7 +30,7 @@ fn the_metadata_endpoint_has_an_order() {
 }
 
 #[test]
-fn numbers_and_switches() {
+fn numbers_and_booleans_are_parsed() {
     let set = settings(&[
         ("AWS_METADATA_SERVICE_TIMEOUT", "3"),
         ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "5"),
@@ -48,7 +48,7 @@ fn numbers_and_switches() {
 }
 
 #[test]
-fn keys_come_in_pairs_and_secrets_do_not_show() {
+fn keys_come_in_pairs_and_secrets_are_redacted() {
     let pair = [
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "a-secret"),
@@ -66,7 +66,7 @@ fn keys_come_in_pairs_and_secrets_do_not_show() {
     assert!(error.contains("secret access key") && !error.contains("a\nb"), "{error}");
 }
 
-/// Service and region that a URL is signed for.
+/// The region and service that a URL is signed for.
 fn scope(url: &str, variables: &[(&str, &str)]) -> Result<String, Error> {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None)?;
     let request = Request::new("GET", url)?.completed(&settings(variables)?)?;
@@ -76,7 +76,7 @@ fn scope(url: &str, variables: &[(&str, &str)]) -> Result<String, Error> {
 }
 
 #[test]
-fn the_host_tells_service_and_region() {
+fn service_and_region_are_derived_from_the_host() {
     for (url, expected) in [
         ("https://sts.eu-west-1.amazonaws.com/", "eu-west-1/sts"),
         ("https://sts.amazonaws.com/", "us-east-1/sts"),
@@ -94,7 +94,7 @@ fn the_host_tells_service_and_region() {
 }
 
 #[test]
-fn endpoint_variables_tell_it_for_other_hosts() {
+fn the_service_of_other_hosts_comes_from_endpoint_variables() {
     let variables = [
         ("AWS_REGION", "us-west-1"),
         ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000/base"),
@@ -103,7 +103,7 @@ fn endpoint_variables_tell_it_for_other_hosts() {
     assert_eq!(scope("http://127.0.0.1:9000/base/bucket", &variables).unwrap(), "us-west-1/s3");
     assert_eq!(scope("http://127.0.0.1:9001/", &variables).unwrap(), "us-west-1/sts");
     assert!(scope("http://127.0.0.1:9002/", &variables).unwrap_err().to_string().contains("service"));
-    // One endpoint for all services does not tell which.
+    // An endpoint for all services does not identify one.
     let all = [("AWS_REGION", "us-west-1"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")];
     assert!(scope("http://127.0.0.1:9000/", &all).is_err());
 }

@@ -1,5 +1,5 @@
-//! A long life: as many signatures and refreshes as a gateway has in years, in the memory of its first
-//! minutes. In a debug build fewer of each; `tests/run unit` runs it in release.
+//! Memory does not grow over as many signatures and refreshes as a gateway makes in years. A debug build
+//! makes fewer of each; `tests/run unit` runs this test in release.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ const REFRESHES: u64 = if cfg!(debug_assertions) { 500 } else { 10_000 };
 const START: u64 = 1_767_323_045;
 const HOUR: u64 = 3_600_000;
 
-/// An instance whose hours pass as fast as somebody waits for them.
+/// A simulated instance whose clock advances by each wait at once.
 #[derive(Default)]
 struct Fast {
     /// Milliseconds since the start.
@@ -88,7 +88,7 @@ impl Host for Shared {
     }
 }
 
-/// Resident memory in KiB; `None` where the system does not tell.
+/// Resident memory in KiB; `None` where the system does not report it.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     status
@@ -96,16 +96,16 @@ fn resident() -> Option<u64> {
         .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
 }
 
-/// What may come and go with the allocator's own pages, in KiB.
+/// Allowed variation from the allocator's own pages, in KiB.
 const SLACK: u64 = 256;
 
 #[test]
-fn memory_stays_what_it_was() {
+fn memory_does_not_grow() {
     let fast: &Fast = Box::leak(Box::default());
     let nothing: Environment = std::iter::empty::<(String, String)>().collect();
     let provider =
         Provider::builder(Settings::from_environment(&nothing).expect("settings")).host(Shared(fast)).build();
-    let url = "https://bucket.s3.eu-west-1.amazonaws.com/a/key%20with%20blanks?list-type=2&prefix=a";
+    let url = "https://bucket.s3.eu-west-1.amazonaws.com/a/key%20with%20spaces?list-type=2&prefix=a";
     let request = Request::new("GET", url).expect("a request").header("x-amz-meta-a", "b").expect("a header");
 
     let sign = |count: u64| {
@@ -113,14 +113,14 @@ fn memory_stays_what_it_was() {
             provider.sign(&request).expect("a signature");
         }
     };
-    // Each six hours new credentials, and in the hour before their end at the latest.
+    // New credentials every six hours, at the latest in the hour before they expire.
     let refresh = |count: u64| {
         let until = fast.fetches.load(Ordering::Relaxed) + count;
         while fast.fetches.load(Ordering::Relaxed) < until {
             fast.now.fetch_add(HOUR, Ordering::Relaxed);
             let credentials = provider.credentials().expect("credentials");
             let left = credentials.expiration().expect("an end").as_secs() - fast.seconds();
-            assert!(left > 0, "credentials that have ended are not handed out");
+            assert!(left > 0, "expired credentials were returned");
         }
     };
 

@@ -1,4 +1,4 @@
-//! Which source of a host decides, and what it takes from environment and profile.
+//! Which source a host uses, and what it reads from the environment and the profile.
 
 mod common;
 
@@ -32,7 +32,7 @@ fn error(world: &World, variables: &[(&str, &str)], profile: Option<&str>) -> St
 }
 
 #[test]
-fn the_environment_goes_before_a_profile_unless_the_profile_was_asked_for() {
+fn the_environment_precedes_a_profile_that_was_not_requested_explicitly() {
     let world = World::new();
     world.file(
         CREDENTIALS,
@@ -44,23 +44,27 @@ fn the_environment_goes_before_a_profile_unless_the_profile_was_asked_for() {
     assert_eq!(key(&world, &KEYS, Some("other")), "AKIAOTHER");
     assert_eq!(key(&world, &HOME, None), "AKIADEFAULT");
     assert_eq!(key(&world, &with(&HOME, &[("AWS_PROFILE", "other")]), None), "AKIAOTHER");
-    assert_eq!(world.fetches(), 0, "nobody is asked");
+    assert_eq!(world.fetches(), 0, "a request was sent");
 }
 
 #[test]
-fn a_profile_and_a_web_identity_together() {
+fn a_profile_with_credentials_precedes_a_web_identity() {
     let world = World::new();
     world
         .file("/token", "a.web.token")
         .file(CREDENTIALS, "[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = s\n");
-    assert_eq!(key(&world, &with(&HOME, &WEB_IDENTITY), None), "AKIADEFAULT", "the profile goes first");
+    assert_eq!(
+        key(&world, &with(&HOME, &WEB_IDENTITY), None),
+        "AKIADEFAULT",
+        "the web identity precedes the profile"
+    );
 
-    // The other way round: a profile that says nothing of credentials lets the web identity decide.
+    // A profile without credentials leaves the web identity in use.
     world.file(CREDENTIALS, "").file(CONFIG, "[default]\nregion = eu-west-1\n");
     assert_eq!(key(&world, &with(&HOME, &WEB_IDENTITY), None), "ASIA1");
     assert!(world.forms()[0].starts_with("Action=AssumeRoleWithWebIdentity&"));
 
-    // And a web identity in the profile goes before the one in the environment.
+    // A web identity in the profile precedes the one in the environment.
     world.file("/own", "own.web.token");
     world.file(CONFIG, "[default]\nrole_arn = arn:aws:iam::123456789012:role/of-profile\nweb_identity_token_file = /own\nrole_session_name = own-name\n");
     assert_eq!(key(&world, &with(&HOME, &WEB_IDENTITY), None), "ASIA2");
@@ -72,30 +76,33 @@ fn a_profile_and_a_web_identity_together() {
 }
 
 #[test]
-fn a_profile_that_is_asked_for_has_to_be_there_and_the_default_one_has_not() {
+fn a_requested_profile_must_exist_and_the_default_profile_may_be_missing() {
     let world = World::new();
-    assert_eq!(key(&world, &HOME, None), "ASIA1", "from the instance");
+    assert_eq!(key(&world, &HOME, None), "ASIA1", "not the credentials of the instance");
     for (variables, profile) in
         [(with(&HOME, &[("AWS_PROFILE", "gone")]), None), (HOME.to_vec(), Some("gone"))]
     {
-        let told = error(&world, &variables, profile);
-        assert!(told.contains("profile gone: it is in neither"), "{told}");
+        let message = error(&world, &variables, profile);
+        assert!(message.contains("profile gone: it is in neither"), "{message}");
     }
-    assert_eq!(world.fetches(), 1, "and nobody else's credentials are taken");
+    assert_eq!(world.fetches(), 1, "credentials of another source are used");
 }
 
 #[test]
-fn files_that_cannot_be_read_are_told_when_they_are_needed() {
+fn malformed_files_are_reported_when_they_are_needed() {
     let world = World::new();
     world.file(CONFIG, "[default]\nregion = eu-west-1\nbroken\n");
     assert_eq!(key(&world, &KEYS, None), "AKIAENVIRONMENT");
-    let told = error(&world, &HOME, None);
-    assert!(told.contains("/home/.aws/config: line 3: property without an equals sign at byte 29"), "{told}");
+    let message = error(&world, &HOME, None);
+    assert!(
+        message.contains("/home/.aws/config: line 3: property without an equals sign at byte 29"),
+        "{message}"
+    );
     assert_eq!(world.fetches(), 0);
 }
 
 #[test]
-fn roles_are_assumed_one_after_the_other() {
+fn chained_roles_are_assumed_in_order() {
     let world = World::new();
     world.file(
         CONFIG,
@@ -111,7 +118,7 @@ fn roles_are_assumed_one_after_the_other() {
 }
 
 #[test]
-fn the_code_of_a_device_is_asked_for() {
+fn an_mfa_code_is_prompted_for() {
     let world = World::new();
     world.file(
         CONFIG,
@@ -119,8 +126,8 @@ fn the_code_of_a_device_is_asked_for() {
          mfa_serial = arn:aws:iam::123456789012:mfa/alice\n",
     );
     let variables = with(&KEYS, &[("AWS_REGION", "eu-west-1")]);
-    let told = error(&world, &variables, Some("default"));
-    assert!(told.contains("profile default: ") && told.contains("MFA code"), "{told}");
+    let message = error(&world, &variables, Some("default"));
+    assert!(message.contains("profile default: ") && message.contains("MFA code"), "{message}");
     world.answers("123456\n");
     assert_eq!(key(&world, &variables, Some("default")), "ASIA1");
     assert!(
@@ -130,7 +137,7 @@ fn the_code_of_a_device_is_asked_for() {
 }
 
 #[test]
-fn a_command_is_run_as_it_is_written() {
+fn a_command_is_passed_on_unchanged() {
     let world = World::new();
     world.file(CONFIG, "[default]\ncredential_process = get-keys --for 'me' | tee\n");
     world.output(
@@ -142,19 +149,19 @@ fn a_command_is_run_as_it_is_written() {
 }
 
 #[test]
-fn keys_in_the_environment_may_have_an_end() {
+fn keys_in_the_environment_may_expire() {
     let world = World::new();
     let end = |text| with(&KEYS, &[("AWS_CREDENTIAL_EXPIRATION", text)]);
     assert_eq!(key(&world, &end("2026-01-02T04:04:05Z"), None), "AKIAENVIRONMENT");
-    assert_eq!(key(&world, &end("  "), None), "AKIAENVIRONMENT", "blank is unset");
-    let told = error(&world, &end("2026-01-02T03:04:05Z"), None);
-    assert!(told.contains("expired"), "{told}");
+    assert_eq!(key(&world, &end("  "), None), "AKIAENVIRONMENT", "spaces are not treated as unset");
+    let message = error(&world, &end("2026-01-02T03:04:05Z"), None);
+    assert!(message.contains("expired"), "{message}");
     let wrong = error(&world, &end("tomorrow"), None);
     assert!(wrong.contains("AWS_CREDENTIAL_EXPIRATION: a time like 2026-"), "{wrong}");
 }
 
 #[test]
-fn endpoints_have_an_order() {
+fn endpoint_settings_have_an_order() {
     let world = World::new();
     world.file(
         CONFIG,
@@ -175,7 +182,7 @@ fn endpoints_have_an_order() {
 }
 
 #[test]
-fn settings_come_from_the_profile_where_the_environment_has_none() {
+fn the_profile_supplies_settings_that_the_environment_lacks() {
     let world = World::new();
     world.file(
         CONFIG,
@@ -199,19 +206,19 @@ fn settings_come_from_the_profile_where_the_environment_has_none() {
 }
 
 #[test]
-fn a_sign_in_that_has_ended_names_the_remedy() {
+fn an_expired_sign_in_is_reported_with_a_remedy() {
     let world = World::new();
     world.file(
         CONFIG,
         "[default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Reader\n\
          [sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = eu-west-1\n",
     );
-    let told = error(&world, &HOME, None);
-    assert!(told.contains("aws sso login"), "{told}");
+    let message = error(&world, &HOME, None);
+    assert!(message.contains("aws sso login"), "{message}");
 }
 
 #[test]
-fn a_chain_that_fails_tells_how_every_source_fared() {
+fn a_failed_chain_reports_the_outcome_of_every_source() {
     let world = World::new();
     world.answer_with(500);
     let settings = world.settings(&HOME, None).unwrap();
@@ -220,28 +227,28 @@ fn a_chain_that_fails_tells_how_every_source_fared() {
     let sources: Vec<&str> = findings.iter().map(|finding| finding.source.as_str()).collect();
     let all = ["environment", "profile default", "web identity", "container endpoint", "instance metadata"];
     assert_eq!(sources, all);
-    let told = failure.to_string();
-    assert!(told.starts_with("instance metadata: token: unexpected HTTP status 500"), "{told}");
-    assert!(told.contains("AWS_ACCESS_KEY_ID is not set"), "{told}");
+    let message = failure.to_string();
+    assert!(message.starts_with("instance metadata: token: unexpected HTTP status 500"), "{message}");
+    assert!(message.contains("AWS_ACCESS_KEY_ID is not set"), "{message}");
 }
 
 #[test]
-fn a_name_server_that_changes_its_answer_gains_nothing() {
+fn dns_rebinding_is_prevented() {
     let world = World::new();
     let variables = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://credentials.internal/v1/credentials")];
     world.resolves_to(&[[127, 0, 0, 5]]).resolves_to(&[[127, 0, 0, 5], [192, 0, 2, 1]]);
     let provider = world.provider(&variables);
     assert!(provider.credentials().is_ok());
-    assert_eq!(world.connected(), [std::net::IpAddr::from([127, 0, 0, 5])], "to an address that was checked");
-    // The next time one of the addresses is a stranger's: nobody is asked.
+    assert_eq!(world.connected(), [std::net::IpAddr::from([127, 0, 0, 5])], "not the checked address");
+    // The next answer includes an address outside the container network, so no request is sent.
     world.pass(2 * 3_600);
-    let told = provider.credentials().unwrap_err().to_string();
-    assert!(told.contains("plain http to a host that is not the container's"), "{told}");
+    let message = provider.credentials().unwrap_err().to_string();
+    assert!(message.contains("plain http to a host that is not the container's"), "{message}");
     assert_eq!(world.connected().len(), 1);
 }
 
 #[test]
-fn a_mistake_in_one_source_is_told_in_its_turn() {
+fn an_invalid_setting_is_reported_only_when_its_source_is_used() {
     let world = World::new();
     world.file(CREDENTIALS, "[p]\naws_access_key_id = AKIAP\naws_secret_access_key = s\n");
     for mistake in [
@@ -253,26 +260,26 @@ fn a_mistake_in_one_source_is_told_in_its_turn() {
     ] {
         assert_eq!(key(&world, &with(&HOME, &[mistake]), Some("p")), "AKIAP", "{mistake:?}");
     }
-    let told = error(&world, &with(&HOME, &[("AWS_METADATA_SERVICE_TIMEOUT", "soon")]), None);
-    assert!(told.starts_with("AWS_METADATA_SERVICE_TIMEOUT: a whole number from 1 to 60"), "{told}");
+    let message = error(&world, &with(&HOME, &[("AWS_METADATA_SERVICE_TIMEOUT", "soon")]), None);
+    assert!(message.starts_with("AWS_METADATA_SERVICE_TIMEOUT: a whole number from 1 to 60"), "{message}");
 }
 
 #[test]
-fn a_source_that_a_profile_names_and_nobody_set_up() {
+fn an_unavailable_credential_source_of_a_profile_is_reported() {
     let world = World::new();
-    for (source, told) in
+    for (source, message) in
         [("Environment", "AWS_ACCESS_KEY_ID is not set"), ("EcsContainer", "AWS_CONTAINER_")]
     {
         let config =
             format!("[p]\nrole_arn = arn:aws:iam::123456789012:role/a\ncredential_source = {source}\n");
         world.file(CREDENTIALS, &config);
         let error = error(&world, &HOME, Some("p"));
-        assert!(error.contains(&format!("credential_source is {source}, but {told}")), "{error}");
+        assert!(error.contains(&format!("credential_source is {source}, but {message}")), "{error}");
     }
 }
 
 #[test]
-fn debug_shows_neither_codes_nor_assertions() {
+fn debug_output_redacts_codes_and_assertions() {
     let role = Role::new("arn:aws:iam::123456789012:role/a", "job")
         .mfa_code("arn:aws:iam::123456789012:mfa/alice", "654321")
         .provided_context("arn:aws:iam::aws:contextProvider/x", Secret::new("an-assertion".to_owned()));
@@ -282,7 +289,7 @@ fn debug_shows_neither_codes_nor_assertions() {
 
 #[cfg(unix)]
 #[test]
-fn commands_run_for_real_and_without_a_shell() {
+fn commands_run_as_processes_without_a_shell() {
     let folder = folder("process");
     let config = folder.join("config");
     let run = |command: &str| {
@@ -295,19 +302,19 @@ fn commands_run_for_real_and_without_a_shell() {
     let printed = r#"printf '{"Version":1,"AccessKeyId":"AKIA%s","SecretAccessKey":"s"}' "PRINT""#;
     assert_eq!(run(printed).unwrap().access_key_id(), "AKIAPRINT");
     let touched = folder.join("touched");
-    let told = run(&format!("echo $(touch {0}) ; touch {0}", touched.display())).unwrap_err().to_string();
-    assert!(told.contains("Version 1"), "{told}");
-    assert!(!touched.exists(), "no shell has run");
+    let message = run(&format!("echo $(touch {0}) ; touch {0}", touched.display())).unwrap_err().to_string();
+    assert!(message.contains("Version 1"), "{message}");
+    assert!(!touched.exists(), "a shell was run");
     for (command, says) in [
         ("false", "ended with an error"),
         ("no-such-command --at-all", "no such command"),
         ("'unfinished", "running the command"),
         ("yes", "too long"),
     ] {
-        let told = run(command).unwrap_err().to_string();
-        assert!(told.contains(says) && told.contains("profile default"), "{command}: {told}");
+        let message = run(command).unwrap_err().to_string();
+        assert!(message.contains(says) && message.contains("profile default"), "{command}: {message}");
     }
-    // What a command leaves running neither holds it up nor outlives its failure.
+    // A background process does not delay a successful command and is killed when the command fails.
     let start = std::time::Instant::now();
     let printed = r#"sh -c 'sleep 30 2>&- & echo "{\"Version\":1,\"AccessKeyId\":\"AKIALEFT\",\"SecretAccessKey\":\"s\"}"'"#;
     assert_eq!(run(printed).unwrap().access_key_id(), "AKIALEFT");
@@ -320,9 +327,9 @@ fn commands_run_for_real_and_without_a_shell() {
         let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
         !state.is_empty() && !state.contains(") Z ")
     };
-    // It was told to end, and does when the system comes to it.
+    // The process was killed, but exits only when the system schedules it.
     while runs() {
-        assert!(start.elapsed() < std::time::Duration::from_secs(20), "it still runs");
+        assert!(start.elapsed() < std::time::Duration::from_secs(20), "the process still runs");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }

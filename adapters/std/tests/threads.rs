@@ -1,4 +1,4 @@
-//! One handle, many threads: one of them fetches, and nobody waits who need not.
+//! Many threads share a provider: only one fetches, and the others wait only if they must.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier, OnceLock};
 use common::World;
 use rolecall::{Provider, Role};
 
-/// What each of `count` threads gets, when all ask at once.
+/// The results of `count` threads that request credentials at the same time.
 fn all_at_once(provider: &Provider, count: usize) -> Vec<Result<String, String>> {
     let barrier = Arc::new(Barrier::new(count));
     let threads: Vec<_> = (0..count)
@@ -25,13 +25,13 @@ fn all_at_once(provider: &Provider, count: usize) -> Vec<Result<String, String>>
 }
 
 #[test]
-fn sixty_four_threads_make_one_fetch() {
+fn sixty_four_threads_share_one_fetch() {
     let world = World::new();
     let provider = world.provider(&[]);
     let all = all_at_once(&provider, 64);
     assert!(all.iter().all(|one| one.as_deref() == Ok("ASIA1")), "{all:?}");
     assert_eq!(world.fetches(), 1);
-    // And so they do when it is due, and past due.
+    // The same holds after the credentials have expired.
     world.pass(3_599);
     let all = all_at_once(&provider, 64);
     assert!(all.iter().all(|one| one.as_deref() == Ok("ASIA2")), "{all:?}");
@@ -39,11 +39,11 @@ fn sixty_four_threads_make_one_fetch() {
 }
 
 #[test]
-fn while_one_refreshes_in_time_the_others_go_on_with_what_is_held() {
+fn during_an_advisory_refresh_other_threads_use_the_old_credentials() {
     let world = World::new();
     let provider = world.provider(&[]);
     provider.credentials().unwrap();
-    // An hour's life: advised from minute 45 on, drawn in the middle, required at minute 59.
+    // One-hour credentials: the advisory window starts at minute 45, the mandatory one at minute 59.
     world.pass(58 * 60);
     world.open(false);
     let one = std::thread::spawn({
@@ -61,7 +61,7 @@ fn while_one_refreshes_in_time_the_others_go_on_with_what_is_held() {
 }
 
 #[test]
-fn in_the_last_minute_all_wait_for_the_one() {
+fn during_a_mandatory_refresh_all_threads_wait() {
     let world = World::new();
     let provider = world.provider(&[]);
     provider.credentials().unwrap();
@@ -82,7 +82,7 @@ fn in_the_last_minute_all_wait_for_the_one() {
 }
 
 #[test]
-fn who_waited_for_a_fetch_that_failed_gets_its_error() {
+fn threads_waiting_for_a_failed_fetch_get_its_error() {
     let world = World::new();
     world.answer_with(500);
     let provider = world.provider(&[]);
@@ -94,7 +94,7 @@ fn who_waited_for_a_fetch_that_failed_gets_its_error() {
         })
         .collect();
     world.until_asked();
-    // So that most are waiting by now; the others would ask once more.
+    // Most threads are waiting by now; a late one would fetch again.
     std::thread::sleep(std::time::Duration::from_millis(50));
     world.open(true);
     for thread in threads {
@@ -104,14 +104,18 @@ fn who_waited_for_a_fetch_that_failed_gets_its_error() {
 }
 
 #[test]
-fn a_refresh_that_fails_keeps_what_is_held() {
+fn a_failed_refresh_keeps_the_old_credentials() {
     let world = World::new();
     let provider = world.provider(&[]);
     provider.credentials().unwrap();
     world.answer_with(500);
     world.pass(2 * 3_600);
-    assert_eq!(provider.credentials().unwrap().access_key_id(), "ASIA1", "past its end, too");
-    // The next attempt is five to ten minutes away.
+    assert_eq!(
+        provider.credentials().unwrap().access_key_id(),
+        "ASIA1",
+        "the old credentials are dropped at their expiration"
+    );
+    // The next attempt follows five to ten minutes later.
     world.answer_with(200);
     world.pass(200);
     assert_eq!(provider.credentials().unwrap().access_key_id(), "ASIA1");
@@ -120,18 +124,22 @@ fn a_refresh_that_fails_keeps_what_is_held() {
 }
 
 #[test]
-fn what_a_service_refused_is_fetched_anew() {
+fn rejected_credentials_are_fetched_again() {
     let world = World::new();
     let provider = world.provider(&[]);
     provider.credentials().unwrap();
     provider.invalidate("ASIA0");
-    assert_eq!(provider.credentials().unwrap().access_key_id(), "ASIA1", "others were refused");
+    assert_eq!(
+        provider.credentials().unwrap().access_key_id(),
+        "ASIA1",
+        "credentials that were not rejected are dropped"
+    );
     provider.invalidate("ASIA1");
     assert_eq!(provider.credentials().unwrap().access_key_id(), "ASIA2");
 }
 
 #[test]
-fn a_base_whose_keys_have_ended_is_asked_for_others() {
+fn a_base_with_expired_keys_is_refreshed() {
     let world = World::new();
     let base = world.provider(&[("AWS_REGION", "eu-west-1")]);
     assert_eq!(base.credentials().unwrap().access_key_id(), "ASIA1");
@@ -142,7 +150,7 @@ fn a_base_whose_keys_have_ended_is_asked_for_others() {
 }
 
 #[test]
-fn limits_are_checked_before_the_base_is_asked() {
+fn limits_are_checked_before_the_base_is_used() {
     let world = World::new();
     let base = world.provider(&[("AWS_REGION", "eu-west-1")]);
     let role = base.assume_role(Role::new("not-an-arn", "job"));
@@ -151,15 +159,15 @@ fn limits_are_checked_before_the_base_is_asked() {
 }
 
 #[test]
-fn whoever_is_told_of_a_fetch_may_ask_for_credentials_without_hanging() {
+fn a_callback_during_a_fetch_may_request_credentials_without_deadlock() {
     let world = World::new();
     let shared: Arc<OnceLock<Provider>> = Arc::default();
     let provider = world.builder(&[]).trace({
         let shared = shared.clone();
         move |_| {
-            let provider: &Provider = shared.get().expect("it is there");
-            let error = provider.credentials().expect_err("there are none yet").to_string();
-            assert!(error.contains("by what fetches them"), "{error}");
+            let provider: &Provider = shared.get().expect("a provider");
+            let error = provider.credentials().expect_err("no credentials yet").to_string();
+            assert!(error.contains("the fetch of these credentials asked for them itself"), "{error}");
         }
     });
     let provider = provider.build();
@@ -168,11 +176,11 @@ fn whoever_is_told_of_a_fetch_may_ask_for_credentials_without_hanging() {
 }
 
 #[test]
-fn a_fetch_that_panics_holds_nobody_up() {
+fn a_panic_in_a_fetch_does_not_block_other_threads() {
     let world = World::new();
     let first = AtomicBool::new(true);
     let provider = world.builder(&[]).trace(move |_| {
-        assert!(!first.swap(false, Ordering::Relaxed), "the first one panics");
+        assert!(!first.swap(false, Ordering::Relaxed), "the first fetch panics");
     });
     let provider = provider.build();
     let other = provider.clone();

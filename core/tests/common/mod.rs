@@ -1,6 +1,6 @@
-//! A driver that plays the outside world from a script.
+//! A driver that answers the needs of a flow from a script.
 
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, reason = "no test file uses all of it")]
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -12,8 +12,8 @@ use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::sources::Imds;
 use rolecall_core::wire::time::UnixTime;
 
-/// A request of a type that may grow, with these fields set.
-#[allow(unused_macros, reason = "each test file uses a part")]
+/// A value of a `#[non_exhaustive]` request type with these fields set.
+#[allow(unused_macros, reason = "no test file uses all of it")]
 macro_rules! with {
     ($made:expr, $($field:ident = $value:expr),* $(,)?) => {{
         let mut made = $made;
@@ -22,10 +22,10 @@ macro_rules! with {
     }};
 }
 
-/// The world's time at the start: 2026-01-02T03:04:05Z.
+/// The wall clock at the start: 2026-01-02T03:04:05Z.
 pub(crate) const START: u64 = 1_767_323_045;
 
-/// What the world does when it is asked.
+/// The scripted answer to a need.
 pub(crate) enum Act {
     Reply { status: u16, headers: String, body: Vec<u8> },
     Fail(Phase, FailureKind),
@@ -58,22 +58,22 @@ impl Act {
         self
     }
 
-    /// With a `Date`, seconds since 1970.
+    /// Adds a `Date` header, in seconds since 1970.
     pub(crate) fn at(self, date: u64) -> Self {
         self.with(&format!("Date: {}", UnixTime::from_secs(date).http_date()))
     }
 }
 
-/// One need as it was asked for.
-pub(crate) struct Asked {
+/// A recorded need of the flow.
+pub(crate) struct RecordedNeed {
     /// The request, or `FILE path`, `RESOLVE host`, `PROMPT question`.
     pub(crate) text: String,
     pub(crate) exchange: Option<Exchange<'static>>,
-    /// Milliseconds on the monotonic clock.
+    /// When it arose, in milliseconds of the monotonic clock.
     pub(crate) at: u64,
 }
 
-impl Asked {
+impl RecordedNeed {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let head = self.text.split("\r\n\r\n").next().unwrap();
         let mut lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(": "));
@@ -85,28 +85,28 @@ impl Asked {
     }
 }
 
-/// The clocks, the memory, and what is going to happen.
+/// The clocks, the memory and the script.
 pub(crate) struct World {
     pub(crate) exchange: Vec<u8>,
     pub(crate) slots: Vec<Slot<'static>>,
     pub(crate) clock: Clock,
     pub(crate) report: Report,
     pub(crate) entropy: u32,
-    /// Milliseconds since the board started.
+    /// Milliseconds since boot.
     pub(crate) monotonic: u64,
-    /// The wall clock at `monotonic` 0, in seconds; `None`: there is none.
+    /// The wall clock at `monotonic` 0, in seconds; `None` without a wall clock.
     pub(crate) wall: Option<u64>,
-    /// Milliseconds that each exchange takes.
+    /// Duration of each exchange in milliseconds.
     pub(crate) pace: u64,
     script: VecDeque<(String, Act)>,
-    /// Happens again and again once the script is at its end.
+    /// Answers every need after the end of the script.
     always: Option<fn(&str) -> Act>,
-    pub(crate) asked: Vec<Asked>,
-    /// The flow may leave a reply in the exchange buffer.
+    pub(crate) needs: Vec<RecordedNeed>,
+    /// Whether the flow may leave a reply in the exchange buffer.
     pub(crate) leaves_reply: bool,
 }
 
-/// Memory for a slot that lives as long as the test.
+/// A slot whose memory is leaked_endpoint, so that it lives as long as the test.
 pub(crate) fn slot(size: usize) -> Slot<'static> {
     Slot::new(Box::leak(vec![0; size].into_boxed_slice()))
 }
@@ -124,18 +124,18 @@ impl World {
             pace: 20,
             script: VecDeque::new(),
             always: None,
-            asked: Vec::new(),
+            needs: Vec::new(),
             leaves_reply: false,
         }
     }
 
-    /// The next need has `fragment` in it, and gets `act`.
+    /// Expects the next need to contain `fragment`, and answers it with `act`.
     pub(crate) fn on(&mut self, fragment: &str, act: Act) -> &mut Self {
         self.script.push_back((fragment.into(), act));
         self
     }
 
-    /// After the script, `act` tells what happens.
+    /// Answers every need after the end of the script with `act`.
     pub(crate) fn always(&mut self, act: fn(&str) -> Act) -> &mut Self {
         self.always = Some(act);
         self
@@ -148,7 +148,7 @@ impl World {
         }
     }
 
-    /// Unix time by the wall clock that the world shows.
+    /// Unix time by the scripted wall clock.
     pub(crate) fn time(&self) -> u64 {
         self.wall.unwrap_or(START) + self.monotonic / 1000
     }
@@ -165,50 +165,50 @@ impl World {
         flow.answer(&mut cx, &mut Memory { exchange: &mut self.exchange, slots: &mut self.slots }, answer);
     }
 
-    /// Carries `flow` to its end.
+    /// Drives `flow` until it is done.
     #[track_caller]
     pub(crate) fn run<'c, F: Flow<'c>>(&mut self, flow: &mut F) -> Result<F::Output, Error> {
         for _ in 0..1_000 {
             let need = match self.poll(flow) {
                 Step::Done(result) => return result,
                 Step::Need(Need::Wait { until }) => {
-                    assert!(until > Instant::from_millis(self.monotonic), "a wait has an end to come");
+                    assert!(until > Instant::from_millis(self.monotonic), "a wait ends in the future");
                     self.monotonic = until.as_millis();
                     continue;
                 }
                 Step::Need(need) => need,
             };
-            let asked = self.tell(&need);
-            // One that is dropped is asked for again.
-            let Step::Need(need) = self.poll(flow) else { panic!("a dropped need is forgotten") };
-            assert_eq!(self.tell(&need).text, asked.text, "a dropped need is asked for again, the same");
-            self.carry_out(flow, asked);
+            let recorded = self.record(&need);
+            // A need that the driver drops is returned again by the next poll.
+            let Step::Need(need) = self.poll(flow) else { panic!("a dropped need is not returned again") };
+            assert_eq!(self.record(&need).text, recorded.text, "a dropped need is returned again unchanged");
+            self.carry_out(flow, recorded);
         }
-        panic!("a storm: {} needs", self.asked.len());
+        panic!("no result after {} needs", self.needs.len());
     }
 
-    fn tell(&self, need: &Need<'_>) -> Asked {
+    fn record(&self, need: &Need<'_>) -> RecordedNeed {
         let (text, exchange) = match need {
-            Need::Http(asked) => {
-                let mut bytes = asked.request.bytes(&self.exchange).to_vec();
-                match asked.body {
+            Need::Http(http) => {
+                let mut bytes = http.request.bytes(&self.exchange).to_vec();
+                match http.body {
                     Body::Bytes(body) => bytes.extend_from_slice(body),
                     Body::Streamed(len) => bytes.extend(format!("{len} BYTES").into_bytes()),
                     _ => {}
                 }
-                let head = asked.request.head(&self.exchange).expect("a request's head");
+                let head = http.request.head(&self.exchange).expect("a valid request head");
                 assert_eq!(head.headers.all("host").count(), 1);
                 let length = head.headers.text("content-length").map_or(0, |text| text.parse().unwrap());
-                let body = match asked.body {
+                let body = match http.body {
                     Body::Streamed(len) => len as usize,
-                    _ => bytes.len() - asked.request.head,
+                    _ => bytes.len() - http.request.head,
                 };
                 assert_eq!(body, length);
-                // Needs outlive the test's borrow of them only as text.
-                let mut exchange = Exchange::new(leaked(asked), asked.request, asked.limits);
-                (exchange.address, exchange.metadata) = (asked.address, asked.metadata);
-                (exchange.repeatable, exchange.reply_headers) = (asked.repeatable, asked.reply_headers);
-                exchange.streams_reply = asked.streams_reply;
+                // The need borrows the flow, so the record keeps text and a leaked_endpoint endpoint.
+                let mut exchange = Exchange::new(leaked_endpoint(http), http.request, http.limits);
+                (exchange.address, exchange.metadata) = (http.address, http.metadata);
+                (exchange.repeatable, exchange.reply_headers) = (http.repeatable, http.reply_headers);
+                exchange.streams_reply = http.streams_reply;
                 (String::from_utf8(bytes).unwrap(), Some(exchange))
             }
             Need::File { path } => (format!("FILE {path}"), None),
@@ -220,21 +220,25 @@ impl World {
             Need::Process { command } => (format!("PROCESS {command}"), None),
             other => panic!("an unknown need: {other:?}"),
         };
-        Asked { text, exchange, at: self.monotonic }
+        RecordedNeed { text, exchange, at: self.monotonic }
     }
 
     #[track_caller]
-    fn carry_out<'c, F: Flow<'c>>(&mut self, flow: &mut F, asked: Asked) {
+    fn carry_out<'c, F: Flow<'c>>(&mut self, flow: &mut F, recorded: RecordedNeed) {
         let act = match (self.script.pop_front(), self.always) {
             (Some((fragment, act)), _) => {
-                assert!(asked.text.contains(&fragment), "wanted {fragment:?} but got\n{}", asked.text);
+                assert!(
+                    recorded.text.contains(&fragment),
+                    "expected {fragment:?} but got\n{}",
+                    recorded.text
+                );
                 act
             }
-            (None, Some(always)) => always(&asked.text),
-            (None, None) => panic!("nothing in the script for\n{}", asked.text),
+            (None, Some(always)) => always(&recorded.text),
+            (None, None) => panic!("nothing in the script for\n{}", recorded.text),
         };
-        let limits = asked.exchange.as_ref().map(|exchange| exchange.limits);
-        self.asked.push(asked);
+        let limits = recorded.exchange.as_ref().map(|exchange| exchange.limits);
+        self.needs.push(recorded);
         let sent = self.now();
         self.monotonic += match (&act, limits) {
             (Act::Fail(Phase::Connect, FailureKind::Timeout), Some(limits)) => u64::from(limits.connect_ms),
@@ -263,13 +267,13 @@ impl World {
             Act::Fail(phase, kind) => self.answer(flow, Answer::Failed(Failure { phase, kind })),
         }
         let wiped = self.exchange.iter().all(|byte| *byte == 0);
-        assert!(wiped || self.leaves_reply, "the exchange buffer is wiped");
+        assert!(wiped || self.leaves_reply, "the exchange buffer is not wiped");
     }
 
-    /// The script has been played to its end.
+    /// Asserts that the whole script was used.
     #[track_caller]
     pub(crate) fn finished(&self) {
-        assert!(self.script.is_empty(), "never asked for: {:?}", self.script[0].0);
+        assert!(self.script.is_empty(), "unused script entry: {:?}", self.script[0].0);
     }
 
     #[track_caller]
@@ -289,9 +293,9 @@ impl World {
     }
 }
 
-/// The same endpoint, for as long as the test runs.
-fn leaked(asked: &Exchange<'_>) -> rolecall_core::flow::Endpoint<'static> {
-    let endpoint = asked.endpoint;
+/// A copy of the endpoint with a leaked_endpoint URL.
+fn leaked_endpoint(exchange: &Exchange<'_>) -> rolecall_core::flow::Endpoint<'static> {
+    let endpoint = exchange.endpoint;
     let url = format!("{}://{}{}", endpoint.scheme().as_str(), endpoint.authority(), endpoint.base_path());
     rolecall_core::flow::Endpoint::parse(url.leak()).unwrap()
 }
@@ -304,17 +308,17 @@ pub(crate) fn imds() -> Imds<'static> {
     Imds::new(rolecall_core::flow::Endpoint::parse(Imds::ENDPOINT).unwrap())
 }
 
-/// A token as the metadata service gives it.
+/// The token reply of the metadata service.
 pub(crate) fn token() -> Act {
     ok("METADATA-TOKEN==").with("X-aws-ec2-metadata-token-ttl-seconds: 21600")
 }
 
-/// Metadata up to the credentials.
+/// Scripts the metadata requests that precede the credentials.
 pub(crate) fn token_and_role(world: &mut World) -> &mut World {
     world.on(TOKEN, token()).on(ROLE, ok("demo-role"))
 }
 
-/// A document as the metadata service writes it.
+/// A credentials document in the format of the metadata service.
 pub(crate) fn document(key: &str, expiration: u64) -> String {
     let expiration = UnixTime::from_secs(expiration).rfc3339();
     format!(
@@ -330,7 +334,7 @@ pub(crate) fn document(key: &str, expiration: u64) -> String {
     )
 }
 
-/// A reply of AssumeRole.
+/// A reply to AssumeRole.
 pub(crate) fn assumed(key: &str, expiration: u64) -> String {
     let expiration = UnixTime::from_secs(expiration).rfc3339();
     format!(
@@ -355,7 +359,7 @@ pub(crate) fn assumed(key: &str, expiration: u64) -> String {
     )
 }
 
-/// An error of STS.
+/// An error reply of STS.
 pub(crate) fn refusal(code: &str, message: &str) -> String {
     format!(
         r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">

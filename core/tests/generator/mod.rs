@@ -1,8 +1,8 @@
-//! A small deterministic source of test inputs.
+//! A small deterministic generator of test inputs.
 
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, reason = "no test file uses all of it")]
 
-/// The same numbers at every run (xorshift64).
+/// A pseudo-random generator (xorshift64) with the same output in every run.
 pub(crate) struct Draw(u64);
 
 impl Draw {

@@ -1,4 +1,4 @@
-//! Boards: one on the machine's clocks, one whose time passes only while somebody waits.
+//! Boards: one with the clocks of the machine, one whose simulated time advances only during waits.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -13,14 +13,14 @@ use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::Board;
 use rolecall_nal::asynch::Timer;
 
-/// What a test runs on.
+/// The loop under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loop {
     Blocking,
     Async,
 }
 
-/// A slot that lives as long as the test.
+/// A slot whose memory is leaked, so that it lives as long as the test.
 pub(crate) fn slot() -> Slot<'static> {
     Slot::new(Box::leak(vec![0; Slot::RECOMMENDED].into_boxed_slice()))
 }
@@ -30,7 +30,7 @@ fn draw(seed: &mut u32) -> u32 {
     *seed
 }
 
-/// The machine's clocks, the wall clock only if `knows_time`.
+/// A board with the clocks of the machine; it has a wall clock only if `knows_time`.
 pub(crate) struct RealBoard {
     started: std::time::Instant,
     knows_time: bool,
@@ -64,7 +64,7 @@ impl Timer for RealBoard {
     }
 }
 
-/// Milliseconds that a test moves. A board on it has no wall clock.
+/// Simulated time in milliseconds, advanced by the test. A board that uses it has no wall clock.
 #[derive(Clone, Default)]
 pub(crate) struct Time(Rc<Cell<u64>>);
 
@@ -100,7 +100,7 @@ impl Board for VirtualBoard {
 }
 
 impl Timer for VirtualBoard {
-    /// A millisecond passes whenever somebody looks whether it is time.
+    /// Every poll advances the time by a millisecond.
     async fn sleep_until(&mut self, instant: Instant) {
         poll_fn(|_| {
             if self.time.get() >= instant.as_millis() {
@@ -113,7 +113,7 @@ impl Timer for VirtualBoard {
     }
 }
 
-/// Polls a future up to `polls` times, whether it asks for it or not, and drops it.
+/// Polls a future up to `polls` times without waiting to be woken, then drops it.
 pub(crate) fn poll_times<T>(future: impl Future<Output = T>, polls: usize) -> Option<T> {
     let mut future = pin!(future);
     let mut cx = Context::from_waker(Waker::noop());
@@ -123,7 +123,7 @@ pub(crate) fn poll_times<T>(future: impl Future<Output = T>, polls: usize) -> Op
     })
 }
 
-/// Polls a future to its end.
+/// Polls a future until it is ready.
 pub(crate) fn poll_to_end<T>(future: impl Future<Output = T>) -> T {
     poll_times(future, 10_000_000).expect("the future makes no progress")
 }

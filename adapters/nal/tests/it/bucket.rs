@@ -13,13 +13,13 @@ use crate::board::{Loop, RealBoard};
 use crate::loopback::Loopback;
 use crate::on_both_loops;
 use crate::peer::{Do, Peer, send};
-use crate::streams::{Sink, Spring};
+use crate::streams::{ByteSource, Sink};
 
 on_both_loops!(
-    an_object_goes_in_and_comes_out,
-    one_in_memory_too,
-    a_changed_byte_is_refused,
-    a_peer_that_drips_ends_by_the_limit_for_the_whole,
+    a_streamed_object_is_stored_and_read_back,
+    an_object_in_memory_is_stored_and_read_back,
+    a_changed_byte_is_rejected,
+    a_slow_peer_exceeds_the_total_limit,
 );
 
 const KEY_ID: &str = "AKIDPROVISIONED00001";
@@ -37,7 +37,7 @@ fn base() -> Fixed<'static> {
     Fixed::new(Some(Credentials::new(KEY_ID, SECRET, None).unwrap()))
 }
 
-/// Knows the time or learns it from the first refusal.
+/// A driver that has a wall clock or learns the time from the first refusal.
 fn loopback(on: Loop, knows_time: bool) -> Loopback {
     Loopback::new(on, RealBoard::new(knows_time), ZeroRead::NoData)
 }
@@ -46,12 +46,12 @@ fn scope(simulator: &Simulator) -> Scope<'_> {
     Scope { region: simulator.region(), service: "s3", rules: Rules::S3 }
 }
 
-/// Bytes that are no text.
+/// Bytes that are not valid UTF-8.
 fn object() -> Vec<u8> {
     (0..LEN as u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
 }
 
-fn an_object_goes_in_and_comes_out(on: Loop) {
+fn a_streamed_object_is_stored_and_read_back(on: Loop) {
     for knows_time in [true, false] {
         let simulator = simulator();
         let (url, target) = (simulator.s3_url(), format!("/{}/object", simulator.bucket()));
@@ -61,22 +61,22 @@ fn an_object_goes_in_and_comes_out(on: Loop) {
         let mut put = Outgoing::new("PUT", endpoint, &target, scope(&simulator));
         let sha256 = Some(sha256_hex(&object()));
         put.content = Content::Streamed { len: LEN as u64, sha256, rewinds: true };
-        let mut spring = Spring::of(object());
-        let stored = loopback.send_with(&mut base(), put, &mut spring, &mut Sink::default()).unwrap();
+        let mut source = ByteSource::of(object());
+        let stored = loopback.send_with(&mut base(), put, &mut source, &mut Sink::default()).unwrap();
         assert_eq!(stored.reply.status, 200, "{}", loopback.report());
-        assert_eq!(spring.rewinds, usize::from(!knows_time));
+        assert_eq!(source.rewinds, usize::from(!knows_time));
 
         let get = Outgoing::new("GET", endpoint, &target, scope(&simulator));
         let mut sink = Sink::default();
-        let found = loopback.send_with(&mut base(), get, &mut Spring::default(), &mut sink).unwrap();
+        let found = loopback.send_with(&mut base(), get, &mut ByteSource::default(), &mut sink).unwrap();
         assert_eq!(found.reply.status, 200, "{}", loopback.report());
-        assert!(sink.got == object(), "another object came back");
+        assert!(sink.got == object(), "the object differs from the stored one");
         let headers = found.reply.headers(&loopback.exchange);
         assert_eq!(headers.text("content-length"), Some("50000"));
     }
 }
 
-fn one_in_memory_too(on: Loop) {
+fn an_object_in_memory_is_stored_and_read_back(on: Loop) {
     let simulator = simulator();
     let (url, target) = (simulator.s3_url(), format!("/{}/greeting", simulator.bucket()));
     let endpoint = Endpoint::parse(&url).unwrap();
@@ -89,7 +89,7 @@ fn one_in_memory_too(on: Loop) {
     assert_eq!((found.reply.status, found.reply.body(&loopback.exchange)), (200, &b"hello"[..]));
 }
 
-fn a_changed_byte_is_refused(on: Loop) {
+fn a_changed_byte_is_rejected(on: Loop) {
     let simulator = simulator();
     let (url, target) = (simulator.s3_url(), format!("/{}/object", simulator.bucket()));
     let endpoint = Endpoint::parse(&url).unwrap();
@@ -100,17 +100,17 @@ fn a_changed_byte_is_refused(on: Loop) {
     let mut changed = object();
     changed[LEN - 1] ^= 1;
     let mut sink = Sink::default();
-    let refused = loopback.send_with(&mut base(), put, &mut Spring::of(changed), &mut sink).unwrap();
+    let refused = loopback.send_with(&mut base(), put, &mut ByteSource::of(changed), &mut sink).unwrap();
     assert_eq!(refused.reply.status, 400, "{}", loopback.report());
     assert_eq!(loopback.report().code(), "XAmzContentSHA256Mismatch");
     assert!(sink.got.is_empty() && !refused.reply.body(&loopback.exchange).is_empty());
 
     let get = Outgoing::new("GET", endpoint, &target, scope(&simulator));
-    let missing = loopback.send_with(&mut base(), get, &mut Spring::default(), &mut sink).unwrap();
+    let missing = loopback.send_with(&mut base(), get, &mut ByteSource::default(), &mut sink).unwrap();
     assert_eq!((missing.reply.status, loopback.report().code()), (404, "NoSuchKey"));
 }
 
-fn a_peer_that_drips_ends_by_the_limit_for_the_whole(on: Loop) {
+fn a_slow_peer_exceeds_the_total_limit(on: Loop) {
     let begun = send("HTTP/1.1 200 X\r\nContent-Length: 100000\r\n\r\n");
     let peer = Peer::new(vec![vec![Do::Read, begun, Do::Drip(vec![b'x'; 200], 20)]]);
     let url = peer.url();
@@ -119,7 +119,7 @@ fn a_peer_that_drips_ends_by_the_limit_for_the_whole(on: Loop) {
     get.limits.total_ms = 600;
     get.retries.budget_ms = 600;
     let (mut sink, started) = (Sink::default(), std::time::Instant::now());
-    let result = loopback(on, true).send_with(&mut base(), get, &mut Spring::default(), &mut sink);
+    let result = loopback(on, true).send_with(&mut base(), get, &mut ByteSource::default(), &mut sink);
     let failure = Failure { phase: Phase::Body, kind: FailureKind::Timeout };
     assert_eq!(result.unwrap_err().kind, ErrorKind::Transport(failure));
     let took = started.elapsed().as_millis();

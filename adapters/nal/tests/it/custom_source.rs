@@ -1,5 +1,5 @@
-//! A source that is written outside of the core's crate, by what is public of it: a certificate's role, by
-//! the credentials provider of AWS IoT.
+//! A source defined outside the core crate with its public interface: the role alias of the AWS IoT
+//! credentials provider.
 
 use rolecall_core::call::read_json_error;
 use rolecall_core::error::{ErrorKind, Origin};
@@ -7,7 +7,7 @@ use rolecall_core::flow::{Ask, Endpoint, Next, Outcome, Source, Stage, Trouble, 
 use rolecall_core::sources::Document;
 use rolecall_core::wire::json::{Reader, Token};
 
-/// Credentials of the role behind an alias. The connection is authenticated, by the thing's certificate.
+/// Credentials of the role behind an alias. The certificate of the thing authenticates the connection.
 pub(crate) struct RoleAlias<'c> {
     pub(crate) endpoint: Endpoint<'c>,
     pub(crate) alias: &'c str,
@@ -33,7 +33,7 @@ impl<'c> Source<'c> for RoleAlias<'c> {
         let Workspace { exchange, slots, report, .. } = work;
         let body = reply.reply.body(exchange);
         reply.expect(200).inspect_err(|_| {
-            // Without its words the status has to do.
+            // The message is optional; the status is reported without it.
             let _ = read_json_error(body, "", report);
         })?;
         let Some(credentials) = member(body, "credentials") else {
@@ -45,7 +45,7 @@ impl<'c> Source<'c> for RoleAlias<'c> {
     }
 }
 
-/// The object that the outermost one has under `name`.
+/// The member `name`, itself an object, of the outermost object.
 fn member<'x>(document: &'x [u8], name: &str) -> Option<&'x [u8]> {
     let mut reader = Reader::new(document);
     while let Some(token) = reader.next_token().ok()? {

@@ -1,4 +1,4 @@
-//! A future may be dropped at any await: the flow goes on from there.
+//! A future may be dropped at any await, and the flow continues from there.
 
 use rolecall_core::call::Service;
 use rolecall_core::flow::{Endpoint, Flow, Lease};
@@ -7,16 +7,21 @@ use rolecall_core::sources::Imds;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
 
 use crate::board::Loop;
-use crate::mock::{Manner, Mocked, Net, services};
+use crate::mock::{Mocked, Net, StackBehavior, services};
 
-/// Waits at every call.
-const GAPS: Manner =
-    Manner { gaps: true, zero_is_no_data: false, one_byte: false, short_writes: false, takes_nothing: false };
-/// Waits at every byte, too.
-const SLOW: Manner = Manner { one_byte: true, short_writes: true, ..GAPS };
+/// A stack that is not ready at every other call.
+const GAPS: StackBehavior = StackBehavior {
+    gaps: true,
+    zero_is_no_data: false,
+    one_byte: false,
+    short_writes: false,
+    takes_nothing: false,
+};
+/// Additionally transfers single bytes.
+const SLOW: StackBehavior = StackBehavior { one_byte: true, short_writes: true, ..GAPS };
 
-fn net(manner: Manner) -> Net {
-    let net = Net::new(manner, |_| unreachable!());
+fn net(behavior: StackBehavior) -> Net {
+    let net = Net::new(behavior, |_| unreachable!());
     net.set_serve(services(net.time.clone(), 3_600));
     net
 }
@@ -28,40 +33,40 @@ fn flow() -> impl Flow<'static, Output = Lease> {
     AssumeRole::new(base, service, request)
 }
 
-/// Drops the future of a new run after each `step` polls more, and then runs to the end.
-fn dropped_after_each(manner: Manner, step: usize, least: usize) {
-    let run = |polls| Mocked::new(Loop::Async, net(manner)).give_up(&mut flow(), polls);
+/// Drops the run of a new flow after 1, 1 + `step`, 1 + 2 * `step` polls and so on, then completes the flow.
+fn drop_and_complete(behavior: StackBehavior, step: usize, least: usize) {
+    let run = |polls| Mocked::new(Loop::Async, net(behavior)).run_cancelled(&mut flow(), polls);
     let whole = (1..).find(|polls| run(*polls).is_some()).unwrap();
-    assert!(whole > least, "{whole} polls: the stack waits too little");
+    assert!(whole > least, "only {whole} polls, so too few points to drop at");
     for polls in (1..whole).step_by(step) {
-        let (mut mocked, mut flow) = (Mocked::new(Loop::Async, net(manner)), flow());
-        assert!(mocked.give_up(&mut flow, polls).is_none());
+        let (mut mocked, mut flow) = (Mocked::new(Loop::Async, net(behavior)), flow());
+        assert!(mocked.run_cancelled(&mut flow, polls).is_none());
         mocked.run(&mut flow).unwrap_or_else(|error| panic!("after {polls} polls: {error}"));
         let credentials = mocked.slots[0].credentials().unwrap();
         assert!(["ASIA2", "ASIA3"].contains(&credentials.access_key_id()), "after {polls} polls");
-        // What was done is not done again: one exchange at most was lost.
+        // Completed exchanges are not repeated; at most one exchange is lost.
         let requests = mocked.net.requests().len();
         assert!(requests <= 5, "after {polls} polls: {requests} requests");
     }
 }
 
 #[test]
-fn dropped_after_any_poll_a_flow_goes_on() {
-    dropped_after_each(GAPS, 1, 14);
+fn a_flow_continues_after_a_drop_at_any_poll() {
+    drop_and_complete(GAPS, 1, 14);
 }
 
 #[test]
-fn dropped_in_the_middle_of_any_line_it_goes_on() {
-    dropped_after_each(SLOW, 17, 1_000);
+fn a_flow_continues_after_a_drop_at_any_byte() {
+    drop_and_complete(SLOW, 17, 1_000);
 }
 
 #[test]
-fn dropped_again_and_again_it_comes_to_its_end() {
+fn a_flow_completes_despite_repeated_drops() {
     let (mut mocked, mut flow) = (Mocked::new(Loop::Async, net(GAPS)), flow());
     let mut drops = 0;
     let result = loop {
-        // A little longer each time, until an exchange fits.
-        match mocked.give_up(&mut flow, 1 + drops / 4) {
+        // Each run gets more polls, until one suffices for an exchange.
+        match mocked.run_cancelled(&mut flow, 1 + drops / 4) {
             Some(result) => break result,
             None => drops += 1,
         }
@@ -73,13 +78,13 @@ fn dropped_again_and_again_it_comes_to_its_end() {
 }
 
 #[test]
-fn dropped_in_a_refresh_the_old_credentials_stay() {
+fn a_drop_during_a_refresh_keeps_the_old_credentials() {
     let mut mocked = Mocked::new(Loop::Async, net(SLOW));
     let mut flow = Refreshing::new(Imds::new(Endpoint::parse(Imds::ENDPOINT).unwrap()), Windows::default());
     mocked.run(&mut flow).unwrap();
     mocked.net.time.pass(3_550_000);
     for polls in [1, 10, 100, 400] {
-        assert!(mocked.give_up(&mut flow, polls).is_none());
+        assert!(mocked.run_cancelled(&mut flow, polls).is_none());
         assert_eq!(mocked.slots[0].credentials().unwrap().access_key_id(), "ASIA1");
     }
     mocked.run(&mut flow).unwrap();

@@ -1,4 +1,4 @@
-//! The examples for a PC, run against the simulator. `tests/firmware/examples` compiles those for a board.
+//! Runs the PC examples against the simulator. `tests/firmware/examples` compiles the board examples.
 
 #[allow(dead_code, reason = "`main` is not called")]
 #[path = "../../examples/pc_async.rs"]
@@ -9,7 +9,7 @@ mod pc_blocking;
 
 use rolecall_simulator::{Config, Service, Simulator};
 
-fn asked(simulator: &Simulator, service: Service) -> usize {
+fn count_requests(simulator: &Simulator, service: Service) -> usize {
     simulator.events().iter().filter(|event| event.service == service).count()
 }
 
@@ -17,8 +17,9 @@ fn asked(simulator: &Simulator, service: Service) -> usize {
 fn pc_blocking_writes_an_object_of_another_account() {
     let simulator = Simulator::start(Config::default()).expect("ports on loopback");
     assert_eq!(pc_blocking::run(&simulator).expect("sent"), 200);
-    let asked = [Service::Imds, Service::Sts, Service::S3].map(|service| asked(&simulator, service));
-    assert_eq!(asked, [3, 1, 1]);
+    let counts =
+        [Service::Imds, Service::Sts, Service::S3].map(|service| count_requests(&simulator, service));
+    assert_eq!(counts, [3, 1, 1]);
 }
 
 #[test]
@@ -27,5 +28,5 @@ fn pc_async_fetches_once_for_two_requests() {
     config.bucket_accounts.push(config.host_account.clone());
     let simulator = Simulator::start(config).expect("ports on loopback");
     assert_eq!(async_io::block_on(pc_async::run(&simulator)).expect("sent"), [404, 404]);
-    assert_eq!([Service::Container, Service::S3].map(|service| asked(&simulator, service)), [1, 2]);
+    assert_eq!([Service::Container, Service::S3].map(|service| count_requests(&simulator, service)), [1, 2]);
 }

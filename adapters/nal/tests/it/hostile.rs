@@ -1,4 +1,4 @@
-//! Peers that go wrong, over loopback: every exchange ends, in time, with the right word for it.
+//! Faulty peers over loopback: every exchange ends in time with the right error.
 
 use std::time::{Duration, Instant};
 
@@ -16,32 +16,32 @@ use crate::probe::{Got, LIMITS, Needs, Probe};
 on_both_loops!(
     a_reset_is_a_closed_connection,
     a_reset_in_the_body_is_a_closed_connection,
-    a_stall_ends_by_the_limit_for_the_first_byte,
-    a_stall_in_the_body_ends_by_the_limit_for_the_whole,
-    an_end_before_the_reply_is_a_closed_connection,
-    an_end_in_the_middle_is_a_closed_connection,
-    drips_are_a_reply_if_they_come_in_time,
-    drips_end_by_the_limit_for_the_whole,
-    three_failures_of_the_service_are_its_error,
-    a_megabyte_is_too_large_at_once,
-    a_megabyte_of_chunks_is_too_large,
-    a_head_that_does_not_end_is_too_large,
+    a_silent_peer_exceeds_the_first_byte_limit,
+    a_stall_in_the_body_exceeds_the_total_limit,
+    an_end_of_stream_before_the_reply_is_a_closed_connection,
+    an_end_of_stream_within_the_reply_is_a_closed_connection,
+    a_reply_in_single_bytes_within_the_limits_is_accepted,
+    a_slow_reply_exceeds_the_total_limit,
+    three_server_errors_are_returned_as_an_error,
+    an_announced_megabyte_is_too_large_at_once,
+    a_chunked_megabyte_is_too_large,
+    an_endless_head_is_too_large,
     chunks_are_decoded,
-    a_body_without_length_ends_with_the_stream,
+    a_body_without_a_length_ends_with_the_stream,
     http_1_0_ends_with_the_stream,
-    interim_replies_are_passed_over,
-    interim_replies_without_end_lead_nowhere,
+    interim_replies_are_skipped,
+    endless_interim_replies_are_a_protocol_error,
     a_reply_to_head_has_no_body,
-    rubbish_is_not_http,
-    nobody_listening_is_told,
-    a_connection_is_used_again,
-    one_that_the_peer_closes_is_not,
-    one_that_crossed_its_end_is_replaced_once,
-    one_that_crossed_its_end_is_not_replaced_for_what_may_not_be_repeated,
-    a_reply_that_has_begun_is_not_asked_for_again,
-    another_port_is_another_connection,
-    https_needs_a_stream_of_the_callers,
-    needs_that_a_device_cannot_serve_are_refused,
+    invalid_http_is_a_protocol_error,
+    connection_refused_and_unknown_hosts_are_reported,
+    a_connection_is_reused,
+    a_connection_that_the_peer_closes_is_not_reused,
+    a_reused_connection_that_was_closed_is_replaced_once,
+    a_closed_connection_is_not_replaced_for_an_unrepeatable_request,
+    a_request_whose_reply_has_begun_is_not_repeated,
+    another_port_needs_another_connection,
+    https_needs_a_stream_of_the_caller,
+    unsupported_needs_are_rejected,
 );
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
@@ -58,7 +58,7 @@ fn got(status: u16, body: &str) -> Result<Got, Failure> {
     Ok(Got { status, headers: String::new(), body: body.into() })
 }
 
-/// The outcome of one exchange with a peer that goes by this script.
+/// The outcome of one exchange with a peer that follows this script.
 fn one(on: Loop, script: Vec<Do>) -> Result<Got, Failure> {
     let peer = Peer::new(vec![script]);
     let mut probe = Probe::new(&peer.url(), 1);
@@ -71,19 +71,19 @@ fn a_reset_is_a_closed_connection(on: Loop) {
 }
 
 fn a_reset_in_the_body_is_a_closed_connection(on: Loop) {
-    // A length, so that no way to end the stream can be taken for the end of the body.
+    // With a Content-Length the end of the stream cannot be taken for the end of the body.
     let head = send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhel");
     assert_eq!(one(on, vec![head, Do::Reset]), failure(Phase::Body, FailureKind::Closed));
 }
 
-fn a_stall_ends_by_the_limit_for_the_first_byte(on: Loop) {
+fn a_silent_peer_exceeds_the_first_byte_limit(on: Loop) {
     let started = Instant::now();
     assert_eq!(one(on, vec![Do::Stall(2_000)]), failure(Phase::FirstByte, FailureKind::Timeout));
     let took = started.elapsed();
     assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(1_500), "{took:?}");
 }
 
-fn a_stall_in_the_body_ends_by_the_limit_for_the_whole(on: Loop) {
+fn a_stall_in_the_body_exceeds_the_total_limit(on: Loop) {
     let started = Instant::now();
     let script = vec![Do::Read, send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel"), Do::Stall(2_000)];
     assert_eq!(one(on, script), failure(Phase::Body, FailureKind::Timeout));
@@ -91,11 +91,11 @@ fn a_stall_in_the_body_ends_by_the_limit_for_the_whole(on: Loop) {
     assert!(took >= Duration::from_millis(900) && took < Duration::from_millis(1_800), "{took:?}");
 }
 
-fn an_end_before_the_reply_is_a_closed_connection(on: Loop) {
+fn an_end_of_stream_before_the_reply_is_a_closed_connection(on: Loop) {
     assert_eq!(one(on, vec![Do::Read]), failure(Phase::FirstByte, FailureKind::Closed));
 }
 
-fn an_end_in_the_middle_is_a_closed_connection(on: Loop) {
+fn an_end_of_stream_within_the_reply_is_a_closed_connection(on: Loop) {
     let script = vec![Do::Read, send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello")];
     assert_eq!(one(on, script), failure(Phase::Body, FailureKind::Closed));
     let script = vec![Do::Read, send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")];
@@ -103,18 +103,18 @@ fn an_end_in_the_middle_is_a_closed_connection(on: Loop) {
     assert_eq!(one(on, vec![Do::Read, send("HTTP/1.1 2")]), failure(Phase::FirstByte, FailureKind::Closed));
 }
 
-fn drips_are_a_reply_if_they_come_in_time(on: Loop) {
+fn a_reply_in_single_bytes_within_the_limits_is_accepted(on: Loop) {
     assert_eq!(one(on, vec![Do::Read, Do::Drip(OK.into(), 5)]), got(200, "hello"));
 }
 
-fn drips_end_by_the_limit_for_the_whole(on: Loop) {
+fn a_slow_reply_exceeds_the_total_limit(on: Loop) {
     let started = Instant::now();
     let slow = vec![Do::Read, Do::Drip(OK.into(), 40)];
     assert_eq!(one(on, slow), failure(Phase::FirstByte, FailureKind::Timeout));
     assert!(started.elapsed() < Duration::from_millis(1_600), "{:?}", started.elapsed());
 }
 
-fn three_failures_of_the_service_are_its_error(on: Loop) {
+fn three_server_errors_are_returned_as_an_error(on: Loop) {
     let sorry = || vec![Do::Read, send("HTTP/1.1 500 Sorry\r\nContent-Length: 5\r\n\r\nsorry")];
     let peer = Peer::new((0..3).map(|_| sorry()).collect());
     let url = peer.url();
@@ -124,7 +124,7 @@ fn three_failures_of_the_service_are_its_error(on: Loop) {
     assert_eq!(peer.requests(), ["PUT /latest/api/token HTTP/1.1"; 3]);
 }
 
-fn a_megabyte_is_too_large_at_once(on: Loop) {
+fn an_announced_megabyte_is_too_large_at_once(on: Loop) {
     let started = Instant::now();
     let script = vec![
         Do::Read,
@@ -136,21 +136,21 @@ fn a_megabyte_is_too_large_at_once(on: Loop) {
     assert!(started.elapsed() < Duration::from_millis(850), "{:?}", started.elapsed());
 }
 
-fn a_megabyte_of_chunks_is_too_large(on: Loop) {
+fn a_chunked_megabyte_is_too_large(on: Loop) {
     let script = vec![
         Do::Read,
         send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n"),
         send(vec![b'x'; 1 << 20]),
     ];
     assert_eq!(one(on, script), failure(Phase::Body, FailureKind::TooLarge));
-    // The limit is for the body, whatever there is of buffer.
+    // The body limit applies even if the buffer is larger.
     let peer = Peer::new(vec![vec![Do::Read, send(OK)]]);
     let mut probe = Probe::new(&peer.url(), 1).limits(Limits { body_bytes: 4, ..LIMITS });
     loopback(on).run(&mut probe).unwrap();
     assert_eq!(probe.only(), failure(Phase::Body, FailureKind::TooLarge));
 }
 
-fn a_head_that_does_not_end_is_too_large(on: Loop) {
+fn an_endless_head_is_too_large(on: Loop) {
     let script = vec![Do::Read, send("HTTP/1.1 200 OK\r\nX: "), send(vec![b'x'; 1 << 20])];
     assert_eq!(one(on, script), failure(Phase::FirstByte, FailureKind::TooLarge));
 }
@@ -164,7 +164,7 @@ fn chunks_are_decoded(on: Loop) {
     assert_eq!(one(on, vec![Do::Read, Do::Drip(chunked.into(), 1)]), expected);
 }
 
-fn a_body_without_length_ends_with_the_stream(on: Loop) {
+fn a_body_without_a_length_ends_with_the_stream(on: Loop) {
     assert_eq!(one(on, vec![Do::Read, send("HTTP/1.1 200 OK\r\n\r\nhello")]), got(200, "hello"));
 }
 
@@ -180,20 +180,20 @@ fn http_1_0_ends_with_the_stream(on: Loop) {
     assert_eq!(peer.connections(), 3);
 }
 
-fn interim_replies_are_passed_over(on: Loop) {
+fn interim_replies_are_skipped(on: Loop) {
     let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nDate: never\r\n\r\n";
     assert_eq!(one(on, vec![Do::Read, send(format!("{interim}{OK}"))]), got(200, "hello"));
     let slowly = vec![Do::Read, send(interim), Do::Stall(50), Do::Drip(OK.into(), 1)];
     assert_eq!(one(on, slowly), got(200, "hello"));
 }
 
-fn interim_replies_without_end_lead_nowhere(on: Loop) {
+fn endless_interim_replies_are_a_protocol_error(on: Loop) {
     let started = Instant::now();
     let script = [Do::Read].into_iter().chain((0..100_000).map(|_| send("HTTP/1.1 100 Continue\r\n\r\n")));
     let script = script.chain([Do::Stall(2_000)]).collect();
     assert_eq!(one(on, script), failure(Phase::FirstByte, FailureKind::Protocol));
     assert!(started.elapsed() < Duration::from_millis(250), "{:?}", started.elapsed());
-    // Nobody asked for another protocol.
+    // The request did not ask for another protocol.
     let switching = vec![Do::Read, send("HTTP/1.1 101 Switching Protocols\r\n\r\n")];
     assert_eq!(one(on, switching), failure(Phase::FirstByte, FailureKind::Protocol));
 }
@@ -207,11 +207,11 @@ fn a_reply_to_head_has_no_body(on: Loop) {
     assert_eq!(peer.connections(), 1);
 }
 
-fn rubbish_is_not_http(on: Loop) {
+fn invalid_http_is_a_protocol_error(on: Loop) {
     let protocol = |phase| failure(phase, FailureKind::Protocol);
     let cases = [
         ("SSH-2.0-OpenSSH\r\n\r\n", Phase::FirstByte),
-        // What waits for us to go on is not waited for.
+        // An SSH peer waits for the client, so the first line must suffice.
         ("SSH-2.0-OpenSSH\r\n", Phase::FirstByte),
         ("\u{15}\u{3}", Phase::FirstByte),
         ("HTTP/2.0 200 OK\r\n\r\n", Phase::FirstByte),
@@ -224,7 +224,7 @@ fn rubbish_is_not_http(on: Loop) {
     }
 }
 
-fn nobody_listening_is_told(on: Loop) {
+fn connection_refused_and_unknown_hosts_are_reported(on: Loop) {
     let mut probe = Probe::new("http://127.0.0.1:1", 1);
     loopback(on).run(&mut probe).unwrap();
     assert_eq!(probe.only(), failure(Phase::Connect, FailureKind::NotFound));
@@ -238,7 +238,7 @@ fn nobody_listening_is_told(on: Loop) {
     assert_eq!(failed.phase, Phase::Resolve);
 }
 
-fn a_connection_is_used_again(on: Loop) {
+fn a_connection_is_reused(on: Loop) {
     let turn = || [Do::Read, send(OK)];
     let peer = Peer::new(vec![[turn(), turn(), turn()].concat()]);
     let mut loopback = loopback(on);
@@ -249,16 +249,16 @@ fn a_connection_is_used_again(on: Loop) {
     assert!(loopback.names().is_empty(), "an address was looked up: {:?}", loopback.names());
 }
 
-fn one_that_the_peer_closes_is_not(on: Loop) {
+fn a_connection_that_the_peer_closes_is_not_reused(on: Loop) {
     let closing = [
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 5\r\n\r\nhello",
         "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
-        // Bytes behind the reply: they may be meant for the next request's.
+        // Bytes after the reply could be taken for the next reply.
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
     ];
     for reply in closing {
-        // A peer that would answer all the same.
+        // This peer would still answer on the old connection.
         let wrong = [send(reply), Do::Read, send(OK.replace("hello", "wrong"))];
         let peer = Peer::new(vec![[&[Do::Read][..], &wrong].concat(), vec![Do::Read, send(OK)]]);
         let mut probe = Probe::new(&peer.url(), 2);
@@ -268,7 +268,7 @@ fn one_that_the_peer_closes_is_not(on: Loop) {
     }
 }
 
-fn a_reply_that_has_begun_is_not_asked_for_again(on: Loop) {
+fn a_request_whose_reply_has_begun_is_not_repeated(on: Loop) {
     let begun = send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello");
     for (begun, phase) in [(begun, Phase::Body), (send("HTTP"), Phase::FirstByte)] {
         let peer = Peer::new(vec![vec![Do::Read, send(OK), Do::Read, begun], vec![Do::Read, send(OK)]]);
@@ -279,14 +279,14 @@ fn a_reply_that_has_begun_is_not_asked_for_again(on: Loop) {
     }
 }
 
-fn one_that_crossed_its_end_is_replaced_once(on: Loop) {
+fn a_reused_connection_that_was_closed_is_replaced_once(on: Loop) {
     let turn = || vec![Do::Read, send(OK)];
     let peer = Peer::new(vec![turn(), turn(), turn()]);
     let mut probe = Probe::new(&peer.url(), 3);
     loopback(on).run(&mut probe).unwrap();
     assert_eq!(probe.bodies(), ["hello"; 3]);
     assert_eq!(peer.connections(), 3);
-    // Once: the new connection was not used before.
+    // A new connection that closes is not replaced, because it was not reused.
     let peer = Peer::new(vec![turn(), vec![Do::Read], turn()]);
     let mut probe = Probe::new(&peer.url(), 2);
     loopback(on).run(&mut probe).unwrap();
@@ -294,9 +294,9 @@ fn one_that_crossed_its_end_is_replaced_once(on: Loop) {
     assert_eq!(peer.connections(), 2);
 }
 
-fn one_that_crossed_its_end_is_not_replaced_for_what_may_not_be_repeated(on: Loop) {
+fn a_closed_connection_is_not_replaced_for_an_unrepeatable_request(on: Loop) {
     let turn = || vec![Do::Read, send(OK)];
-    // It reads the second request, and may have acted on it.
+    // The peer reads the second request and may have executed it.
     let peer = Peer::new(vec![vec![Do::Read, send(OK), Do::Read], turn()]);
     let mut probe = Probe::new(&peer.url(), 2).not_repeatable();
     loopback(on).run(&mut probe).unwrap();
@@ -304,7 +304,7 @@ fn one_that_crossed_its_end_is_not_replaced_for_what_may_not_be_repeated(on: Loo
     assert_eq!(peer.connections(), 1);
 }
 
-fn another_port_is_another_connection(on: Loop) {
+fn another_port_needs_another_connection(on: Loop) {
     let turn = || [Do::Read, send(OK)];
     let (one, other) = (Peer::new(vec![turn().to_vec()]), Peer::new(vec![turn().to_vec()]));
     let mut loopback = loopback(on);
@@ -317,7 +317,7 @@ fn another_port_is_another_connection(on: Loop) {
     assert_eq!(loopback.names(), ["localhost"; 2]);
 }
 
-fn https_needs_a_stream_of_the_callers(on: Loop) {
+fn https_needs_a_stream_of_the_caller(on: Loop) {
     let peer = Peer::new(vec![vec![Do::Read, send(OK)]]);
     let mut probe = Probe::new(&peer.url().replace("http:", "https:"), 1);
     loopback(on).run(&mut probe).unwrap();
@@ -325,7 +325,7 @@ fn https_needs_a_stream_of_the_callers(on: Loop) {
     assert_eq!(peer.connections(), 0);
 }
 
-fn needs_that_a_device_cannot_serve_are_refused(on: Loop) {
+fn unsupported_needs_are_rejected(on: Loop) {
     let needs: [fn() -> Need<'static>; 3] = [
         || Need::File { path: "/etc/hostname" },
         || Need::Process { command: "true" },

@@ -1,4 +1,4 @@
-//! Drivers over the machine's own network.
+//! Drivers that use the loopback network of the machine.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use rolecall_nal::blocking::ZeroRead;
 use rolecall_nal::{Bodies, Driver, WithDns, asynch, blocking};
 
 use crate::board::{Loop, RealBoard, slot};
-use crate::streams::{Sink, Spring};
+use crate::streams::{ByteSource, Sink};
 
 type Names = Rc<RefCell<Vec<String>>>;
 type Blocking = WithDns<std_embedded_nal::Stack, CountingDns<std_embedded_nal::Stack>>;
@@ -21,7 +21,7 @@ type Async = WithDns<std_embedded_nal_async::Stack, CountingDns<std_embedded_nal
 
 type BlockingTcp = blocking::Tcp<Blocking, fn(&mut Blocking)>;
 
-/// The system's resolver, and the names that it was asked for.
+/// The system's resolver, which records the names it looks up.
 pub(crate) struct CountingDns<D> {
     dns: D,
     asked: Names,
@@ -37,7 +37,7 @@ mod nb_dns {
 
         fn get_host_by_name(&mut self, host: &str, _: AddrType) -> nb::Result<IpAddr, D::Error> {
             self.asked.borrow_mut().push(host.to_owned());
-            // The peers here listen on IPv4.
+            // The peers listen on IPv4 only.
             self.dns.get_host_by_name(host, AddrType::IPv4)
         }
 
@@ -71,7 +71,7 @@ enum Either {
     Async(Driver<RealBoard, asynch::Tcp<Async>>),
 }
 
-/// A driver with memory of its own.
+/// A driver with its own memory.
 pub(crate) struct Loopback {
     driver: Either,
     pub(crate) exchange: Vec<u8>,
@@ -80,7 +80,7 @@ pub(crate) struct Loopback {
 }
 
 impl Loopback {
-    /// `zero_read` matters to the blocking loop alone.
+    /// `zero_read` affects only the blocking loop.
     pub(crate) fn new(on: Loop, board: RealBoard, zero_read: ZeroRead) -> Self {
         let names = Names::default();
         let asked = names.clone();
@@ -137,7 +137,7 @@ impl Loopback {
         &mut self,
         base: &mut impl Flow<'c, Output = Lease>,
         request: Outgoing<'c>,
-        spring: &mut Spring,
+        spring: &mut ByteSource,
         sink: &mut Sink,
     ) -> Result<Answered, Error> {
         let mut bodies = Bodies::upload(spring).rewinding(|spring| spring.rewind()).and_download(sink);

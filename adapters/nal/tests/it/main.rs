@@ -1,4 +1,4 @@
-//! Both loops, against the simulator and scripted peers over loopback, and over scripted stacks.
+//! Tests of both loops against the simulator and scripted peers over loopback, and with scripted stacks.
 
 mod board;
 mod bucket;
@@ -21,7 +21,7 @@ mod streams;
 #[cfg(feature = "defmt")]
 mod traces;
 
-/// Makes two tests of each function, which takes the loop that it is to run on.
+/// Defines two tests for each function, one per loop; the function takes the loop as its argument.
 macro_rules! on_both_loops {
     ($($name:ident),* $(,)?) => {
         mod blocking {

@@ -1,4 +1,4 @@
-//! Stacks without sockets, whose time passes only while somebody waits.
+//! Network stacks without sockets, whose simulated time advances only during waits.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -18,24 +18,24 @@ use rolecall_nal::blocking::{Open, Streams, ZeroRead};
 use rolecall_nal::{Board, Bodies, Driver, Remote, asynch, blocking};
 
 use crate::board::{Loop, Time, VirtualBoard, poll_times, poll_to_end, slot};
-use crate::streams::{Sink, Spring};
+use crate::streams::{ByteSource, Sink};
 
-/// How a stack behaves, within what its traits allow.
+/// A variant of the behavior that the traits of a stack permit.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Manner {
-    /// Receiving zero bytes means that nothing has come; the end is an error.
+pub(crate) struct StackBehavior {
+    /// Receiving zero bytes means that no data is available; the end of the stream is an error.
     pub(crate) zero_is_no_data: bool,
-    /// Gives one byte for each read.
+    /// Every read returns one byte.
     pub(crate) one_byte: bool,
-    /// Does nothing at each other call.
+    /// Every other call is not ready.
     pub(crate) gaps: bool,
-    /// Takes up to three bytes for each write, and none now and then.
+    /// Every write accepts at most three bytes, and sometimes none.
     pub(crate) short_writes: bool,
-    /// Takes nothing, and says so each time.
+    /// Every write accepts zero bytes.
     pub(crate) takes_nothing: bool,
 }
 
-/// What the peer does after it has sent its reply.
+/// What the peer does after its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
     Stay,
@@ -45,7 +45,7 @@ pub(crate) enum Then {
 
 pub(crate) type Serve = dyn FnMut(&str) -> (String, Then);
 
-/// The network: stacks are handles of it.
+/// The simulated network; stacks are handles to it.
 #[derive(Clone)]
 pub(crate) struct Net {
     world: Rc<RefCell<World>>,
@@ -53,18 +53,18 @@ pub(crate) struct Net {
 }
 
 struct World {
-    manner: Manner,
+    behavior: StackBehavior,
     up: bool,
     serve: Box<Serve>,
     calls: usize,
     connects: usize,
     open: usize,
-    /// Requests that were not flushed, by streams.
+    /// Number of requests that a stream has not flushed.
     unflushed: usize,
-    /// A connection that has carried a request breaks after so many bytes more, once.
+    /// The next reused connection breaks after this many bytes of its next request.
     cut: Option<usize>,
-    /// The peer answers heads, and takes no body.
-    is_hasty: bool,
+    /// The peer replies after the head and reads no body.
+    replies_early: bool,
     requests: Vec<String>,
     names: Vec<String>,
 }
@@ -73,7 +73,7 @@ struct World {
 #[derive(Default)]
 pub(crate) struct Socket {
     connected: bool,
-    asked: Vec<u8>,
+    received: Vec<u8>,
     reply: VecDeque<u8>,
     then: Option<Then>,
 }
@@ -81,14 +81,14 @@ pub(crate) struct Socket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Broken {
     Reset,
-    /// The end of the stream, where that is an error.
+    /// The end of the stream, for stacks that report it as an error.
     End,
 }
 
 impl Net {
-    pub(crate) fn new(manner: Manner, serve: impl FnMut(&str) -> (String, Then) + 'static) -> Self {
+    pub(crate) fn new(behavior: StackBehavior, serve: impl FnMut(&str) -> (String, Then) + 'static) -> Self {
         let world = World {
-            manner,
+            behavior,
             up: true,
             serve: Box::new(serve),
             calls: 0,
@@ -96,15 +96,15 @@ impl Net {
             open: 0,
             unflushed: 0,
             cut: None,
-            is_hasty: false,
+            replies_early: false,
             requests: Vec::new(),
             names: Vec::new(),
         };
         Self { world: Rc::new(RefCell::new(world)), time: Time::default() }
     }
 
-    /// Whether the link is up. While it is not, nothing passes.
-    pub(crate) fn set_up(&self, up: bool) {
+    /// Sets whether the link is up; no data passes while it is down.
+    pub(crate) fn set_link_up(&self, up: bool) {
         self.world.borrow_mut().up = up;
     }
 
@@ -112,14 +112,14 @@ impl Net {
         self.world.borrow_mut().serve = Box::new(serve);
     }
 
-    /// Has the next connection that is used again break after so many bytes.
+    /// Breaks the next reused connection after this many bytes of its next request.
     pub(crate) fn set_cut(&self, bytes: usize) {
         self.world.borrow_mut().cut = Some(bytes);
     }
 
-    /// Has the peer answer heads, and take no body.
-    pub(crate) fn set_hasty(&self) {
-        self.world.borrow_mut().is_hasty = true;
+    /// Makes the peer reply after the head and read no body.
+    pub(crate) fn set_replies_early(&self) {
+        self.world.borrow_mut().replies_early = true;
     }
 
     pub(crate) fn requests(&self) -> Vec<String> {
@@ -138,16 +138,16 @@ impl Net {
         self.world.borrow().unflushed
     }
 
-    /// Sockets that were not closed.
+    /// Number of sockets that are still open.
     pub(crate) fn open(&self) -> usize {
         self.world.borrow().open
     }
 
-    /// `None`: not now.
+    /// Returns `None` if this call is not ready.
     fn gap(&self) -> Option<()> {
         let mut world = self.world.borrow_mut();
         world.calls += 1;
-        let skip = world.manner.gaps && world.calls % 2 == 1;
+        let skip = world.behavior.gaps && world.calls % 2 == 1;
         (world.up && !skip).then_some(())
     }
 
@@ -180,16 +180,16 @@ impl Net {
         if socket.then.is_some_and(|then| then != Then::Stay) {
             return Some(Err(Broken::Reset));
         }
-        if socket.then.is_some() && world.cut.is_some_and(|cut| socket.asked.len() >= cut) {
+        if socket.then.is_some() && world.cut.is_some_and(|cut| socket.received.len() >= cut) {
             world.cut = None;
             return Some(Err(Broken::Reset));
         }
-        let most = if world.manner.short_writes { world.calls % 4 } else { bytes.len() };
+        let most = if world.behavior.short_writes { world.calls % 4 } else { bytes.len() };
         let cut = world.cut.filter(|_| socket.then.is_some()).unwrap_or(usize::MAX);
-        let most = most.min(cut - socket.asked.len());
-        let taken = if world.manner.takes_nothing { 0 } else { bytes.len().min(most) };
-        socket.asked.extend_from_slice(&bytes[..taken]);
-        if let Some(request) = whole_request(&mut socket.asked, world.is_hasty) {
+        let most = most.min(cut - socket.received.len());
+        let taken = if world.behavior.takes_nothing { 0 } else { bytes.len().min(most) };
+        socket.received.extend_from_slice(&bytes[..taken]);
+        if let Some(request) = whole_request(&mut socket.received, world.replies_early) {
             let (reply, then) = (world.serve)(&request);
             world.requests.push(request);
             world.unflushed += 1;
@@ -202,32 +202,32 @@ impl Net {
     fn receive(&self, socket: &mut Socket, room: &mut [u8]) -> Option<Result<usize, Broken>> {
         assert!(socket.connected && !room.is_empty());
         self.gap()?;
-        let manner = self.world.borrow().manner;
-        let most = if manner.one_byte { 1 } else { room.len() };
+        let behavior = self.world.borrow().behavior;
+        let most = if behavior.one_byte { 1 } else { room.len() };
         let count = room.len().min(most).min(socket.reply.len());
         for (to, from) in room.iter_mut().zip(socket.reply.drain(..count)) {
             *to = from;
         }
         match (count, socket.then) {
             (0, Some(Then::Reset)) => Some(Err(Broken::Reset)),
-            (0, Some(Then::End)) if manner.zero_is_no_data => Some(Err(Broken::End)),
+            (0, Some(Then::End)) if behavior.zero_is_no_data => Some(Err(Broken::End)),
             (0, Some(Then::End)) => Some(Ok(0)),
-            (0, _) if manner.zero_is_no_data => Some(Ok(0)),
+            (0, _) if behavior.zero_is_no_data => Some(Ok(0)),
             (0, _) => None,
             _ => Some(Ok(count)),
         }
     }
 }
 
-/// Takes a request out of what was received, once it is whole.
-fn whole_request(asked: &mut Vec<u8>, is_hasty: bool) -> Option<String> {
-    let head = asked.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = String::from_utf8(asked.clone()).unwrap();
+/// Removes and returns a request once it is complete.
+fn whole_request(received: &mut Vec<u8>, replies_early: bool) -> Option<String> {
+    let head = received.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let text = String::from_utf8(received.clone()).unwrap();
     let length = text.split("Content-Length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
-    let length = length.filter(|_| !is_hasty);
+    let length = length.filter(|_| !replies_early);
     let len = head + length.map_or(0, |length| length.parse::<usize>().unwrap());
-    (asked.len() >= len).then(|| {
-        asked.clear();
+    (received.len() >= len).then(|| {
+        received.clear();
         text
     })
 }
@@ -283,8 +283,8 @@ impl embedded_nal::Dns for Net {
     }
 }
 
-/// A stream of `embedded-io`, blocking and async. Zero bytes are the end, and a blocking read that
-/// has waited in vain times out.
+/// An `embedded-io` stream, blocking and async. Zero bytes are the end of the stream, and a blocking read
+/// without data times out.
 pub(crate) struct Stream {
     net: Net,
     socket: Socket,
@@ -327,7 +327,7 @@ impl embedded_io::Write for Stream {
     }
 }
 
-/// Opens blocking streams, to `https` endpoints too.
+/// Opens blocking streams, including streams to `https` endpoints.
 pub(crate) struct Opener(Net);
 
 impl Open for Opener {
@@ -349,16 +349,16 @@ impl Open for Opener {
     }
 }
 
-/// Tries at each poll.
+/// Repeats the attempt at each poll until it succeeds.
 async fn polled<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
     poll_fn(|_| attempt().map_or(Poll::Pending, Poll::Ready)).await
 }
 
 impl embedded_io_async::Read for Stream {
     async fn read(&mut self, room: &mut [u8]) -> Result<usize, ErrorKind> {
-        let zero_is_no_data = self.net.world.borrow().manner.zero_is_no_data;
+        let zero_is_no_data = self.net.world.borrow().behavior.zero_is_no_data;
         polled(|| match self.net.receive(&mut self.socket, room) {
-            // Not so for embedded-io-async: there, no data is a pending future.
+            // In embedded-io-async a read without data stays pending instead.
             Some(Ok(0)) if zero_is_no_data => None,
             Some(done) => Some(or_time_out(Some(done))),
             None => None,
@@ -411,7 +411,7 @@ enum Either {
     Async(Driver<VirtualBoard, asynch::Tcp<Net>>),
 }
 
-/// A driver over a [`Net`], with memory of its own.
+/// A driver over a [`Net`] with its own memory.
 pub(crate) struct Mocked {
     driver: Either,
     pub(crate) net: Net,
@@ -420,7 +420,7 @@ pub(crate) struct Mocked {
 }
 
 impl Mocked {
-    /// Over TCP.
+    /// Uses a TCP stack.
     pub(crate) fn new(on: Loop, net: Net) -> Self {
         let board = VirtualBoard::new(net.time.clone());
         let idle: fn(&mut Net) = |net| net.time.pass(1);
@@ -431,7 +431,7 @@ impl Mocked {
         Self::with(driver, net)
     }
 
-    /// Over a blocking TCP stack for which zero bytes are the end.
+    /// Uses a blocking TCP stack for which zero bytes are the end of the stream.
     pub(crate) fn where_zero_is_the_end(net: Net) -> Self {
         let mut mocked = Self::new(Loop::Blocking, net);
         let idle: fn(&mut Net) = |net| net.time.pass(1);
@@ -440,7 +440,7 @@ impl Mocked {
         mocked
     }
 
-    /// Over blocking streams.
+    /// Uses blocking streams.
     pub(crate) fn over_streams(net: Net) -> Self {
         let time = net.time.clone();
         let idle: Box<dyn FnMut()> = Box::new(move || time.pass(1));
@@ -466,7 +466,7 @@ impl Mocked {
         result
     }
 
-    /// Sends `request` with the credentials of `base`, and checks that nothing but the reply is left.
+    /// Sends `request` with the credentials of `base`, and asserts that only the reply is left in the buffer.
     pub(crate) fn send<'c>(
         &mut self,
         base: &mut impl Flow<'c, Output = Lease>,
@@ -478,16 +478,16 @@ impl Mocked {
             Either::Streams(driver) => driver.send(base, request, &mut memory),
             Either::Async(driver) => poll_to_end(driver.send_async(base, request, &mut memory)),
         };
-        self.leaves_but_the_reply(result.as_ref().ok());
+        self.assert_only_the_reply_is_left(result.as_ref().ok());
         result
     }
 
-    /// As [`Mocked::send`], with streams.
+    /// As [`Mocked::send`], with streamed bodies.
     pub(crate) fn send_with<'c>(
         &mut self,
         base: &mut impl Flow<'c, Output = Lease>,
         request: Outgoing<'c>,
-        bodies: &mut Bodies<&mut Spring, &mut Sink>,
+        bodies: &mut Bodies<&mut ByteSource, &mut Sink>,
     ) -> Result<Answered, Error> {
         let mut memory = Memory { exchange: &mut self.exchange, slots: &mut self.slots };
         let result = match &mut self.driver {
@@ -495,26 +495,26 @@ impl Mocked {
             Either::Streams(driver) => driver.send_with(base, request, bodies, &mut memory),
             Either::Async(driver) => poll_to_end(driver.send_with_async(base, request, bodies, &mut memory)),
         };
-        self.leaves_but_the_reply(result.as_ref().ok());
+        self.assert_only_the_reply_is_left(result.as_ref().ok());
         result
     }
 
-    /// As [`Mocked::send_with`], given up after so many polls. Whether it was done.
-    pub(crate) fn give_sending_up<'c>(
+    /// As [`Mocked::send_with`], cancelled after `polls` polls. Returns whether it completed.
+    pub(crate) fn send_cancelled<'c>(
         &mut self,
         base: &mut impl Flow<'c, Output = Lease>,
         request: Outgoing<'c>,
-        bodies: &mut Bodies<&mut Spring, &mut Sink>,
+        bodies: &mut Bodies<&mut ByteSource, &mut Sink>,
         polls: usize,
     ) -> bool {
-        let Either::Async(driver) = &mut self.driver else { panic!("futures alone can be dropped") };
+        let Either::Async(driver) = &mut self.driver else { panic!("only a future can be dropped") };
         let mut memory = Memory { exchange: &mut self.exchange, slots: &mut self.slots };
         let done = poll_times(driver.send_with_async(base, request, bodies, &mut memory), polls);
-        self.leaves_but_the_reply(done.as_ref().and_then(|result| result.as_ref().ok()));
+        self.assert_only_the_reply_is_left(done.as_ref().and_then(|result| result.as_ref().ok()));
         done.is_some()
     }
 
-    fn leaves_but_the_reply(&self, answered: Option<&Answered>) {
+    fn assert_only_the_reply_is_left(&self, answered: Option<&Answered>) {
         let reply = answered.map_or(0, |answered| answered.reply.body.end);
         assert!(self.exchange[reply..].iter().all(|byte| *byte == 0), "more than the reply is left");
         assert_eq!(self.net.open(), 0, "a socket is left open");
@@ -528,13 +528,13 @@ impl Mocked {
         }
     }
 
-    /// Gives the async run up after so many polls; `None`: it was not done.
-    pub(crate) fn give_up<'c, F: Flow<'c>>(
+    /// Cancels the async run after `polls` polls; returns `None` if it had not completed.
+    pub(crate) fn run_cancelled<'c, F: Flow<'c>>(
         &mut self,
         flow: &mut F,
         polls: usize,
     ) -> Option<Result<F::Output, Error>> {
-        let Either::Async(driver) = &mut self.driver else { panic!("futures alone can be dropped") };
+        let Either::Async(driver) = &mut self.driver else { panic!("only a future can be dropped") };
         let mut memory = Memory { exchange: &mut self.exchange, slots: &mut self.slots };
         let done = crate::board::poll_times(driver.run_async(flow, &mut memory), polls);
         assert!(self.exchange.iter().all(|byte| *byte == 0), "the exchange buffer is not wiped");
@@ -555,15 +555,15 @@ impl Mocked {
     }
 }
 
-/// A reply with a length.
+/// A reply with a Content-Length.
 pub(crate) fn reply(status: u16, body: &str) -> String {
     format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// The time of the simulated services: 2026-01-02T03:04:05Z at the start of the board's clock.
+/// The time of the simulated services when the clock of the board starts: 2026-01-02T03:04:05Z.
 pub(crate) const START: u64 = 1_767_323_045;
 
-/// Serves IMDS and STS by `time`: credentials of so many seconds, numbered.
+/// Serves IMDS and STS with the clock `time`; the credentials are numbered and last `lifetime` seconds.
 pub(crate) fn services(time: Time, lifetime: u64) -> impl FnMut(&str) -> (String, Then) {
     let mut issued = 0;
     move |request| {

@@ -1,4 +1,4 @@
-//! A peer over loopback that does what its script says.
+//! A scripted peer over loopback.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// A step of a connection.
+/// A step of the script of a connection.
 #[derive(Debug, Clone)]
 pub(crate) enum Do {
-    /// Read a request's head.
+    /// Read the head of a request.
     Read,
     Send(Vec<u8>),
-    /// Send one byte each so many milliseconds.
+    /// Send one byte at a time, at this interval in milliseconds.
     Drip(Vec<u8>, u64),
-    /// Do nothing for so many milliseconds.
+    /// Wait this many milliseconds.
     Stall(u64),
-    /// Break the connection off, with data unread.
+    /// Reset the connection by closing it with unread data.
     Reset,
 }
 
@@ -25,8 +25,8 @@ pub(crate) fn send(bytes: impl Into<Vec<u8>>) -> Do {
     Do::Send(bytes.into())
 }
 
-/// Listens; each connection goes by the next script and is closed at its end. With all used up
-/// nobody listens any more.
+/// A listener that serves each connection with the next script and then closes it. After the last script
+/// it stops listening.
 pub(crate) struct Peer {
     port: u16,
     connections: Arc<AtomicUsize>,
@@ -71,7 +71,7 @@ impl Peer {
 fn play(mut stream: TcpStream, script: Vec<Do>, requests: &Mutex<Vec<String>>) {
     stream.set_nodelay(true).unwrap();
     for step in script {
-        // The other side may be gone.
+        // The driver may have closed the connection.
         let done = match step {
             Do::Read => {
                 let mut head = Vec::new();

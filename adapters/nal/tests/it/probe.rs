@@ -1,4 +1,4 @@
-//! A flow of plain requests, for a close look at how each exchange goes.
+//! A flow of plain requests that records the outcome of each exchange.
 
 use rolecall_core::error::{Error, Failure};
 use rolecall_core::flow::{
@@ -10,7 +10,7 @@ use rolecall_core::wire::http1::HeadWriter;
 pub(crate) const LIMITS: Limits =
     Limits { connect_ms: 300, first_byte_ms: 300, total_ms: 900, body_bytes: 4_096 };
 
-/// What an exchange came to.
+/// The reply of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Got {
     pub(crate) status: u16,
@@ -18,7 +18,7 @@ pub(crate) struct Got {
     pub(crate) body: String,
 }
 
-/// Asks for `/1`, `/2` and so on.
+/// Requests `/1`, `/2` and so on.
 pub(crate) struct Probe {
     endpoint: Endpoint<'static>,
     method: &'static str,
@@ -55,7 +55,7 @@ impl Probe {
         Self { repeatable: false, ..self }
     }
 
-    /// The one outcome there is.
+    /// The outcome of the only exchange.
     pub(crate) fn only(&self) -> Result<Got, Failure> {
         assert_eq!(self.got.len(), 1, "{:?}", self.got);
         self.got[0].clone()
@@ -114,7 +114,7 @@ impl Flow<'static> for Probe {
     }
 }
 
-/// A flow that needs one thing, and hears what comes of it.
+/// A flow with a single need that records its answer.
 pub(crate) struct Needs {
     pub(crate) need: fn() -> Need<'static>,
     pub(crate) answer: Option<Result<Vec<std::net::IpAddr>, Failure>>,

@@ -1,4 +1,4 @@
-//! The source of `custom_source.rs`, driven.
+//! Drives the source of `custom_source.rs`.
 
 use rolecall_core::error::{ErrorKind, Origin};
 use rolecall_core::flow::{Endpoint, Sequence};
@@ -6,15 +6,15 @@ use rolecall_core::wire::time::UnixTime;
 
 use crate::board::Loop;
 use crate::custom_source::RoleAlias;
-use crate::mock::{Manner, Mocked, Net, START, Then, reply};
+use crate::mock::{Mocked, Net, START, StackBehavior, Then, reply};
 use crate::on_both_loops;
 
 on_both_loops!(
-    its_credentials_are_stored,
-    a_refusal_is_reported_in_the_words_of_the_service,
-    a_failure_of_the_service_is_tried_again,
-    ended_credentials_are_refused,
-    what_is_not_complete_is_no_credentials,
+    the_credentials_of_the_role_are_stored,
+    an_error_reply_is_reported_with_the_message_of_the_service,
+    a_server_error_is_retried,
+    expired_credentials_are_rejected,
+    incomplete_credentials_are_rejected,
 );
 
 fn flow() -> Sequence<RoleAlias<'static>> {
@@ -35,17 +35,17 @@ fn dated(status: u16, body: &str) -> (String, Then) {
     (reply(status, body).replacen("\r\n", &format!("\r\nDate: {date}\r\n"), 1), Then::Stay)
 }
 
-/// A service that gives these answers, one after the other.
+/// A service that returns these replies in order.
 fn serving(on: Loop, answers: &[(u16, String)]) -> Mocked {
     let mut answers = Vec::from(answers).into_iter();
     let serve = move |_: &str| {
-        let (status, body) = answers.next().expect("asked once more");
+        let (status, body) = answers.next().expect("an unexpected request");
         dated(status, &body)
     };
-    Mocked::new(on, Net::new(Manner::default(), serve))
+    Mocked::new(on, Net::new(StackBehavior::default(), serve))
 }
 
-fn its_credentials_are_stored(on: Loop) {
+fn the_credentials_of_the_role_are_stored(on: Loop) {
     let mut mocked = serving(on, &[(200, document(START + 3_600))]);
     let lease = mocked.run(&mut flow()).unwrap();
     assert!(lease.lifetime_ms.unwrap() > 3_500_000);
@@ -60,7 +60,7 @@ fn its_credentials_are_stored(on: Loop) {
     assert!(request.contains("\r\nx-amzn-iot-thingname: board-7\r\n"), "{request}");
 }
 
-fn a_refusal_is_reported_in_the_words_of_the_service(on: Loop) {
+fn an_error_reply_is_reported_with_the_message_of_the_service(on: Loop) {
     let mut mocked = serving(on, &[(403, "{\"message\":\"Access Denied\"}".into())]);
     let error = mocked.run(&mut flow()).unwrap_err();
     assert_eq!((error.origin, error.kind), (Origin::Custom("iot role alias"), ErrorKind::Status(403)));
@@ -68,7 +68,7 @@ fn a_refusal_is_reported_in_the_words_of_the_service(on: Loop) {
     assert!(mocked.slots[0].credentials().is_none());
 }
 
-fn a_failure_of_the_service_is_tried_again(on: Loop) {
+fn a_server_error_is_retried(on: Loop) {
     let mut mocked =
         serving(on, &[(500, String::new()), (429, String::new()), (200, document(START + 3_600))]);
     mocked.run(&mut flow()).unwrap();
@@ -77,13 +77,13 @@ fn a_failure_of_the_service_is_tried_again(on: Loop) {
     assert_eq!(mocked.run(&mut flow()).unwrap_err().kind, ErrorKind::Status(500));
 }
 
-fn ended_credentials_are_refused(on: Loop) {
+fn expired_credentials_are_rejected(on: Loop) {
     let mut mocked = serving(on, &[(200, document(START - 1))]);
     assert_eq!(mocked.run(&mut flow()).unwrap_err().kind, ErrorKind::Expired);
     assert!(mocked.slots[0].credentials().is_none());
 }
 
-fn what_is_not_complete_is_no_credentials(on: Loop) {
+fn incomplete_credentials_are_rejected(on: Loop) {
     let whole = document(START + 3_600);
     for (body, kind) in [
         ("{}".to_owned(), ErrorKind::Missing("credentials")),

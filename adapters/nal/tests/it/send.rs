@@ -1,4 +1,4 @@
-//! Requests that are signed and sent, their bodies in memory or streamed.
+//! Signed requests with bodies in memory or streamed.
 
 use rolecall_core::call::{Answered, Content, Outgoing, SendRequest};
 use rolecall_core::credentials::Credentials;
@@ -10,34 +10,35 @@ use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::Bodies;
 
 use crate::board::Loop;
-use crate::mock::{Manner, Mocked, Net, START, Then, reply};
+use crate::mock::{Mocked, Net, START, StackBehavior, Then, reply};
 use crate::on_both_loops;
-use crate::streams::{Habit, Sink, Spring};
+use crate::streams::{ByteSource, Faults, Sink};
 
 on_both_loops!(
-    a_body_goes_out_from_where_it_is,
-    a_stream_larger_than_the_buffer_goes_out,
-    a_reply_larger_than_the_buffer_comes_to_the_writer,
+    a_body_in_memory_is_sent_without_a_copy,
+    a_stream_larger_than_the_buffer_is_sent,
+    a_reply_larger_than_the_buffer_is_written_to_the_sink,
     a_reply_without_a_body_writes_nothing,
-    one_body_goes_out_while_another_comes_in,
-    what_is_no_success_stays_in_the_buffer,
-    a_stream_that_ends_early_or_fails_is_a_failure,
-    a_writer_that_fails_is_a_failure,
-    a_retry_rewinds,
-    what_cannot_rewind_is_sent_once,
-    a_reply_that_breaks_off_is_written_once,
-    a_connection_that_crossed_is_replaced_and_the_body_rewound,
-    a_refusal_before_the_body_is_read,
-    what_takes_too_long_ends_by_its_limit,
-    drips_end_by_the_limit_for_the_whole,
-    a_body_goes_out_as_long_as_it_is_taken,
-    streams_that_are_not_there_are_refused_before_anything_is_sent,
-    a_head_that_leaves_no_room_is_too_large,
-    the_credentials_may_be_held,
+    upload_and_download_are_streamed_together,
+    an_error_reply_stays_in_the_buffer,
+    a_source_that_ends_early_or_fails_is_an_error,
+    a_failing_sink_is_an_error,
+    a_retry_rewinds_the_source,
+    a_source_that_cannot_rewind_is_sent_once,
+    a_reply_that_breaks_off_is_not_written_twice,
+    a_closed_connection_is_replaced_and_the_body_rewound,
+    a_refusal_before_the_body_is_read_is_returned,
+    stalls_exceed_their_limits,
+    slow_transfers_exceed_the_total_limit,
+    a_slow_upload_is_limited_only_while_it_stalls,
+    missing_streams_are_an_error_before_anything_is_sent,
+    a_head_that_fills_the_buffer_is_too_large,
+    held_credentials_are_used,
 );
 
 const LIMITS: Limits = Limits { connect_ms: 300, first_byte_ms: 300, total_ms: 900, body_bytes: 64 };
-const PATIENT: Limits = Limits { connect_ms: 300, first_byte_ms: 3_000, total_ms: 100_000, body_bytes: 64 };
+const LONG_LIMITS: Limits =
+    Limits { connect_ms: 300, first_byte_ms: 3_000, total_ms: 100_000, body_bytes: 64 };
 const SCOPE: Scope<'static> = Scope { region: "eu-central-1", service: "s3", rules: Rules::S3 };
 
 fn base() -> Fixed<'static> {
@@ -57,7 +58,7 @@ fn put(len: usize, rewinds: bool) -> Outgoing<'static> {
     request
 }
 
-/// Text that shows where a part is missing.
+/// Numbered text, in which a missing part is visible.
 fn text(len: usize) -> String {
     (0..).flat_map(|number| format!("{number},").into_bytes()).take(len).map(char::from).collect()
 }
@@ -70,9 +71,9 @@ fn failure(phase: Phase, kind: FailureKind) -> ErrorKind {
     ErrorKind::Transport(Failure { phase, kind })
 }
 
-/// Over a network that answers so, with a small buffer.
+/// A driver with a small buffer over a network with these replies.
 fn mocked(on: Loop, serve: impl FnMut(&str) -> (String, Then) + 'static) -> Mocked {
-    let mut mocked = Mocked::new(on, Net::new(Manner::default(), serve));
+    let mut mocked = Mocked::new(on, Net::new(StackBehavior::default(), serve));
     mocked.exchange = vec![0; 1_024];
     mocked
 }
@@ -81,80 +82,85 @@ fn stored(_: &str) -> (String, Then) {
     (reply(200, "stored"), Then::Stay)
 }
 
-fn upload(mocked: &mut Mocked, request: Outgoing<'static>, spring: &mut Spring) -> Result<Answered, Error> {
-    spring.habit.time = mocked.net.time.clone();
+fn upload(
+    mocked: &mut Mocked,
+    request: Outgoing<'static>,
+    source: &mut ByteSource,
+) -> Result<Answered, Error> {
+    source.faults.time = mocked.net.time.clone();
     let mut sink = Sink::default();
-    let mut bodies = Bodies::upload(spring).rewinding(|spring| spring.rewind()).and_download(&mut sink);
+    let mut bodies = Bodies::upload(source).rewinding(|source| source.rewind()).and_download(&mut sink);
     mocked.send_with(&mut base(), request, &mut bodies)
 }
 
 fn download(mocked: &mut Mocked, request: Outgoing<'static>, sink: &mut Sink) -> Result<Answered, Error> {
-    sink.habit.time = mocked.net.time.clone();
+    sink.faults.time = mocked.net.time.clone();
     mocked.send_with(&mut base(), request, &mut only_download(sink))
 }
 
-fn only_download(sink: &mut Sink) -> Bodies<&mut Spring, &mut Sink> {
-    let none: Bodies<&mut Spring> = Bodies::upload(Box::leak(Box::default()));
+fn only_download(sink: &mut Sink) -> Bodies<&mut ByteSource, &mut Sink> {
+    let none: Bodies<&mut ByteSource> = Bodies::upload(Box::leak(Box::default()));
     none.and_download(sink)
 }
 
-/// Peers that take few bytes at a time, give few, or make one wait.
-fn manners() -> impl Iterator<Item = Manner> {
-    (0..8u8).map(|bits| Manner {
+/// Stacks with short writes, short reads or calls that are not ready.
+fn behaviors() -> impl Iterator<Item = StackBehavior> {
+    (0..8u8).map(|bits| StackBehavior {
         one_byte: bits & 1 != 0,
         gaps: bits & 2 != 0,
         short_writes: bits & 4 != 0,
-        ..Manner::default()
+        ..StackBehavior::default()
     })
 }
 
-fn a_body_goes_out_from_where_it_is(on: Loop) {
-    for manner in manners() {
+fn a_body_in_memory_is_sent_without_a_copy(on: Loop) {
+    for behavior in behaviors() {
         let serve =
             |_: &str| ("HTTP/1.1 200 X\r\nETag: \"e\"\r\nContent-Length: 6\r\n\r\nstored".into(), Then::Stay);
-        let mut mocked = Mocked::new(on, Net::new(manner, serve));
+        let mut mocked = Mocked::new(on, Net::new(behavior, serve));
         mocked.exchange = vec![0; 1_024];
         let sent: &'static str = Box::leak(text(5_000).into_boxed_str());
         let mut request = outgoing("PUT");
-        request.limits = PATIENT;
+        request.limits = LONG_LIMITS;
         request.content = Content::Bytes(sent.as_bytes());
         let answered = mocked.send(&mut base(), request).unwrap();
         assert_eq!((answered.reply.status, answered.reply.body(&mocked.exchange)), (200, &b"stored"[..]));
         assert_eq!(answered.reply.headers(&mocked.exchange).text("etag"), Some("\"e\""));
         let requests = mocked.net.requests();
-        assert_eq!((requests.len(), body(&requests[0])), (1, sent), "{manner:?}");
+        assert_eq!((requests.len(), body(&requests[0])), (1, sent), "{behavior:?}");
         assert!(requests[0].contains(sha256_hex(sent.as_bytes()).as_str()));
-        // The next run wipes the reply.
+        // The next run wipes the reply from the buffer.
         mocked.run(&mut base()).unwrap();
     }
 }
 
-fn a_stream_larger_than_the_buffer_goes_out(on: Loop) {
-    for manner in manners() {
-        for habit in [
-            Habit::default(),
-            Habit { piece: 7, ..Habit::default() },
-            Habit { is_interrupted: true, ..Habit::default() },
+fn a_stream_larger_than_the_buffer_is_sent(on: Loop) {
+    for behavior in behaviors() {
+        for faults in [
+            Faults::default(),
+            Faults { piece: 7, ..Faults::default() },
+            Faults { is_interrupted: true, ..Faults::default() },
         ] {
-            let mut mocked = Mocked::new(on, Net::new(manner, stored));
+            let mut mocked = Mocked::new(on, Net::new(behavior, stored));
             mocked.exchange = vec![0; 900];
             let sent = text(5_000);
-            // Not one byte more than announced is asked for.
-            let mut spring = Spring { bytes: format!("{sent}more").into(), habit, ..Spring::default() };
+            // No byte beyond the announced length is read from the source.
+            let mut source =
+                ByteSource { bytes: format!("{sent}more").into(), faults, ..ByteSource::default() };
             let mut request = put(5_000, false);
-            request.limits = PATIENT;
-            let answered = upload(&mut mocked, request, &mut spring).unwrap();
+            request.limits = LONG_LIMITS;
+            let answered = upload(&mut mocked, request, &mut source).unwrap();
             assert_eq!(answered.reply.status, 200);
             assert_eq!(
                 mocked.net.requests().iter().map(|request| body(request)).collect::<Vec<_>>(),
                 [&sent]
             );
-            assert_eq!((spring.at, spring.rewinds), (5_000, 0), "{manner:?}");
+            assert_eq!((source.at, source.rewinds), (5_000, 0), "{behavior:?}");
         }
     }
 }
 
-/// A body with a length, in chunks, and up to the end of the stream.
+/// Replies with a Content-Length, with chunks, and with a body up to the end of the stream.
 fn replies(body: &str) -> [(String, Then); 3] {
     let mut chunked = String::from("HTTP/1.1 200 X\r\nX-Kept: yes\r\nTransfer-Encoding: chunked\r\n\r\n");
     let mut rest = body;
@@ -171,23 +177,23 @@ fn replies(body: &str) -> [(String, Then); 3] {
     [(length, Then::Stay), (chunked, Then::Stay), (close, Then::End)]
 }
 
-fn a_reply_larger_than_the_buffer_comes_to_the_writer(on: Loop) {
+fn a_reply_larger_than_the_buffer_is_written_to_the_sink(on: Loop) {
     let sent = text(10_000);
-    for manner in manners() {
+    for behavior in behaviors() {
         for (served, then) in replies(&sent) {
             if on == Loop::Blocking && then == Then::End {
-                // To this stack an end is silence.
+                // This stack does not report the end of the stream.
                 continue;
             }
             for piece in [0, 1] {
                 let served = served.clone();
-                let mut mocked = Mocked::new(on, Net::new(manner, move |_| (served.clone(), then)));
+                let mut mocked = Mocked::new(on, Net::new(behavior, move |_| (served.clone(), then)));
                 mocked.exchange = vec![0; 600];
-                let mut sink = Sink { habit: Habit { piece, ..Habit::default() }, ..Sink::default() };
+                let mut sink = Sink { faults: Faults { piece, ..Faults::default() }, ..Sink::default() };
                 let mut request = outgoing("GET");
-                request.limits = PATIENT;
+                request.limits = LONG_LIMITS;
                 let answered = download(&mut mocked, request, &mut sink).unwrap();
-                assert_eq!(sink.text(), sent, "{manner:?}");
+                assert_eq!(sink.text(), sent, "{behavior:?}");
                 assert!(sink.is_flushed);
                 let headers = answered.reply.headers(&mocked.exchange);
                 assert_eq!(headers.text("x-kept"), Some("yes"));
@@ -210,15 +216,15 @@ fn a_reply_without_a_body_writes_nothing(on: Loop) {
     }
 }
 
-fn one_body_goes_out_while_another_comes_in(on: Loop) {
+fn upload_and_download_are_streamed_together(on: Loop) {
     let mut mocked = mocked(on, |request| (reply(200, &body(request).to_uppercase()), Then::Stay));
-    let (mut spring, mut sink) = (Spring::of("word ".repeat(600)), Sink::default());
-    let mut bodies = Bodies::upload(&mut spring).and_download(&mut sink);
+    let (mut source, mut sink) = (ByteSource::of("word ".repeat(600)), Sink::default());
+    let mut bodies = Bodies::upload(&mut source).and_download(&mut sink);
     mocked.send_with(&mut base(), put(3_000, false), &mut bodies).unwrap();
     assert_eq!(sink.text(), "WORD ".repeat(600));
 }
 
-fn what_is_no_success_stays_in_the_buffer(on: Loop) {
+fn an_error_reply_stays_in_the_buffer(on: Loop) {
     let refusal = "<Error><Code>NoSuchKey</Code></Error>";
     for status in [302, 404, 500] {
         let mut mocked = mocked(on, move |_| (reply(status, refusal), Then::Stay));
@@ -230,46 +236,46 @@ fn what_is_no_success_stays_in_the_buffer(on: Loop) {
         assert_eq!(answered.reply.body(&mocked.exchange), refusal.as_bytes());
         assert_eq!(mocked.report().code(), "NoSuchKey");
     }
-    // Up to its limit.
+    // A larger error body exceeds the body limit.
     let mut mocked = mocked(on, |_| (reply(404, &"x".repeat(65)), Then::Stay));
     let error = download(&mut mocked, outgoing("GET"), &mut Sink::default()).unwrap_err();
     assert_eq!(error.kind, failure(Phase::Body, FailureKind::TooLarge));
 }
 
-fn a_stream_that_ends_early_or_fails_is_a_failure(on: Loop) {
+fn a_source_that_ends_early_or_fails_is_an_error(on: Loop) {
     for fails_at in [None, Some(0), Some(400)] {
-        let mut mocked = mocked(on, |_| unreachable!("the request is not whole"));
-        let habit = Habit { fails_at, ..Habit::default() };
-        let mut spring = Spring { bytes: text(1_999).into(), habit, ..Spring::default() };
-        let error = upload(&mut mocked, put(2_000, false), &mut spring).unwrap_err();
+        let mut mocked = mocked(on, |_| unreachable!("the request is incomplete"));
+        let faults = Faults { fails_at, ..Faults::default() };
+        let mut source = ByteSource { bytes: text(1_999).into(), faults, ..ByteSource::default() };
+        let error = upload(&mut mocked, put(2_000, false), &mut source).unwrap_err();
         assert_eq!(error.kind, failure(Phase::Send, FailureKind::Other), "{fails_at:?}");
         assert_eq!(mocked.net.connects(), 1);
-        // One that may be given again is; it fails again.
-        let error = upload(&mut mocked, put(2_000, true), &mut spring).unwrap_err();
+        // A repeatable stream is retried and fails again.
+        let error = upload(&mut mocked, put(2_000, true), &mut source).unwrap_err();
         assert_eq!(error.kind, failure(Phase::Send, FailureKind::Other));
         assert_eq!(mocked.net.connects(), 4);
     }
-    // One that claims to have given what is none of its.
+    // A source that reports more bytes than it returned.
     let mut mocked = mocked(on, stored);
-    let habit = Habit { lies_by: 1, ..Habit::default() };
-    let mut spring = Spring { bytes: text(10).into(), habit, ..Spring::default() };
-    let error = upload(&mut mocked, put(10, false), &mut spring).unwrap_err();
+    let faults = Faults { overreports_by: 1, ..Faults::default() };
+    let mut source = ByteSource { bytes: text(10).into(), faults, ..ByteSource::default() };
+    let error = upload(&mut mocked, put(10, false), &mut source).unwrap_err();
     assert_eq!(error.kind, failure(Phase::Send, FailureKind::Other));
 }
 
-fn a_writer_that_fails_is_a_failure(on: Loop) {
+fn a_failing_sink_is_an_error(on: Loop) {
     for fails_at in [0, 10, 1_500] {
         let mut mocked = mocked(on, |_| (reply(200, &text(3_000)), Then::Stay));
-        let habit = Habit { fails_at: Some(fails_at), ..Habit::default() };
-        let mut sink = Sink { habit, ..Sink::default() };
+        let faults = Faults { fails_at: Some(fails_at), ..Faults::default() };
+        let mut sink = Sink { faults, ..Sink::default() };
         let error = download(&mut mocked, outgoing("GET"), &mut sink).unwrap_err();
         assert_eq!(error.kind, failure(Phase::Body, FailureKind::Other));
         assert_eq!(sink.text(), text(fails_at));
-        assert_eq!(mocked.net.requests().len(), 1, "a writer that has a part was given another body");
+        assert_eq!(mocked.net.requests().len(), 1, "a sink with a partial body received another one");
     }
 }
 
-/// Fails as often, with this reply.
+/// Replies `times` times with this error, then stores.
 fn failing(times: usize, sorry: String) -> impl FnMut(&str) -> (String, Then) {
     let mut left = times;
     move |request| {
@@ -278,39 +284,39 @@ fn failing(times: usize, sorry: String) -> impl FnMut(&str) -> (String, Then) {
     }
 }
 
-fn a_retry_rewinds(on: Loop) {
+fn a_retry_rewinds_the_source(on: Loop) {
     let mut mocked = mocked(on, failing(3, reply(503, "busy")));
-    let mut spring = Spring::of(text(3_000));
-    assert_eq!(upload(&mut mocked, put(3_000, true), &mut spring).unwrap().reply.status, 200);
-    assert_eq!(spring.rewinds, 2);
+    let mut source = ByteSource::of(text(3_000));
+    assert_eq!(upload(&mut mocked, put(3_000, true), &mut source).unwrap().reply.status, 200);
+    assert_eq!(source.rewinds, 2);
     for request in mocked.net.requests() {
         assert_eq!(body(&request), text(3_000));
     }
     assert_eq!(mocked.net.requests().len(), 3);
 
-    // A reader that is lost.
+    // A source that fails to rewind.
     let mut mocked = self::mocked(on, failing(3, reply(503, "busy")));
-    let (mut spring, mut sink) = (Spring::of(text(3_000)), Sink::default());
-    let mut bodies = Bodies::upload(&mut spring).rewinding(|_| false).and_download(&mut sink);
+    let (mut source, mut sink) = (ByteSource::of(text(3_000)), Sink::default());
+    let mut bodies = Bodies::upload(&mut source).rewinding(|_| false).and_download(&mut sink);
     let error = mocked.send_with(&mut base(), put(3_000, true), &mut bodies).unwrap_err();
     assert_eq!(error.kind, failure(Phase::Send, FailureKind::Other));
     assert_eq!(mocked.net.requests().len(), 1);
 }
 
-fn what_cannot_rewind_is_sent_once(on: Loop) {
+fn a_source_that_cannot_rewind_is_sent_once(on: Loop) {
     let mut mocked = mocked(on, failing(9, reply(503, "busy")));
-    let (mut spring, mut sink) = (Spring::of(text(3_000)), Sink::default());
-    // Whatever the request says.
-    let mut bodies = Bodies::upload(&mut spring).and_download(&mut sink);
+    let (mut source, mut sink) = (ByteSource::of(text(3_000)), Sink::default());
+    // Even if the request allows it.
+    let mut bodies = Bodies::upload(&mut source).and_download(&mut sink);
     let answered = mocked.send_with(&mut base(), put(3_000, true), &mut bodies).unwrap();
     assert_eq!((answered.reply.status, mocked.net.requests().len()), (503, 1));
-    // Whatever the reader could.
+    // Even if the source could.
     let mut mocked = self::mocked(on, failing(9, reply(503, "busy")));
-    let answered = upload(&mut mocked, put(3_000, false), &mut Spring::of(text(3_000))).unwrap();
+    let answered = upload(&mut mocked, put(3_000, false), &mut ByteSource::of(text(3_000))).unwrap();
     assert_eq!((answered.reply.status, mocked.net.requests().len()), (503, 1));
 }
 
-fn a_reply_that_breaks_off_is_written_once(on: Loop) {
+fn a_reply_that_breaks_off_is_not_written_twice(on: Loop) {
     let breaking = || {
         let mut left = 2;
         move |_: &str| {
@@ -324,7 +330,7 @@ fn a_reply_that_breaks_off_is_written_once(on: Loop) {
     let mut sink = Sink::default();
     let error = download(&mut mocked, outgoing("GET"), &mut sink).unwrap_err();
     assert_eq!(error.kind, failure(Phase::Body, FailureKind::Closed));
-    assert_eq!(mocked.net.requests().len(), 1, "a writer that has a part was given another body");
+    assert_eq!(mocked.net.requests().len(), 1, "a sink with a partial body received another one");
     assert!(text(3_000).starts_with(sink.text()));
 
     let mut mocked = self::mocked(on, breaking());
@@ -333,7 +339,7 @@ fn a_reply_that_breaks_off_is_written_once(on: Loop) {
     mocked.send_with(&mut base(), outgoing("GET"), &mut bodies).unwrap();
     assert_eq!((sink.text(), sink.starts), (&*text(3_000), 1));
 
-    // A reply without a body takes the place of a part, too.
+    // A reply without a body also replaces a partial one.
     let mut first = true;
     let mut mocked = self::mocked(on, move |_| {
         let begun = "HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\nbegun".to_owned();
@@ -344,7 +350,7 @@ fn a_reply_that_breaks_off_is_written_once(on: Loop) {
     mocked.send_with(&mut base(), outgoing("GET"), &mut bodies).unwrap();
     assert_eq!((sink.text(), sink.starts), ("", 1));
 
-    // It breaks off before a byte of the body.
+    // The reply breaks off before the first byte of its body.
     let mut first = true;
     let mut mocked = self::mocked(on, move |request| {
         let begun = ("HTTP/1.1 200 X\r\nContent-Length: 3\r\n\r\n".into(), Then::Reset);
@@ -356,8 +362,8 @@ fn a_reply_that_breaks_off_is_written_once(on: Loop) {
     assert_eq!((sink.text(), sink.starts), ("stored", 0));
 }
 
-fn a_connection_that_crossed_is_replaced_and_the_body_rewound(on: Loop) {
-    // A clock that is wrong has the request sent twice over one connection.
+fn a_closed_connection_is_replaced_and_the_body_rewound(on: Loop) {
+    // With a wrong clock the request is sent twice over one connection.
     let serve = || {
         let mut first = true;
         move |request: &str| {
@@ -371,14 +377,14 @@ fn a_connection_that_crossed_is_replaced_and_the_body_rewound(on: Loop) {
         let mut mocked = mocked(on, serve());
         mocked.exchange = vec![0; size];
         mocked.net.set_cut(cut);
-        let mut spring = Spring::of(text(3_000));
-        assert_eq!(upload(&mut mocked, put(3_000, true), &mut spring).unwrap().reply.status, 200);
+        let mut source = ByteSource::of(text(3_000));
+        assert_eq!(upload(&mut mocked, put(3_000, true), &mut source).unwrap().reply.status, 200);
         let requests = mocked.net.requests();
         assert_eq!((requests.len(), mocked.net.connects()), (2, 2), "{cut}");
         assert!(requests.iter().all(|request| body(request) == text(3_000)));
-        assert!((1..=2).contains(&spring.rewinds));
+        assert!((1..=2).contains(&source.rewinds));
 
-        // The same for bytes.
+        // The same with a body in memory.
         let mut mocked = self::mocked(on, serve());
         mocked.net.set_cut(cut);
         let mut request = outgoing("PUT");
@@ -388,7 +394,7 @@ fn a_connection_that_crossed_is_replaced_and_the_body_rewound(on: Loop) {
         assert_eq!((requests.len(), mocked.net.connects()), (2, 2), "{cut}");
         assert!(requests.iter().all(|request| body(request) == text(3_000)));
 
-        // What is not to be executed twice is not sent again.
+        // A request that is not idempotent is not sent again.
         let mut mocked = self::mocked(on, serve());
         mocked.net.set_cut(cut);
         let mut request = outgoing("POST");
@@ -399,52 +405,53 @@ fn a_connection_that_crossed_is_replaced_and_the_body_rewound(on: Loop) {
     }
 }
 
-fn a_refusal_before_the_body_is_read(on: Loop) {
+fn a_refusal_before_the_body_is_read_is_returned(on: Loop) {
     let refusal = "<Error><Code>ExpiredToken</Code></Error>";
     for then in [Then::End, Then::Reset] {
         let mut mocked = mocked(on, move |_| (reply(403, refusal), then));
-        mocked.net.set_hasty();
-        let answered = upload(&mut mocked, put(3_000, false), &mut Spring::of(text(3_000))).unwrap();
+        mocked.net.set_replies_early();
+        let answered = upload(&mut mocked, put(3_000, false), &mut ByteSource::of(text(3_000))).unwrap();
         assert_eq!((answered.reply.status, answered.credentials_ended), (403, true));
-        // Without a word it is what it was.
+        // Without a reply the send error is returned.
         let mut mocked = self::mocked(on, move |_| (String::new(), Then::Reset));
-        mocked.net.set_hasty();
-        let error = upload(&mut mocked, put(3_000, false), &mut Spring::of(text(3_000))).unwrap_err();
+        mocked.net.set_replies_early();
+        let error = upload(&mut mocked, put(3_000, false), &mut ByteSource::of(text(3_000))).unwrap_err();
         assert_eq!(error.kind, failure(Phase::Send, FailureKind::Closed));
     }
-    // The connection is not used again.
+    // The connection is not reused after an early reply.
     let mut first = true;
     let mut mocked = mocked(on, move |request| {
         let date = UnixTime::from_secs(START).http_date();
         let refused = format!("HTTP/1.1 403 X\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n");
         if std::mem::take(&mut first) { (refused, Then::Reset) } else { stored(request) }
     });
-    mocked.net.set_hasty();
-    // It would not be replaced for what may not be sent twice.
+    mocked.net.set_replies_early();
+    // A POST shows it, because a closed connection would not be replaced for it.
     let mut request = outgoing("POST");
     request.content = Content::Bytes(text(3_000).leak().as_bytes());
     mocked.send(&mut base(), request).unwrap();
     assert_eq!((mocked.net.requests().len(), mocked.net.connects()), (2, 2));
 }
 
-fn what_takes_too_long_ends_by_its_limit(on: Loop) {
+fn stalls_exceed_their_limits(on: Loop) {
     for stalls_at in [0, 1_000] {
-        let habit = Habit { stalls_at: Some(stalls_at), ..Habit::default() };
+        let faults = Faults { stalls_at: Some(stalls_at), ..Faults::default() };
         let mut mocked = mocked(on, |_| (reply(200, &text(3_000)), Then::Stay));
-        let mut spring = Spring { bytes: text(3_000).into(), habit: habit.clone(), ..Spring::default() };
-        let error = upload(&mut mocked, put(3_000, false), &mut spring).unwrap_err();
+        let mut source =
+            ByteSource { bytes: text(3_000).into(), faults: faults.clone(), ..ByteSource::default() };
+        let error = upload(&mut mocked, put(3_000, false), &mut source).unwrap_err();
         assert_eq!(error.kind, failure(Phase::Send, FailureKind::Timeout));
         assert!((300..320).contains(&mocked.net.time.get()), "{}", mocked.net.time.get());
 
         let mut mocked = self::mocked(on, |_| (reply(200, &text(3_000)), Then::Stay));
-        let mut sink = Sink { habit, ..Sink::default() };
+        let mut sink = Sink { faults, ..Sink::default() };
         let mut request = outgoing("GET");
         request.retries.attempts = 1;
         let error = download(&mut mocked, request, &mut sink).unwrap_err();
         assert_eq!(error.kind, failure(Phase::Body, FailureKind::Timeout));
         assert!((900..920).contains(&mocked.net.time.get()), "{}", mocked.net.time.get());
     }
-    // A peer that falls silent in the middle.
+    // A peer that stalls within the body.
     let mut mocked = mocked(on, |_| (reply(200, &text(3_000))[..2_000].to_owned(), Then::Stay));
     let mut request = outgoing("GET");
     request.retries.attempts = 1;
@@ -453,23 +460,24 @@ fn what_takes_too_long_ends_by_its_limit(on: Loop) {
     assert!((900..920).contains(&mocked.net.time.get()), "{}", mocked.net.time.get());
 }
 
-fn drips_end_by_the_limit_for_the_whole(on: Loop) {
-    let habit = Habit { piece: 1, takes_ms: 200, ..Habit::default() };
-    let mut mocked = mocked(on, |_| unreachable!("the request is not whole"));
-    let mut spring = Spring { bytes: text(3_000).into(), habit: habit.clone(), ..Spring::default() };
-    let error = upload(&mut mocked, put(3_000, false), &mut spring).unwrap_err();
+fn slow_transfers_exceed_the_total_limit(on: Loop) {
+    let faults = Faults { piece: 1, takes_ms: 200, ..Faults::default() };
+    let mut mocked = mocked(on, |_| unreachable!("the request is incomplete"));
+    let mut source =
+        ByteSource { bytes: text(3_000).into(), faults: faults.clone(), ..ByteSource::default() };
+    let error = upload(&mut mocked, put(3_000, false), &mut source).unwrap_err();
     assert_eq!(error.kind, failure(Phase::Send, FailureKind::Timeout));
     assert!((900..1_110).contains(&mocked.net.time.get()), "{}", mocked.net.time.get());
 
     let mut mocked = self::mocked(on, |_| (reply(200, &text(3_000)), Then::Stay));
-    let mut sink = Sink { habit, ..Sink::default() };
+    let mut sink = Sink { faults, ..Sink::default() };
     let error = download(&mut mocked, outgoing("GET"), &mut sink).unwrap_err();
     assert_eq!(error.kind, failure(Phase::Body, FailureKind::Timeout));
     assert!(sink.got.len() <= 5);
 
-    // A peer that gives a byte at a time, and a millisecond for each.
-    let manner = Manner { one_byte: true, gaps: true, ..Manner::default() };
-    let net = Net::new(manner, |_| (reply(200, &text(3_000)), Then::Stay));
+    // A peer that sends one byte per millisecond.
+    let behavior = StackBehavior { one_byte: true, gaps: true, ..StackBehavior::default() };
+    let net = Net::new(behavior, |_| (reply(200, &text(3_000)), Then::Stay));
     let mut mocked = Mocked::new(on, net);
     let mut sink = Sink::default();
     let error = download(&mut mocked, outgoing("GET"), &mut sink).unwrap_err();
@@ -477,36 +485,36 @@ fn drips_end_by_the_limit_for_the_whole(on: Loop) {
     assert!((500..900).contains(&sink.got.len()), "{}", sink.got.len());
 }
 
-fn a_body_goes_out_as_long_as_it_is_taken(on: Loop) {
-    // Longer in all than the first byte of the reply may take, each piece in less.
-    let habit = Habit { piece: 500, takes_ms: 100, ..Habit::default() };
+fn a_slow_upload_is_limited_only_while_it_stalls(on: Loop) {
+    // The whole upload takes longer than the first-byte limit, but each piece takes less.
+    let faults = Faults { piece: 500, takes_ms: 100, ..Faults::default() };
     let mut mocked = mocked(on, stored);
-    let mut spring = Spring { bytes: text(3_000).into(), habit, ..Spring::default() };
-    upload(&mut mocked, put(3_000, false), &mut spring).unwrap();
+    let mut source = ByteSource { bytes: text(3_000).into(), faults, ..ByteSource::default() };
+    upload(&mut mocked, put(3_000, false), &mut source).unwrap();
     assert!((600..900).contains(&mocked.net.time.get()), "{}", mocked.net.time.get());
 }
 
-fn streams_that_are_not_there_are_refused_before_anything_is_sent(on: Loop) {
+fn missing_streams_are_an_error_before_anything_is_sent(on: Loop) {
     let unsupported = failure(Phase::Connect, FailureKind::Unsupported);
     let mut streams = outgoing("GET");
     streams.streams_reply = true;
     for request in [put(5, false), put(0, true), streams] {
         let mut mocked = mocked(on, stored);
         assert_eq!(mocked.send(&mut base(), request).unwrap_err().kind, unsupported);
-        // Nor does a plain run of the flow.
+        // A plain run of the flow has no streams either.
         assert_eq!(mocked.run(&mut SendRequest::new(base(), request)).unwrap_err().kind, unsupported);
         assert_eq!(mocked.net.connects(), 0);
     }
 }
 
-fn a_head_that_leaves_no_room_is_too_large(on: Loop) {
+fn a_head_that_fills_the_buffer_is_too_large(on: Loop) {
     let mut mocked = mocked(on, stored);
-    upload(&mut mocked, put(10, false), &mut Spring::of(text(10))).unwrap();
+    upload(&mut mocked, put(10, false), &mut ByteSource::of(text(10))).unwrap();
     let head = mocked.net.requests()[0].find("\r\n\r\n").unwrap() + 4;
     for (room, fits) in [(0, false), (1, true)] {
         let mut mocked = self::mocked(on, stored);
         mocked.exchange = vec![0; head + room];
-        let result = upload(&mut mocked, put(10, false), &mut Spring::of(text(10)));
+        let result = upload(&mut mocked, put(10, false), &mut ByteSource::of(text(10)));
         match fits {
             true => assert_eq!(body(&mocked.net.requests()[0]), text(10)),
             false => assert_eq!(result.unwrap_err().kind, failure(Phase::Send, FailureKind::TooLarge)),
@@ -514,7 +522,7 @@ fn a_head_that_leaves_no_room_is_too_large(on: Loop) {
     }
 }
 
-fn the_credentials_may_be_held(on: Loop) {
+fn held_credentials_are_used(on: Loop) {
     let mut mocked = mocked(on, stored);
     let missing = mocked.send(&mut Held, outgoing("GET")).unwrap_err();
     assert_eq!(missing.kind, ErrorKind::Missing("credentials"));
@@ -524,19 +532,19 @@ fn the_credentials_may_be_held(on: Loop) {
 }
 
 #[test]
-fn dropped_after_any_poll_nothing_is_left() {
-    let manner = Manner { gaps: true, ..Manner::default() };
+fn after_a_drop_at_any_poll_the_buffer_is_wiped() {
+    let behavior = StackBehavior { gaps: true, ..StackBehavior::default() };
     let mut polls = 1;
     loop {
-        let net = Net::new(manner, |_| (reply(200, &text(3_000)), Then::Stay));
+        let net = Net::new(behavior, |_| (reply(200, &text(3_000)), Then::Stay));
         let mut mocked = Mocked::new(Loop::Async, net);
         mocked.exchange = vec![0; 900];
-        let (mut spring, mut sink) = (Spring::of(text(3_000)), Sink::default());
-        let mut bodies = Bodies::upload(&mut spring).and_download(&mut sink);
-        if mocked.give_sending_up(&mut base(), put(3_000, false), &mut bodies, polls) {
+        let (mut source, mut sink) = (ByteSource::of(text(3_000)), Sink::default());
+        let mut bodies = Bodies::upload(&mut source).and_download(&mut sink);
+        if mocked.send_cancelled(&mut base(), put(3_000, false), &mut bodies, polls) {
             break;
         }
         polls += 1;
     }
-    assert!(polls > 10, "{polls} polls: the stack waits too little");
+    assert!(polls > 10, "only {polls} polls, so too few points to drop at");
 }

@@ -1,4 +1,4 @@
-//! The sources against the simulator, over loopback.
+//! Tests of the sources against the simulator over loopback.
 
 use rolecall_core::call::Service;
 use rolecall_core::credentials::Credentials;
@@ -15,20 +15,20 @@ use crate::loopback::Loopback;
 use crate::on_both_loops;
 
 on_both_loops!(
-    metadata_then_a_role,
-    container_credentials_by_address_and_by_name,
-    a_board_without_a_clock_learns_the_time_from_metadata,
-    a_board_without_a_clock_learns_the_time_from_a_refusal,
-    a_clock_that_may_not_learn_gets_no_role,
+    a_role_is_assumed_with_metadata_credentials,
+    container_credentials_are_fetched_by_address_and_by_name,
+    without_a_wall_clock_the_time_is_learned_from_metadata,
+    without_a_wall_clock_the_time_is_learned_from_a_refusal,
+    a_clock_without_correction_gets_no_role,
     long_tokens_fit_the_recommended_memory,
 );
 
 fn loopback(on: Loop, knows_time: bool) -> Loopback {
-    // As on any stack: nothing here depends on how the end of a stream shows.
+    // `ZeroRead` does not matter, because no reply here ends with the stream.
     Loopback::new(on, RealBoard::new(knows_time), ZeroRead::NoData)
 }
 
-fn metadata_then_a_role(on: Loop) {
+fn a_role_is_assumed_with_metadata_credentials(on: Loop) {
     let simulator = Simulator::start(Config::default()).unwrap();
     let (imds, sts) = (simulator.imds_url(), simulator.sts_url());
     let base = Imds::new(Endpoint::parse(&imds).unwrap());
@@ -47,7 +47,7 @@ fn metadata_then_a_role(on: Loop) {
     assert!(loopback.names().is_empty());
 }
 
-fn container_credentials_by_address_and_by_name(on: Loop) {
+fn container_credentials_are_fetched_by_address_and_by_name(on: Loop) {
     let token = "the-task's-token".to_owned();
     let config = Config { container_token: Some(token.clone()), ..Config::default() };
     let simulator = Simulator::start(config).unwrap();
@@ -71,7 +71,7 @@ fn near(simulator_ahead: i64, time: rolecall_core::wire::time::UnixTime) {
     assert!(off.abs() <= 2, "{off} s");
 }
 
-fn a_board_without_a_clock_learns_the_time_from_metadata(on: Loop) {
+fn without_a_wall_clock_the_time_is_learned_from_metadata(on: Loop) {
     let simulator = Simulator::start(Config { clock_offset: 86_400, ..Config::default() }).unwrap();
     let (imds, sts) = (simulator.imds_url(), simulator.sts_url());
     let base = Imds::new(Endpoint::parse(&imds).unwrap());
@@ -81,7 +81,7 @@ fn a_board_without_a_clock_learns_the_time_from_metadata(on: Loop) {
     assert_eq!(loopback.time(), None);
     loopback.run(&mut flow).unwrap();
     near(86_400, loopback.time().unwrap());
-    // Signed with it at the first attempt.
+    // The first signed request already uses the learned time.
     assert_eq!(simulator.events().len(), 4);
 }
 
@@ -96,7 +96,7 @@ fn with_user() -> Config {
     config
 }
 
-fn a_board_without_a_clock_learns_the_time_from_a_refusal(on: Loop) {
+fn without_a_wall_clock_the_time_is_learned_from_a_refusal(on: Loop) {
     let simulator = Simulator::start(with_user()).unwrap();
     let sts = simulator.sts_url();
     let base = Fixed::new(Some(Credentials::new(KEY_ID, SECRET, None).unwrap()));
@@ -110,7 +110,7 @@ fn a_board_without_a_clock_learns_the_time_from_a_refusal(on: Loop) {
     assert!(loopback.report().is_empty());
 }
 
-fn a_clock_that_may_not_learn_gets_no_role(on: Loop) {
+fn a_clock_without_correction_gets_no_role(on: Loop) {
     let simulator = Simulator::start(with_user()).unwrap();
     let sts = simulator.sts_url();
     let base = Fixed::new(Some(Credentials::new(KEY_ID, SECRET, None).unwrap()));
@@ -118,13 +118,13 @@ fn a_clock_that_may_not_learn_gets_no_role(on: Loop) {
     let mut flow = AssumeRole::new(base, service, AssumeRoleRequest::new(simulator.role_arn(), "gateway"));
     let mut loopback = loopback(on, false).with_clock(Clock::uncorrected());
     assert_eq!(loopback.run(&mut flow).unwrap_err().kind, ErrorKind::ClockUnknown);
-    // With a wall clock that is wrong, the service refuses, and says why.
+    // With a wrong wall clock the service rejects the request and reports the reason.
     let mut loopback =
         Loopback::new(on, RealBoard::new(true), ZeroRead::NoData).with_clock(Clock::uncorrected());
     let error = loopback.run(&mut flow).unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Refused { status: 403, .. }), "{error}");
     assert!(!loopback.report().code().is_empty());
-    // What was said is of the last run.
+    // The report of an earlier run is cleared.
     let mut given = Fixed::new(Some(Credentials::new(KEY_ID, SECRET, None).unwrap()));
     loopback.run(&mut given).unwrap();
     assert!(loopback.report().is_empty());

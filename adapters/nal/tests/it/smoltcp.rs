@@ -1,4 +1,4 @@
-//! smoltcp on both sides of a cable: the driver over smoltcp-nal, the services over a bare socket.
+//! smoltcp at both ends of a cable: the driver uses smoltcp-nal, the services a bare socket.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ type Frames = Rc<RefCell<VecDeque<Vec<u8>>>>;
 struct End {
     arriving: Frames,
     leaving: Frames,
-    /// Frames are lost while it is not plugged in.
+    /// Frames are lost while the cable is unplugged.
     plugged: Rc<RefCell<bool>>,
 }
 
@@ -95,7 +95,7 @@ struct Server {
     sockets: SocketSet<'static>,
     ports: Vec<(SocketHandle, u16)>,
     serve: Box<Serve>,
-    /// What is left to send, for each port.
+    /// Bytes still to be sent, for each port.
     sending: [Vec<u8>; 2],
     closing: [bool; 2],
     time: Time,
@@ -115,7 +115,7 @@ impl Server {
                 self.sending[index].clear();
                 *self.accepted.borrow_mut() += 1;
             }
-            // A request is taken out when all of it has come.
+            // A request is removed once it is complete.
             let request = socket
                 .recv(|bytes| {
                     let text = String::from_utf8_lossy(bytes).into_owned();
@@ -164,13 +164,13 @@ impl embedded_time::Clock for Clock {
 type Stack = WithDns<NetworkStack<'static, End, Clock>, NoDns>;
 type Idle = Box<dyn FnMut(&mut Stack)>;
 
-/// A board on a cable, and what the other end has seen.
+/// A board on a cable, and the counters of the other end.
 struct Cable {
     driver: Driver<VirtualBoard, Tcp<Stack, Idle>>,
     time: Time,
     plugged: Rc<RefCell<bool>>,
     served: Rc<RefCell<usize>>,
-    /// How often a port began to listen.
+    /// How often a port started to listen.
     accepted: Rc<RefCell<usize>>,
 }
 
@@ -201,7 +201,7 @@ fn cable(serve: impl FnOnce(&Time) -> Box<Serve>) -> Cable {
 
     let mut device = end(&here, &there);
     let mut sockets = SocketSet::new(vec![]);
-    // One socket is all that the driver needs.
+    // The driver needs only one socket.
     sockets.add(socket());
     let interface = interface(&mut device, 2, [169, 254, 7, 7]);
     let stack = NetworkStack::new(interface, device, sockets, Clock(time.clone()));
@@ -229,20 +229,20 @@ fn role_flow() -> AssumeRole<'static, Imds<'static>> {
 }
 
 #[test]
-fn metadata_then_a_role() {
+fn a_role_is_assumed_with_metadata_credentials() {
     let mut cable = cable(|time| Box::new(services(time.clone(), 3_600)));
     let mut exchange = vec![0; 8_192];
     let mut slots = [slot(), slot()];
     let mut flow = role_flow();
-    // More than once: the one socket is free again after each run.
+    // Repeated runs show that each run frees the only socket.
     for run in 1..=3 {
         let mut memory = Memory { exchange: &mut exchange, slots: &mut slots };
         cable.driver.run(&mut flow, &mut memory).unwrap_or_else(|error| panic!("run {run}: {error}"));
         assert_eq!(slots[0].credentials().unwrap().access_key_id(), format!("ASIA{}", 2 * run));
     }
-    // The metadata token is asked for once.
+    // The metadata token is requested only once.
     assert_eq!(*cable.served.borrow(), 4 + 3 + 3);
-    // One connection for each service and run: a port that was closed listens again.
+    // One connection for each service and run, because a closed port listens again.
     assert!(*cable.accepted.borrow() <= 2 + 6, "{} connections", cable.accepted.borrow());
 }
 
@@ -254,7 +254,7 @@ fn probe(cable: &mut Cable, count: usize) -> Probe {
 }
 
 #[test]
-fn a_body_without_length_ends_with_the_stream() {
+fn a_body_without_a_length_ends_with_the_stream() {
     let body = "x".repeat(3_000);
     let reply = format!("HTTP/1.0 200 OK\r\n\r\n{body}");
     let mut cable = cable(|_| Box::new(move |_| (reply.clone(), Then::End)));
@@ -262,7 +262,7 @@ fn a_body_without_length_ends_with_the_stream() {
 }
 
 #[test]
-fn an_end_or_a_reset_in_the_middle_is_told_at_once() {
+fn an_end_of_stream_or_a_reset_within_a_reply_is_reported_at_once() {
     for (then, length) in [(Then::End, 99), (Then::Reset, 99)] {
         let reply = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nhello");
         let mut cable = cable(|_| Box::new(move |_| (reply.clone(), then)));
@@ -273,7 +273,7 @@ fn an_end_or_a_reset_in_the_middle_is_told_at_once() {
 }
 
 #[test]
-fn a_cable_that_is_pulled_runs_into_the_limit_and_works_again() {
+fn an_unplugged_cable_times_out_and_works_again() {
     let reply = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
     let mut cable = cable(|_| Box::new(move |_| (reply.into(), Then::Stay)));
     assert_eq!(probe(&mut cable, 1).bodies(), ["hello"]);
@@ -281,7 +281,7 @@ fn a_cable_that_is_pulled_runs_into_the_limit_and_works_again() {
     let timeout = Failure { phase: Phase::Connect, kind: FailureKind::Timeout };
     assert_eq!(probe(&mut cable, 2).got, [Err(timeout), Err(timeout)]);
     *cable.plugged.borrow_mut() = true;
-    // Whatever the stack does about the lost segments: the next but one goes through.
+    // Retransmission of lost segments may delay the first exchange, but the second must succeed.
     let again = probe(&mut cable, 3);
     assert_eq!(again.bodies().last(), Some(&"hello"), "{:?}", again.got);
 }

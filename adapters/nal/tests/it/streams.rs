@@ -1,4 +1,4 @@
-//! Readers and writers, blocking and async, that go wrong on demand.
+//! Readers and writers, blocking and async, with injected faults.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -7,21 +7,21 @@ use embedded_io::ErrorKind;
 
 use crate::board::Time;
 
-/// When a stream does what.
+/// Injected faults and delays of a stream.
 #[derive(Clone, Default)]
-pub(crate) struct Habit {
-    /// Deals with so many bytes at a time at most, if not 0.
+pub(crate) struct Faults {
+    /// The largest number of bytes per call; 0 for no limit.
     pub(crate) piece: usize,
-    /// Fails after so many bytes.
+    /// Fails after this many bytes.
     pub(crate) fails_at: Option<usize>,
-    /// Waits for ever after so many bytes.
+    /// Stalls after this many bytes.
     pub(crate) stalls_at: Option<usize>,
-    /// Takes so long for each call.
+    /// Duration of each call in milliseconds.
     pub(crate) takes_ms: u64,
-    /// Is interrupted at each other call.
+    /// Every other call is interrupted.
     pub(crate) is_interrupted: bool,
-    /// Says that it gave so many bytes more than it did.
-    pub(crate) lies_by: usize,
+    /// Reports this many bytes more than it returned.
+    pub(crate) overreports_by: usize,
     pub(crate) time: Time,
     pub(crate) calls: usize,
 }
@@ -32,7 +32,7 @@ enum Turn {
     Fail(ErrorKind),
 }
 
-impl Habit {
+impl Faults {
     fn turn(&mut self, at: usize, len: usize) -> Turn {
         self.time.pass(self.takes_ms);
         self.calls += 1;
@@ -50,23 +50,23 @@ impl Habit {
         Turn::Go(len.min(most).min(until(self.stalls_at)).min(until(self.fails_at)))
     }
 
-    /// A blocking call that has waited in vain.
+    /// A blocking call that times out.
     fn time_out(&mut self) -> ErrorKind {
         self.time.pass(1);
         ErrorKind::TimedOut
     }
 }
 
-/// Gives its bytes.
+/// A reader that returns its bytes.
 #[derive(Clone, Default)]
-pub(crate) struct Spring {
+pub(crate) struct ByteSource {
     pub(crate) bytes: Vec<u8>,
     pub(crate) at: usize,
-    pub(crate) habit: Habit,
+    pub(crate) faults: Faults,
     pub(crate) rewinds: usize,
 }
 
-impl Spring {
+impl ByteSource {
     pub(crate) fn of(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), ..Self::default() }
     }
@@ -77,8 +77,8 @@ impl Spring {
         true
     }
 
-    fn give(&mut self, room: &mut [u8]) -> Turn {
-        let turn = self.habit.turn(self.at, room.len().min(self.bytes.len() - self.at));
+    fn read_some(&mut self, room: &mut [u8]) -> Turn {
+        let turn = self.faults.turn(self.at, room.len().min(self.bytes.len() - self.at));
         if let Turn::Go(count) = turn {
             room[..count].copy_from_slice(&self.bytes[self.at..][..count]);
             self.at += count;
@@ -87,35 +87,35 @@ impl Spring {
     }
 }
 
-impl embedded_io::ErrorType for Spring {
+impl embedded_io::ErrorType for ByteSource {
     type Error = ErrorKind;
 }
 
-impl embedded_io::Read for Spring {
+impl embedded_io::Read for ByteSource {
     fn read(&mut self, room: &mut [u8]) -> Result<usize, ErrorKind> {
-        match self.give(room) {
-            Turn::Go(count) => Ok(count + self.habit.lies_by),
-            Turn::Stall => Err(self.habit.time_out()),
+        match self.read_some(room) {
+            Turn::Go(count) => Ok(count + self.faults.overreports_by),
+            Turn::Stall => Err(self.faults.time_out()),
             Turn::Fail(kind) => Err(kind),
         }
     }
 }
 
-impl embedded_io_async::Read for Spring {
+impl embedded_io_async::Read for ByteSource {
     async fn read(&mut self, room: &mut [u8]) -> Result<usize, ErrorKind> {
-        match self.give(room) {
-            Turn::Go(count) => Ok(count + self.habit.lies_by),
+        match self.read_some(room) {
+            Turn::Go(count) => Ok(count + self.faults.overreports_by),
             Turn::Stall => pending::<Result<usize, Infallible>>().await.map_err(|never| match never {}),
             Turn::Fail(kind) => Err(kind),
         }
     }
 }
 
-/// Keeps what it takes.
+/// A writer that keeps its bytes.
 #[derive(Clone, Default)]
 pub(crate) struct Sink {
     pub(crate) got: Vec<u8>,
-    pub(crate) habit: Habit,
+    pub(crate) faults: Faults,
     pub(crate) starts: usize,
     pub(crate) is_flushed: bool,
 }
@@ -131,8 +131,8 @@ impl Sink {
         std::str::from_utf8(&self.got).unwrap()
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Turn {
-        let turn = self.habit.turn(self.got.len(), bytes.len());
+    fn write_some(&mut self, bytes: &[u8]) -> Turn {
+        let turn = self.faults.turn(self.got.len(), bytes.len());
         if let Turn::Go(count) = turn {
             self.got.extend_from_slice(&bytes[..count]);
             self.is_flushed = false;
@@ -147,9 +147,9 @@ impl embedded_io::ErrorType for Sink {
 
 impl embedded_io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
-        match self.take(bytes) {
+        match self.write_some(bytes) {
             Turn::Go(count) => Ok(count),
-            Turn::Stall => Err(self.habit.time_out()),
+            Turn::Stall => Err(self.faults.time_out()),
             Turn::Fail(kind) => Err(kind),
         }
     }
@@ -162,7 +162,7 @@ impl embedded_io::Write for Sink {
 
 impl embedded_io_async::Write for Sink {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
-        match self.take(bytes) {
+        match self.write_some(bytes) {
             Turn::Go(count) => Ok(count),
             Turn::Stall => pending::<Result<usize, Infallible>>().await.map_err(|never| match never {}),
             Turn::Fail(kind) => Err(kind),

@@ -1,13 +1,13 @@
-//! What a trace holds: method, host and status, and nothing that is secret.
+//! A trace contains the method, host and status, but no secrets.
 
 use rolecall_core::credentials::Credentials;
 
 use crate::board::Loop;
-use crate::mock::{Manner, Mocked, Net, Then, reply};
+use crate::mock::{Mocked, Net, StackBehavior, Then, reply};
 use crate::probe::Probe;
 
-/// The bytes that defmt was given in this thread since the last call. Texts of the program itself
-/// are in there by number.
+/// The bytes that this thread has passed to defmt since the last call. Strings of the program appear
+/// only as their index.
 fn traced() -> Vec<u8> {
     assert_eq!(
         option_env!("DEFMT_LOG"),
@@ -24,8 +24,8 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 #[test]
 fn a_trace_names_method_host_and_status() {
     for on in [Loop::Blocking, Loop::Async] {
-        let serve = |_: &str| (reply(418, "the body is nobody's business"), Then::Stay);
-        let mut mocked = Mocked::new(on, Net::new(Manner::default(), serve));
+        let serve = |_: &str| (reply(418, "the body is confidential business"), Then::Stay);
+        let mut mocked = Mocked::new(on, Net::new(StackBehavior::default(), serve));
         let _ = traced();
         mocked.run(&mut Probe::new("http://known.example:8080", 1)).unwrap();
         let bytes = traced();
@@ -39,18 +39,18 @@ fn a_trace_names_method_host_and_status() {
 
 #[test]
 fn a_failure_is_traced() {
-    let net = Net::new(Manner::default(), |_| unreachable!());
-    net.set_up(false);
+    let net = Net::new(StackBehavior::default(), |_| unreachable!());
+    net.set_link_up(false);
     let mut mocked = Mocked::new(Loop::Blocking, net);
     let _ = traced();
     mocked.run(&mut Probe::new("http://10.0.0.7", 1)).unwrap();
     let bytes = traced();
-    // Asked, and what came of it.
+    // Once for the request and once for the failure.
     assert_eq!(bytes.windows(8).filter(|window| window == b"10.0.0.7").count(), 2, "{bytes:?}");
 }
 
 #[test]
-fn secrets_print_as_a_length() {
+fn secrets_are_printed_as_their_length() {
     let credentials = Credentials::new("AKIDEXAMPLE", "s3cr3t/s3cr3t", Some("t0k3n+t0k3n+t0k3n")).unwrap();
     let _ = traced();
     defmt::trace!("{}", credentials);

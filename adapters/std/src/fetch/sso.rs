@@ -44,7 +44,7 @@ fn file_name(session: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_file_of_a_start_url() {
+    fn the_cache_file_name_is_derived_from_the_start_url() {
         // From the published vector chain/sso_assume_role.
         let name = super::file_name("https://ssotest.awsapps.com/start");
         assert_eq!(name, "dace00cba5f8355ec9d274ceb2bcebdfbeed0e12.json");

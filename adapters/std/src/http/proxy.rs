@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scheme_has_its_proxy_and_small_letters_go_first() {
+    fn each_scheme_has_its_proxy_and_lower_case_variables_take_precedence() {
         let (http, https) = ("http://sts.amazonaws.com/", "https://sts.amazonaws.com/");
         assert_eq!(proxied(https, &[]), None);
         let all = [("ALL_PROXY", "all:1"), ("HTTPS_PROXY", "http://https:2"), ("https_proxy", "small")];
@@ -164,14 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_never_behind_a_proxy() {
+    fn loopback_addresses_bypass_the_proxy() {
         for url in ["http://localhost:80/", "http://LocalHost/", "http://127.0.0.2/", "https://[::1]:443/"] {
             assert_eq!(proxied(url, &[("ALL_PROXY", "proxy")]), None, "{url}");
         }
     }
 
     #[test]
-    fn no_proxy_names_hosts_what_is_below_them_and_networks() {
+    fn no_proxy_lists_hosts_with_subdomains_and_networks() {
         let list = "example.com, .inner.net,*.star.org:8443,192.0.2.7,10.0.0.0/8,2001:db8::/32,[fd00::1],0.0.0.1/x,,";
         let variables = [("ALL_PROXY", "proxy"), ("no_proxy", list)];
         for url in [
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_cannot_be_used_is_an_error_that_does_not_show_its_password() {
+    fn an_invalid_proxy_is_an_error_without_its_password() {
         for url in ["socks5://user:pass@host:1080", "ftp://pass", "http://user:pass@", "user:pass@ho st"] {
             let environment: Environment = [("https_proxy", url)].into_iter().collect();
             let error = Proxies::from_environment(&environment).expect_err(url).to_string();

@@ -331,19 +331,19 @@ mod tests {
     use super::*;
     use crate::Environment;
 
-    /// Answers every request on a new port of 127.0.0.1 with `ok`, tunnels included, and reports what was
-    /// requested.
+    /// Answers every request on a new port of 127.0.0.1 with `ok`, including tunnels, and reports the request
+    /// lines.
     fn serve() -> (u16, Receiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let (sender, asked) = channel();
+        let (sender, requests) = channel();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let sender = sender.clone();
                 std::thread::spawn(move || answer(&stream, &sender));
             }
         });
-        (port, asked)
+        (port, requests)
     }
 
     fn answer(mut stream: &TcpStream, sender: &Sender<String>) -> Option<()> {
@@ -363,7 +363,7 @@ mod tests {
         Transport::with_lookup(Proxies::from_environment(&environment), None, lookup)
     }
 
-    /// The status of a GET of the URL of a service, or of metadata.
+    /// The status of a GET request to a service or, with `metadata`, to a metadata endpoint.
     fn get(transport: &Transport, url: &str, metadata: bool) -> Result<u16, Failure> {
         get_at(transport, url, metadata, None, 2_000)
     }
@@ -399,22 +399,22 @@ mod tests {
     }
 
     #[test]
-    fn a_pinned_address_is_connected_to_whatever_the_name_resolves_to_now() {
-        let (port, asked) = serve();
+    fn a_pinned_address_is_used_even_if_the_name_resolves_differently() {
+        let (port, requests) = serve();
         let transport = transport(&[], elsewhere);
         let url = format!("http://credentials.invalid:{port}/path");
         let failed = get(&transport, &url, true);
         assert!(matches!(failed, Err(Failure { kind: FailureKind::NotFound, .. })), "{failed:?}");
         assert_eq!(get_at(&transport, &url, true, Some([127, 0, 0, 1].into()), 2_000), Ok(200));
-        assert_eq!(asked.iter().next().as_deref(), Some("GET /path HTTP/1.1"));
+        assert_eq!(requests.iter().next().as_deref(), Some("GET /path HTTP/1.1"));
     }
 
     #[test]
-    fn a_proxy_is_for_services_and_not_for_metadata() {
-        let (port, asked) = serve();
+    fn services_use_the_proxy_and_metadata_does_not() {
+        let (port, requests) = serve();
         let proxy = format!("127.0.0.1:{port}");
         let transport = transport(&[("ALL_PROXY", &proxy), ("NO_PROXY", "direct.invalid")], here);
-        let next = || asked.recv_timeout(Duration::from_secs(2)).expect("asked");
+        let next = || requests.recv_timeout(Duration::from_secs(2)).expect("a request");
         get(&transport, "http://service.invalid/a", false).expect("through the proxy");
         assert_eq!(
             (next(), next()),
@@ -430,15 +430,15 @@ mod tests {
 
     #[test]
     fn localhost_needs_no_resolver() {
-        let (port, asked) = serve();
+        let (port, requests) = serve();
         let transport = transport(&[], elsewhere);
         get(&transport, &format!("http://localhost:{port}/"), false).expect("a reply");
-        assert_eq!(asked.iter().next().as_deref(), Some("GET / HTTP/1.1"));
+        assert_eq!(requests.iter().next().as_deref(), Some("GET / HTTP/1.1"));
         assert_eq!(transport.resolve("localhost", 10).map(|found| found[0]), Ok([127, 0, 0, 1].into()));
     }
 
     #[test]
-    fn a_resolver_that_hangs_is_given_up() {
+    fn a_hanging_resolver_times_out() {
         let transport = transport(&[], |_| {
             loop {
                 std::thread::sleep(Duration::from_secs(60));
@@ -450,13 +450,14 @@ mod tests {
 
     #[cfg(feature = "tls")]
     #[test]
-    fn no_certificate_is_loaded_before_https_is_spoken() {
-        let (port, asked) = serve();
+    fn certificates_are_loaded_only_for_https() {
+        let (port, requests) = serve();
         let transport = transport(&[], here);
         let loaded = |transport: &Transport| format!("{:?}", transport.means.tls).contains("loaded: true");
         get(&transport, &format!("http://service.invalid:{port}/"), false).expect("a reply");
-        assert!(asked.iter().next().is_some() && !loaded(&transport));
-        get(&transport, &format!("https://service.invalid:{port}/"), false).expect_err("no TLS there");
+        assert!(requests.iter().next().is_some() && !loaded(&transport));
+        get(&transport, &format!("https://service.invalid:{port}/"), false)
+            .expect_err("the server has no TLS");
         assert!(loaded(&transport));
     }
 }

@@ -271,7 +271,7 @@ mod tests {
     use super::has_word;
 
     #[test]
-    fn a_name_is_found_as_a_whole() {
+    fn only_whole_names_are_matched() {
         assert!(has_word("The role with name gateway cannot be found.", "gateway"));
         assert!(has_word("Value (gateway) for parameter iamInstanceProfile.name is invalid.", "gateway"));
         assert!(has_word("no such role: arn:aws:iam::1:role/gateway.", "gateway"));

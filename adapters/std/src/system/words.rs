@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_quotes_and_escapes() {
+    fn words_quotes_and_escapes_are_split() {
         let table: [(&str, &[&str]); 8] = [
             ("", &[]),
             ("  a  b\tc ", &["a", "b", "c"]),

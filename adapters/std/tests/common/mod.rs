@@ -1,5 +1,5 @@
-//! A world of a test's own making: clocks that stand until they are moved, files and commands in a
-//! list, and an instance's metadata service that hands out numbered keys.
+//! A simulated host: clocks that the test advances, files and commands in lists, and a metadata service
+//! that returns numbered keys.
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
@@ -13,10 +13,10 @@ use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::skew::{Instant, Now};
 use rolecall::{Buffer, Environment, Error, Host, Provider, ProviderBuilder, Settings, Streams, UnixTime};
 
-/// 2026-01-02T03:04:05Z.
+/// The time at the start: 2026-01-02T03:04:05Z.
 pub(crate) const START: u64 = 1_767_323_045;
 
-/// A clone is another handle to the same world.
+/// A handle to the simulated host; clones share its state.
 #[derive(Clone)]
 pub(crate) struct World {
     shared: Arc<Shared>,
@@ -28,29 +28,29 @@ struct Shared {
 }
 
 struct State {
-    /// Seconds since the start, on both clocks.
+    /// Seconds since the start on both clocks.
     elapsed: u64,
     files: HashMap<String, String>,
     outputs: HashMap<String, Result<String, FailureKind>>,
     run: Vec<String>,
     answers: Vec<String>,
-    /// Seconds of life of the keys that are handed out.
+    /// Lifetime in seconds of the keys that are returned.
     lifetime: u64,
-    /// The metadata service answers with this status.
+    /// Status of the replies of the metadata service.
     status: u16,
-    /// Requests for role credentials.
+    /// Number of requests for role credentials.
     fetches: u32,
-    /// What STS was asked.
+    /// Bodies of the requests to STS.
     forms: Vec<String>,
-    /// STS refuses what is signed with this key as ended.
+    /// STS rejects requests signed with this key as expired.
     ended: Option<String>,
-    /// What names resolve to, one answer after the other; the last one stays.
+    /// DNS answers in order; the last one is repeated.
     addresses: Vec<Vec<IpAddr>>,
-    /// The addresses that were connected to, where the flow said so.
+    /// Addresses to which a flow pinned its connections.
     connected: Vec<IpAddr>,
-    /// Nobody gets an answer until it is.
+    /// While false, all answers are held back.
     open: bool,
-    /// Requests that wait for an answer.
+    /// Number of requests that wait for an answer.
     waiting: u32,
 }
 
@@ -76,7 +76,7 @@ impl World {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.shared.state.lock().expect("no test panics with it")
+        self.shared.state.lock().expect("the lock is not poisoned")
     }
 
     pub(crate) fn pass(&self, seconds: u64) {
@@ -91,33 +91,33 @@ impl World {
         self.state().status = status;
     }
 
-    /// What STS was asked, in order.
+    /// The bodies of the requests to STS in order.
     pub(crate) fn forms(&self) -> Vec<String> {
         self.state().forms.clone()
     }
 
-    /// From now on STS refuses what is signed with this key as ended.
+    /// Makes STS reject requests signed with this key as expired.
     pub(crate) fn end(&self, access_key_id: &str) {
         self.state().ended = Some(access_key_id.to_owned());
     }
 
-    /// A name resolves to these, after what was said before.
+    /// Appends a DNS answer with these addresses.
     pub(crate) fn resolves_to(&self, addresses: &[[u8; 4]]) -> &Self {
         self.state().addresses.push(addresses.iter().map(|address| IpAddr::from(*address)).collect());
         self
     }
 
-    /// The addresses that a flow had connected to.
+    /// The addresses to which a flow pinned its connections.
     pub(crate) fn connected(&self) -> Vec<IpAddr> {
         self.state().connected.clone()
     }
 
-    /// The commands that were run.
+    /// The commands that were run, in order.
     pub(crate) fn commands(&self) -> Vec<String> {
         self.state().run.clone()
     }
 
-    /// What a person will answer, the last one first.
+    /// Adds an answer of the user; the last one added is used first.
     pub(crate) fn answers(&self, answer: &str) -> &Self {
         self.state().answers.push(answer.to_owned());
         self
@@ -127,13 +127,13 @@ impl World {
         self.state().fetches
     }
 
-    /// Holds every answer back, or lets them go.
+    /// Releases all answers, or holds them back.
     pub(crate) fn open(&self, open: bool) {
         self.state().open = open;
         self.shared.opened.notify_all();
     }
 
-    /// Waits until a request waits for its answer.
+    /// Blocks until a request waits for its answer.
     pub(crate) fn until_asked(&self) {
         while self.state().waiting == 0 {
             std::thread::yield_now();
@@ -163,7 +163,7 @@ impl World {
         self.builder(variables).build()
     }
 
-    /// What that is made of.
+    /// The builder of [`World::provider`].
     pub(crate) fn builder(&self, variables: &[(&str, &str)]) -> ProviderBuilder {
         Provider::builder(self.settings(variables, None).expect("settings")).host(self.clone())
     }
@@ -180,7 +180,7 @@ impl Host for World {
         state.connected.extend(exchange.address);
         state.waiting += 1;
         while !state.open {
-            state = self.shared.opened.wait(state).expect("no test panics with it");
+            state = self.shared.opened.wait(state).expect("the lock is not poisoned");
         }
         state.waiting -= 1;
         let mut status = state.status;
@@ -195,7 +195,7 @@ impl Host for World {
                     state.fetches
                 )
             }
-            // A container endpoint: the key tells who asked.
+            // A container endpoint: the key id contains the authorization of the request.
             "/v1/credentials" => {
                 state.fetches += 1;
                 let end = UnixTime::from_secs(START + state.elapsed + state.lifetime).rfc3339();
@@ -209,7 +209,7 @@ impl Host for World {
                  </ErrorResponse>"
                     .to_owned()
             }
-            // STS: each call gives the next key.
+            // STS: each call returns the next key.
             "/" => {
                 state.fetches += 1;
                 let action = body.split(['=', '&']).nth(1).expect("an action").to_owned();
@@ -222,7 +222,7 @@ impl Host for World {
                     state.fetches
                 )
             }
-            other => panic!("nobody serves {other}"),
+            other => panic!("unexpected request target {other}"),
         };
         drop(state);
         buffer.clear();
@@ -253,7 +253,7 @@ impl Host for World {
 
     fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
         let addresses = &mut self.state().addresses;
-        let next = addresses.first().unwrap_or_else(|| panic!("nobody knows {host}")).clone();
+        let next = addresses.first().unwrap_or_else(|| panic!("no address for {host}")).clone();
         if addresses.len() > 1 {
             addresses.remove(0);
         }
@@ -285,13 +285,13 @@ impl Host for World {
         state.elapsed = state.elapsed.max(seconds);
     }
 
-    /// In the middle of every draw.
+    /// A constant in the middle of the range.
     fn entropy(&self) -> u32 {
         0x8000_0000
     }
 }
 
-/// A folder of the test's own.
+/// A temporary folder for one test.
 pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
