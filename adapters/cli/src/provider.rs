@@ -120,7 +120,9 @@ fn cached(_: ProviderBuilder, _: String) -> Result<ProviderBuilder, Failure> {
 
 /// Prints a step on standard error: what is wrong here always, exchanges and waits with `--verbose`.
 fn note_step(trace: &Trace<'_>, verbose: bool) {
-    if verbose || matches!(trace, Trace::Clock { .. } | Trace::Cache { .. }) {
+    if verbose
+        || matches!(trace, Trace::Clock { .. } | Trace::Cache { .. } | Trace::NoCredentialSettings { .. })
+    {
         note(trace);
     }
 }

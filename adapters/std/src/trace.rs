@@ -31,6 +31,11 @@ pub enum Trace<'a> {
         /// Seconds by which it is behind (negative: ahead).
         behind: i64,
     },
+    /// The profile that was named has no credential settings; the container endpoint and instance metadata are next.
+    NoCredentialSettings {
+        /// The profile's name.
+        profile: &'a str,
+    },
     /// The cache could not be used; credentials are fetched without it.
     Cache {
         /// What is wrong with the cache.
@@ -53,6 +58,10 @@ impl fmt::Display for Trace<'_> {
             Self::Clock { behind } => {
                 write!(f, "this machine's clock is {}; signing by the service's clock", off_by(*behind))
             }
+            Self::NoCredentialSettings { profile } => write!(
+                f,
+                "profile {profile} has no credential settings; asking the container endpoint and instance metadata"
+            ),
             Self::Cache { problem } => write!(f, "cache not used: {problem}"),
         }
     }

@@ -306,7 +306,7 @@ fn commands_run_as_processes_without_a_shell() {
     assert!(message.contains("Version 1"), "{message}");
     assert!(!touched.exists(), "a shell was run");
     for (command, says) in [
-        ("false", "ended with an error"),
+        ("false", "the command failed"),
         ("no-such-command --at-all", "no such command"),
         ("'unfinished", "running the command"),
         ("yes", "too long"),

@@ -18,7 +18,7 @@ usage: rolecall COMMAND [OPTIONS]
   demo [--tamper]                             start EC2 metadata, STS and S3 on loopback, and run the whole flow
 
 with every command:
-  --profile NAME                use this profile, before keys in the environment; else AWS_PROFILE, else default
+  --profile NAME                use this profile, and no keys of the environment; else AWS_PROFILE, else default
   --region REGION               else AWS_REGION, AWS_DEFAULT_REGION, the profile's, or the region in the URL's host
   --cache FOLDER                share credentials with other processes there; else ROLECALL_CACHE, else no cache
   -v, --verbose                 print every exchange on standard error

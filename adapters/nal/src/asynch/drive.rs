@@ -1,4 +1,4 @@
-//! The async loop.
+//! The loop that performs the I/O of a run.
 
 use super::{Connection, Ends, Link};
 use crate::Board;

@@ -14,14 +14,24 @@ pub(crate) enum Link {
     Imds,
 }
 
-/// The default chain. A profile that was named explicitly goes before the environment.
-pub(crate) fn chain(settings: &Settings) -> [Link; 5] {
-    let [first, second] = if settings.prefers_profile {
-        [Link::Profile, Link::Environment]
+/// The default chain. A profile that was named explicitly is an identity: keys and the web identity of the
+/// environment are others, and are never used in its place.
+pub(crate) fn chain(settings: &Settings) -> &'static [Link] {
+    if settings.prefers_profile {
+        &[Link::Profile, Link::Container, Link::Imds]
     } else {
-        [Link::Environment, Link::Profile]
-    };
-    [first, second, Link::WebIdentity, Link::Container, Link::Imds]
+        &[Link::Environment, Link::Profile, Link::WebIdentity, Link::Container, Link::Imds]
+    }
+}
+
+/// The sources that a named profile leaves out, if they are configured.
+pub(crate) fn left_out(settings: &Settings) -> impl Iterator<Item = Link> {
+    let environment = !matches!(settings.credentials, Ok(None));
+    let web_identity = !matches!(settings.web_identity, Ok(None));
+    [(Link::Environment, environment), (Link::WebIdentity, web_identity)]
+        .into_iter()
+        .filter(|(_, is_set)| settings.prefers_profile && *is_set)
+        .map(|(link, _)| link)
 }
 
 impl Link {
@@ -69,7 +79,7 @@ impl Finding {
         let mut finding = error.finding(&place.name(settings));
         if error.is_not_configured() {
             let unset = match place {
-                Link::Profile if settings.has_profile => "it says nothing of credentials",
+                Link::Profile if settings.has_profile => "it has no credential settings",
                 place => place.unset(),
             };
             unset.clone_into(&mut finding.reason);

@@ -7,7 +7,7 @@ use rolecall_core::wire::json::Writer;
 use crate::clock::off_by;
 use crate::driver::TOLERANCE;
 use crate::fetch::Fetched;
-use crate::fetch::chain::chain;
+use crate::fetch::chain::{chain, left_out};
 use crate::finding::{Finding, Outcome};
 use crate::sink::Sink;
 use crate::{Credentials, Error, Provider};
@@ -150,7 +150,12 @@ impl Provider {
         }
         let mut decided: Option<String> = None;
         let mut used = None;
-        for place in chain(self.settings()) {
+        for place in left_out(self.settings()) {
+            let source = place.name(self.settings());
+            let reason = format!("not used, because profile {} is named", self.settings().profile_name);
+            findings.push(Finding { source, outcome: Outcome::Skipped, reason, advice: String::new() });
+        }
+        for &place in chain(self.settings()) {
             let name = place.name(self.settings());
             let mut finding = match self.fetcher().fetch(place) {
                 Ok((credentials, _)) => {

@@ -15,14 +15,14 @@ use rolecall_core::skew::Clock;
 use rolecall_core::wire::time::UnixTime;
 
 use crate::cache::{Cached, CredentialCache, key};
-use crate::fetch::chain::chain;
+use crate::fetch::chain::{Link, chain};
 use crate::fetch::{Fetched, Fetcher};
 use crate::finding::Finding;
 use crate::host::Host;
 use crate::sessions::Session;
 use crate::source::CredentialSource;
 use crate::system::System;
-use crate::trace::Tracer;
+use crate::trace::{Trace, Tracer};
 use crate::{Credentials, Environment, Error, Role, Settings, lock};
 
 use self::held::Held;
@@ -240,10 +240,11 @@ impl Provider {
 
     fn fetch_chain(&self) -> Result<(Fetched, bool), Error> {
         let (settings, mut findings, mut recoverable) = (self.settings(), Vec::new(), false);
-        for place in chain(settings) {
+        for &place in chain(settings) {
             match self.fetcher().fetch(place) {
                 Ok(fetched) => return Ok((fetched, !settings.is_given(place))),
                 Err(error) => {
+                    self.note_profile(place, &error);
                     findings.push(Finding::of_place(place, settings, &error));
                     if !error.is_absent() {
                         return Err(Error::Chain { error: Box::new(error), findings });
@@ -254,6 +255,14 @@ impl Provider {
             }
         }
         Err(Error::NoCredentials { findings, recoverable })
+    }
+
+    /// Reports a named profile that has no credential setting, so that the instance's identity is no surprise.
+    fn note_profile(&self, place: Link, error: &Error) {
+        let named = place == Link::Profile && self.settings().names_profile && error.is_not_configured();
+        if let Some(tracer) = self.shared.tracer.as_deref().filter(|_| named) {
+            tracer(Trace::NoCredentialSettings { profile: &self.settings().profile_name });
+        }
     }
 
     /// The cache key of these credentials; `None` for those that need no cache.

@@ -36,8 +36,10 @@ pub struct Settings {
     pub credentials: Result<Option<Credentials>, Error>,
     /// The profile's name: the one given, else `AWS_PROFILE`, else `default`.
     pub profile_name: String,
-    /// Whether the profile goes before `credentials`: it was named explicitly.
+    /// Whether the profile was named by the program: keys and the web identity of the environment are then never used.
     pub prefers_profile: bool,
+    /// Whether the profile was named at all, by the program or by `AWS_PROFILE`.
+    pub names_profile: bool,
     /// Whether one of the shared files has the profile.
     pub has_profile: bool,
     /// How the profile leads to credentials; `None` if it has no credential setting.
@@ -164,7 +166,7 @@ impl Settings {
         Self::load(environment, None)
     }
 
-    /// Reads the same with the profile of that name, which then goes before keys in the environment.
+    /// Reads the same with the profile of that name. Keys and the web identity of the environment are then never used.
     ///
     /// # Errors
     /// As [`Settings::from_environment`].
@@ -217,6 +219,7 @@ impl Settings {
             credentials: static_credentials(environment),
             profile_name,
             prefers_profile: asked_for.is_some(),
+            names_profile: named.is_some(),
             has_profile: from.profile.is_some(),
             web_identity: web_identity(environment),
             sso_cache: location.sso_cache,

@@ -150,10 +150,33 @@ impl Plan {
         roles.reverse();
         match base {
             Some(base) => Ok(Some(Self { base, roles })),
-            None if visited.len() == 1 => Ok(None),
+            None if visited.len() == 1 => match profiles.profile(name).and_then(unsupported) {
+                Some(property) => {
+                    Err(wrong(name, &format!("{property} is not supported, or not without others")))
+                }
+                None => Ok(None),
+            },
             None => Err(wrong(name, "it is a source_profile, but has no credentials")),
         }
     }
+}
+
+/// The first setting about credentials that led to none: a profile with one is never passed over for another identity.
+fn unsupported(profile: &Section) -> Option<&'static str> {
+    const SETTINGS: [&str; 11] = [
+        "login_session",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
+        "role_arn",
+        "source_profile",
+        "credential_source",
+        "credential_process",
+        "web_identity_token_file",
+        "sso_account_id",
+        "sso_role_name",
+    ];
+    SETTINGS.into_iter().find(|property| profile.get(property).is_some())
 }
 
 /// The source of the credentials that a profile assumes its role with.
