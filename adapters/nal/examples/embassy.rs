@@ -65,7 +65,8 @@ async fn refresh(board: Board, network: Network) {
     // In statics, so that they are neither a part of the future nor built on the stack at a poll: 17 KB, for tokens of
     // 4 KB.
     static EXCHANGE: ConstStaticCell<[u8; 8_192]> = ConstStaticCell::new([0; 8_192]);
-    static SLOTS: ConstStaticCell<[[u8; Slot::RECOMMENDED]; 2]> = ConstStaticCell::new([[0; Slot::RECOMMENDED]; 2]);
+    static SLOTS: ConstStaticCell<[[u8; Slot::RECOMMENDED]; 2]> =
+        ConstStaticCell::new([[0; Slot::RECOMMENDED]; 2]);
 
     let (Ok(mut container), Ok(endpoint)) =
         (Container::relative("/v2/credentials", Authorization::None), Endpoint::parse(Imds::ENDPOINT))

@@ -1,7 +1,7 @@
 //! Partitions: groups of regions with domains of their own, and the URLs of endpoints in them.
 
 use crate::error::{Buffer, ErrorKind};
-use crate::wire::scan::utf8;
+use crate::wire::device::utf8;
 use crate::wire::{Cursor, Put};
 
 /// A partition of AWS.

@@ -4,7 +4,7 @@ mod owned;
 
 use core::fmt;
 
-use crate::wire::percent::ON_DEVICE;
+use crate::wire::device::ON_DEVICE;
 use crate::wire::time::UnixTime;
 
 pub use owned::OwnedCredentials;

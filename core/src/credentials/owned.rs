@@ -4,7 +4,7 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
-use crate::wire::scan::utf8;
+use crate::wire::device::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{BufferTooSmall, Cursor, Put};
 

@@ -1,7 +1,7 @@
 //! Texts of a reply in caller-provided memory, by their paths in it.
 
 use crate::error::ErrorKind;
-use crate::wire::scan::utf8;
+use crate::wire::device::utf8;
 
 /// The texts of a reply that an operation keeps, by their paths: [`Action::KEPT`](crate::call::Action::KEPT).
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use zeroize::Zeroize;
 
 use crate::credentials::Credentials;
 use crate::error::{Buffer, ErrorKind};
-use crate::wire::scan::utf8;
+use crate::wire::device::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{BufferTooSmall, Cursor, Put};
 

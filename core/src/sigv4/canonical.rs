@@ -5,7 +5,8 @@ use core::cmp::Ordering;
 use heapless::Vec;
 
 use crate::wire::Put;
-use crate::wire::percent::{self, Keep, ON_DEVICE};
+use crate::wire::device::ON_DEVICE;
+use crate::wire::percent::{self, Keep};
 
 use super::request::{Header, View, compare_names, sink_last};
 use super::{Rules, SignError};

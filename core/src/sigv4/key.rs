@@ -5,7 +5,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::credentials::Secret;
-use crate::wire::scan::utf8;
+use crate::wire::device::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 

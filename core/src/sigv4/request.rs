@@ -6,8 +6,8 @@ use core::fmt;
 use heapless::vec::{Vec, VecView};
 
 use crate::wire::Ascii;
+use crate::wire::device::ON_DEVICE;
 use crate::wire::http1::{is_header_name, is_header_value};
-use crate::wire::percent::ON_DEVICE;
 use crate::wire::scan::split_once;
 
 use super::{SignError, sha256_hex};

@@ -9,9 +9,9 @@ use crate::flow::{
     Ask, Endpoint, Limits, Need, Next, Outcome, Report, Sequence, Slot, Source, Stage, Trouble, Workspace,
     request,
 };
+use crate::wire::device::utf8;
 use crate::wire::http1::is_header_value;
 use crate::wire::json::{self, Token};
-use crate::wire::scan::utf8;
 use crate::wire::uri::{Scheme, address};
 use crate::wire::{self, Put};
 

@@ -12,7 +12,8 @@ use crate::flow::{
     Ask, Endpoint, Limits, Next, Outcome, Retries, Sequence, Source, Stage, Trouble, Workspace,
 };
 use crate::skew::Instant;
-use crate::wire::scan::{number, utf8};
+use crate::wire::device::utf8;
+use crate::wire::scan::number;
 
 use super::document::Document;
 

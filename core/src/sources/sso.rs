@@ -7,9 +7,9 @@ use crate::flow::source::NO_SLOT;
 use crate::flow::{
     Ask, Endpoint, Limits, Need, Next, Outcome, Sequence, Slot, Source, Stage, Trouble, Workspace, request,
 };
+use crate::wire::device::utf8;
 use crate::wire::json::{self, Reader, Token};
 use crate::wire::percent::{self, Keep};
-use crate::wire::scan::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{Cursor, Put};
 

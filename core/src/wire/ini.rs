@@ -11,7 +11,7 @@
 //! The reader takes the whole file, in UTF-8 or with comments in any encoding, line by line. Its caller
 //! decides what sections and properties mean, and what a repeated name does.
 
-use super::scan::utf8;
+use super::device::utf8;
 use super::{Error, Kind};
 
 /// A line that is not empty and not a comment.

@@ -4,7 +4,8 @@
 //! well-formed, strings are UTF-8 and their escapes represent characters. A document that was read to its end
 //! (`Ok(None)`) is valid.
 
-use super::scan::{Scan, number, put_resolved, utf8, white_space};
+use super::device::utf8;
+use super::scan::{Scan, number, put_resolved, white_space};
 use super::{BufferTooSmall, Cursor, Error, Kind, Put};
 
 /// How deeply arrays and objects may be nested.

@@ -40,6 +40,7 @@
 //! # Ok::<(), rolecall_core::wire::Error>(())
 //! ```
 
+pub(crate) mod device;
 mod error;
 pub mod http1;
 pub mod ini;

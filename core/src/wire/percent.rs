@@ -1,6 +1,7 @@
 //! Percent-encoding (RFC 3986, section 2), as SigV4 and form bodies use it.
 
 use super::Put;
+use super::device::ON_DEVICE;
 
 /// The bytes that are not encoded, besides the unreserved `A-Z a-z 0-9 - . _ ~`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +23,6 @@ impl Keep {
         class <= self as u8
     }
 }
-
-/// Whether size matters more than speed.
-pub(crate) const ON_DEVICE: bool = cfg!(target_os = "none");
 
 /// The first of the sets of [`Keep`] that has the byte; 3 if none has.
 const fn class(byte: u8) -> u8 {

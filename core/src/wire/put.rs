@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::scan::utf8;
+use super::device::utf8;
 
 /// A sink for bytes that cannot fail: a buffer, a counter, a hash.
 ///

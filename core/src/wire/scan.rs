@@ -3,6 +3,7 @@
 //! Lengths of slices are added and subtracted with `wrapping_add` and `wrapping_sub`: the sums are lengths
 //! too, and saturating operations take six bytes more on a device.
 
+use super::device::utf8;
 use super::percent::hex;
 use super::{Error, Kind, Put};
 
@@ -150,17 +151,6 @@ impl<'a> Scan<'a> {
     pub(crate) fn result<T>(&self, read: Option<T>) -> Result<T, Error> {
         read.ok_or(self.error)
     }
-}
-
-/// `bytes` as text, or the length of what is text at their front. On a device without the standard library's
-/// check of whole words, which takes twice as much.
-#[cfg_attr(target_os = "none", inline(never))]
-pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, usize> {
-    if !super::percent::ON_DEVICE {
-        return core::str::from_utf8(bytes).map_err(|error| error.valid_up_to());
-    }
-    let front = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    if front.len() == bytes.len() { Ok(front) } else { Err(front.len()) }
 }
 
 /// White space between tokens of JSON and XML.

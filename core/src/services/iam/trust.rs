@@ -1,7 +1,7 @@
 //! Trust policies: who may assume a role.
 
+use crate::wire::device::utf8;
 use crate::wire::json::Writer;
-use crate::wire::scan::utf8;
 use crate::wire::{BufferTooSmall, Cursor, Put};
 
 /// Writes a policy that trusts a service of AWS: `ec2.amazonaws.com` or `ecs-tasks.amazonaws.com`.

@@ -10,7 +10,7 @@ use crate::flow::Kept;
 use crate::flow::slot::Field;
 use crate::flow::{Answer, Context, Flow, Lease, Memory, Need, Slot, Step};
 use crate::wire::Put;
-use crate::wire::scan::utf8;
+use crate::wire::device::utf8;
 
 use crate::sources::Held;
 

@@ -12,7 +12,7 @@ use zeroize::{Zeroize, Zeroizing, zeroize_stack};
 
 use crate::error::ErrorKind;
 use crate::sigv4::{Hasher, hmac};
-use crate::wire::scan::utf8;
+use crate::wire::device::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Cursor, Put};
 

@@ -210,7 +210,7 @@ impl Operation for Turn<'_> {
                     srp.put_public(&mut public);
                 }
                 let public =
-                    public.finish().map_or("", |digits| crate::wire::scan::utf8(digits).unwrap_or(""));
+                    public.finish().map_or("", |digits| crate::wire::device::utf8(digits).unwrap_or(""));
                 self.begin(to, "USER_SRP_AUTH", ("SRP_A", public));
             }
             #[cfg(feature = "srp")]

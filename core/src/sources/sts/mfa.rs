@@ -5,7 +5,7 @@ use crate::flow::slot::Field;
 use crate::flow::source::NO_SLOT;
 use crate::flow::{Ask, Flow, Lease, Need, Next, Outcome, Sequence, Slot, Source, Stage, Trouble, Workspace};
 use crate::wire::Put;
-use crate::wire::scan::utf8;
+use crate::wire::device::utf8;
 
 /// The flow that gets the credentials of `B` and then asks the user for a code, which the call on top of it
 /// sends: `AssumeRole::new(Mfa::new(base, "MFA code of ...: "), ...)`. A code is good for one request, so

@@ -1,6 +1,7 @@
 //! Heads: the start line and the header lines.
 
-use crate::wire::scan::{self, Scan, utf8};
+use crate::wire::device::utf8;
+use crate::wire::scan::{self, Scan};
 use crate::wire::{Error, Kind};
 
 use super::body::Framing;
