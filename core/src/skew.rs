@@ -104,7 +104,7 @@ impl Clock {
         Self { corrects: false, ..Self::new() }
     }
 
-    /// Starts with a skew measured earlier.
+    /// Starts with a skew measured earlier: the seconds by which the wall clock is behind; negative if it is ahead.
     pub const fn with_skew(self, seconds: i64) -> Self {
         Self { skew: seconds, ..self }
     }

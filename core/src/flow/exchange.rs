@@ -133,7 +133,7 @@ pub struct Limits {
     /// From there to the first byte of the reply. Each piece that is sent of a body outside the exchange
     /// buffer restarts it, within the limit of the whole exchange.
     pub first_byte_ms: u32,
-    /// For the whole exchange, whatever happens in it.
+    /// For the whole exchange, whatever happens in it, in milliseconds.
     pub total_ms: u32,
     /// The longest body of the reply, in bytes.
     pub body_bytes: u32,
