@@ -26,6 +26,6 @@ pub use json::put_json;
 pub use members::Members;
 pub use operation::{Api, Operation, Proof, Protocol, Shape};
 pub use outgoing::{Content, Outgoing};
-pub use partition::{Partition, Variant, regional_url};
+pub use partition::{Partition, Variant, is_region, regional_url};
 pub use query::Form;
 pub use send::{Answered, SendRequest};

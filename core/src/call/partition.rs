@@ -57,6 +57,8 @@ impl Partition {
     }
 }
 
+const NOT_A_REGION: &str = "region: expected 1 to 63 of a-z, 0-9 and hyphens, with no hyphen at either end";
+
 /// The variant of a service's endpoint in a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -67,10 +69,27 @@ pub struct Variant {
     pub dual_stack: bool,
 }
 
+/// Whether `region` can be a label of a host's name: 1 to 63 of `a-z`, `0-9` and hyphens, with no hyphen at either end.
+/// Anything else in a URL could lead to a host of another owner.
+///
+/// ```
+/// use rolecall_core::call::is_region;
+/// assert!(is_region("us-gov-west-1"));
+/// assert!(!is_region("evil.example/"));
+/// ```
+pub fn is_region(region: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    matches!(region.len(), 1..=63)
+        && region.bytes().all(allowed)
+        && !region.starts_with('-')
+        && !region.ends_with('-')
+}
+
 /// Writes the URL of a region's endpoint of `service` into `buffer`; 128 bytes are enough for every service.
 ///
 /// # Errors
-/// `Invalid` if the region's partition has no dual-stack endpoints; `BufferTooSmall`.
+/// `Invalid` for a text that is not a region ([`is_region`]), or whose partition has no dual-stack endpoints;
+/// `BufferTooSmall`.
 ///
 /// ```
 /// use rolecall_core::call::{Variant, regional_url};
@@ -86,6 +105,9 @@ pub fn regional_url<'b>(
     variant: Variant,
     buffer: &'b mut [u8],
 ) -> Result<&'b str, ErrorKind> {
+    if !is_region(region) {
+        return Err(ErrorKind::Invalid(NOT_A_REGION));
+    }
     let partition = Partition::of(region);
     let suffix = if variant.dual_stack {
         let none = ErrorKind::Invalid("region: its partition has no dual-stack endpoints");

@@ -7,6 +7,7 @@ use sha1::{Digest, Sha1};
 
 use super::{Fetched, Fetcher};
 use crate::Error;
+use crate::settings::checked_region;
 use crate::settings::profiles::SsoSession;
 
 impl Fetcher<'_> {
@@ -22,6 +23,7 @@ impl Fetcher<'_> {
             return Err(Error::Configuration("no home folder: HOME is not set".to_owned()));
         };
         let path = format!("{cache}/{}", file_name(session.session.as_ref().unwrap_or(&session.start_url)));
+        checked_region("sso_region", &session.region)?;
         let url = match settings.endpoint("sso") {
             Some(url) => url.to_owned(),
             None => {

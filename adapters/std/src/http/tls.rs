@@ -14,6 +14,8 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+use crate::files::read_up_to;
+use crate::host::Buffer;
 use crate::lock;
 
 /// The trusted certificates, and sessions made with them. A clone is another handle to the same.
@@ -62,10 +64,14 @@ impl Tls {
     }
 }
 
+/// The longest file of certificates, in bytes: those of systems have a quarter of a million.
+const MAX_BUNDLE: usize = 4 * 1024 * 1024;
+
 fn read_bundle(path: &str) -> Result<RootCertStore, String> {
-    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    let mut text = Buffer::new();
+    read_up_to(MAX_BUNDLE, path, &mut text).map_err(|failure| failure.to_string())?;
     let mut roots = RootCertStore::empty();
-    for (index, certificate) in CertificateDer::pem_slice_iter(&text).enumerate() {
+    for (index, certificate) in CertificateDer::pem_slice_iter(text.bytes()).enumerate() {
         let broken = |problem: &dyn fmt::Display| format!("certificate {}: {problem}", index + 1);
         let certificate = certificate.map_err(|error| broken(&error))?;
         roots.add(certificate).map_err(|error| broken(&error))?;

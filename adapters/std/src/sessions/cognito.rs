@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use rolecall_core::call::Partition;
 
+use crate::settings::checked_region;
 use crate::{Error, Secret, lock};
 
 /// A user who signs in at a user pool.
@@ -70,7 +71,8 @@ impl User {
     /// The region of the pool.
     pub(crate) fn region(&self) -> Result<&str, Error> {
         let region = self.pool.split_once('_').map(|(region, _)| region);
-        region.ok_or_else(|| Error::Configuration(format!("user pool {}: expected REGION_NAME", self.pool)))
+        let setting = format!("user pool {}", self.pool);
+        checked_region(&setting, region.ok_or_else(|| Error::invalid(&setting, "expected REGION_NAME"))?)
     }
 
     /// The provider name by which an identity pool knows the user pool.
@@ -177,7 +179,8 @@ impl PoolIdentity {
     pub(crate) fn region(&self) -> Result<&str, Error> {
         let id = self.place.id();
         let region = id.split_once(':').map(|(region, _)| region);
-        region.ok_or_else(|| Error::Configuration(format!("identity pool {id}: expected REGION:ID")))
+        let setting = format!("identity pool {id}");
+        checked_region(&setting, region.ok_or_else(|| Error::invalid(&setting, "expected REGION:ID"))?)
     }
 
     /// Its name, for people.

@@ -4,7 +4,7 @@ use rolecall_core::call::{Partition, regional_url};
 use rolecall_core::wire::uri::Uri;
 
 use super::profiles::Section;
-use super::{Settings, Sources};
+use super::{Settings, Sources, checked_region};
 use crate::Error;
 
 /// Services with endpoint settings: the name they sign with, and the name in settings. Others use the URL
@@ -50,7 +50,9 @@ impl Settings {
 
     /// The URL of the service that signs with this name, and the region to sign for.
     pub(crate) fn service(&self, name: &str) -> Result<(String, String), Error> {
-        let region = if name == "iam" { None } else { Some(self.region()?) };
+        // A global service needs no region; one that is set has to be one all the same.
+        let region = if name == "iam" && self.region.is_none() { None } else { Some(self.region()?) };
+        let region = region.filter(|_| name != "iam");
         let partition = Partition::of(self.region.as_deref().unwrap_or_default());
         let (global, home) = global_endpoint(partition.name);
         let signed_for = region.unwrap_or(home).to_owned();
@@ -67,6 +69,7 @@ impl Settings {
 
     /// The URL of a service in a region.
     pub(crate) fn service_in(&self, name: &str, region: &str) -> Result<String, Error> {
+        checked_region("region", region)?;
         if let Some(url) = self.endpoint(name) {
             return Ok(url.to_owned());
         }

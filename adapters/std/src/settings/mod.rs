@@ -6,7 +6,7 @@ pub mod profiles;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use rolecall_core::call::Variant;
+use rolecall_core::call::{Variant, is_region};
 use rolecall_core::flow::{Endpoint, Limits, RetryPolicy};
 use rolecall_core::sources::{Authorization, Container, Imds};
 use rolecall_core::wire::time::UnixTime;
@@ -15,6 +15,15 @@ use crate::files::{ReadFile, read_file};
 use crate::host::Host;
 use crate::{Credentials, Environment, Error, Proxies, Secret};
 use profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
+
+/// `region`, unless it could lead to a host of another owner in a URL.
+pub(crate) fn checked_region<'r>(setting: &str, region: &'r str) -> Result<&'r str, Error> {
+    if is_region(region) {
+        return Ok(region);
+    }
+    let expected = "expected 1 to 63 of a-z, 0-9 and hyphens, with no hyphen at either end";
+    Err(Error::invalid(setting, &format!("{region:?} is not a region: {expected}")))
+}
 
 /// Lists the commands of profiles that have started one another, for the processes they start.
 pub(crate) const PROCESSES: &str = "ROLECALL_PROCESSES";
@@ -210,7 +219,9 @@ impl Settings {
         let value = |variable, property| from.get(variable, property).map(|(value, _)| value);
         let imds_endpoint = value("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
         Ok(Self {
-            region: get("AWS_REGION").or_else(|| value("AWS_DEFAULT_REGION", "region")),
+            region: get("AWS_REGION")
+                .or_else(|| value("AWS_DEFAULT_REGION", "region"))
+                .map(|region| region.trim().to_owned()),
             endpoints: from.endpoints(),
             variant: Variant {
                 fips: from.is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
@@ -251,12 +262,7 @@ impl Settings {
             Ok(_) => Error::Configuration("no region: set AWS_REGION, or give --region".to_owned()),
         };
         let region = self.region.as_deref().ok_or_else(missing)?;
-        let named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if region.bytes().all(named) {
-            Ok(region)
-        } else {
-            Err(Error::invalid("region", "letters, digits and dashes"))
-        }
+        checked_region("region", region)
     }
 
     /// The keys of the environment, if they are complete.

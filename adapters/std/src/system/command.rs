@@ -54,14 +54,18 @@ fn output_of(child: &mut Child, buffer: &mut Buffer) -> Result<(), Failure> {
     });
     reader.map_err(|_| failure(FailureKind::Denied))?;
     let (deadline, start) = (Instant::now() + PROCESS_LIMIT, buffer.0.len());
-    let mut success = false;
+    // A process that it left running may hold its output open, and write to it: shortly after its end, all of its
+    // own output has arrived.
+    let mut last: Option<Instant> = None;
     loop {
-        // A process that it left running may hold its output open: shortly after its end, all of its own
-        // output has arrived.
-        let patience = if success { LAST_WORDS } else { Duration::from_millis(2) };
+        let patience = match last {
+            Some(last) if Instant::now() >= last => return Ok(()),
+            Some(last) => last.saturating_duration_since(Instant::now()),
+            None => Duration::from_millis(2),
+        };
         match receiver.recv_timeout(patience) {
-            Ok(Ok((_, 0))) | Err(RecvTimeoutError::Disconnected) if success => return Ok(()),
-            Err(RecvTimeoutError::Timeout) if success => return Ok(()),
+            Ok(Ok((_, 0))) | Err(RecvTimeoutError::Disconnected) if last.is_some() => return Ok(()),
+            Err(RecvTimeoutError::Timeout) if last.is_some() => return Ok(()),
             Ok(Ok((piece, len))) => buffer.append(&piece[..len]),
             Ok(Err(error)) => return Err(failure(kind_of(&error))),
             Err(RecvTimeoutError::Timeout) => {}
@@ -73,7 +77,7 @@ fn output_of(child: &mut Child, buffer: &mut Buffer) -> Result<(), Failure> {
         }
         match child.try_wait().map_err(|error| failure(kind_of(&error)))? {
             Some(status) if !status.success() => return Err(failure(FailureKind::Unsuccessful)),
-            Some(_) => success = true,
+            Some(_) => _ = last.get_or_insert_with(|| Instant::now() + LAST_WORDS),
             None if Instant::now() > deadline => return Err(failure(FailureKind::Timeout)),
             None => {}
         }

@@ -34,6 +34,7 @@ pub(crate) fn endpoint() -> Result<flow::Endpoint<'static>, rolecall_core::wire:
     used(flow::Endpoint::base_path(&endpoint));
     used(flow::Endpoint::root(&endpoint));
     used(call::Partition::of(text()));
+    used(call::is_region(text()));
     let variant = call::Variant { fips: black_box(false), dual_stack: black_box(true) };
     used(call::regional_url(text(), text(), variant, black_box(&mut [0; 64])).is_ok());
     Ok(endpoint)
