@@ -1,8 +1,8 @@
 //! A gateway on embassy, in two tasks: one keeps credentials fresh, the other signs and sends with them. Copy it as a
 //! module of a firmware and call [`spawn`] once the network stack runs.
 //!
-//! `tests/firmware/examples` compiles this file for a board with embassy-net 0.9, embassy-executor 0.10, embassy-sync 0.8 and
-//! embassy-time 0.5.
+//! `tests/firmware/examples` compiles this file for a board with embassy-net 0.9, embassy-executor 0.10,
+//! embassy-sync 0.8 and embassy-time 0.5.
 
 use embassy_executor::{SpawnError, Spawner};
 use embassy_futures::select::{Either, select};
@@ -28,8 +28,8 @@ use static_cell::ConstStaticCell;
 const REGION: &str = "eu-west-1";
 const BUCKET: &str = "http://devices.s3.eu-west-1.amazonaws.com";
 
-/// What both tasks share: the credentials, and the clock that learned the time while they were fetched. A task holds the
-/// lock while it copies, never while it waits for the network.
+/// What both tasks share: the credentials, and the clock that learned the time while they were fetched. A task
+/// holds the lock while it copies, never while it waits for the network.
 struct Shared {
     credentials: OwnedCredentials,
     clock: Clock,
@@ -100,10 +100,7 @@ async fn refresh(board: Board, network: Network) {
             Err(_error) => failures += 1,
         }
         let now = rolecall_nal::Board::now(driver.board()).monotonic;
-        let due = source.policy().next_change(now).unwrap_or(Instant::from_millis(u64::MAX));
-        // The policy repeats a permanent refusal (no role, access denied) for seconds; a board has no reason to ask
-        // again so soon.
-        let due = due.max(now.after_ms(back_off_ms(failures)));
+        let due = due(source.policy().next_change(now), now, failures);
         if let Either::Second(()) = select(sleep_until(due), REFUSED.wait()).await
             && let Some(refused) = SHARED.lock().await.credentials.get()
         {
@@ -112,9 +109,15 @@ async fn refresh(board: Board, network: Network) {
     }
 }
 
-/// 0 without a failure, then 5 s, 10 s, 20 s ... 5 min 20 s.
-fn back_off_ms(failures: u32) -> u64 {
-    failures.checked_sub(1).map_or(0, |doublings| 5_000 << doublings.min(6))
+/// When to fetch next. The policy says when credentials are due, and repeats a permanent refusal (no role, access
+/// denied) for seconds only; after a failure, a board waits 5 s, 10 s, 20 s and so on, up to 5 min 20 s.
+fn due(policy: Option<Instant>, now: Instant, failures: u32) -> Instant {
+    let Some(doublings) = failures.checked_sub(1) else {
+        // Credentials without an end are never due.
+        return policy.unwrap_or(Instant::from_millis(u64::MAX));
+    };
+    let back_off = now.after_ms(5_000 << doublings.min(6));
+    policy.map_or(back_off, |due| due.max(back_off))
 }
 
 /// Writes an object each minute, signed with what the first task fetched.

@@ -1,5 +1,5 @@
-//! The async driver on a PC, as on a board: credentials of a container, refreshed when they are due, and an object read with
-//! them. The simulator stands in for the cloud, and async-io for the executor of the board.
+//! The async driver on a PC, as on a board: credentials of a container, refreshed when they are due, and an object
+//! read with them. The simulator stands in for the cloud, and async-io for the executor of the board.
 //!
 //! ```sh
 //! cargo run -p rolecall-nal --example pc_async

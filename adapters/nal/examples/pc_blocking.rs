@@ -1,5 +1,5 @@
-//! The blocking driver on a PC, as on a board: the role of an instance, with it a role in another account, and an object
-//! written with that. The simulator stands in for the cloud.
+//! The blocking driver on a PC, as on a board: the role of an instance, with it a role in another account, and an
+//! object written with that. The simulator stands in for the cloud.
 //!
 //! ```sh
 //! cargo run -p rolecall-nal --example pc_blocking

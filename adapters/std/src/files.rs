@@ -34,6 +34,7 @@ pub(crate) fn read_up_to(most: usize, path: &str, buffer: &mut Buffer) -> Result
 }
 
 /// Appends all of an open file.
+#[cfg(unix)]
 pub(crate) fn read_all(from: &mut impl Read, buffer: &mut Buffer) -> Result<(), Failure> {
     read_all_of(from, MAX_CONTENT, buffer, || Ok(()))
 }

@@ -135,7 +135,7 @@ fn an_unusable_bundle_is_a_configuration_error() {
     let broken = File::new("broken", &format!("{pem}\n{}", pem.replacen("MII", "AAA", 1)));
     let folder = std::env::temp_dir();
     for (path, problem) in [
-        ("/nonexistent/ca.pem", "No such file"),
+        ("/nonexistent/ca.pem", "no such file"),
         (empty.path(), "no certificate in it"),
         (cut.path(), "certificate 1"),
         (broken.path(), "certificate 2"),

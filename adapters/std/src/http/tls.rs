@@ -68,6 +68,9 @@ impl Tls {
 const MAX_BUNDLE: usize = 4 * 1024 * 1024;
 
 fn read_bundle(path: &str) -> Result<RootCertStore, String> {
+    if std::fs::metadata(path).is_ok_and(|found| found.is_dir()) {
+        return Err("it is a directory, and a file of PEM certificates was expected".to_owned());
+    }
     let mut text = Buffer::new();
     read_up_to(MAX_BUNDLE, path, &mut text).map_err(|failure| failure.to_string())?;
     let mut roots = RootCertStore::empty();
