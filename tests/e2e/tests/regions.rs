@@ -23,6 +23,9 @@ const NOT_REGIONS: [&str; 8] = [
     "x@evil.example",
 ];
 
+/// Arguments, variables, and what the error names.
+type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
 /// A proxy that counts connections and closes them.
 fn proxy() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -46,7 +49,7 @@ fn a_text_that_is_not_a_region_is_refused_before_any_connection() {
         let user_pool = format!("{region}_aBcDeFgHi");
         let user = ["--client-id", "c", "--username", "u"];
         let identity = "eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d";
-        let cases: [(&[&str], &[(&str, &str)], &str); 6] = [
+        let cases: [Case<'_>; 6] = [
             (
                 &["credentials", "--cognito-identity-pool", &pool, "--login", "accounts.example=TOKEN"],
                 &[],

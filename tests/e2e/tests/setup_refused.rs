@@ -137,7 +137,7 @@ fn failed_provisioning_reports_existing_resources_and_can_be_resumed() {
                 error.contains(&format!("created or found so far: role {}", up.role_arn(name))),
                 "{error}"
             );
-            assert!(error.contains("run again, goes on from here"), "{error}");
+            assert!(error.contains("rerun to resume"), "{error}");
             // The failed call was reported before it was made.
             assert_eq!(run.calls().last(), Some(&"PutRolePolicy"), "{run:#?}");
             assert!(server.has(&["role", name]) && !server.has(&["instance-profile", name]));

@@ -9,6 +9,9 @@ use std::time::Duration;
 use e2e::command::rolecall;
 use rolecall_simulator::{Config, Simulator};
 
+/// The variable that names the pipe, arguments, and more variables.
+type Case<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
+
 fn fifo(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("special-{name}"));
     let _ = std::fs::remove_file(&path);
@@ -21,7 +24,7 @@ fn fifo(name: &str) -> PathBuf {
 fn a_pipe_without_a_writer_ends_within_ten_seconds() {
     let simulator = Simulator::start(Config::default()).expect("ports on loopback");
     let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
-    let cases: [(&str, &[&str], &[(&str, &str)]); 5] = [
+    let cases: [Case<'_>; 5] = [
         ("AWS_CONFIG_FILE", &["credentials"], &[]),
         ("AWS_SHARED_CREDENTIALS_FILE", &["credentials"], &[]),
         (
