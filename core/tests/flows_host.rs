@@ -77,7 +77,7 @@ fn invalid_output_is_rejected_and_no_credentials_are_left() {
 fn a_failed_command_is_reported_with_a_remedy() {
     for (kind, says) in [
         (FailureKind::NotFound, "no such command"),
-        (FailureKind::Unsuccessful, "ended with an error"),
+        (FailureKind::Unsuccessful, "the command failed"),
         (FailureKind::Timeout, "timed out"),
     ] {
         let mut world = World::new();
