@@ -26,7 +26,8 @@ pub(crate) fn read_file(path: &str, buffer: &mut Buffer) -> Result<(), Failure> 
 pub(crate) fn read_up_to(most: usize, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
     let failure = |error: io::Error| failed(Phase::File, kind_of(&error));
     let file = open(path).map_err(failure)?;
-    if file.metadata().map_err(failure)?.is_file() {
+    let found = file.metadata().map_err(failure)?;
+    if found.is_file() {
         return read_all_of(&file, most, buffer, || Ok(()));
     }
     let deadline = Instant::now() + PATIENCE;
@@ -75,25 +76,29 @@ fn open(path: &str) -> io::Result<File> {
     File::open(path)
 }
 
+fn wait_for(file: &File, deadline: Instant) -> Result<(), Failure> {
+    readable(file, deadline).map_err(|error| failed(Phase::File, kind_of(&error)))
+}
+
 /// Waits until there is something to read, or the end, by `deadline`.
 #[cfg(unix)]
-fn wait_for(file: &File, deadline: Instant) -> Result<(), Failure> {
+pub(crate) fn readable(from: impl std::os::fd::AsFd, deadline: Instant) -> io::Result<()> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let left = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
-        match poll(&mut [PollFd::new(file, PollFlags::IN)], Some(&left)) {
-            Ok(0) => return Err(failed(Phase::File, FailureKind::Timeout)),
+        match poll(&mut [PollFd::new(&from, PollFlags::IN)], Some(&left)) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(_) => return Ok(()),
             Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(failed(Phase::File, kind_of(&error.into()))),
+            Err(error) => return Err(error.into()),
         }
     }
 }
 
 #[cfg(not(unix))]
-fn wait_for(_: &File, deadline: Instant) -> Result<(), Failure> {
-    if Instant::now() < deadline { Ok(()) } else { Err(failed(Phase::File, FailureKind::Timeout)) }
+fn readable(_: &File, deadline: Instant) -> io::Result<()> {
+    if Instant::now() < deadline { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) }
 }
 
 pub(crate) fn failed(phase: Phase, kind: FailureKind) -> Failure {
@@ -104,6 +109,8 @@ pub(crate) fn kind_of(error: &io::Error) -> FailureKind {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FailureKind::NotFound,
         io::ErrorKind::PermissionDenied => FailureKind::Denied,
+        io::ErrorKind::IsADirectory => FailureKind::Protocol,
+        io::ErrorKind::TimedOut => FailureKind::Timeout,
         _ => FailureKind::Other,
     }
 }

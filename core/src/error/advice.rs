@@ -6,7 +6,7 @@ impl Error {
     /// What to do next, in a sentence; empty if the error itself says it.
     pub fn advice(&self) -> &'static str {
         use FailureKind::{Denied, NotFound, Protocol, Timeout, TooLarge, Unsupported, Untrusted};
-        use Phase::{Connect, File, FirstByte, Process, Prompt, Resolve};
+        use Phase::{Body, Connect, File, FirstByte, Process, Prompt, Resolve};
         match (self.origin, self.kind) {
             (Origin::Chain, _) => {
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached"
@@ -64,7 +64,7 @@ impl Error {
             (_, ErrorKind::Transport(Failure { kind: NotFound, phase: Connect })) => {
                 "nothing listens there; check the endpoint"
             }
-            (_, ErrorKind::Transport(Failure { kind: Protocol, .. })) => {
+            (_, ErrorKind::Transport(Failure { kind: Protocol, phase: Connect | FirstByte | Body })) => {
                 "something else listens there; check scheme, host and port of the endpoint"
             }
             (_, ErrorKind::Transport(Failure { kind: TooLarge, .. })) => {

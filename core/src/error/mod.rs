@@ -181,7 +181,8 @@ pub enum FailureKind {
     Closed,
     /// The peer's certificate is not trusted.
     Untrusted,
-    /// The peer does not follow the protocol.
+    /// The peer does not follow the protocol; in [`Phase::Send`] and before, the request, the file or the command
+    /// is not what it has to be.
     Protocol,
     /// More bytes than the limit or the buffer allows.
     TooLarge,
@@ -224,6 +225,7 @@ impl Error {
             | ErrorKind::NoRole
             | ErrorKind::Invalid(_)
             | ErrorKind::Sign(_)
+            | ErrorKind::Transport(Failure { phase: Phase::Send, kind: FailureKind::Protocol })
             | ErrorKind::Misuse => Fault::Configuration,
             ErrorKind::BufferTooSmall { .. } | ErrorKind::ClockUnknown => Fault::Resource,
             ErrorKind::Transport(_) | ErrorKind::OutOfTime => Fault::Transport,
@@ -315,7 +317,12 @@ impl fmt::Display for Failure {
             },
             FailureKind::Closed => "the peer closed the connection",
             FailureKind::Untrusted => "certificate not trusted",
-            FailureKind::Protocol => "not an HTTP reply",
+            FailureKind::Protocol => match self.phase {
+                Phase::File => "a directory, not a file",
+                Phase::Process => "a quote is not closed, or nothing follows the last backslash",
+                Phase::Send => "the method, the target or a header has a character that cannot be sent",
+                _ => "not an HTTP reply",
+            },
             FailureKind::TooLarge => "too long",
             FailureKind::Denied => "not permitted",
             FailureKind::Unsupported => "not supported by this program",

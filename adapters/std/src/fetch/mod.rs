@@ -134,14 +134,15 @@ impl<'a> Fetcher<'a> {
         Driver { host: self.host, clock: self.clock, tracer: self.tracer, room, variables: self.variables }
     }
 
-    /// The setting that made an exchange fail as untrusted.
+    /// The setting that made an exchange fail as untrusted, unsupported or denied.
     pub(crate) fn trouble(&self, error: &SourceError) -> Option<Error> {
-        let ErrorKind::Transport(Failure { kind: FailureKind::Untrusted | FailureKind::Unsupported, .. }) =
-            error.kind
-        else {
-            return None;
-        };
-        self.host.trouble().map(Error::Configuration)
+        use FailureKind::{Denied, Unsupported, Untrusted};
+        match error.kind {
+            ErrorKind::Transport(Failure { kind: Untrusted | Unsupported | Denied, .. }) => {
+                self.host.trouble().map(Error::Configuration)
+            }
+            _ => None,
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 
 pub(crate) mod proxy;
 mod resolve;
+mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 pub(crate) mod transport;
+mod trouble;
+mod tunnel;

@@ -2,21 +2,21 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use rolecall_core::error::FailureKind;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use ureq::Error;
-use ureq::unversioned::transport::time::Duration;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+use super::tcp::left;
+use super::trouble::Trouble;
 use crate::files::read_up_to;
 use crate::host::Buffer;
-use crate::lock;
 
 /// The trusted certificates, and sessions made with them. A clone is another handle to the same.
 #[derive(Clone)]
@@ -28,19 +28,15 @@ struct Shared {
     bundle: Option<String>,
     /// Set by the first https connection that succeeds in reading them.
     config: OnceLock<Arc<ClientConfig>>,
-    /// Why the last one could not, for people.
-    trouble: Mutex<Option<String>>,
+    /// Why the last one could not.
+    trouble: Trouble,
 }
 
 impl Tls {
     /// Trusts the certificates in the PEM file `bundle`, else the roots of webpki-roots.
-    pub(crate) fn new(bundle: Option<String>) -> Self {
-        Self { shared: Arc::new(Shared { bundle, config: OnceLock::new(), trouble: Mutex::default() }) }
-    }
-
-    /// What is wrong with the bundle, if it was needed.
-    pub(crate) fn trouble(&self) -> Option<String> {
-        lock(&self.shared.trouble).clone()
+    /// Reports in `trouble` what is wrong with the file.
+    pub(crate) fn new(bundle: Option<String>, trouble: Trouble) -> Self {
+        Self { shared: Arc::new(Shared { bundle, config: OnceLock::new(), trouble }) }
     }
 
     fn config(&self) -> Result<Arc<ClientConfig>, Error> {
@@ -50,11 +46,10 @@ impl Tls {
         let roots = match &self.shared.bundle {
             None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
             Some(path) => read_bundle(path).map_err(|problem| {
-                *lock(&self.shared.trouble) = Some(format!("AWS_CA_BUNDLE: {path}: {problem}"));
+                self.shared.trouble.set(format!("AWS_CA_BUNDLE: {path}: {problem}"));
                 Error::Tls("no certificate to trust")
             })?,
         };
-        *lock(&self.shared.trouble) = None;
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
@@ -68,9 +63,6 @@ impl Tls {
 const MAX_BUNDLE: usize = 4 * 1024 * 1024;
 
 fn read_bundle(path: &str) -> Result<RootCertStore, String> {
-    if std::fs::metadata(path).is_ok_and(|found| found.is_dir()) {
-        return Err("it is a directory, and a file of PEM certificates was expected".to_owned());
-    }
     let mut text = Buffer::new();
     read_up_to(MAX_BUNDLE, path, &mut text).map_err(|failure| failure.to_string())?;
     let mut roots = RootCertStore::empty();
@@ -124,18 +116,6 @@ impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls").field("loaded", &self.shared.config.get().is_some()).finish_non_exhaustive()
     }
-}
-
-/// The time left to connect, after the socket and the proxy.
-fn left(details: &ConnectionDetails) -> NextTimeout {
-    use ureq::unversioned::transport::time::Instant::Exact;
-    let mut timeout = details.timeout;
-    if let (Duration::Exact(limit), Exact(began), Exact(now)) =
-        (timeout.after, details.now, (details.current_time)())
-    {
-        timeout.after = Duration::Exact(limit.saturating_sub(now.saturating_duration_since(began)));
-    }
-    timeout
 }
 
 /// A TLS session over a connection.

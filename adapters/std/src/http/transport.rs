@@ -9,14 +9,17 @@ use rolecall_core::flow::{Answer, Body as Content, Exchange, Limits, Reply};
 use rolecall_core::wire::http1::is_header_value;
 use rolecall_core::wire::uri::Scheme;
 use ureq::config::Config;
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
+use ureq::unversioned::transport::Connector;
 use ureq::{Agent, AsSendBody, Body, Proxy, SendBody, Timeout, http};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::proxy::{Proxies, is_this_machine};
 use super::resolve::{Addresses, Lookup, lookup, resolve};
+use super::tcp::Tcp;
 #[cfg(feature = "tls")]
 use super::tls::{self, Tls};
+use super::trouble::Trouble;
+use super::tunnel::Tunnel;
 use crate::host::{Streams, append_within};
 use crate::{Error, clock};
 
@@ -35,6 +38,7 @@ pub(crate) struct Transport {
 /// What a connection needs.
 struct Means {
     lookup: Lookup,
+    trouble: Trouble,
     #[cfg(feature = "tls")]
     tls: Tls,
 }
@@ -48,23 +52,19 @@ impl Transport {
 
     #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "nothing is trusted without TLS"))]
     fn with_lookup(proxies: Result<Proxies, Error>, ca_bundle: Option<String>, lookup: Lookup) -> Self {
+        let trouble = Trouble::default();
         let means = Means {
             lookup,
             #[cfg(feature = "tls")]
-            tls: Tls::new(ca_bundle),
+            tls: Tls::new(ca_bundle, trouble.clone()),
+            trouble,
         };
         Self { proxies, agent: means.agent(None), means }
     }
 
-    /// What is wrong with a setting that made an exchange fail as untrusted or unsupported.
+    /// What is wrong with a setting that made the last exchange fail as untrusted, unsupported or denied.
     pub(crate) fn misconfigured(&self) -> Option<String> {
-        if let Err(error) = &self.proxies {
-            return Some(error.to_string());
-        }
-        #[cfg(feature = "tls")]
-        return self.means.tls.trouble();
-        #[cfg(not(feature = "tls"))]
-        None
+        self.means.trouble.get()
     }
 
     /// The addresses of `host`, within `limit` milliseconds.
@@ -133,10 +133,14 @@ impl Transport {
         if cfg!(not(feature = "tls")) && endpoint.scheme() == Scheme::Https {
             return Err(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported });
         }
+        self.means.trouble.clear();
         let proxy = match &self.proxies {
             _ if exchange.metadata || is_this_machine(endpoint) => None,
             Ok(proxies) => proxies.of(endpoint),
-            Err(_) => return Err(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported }),
+            Err(error) => {
+                self.means.trouble.set(error.to_string());
+                return Err(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported });
+            }
         };
         let head = exchange.request.head(buffer).map_err(|_| bad)?;
         let uri = http::Uri::builder()
@@ -177,7 +181,8 @@ impl Transport {
 impl Means {
     /// An agent that connects to `pinned`, if there is such an address, and to no other.
     fn agent(&self, pinned: Option<IpAddr>) -> Agent {
-        let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
+        let tunnel = Tunnel { direct: config(), trouble: self.trouble.clone() };
+        let connector = ().chain(tunnel).chain(Tcp);
         #[cfg(feature = "tls")]
         let connector = connector.chain(self.tls.clone());
         Agent::with_parts(config(), connector, Addresses { pinned, lookup: self.lookup })
@@ -255,6 +260,8 @@ fn config() -> Config {
         // Otherwise ureq would use the environment's, whatever the settings.
         .proxy(None)
         .http_status_as_error(false)
+        // Any token is a method (RFC 9110, section 9.1).
+        .allow_non_standard_methods(true)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .input_buffer_size(BUFFER)
@@ -303,7 +310,12 @@ fn failure(error: &ureq::Error, phase: Phase) -> Failure {
         Error::Protocol(_) => (phase, FailureKind::Protocol),
         Error::TlsRequired => (Phase::Connect, FailureKind::Unsupported),
         Error::Tls(_) => (Phase::Connect, FailureKind::Untrusted),
-        Error::ConnectProxyFailed(_) => (Phase::Connect, FailureKind::Other),
+        // What a proxy cannot reach may be there later; what it does not permit is a matter of settings.
+        Error::ConnectProxyFailed(status) => match status.parse() {
+            Ok(400..500) => (Phase::Connect, FailureKind::Denied),
+            Ok(0_u16..) => (Phase::Connect, FailureKind::NotFound),
+            Err(_) => (Phase::Connect, FailureKind::Protocol),
+        },
         _ => (phase, FailureKind::Other),
     };
     Failure { phase, kind }

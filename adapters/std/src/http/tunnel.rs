@@ -1,0 +1,134 @@
+//! A tunnel through a proxy (CONNECT; RFC 9110, section 9.3.6).
+
+use std::io::Write;
+
+use base64ct::{Base64, Encoding};
+use rolecall_core::wire::http1::{ResponseHead, head_len};
+use ureq::config::Config;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
+};
+use ureq::{Error, Proxy, http};
+use zeroize::Zeroizing;
+
+use super::tcp::left;
+use super::trouble::Trouble;
+
+/// The longest head of a proxy's reply, in bytes.
+const MAX_HEAD: usize = 8 * 1024;
+
+/// Connects through the proxy of a request, if it has one. All steps have the time of one connection, and end
+/// within it.
+#[derive(Debug)]
+pub(crate) struct Tunnel {
+    /// The configuration of a connection to the proxy itself.
+    pub(crate) direct: Config,
+    pub(crate) trouble: Trouble,
+}
+
+impl<In: Transport> Connector<In> for Tunnel {
+    type Out = Either<In, Box<dyn Transport>>;
+
+    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        if let Some(transport) = chained {
+            return Ok(Some(Either::A(transport)));
+        }
+        let Some(proxy) = details.config.proxy() else { return Ok(None) };
+        let target = target(details.uri).ok_or_else(|| Error::BadUri(details.uri.to_string()))?;
+        let to_proxy = ConnectionDetails {
+            uri: proxy.uri(),
+            addrs: details.resolver.resolve(proxy.uri(), &self.direct, left(details))?,
+            config: &self.direct,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: details.timeout,
+            current_time: details.current_time.clone(),
+            run_connector: details.run_connector.clone(),
+            register_shutdown: details.register_shutdown.clone(),
+        };
+        let transport = (details.run_connector)(&to_proxy)?;
+
+        let mut stream = TransportAdapter::new(transport, details.current_time.clone());
+        stream.set_timeout(left(details));
+        stream.write_all(&request(&target, proxy))?;
+        let mut transport = stream.into_inner();
+        let status = status(&mut *transport, details)?;
+        if !(200..300).contains(&status) {
+            let at = format!("{}:{}", proxy.host(), proxy.port());
+            let advice = match status {
+                407 => "it requires a user and a password: http://USER:PASSWORD@HOST:PORT",
+                _ => "check that it permits this host and port, and can reach them",
+            };
+            self.trouble
+                .set(format!("the proxy {at} refused to connect to {target} (status {status}): {advice}"));
+            return Err(Error::ConnectProxyFailed(status.to_string()));
+        }
+        Ok(Some(Either::B(Through(transport).boxed())))
+    }
+}
+
+/// `HOST:PORT` of a URL.
+fn target(uri: &http::Uri) -> Option<String> {
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    Some(format!("{}:{port}", uri.host()?))
+}
+
+fn request(target: &str, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
+    let user = if let (None, None) = (proxy.username(), proxy.password()) {
+        Zeroizing::default()
+    } else {
+        let (user, password) = (proxy.username().unwrap_or_default(), proxy.password().unwrap_or_default());
+        let pair = Zeroizing::new([user, ":", password].concat());
+        let pair = Zeroizing::new(Base64::encode_string(pair.as_bytes()));
+        Zeroizing::new(["Proxy-Authorization: Basic ", &pair, "\r\n"].concat())
+    };
+    let request = ["CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", &user, "\r\n"].concat();
+    Zeroizing::new(request.into_bytes())
+}
+
+/// Reads the head of the proxy's reply, and returns its status. What follows it stays unread.
+fn status(transport: &mut dyn Transport, details: &ConnectionDetails) -> Result<u16, Error> {
+    let mut searched = 0;
+    loop {
+        let closed = !transport.await_input(left(details))?;
+        let input = transport.buffers().input();
+        if let Some(len) = head_len(input, searched) {
+            let head = input.get(..len).unwrap_or_default();
+            let status = ResponseHead::parse(head).map(|head| head.status);
+            transport.buffers().input_consume(len);
+            return status.map_err(|_| not_a_proxy());
+        }
+        searched = input.len();
+        if closed || searched > MAX_HEAD {
+            return Err(not_a_proxy());
+        }
+    }
+}
+
+/// What it sent is not a reply to CONNECT.
+fn not_a_proxy() -> Error {
+    Error::ConnectProxyFailed("not a reply to CONNECT".to_owned())
+}
+
+/// The connection through a proxy. It is not a TLS session with the service, even if that with the proxy is one.
+#[derive(Debug)]
+struct Through(Box<dyn Transport>);
+
+impl Transport for Through {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.0.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.0.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.0.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.0.is_open()
+    }
+}
