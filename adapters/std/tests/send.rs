@@ -10,7 +10,8 @@ use rolecall::core::error::{Failure, FailureKind, Phase};
 use rolecall::core::flow::{Answer, Body, Exchange, Reply as Received};
 use rolecall::core::skew::{Instant, Now};
 use rolecall::{
-    Buffer, Environment, Error, Host, Once, Provider, Request, Settings, Streams, System, UnixTime,
+    Buffer, Credentials, Environment, Error, Fault, Host, Once, Provider, Request, Settings, Streams, System,
+    UnixTime,
 };
 
 const TIME: u64 = 1_767_323_045;
@@ -272,14 +273,65 @@ fn framing_and_routing_headers_are_rejected_before_anything_is_sent() {
         ("Expect", "100-continue"),
         ("Keep-Alive", "timeout=5"),
         ("Proxy-Authorization", "Basic x"),
+        ("PROXY-Anything", "x"),
     ] {
         let request = put().header(name, value).expect("a valid header");
-        let error = fake.provider().send(&request).expect_err(name).to_string();
-        assert!(error.contains("content-length"), "{error}");
+        let error = fake.provider().send(&request).expect_err(name);
+        assert!(error.to_string().starts_with(&format!("header {name}: ")), "{error}");
+        assert_eq!(error.fault(), Fault::Configuration);
+        // A signature may cover it.
+        let credentials = Credentials::new("AKIDEXAMPLE", "secret", None).expect("credentials");
+        let signed = request.region("eu-west-1").sign(&credentials, UnixTime::from_secs(TIME));
+        assert!(signed.is_ok() || name == "Authorization", "{name}: {signed:?}");
     }
-    let connect = Request::new("CONNECT", URL).expect("a URL");
-    assert!(fake.provider().send(&connect).is_err());
+    for method in ["CONNECT", "connect"] {
+        let connect = Request::new(method, URL).expect("a URL");
+        let error = fake.provider().send(&connect).expect_err(method).to_string();
+        assert!(error.contains("method CONNECT"), "{error}");
+    }
     assert_eq!(fake.sent().len(), 0);
+}
+
+/// Any token is a method (RFC 9110, section 9.1).
+#[test]
+fn other_methods_are_sent_and_texts_that_are_not_tokens_are_refused() {
+    let fake = Fake::default();
+    for method in ["PROPFIND", "REPORT", "purge", "M-SEARCH"] {
+        fake.reply(200, "", b"");
+        let request = Request::new(method, URL).expect("a token");
+        fake.provider().send(&request).expect(method);
+        assert!(fake.sent().last().expect("sent").starts_with(&format!("{method} /")));
+    }
+    for method in ["", "GE T", "GET\r\n", "GÉT", "GET:"] {
+        let error = Request::new(method, URL).expect_err(method).to_string();
+        assert!(error.contains(&format!("{method:?}")), "{error}");
+    }
+}
+
+/// The request line holds only what a URL can hold, and the signature is for that.
+#[test]
+fn characters_that_a_url_cannot_hold_are_sent_percent_encoded() {
+    for (service, url, target) in [
+        ("sts", "https://x.example/p?q=é\"<>", "/p?q=%C3%A9%22%3C%3E"),
+        ("sts", "https://x.example/é/{a}|b?x", "/%C3%A9/%7Ba%7D%7Cb?x"),
+        ("sts", "https://x.example?ü=^`\\", "/?%C3%BC=%5E%60%5C"),
+        ("s3", "https://x.example/é{?q=é", "/%C3%A9%7B?q=%C3%A9"),
+        ("s3", "https://x.example/a?q=%41&r=[1]'!*", "/a?q=%41&r=[1]'!*"),
+    ] {
+        let fake = Fake::default();
+        fake.reply(200, "", b"");
+        let given = Request::new("GET", url).expect(url).service(service).region("eu-west-1");
+        fake.provider().send(&given).expect(url);
+        let sent = fake.sent().remove(0);
+        assert!(sent.starts_with(&format!("GET {target} HTTP/1.1\r\n")), "{sent}");
+        let encoded = Request::new("GET", &format!("https://x.example{target}")).expect(target);
+        fake.reply(200, "", b"");
+        fake.provider().send(&encoded.service(service).region("eu-west-1")).expect(target);
+        assert_eq!(fake.sent()[1], sent);
+    }
+    for url in ["https://x.example/a b", "https://x.example/a?b\tc", "https://x.example/\r\n"] {
+        assert!(Request::new("GET", url).expect_err(url).to_string().starts_with("URL: "));
+    }
 }
 
 #[test]

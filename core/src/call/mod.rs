@@ -28,4 +28,4 @@ pub use operation::{Api, Operation, Proof, Protocol, Shape};
 pub use outgoing::{Content, Outgoing};
 pub use partition::{Partition, Variant, is_region, regional_url};
 pub use query::Form;
-pub use send::{Answered, SendRequest};
+pub use send::{Answered, SendRequest, is_reserved};

@@ -249,9 +249,10 @@ impl Parts<'_, '_> {
     }
 }
 
-/// Whether the header `name` frames or routes a request, which is the driver's task, or is the signature: two
-/// framings make a request that can be split in two (RFC 9112, sections 6.1 to 6.3).
-fn is_reserved(name: &str) -> bool {
+/// Returns whether [`SendRequest`] refuses the header `name` of a caller: one that frames or routes a request, which
+/// is the driver's task, or that is the signature. Two framings make a request that can be split in two (RFC 9112,
+/// sections 6.1 to 6.3).
+pub fn is_reserved(name: &str) -> bool {
     const RESERVED: [&str; 9] = [
         "authorization",
         "content-length",

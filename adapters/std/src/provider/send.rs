@@ -108,6 +108,7 @@ impl Provider {
         content: Content<'_>,
         mut streams: Streams<'_>,
     ) -> Result<Reply, Error> {
+        request.check_sendable()?;
         let resolved = request.resolved(Some(self.settings()))?;
         let (target, headers) = (resolved.canonical_target(), request.headers());
         let mut outgoing = resolved.outgoing(&target, &headers, content);

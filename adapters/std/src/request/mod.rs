@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use rolecall_core::call::{Content, Outgoing};
+use rolecall_core::call::{Content, Outgoing, is_reserved};
 use rolecall_core::flow::{Limits, RetryPolicy};
 use rolecall_core::wire::http1::{is_header_name, is_header_value};
 
@@ -46,11 +46,14 @@ impl Request {
     /// Makes a request for an absolute `http` or `https` URL.
     ///
     /// # Errors
-    /// [`Error::Configuration`] for a method or URL that cannot be sent as it is: spaces and other
-    /// characters that a URL cannot hold have to be percent-encoded.
+    /// [`Error::Configuration`] for a method that is not a token, and for a URL with a space or a control character.
+    /// Other characters that a URL cannot hold are percent-encoded when it is sent or presigned.
     pub fn new(method: &str, url: &str) -> Result<Self, Error> {
         if !is_header_name(method) {
-            return Err(Error::invalid("method", "not a token"));
+            return Err(Error::invalid(
+                &format!("method {method:?}"),
+                "it has to be a token, such as GET or PROPFIND",
+            ));
         }
         let url = Url::parse(url)?;
         Ok(Self {
@@ -77,7 +80,10 @@ impl Request {
     /// URL decides: `host`, `authorization`, `x-amz-date`, `x-amz-security-token`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         if !is_header_name(name) || !is_header_value(value.as_bytes()) {
-            return Err(Error::invalid("header", "a character that is not allowed there"));
+            return Err(Error::invalid(
+                &format!("header {:?}", name.chars().take(64).collect::<String>()),
+                "its name has to be a token, and its value must have no line break or other control character",
+            ));
         }
         let is = |own: &str| name.eq_ignore_ascii_case(own);
         if is("x-amz-content-sha256") && value.trim() == "UNSIGNED-PAYLOAD" {
@@ -133,6 +139,23 @@ impl Request {
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = Some(idempotent);
         self
+    }
+
+    /// Refuses what frames or routes a request, which is done when it is sent. A signature may cover it.
+    pub(crate) fn check_sendable(&self) -> Result<(), Error> {
+        if self.method.eq_ignore_ascii_case("CONNECT") {
+            return Err(Error::invalid(
+                "method CONNECT",
+                "it is for proxies, which are settings; use another method",
+            ));
+        }
+        match self.headers.iter().find(|(name, _)| is_reserved(name)) {
+            Some((name, _)) => Err(Error::invalid(
+                &format!("header {name}"),
+                "it frames, routes or signs the request, which is done when it is sent; leave it out",
+            )),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn headers(&self) -> Vec<(&str, &[u8])> {

@@ -14,6 +14,7 @@ use rolecall_core::wire::uri::Uri;
 
 use super::Request;
 use super::signed::{Canonical, Presigned, Signed};
+use super::url::encoded;
 use crate::sink::Sink;
 use crate::{Credentials, Error, Settings};
 
@@ -46,14 +47,17 @@ impl<'r> Resolved<'r> {
         }
     }
 
-    /// For S3, path and query with the path in its canonical encoding: what is signed, what is sent, and what
-    /// any server parses are then the same. For other services, as in the URL.
+    /// Path and query as they are sent, with what a URL cannot hold percent-encoded. For S3, the path is in its
+    /// canonical encoding: what is signed, what is sent, and what any server parses are then the same.
     pub(crate) fn canonical_target(&self) -> Cow<'r, str> {
         let path = self.uri.path.as_bytes();
         let mut same = Same(path, true);
         percent::canonical(path, Keep::Slash, &mut same);
         if self.rules.double_encode || (same.1 && same.0.is_empty()) {
-            return self.target();
+            return match self.target() {
+                Cow::Borrowed(target) => encoded(target),
+                Cow::Owned(target) => Cow::Owned(encoded(&target).into_owned()),
+            };
         }
         let mut target = Vec::with_capacity(self.uri.target.len() + 16);
         percent::canonical(path, Keep::Slash, &mut Sink(&mut target));
@@ -62,7 +66,7 @@ impl<'r> Resolved<'r> {
         }
         if let Some(query) = self.uri.query {
             target.push(b'?');
-            target.extend_from_slice(query.as_bytes());
+            target.extend_from_slice(encoded(query).as_bytes());
         }
         Cow::Owned(String::from_utf8_lossy(&target).into_owned())
     }

@@ -1,5 +1,7 @@
 //! A URL, parsed once.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use rolecall_core::flow::Endpoint;
@@ -64,4 +66,25 @@ impl Url {
         let uri = self.uri();
         format!("{}://{}", uri.scheme.as_str(), uri.authority)
     }
+}
+
+/// Percent-encodes what a URL cannot hold (RFC 3986, section 2): `é` becomes `%C3%A9`, and `"` becomes `%22`.
+pub(super) fn encoded(text: &str) -> Cow<'_, str> {
+    let fits = |byte: u8| {
+        byte.is_ascii_graphic()
+            && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+    };
+    if text.bytes().all(fits) {
+        return Cow::Borrowed(text);
+    }
+    let mut written = String::with_capacity(text.len() + 16);
+    for byte in text.bytes() {
+        if fits(byte) {
+            written.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(written, "%{byte:02X}");
+        }
+    }
+    Cow::Owned(written)
 }

@@ -25,6 +25,7 @@ pub(crate) fn call() {
     used(sigv4::Hasher::finish_hex(hasher));
     used(sigv4::sha256_hex(bytes()));
     used(sigv4::is_never_signed(text()));
+    used(rolecall_core::call::is_reserved(text()));
 }
 
 pub(crate) fn credentials() -> Option<credentials::Credentials<'static>> {
