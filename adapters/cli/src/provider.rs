@@ -19,8 +19,12 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     }
     let verbose = common.verbose;
     let mut provider = Provider::builder(settings).trace(move |trace| note_step(&trace, verbose));
-    if let Some(folder) = common.cache.clone().or_else(|| environment.get("ROLECALL_CACHE")) {
-        provider = cached(provider, folder)?;
+    let named = match &common.cache {
+        Some(folder) => Some(("--cache", folder.clone())),
+        None => environment.get("ROLECALL_CACHE").map(|folder| ("ROLECALL_CACHE", folder)),
+    };
+    if let Some((name, folder)) = named {
+        provider = cached(provider, name, &folder, &environment)?;
     }
     let mut provider = provider.build();
     if common.identity.is_given() {
@@ -109,13 +113,18 @@ fn role(options: &RoleOptions) -> Result<Option<Role>, Failure> {
 }
 
 #[cfg(unix)]
-fn cached(provider: ProviderBuilder, folder: String) -> Result<ProviderBuilder, Failure> {
-    Ok(provider.cache(rolecall::FileCache::new(folder)))
+fn cached(
+    provider: ProviderBuilder,
+    name: &str,
+    folder: &str,
+    environment: &Environment,
+) -> Result<ProviderBuilder, Failure> {
+    Ok(provider.cache(rolecall::FileCache::at(name, folder, environment)?))
 }
 
 #[cfg(not(unix))]
-fn cached(_: ProviderBuilder, _: String) -> Result<ProviderBuilder, Failure> {
-    Err(Error::Configuration("--cache: there is no cache on this system".to_owned()).into())
+fn cached(_: ProviderBuilder, name: &str, _: &str, _: &Environment) -> Result<ProviderBuilder, Failure> {
+    Err(Error::Configuration(format!("{name}: there is no cache on this system")).into())
 }
 
 /// Prints a step on standard error: what is wrong here always, exchanges and waits with `--verbose`.

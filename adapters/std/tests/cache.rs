@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use common::{World, folder};
 use rolecall::{
-    CredentialCache, Credentials, Entry, FileCache, Provider, Role, Saml, Secret, Settings, Trace, UnixTime,
-    WebIdentity,
+    CredentialCache, Credentials, Entry, Environment, FileCache, Provider, Role, Saml, Secret, Settings,
+    Trace, UnixTime, WebIdentity,
 };
 
 /// A provider with a cache, and the warnings of the cache.
@@ -165,6 +165,75 @@ fn a_folder_writable_by_others_is_not_used() {
     assert_eq!(key_of(&provider), "ASIA1");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "a file was written there");
     assert!(warnings.lock().unwrap()[0].contains("others can write"));
+}
+
+#[test]
+fn each_problem_is_reported_once() {
+    let (world, folder) = (World::new(), folder("once"));
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    let (provider, warnings) = provider(&world, &folder);
+    for _ in 0..3 {
+        let id = key_of(&provider);
+        provider.invalidate(&id);
+    }
+    assert_eq!(warnings.lock().unwrap().len(), 1, "{warnings:?}");
+    fs::remove_dir(&folder).unwrap();
+    fs::write(&folder, "").unwrap();
+    key_of(&provider);
+    assert_eq!(warnings.lock().unwrap().len(), 2, "{warnings:?}");
+}
+
+#[test]
+fn nothing_is_removed_from_a_folder_that_others_can_write_to() {
+    let folder = folder("kept");
+    let cache = FileCache::new(&folder);
+    let credentials = Credentials::new("ASIA1", "secret", None).unwrap();
+    let credentials = credentials.with_expiration(Some(UnixTime::from_secs(common::START)));
+    cache.store("key", &Entry { credentials, lifetime: 3_600 }).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    for error in
+        [cache.remove("key").unwrap_err(), cache.load("key").unwrap_err(), cache.lock("key").err().unwrap()]
+    {
+        assert!(error.to_string().contains("others can write"), "{error}");
+    }
+    assert!(file(&folder).exists());
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    cache.remove("key").unwrap();
+    cache.remove("key").unwrap();
+    assert!(cache.load("key").unwrap().is_none());
+}
+
+#[test]
+fn outdated_files_of_the_cache_are_removed_and_no_others() {
+    let folder = folder("sweep");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(49 * 3600);
+    let names =
+        [format!("{:064x}.json", 1), format!("{:064x}.lock", 2), "notes.json".to_owned(), "a".repeat(64)];
+    for name in &names {
+        fs::write(folder.join(name), "").unwrap();
+        fs::File::options().write(true).open(folder.join(name)).unwrap().set_modified(old).unwrap();
+    }
+    fs::write(folder.join(format!("{:064x}.json", 3)), "").unwrap();
+    key_of(&provider(&World::new(), &folder).0);
+    let exist = names.map(|name| folder.join(name).exists());
+    assert_eq!(exist, [false, false, true, true]);
+    assert!(folder.join(format!("{:064x}.json", 3)).exists());
+}
+
+#[test]
+fn the_path_of_a_setting_is_checked_and_expanded() {
+    let environment: Environment = [("HOME", "/home/me")].into_iter().collect();
+    let at = |path| FileCache::at("--cache", path, &environment);
+    let shown = |path| format!("{:?}", at(path).unwrap());
+    assert!(shown("~/c").contains("\"/home/me/c\"") && shown("~").contains("\"/home/me\""));
+    assert!(shown("a/~/b").contains("\"a/~/b\"") && shown("/c").contains("\"/c\""));
+    for path in ["", "  ", "~other/c", "~c"] {
+        assert!(at(path).unwrap_err().to_string().starts_with("--cache: "), "{path}");
+    }
+    let none: Environment = [("HOME", "")].into_iter().collect();
+    assert!(FileCache::at("ROLECALL_CACHE", "~/c", &none).is_err());
+    let empty = FileCache::new("");
+    assert!(empty.load("key").is_err() && empty.lock("key").is_err() && empty.remove("key").is_err());
 }
 
 #[test]

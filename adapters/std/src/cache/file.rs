@@ -1,34 +1,41 @@
 //! The cache as files in a folder of one user.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{DirBuilder, File};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rolecall_core::sigv4::sha256_hex;
 use rolecall_core::wire::json::{Token, Writer, member};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::{Cursor, Put};
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, openat, renameat, statat, unlinkat};
 use zeroize::Zeroizing;
 
 use super::{CacheError, CredentialCache, Entry, Lock};
 use crate::files::read_all;
 use crate::host::Buffer;
-use crate::{Credentials, clock};
+use crate::{Credentials, Environment, Error, clock};
 
 /// A folder with one file for each set of credentials, named by a hash of its cache key.
 ///
+/// The key has everything that decides the identity: the settings, tokens by their hash, for metadata and container
+/// endpoints the machine, its name and when it was booted, and for a `credential_process` the folder it runs in and
+/// its environment. Two configurations that may lead to different credentials never share a file.
+///
 /// Files have mode 0600 and are replaced as a whole. A file that is malformed, that others can read or that
-/// belongs to another user is not used, and neither is a folder that others can write to. Processes that
-/// fetch for the same key take turns by an advisory lock (`flock`) on a file beside it.
+/// belongs to another user is not used, and neither is a folder that others can write to. Each operation opens the
+/// folder, checks it, and reaches the files through that handle, so that another folder cannot take its place.
+/// Processes that fetch for the same key take turns by an advisory lock (`flock`) on a file beside it.
 #[derive(Debug, Clone)]
 pub struct FileCache {
     folder: PathBuf,
 }
 
-/// How long to wait for another process's fetch: longer than a command may take.
+/// How long to wait for another process's fetch: longer than a command without a terminal may take. After that, this
+/// process fetches for itself.
 const PATIENCE: Duration = Duration::from_secs(75);
 /// A file that was not touched for this long is removed: no session lives longer.
 const KEPT: Duration = Duration::from_secs(48 * 3600);
@@ -36,71 +43,127 @@ const KEPT: Duration = Duration::from_secs(48 * 3600);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 impl FileCache {
-    /// The cache in `folder`, which is created when it is first needed.
+    /// The cache in `folder`, which is created when it is first needed. The path is used as it is.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    fn path(&self, key: &str, ending: &str) -> PathBuf {
-        self.folder.join(format!("{}{ending}", sha256_hex(key.as_bytes())))
+    /// The cache in the folder that the setting `name` has as its value. `~/` at its start is the home folder, as in
+    /// a shell.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`], with `name`, for an empty path, and for `~` without a home folder or before the name
+    /// of a user.
+    pub fn at(name: &str, folder: &str, environment: &Environment) -> Result<Self, Error> {
+        if folder.trim().is_empty() {
+            return Err(Error::invalid(name, "the path is empty; name the folder of the cache"));
+        }
+        let Some(rest) = folder.strip_prefix('~') else { return Ok(Self::new(folder)) };
+        if !rest.is_empty() && !rest.starts_with('/') {
+            let problem = format!("{folder}: only ~/ is expanded; write the path of that home folder");
+            return Err(Error::invalid(name, &problem));
+        }
+        match environment.get("HOME") {
+            Some(home) => Ok(Self::new(format!("{home}{rest}"))),
+            None => Err(Error::invalid(name, &format!("{folder}: HOME is not set; write the whole path"))),
+        }
     }
 
-    /// Creates the folder if it does not exist, and checks that it is this user's.
-    fn folder(&self) -> Result<(), CacheError> {
+    /// Opens the folder, after creating it if it does not exist.
+    fn create(&self) -> Result<Folder<'_>, CacheError> {
+        if let Some(folder) = self.open()? {
+            return Ok(folder);
+        }
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
         made.map_err(|error| problem(&self.folder, &error))?;
-        self.own_folder().map(|_| ())
+        let gone = || CacheError(format!("{}: it was removed meanwhile", self.folder.display()));
+        self.open()?.ok_or_else(gone)
     }
 
-    /// Whether the folder exists; an error if others may have written to it.
-    fn own_folder(&self) -> Result<bool, CacheError> {
-        let meta = match self.folder.metadata() {
-            Ok(meta) => meta,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+    /// Opens the folder, if it exists; an error if others may have written to it.
+    fn open(&self) -> Result<Option<Folder<'_>>, CacheError> {
+        if self.folder.as_os_str().is_empty() {
+            return Err(CacheError("the path of the folder is empty".to_owned()));
+        }
+        let handle = match File::open(&self.folder) {
+            Ok(handle) => handle,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(problem(&self.folder, &error)),
         };
+        let meta = handle.metadata().map_err(|error| problem(&self.folder, &error))?;
+        if !meta.is_dir() {
+            return Err(CacheError(format!("{}: not a folder", self.folder.display())));
+        }
         if meta.uid() != own_id() || meta.permissions().mode() & 0o022 != 0 {
             return Err(CacheError(format!(
                 "{}: others can write to it, or it belongs to another user",
                 self.folder.display()
             )));
         }
-        Ok(true)
+        Ok(Some(Folder { path: &self.folder, handle }))
+    }
+}
+
+/// A folder that was opened and checked.
+struct Folder<'a> {
+    path: &'a Path,
+    handle: File,
+}
+
+impl Folder<'_> {
+    /// Opens a regular file itself, without following a link and without waiting for a FIFO.
+    fn file(&self, name: &str, flags: OFlags) -> io::Result<File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(openat(self.handle.as_fd(), name, flags, Mode::from_raw_mode(0o600))?.into())
+    }
+
+    /// Removes a file, if it exists.
+    fn remove(&self, name: &str) -> io::Result<()> {
+        match unlinkat(self.handle.as_fd(), name, AtFlags::empty()) {
+            Err(error) if error != rustix::io::Errno::NOENT => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Removes outdated files. One that cannot be removed stays.
     fn sweep(&self) {
-        let old = |path: &Path| {
-            let changed = path.symlink_metadata().and_then(|meta| meta.modified());
-            changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > KEPT))
-        };
-        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if old(&path) && is_own_name(&path) {
-                let _ = std::fs::remove_file(&path);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let oldest = i64::try_from(now.saturating_sub(KEPT.as_secs())).unwrap_or(0);
+        for entry in rustix::fs::Dir::read_from(&self.handle).into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            let changed =
+                statat(self.handle.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| stat.st_mtime);
+            if is_own_name(name) && changed.is_ok_and(|changed| changed < oldest) {
+                let _ = self.remove(name);
             }
         }
     }
+
+    fn problem(&self, name: &str, error: &io::Error) -> CacheError {
+        problem(&self.path.join(name), error)
+    }
+}
+
+fn name_of(key: &str, ending: &str) -> String {
+    format!("{}{ending}", sha256_hex(key.as_bytes()))
 }
 
 /// Whether a file has a name of this cache's.
-fn is_own_name(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+fn is_own_name(name: &str) -> bool {
     let hash = name.split('.').next().unwrap_or_default();
     hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) && name.len() > 64
 }
 
 impl CredentialCache for FileCache {
     fn load(&self, key: &str) -> Result<Option<Entry>, CacheError> {
-        if !self.own_folder()? {
-            return Ok(None);
-        }
-        let path = self.path(key, ".json");
-        let mut file = match open(OpenOptions::new().read(true), &path) {
+        let Some(folder) = self.open()? else { return Ok(None) };
+        let name = name_of(key, ".json");
+        let mut file = match folder.file(&name, OFlags::RDONLY) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(problem(&path, &error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(folder.problem(&name, &error)),
         };
+        let path = folder.path.join(&name);
         private(&file, &path)?;
         let mut content = Buffer::new();
         read_all(&mut file, &mut content)
@@ -110,25 +173,26 @@ impl CredentialCache for FileCache {
     }
 
     fn store(&self, key: &str, entry: &Entry) -> Result<(), CacheError> {
-        self.folder()?;
-        self.sweep();
-        let path = self.path(key, ".json");
-        let fresh = self.path(key, &format!(".{}-{:08x}", std::process::id(), clock::entropy()));
-        let written = open(OpenOptions::new().write(true).create_new(true).mode(0o600), &fresh)
+        let folder = self.create()?;
+        folder.sweep();
+        let name = name_of(key, ".json");
+        let fresh = name_of(key, &format!(".{}-{:08x}", std::process::id(), clock::entropy()));
+        let written = folder
+            .file(&fresh, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)
             .and_then(|mut file| file.write_all(&print(entry)))
-            .and_then(|()| std::fs::rename(&fresh, &path));
+            .and_then(|()| Ok(renameat(&folder.handle, &fresh, &folder.handle, &name)?));
         written.map_err(|error| {
-            // It may not exist.
-            let _ = std::fs::remove_file(&fresh);
-            problem(&path, &error)
+            let _ = folder.remove(&fresh);
+            folder.problem(&name, &error)
         })
     }
 
     fn lock(&self, key: &str) -> Result<Box<dyn Lock>, CacheError> {
-        self.folder()?;
-        let path = self.path(key, ".lock");
-        let file = open(OpenOptions::new().write(true).create(true).truncate(false).mode(0o600), &path);
-        let file = file.map_err(|error| problem(&path, &error))?;
+        let folder = self.create()?;
+        let name = name_of(key, ".lock");
+        let file = folder.file(&name, OFlags::WRONLY | OFlags::CREATE);
+        let file = file.map_err(|error| folder.problem(&name, &error))?;
+        let path = folder.path.join(&name);
         private(&file, &path)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -149,11 +213,9 @@ impl CredentialCache for FileCache {
     }
 
     fn remove(&self, key: &str) -> Result<(), CacheError> {
-        let path = self.path(key, ".json");
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(problem(&path, &error)),
-            _ => Ok(()),
-        }
+        let Some(folder) = self.open()? else { return Ok(()) };
+        let name = name_of(key, ".json");
+        folder.remove(&name).map_err(|error| folder.problem(&name, &error))
     }
 }
 
@@ -161,11 +223,6 @@ impl CredentialCache for FileCache {
 struct Held(#[expect(dead_code, reason = "held, not used")] File);
 
 impl Lock for Held {}
-
-/// Opens a regular file itself, without following a link and without waiting for a FIFO.
-fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32).open(path)
-}
 
 /// Fails for a file that others can read, or that belongs to another user.
 fn private(file: &File, path: &Path) -> Result<(), CacheError> {

@@ -2,26 +2,38 @@
 //! different credentials have different keys.
 
 use rolecall_core::sigv4::sha256_hex;
+use zeroize::Zeroizing;
 
 use crate::Settings;
 use crate::host::{Buffer, Host};
 use crate::sessions::{Session, TokenPlace};
-use crate::settings::profiles::{Base, Plan};
+use crate::settings::profiles::{Base, Named, Plan};
 
 /// The key of the default chain; `None` if it leads to keys, which need no cache, or to an error.
 ///
 /// The hash of a token is included, though it changes now and then: pods of one host may have all else in
-/// common.
+/// common. So are the folder and the environment of a command, which may depend on them, and the machine where a
+/// link-local address is asked, because a folder may be shared by several.
 pub(crate) fn of_chain(settings: &Settings, host: &dyn Host) -> Option<String> {
     if settings.keys_id().is_some() {
         return None;
     }
     let mut key = String::new();
     let mut add = |name: &str, value: &dyn std::fmt::Debug| key.push_str(&format!("{name} {value:?}\n"));
-    let plan = settings.profile.as_ref().ok()?.as_ref();
+    let plan: Option<&Plan> = settings.profile.as_ref().ok()?.as_ref();
     add("profile", &plan);
-    if let Some(Plan { base: Base::WebIdentity(step), .. }) = plan {
-        add("its token", &hash_of_file(&step.token_file, host));
+    match plan.map(|plan| &plan.base) {
+        Some(Base::WebIdentity(step)) => add("its token", &hash_of_file(&step.token_file, host)),
+        Some(Base::Process { .. }) => add("its surroundings", &surroundings()),
+        #[cfg(feature = "sso")]
+        Some(Base::Sso(session)) => {
+            let file = crate::fetch::sso::token_file(settings, session);
+            add("its token", &file.and_then(|path| hash_of_file(&path, host)));
+        }
+        None | Some(Base::Named(Named::Ec2InstanceMetadata | Named::EcsContainer)) => {
+            add("machine", &machine())
+        }
+        _ => {}
     }
     // They may be what a profile starts with, or what follows one without credentials.
     add("keys", &settings.environment_keys().map(|keys| keys.access_key_id()));
@@ -66,6 +78,26 @@ pub(crate) fn of_session(settings: &Settings, session: &Session, host: &dyn Host
         _ => settings.sts_url().ok()?,
     };
     Some(format!("{urls} {:?} {session:?} {secrets:?}", settings.role_session_name))
+}
+
+/// What a command may depend on besides its words: its folder, and every variable.
+fn surroundings() -> String {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let mut variables: Vec<_> = std::env::vars_os().collect();
+    variables.sort();
+    // A hash, because some are secrets.
+    hash(Zeroizing::new(format!("{folder:?} {variables:?}")).as_bytes())
+}
+
+/// This machine: its name, which differs between the containers on it, and the id of its start, which differs between
+/// instances of one image.
+fn machine() -> (String, String) {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    #[cfg(unix)]
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
+    (name, boot)
 }
 
 fn hash(text: &[u8]) -> String {

@@ -1,6 +1,7 @@
 //! Credentials shared by processes, so that not each of them asks the metadata service.
 
 use std::fmt;
+use std::sync::Mutex;
 
 use rolecall_core::flow::Lease;
 use rolecall_core::refresh::advisory_window;
@@ -8,7 +9,7 @@ use rolecall_core::wire::time::UnixTime;
 
 use crate::fetch::Fetched;
 use crate::trace::{Trace, Tracer};
-use crate::{Credentials, Error};
+use crate::{Credentials, Error, lock};
 
 #[cfg(unix)]
 mod file;
@@ -79,7 +80,12 @@ pub(crate) struct Cached<'a> {
     /// The access key id that a service refused.
     pub(crate) refused: Option<String>,
     pub(crate) tracer: Option<&'a Tracer>,
+    /// The problems that were reported before.
+    pub(crate) reported: &'a Mutex<Vec<String>>,
 }
+
+/// How many problems are remembered, so that each is reported once.
+const REMEMBERED: usize = 16;
 
 impl Cached<'_> {
     /// Returns what another process stored, if it is not due for a refresh, else what `fetch` returns, and
@@ -162,11 +168,22 @@ impl Cached<'_> {
         match result {
             Ok(value) => Some(value),
             Err(CacheError(problem)) => {
-                if let Some(tracer) = self.tracer {
-                    tracer(Trace::Cache { problem: &problem });
-                }
+                self.report(problem);
                 None
             }
         }
+    }
+    /// Reports a problem to the user, once.
+    fn report(&self, problem: String) {
+        let Some(tracer) = self.tracer else { return };
+        let mut reported = lock(self.reported);
+        if reported.contains(&problem) {
+            return;
+        }
+        if reported.len() < REMEMBERED {
+            reported.push(problem.clone());
+        }
+        drop(reported);
+        tracer(Trace::Cache { problem: &problem });
     }
 }

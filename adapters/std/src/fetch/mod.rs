@@ -5,7 +5,7 @@ mod cognito;
 mod process;
 mod profile;
 #[cfg(feature = "sso")]
-mod sso;
+pub(crate) mod sso;
 mod sts;
 
 use std::sync::Mutex;

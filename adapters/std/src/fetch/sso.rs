@@ -6,9 +6,9 @@ use rolecall_core::sources::Sso;
 use sha1::{Digest, Sha1};
 
 use super::{Fetched, Fetcher};
-use crate::Error;
 use crate::settings::checked_region;
 use crate::settings::profiles::SsoSession;
+use crate::{Error, Settings};
 
 impl Fetcher<'_> {
     /// The credentials of the role that the profile names.
@@ -19,10 +19,9 @@ impl Fetcher<'_> {
                 "it has an sso_session but neither sso_account_id nor sso_role_name".to_owned(),
             ));
         };
-        let Some(cache) = &settings.sso_cache else {
+        let Some(path) = token_file(settings, session) else {
             return Err(Error::Configuration("no home folder: HOME is not set".to_owned()));
         };
-        let path = format!("{cache}/{}", file_name(session.session.as_ref().unwrap_or(&session.start_url)));
         checked_region("sso_region", &session.region)?;
         let url = match settings.endpoint("sso") {
             Some(url) => url.to_owned(),
@@ -34,6 +33,12 @@ impl Fetcher<'_> {
             Endpoint::parse(&url).map_err(|error| Error::invalid("sso_region", &error.to_string()))?;
         self.credentials(&mut Sso::new(portal, &path, account, role))
     }
+}
+
+/// The path of the file that AWS clients keep the session's access token in; `None` without a home folder.
+pub(crate) fn token_file(settings: &Settings, session: &SsoSession) -> Option<String> {
+    let folder = settings.sso_cache.as_ref()?;
+    Some(format!("{folder}/{}", file_name(session.session.as_ref().unwrap_or(&session.start_url))))
 }
 
 /// The name of the file that AWS clients keep a session's access token in.

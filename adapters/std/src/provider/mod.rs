@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<Mutex<Clock>>,
     pub(crate) tracer: Option<Arc<Tracer>>,
     cache: Option<Arc<dyn CredentialCache>>,
+    /// Problems of the cache that were reported.
+    reported: Arc<Mutex<Vec<String>>>,
     origin: Origin,
     held: Held,
     keys: Keys,
@@ -111,6 +113,7 @@ impl Provider {
             clock: self.shared.clock.clone(),
             tracer: self.shared.tracer.clone(),
             cache: self.shared.cache.clone(),
+            reported: self.shared.reported.clone(),
             origin,
             held: Held::new(Windows::default()),
             keys: Keys::default(),
@@ -201,6 +204,7 @@ impl Provider {
             time: &|| self.time(),
             refused: self.shared.held.refused(),
             tracer: self.shared.tracer.as_deref(),
+            reported: &self.shared.reported,
         }))
     }
 
@@ -294,6 +298,7 @@ impl ProviderBuilder {
             clock: Arc::new(Mutex::new(clock)),
             tracer,
             cache,
+            reported: Arc::default(),
             origin: source.map_or(Origin::Chain, Origin::Own),
             held: Held::new(windows),
             keys: Keys::default(),
