@@ -83,7 +83,9 @@ fn service_and_region_are_derived_from_the_host() {
         ("https://sts-fips.us-gov-west-1.amazonaws.com/", "us-gov-west-1/sts"),
         ("https://sts.cn-north-1.amazonaws.com.cn/", "cn-north-1/sts"),
         ("https://bucket.s3.eu-central-1.amazonaws.com/key", "eu-central-1/s3"),
-        ("https://my.dotted.bucket.s3.amazonaws.com/key", "us-east-1/s3"),
+        ("https://my.dotted.bucket.s3.amazonaws.com/key", "us-west-1/s3"),
+        ("https://eu-west-1.s3.amazonaws.com/key", "us-west-1/s3"),
+        ("https://bucket.s3-accelerate.dualstack.amazonaws.com/key", "us-west-1/s3"),
         ("https://s3.dualstack.us-west-2.amazonaws.com/b/k", "us-west-2/s3"),
         ("https://abc123.execute-api.ap-south-1.amazonaws.com/prod", "ap-south-1/execute-api"),
         ("https://id.lambda-url.us-east-2.on.aws/", "us-east-2/lambda"),
@@ -103,6 +105,9 @@ fn the_service_of_other_hosts_comes_from_endpoint_variables() {
     assert_eq!(scope("http://127.0.0.1:9000/base/bucket", &variables).unwrap(), "us-west-1/s3");
     assert_eq!(scope("http://127.0.0.1:9001/", &variables).unwrap(), "us-west-1/sts");
     assert!(scope("http://127.0.0.1:9002/", &variables).unwrap_err().to_string().contains("service"));
+    // The portal of IAM Identity Center takes no signatures.
+    let portal = [variables[0], ("AWS_ENDPOINT_URL_SSO", "http://127.0.0.1:9003")];
+    assert!(scope("http://127.0.0.1:9003/", &portal).is_err());
     // An endpoint for all services does not identify one.
     let all = [("AWS_REGION", "us-west-1"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")];
     assert!(scope("http://127.0.0.1:9000/", &all).is_err());

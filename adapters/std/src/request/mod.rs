@@ -12,7 +12,7 @@ mod scope;
 mod signed;
 mod url;
 
-use self::scope::named_by;
+use self::scope::{Named, named_by};
 use self::url::Url;
 use crate::Error;
 
@@ -20,14 +20,18 @@ pub use signed::{Canonical, Presigned, Reply, Signed};
 
 /// A request to a service.
 ///
-/// Service and region are those that are set, else those in the host's name
-/// (`bucket.s3.eu-west-1.amazonaws.com`), else those of the [`Settings`](crate::Settings) of a provider.
+/// Service and region are those that are set, else those in the host's name, else those of the
+/// [`Settings`](crate::Settings) of a provider. The name in the credential scope is often not a label of the host
+/// (`bedrock-runtime.eu-west-1.amazonaws.com` is signed for `bedrock`): a table has those of every service that
+/// botocore 1.43 knows, and what it does not have is an error that asks for [`Request::service`]. Hosts of S3 that
+/// reach every region (`bucket.s3.amazonaws.com`) are signed for the region of the settings; multi-region access
+/// points are refused, because they require another signature (SigV4a).
 #[derive(Clone)]
 pub struct Request {
     method: String,
     url: Url,
     /// Service and region in the host's name.
-    named: (Option<String>, Option<String>),
+    named: Named,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     service: Option<String>,

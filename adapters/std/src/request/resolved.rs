@@ -242,17 +242,27 @@ impl Request {
 
     /// Service and region: those that are set, else those in the host's name, else those of `settings`.
     fn names<'r>(&'r self, settings: Option<&'r Settings>) -> Result<(Cow<'r, str>, Cow<'r, str>), Error> {
-        let missing = |what: &str| {
-            let host = self.url.uri().host;
-            Error::Configuration(format!("no {what}: it cannot be inferred from the host {host}; pass it"))
+        let host = self.url.uri().host;
+        if self.named.multi_region {
+            let problem =
+                "multi-region access points require SigV4a, which is not supported; use that of one region";
+            return Err(Error::invalid(host, problem));
+        }
+        let missing = |what: &str, advice: &str| {
+            Error::Configuration(format!("no {what}: it cannot be inferred from the host {host}; {advice}"))
         };
-        let service = self.service.as_deref().or(self.named.0.as_deref());
+        let service = self.service.as_deref().or(self.named.service);
         let service = service.or_else(|| settings?.service_at(&self.url.uri()));
-        let region = self.region.as_deref().or(self.named.1.as_deref());
+        let region = self.region.as_deref().or(self.named.region.as_deref());
         let region = region.or_else(|| settings?.region.as_deref());
         Ok((
-            Cow::Borrowed(service.ok_or_else(|| missing("service"))?),
-            Cow::Borrowed(region.ok_or_else(|| missing("region"))?),
+            Cow::Borrowed(service.ok_or_else(|| {
+                missing(
+                    "service",
+                    "set the name in the credential scope, such as s3 or execute-api (--service)",
+                )
+            })?),
+            Cow::Borrowed(region.ok_or_else(|| missing("region", "set one (--region or AWS_REGION)"))?),
         ))
     }
 }

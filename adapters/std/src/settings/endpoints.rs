@@ -94,14 +94,15 @@ impl Settings {
         self.region.as_deref().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
     }
 
-    /// The service whose endpoint variable covers `uri`.
+    /// The service whose endpoint variable covers `uri`. That of `sso` is a portal, which takes no signatures.
     pub(crate) fn service_at(&self, uri: &Uri<'_>) -> Option<&str> {
-        let mut at = self.endpoints.iter().filter(|(_, url)| {
-            Uri::parse(url).is_ok_and(|endpoint| {
-                endpoint.scheme == uri.scheme
-                    && endpoint.authority == uri.authority
-                    && is_below(uri.path, endpoint.path.trim_end_matches('/'))
-            })
+        let mut at = self.endpoints.iter().filter(|(name, url)| {
+            name != "sso"
+                && Uri::parse(url).is_ok_and(|endpoint| {
+                    endpoint.scheme == uri.scheme
+                        && endpoint.authority == uri.authority
+                        && is_below(uri.path, endpoint.path.trim_end_matches('/'))
+                })
         });
         // `AWS_ENDPOINT_URL` alone names every service, and so it identifies none.
         match (at.next(), at.next()) {
