@@ -152,9 +152,16 @@ impl Driver<'_> {
     }
 }
 
+/// The byte order mark that editors of Windows put in front of a text.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// What a file or a command had, without a byte order mark.
 fn content(had: Result<(), Failure>, buffer: &Buffer) -> Answer<'static> {
     match had {
-        Ok(()) => Answer::Content(0..buffer.bytes().len()),
+        Ok(()) => {
+            let start = if buffer.bytes().starts_with(MARK) { MARK.len() } else { 0 };
+            Answer::Content(start..buffer.bytes().len())
+        }
         Err(failure) => Answer::Failed(failure),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, Fault};
+use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Fault, Phase};
 use rolecall_core::flow::Report;
 use rolecall_core::sigv4::SignError;
 
@@ -64,6 +64,8 @@ impl Error {
             Self::Configuration(_) | Self::NoCredentials { .. } | Self::Sign(_) => Fault::Configuration,
             Self::Source { error, .. } => error.fault(),
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.fault(),
+            // What cannot be sent is the caller's.
+            Self::Send(Failure { phase: Phase::Send, kind: FailureKind::Protocol }) => Fault::Configuration,
             Self::Send(_) => Fault::Transport,
         }
     }
@@ -75,7 +77,7 @@ impl Error {
             Self::Source { error, .. } => error.is_recoverable(),
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.is_recoverable(),
             Self::NoCredentials { recoverable, .. } => *recoverable,
-            Self::Send(_) => true,
+            Self::Send(_) => self.fault() != Fault::Configuration,
         }
     }
 

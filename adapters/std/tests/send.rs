@@ -370,3 +370,72 @@ fn the_system_streams_through_its_client() {
     assert_eq!(body, 3_000_000);
     assert!(head.contains("content-length: 3000000\r\n") && !head.contains("transfer-encoding"), "{head}");
 }
+
+/// A reader or writer that fails after its first bytes.
+struct Full(bool);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if std::mem::replace(&mut self.0, true) {
+            Err(std::io::ErrorKind::StorageFull.into())
+        } else {
+            Ok(bytes.len().min(10))
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Full {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        if std::mem::replace(&mut self.0, true) {
+            Err(std::io::ErrorKind::StorageFull.into())
+        } else {
+            Ok(bytes.len().min(10))
+        }
+    }
+}
+
+/// The peer is not blamed for a full disk, or for a header that cannot be sent.
+#[test]
+fn what_fails_on_this_side_is_named_and_is_not_the_fault_of_the_peer() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://127.0.0.1:{}/", listener.local_addr().expect("an address").port());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut piece = [0; 4096];
+            let _ = stream.read(&mut piece);
+            let _ = stream.write_all(
+                format!("HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n{}", "x".repeat(9000)).as_bytes(),
+            );
+            while stream.read(&mut piece).is_ok_and(|len| len > 0) {}
+        }
+    });
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_REGION", "eu-west-1"),
+    ];
+    let provider = Provider::from_environment(&variables.into_iter().collect()).expect("a provider");
+    let request = |method| Request::new(method, &url).expect("a URL").service("s3");
+
+    let error = provider.send_to(&request("GET"), &mut Full(false)).expect_err("a full disk");
+    assert!(error.to_string().starts_with("writing the body of the reply: "), "{error}");
+    assert_eq!((error.fault(), error.is_recoverable()), (Fault::Configuration, false));
+
+    let mut upload = Once::new(Full(false));
+    let put = request("PUT");
+    let error = provider.send_from(&put, &mut upload, 9000, None, &mut std::io::sink()).expect_err("no body");
+    assert!(error.to_string().starts_with("reading the body of the request: "), "{error}");
+    assert_eq!((error.fault(), error.is_recoverable()), (Fault::Configuration, false));
+
+    let accented = request("GET").header("x-amz-meta-name", "é").expect("it may be signed");
+    let error = provider.send(&accented).expect_err("ASCII alone");
+    assert!(
+        error.to_string().starts_with("sending the request: the method, the target or a header"),
+        "{error}"
+    );
+    assert_eq!((error.fault(), error.is_recoverable()), (Fault::Configuration, false));
+}

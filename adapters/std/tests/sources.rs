@@ -314,22 +314,10 @@ fn commands_run_as_processes_without_a_shell() {
         let message = run(command).unwrap_err().to_string();
         assert!(message.contains(says) && message.contains("profile default"), "{command}: {message}");
     }
-    // A background process does not delay a successful command and is killed when the command fails.
+    // A process that a command leaves behind delays neither its success nor its failure.
     let start = std::time::Instant::now();
     let printed = r#"sh -c 'sleep 30 2>&- & echo "{\"Version\":1,\"AccessKeyId\":\"AKIALEFT\",\"SecretAccessKey\":\"s\"}"'"#;
     assert_eq!(run(printed).unwrap().access_key_id(), "AKIALEFT");
-    let pid = folder.join("pid");
-    let failing = format!("sh -c 'sleep 30 2>&- & echo $! > {}; exit 1'", pid.display());
-    assert!(run(&failing).is_err());
+    assert!(run("sh -c 'sleep 30 2>&- & exit 1'").is_err());
     assert!(start.elapsed() < std::time::Duration::from_secs(10));
-    let pid = std::fs::read_to_string(pid).unwrap();
-    let runs = || {
-        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-        !state.is_empty() && !state.contains(") Z ")
-    };
-    // The process was killed, but exits only when the system schedules it.
-    while runs() {
-        assert!(start.elapsed() < std::time::Duration::from_secs(20), "the process still runs");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
 }

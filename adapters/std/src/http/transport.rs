@@ -10,14 +10,15 @@ use rolecall_core::wire::http1::is_header_value;
 use rolecall_core::wire::uri::Scheme;
 use ureq::config::Config;
 use ureq::unversioned::transport::Connector;
-use ureq::{Agent, AsSendBody, Body, Proxy, SendBody, Timeout, http};
+use ureq::{Agent, AsSendBody, Body, Proxy, SendBody, http};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::failure::failure;
 use super::proxy::{Proxies, is_this_machine};
 use super::resolve::{Addresses, Lookup, lookup, resolve};
 use super::tcp::Tcp;
 #[cfg(feature = "tls")]
-use super::tls::{self, Tls};
+use super::tls::Tls;
 use super::trouble::Trouble;
 use super::tunnel::Tunnel;
 use crate::host::{Streams, append_within};
@@ -115,11 +116,22 @@ impl Transport {
         }
         buffer.extend_from_slice(&headers);
         match download {
-            Some(out) => write_body(response.body_mut(), deadline, out)?,
+            Some(out) => self.write_body(response.body_mut(), deadline, out)?,
             None => read_body(response.body_mut(), limit as usize, deadline, buffer)?,
         }
         let body = headers.len()..buffer.len();
         Ok(Answer::Reply(Reply { status, headers: 0..headers.len(), body, sent, received }))
+    }
+
+    /// Writes a body of any length to `out` as it arrives, until `deadline`.
+    fn write_body(&self, body: &mut Body, deadline: Instant, out: &mut dyn Write) -> Result<(), Failure> {
+        // The peer is not at fault, so that the caller has to hear the reason.
+        let denied = |error: io::Error| {
+            self.means.trouble.set(format!("writing the body of the reply: {error}"));
+            Failure { phase: Phase::Body, kind: FailureKind::Denied }
+        };
+        each_piece(body, deadline, &mut |piece| out.write_all(piece).map_err(denied))?;
+        out.flush().map_err(denied)
     }
 
     fn send(
@@ -149,6 +161,10 @@ impl Transport {
             .path_and_query(head.target);
         let mut request = http::Request::builder().method(head.method).uri(uri.build().map_err(|_| bad)?);
         for (name, value) in head.headers.iter() {
+            // ureq would not send it, and blame the peer.
+            if !value.is_ascii() {
+                return Err(bad);
+            }
             request = request.header(name, value);
         }
         let pinned = exchange.address.map(|address| self.means.agent(Some(address)));
@@ -161,9 +177,16 @@ impl Transport {
                 let failed = |kind| Failure { phase: Phase::Send, kind };
                 let upload = streams.upload.as_mut().ok_or(failed(FailureKind::Unsupported))?;
                 let reader = upload.start().map_err(|_| failed(FailureKind::Unsupported))?;
-                let mut reader: &mut dyn Read = reader;
-                let body = SendBody::from_reader(&mut reader);
-                return run(agent, request.body(body).map_err(|_| bad)?, proxy, limits);
+                let mut reader = Watched { reader, error: None };
+                let body = request.body(SendBody::from_reader(&mut reader)).map_err(|_| bad)?;
+                let sent = run(agent, body, proxy, limits);
+                return match reader.error {
+                    Some(error) if sent.is_err() => {
+                        self.means.trouble.set(format!("reading the body of the request: {error}"));
+                        Err(failed(FailureKind::Denied))
+                    }
+                    _ => sent,
+                };
             }
             _ => return Err(bad),
         };
@@ -175,6 +198,22 @@ impl Transport {
         } else {
             run(agent, request.body(bytes).map_err(|_| bad)?, proxy, limits)
         }
+    }
+}
+
+/// Remembers why the caller's body could not be read.
+struct Watched<'a> {
+    reader: &'a mut dyn Read,
+    error: Option<io::Error>,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer).map_err(|error| {
+            let kind = error.kind();
+            self.error = Some(error);
+            kind.into()
+        })
     }
 }
 
@@ -229,13 +268,6 @@ fn read_body(
     })
 }
 
-/// Writes a body of any length to `out` as it arrives, until `deadline`.
-fn write_body(body: &mut Body, deadline: Instant, out: &mut dyn Write) -> Result<(), Failure> {
-    let denied = |_| Failure { phase: Phase::Body, kind: FailureKind::Denied };
-    each_piece(body, deadline, &mut |piece| out.write_all(piece).map_err(denied))?;
-    out.flush().map_err(denied)
-}
-
 fn each_piece(
     body: &mut Body,
     deadline: Instant,
@@ -274,62 +306,6 @@ fn config() -> Config {
         .max_idle_connections(2)
         .max_idle_connections_per_host(1)
         .build()
-}
-
-/// Maps a ureq error. `phase` is where it occurred, unless the error itself says so.
-fn failure(error: &ureq::Error, phase: Phase) -> Failure {
-    use ureq::Error;
-    #[cfg(feature = "tls")]
-    if let Error::Io(error) = error
-        && let Some(kind) = tls::kind_of(error)
-    {
-        // Except for a body, it is the handshake that fails.
-        let phase = if phase == Phase::Body { phase } else { Phase::Connect };
-        return Failure { phase, kind };
-    }
-    let (phase, kind) = match error {
-        Error::Timeout(timeout) => (phase_of(*timeout).unwrap_or(phase), FailureKind::Timeout),
-        Error::HostNotFound => (Phase::Resolve, FailureKind::NotFound),
-        Error::ConnectionFailed => (Phase::Connect, FailureKind::NotFound),
-        Error::Io(error) => match error.kind() {
-            io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::AddrNotAvailable => (Phase::Connect, FailureKind::NotFound),
-            io::ErrorKind::PermissionDenied => (Phase::Connect, FailureKind::Denied),
-            io::ErrorKind::TimedOut => (phase, FailureKind::Timeout),
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::UnexpectedEof => (phase, FailureKind::Closed),
-            _ => (phase, FailureKind::Other),
-        },
-        // The stream ended within the line of a chunk, with input left that ureq cannot use.
-        Error::BodyStalled => (phase, FailureKind::Closed),
-        Error::LargeResponseHeader(..) | Error::BodyExceedsLimit(_) => (phase, FailureKind::TooLarge),
-        Error::Protocol(_) => (phase, FailureKind::Protocol),
-        Error::TlsRequired => (Phase::Connect, FailureKind::Unsupported),
-        Error::Tls(_) => (Phase::Connect, FailureKind::Untrusted),
-        // What a proxy cannot reach may be there later; what it does not permit is a matter of settings.
-        Error::ConnectProxyFailed(status) => match status.parse() {
-            Ok(400..500) => (Phase::Connect, FailureKind::Denied),
-            Ok(0_u16..) => (Phase::Connect, FailureKind::NotFound),
-            Err(_) => (Phase::Connect, FailureKind::Protocol),
-        },
-        _ => (phase, FailureKind::Other),
-    };
-    Failure { phase, kind }
-}
-
-fn phase_of(timeout: Timeout) -> Option<Phase> {
-    match timeout {
-        Timeout::Resolve => Some(Phase::Resolve),
-        Timeout::Connect => Some(Phase::Connect),
-        Timeout::SendRequest | Timeout::SendBody | Timeout::PerWrite => Some(Phase::Send),
-        Timeout::RecvResponse => Some(Phase::FirstByte),
-        Timeout::RecvBody => Some(Phase::Body),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
