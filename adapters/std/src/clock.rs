@@ -7,6 +7,9 @@ use std::time::{Duration, Instant as StdInstant, SystemTime};
 use rolecall_core::skew::{Instant, Now};
 use rolecall_core::wire::time::UnixTime;
 
+/// The start of the year in which this version was released, 2026: a clock before that was never set.
+pub(crate) const RELEASED: UnixTime = UnixTime::from_secs(1_767_225_600);
+
 /// Reads both clocks.
 pub(crate) fn now() -> Now {
     Now { monotonic: monotonic(), wall: UnixTime::from_system_time(SystemTime::now()) }

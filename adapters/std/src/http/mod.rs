@@ -5,6 +5,8 @@ pub(crate) mod proxy;
 mod resolve;
 mod tcp;
 #[cfg(feature = "tls")]
+mod time;
+#[cfg(feature = "tls")]
 mod tls;
 pub(crate) mod transport;
 mod trouble;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use rolecall_core::error::FailureKind;
 use rustls::pki_types::pem::PemObject;
@@ -14,6 +15,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::tcp::left;
+use super::time::VerificationTime;
 use super::trouble::Trouble;
 use crate::files::read_up_to;
 use crate::host::Buffer;
@@ -26,6 +28,7 @@ pub(crate) struct Tls {
 
 struct Shared {
     bundle: Option<String>,
+    time: Arc<VerificationTime>,
     /// Set by the first https connection that succeeds in reading them.
     config: OnceLock<Arc<ClientConfig>>,
     /// Why the last one could not.
@@ -35,8 +38,26 @@ struct Shared {
 impl Tls {
     /// Trusts the certificates in the PEM file `bundle`, else the roots of webpki-roots.
     /// Reports in `trouble` what is wrong with the file.
-    pub(crate) fn new(bundle: Option<String>, trouble: Trouble) -> Self {
-        Self { shared: Arc::new(Shared { bundle, config: OnceLock::new(), trouble }) }
+    pub(crate) fn new(bundle: Option<String>, wall: fn() -> SystemTime, trouble: Trouble) -> Self {
+        let time = Arc::new(VerificationTime::new(wall));
+        Self { shared: Arc::new(Shared { bundle, time, config: OnceLock::new(), trouble }) }
+    }
+
+    /// The time at which certificates are verified.
+    pub(crate) fn time(&self) -> &VerificationTime {
+        &self.shared.time
+    }
+
+    /// Reports that the clock may be why a certificate is not trusted.
+    fn blame_clock(&self, error: &io::Error) {
+        let time = self.time();
+        if kind_of(error) == Some(FailureKind::Untrusted) && time.is_unset() {
+            self.shared.trouble.set(format!(
+                "the server's certificate is not trusted at the time of this machine, {}, which is before this \
+                 program was released: set the clock",
+                time.now().rfc3339().as_str()
+            ));
+        }
     }
 
     fn config(&self) -> Result<Arc<ClientConfig>, Error> {
@@ -50,7 +71,8 @@ impl Tls {
                 Error::Tls("no certificate to trust")
             })?,
         };
-        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_details(provider, self.shared.time.clone())
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_root_certificates(roots)
@@ -103,6 +125,7 @@ impl<In: Transport> Connector<In> for Tls {
         if let Err(error) = session.complete_io(&mut socket) {
             // Sends the alert, from which the server learns the reason.
             while session.wants_write() && session.write_tls(&mut socket).is_ok_and(|sent| sent > 0) {}
+            self.blame_clock(&error);
             return Err(error.into());
         }
         let buffers =
@@ -155,5 +178,127 @@ impl Transport for TlsStream {
 impl fmt::Debug for TlsStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TlsStream")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rolecall_core::error::{Failure, FailureKind};
+    use rolecall_core::flow::{Answer, Endpoint, Exchange, Limits, Span};
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::{ServerConfig, ServerConnection};
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::clock::{RELEASED, UnixTimeExt};
+    use crate::host::Streams;
+    use crate::http::proxy::Proxies;
+    use crate::http::transport::Transport as Client;
+
+    fn epoch() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(7)
+    }
+
+    /// A clock that is set, and wrong by years.
+    fn early() -> SystemTime {
+        RELEASED.to_system_time() + Duration::from_secs(60)
+    }
+
+    fn listen(answer: impl Fn(TcpStream) + Send + 'static) -> u16 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+        port
+    }
+
+    fn answer(stream: &mut (impl io::Read + Write), date: &str) {
+        let mut lines = BufReader::new(&mut *stream).lines().map_while(Result::ok);
+        lines.find(|line| line.is_empty());
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\n{date}Content-Length: 2\r\nConnection: close\r\n\r\nok");
+    }
+
+    /// A server whose certificate is valid from 2028 on, and the file of its issuer.
+    fn secure() -> (u16, std::path::PathBuf) {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer =
+            CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an issuer");
+        let bundle = std::env::temp_dir().join(format!("rolecall-tls-time-{}.pem", std::process::id()));
+        std::fs::write(&bundle, issuer.pem()).expect("a file");
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+        params.not_before = rcgen::date_time_ymd(2028, 1, 1);
+        let certificate = params.signed_by(&key, &issuer).expect("a certificate").der().clone();
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], PrivateKeyDer::Pkcs8(key.serialize_der().into()));
+        let config = Arc::new(config.expect("a configuration"));
+        let port = listen(move |mut socket| {
+            let mut session = ServerConnection::new(config.clone()).expect("a session");
+            answer(&mut rustls::Stream::new(&mut session, &mut socket), "");
+        });
+        (port, bundle)
+    }
+
+    fn get(client: &Client, url: &str, metadata: bool, address: Option<IpAddr>) -> Result<u16, FailureKind> {
+        let endpoint = Endpoint::parse(url).expect("a URL");
+        let head = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", endpoint.authority());
+        let limits = Limits { connect_ms: 2_000, first_byte_ms: 2_000, total_ms: 4_000, body_bytes: 64 };
+        let mut exchange = Exchange::new(endpoint, Span { head: head.len(), len: head.len() }, limits);
+        (exchange.metadata, exchange.address) = (metadata, address);
+        let mut buffer = Zeroizing::new(head.into_bytes());
+        match client.carry_out(&exchange, &mut buffer, &mut Streams::default()) {
+            Answer::Reply(reply) => Ok(reply.status),
+            Answer::Failed(Failure { kind, .. }) => Err(kind),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn client(bundle: &std::path::Path, wall: fn() -> SystemTime) -> Client {
+        let lookup = |_: &str| Ok(vec![Ipv4Addr::LOCALHOST.into()]);
+        Client::with(Ok(Proxies::default()), Some(bundle.to_str().expect("text").to_owned()), lookup, wall)
+    }
+
+    #[test]
+    fn certificates_are_verified_at_the_time_of_metadata_while_the_clock_was_never_set() {
+        let (port, bundle) = secure();
+        let https = format!("https://127.0.0.1:{port}/");
+        let dated = |date: &'static str| {
+            format!("http://127.0.0.1:{}/", listen(move |mut stream| answer(&mut stream, date)))
+        };
+        let later = dated("Date: Thu, 01 Jun 2028 00:00:00 GMT\r\n");
+        let before = dated("Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n");
+        let never = dated("");
+        let untrusted = Err(FailureKind::Untrusted);
+
+        let unset = client(&bundle, epoch);
+        assert_eq!(get(&unset, &https, false, None), untrusted);
+        let reason = unset.misconfigured().expect("a reason");
+        assert!(reason.contains("1970-01-01T00:00:07Z") && reason.contains("set the clock"), "{reason}");
+        // Neither another service, nor a time in the past, nor none, nor metadata by name from afar.
+        for (url, metadata) in [(&later, false), (&before, true), (&never, true)] {
+            assert_eq!(get(&unset, url, metadata, None), Ok(200));
+            assert_eq!(get(&unset, &https, false, None), untrusted, "{url}");
+        }
+        let by_name = later.replace("127.0.0.1", "metadata.example");
+        assert_eq!(get(&unset, &by_name, true, Some(Ipv4Addr::LOCALHOST.into())), Ok(200));
+        assert_eq!(get(&unset, &https, false, None), untrusted);
+
+        assert_eq!(get(&unset, &later, true, None), Ok(200));
+        assert_eq!(get(&unset, &https, false, None), Ok(200));
+
+        // A clock that was set is believed, though it is wrong.
+        let set = client(&bundle, early);
+        assert_eq!(get(&set, &later, true, None), Ok(200));
+        assert_eq!(get(&set, &https, false, None), untrusted);
+        assert_eq!(set.misconfigured(), None);
+        std::fs::remove_file(bundle).expect("removed");
     }
 }

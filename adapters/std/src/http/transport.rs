@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Body as Content, Exchange, Limits, Reply};
@@ -48,16 +48,21 @@ impl Transport {
     /// Connects through `proxies`, trusting the certificates in the PEM file `ca_bundle`, else the built-in
     /// roots. Neither reads a certificate nor opens a connection.
     pub(crate) fn new(proxies: Result<Proxies, Error>, ca_bundle: Option<String>) -> Self {
-        Self::with_lookup(proxies, ca_bundle, lookup)
+        Self::with(proxies, ca_bundle, lookup, SystemTime::now)
     }
 
     #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "nothing is trusted without TLS"))]
-    fn with_lookup(proxies: Result<Proxies, Error>, ca_bundle: Option<String>, lookup: Lookup) -> Self {
+    pub(super) fn with(
+        proxies: Result<Proxies, Error>,
+        ca_bundle: Option<String>,
+        lookup: Lookup,
+        wall: fn() -> SystemTime,
+    ) -> Self {
         let trouble = Trouble::default();
         let means = Means {
             lookup,
             #[cfg(feature = "tls")]
-            tls: Tls::new(ca_bundle, trouble.clone()),
+            tls: Tls::new(ca_bundle, wall, trouble.clone()),
             trouble,
         };
         Self { proxies, agent: means.agent(None), means }
@@ -95,6 +100,8 @@ impl Transport {
         let sent = clock::now();
         let mut response = self.send(exchange, buffer, streams)?;
         let received = clock::now();
+        #[cfg(feature = "tls")]
+        self.means.tls.time().learn(exchange, response.headers().get("date").map(|date| date.as_bytes()));
         let status = response.status().as_u16();
         let download = streams.download.as_deref_mut();
         let download = download.filter(|_| exchange.streams_reply && (200..300).contains(&status));
@@ -348,7 +355,7 @@ mod tests {
 
     fn transport(variables: &[(&str, &str)], lookup: Lookup) -> Transport {
         let environment: Environment = variables.iter().copied().collect();
-        Transport::with_lookup(Proxies::from_environment(&environment), None, lookup)
+        Transport::with(Proxies::from_environment(&environment), None, lookup, SystemTime::now)
     }
 
     /// The status of a GET request to a service or, with `metadata`, to a metadata endpoint.

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use rolecall_core::wire::json::Writer;
+use rolecall_core::wire::time::UnixTime;
 
-use crate::clock::off_by;
+use crate::clock::{RELEASED, off_by};
 use crate::driver::TOLERANCE;
 use crate::fetch::Fetched;
 use crate::fetch::chain::{chain, left_out};
@@ -196,16 +197,21 @@ impl Provider {
 
     fn explain_clock(&self) -> Option<Finding> {
         let behind = self.clock_skew();
-        if behind.unsigned_abs() <= TOLERANCE {
+        let wall = self.host().now().wall.unwrap_or(UnixTime::EPOCH);
+        let (reason, until_then) = if wall < RELEASED {
+            let reason = format!("this machine's clock was never set: it is {}", wall.rfc3339().as_str());
+            (reason, "certificates are verified at the time that instance metadata has, if there is any")
+        } else if behind.unsigned_abs() > TOLERANCE {
+            let reason = format!("this machine's clock is {}", off_by(behind));
+            (reason, "requests are signed by the service's clock after a first refusal")
+        } else {
             return None;
-        }
+        };
         Some(Finding {
             source: "clock".to_owned(),
             outcome: Outcome::Misconfigured,
-            reason: format!("this machine's clock is {}", off_by(behind)),
-            advice: "set it (NTP); until then, requests are signed by the service's clock after a first \
-                     refusal"
-                .to_owned(),
+            reason,
+            advice: format!("set it (NTP); until then, {until_then}"),
         })
     }
 }
