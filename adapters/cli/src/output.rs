@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
+use zeroize::Zeroizing;
+
 use crate::failure::Failure;
 
 /// Prints a line on standard error; it is lost if that is closed.
@@ -16,4 +18,11 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_ref()).and_then(|()| out.flush()).map_err(Failure::Output)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Joins parts that hold a secret, in memory that does not grow and is wiped.
+pub(crate) fn joined<'a>(parts: impl Iterator<Item = &'a str> + Clone) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(parts.clone().map(str::len).sum()));
+    parts.for_each(|part| text.push_str(part));
+    text
 }

@@ -76,3 +76,46 @@ fn no_output_contains_a_secret() {
     assert!(!signed.ok().contains(&secrets[1]), "{signed:#?}");
     std::fs::remove_dir_all(folder).expect("the cache directory exists");
 }
+
+/// User information in a URL is a secret: the error names the setting.
+#[test]
+fn a_password_in_a_url_is_in_no_error() {
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_REGION", "eu-west-1"),
+    ];
+    let instance = [("AWS_REGION", "eu-west-1")];
+    let pool = ["credentials", "--cognito-identity-pool", "eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d"];
+    let user = ["--user-pool", "eu-west-1_abc", "--client-id", "client", "--username", "alice"];
+    let signing_in = [&pool[..], &user].concat();
+    let bad = "https://user:hunter2pw@h.example/path";
+    let cases: [(&str, &[&str], &[(&str, &str)]); 12] = [
+        ("AWS_ENDPOINT_URL_STS", &["whoami"], &keys),
+        ("AWS_ENDPOINT_URL_STS", &["explain"], &keys),
+        ("AWS_ENDPOINT_URL", &["whoami"], &keys),
+        ("AWS_ENDPOINT_URL_IAM", &["setup", "ec2-role", "--role", "x"], &keys),
+        ("AWS_ENDPOINT_URL", &["setup", "ec2-role", "--role", "x"], &keys),
+        ("AWS_ENDPOINT_URL_COGNITO_IDENTITY", &pool, &instance),
+        ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &signing_in, &instance),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &["credentials"], &instance),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &["credentials"], &instance),
+        ("HTTPS_PROXY", &["whoami"], &keys),
+        ("ALL_PROXY", &["whoami"], &keys),
+        ("", &["request", "GET", bad, "--service", "s3"], &keys),
+    ];
+    for (name, arguments, variables) in cases {
+        let value = if name.ends_with("PROXY") { "socks5://user:hunter2pw@h.example" } else { bad };
+        let mut variables = variables.to_vec();
+        variables.push(("AWS_COGNITO_PASSWORD", "password"));
+        if name.is_empty() {
+            variables.push(("AWS_EC2_METADATA_DISABLED", "true"));
+        } else {
+            variables.push((name, value));
+        }
+        let run = rolecall(arguments, variables);
+        assert_eq!(run.code, Some(1), "{name}: {run:#?}");
+        let text = format!("{}{}", run.stdout, run.stderr);
+        assert!(!text.contains("hunter2pw") && text.contains(name), "{name} {arguments:?}: {text}");
+    }
+}

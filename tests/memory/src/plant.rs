@@ -5,6 +5,7 @@ use std::hint::black_box;
 use rolecall_core::credentials::Credentials;
 use rolecall_core::flow::Slot;
 use rolecall_core::sigv4::SigningKey;
+use zeroize::Zeroizing;
 
 use crate::input::Input;
 use crate::nal::TODAY;
@@ -16,6 +17,11 @@ pub(crate) fn run(place: &str, input: &Input, stage: &Stage) -> String {
     match place {
         "stack" => on_the_stack(secret.text()),
         "heap" => drop(black_box(secret.text().to_owned())),
+        "grown" => {
+            let mut grown = Zeroizing::new(secret.text().to_owned());
+            grown.reserve_exact(4096);
+            black_box(&grown);
+        }
         "swapped" => drop(black_box(swapped(secret.bytes()))),
         "slot" => {
             let mut memory = vec![0; Slot::LEAST];

@@ -37,7 +37,9 @@ pub(crate) fn run(source: &str, mode: &str, input: &Input, stage: &Stage) -> Str
             variables.push(("AWS_WEB_IDENTITY_TOKEN_FILE", file("token")));
             variables.push(("AWS_ROLE_ARN", "arn:aws:iam::444455556666:role/x".to_owned()));
         }
-        "assume-role" | "signed" => variables.push(("AWS_PROFILE", "own".to_owned())),
+        "assume-role" => variables.push(("AWS_PROFILE", "own".to_owned())),
+        "signed" => variables.push(("AWS_PROFILE", "temporary".to_owned())),
+        "command" => variables.push(("AWS_PROFILE", "command".to_owned())),
         _ => {}
     }
     let settings =
@@ -54,8 +56,9 @@ fn fetch(source: &str, mode: &str, settings: &dyn Fn() -> Settings, input: &Inpu
     let system = System::new(&settings());
     let mut provider = Provider::builder(settings());
     if mode == "client" {
-        let random = (source == "sign-in").then(|| input.lend("random"));
-        provider = provider.host(Plain { system, random });
+        let random = matches!(source, "sign-in" | "prompted").then(|| input.lend("random"));
+        let answer = (source == "prompted").then(|| input.lend("password"));
+        provider = provider.host(Plain { system, random, answer });
     }
     if source == "cached" {
         provider = provider.cache(FileCache::new(&cache));
@@ -63,7 +66,10 @@ fn fetch(source: &str, mode: &str, settings: &dyn Fn() -> Settings, input: &Inpu
     let mut provider = provider.build();
     match source {
         "assume-role" => provider = provider.assume_role(Role::new("arn:aws:iam::444455556666:role/x", "s1")),
-        "sign-in" => provider = provider.session(identity(input)),
+        "sign-in" => {
+            provider = provider.session(identity().user(user(input).password(secret(input, "password"))))
+        }
+        "prompted" => provider = provider.session(identity().user(user(input))),
         _ => {}
     }
     let fetched = provider.credentials();
@@ -84,11 +90,17 @@ fn fetch(source: &str, mode: &str, settings: &dyn Fn() -> Settings, input: &Inpu
 }
 
 /// The identity of a user who signs in to a user pool.
-fn identity(input: &Input) -> PoolIdentity {
-    let secret = |name: &str| Secret::new(input.lend(name).text().to_owned());
-    let user = User::new(input.get("pool"), "client", input.get("user"));
-    let user = user.client_secret(secret("client secret")).password(secret("password"));
-    PoolIdentity::in_pool("eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d").user(user)
+fn identity() -> PoolIdentity {
+    PoolIdentity::in_pool("eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d")
+}
+
+/// The user, without a password.
+fn user(input: &Input) -> User {
+    User::new(input.get("pool"), "client", input.get("user")).client_secret(secret(input, "client secret"))
+}
+
+fn secret(input: &Input, name: &str) -> Secret {
+    Secret::new(input.lend(name).text().to_owned())
 }
 
 /// The operating system as host, with a fixed clock and a minimal HTTP client that keeps no copies, so that
@@ -97,6 +109,8 @@ struct Plain {
     system: System,
     /// Predictable random bytes, so that the tests can search for the values computed from them.
     random: Option<Lent>,
+    /// What the user types.
+    answer: Option<Lent>,
 }
 
 impl Plain {
@@ -152,7 +166,11 @@ impl Host for Plain {
     }
 
     fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.prompt(question, hidden, buffer)
+        match &self.answer {
+            Some(answer) => buffer.append(answer.bytes()),
+            None => self.system.prompt(question, hidden, buffer)?,
+        }
+        Ok(())
     }
 
     fn now(&self) -> Now {

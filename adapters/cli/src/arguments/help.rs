@@ -70,6 +70,6 @@ with request, sign and presign:
 Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, else the profile (keys, roles, web identity,
 IAM Identity Center, credential_process), else AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, else the container
 endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, ..._FULL_URI), else EC2 instance metadata.
-Exit code: 0 success (request: a status of 2xx; explain: credentials that STS does not refuse; setup --undo:
+Exit code: 0 success (request: a status of 2xx; explain: STS names the identity; setup --undo:
 no resource left unchanged), 1 failure, 2 wrong usage.
 ";

@@ -11,7 +11,7 @@ use rolecall::{Buffer, Environment, Error, Host, Provider, Secret, System};
 use crate::arguments::{Common, Recipe as Name, SetupOptions};
 use crate::failure::Failure;
 use crate::input::{password, text_of};
-use crate::output::{note, print};
+use crate::output::{joined, note, print};
 
 pub(super) fn run(options: &SetupOptions, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
     match options.recipe {
@@ -26,7 +26,13 @@ fn go(options: &SetupOptions, provider: &Provider, recipe: &impl Recipe) -> Resu
     let setup = Setup::new(provider).dry_run(options.dry_run).on_call(|call| note(call));
     let ended = if options.undo { setup.undo(recipe) } else { setup.apply(recipe) };
     let resources = ended.map_err(|error| Failure::Setup(Box::new(error)))?;
-    print(resources.iter().map(|resource| line(resource, options.dry_run)).collect::<String>())?;
+    let lines: Vec<_> = resources.iter().map(|resource| line(resource, options.dry_run)).collect();
+    let parts = lines.iter().zip(&resources).flat_map(|(line, Resource { kind, secret, .. })| {
+        let secret = secret.as_deref().filter(|_| !options.dry_run).map(Secret::expose);
+        let of_secret = secret.map(|secret| [*kind, " secret: ", secret, "\n"]);
+        std::iter::once(line.as_str()).chain(of_secret.into_iter().flatten())
+    });
+    print(joined(parts).as_bytes())?;
     let mut kept = resources.iter().filter(|resource| resource.outcome == Outcome::Kept).peekable();
     if kept.peek().is_none() {
         return Ok(ExitCode::SUCCESS);
@@ -37,13 +43,10 @@ fn go(options: &SetupOptions, provider: &Provider, recipe: &impl Recipe) -> Resu
     Ok(ExitCode::FAILURE)
 }
 
+/// The line about a resource; its secret is another.
 fn line(resource: &Resource, dry_run: bool) -> String {
-    let Resource { kind, id, outcome, secret, .. } = resource;
-    let secret = match (secret, dry_run) {
-        (Some(secret), false) => format!("{kind} secret: {}\n", secret.expose()),
-        _ => String::new(),
-    };
-    let line = match (outcome, dry_run) {
+    let Resource { kind, id, outcome, .. } = resource;
+    match (outcome, dry_run) {
         (Outcome::Removed, false) => format!("removed: {kind} {id}\n"),
         (Outcome::Removed, true) => format!("would be removed: {kind} {id}\n"),
         (Outcome::Kept, _) => format!("kept: {kind} {id}\n"),
@@ -51,8 +54,7 @@ fn line(resource: &Resource, dry_run: bool) -> String {
         (Outcome::Changed, true) => format!("would be changed: {kind} {id}\n"),
         (Outcome::Changed, false) => format!("{kind}, changed: {id}\n"),
         _ => format!("{kind}: {id}\n"),
-    };
-    line + &secret
+    }
 }
 
 /// Adds the policies of the role.

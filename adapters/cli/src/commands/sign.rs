@@ -4,12 +4,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use rolecall::{Canonical, Credentials, Provider, UnixTime};
-use zeroize::Zeroizing;
 
 use super::request::request;
 use crate::arguments::{Common, Target};
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::{joined, print};
 
 /// Prints the header lines that sign a request, or what is signed.
 pub(super) fn sign(
@@ -24,11 +23,9 @@ pub(super) fn sign(
     if canonical {
         return print_canonical(&request.canonical(&credentials, time)?);
     }
-    let mut lines = Zeroizing::new(String::new());
-    for (name, value) in request.sign(&credentials, time)?.headers() {
-        lines.push_str(&format!("{name}: {value}\n"));
-    }
-    print(lines.as_bytes())
+    let signed = request.sign(&credentials, time)?;
+    let lines = signed.headers().map(|(name, value)| [name, ": ", value, "\n"]).collect::<Vec<_>>();
+    print(joined(lines.iter().flatten().copied()).as_bytes())
 }
 
 /// Prints the URL with its signature, or what is signed.
@@ -45,7 +42,8 @@ pub(super) fn presign(
     if canonical {
         return print_canonical(&request.canonical_presigned(&credentials, time, expires)?);
     }
-    print(format!("{}\n", request.presign(&credentials, time, expires)?.url()))
+    let presigned = request.presign(&credentials, time, expires)?;
+    print(joined([presigned.url(), "\n"].into_iter()).as_bytes())
 }
 
 fn signing(provider: &Provider, date: Option<UnixTime>) -> Result<(Arc<Credentials>, UnixTime), Failure> {
@@ -54,5 +52,6 @@ fn signing(provider: &Provider, date: Option<UnixTime>) -> Result<(Arc<Credentia
 }
 
 fn print_canonical(canonical: &Canonical) -> Result<ExitCode, Failure> {
-    print(format!("{}\n\n{}\n", canonical.request(), canonical.string_to_sign()))
+    let parts = [canonical.request(), "\n\n", canonical.string_to_sign(), "\n"];
+    print(joined(parts.into_iter()).as_bytes())
 }

@@ -42,7 +42,7 @@ impl Fetcher<'_> {
             None => None,
         };
         let ask = Ask {
-            service: service(&url, region)?,
+            service: service("cognito-identity", &url, region)?,
             place: &identity.place,
             known: known.as_deref(),
             logins: Logins::of(&provider).and(&others),
@@ -71,7 +71,8 @@ impl Fetcher<'_> {
         };
         let mut random = Zeroizing::new([0; 32]);
         let mut memory = Zeroizing::new(vec![0; REFRESH_TOKEN]);
-        let sign_in = self.sign_in(user, service(&url, user.region()?)?, client, password, &mut random)?;
+        let pool = service("cognito-idp", &url, user.region()?)?;
+        let sign_in = self.sign_in(user, pool, client, password, &mut random)?;
         let mut sign_in = sign_in.keeping(&mut memory);
         if let Some(Kept { token, user_id }) = &*lock(&user.refresh_token) {
             sign_in.keep(token.expose(), user_id.as_deref());

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 
 use rolecall_core::call::Service;
 use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Origin};
-use rolecall_core::flow::{Endpoint, Flow, Lease, Report, Slot};
+use rolecall_core::flow::{Flow, Lease, Report, Slot};
 use rolecall_core::skew::Clock;
 use rolecall_core::sources::Fixed;
 use zeroize::Zeroizing;
@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use crate::driver::{Driver, EXCHANGE};
 use crate::host::Host;
 use crate::sessions::Session;
+use crate::settings::endpoints::parsed;
 use crate::trace::Tracer;
 use crate::{Credentials, Error, Settings};
 use chain::Link;
@@ -146,11 +147,9 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-/// A service at `url`.
-pub(crate) fn service<'c>(url: &'c str, region: &'c str) -> Result<Service<'c>, Error> {
-    let endpoint =
-        Endpoint::parse(url).map_err(|error| Error::invalid("endpoint", &format!("{url}: {error}")))?;
-    Ok(Service::new(endpoint, region))
+/// The service that signs with this name, at `url`.
+pub(crate) fn service<'c>(name: &str, url: &'c str, region: &'c str) -> Result<Service<'c>, Error> {
+    Ok(Service::new(parsed(name, url)?, region))
 }
 
 /// As a flow would report it, without lending it memory first.

@@ -1,12 +1,12 @@
 //! Sign-in with IAM Identity Center.
 
 use rolecall_core::call::Partition;
-use rolecall_core::flow::Endpoint;
 use rolecall_core::sources::Sso;
 use sha1::{Digest, Sha1};
 
 use super::{Fetched, Fetcher};
 use crate::settings::checked_region;
+use crate::settings::endpoints::parsed;
 use crate::settings::profiles::SsoSession;
 use crate::{Error, Settings};
 
@@ -29,9 +29,7 @@ impl Fetcher<'_> {
                 format!("https://portal.sso.{}.{}", session.region, Partition::of(&session.region).dns_suffix)
             }
         };
-        let portal =
-            Endpoint::parse(&url).map_err(|error| Error::invalid("sso_region", &error.to_string()))?;
-        self.credentials(&mut Sso::new(portal, &path, account, role))
+        self.credentials(&mut Sso::new(parsed("sso", &url)?, &path, account, role))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rolecall_core::call::{Call, Operation, Service};
 use rolecall_core::error::{Error as SourceError, Origin};
-use rolecall_core::flow::{Endpoint, Flow, Lease, Report};
+use rolecall_core::flow::{Flow, Lease, Report};
 use rolecall_core::sources::sts::Mfa;
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest,
@@ -11,7 +11,7 @@ use rolecall_core::sources::sts::{
 };
 use rolecall_core::sources::{Fixed, IdentityToken};
 
-use super::{Fetched, Fetcher, keys, pairs, texts};
+use super::{Fetched, Fetcher, keys, pairs, service, texts};
 use crate::credentials::CallerIdentity;
 use crate::sessions::{
     self, FederatedUser, Role, RootTask, Saml, Session, TokenPlace, UserSession, WebIdentity,
@@ -151,9 +151,7 @@ impl<'a> Fetcher<'a> {
     where
         'a: 'c,
     {
-        let endpoint = Endpoint::parse(url)
-            .map_err(|error| Error::invalid("AWS_ENDPOINT_URL_STS", &error.to_string()))?;
-        Ok(Service::new(endpoint, self.settings.sts_region()))
+        service("sts", url, self.settings.sts_region())
     }
 }
 

@@ -61,13 +61,14 @@ impl Fetcher<'_> {
         credentials: Option<&Credentials>,
         take: &mut dyn FnMut(&Slot<'_>),
     ) -> Result<(), Error> {
-        let (url, region) = self.settings.service(action.shape().api.service)?;
+        let name = action.shape().api.service;
+        let (url, region) = self.settings.service(name)?;
         let mut fixed = credentials.map(keys);
         let base: &mut dyn Flow<'_, Output = Lease> = match &mut fixed {
             Some(fixed) => fixed,
             None => &mut Unsigned,
         };
-        self.run_in(ROOM, &mut Call::new(base, service(&url, &region)?, action), |_, slot| {
+        self.run_in(ROOM, &mut Call::new(base, service(name, &url, &region)?, action), |_, slot| {
             take(slot);
             Some(())
         })

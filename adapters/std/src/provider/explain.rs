@@ -44,10 +44,10 @@ impl Explanation {
         self.findings.iter().any(|finding| finding.outcome == Outcome::Used)
     }
 
-    /// Whether STS refused to say which identity the credentials belong to.
-    pub fn is_refuted(&self) -> bool {
-        let refused = |finding: &Finding| finding.source == IDENTITY && finding.outcome == Outcome::Refused;
-        self.findings.iter().any(refused)
+    /// Whether STS said which identity the credentials belong to: they work.
+    pub fn has_identity(&self) -> bool {
+        let named = |finding: &Finding| finding.source == IDENTITY && finding.outcome == Outcome::Used;
+        self.findings.iter().any(named)
     }
 
     /// One JSON document: `{"credentials":true,"findings":[{"source","outcome","reason","advice"}]}`.

@@ -1,6 +1,7 @@
 //! The URLs of services, and the regions that they are signed for.
 
 use rolecall_core::call::{Partition, regional_url};
+use rolecall_core::flow::Endpoint;
 use rolecall_core::wire::uri::Uri;
 
 use super::profiles::Section;
@@ -40,6 +41,14 @@ impl Sources<'_> {
         let found = SERVICES.iter().filter_map(|(service, name)| Some(((*service).to_owned(), url(name)?)));
         found.collect()
     }
+}
+
+/// Parses the URL of a service. The error names the setting and not its value, which may hold a password.
+pub(crate) fn parsed<'u>(service: &str, url: &'u str) -> Result<Endpoint<'u>, Error> {
+    let known = SERVICES.iter().find(|(name, _)| *name == service).map(|(_, name)| *name);
+    let setting = format!("AWS_ENDPOINT_URL_{}", known.unwrap_or(service));
+    Endpoint::parse(url)
+        .map_err(|error| Error::invalid(&setting, &format!("not the URL of an endpoint: {error}")))
 }
 
 impl Settings {

@@ -1,6 +1,6 @@
 //! Settings: the standard variables and the profile.
 
-mod endpoints;
+pub(crate) mod endpoints;
 pub mod profiles;
 
 use std::fmt;

@@ -46,8 +46,9 @@ fn output_of(child: &mut Child, deadline: Instant, buffer: &mut Buffer) -> Resul
     let (sender, receiver) = mpsc::channel();
     let reader = std::thread::Builder::new().spawn(move || {
         loop {
-            let mut piece = Zeroizing::new([0; 4096]);
-            let read = out.read(piece.as_mut_slice());
+            // On the heap: an array would be copied when it is moved.
+            let mut piece = Zeroizing::new(vec![0; 4096]);
+            let read = out.read(&mut piece);
             let last = matches!(read, Ok(0) | Err(_));
             if sender.send(read.map(|len| (piece, len))).is_err() || last {
                 return;

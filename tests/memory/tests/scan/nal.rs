@@ -57,7 +57,7 @@ impl Issued {
 }
 
 /// The result of the last step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Success,
     /// The response is truncated within the secret key or the token.

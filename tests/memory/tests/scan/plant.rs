@@ -4,11 +4,14 @@ use crate::DAY;
 use crate::scenario::{Outcome, Scenario};
 use crate::secrets::{of_secret_key, text};
 
-fn planted(place: &str) -> Outcome {
+fn scenario() -> Scenario {
     let secret = text(40);
     let forms = of_secret_key("own secret", &secret, &[DAY], "eu-west-1", "s3");
-    let outcome =
-        Scenario::default().lend("own secret", &secret).search(forms).run(&format!("plant:{place}"), "-");
+    Scenario::default().lend("own secret", &secret).search(forms)
+}
+
+fn planted(place: &str) -> Outcome {
+    let outcome = scenario().run(&format!("plant:{place}"), "-");
     assert_eq!(outcome.ended, "planted");
     outcome
 }
@@ -30,6 +33,14 @@ fn a_copy_below_the_caller_is_found() {
 #[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn a_copy_on_the_heap_is_found() {
     is_found(&planted("heap"), 1, "own secret", "heap");
+}
+
+/// The text is wiped where it is last, and not where it was before it grew.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "run it with --release")]
+fn what_a_text_that_grew_left_behind_is_found() {
+    let outcome = scenario().run_moving("plant:grown", "-");
+    is_found(&outcome, 1, "own secret", "heap");
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::secrets::Forms;
 
@@ -45,9 +46,21 @@ impl Scenario {
     /// Runs the case in a new process.
     #[track_caller]
     pub(crate) fn run(&self, case: &str, mode: &str) -> Outcome {
+        self.run_with(case, mode, None)
+    }
+
+    /// Runs the case in a new process whose allocator moves at every growth.
+    #[track_caller]
+    pub(crate) fn run_moving(&self, case: &str, mode: &str) -> Outcome {
+        self.run_with(case, mode, Some(moving()))
+    }
+
+    #[track_caller]
+    fn run_with(&self, case: &str, mode: &str, allocator: Option<&Path>) -> Outcome {
         let mut subject = Command::new(env!("CARGO_BIN_EXE_subject"))
             .args([case, mode])
             .env_clear()
+            .envs(allocator.map(|library| ("LD_PRELOAD", library)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -67,6 +80,19 @@ impl Scenario {
         assert!(bytes.is_some_and(|bytes| bytes > 1 << 20), "{case} {mode} does not scan: {scanned:?}");
         Outcome { found: lines("found\t"), ended }
     }
+}
+
+/// The path of the allocator of `moving.c`, which is compiled once.
+fn moving() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moving.so");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/moving.c");
+        // The linker of Rust programs.
+        let made = Command::new("cc").args(["-shared", "-fPIC", "-O1", source, "-o"]).arg(&library).status();
+        assert!(made.expect("a C compiler").success());
+        library
+    })
 }
 
 /// Starts a server that runs until the test ends. `answer` receives head and body of each request, and
