@@ -7,6 +7,7 @@ use ureq::Timeout;
 
 #[cfg(feature = "tls")]
 use super::tls;
+use super::tunnel::CLOSED;
 
 /// Maps a ureq error. `phase` is where it occurred, unless the error itself says so.
 pub(super) fn failure(error: &ureq::Error, phase: Phase) -> Failure {
@@ -46,6 +47,7 @@ pub(super) fn failure(error: &ureq::Error, phase: Phase) -> Failure {
         Error::ConnectProxyFailed(status) => match status.parse() {
             Ok(400..500) => (Phase::Connect, FailureKind::Denied),
             Ok(0_u16..) => (Phase::Connect, FailureKind::NotFound),
+            Err(_) if status == CLOSED => (Phase::Connect, FailureKind::Closed),
             Err(_) => (Phase::Connect, FailureKind::Protocol),
         },
         _ => (phase, FailureKind::Other),

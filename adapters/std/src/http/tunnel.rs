@@ -17,6 +17,9 @@ use super::trouble::Trouble;
 /// The longest head of a proxy's reply, in bytes.
 const MAX_HEAD: usize = 8 * 1024;
 
+/// The proxy closed the connection, in place of a status.
+pub(super) const CLOSED: &str = "closed";
+
 /// Connects through the proxy of a request, if it has one. All steps have the time of one connection, and end
 /// within it.
 #[derive(Debug)]
@@ -100,8 +103,11 @@ fn status(transport: &mut dyn Transport, details: &ConnectionDetails) -> Result<
             return status.map_err(|_| not_a_proxy());
         }
         searched = input.len();
-        if closed || searched > MAX_HEAD {
+        if searched > MAX_HEAD {
             return Err(not_a_proxy());
+        }
+        if closed {
+            return Err(Error::ConnectProxyFailed(CLOSED.to_owned()));
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! `cargo test -p e2e --test faults -- --nocapture` prints the table.
 
+mod around;
 mod caller;
 mod content;
 mod credentials;
