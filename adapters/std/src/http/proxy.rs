@@ -17,8 +17,8 @@ use crate::{Environment, Error};
 /// if it requires them. Every request goes through a tunnel (CONNECT), also one over plain http.
 #[derive(Clone, Default)]
 pub struct Proxies {
-    http: Option<Proxy>,
-    https: Option<Proxy>,
+    http: Option<Result<Proxy, Error>>,
+    https: Option<Result<Proxy, Error>>,
     direct: Vec<Direct>,
 }
 
@@ -28,31 +28,31 @@ impl Proxies {
     /// else in upper case. `HTTP_PROXY` is ignored in a CGI program, where the `Proxy` header of a request
     /// sets it.
     ///
-    /// # Errors
-    /// A proxy that cannot be parsed, with the name of its variable.
-    pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
+    /// A proxy that cannot be used is an error of the requests that would go through it, and of no others.
+    pub fn from_environment(environment: &Environment) -> Self {
         let proxy = |names: &[&str]| {
             let set = names.iter().find_map(|name| Some((name, environment.get(name)?)));
-            set.map(|(name, url)| proxy(name, &url)).transpose()
+            set.map(|(name, url)| proxy(name, &url))
         };
         let cgi = environment.get("REQUEST_METHOD").is_some();
         let http: &[&str] = &["http_proxy", "HTTP_PROXY"][..if cgi { 1 } else { 2 }];
         let direct = environment.get("no_proxy").or_else(|| environment.get("NO_PROXY"));
-        let all = proxy(&["all_proxy", "ALL_PROXY"])?;
-        Ok(Self {
-            http: proxy(http)?.or_else(|| all.clone()),
-            https: proxy(&["https_proxy", "HTTPS_PROXY"])?.or(all),
+        let all = proxy(&["all_proxy", "ALL_PROXY"]);
+        Self {
+            http: proxy(http).or_else(|| all.clone()),
+            https: proxy(&["https_proxy", "HTTPS_PROXY"]).or(all),
             direct: direct.as_deref().unwrap_or_default().split(',').filter_map(Direct::parse).collect(),
-        })
+        }
     }
 
-    /// The proxy for a request to `endpoint`.
-    pub(crate) fn of(&self, endpoint: &Endpoint<'_>) -> Option<&Proxy> {
+    /// The proxy for a request to `endpoint`; an error that names the variable of one that cannot be used.
+    pub(crate) fn of(&self, endpoint: &Endpoint<'_>) -> Result<Option<&Proxy>, &Error> {
         let proxy = match endpoint.scheme() {
-            Scheme::Http => self.http.as_ref(),
-            Scheme::Https => self.https.as_ref(),
+            Scheme::Http => &self.http,
+            Scheme::Https => &self.https,
         };
-        proxy.filter(|_| !is_this_machine(endpoint) && !self.direct.iter().any(|direct| direct.is(endpoint)))
+        let direct = || is_this_machine(endpoint) || self.direct.iter().any(|direct| direct.is(endpoint));
+        proxy.as_ref().filter(|_| !direct()).map(Result::as_ref).transpose()
     }
 }
 
@@ -80,7 +80,7 @@ fn proxy(name: &str, url: &str) -> Result<Proxy, Error> {
     Proxy::new(url).map_err(|_| Error::invalid(name, "not the URL of a proxy"))
 }
 
-pub(crate) fn is_this_machine(endpoint: &Endpoint<'_>) -> bool {
+fn is_this_machine(endpoint: &Endpoint<'_>) -> bool {
     is_localhost(endpoint.host()) || address(endpoint.host()).is_some_and(|address| address.is_loopback())
 }
 
@@ -143,8 +143,8 @@ mod tests {
 
     /// `HOST:PORT` of the proxy that `url` goes through.
     fn proxied(url: &str, variables: &[(&str, &str)]) -> Option<String> {
-        let proxies = Proxies::from_environment(&variables.iter().copied().collect()).expect("proxies");
-        let proxy = proxies.of(&Endpoint::parse(url).expect("a URL")).cloned();
+        let proxies = Proxies::from_environment(&variables.iter().copied().collect());
+        let proxy = proxies.of(&Endpoint::parse(url).expect("a URL")).expect("a proxy or none").cloned();
         proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()))
     }
 
@@ -208,8 +208,18 @@ mod tests {
     fn an_invalid_proxy_is_an_error_without_its_password() {
         for url in ["socks5://user:pass@host:1080", "ftp://pass", "http://user:pass@", "user:pass@ho st"] {
             let environment: Environment = [("https_proxy", url)].into_iter().collect();
-            let error = Proxies::from_environment(&environment).expect_err(url).to_string();
+            let proxies = Proxies::from_environment(&environment);
+            let https = Endpoint::parse("https://sts.amazonaws.com/").expect("a URL");
+            let error = proxies.of(&https).expect_err(url).to_string();
             assert!(error.contains("https_proxy") && !error.contains("pass"), "{error}");
+            // What does not go through it is not in its way.
+            assert!(matches!(proxies.of(&Endpoint::parse("http://example.com/").expect("a URL")), Ok(None)));
+            assert!(matches!(proxies.of(&Endpoint::parse("https://127.0.0.1/").expect("a URL")), Ok(None)));
+        }
+        for socks in ["socks://127.0.0.1:8", "socks5://127.0.0.1:8"] {
+            let beside = [("ALL_PROXY", socks), ("HTTPS_PROXY", "right"), ("http_proxy", "right:8")];
+            assert_eq!(proxied("https://sts.amazonaws.com/", &beside).as_deref(), Some("right:80"));
+            assert_eq!(proxied("http://example.com/", &beside).as_deref(), Some("right:8"));
         }
         let environment: Environment = [("https_proxy", "http://user:pass@host")].into_iter().collect();
         let shown = format!("{:?}", Proxies::from_environment(&environment));

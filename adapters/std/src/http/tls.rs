@@ -263,7 +263,7 @@ mod tests {
 
     fn client(bundle: &std::path::Path, wall: fn() -> SystemTime) -> Client {
         let lookup = |_: &str| Ok(vec![Ipv4Addr::LOCALHOST.into()]);
-        Client::with(Ok(Proxies::default()), Some(bundle.to_str().expect("text").to_owned()), lookup, wall)
+        Client::with(Proxies::default(), Some(bundle.to_str().expect("text").to_owned()), lookup, wall)
     }
 
     #[test]

@@ -14,15 +14,15 @@ use ureq::{Agent, AsSendBody, Body, Proxy, SendBody, http};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::failure::failure;
-use super::proxy::{Proxies, is_this_machine};
+use super::proxy::Proxies;
 use super::resolve::{Addresses, Lookup, lookup, resolve};
 use super::tcp::Tcp;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use super::trouble::Trouble;
 use super::tunnel::Tunnel;
+use crate::clock;
 use crate::host::{Streams, append_within};
-use crate::{Error, clock};
 
 /// ureq's read and write buffers: heads of metadata services are small, and two of them are held.
 const BUFFER: usize = 16 * 1024;
@@ -31,7 +31,7 @@ const GRACE: u32 = 20;
 
 /// The connection pool, and what all exchanges have in common.
 pub(crate) struct Transport {
-    proxies: Result<Proxies, Error>,
+    proxies: Proxies,
     means: Means,
     agent: Agent,
 }
@@ -47,13 +47,13 @@ struct Means {
 impl Transport {
     /// Connects through `proxies`, trusting the certificates in the PEM file `ca_bundle`, else the built-in
     /// roots. Neither reads a certificate nor opens a connection.
-    pub(crate) fn new(proxies: Result<Proxies, Error>, ca_bundle: Option<String>) -> Self {
+    pub(crate) fn new(proxies: Proxies, ca_bundle: Option<String>) -> Self {
         Self::with(proxies, ca_bundle, lookup, SystemTime::now)
     }
 
     #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "nothing is trusted without TLS"))]
     pub(super) fn with(
-        proxies: Result<Proxies, Error>,
+        proxies: Proxies,
         ca_bundle: Option<String>,
         lookup: Lookup,
         wall: fn() -> SystemTime,
@@ -153,9 +153,9 @@ impl Transport {
             return Err(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported });
         }
         self.means.trouble.clear();
-        let proxy = match &self.proxies {
-            _ if exchange.metadata || is_this_machine(endpoint) => None,
-            Ok(proxies) => proxies.of(endpoint),
+        let proxy = match self.proxies.of(endpoint) {
+            _ if exchange.metadata => None,
+            Ok(proxy) => proxy,
             Err(error) => {
                 self.means.trouble.set(error.to_string());
                 return Err(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported });

@@ -86,7 +86,7 @@ pub struct Settings {
     /// read when the first https connection is made.
     pub ca_bundle: Option<String>,
     /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
-    pub proxies: Result<Proxies, Error>,
+    pub proxies: Proxies,
 }
 
 /// The IP version by which instance metadata is reached.
@@ -200,6 +200,12 @@ impl Settings {
         asked_for: Option<&str>,
         read: &ReadFile<'_>,
     ) -> Result<Self, Error> {
+        let settings = Self::read(environment, asked_for, read);
+        environment.check()?;
+        Ok(settings)
+    }
+
+    fn read(environment: &Environment, asked_for: Option<&str>, read: &ReadFile<'_>) -> Self {
         let get = |name: &str| environment.get(name);
         let location = Location::find(environment, Platform::HERE);
         let named = asked_for.map(str::to_owned).or_else(|| get("AWS_PROFILE"));
@@ -218,7 +224,7 @@ impl Settings {
 
         let value = |variable, property| from.get(variable, property).map(|(value, _)| value);
         let imds_endpoint = value("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
-        Ok(Self {
+        Self {
             region: get("AWS_REGION")
                 .or_else(|| value("AWS_DEFAULT_REGION", "region"))
                 .map(|region| region.trim().to_owned()),
@@ -250,7 +256,7 @@ impl Settings {
             ca_bundle: value("AWS_CA_BUNDLE", "ca_bundle"),
             proxies: Proxies::from_environment(environment),
             profile,
-        })
+        }
     }
 
     /// The region, or an error that says how to set it.
