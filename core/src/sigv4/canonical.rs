@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 
-use heapless::Vec;
+use heapless::{Deque, Vec};
 
 use crate::wire::Put;
 use crate::wire::device::ON_DEVICE;
@@ -13,6 +13,9 @@ use super::{Rules, SignError};
 
 /// Query parameters of one request, at most.
 const MAX_PARAMETERS: usize = 64;
+
+/// Segments of a path that are held because a later `..` may remove them, at most.
+const MAX_HELD: usize = 64;
 
 /// Parameters that presigning adds, the token only if there is one.
 const PRESIGNING: [&str; 7] = [
@@ -42,7 +45,7 @@ pub(super) fn put<const N: usize, const M: usize>(
     }
     out.put(request.parts.method.as_bytes());
     out.put(b"\n");
-    put_path(request.parts.path.as_bytes(), rules, out);
+    put_path(request.parts.path.as_bytes(), rules, out)?;
     out.put(b"\n");
     put_query(request.parts.query, added, out)?;
     out.put(b"\n");
@@ -70,41 +73,50 @@ fn put_query<const M: usize>(
 
 /// Writes the path by `rules`: dot segments and empty segments resolved or not, encoded once more or as it is
 /// sent.
-fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized)) {
+fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
     let keep = if rules.double_encode { Keep::Slash } else { Keep::Visible };
     if !rules.normalize_path {
-        return percent::encode(path, keep, out);
+        percent::encode(path, keep, out);
+        return Ok(());
     }
-    let mut segments = path.split(|byte| *byte == b'/');
-    let climbs = segments.clone().any(|segment| segment == b"..");
-    let mut empty = true;
-    while let Some(segment) = segments.next() {
-        if matches!(segment, b"" | b"." | b"..") || (climbs && is_undone(segments.clone())) {
-            continue;
+    put_resolved(path, path.split(|byte| *byte == b'/'), keep, out)
+}
+
+/// Writes the `segments` of `path` but those that dot segments remove (RFC 3986, section 5.2.4). It walks them
+/// twice: to count the `..`, and to write.
+pub(super) fn put_resolved<'a>(
+    path: &[u8],
+    segments: impl Iterator<Item = &'a [u8]> + Clone,
+    keep: Keep,
+    out: &mut (impl Put + ?Sized),
+) -> Result<(), SignError> {
+    let mut climbs = segments.clone().filter(|segment| *segment == b"..").count();
+    // The offsets of those that may still be removed: at most one for each `..` to come.
+    let mut held: Deque<u16, MAX_HELD> = Deque::new();
+    let (mut start, mut empty) = (0usize, true);
+    for segment in segments {
+        match segment {
+            b"" | b"." => {}
+            b".." => {
+                climbs = climbs.wrapping_sub(1);
+                held.pop_back();
+            }
+            _ => held.push_back(start as u16).map_err(|_| SignError::TooManySegments)?,
         }
-        out.put(b"/");
-        percent::encode(segment, keep, out);
-        empty = false;
+        start = start.wrapping_add(segment.len()).wrapping_add(1);
+        while held.len() > climbs
+            && let Some(at) = held.pop_front()
+        {
+            out.put(b"/");
+            let kept = from(path, at).split(|byte| *byte == b'/').next().unwrap_or_default();
+            percent::encode(kept, keep, out);
+            empty = false;
+        }
     }
     if empty || path.ends_with(b"/") {
         out.put(b"/");
     }
-}
-
-/// Whether a `..` among the segments that follow a segment removes it.
-fn is_undone<'a>(following: impl Iterator<Item = &'a [u8]>) -> bool {
-    let mut depth = 1u32;
-    for segment in following {
-        match segment {
-            b"" | b"." => {}
-            b".." => depth = depth.saturating_sub(1),
-            _ => depth = depth.wrapping_add(1),
-        }
-        if depth == 0 {
-            return true;
-        }
-    }
-    false
+    Ok(())
 }
 
 /// The parameters of a query, sorted, and those that presigning adds.

@@ -27,6 +27,8 @@
 //! request target of 65,535 bytes.
 
 mod canonical;
+#[cfg(test)]
+mod counts;
 mod hash;
 mod key;
 mod presign;
@@ -71,6 +73,8 @@ pub enum SignError {
     ScopeTooLong,
     /// More than 64 query parameters.
     TooManyParameters,
+    /// More than 64 path segments before 64 or more `..`, where a service has them resolved.
+    TooManySegments,
     /// No `host` header.
     MissingHost,
     /// The query has a parameter that presigning adds: the URL is signed already.
@@ -95,6 +99,9 @@ impl fmt::Display for SignError {
             Self::InvalidScope => "region or service has a character that is not allowed there",
             Self::ScopeTooLong => "access key id, region and service are longer than 256 bytes",
             Self::TooManyParameters => "more than 64 query parameters to sign",
+            Self::TooManySegments => {
+                "more than 64 path segments before 64 or more `..`; send the path without dot segments"
+            }
             Self::MissingHost => "no host header",
             Self::AlreadySigned => "the URL carries a signature already",
             Self::InvalidLifetime => "a presigned URL lives 1 to 604,800 seconds",

@@ -206,13 +206,12 @@ pub fn is_never_signed(name: &str) -> bool {
 }
 
 /// Moves the last element of an otherwise sorted list to its place, after those equal to it: one step of an
-/// insertion sort. The standard library's sorts keep a panic path.
+/// insertion sort, with few comparisons, as they read texts. The standard library's sorts keep a panic path.
 pub(super) fn sink_last<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    let Some((last, sorted)) = list.split_last() else { return };
+    let place = sorted.partition_point(|before| compare(before, last) != Ordering::Greater);
     let mut len = list.len();
-    while let Some([.., before, last]) = list.get_mut(..len) {
-        if compare(before, last) != Ordering::Greater {
-            break;
-        }
+    while let Some([.., before, last]) = list.get_mut(place..len) {
         core::mem::swap(before, last);
         len = len.wrapping_sub(1);
     }

@@ -71,7 +71,7 @@ impl<'a> Signer<'a> {
     /// Signs `request` for an `Authorization` header.
     ///
     /// # Errors
-    /// [`SignError::MissingHost`], [`SignError::TooManyParameters`], [`SignError::TooManyHeaders`].
+    /// [`SignError::MissingHost`], [`SignError::TooManyParameters`], [`SignError::TooManySegments`].
     pub fn sign<'r, const H: usize>(&'r self, request: &'r Request<'r, H>) -> Result<Signed<'r>, SignError> {
         self.sign_view(request.view())
     }
