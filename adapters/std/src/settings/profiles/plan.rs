@@ -1,6 +1,8 @@
 //! How a profile leads to credentials: the source of the first ones, and the roles that are assumed with them
 //! one after the other.
 
+use std::collections::BTreeSet;
+
 use crate::{Credentials, Error};
 
 use super::{Profiles, Section};
@@ -115,20 +117,20 @@ impl Plan {
     /// followed.
     pub fn of(profiles: &Profiles, name: &str) -> Result<Option<Self>, Error> {
         let mut roles = Vec::new();
-        let mut visited: Vec<&str> = Vec::new();
-        let mut name = name;
+        let mut visited = BTreeSet::new();
+        let (mut name, mut from) = (name, None);
         let base = loop {
             let Some(profile) = profiles.profile(name) else {
-                return Err(match visited.last() {
+                return Err(match from {
                     Some(from) => wrong(from, &format!("its source_profile {name} is not there")),
                     None => wrong(name, "it is in neither the config nor the credentials file"),
                 });
             };
             let at = At { name, profile };
-            if visited.contains(&name) {
+            if !visited.insert(name) {
                 return Err(at.wrong("its source_profile leads back to an earlier profile"));
             }
-            visited.push(name);
+            from = Some(name);
             // Keys in a profile go before its role if another profile names it as its source.
             if visited.len() > 1
                 && let Some(keys) = at.keys()?

@@ -7,6 +7,8 @@ use rolecall_core::wire;
 use rolecall_core::wire::ini::{Event, Reader, sub_property};
 use zeroize::Zeroizing;
 
+use crate::host::append;
+
 /// The properties of one section, by their names in lower case. `Debug` shows the names alone: values may be
 /// secret.
 #[derive(Default)]
@@ -50,13 +52,13 @@ pub struct Profiles {
 }
 
 /// The kind of a section, from its name.
-#[derive(Clone, PartialEq, Eq)]
-enum Kind {
-    Profile(String),
+#[derive(PartialEq, Eq)]
+enum Kind<'n> {
+    Profile(&'n str),
     /// `[default]` in the config file: counts unless there is a `[profile default]`.
     BareDefault,
-    SsoSession(String),
-    Services(String),
+    SsoSession(&'n str),
+    Services(&'n str),
     /// A section of another kind, or with a name that is not allowed.
     Ignored,
 }
@@ -70,24 +72,26 @@ impl Profiles {
     pub fn add_config(&mut self, file: &[u8]) -> Result<(), wire::Error> {
         let mut bare = Section::default();
         let (mut has_bare, mut has_prefixed) = (false, false);
-        let mut kind = Kind::Ignored;
-        let mut last = None;
+        let mut adding = Adding::default();
         let mut reader = Reader::new(file);
         while let Some(event) = reader.next_event()? {
-            if let Event::Section(name) = event {
-                kind = in_config(name);
-                has_bare |= kind == Kind::BareDefault;
-                has_prefixed |= kind == Kind::Profile("default".to_owned());
-            }
-            let section = match &kind {
-                Kind::Profile(name) => self.profiles.entry(name.clone()).or_default(),
-                Kind::SsoSession(name) => self.sso_sessions.entry(name.clone()).or_default(),
-                Kind::Services(name) => self.services.entry(name.clone()).or_default(),
-                Kind::BareDefault => &mut bare,
-                Kind::Ignored => continue,
+            let Event::Section(name) = event else {
+                adding.add(event);
+                continue;
             };
-            add(section, event, &mut last);
+            let kind = in_config(name);
+            has_bare |= kind == Kind::BareDefault;
+            has_prefixed |= kind == Kind::Profile("default");
+            adding.end_property();
+            adding = Adding::to(match kind {
+                Kind::Profile(name) => Some(section(&mut self.profiles, name)),
+                Kind::SsoSession(name) => Some(section(&mut self.sso_sessions, name)),
+                Kind::Services(name) => Some(section(&mut self.services, name)),
+                Kind::BareDefault => Some(&mut bare),
+                Kind::Ignored => None,
+            });
         }
+        adding.end_property();
         if has_bare && !has_prefixed {
             self.profiles.insert("default".to_owned(), bare);
         }
@@ -99,17 +103,17 @@ impl Profiles {
     /// # Errors
     /// The offset of the first byte that breaks the format.
     pub fn add_credentials(&mut self, file: &[u8]) -> Result<(), wire::Error> {
-        let mut current: Option<String> = None;
-        let mut last = None;
+        let mut adding = Adding::default();
         let mut reader = Reader::new(file);
         while let Some(event) = reader.next_event()? {
-            if let Event::Section(name) = event {
-                current = is_name(name).then(|| name.to_owned());
-            }
-            if let Some(name) = &current {
-                add(self.profiles.entry(name.clone()).or_default(), event, &mut last);
-            }
+            let Event::Section(name) = event else {
+                adding.add(event);
+                continue;
+            };
+            adding.end_property();
+            adding = Adding::to(if is_name(name) { Some(section(&mut self.profiles, name)) } else { None });
         }
+        adding.end_property();
         Ok(())
     }
 
@@ -144,38 +148,65 @@ impl Profiles {
     }
 }
 
-/// Adds one line to a section. `last` is the property that continuation lines belong to; nothing of
-/// a property with a bad name is kept.
-fn add(section: &mut Section, event: Event<'_>, last: &mut Option<String>) {
-    match event {
-        Event::Section(_) => *last = None,
-        Event::Property { name, value } => {
-            *last = is_name(name).then(|| name.to_ascii_lowercase());
-            if last.is_some() {
-                section.set(name, value);
+/// The section of that name, which may be new.
+fn section<'s>(sections: &'s mut BTreeMap<String, Section>, name: &str) -> &'s mut Section {
+    sections.entry(name.to_owned()).or_default()
+}
+
+/// The section that is read, and the property that continuation lines belong to. A section is looked up once, and a
+/// property once it is complete: neither costs time for each line.
+#[derive(Default)]
+struct Adding<'s> {
+    section: Option<&'s mut Section>,
+    property: Option<(String, Zeroizing<Vec<u8>>)>,
+}
+
+impl<'s> Adding<'s> {
+    /// The lines of `section` follow; `None` skips them.
+    fn to(section: Option<&'s mut Section>) -> Self {
+        Self { section, property: None }
+    }
+
+    /// Adds one line. Nothing of a property with a bad name is kept.
+    fn add(&mut self, event: Event<'_>) {
+        match event {
+            Event::Section(_) => {}
+            Event::Property { name, value } => {
+                self.end_property();
+                if self.section.is_some() && is_name(name) {
+                    let value = Zeroizing::new(value.as_bytes().to_vec());
+                    self.property = Some((name.to_ascii_lowercase(), value));
+                }
+            }
+            Event::Continuation(text) => {
+                if let Some((_, value)) = &mut self.property {
+                    append(value, b"\n");
+                    append(value, text.as_bytes());
+                }
             }
         }
-        Event::Continuation(text) => {
-            if let Some(value) = last.as_ref().and_then(|name| section.0.get_mut(name)) {
-                let mut longer = Zeroizing::new(String::with_capacity(value.len() + 1 + text.len()));
-                for part in [value.as_str(), "\n", text] {
-                    longer.push_str(part);
-                }
-                *value = longer;
-            }
+    }
+
+    fn end_property(&mut self) {
+        if let Some(section) = &mut self.section
+            && let Some((name, mut value)) = self.property.take()
+        {
+            // It consists of texts.
+            let value = String::from_utf8(std::mem::take(&mut *value)).unwrap_or_default();
+            section.0.insert(name, Zeroizing::new(value));
         }
     }
 }
 
-fn in_config(section: &str) -> Kind {
+fn in_config(section: &str) -> Kind<'_> {
     if section == "default" {
         return Kind::BareDefault;
     }
     let named = section.split_once([' ', '\t']).map(|(kind, name)| (kind, name.trim()));
     match named.filter(|(_, name)| is_name(name)) {
-        Some(("profile", name)) => Kind::Profile(name.to_owned()),
-        Some(("sso-session", name)) => Kind::SsoSession(name.to_owned()),
-        Some(("services", name)) => Kind::Services(name.to_owned()),
+        Some(("profile", name)) => Kind::Profile(name),
+        Some(("sso-session", name)) => Kind::SsoSession(name),
+        Some(("services", name)) => Kind::Services(name),
         _ => Kind::Ignored,
     }
 }
@@ -184,4 +215,45 @@ fn in_config(section: &str) -> Kind {
 fn is_name(name: &str) -> bool {
     let named = |byte: u8| byte.is_ascii_alphanumeric() || b"-_/.%@:+".contains(&byte);
     !name.is_empty() && name.bytes().all(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_many_lines_is_moved_few_times() {
+        const LINES: usize = 87_000;
+        let mut held = Section::default();
+        let mut adding = Adding::to(Some(&mut held));
+        adding.add(Event::Property { name: "Key", value: "first" });
+        let (mut moves, mut at) = (0, std::ptr::null());
+        for _ in 0..LINES {
+            adding.add(Event::Continuation("x"));
+            let now = adding.property.as_ref().map(|(_, value)| value.as_ptr());
+            moves += usize::from(now != Some(at));
+            at = now.expect("a property");
+        }
+        adding.end_property();
+        // Its memory doubles each time.
+        assert!(moves <= 20, "{moves}");
+        let value = held.get("key").expect("a value");
+        assert!(value.starts_with("first\nx\nx\n") && value.lines().count() == LINES + 1);
+    }
+
+    #[test]
+    fn lines_belong_to_the_property_and_section_above() {
+        let mut profiles = Profiles::default();
+        let file = b"[profile a]\nb = 1\n c = 2\nB = 3\nbad name = 4\n lost\n[other]\nb = 5\n lost\n\
+            [profile a]\nlast =\n d = 6\n[default]\nx = bare\n[profile a]\nb = 7\n 8\n";
+        profiles.add_config(file).expect("it is well-formed");
+        let found: Vec<_> = profiles.profile("a").expect("a profile").iter().collect();
+        assert_eq!(found, [("b", "7\n8"), ("last", "\nd = 6")]);
+        assert_eq!(profiles.profile("default").and_then(|section| section.get("x")), Some("bare"));
+        profiles
+            .add_credentials(b"[a]\nb = 9\n[bad name]\nb = 10\n lost\n[a]\nkey = 11\n 12\n")
+            .expect("too");
+        let found: Vec<_> = profiles.profile("a").expect("a profile").iter().collect();
+        assert_eq!(found, [("b", "9"), ("key", "11\n12"), ("last", "\nd = 6")]);
+    }
 }
