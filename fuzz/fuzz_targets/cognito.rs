@@ -21,8 +21,9 @@ const PROVIDER: &str = "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_aBcDeFgHi"
 const POOL: &str = "eu-west-1:5b22ff62-98c3-4b4b-9a4b-2b8b8c2f7f0d";
 /// Texts that are sent independently of the secrets.
 const OWN: [&str; 5] = ["USER_PASSWORD_AUTH", "USER_SRP_AUTH", "PASSWORD_VERIFIER", "client", POOL];
-/// Exchanges and prompts of a sign-in, GetId, and GetCredentialsForIdentity.
-const CALLS: usize = 9;
+/// Exchanges of a sign-in, with the three of an app's setup for each of six challenges, GetId, and
+/// GetCredentialsForIdentity.
+const CALLS: usize = 21;
 
 fuzz_target!(|input: &[u8]| {
     let script = Script::read(input);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rolecall_core::error::{Error, Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Context, Exchange, Flow, Memory, Need, Report, Slot, Step};
 use rolecall_core::skew::Clock;
+use zeroize::Zeroizing;
 
 use crate::host::{Buffer, Host, Streams};
 use crate::lock;
@@ -81,6 +82,16 @@ impl Driver<'_> {
                 Need::Prompt { question, hidden } => {
                     buffer.clear();
                     let asked = self.host.prompt(question, hidden, buffer);
+                    content(asked, buffer)
+                }
+                Need::PromptAfter { shown, question, hidden } => {
+                    let shown = buffer.bytes().get(shown).unwrap_or_default();
+                    // Some of it is secret: it is wiped, and the text does not move.
+                    let mut text = Zeroizing::new(String::with_capacity(shown.len() + question.len()));
+                    text.push_str(std::str::from_utf8(shown).unwrap_or_default());
+                    text.push_str(question);
+                    buffer.clear();
+                    let asked = self.host.prompt(&text, hidden, buffer);
                     content(asked, buffer)
                 }
                 Need::Resolve { host } => match self.host.resolve(host) {

@@ -146,6 +146,16 @@ pub enum Need<'c> {
         /// Whether the answer is a secret, and must not be echoed.
         hidden: bool,
     },
+    /// As [`Need::Prompt`], after a text that the flow has left in the exchange buffer: show the text first. It
+    /// may hold a secret, and has lines of printable ASCII, each ended by a line feed.
+    PromptAfter {
+        /// Where the text is in the exchange buffer.
+        shown: Range<usize>,
+        /// The text of the prompt.
+        question: &'c str,
+        /// Whether the answer is a secret, and must not be echoed.
+        hidden: bool,
+    },
     /// Wait: poll again at that instant; no answer is due.
     Wait {
         /// The instant.

@@ -217,6 +217,11 @@ impl World {
                 let how = if *hidden { "HIDDEN PROMPT" } else { "PROMPT" };
                 (format!("{how} {question}"), None)
             }
+            Need::PromptAfter { shown, question, hidden } => {
+                let how = if *hidden { "HIDDEN PROMPT" } else { "PROMPT" };
+                let shown = std::str::from_utf8(&self.exchange[shown.clone()]).unwrap();
+                (format!("{how} {shown}{question}"), None)
+            }
             Need::Process { command } => (format!("PROCESS {command}"), None),
             other => panic!("an unknown need: {other:?}"),
         };

@@ -95,7 +95,7 @@ impl Fetcher<'_> {
         random: &'c mut [u8; 32],
     ) -> Result<SignIn<'c>, Error> {
         if user.sends_password {
-            return Ok(SignIn::sending(service, client, password));
+            return Ok(SignIn::sending(service, client, password).of_pool(&user.pool));
         }
         #[cfg(not(feature = "srp"))]
         let cannot = "this program was built without signing in by SRP (feature srp)";

@@ -21,6 +21,7 @@
 //! # Ok::<(), rolecall_core::wire::Error>(())
 //! ```
 
+mod asking;
 mod identity;
 mod sign_in;
 #[cfg(feature = "srp")]

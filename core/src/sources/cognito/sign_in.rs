@@ -9,12 +9,13 @@ use crate::error::{Buffer, Error, ErrorKind, Origin};
 use crate::flow::Kept;
 use crate::flow::slot::Field;
 use crate::flow::{Answer, Context, Flow, Lease, Memory, Need, Slot, Step};
-use crate::wire::Put;
 use crate::wire::device::utf8;
+use crate::wire::{BufferTooSmall, Cursor, Put};
 
 use crate::sources::Held;
 
-use super::turn::{Client, KEPT, QUESTIONS, Question, Round, Turn};
+use super::asking::{self, Question};
+use super::turn::{CHOICES, Client, KEPT, Round, Turn};
 
 /// The source of the password.
 #[derive(Clone, Copy)]
@@ -36,7 +37,7 @@ impl core::fmt::Debug for Password<'_> {
 
 /// Signs a user in at a user pool, and provides the ID token: the base of [`Identity`](super::Identity).
 /// Challenges are passed on to the user: a new password, the code of an authenticator app, of an SMS, of an
-/// e-mail.
+/// e-mail, the choice among these, the setup of an app. A proof of a remembered device is not supported.
 ///
 /// With memory for it ([`SignIn::keeping`]), the refresh token is kept from one run to the next, and the user
 /// is not asked again until that expires.
@@ -50,9 +51,14 @@ pub struct SignIn<'c> {
     #[cfg(feature = "srp")]
     prover: Option<Prover<'c>>,
     refresh: Option<Slot<'c>>,
+    /// The pool's id; empty if it is not known.
+    pool: &'c str,
     state: State,
-    /// The number of exchanges in this run.
+    /// The number of challenges in this run.
     rounds: u8,
+    /// Whether the password was proved in this run.
+    #[cfg(feature = "srp")]
+    proved: bool,
 }
 
 /// The state of a proof of the password.
@@ -96,9 +102,19 @@ impl<'c> SignIn<'c> {
             #[cfg(feature = "srp")]
             prover: None,
             refresh: None,
+            pool: "",
             state: State::Begin,
             rounds: 0,
+            #[cfg(feature = "srp")]
+            proved: false,
         }
+    }
+
+    /// Sets the pool's id, `REGION_NAME`, for what is shown to the user: the name of a new entry in an
+    /// authenticator app.
+    pub fn of_pool(mut self, pool: &'c str) -> Self {
+        self.pool = pool;
+        self
     }
 
     /// Signs the user of `client` in by proving the password (`USER_SRP_AUTH`), without sending it. `pool` is
@@ -112,8 +128,9 @@ impl<'c> SignIn<'c> {
         pool: &'c str,
         random: &'c [u8; 32],
     ) -> Self {
-        let pool = crate::wire::scan::split_once(pool, b'_').map_or(pool, |(_, name)| name);
-        Self { prover: Some(Prover { pool, random, runs: 0 }), ..Self::sending(service, client, password) }
+        let name = crate::wire::scan::split_once(pool, b'_').map_or(pool, |(_, name)| name);
+        let prover = Some(Prover { pool: name, random, runs: 0 });
+        Self { prover, ..Self::sending(service, client, password) }.of_pool(pool)
     }
 
     /// Provides memory for the refresh token: 2 KB suffice. It is wiped when this is dropped.
@@ -187,12 +204,29 @@ impl<'c> SignIn<'c> {
     ) -> Result<Option<Lease>, ErrorKind> {
         let Some(slot) = memory.slots.first_mut() else { return Err(no_slot()) };
         let kept = slot.kept(KEPT);
+        match self.call.operation().round {
+            #[cfg(feature = "srp")]
+            Round::Proof => self.proved = true,
+            Round::Associate => {
+                self.state = State::Question(asking::SET_UP);
+                return Ok(None);
+            }
+            Round::Verify => {
+                if kept.get("Status") != Some("SUCCESS") {
+                    return Err(ErrorKind::Unusable("Status: the code was not accepted, so the app's setup"));
+                }
+                self.turn(Round::Answer(asking::SET_UP));
+                return Ok(None);
+            }
+            _ => {}
+        }
         let Some(challenge) = kept.get("ChallengeName") else {
             return self.take_tokens(cx, memory).map(Some);
         };
-        if let Some(id) = kept.get("ChallengeParameters.USER_ID_FOR_SRP") {
-            // No pool returns a longer one.
-            self.call.operation_mut().user_id = String::try_from(id).unwrap_or_default();
+        let unnamed = self.rounds == 0 || self.user_id().is_none();
+        if let Some(id) = kept.get("ChallengeParameters.USER_ID_FOR_SRP").filter(|_| unnamed) {
+            let long = |_| ErrorKind::Unusable("USER_ID_FOR_SRP of more than 512 bytes");
+            self.call.operation_mut().user_id = String::try_from(id).map_err(long)?;
         }
         self.rounds = self.rounds.saturating_add(1);
         if self.rounds > MAX_ROUNDS {
@@ -207,20 +241,56 @@ impl<'c> SignIn<'c> {
             }
             return Ok(None);
         }
+        let Some(question) = Question::of(challenge) else {
+            cx.report.new_code().put(challenge.as_bytes());
+            self.call.operation().secrets(&mut |secret| cx.report.redact(secret));
+            return Err(ErrorKind::Unusable(if challenge == "DEVICE_SRP_AUTH" {
+                "ChallengeName DEVICE_SRP_AUTH (remembered devices are not supported; forget the device at the pool)"
+            } else {
+                "ChallengeName: it is not one that is known here"
+            }));
+        };
+        // Otherwise any server could ask for a password in clear.
+        #[cfg(feature = "srp")]
+        if question.is_secret() && self.prover.is_some() && !self.proved {
+            return Err(ErrorKind::Unusable(
+                "NEW_PASSWORD_REQUIRED before PASSWORD_VERIFIER (a password would be sent to a server that has seen no proof)",
+            ));
+        }
         if kept.get("ChallengeParameters.requiredAttributes").is_some_and(|list| !matches!(list, "" | "[]")) {
             return Err(ErrorKind::Unusable(
                 "requiredAttributes: the pool requires more attributes of this user",
             ));
         }
-        match QUESTIONS.iter().find(|question| question.challenge == challenge) {
-            Some(question) => self.state = State::Question(*question),
-            None => {
-                cx.report.new_code().put(challenge.as_bytes());
-                self.call.operation().secrets(&mut |secret| cx.report.redact_all(&[], &[secret]));
-                return Err(ErrorKind::Unusable("ChallengeName: it is not one that is known here"));
+        if question.is_set_up() {
+            let kinds = kept.get("ChallengeParameters.MFAS_CAN_SETUP");
+            if kinds.is_some_and(|kinds| !asking::lists(kinds, asking::APP)) {
+                return Err(ErrorKind::Unusable("MFAS_CAN_SETUP: it has no authenticator app, and so it"));
             }
+            self.turn(Round::Associate);
+        } else {
+            self.state = State::Question(question);
         }
         Ok(None)
+    }
+
+    /// Writes what is shown before `question` into the exchange buffer, and returns its length.
+    fn show(&self, question: Question, memory: &mut Memory<'_, '_>) -> Result<usize, ErrorKind> {
+        let Some(slot) = memory.slots.first() else { return Err(no_slot()) };
+        let mut out = Cursor::new(memory.exchange);
+        if question.is_choice() {
+            asking::put_choices(slot.kept(KEPT).get(CHOICES).unwrap_or_default(), &mut out)?;
+        }
+        if question.is_set_up() {
+            let (secret, client) = (slot.text(Field::SessionToken), self.call.operation().client);
+            asking::put_secret(secret.unwrap_or_default(), self.pool, client.username, &mut out)?;
+        }
+        #[cfg(feature = "srp")]
+        if question.is_secret() && self.prover.is_some() {
+            asking::put_destination(self.pool, &mut out);
+        }
+        let len = out.needed();
+        out.finish().map(|_| len).map_err(small(Buffer::Exchange))
     }
 
     /// Proves the password, by the challenge that was kept.
@@ -258,10 +328,9 @@ impl<'c> SignIn<'c> {
         let seconds = seconds.unwrap_or(300);
         let token = kept.need("AuthenticationResult.IdToken")?;
         // Through the exchange buffer: the slot is wiped before it is written.
-        let mut out = crate::wire::Cursor::new(memory.exchange);
+        let mut out = Cursor::new(memory.exchange);
         out.put(token.as_bytes());
-        let small = |buffer| move |needed| ErrorKind::BufferTooSmall { buffer, needed };
-        let token = out.finish().map_err(|error| small(Buffer::Exchange)(error.needed))?;
+        let token = out.finish().map_err(small(Buffer::Exchange))?;
         slot.clear();
         slot.write(Field::SessionToken, &mut |out| out.put(token));
         token.zeroize();
@@ -281,8 +350,13 @@ impl<'c> SignIn<'c> {
             #[cfg(feature = "srp")]
             State::Password if self.prover.is_some() => self.prove(cx, slot.kept(KEPT), typed),
             State::Question(question) => {
+                let typed = if question.is_choice() {
+                    asking::chosen(slot.kept(KEPT).get(CHOICES).unwrap_or_default(), typed)?
+                } else {
+                    typed
+                };
                 put(slot, Field::SecretAccessKey, typed)?;
-                self.turn(Round::Answer(question));
+                self.turn(if question.is_set_up() { Round::Verify } else { Round::Answer(question) });
                 Ok(())
             }
             _ => {
@@ -309,6 +383,10 @@ impl<'c> SignIn<'c> {
 
 fn error(kind: ErrorKind) -> Error {
     Error { origin: Origin::UserPool, step: "sign-in", kind }
+}
+
+fn small(buffer: Buffer) -> impl FnOnce(BufferTooSmall) -> ErrorKind {
+    move |error| ErrorKind::BufferTooSmall { buffer, needed: error.needed }
 }
 
 fn no_slot() -> ErrorKind {
@@ -342,9 +420,15 @@ impl<'c> Flow<'c> for SignIn<'c> {
                     }
                     Password::Given(_) => Err(error(ErrorKind::Misuse)),
                 },
-                State::Question(question) => {
-                    let hidden = question.answer == "NEW_PASSWORD";
-                    return Step::Need(Need::Prompt { question: question.text, hidden });
+                State::Question(asked) => {
+                    let (question, hidden) = (asked.text, asked.is_secret());
+                    match self.show(asked, memory) {
+                        Ok(0) => return Step::Need(Need::Prompt { question, hidden }),
+                        Ok(len) => {
+                            return Step::Need(Need::PromptAfter { shown: 0..len, question, hidden });
+                        }
+                        Err(kind) => Err(error(kind)),
+                    }
                 }
                 State::Call => match self.call.poll(cx, memory) {
                     Step::Need(need) => return Step::Need(need),
@@ -395,6 +479,7 @@ impl<'c> Flow<'c> for SignIn<'c> {
         {
             let turn = self.call.operation_mut();
             (turn.srp, turn.proof) = (None, None);
+            self.proved = false;
         }
     }
 }

@@ -8,8 +8,10 @@ use crate::flow::Kept;
 use crate::flow::Slot;
 use crate::flow::slot::Field;
 
+use crate::wire::json::member;
 use crate::wire::{Ascii, Put};
 
+use super::asking::Question;
 use super::{USER_POOL, secret_hash};
 
 /// The user who signs in, and the client of the pool.
@@ -42,6 +44,9 @@ impl core::fmt::Debug for Client<'_> {
     }
 }
 
+/// The kinds of codes that the user may choose from.
+pub(super) const CHOICES: &str = "ChallengeParameters.MFAS_CAN_CHOOSE";
+
 /// What is kept of an answer: a challenge, or tokens.
 pub(super) const KEPT: &[&str] = &[
     "ChallengeName",
@@ -51,6 +56,9 @@ pub(super) const KEPT: &[&str] = &[
     "ChallengeParameters.SECRET_BLOCK",
     "ChallengeParameters.USER_ID_FOR_SRP",
     "ChallengeParameters.requiredAttributes",
+    CHOICES,
+    "ChallengeParameters.MFAS_CAN_SETUP",
+    "Status",
     "AuthenticationResult.IdToken",
     "AuthenticationResult.RefreshToken",
     "AuthenticationResult.ExpiresIn",
@@ -70,38 +78,21 @@ pub(super) enum Round {
     Proof,
     /// An answer to the challenge in the slot, stored beside it as a secret.
     Answer(Question),
+    /// The secret of a new authenticator app, which is then in the slot as a token.
+    Associate,
+    /// The first code of that app, stored beside it as a secret.
+    Verify,
 }
 
-/// A challenge that the user answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Question {
-    pub(super) challenge: &'static str,
-    /// The member for the answer.
-    pub(super) answer: &'static str,
-    pub(super) text: &'static str,
-}
-
-/// The challenges that the user answers (InitiateAuth, Amazon Cognito user pools API reference).
-pub(super) const QUESTIONS: [Question; 4] = [
-    Question { challenge: "NEW_PASSWORD_REQUIRED", answer: "NEW_PASSWORD", text: "New password: " },
-    Question {
-        challenge: "SOFTWARE_TOKEN_MFA",
-        answer: "SOFTWARE_TOKEN_MFA_CODE",
-        text: "Code of the authenticator app: ",
-    },
-    Question { challenge: "SMS_MFA", answer: "SMS_MFA_CODE", text: "Code that came by SMS: " },
-    Question { challenge: "EMAIL_OTP", answer: "EMAIL_OTP_CODE", text: "Code that came by e-mail: " },
-];
-
-/// A user's name has at most 128 characters.
-pub(super) const MAX_USER_ID: usize = 128;
+/// A user's name has at most 128 characters, of up to four bytes.
+pub(super) const MAX_USER_ID: usize = 512;
 
 pub(super) struct Turn<'c> {
     pub(super) client: Client<'c>,
     /// The password, if it is known, so that no report repeats it.
     password: Option<&'c str>,
-    /// The pool's own name of the user, who may sign in by another name: the refresh token belongs to that
-    /// one.
+    /// The pool's own name of the user, who may sign in by another name: further answers and the refresh token
+    /// go by that one.
     pub(super) user_id: String<MAX_USER_ID>,
     pub(super) round: Round,
     #[cfg(feature = "srp")]
@@ -148,8 +139,9 @@ impl<'c> Turn<'c> {
         });
     }
 
+    /// The pool has named the user in its first reply, and not in each.
     fn answer(&self, to: &mut dyn Members, challenge: &str, kept: Kept<'_>, answers: &[(&str, &str)]) {
-        let username = kept.get("ChallengeParameters.USER_ID_FOR_SRP").unwrap_or(self.client.username);
+        let username = if self.user_id.is_empty() { self.client.username } else { self.user_id.as_str() };
         to.text("ChallengeName", challenge);
         to.text("ClientId", self.client.id);
         to.optional("Session", kept.get("Session"));
@@ -179,6 +171,8 @@ impl Operation for Turn<'_> {
     fn shape(&self) -> &Shape {
         const INITIATE: Shape = Shape { repeatable: true, ..shape("InitiateAuth") };
         const RESPOND: Shape = shape("RespondToAuthChallenge");
+        const ASSOCIATE: Shape = shape("AssociateSoftwareToken");
+        const VERIFY: Shape = shape("VerifySoftwareToken");
         match self.round {
             Round::Refresh | Round::Password => &INITIATE,
             #[cfg(feature = "srp")]
@@ -186,6 +180,8 @@ impl Operation for Turn<'_> {
             #[cfg(feature = "srp")]
             Round::Proof => &RESPOND,
             Round::Answer(_) => &RESPOND,
+            Round::Associate => &ASSOCIATE,
+            Round::Verify => &VERIFY,
         }
     }
 
@@ -225,7 +221,14 @@ impl Operation for Turn<'_> {
                 self.answer(to, "PASSWORD_VERIFIER", kept, &answers);
             }
             Round::Answer(question) => {
-                self.answer(to, question.challenge, kept, &[(question.answer, secret)]);
+                let answers = [(question.answer, secret)];
+                let sent = if question.answer.is_empty() { &[] } else { &answers[..] };
+                self.answer(to, question.challenge, kept, sent);
+            }
+            Round::Associate => to.optional("Session", kept.get("Session")),
+            Round::Verify => {
+                to.optional("Session", kept.get("Session"));
+                to.text("UserCode", secret);
             }
         });
     }
@@ -239,6 +242,12 @@ impl Operation for Turn<'_> {
         let mut read = Ok(());
         slot.write(Field::Kept, &mut |out| read = keep(body, self.shape(), KEPT, out));
         read?;
+        if let Round::Associate = self.round {
+            // As a token, so that no report of an error repeats it.
+            let secret = member(body, "SecretCode").map_err(ErrorKind::Malformed)?;
+            let secret = secret.and_then(|token| token.as_str()).ok_or(ErrorKind::Missing("SecretCode"))?;
+            slot.write(Field::SessionToken, &mut |out| secret.put(out));
+        }
         slot.seal()
     }
 }

@@ -434,6 +434,7 @@ pub(crate) fn cognito() {
     let client = sources::cognito::Client::with_secret(client, black_box(Some(text())));
     for password in black_box([Password::Given("password"), Password::Asked("password?")]) {
         let sign_in = sources::cognito::SignIn::sending(service, client, password);
+        let sign_in = sources::cognito::SignIn::of_pool(sign_in, text());
         let mut sign_in = sources::cognito::SignIn::keeping(sign_in, black_box(&mut []));
         sources::cognito::SignIn::keep(&mut sign_in, text(), black_box(Some(text())));
         used(sources::cognito::SignIn::user_id(&sign_in));
