@@ -2,6 +2,7 @@
 
 #![cfg(feature = "sources")]
 
+#[macro_use]
 mod common;
 
 use common::*;
@@ -9,7 +10,9 @@ use rolecall_core::call::{Answered, Content, Outgoing, SendRequest};
 use rolecall_core::credentials::Credentials;
 use rolecall_core::error::{Error, ErrorKind, Failure, FailureKind, Phase};
 use rolecall_core::flow::{Endpoint, RetryPolicy};
-use rolecall_core::sigv4::{Payload, Request, Rules, Scope, Signer, SigningKey, sha256_hex};
+use rolecall_core::sigv4::{
+    DeriveEach, Payload, Request, Rules, Scope, SignError, Signer, SigningKey, sha256_hex,
+};
 use rolecall_core::sources::{Fixed, Held};
 use rolecall_core::wire::Cursor;
 use rolecall_core::wire::time::UnixTime;
@@ -327,4 +330,46 @@ fn no_report_repeats_the_credentials() {
     world.on("GET", reply(403, refusal("Denied", message)));
     send(&mut world, outgoing("GET")).unwrap();
     assert_eq!((world.report.code(), world.report.message()), ("Denied", ""));
+}
+
+#[test]
+fn lent_room_holds_more_headers_and_parameters() {
+    let names: &[String] = (0..40).map(|number| format!("x-{}", number * 7 % 41)).collect::<Vec<_>>().leak();
+    let headers: &[(&str, &[u8])] =
+        names.iter().map(|name| (name.as_str(), &b"1"[..])).collect::<Vec<_>>().leak();
+    let query: Vec<String> = (0..100).map(|number| format!("n{}=v", number * 7 % 101)).collect();
+    let target: &str = format!("/key?{}", query.join("&")).leak();
+    for (headers, target, sorted, fits) in [
+        (&headers[..31], TARGET, 0, true),
+        (headers, TARGET, 0, true),
+        (headers, target, 100, true),
+        (headers, target, 99, false),
+        (headers, target, 0, false),
+    ] {
+        let request = with!(retrying("GET"), headers = headers, target = target);
+        let mut table = vec![0; sorted];
+        let mut flow: SendRequest<'_, _, _, 41> =
+            SendRequest::with_room(Fixed::new(Some(given())), request, DeriveEach, &mut table);
+        let mut world = World::new();
+        world.leaves_reply = true;
+        if !fits {
+            let error = world.run(&mut flow).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Sign(SignError::TooManyParameters));
+            continue;
+        }
+        // The table serves each attempt.
+        world.on("GET /key", reply(503, "")).on("GET /key", ok(""));
+        world.run(&mut flow).unwrap();
+        for recorded in &world.needs {
+            let Some(signed) = recorded.header("authorization") else { continue };
+            let listed = signed.split("SignedHeaders=").nth(1).unwrap().split(',').next().unwrap();
+            assert_eq!(listed.split(';').count(), headers.len() + 4);
+        }
+        let Some(last) = world.needs.last().filter(|_| headers.len() < 32) else { continue };
+        let as_usual = authorization(&request, Payload::Bytes(b""), START + last.at / 1000);
+        assert_eq!(last.header("authorization"), Some(as_usual.as_str()));
+    }
+    let mut world = World::new();
+    let error = send(&mut world, with!(outgoing("GET"), headers = &headers[..32])).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Sign(SignError::TooManyHeaders));
 }

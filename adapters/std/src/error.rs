@@ -195,6 +195,13 @@ impl fmt::Display for Error {
                     "; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached",
                 )
             }
+            Self::Sign(SignError::TooManyHeaders) => f.write_str(
+                "cannot sign: more than 256 header lines, or names of more than 8,192 bytes in a presigned URL; \
+                 leave some out",
+            ),
+            Self::Sign(SignError::TooManyParameters) => {
+                f.write_str("cannot sign: more than 1,024 query parameters; send fewer in one request")
+            }
             Self::Sign(error) => write!(f, "cannot sign: {error}"),
             Self::Send(failure) => failure.fmt(f),
         }

@@ -179,6 +179,27 @@ fn paths_for_s3_are_sent_in_canonical_form() {
 }
 
 #[test]
+fn many_headers_and_parameters_are_sent_as_they_are_signed() {
+    let query: Vec<String> = (0..1_024).map(|number| format!("n{}=v", number * 7919 % 5_003)).collect();
+    let url = format!("https://reports.s3.eu-west-1.amazonaws.com/11.csv?{}", query.join("&"));
+    // Their names alone, which are sent twice, do not fit the usual buffer.
+    let name = |number: usize| format!("x-amz-meta-{}-{}", "n".repeat(60), number * 7919 % 5_003);
+    let named = |request: Request, number| request.header(&name(number), "v").unwrap();
+    let request = (0..256).fold(Request::new("GET", &url).unwrap(), named);
+    let fake = Fake::default();
+    fake.reply(200, "", b"");
+    let provider = fake.provider();
+    assert_eq!(provider.send(&request).expect("a reply").status, 200);
+    let [sent] = &fake.sent()[..] else { panic!("one request") };
+    assert!(sent.starts_with(&format!("GET /11.csv?{} HTTP/1.1\r\n", query.join("&"))));
+    let signed = provider.sign(&request).expect("it fits");
+    for (name, value) in signed.headers() {
+        assert!(sent.contains(&format!("{name}: {value}\r\n")), "{name}: {value}");
+    }
+    assert_eq!(sent.lines().filter(|line| line.starts_with("x-amz-meta-")).count(), 256);
+}
+
+#[test]
 fn only_one_attempt_is_made_unless_the_caller_allows_more() {
     let fake = Fake::default();
     fake.reply(503, "", b"busy");

@@ -249,7 +249,7 @@ impl Parts<'_, '_> {
         let headers = headers.get(..if name.is_empty() { 1 } else { 2 }).unwrap_or_default();
         let endpoint = &self.state.endpoint;
         let draft = Draft { method: "POST", target: endpoint.root(), headers, ..Draft::new(endpoint) };
-        request::write_signed::<3>(exchange, &draft, Some(&body), signer)
+        request::write_signed::<3>(exchange, &draft, Some(&body), signer, &mut [])
     }
 
     // Not inlined: what only an error needs is not in the frame of a success.

@@ -18,7 +18,8 @@ pub struct Outgoing<'c> {
     /// Path and query as they are sent; it starts with a slash. For S3 the path has to be in the form that
     /// [`percent::canonical`](crate::wire::percent::canonical) returns.
     pub target: &'c str,
-    /// Header lines besides `Host`, those for framing, and the signer's. Up to 31 are signed.
+    /// Header lines besides `Host`, those for framing, and the signer's. Up to 31 are signed, or
+    /// as many as [`SendRequest::with_room`](super::SendRequest::with_room) has.
     pub headers: &'c [(&'c str, &'c [u8])],
     /// The body, or where it comes from.
     pub content: Content<'c>,

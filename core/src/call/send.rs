@@ -26,8 +26,11 @@ use super::timing::Timing;
 /// stays there: its headers and its body, or its headers alone if the body is streamed.
 ///
 /// The report has what the service says about an error.
+///
+/// `H` header lines are signed at most, the host among them, and 64 query parameters, unless
+/// [`SendRequest::with_room`] is lent room for more.
 #[derive(Debug)]
-pub struct SendRequest<'c, B, K = DeriveEach> {
+pub struct SendRequest<'c, B, K = DeriveEach, const H: usize = 32> {
     base: B,
     keys: K,
     state: State<'c>,
@@ -39,6 +42,8 @@ struct State<'c> {
     request: Outgoing<'c>,
     timing: Timing,
     answered: Option<Answered>,
+    /// Room to sort parameters in.
+    table: &'c mut [u16],
 }
 
 /// The result of [`SendRequest`].
@@ -62,20 +67,28 @@ impl<'c, B> SendRequest<'c, B> {
 impl<'c, B, K> SendRequest<'c, B, K> {
     /// A flow that sends `request` with the credentials of `base`, and takes signing keys from `keys`.
     pub const fn with_keys(base: B, request: Outgoing<'c>, keys: K) -> Self {
+        Self::with_room(base, request, keys, &mut [])
+    }
+}
+
+impl<'c, B, K, const H: usize> SendRequest<'c, B, K, H> {
+    /// As [`SendRequest::with_keys`], with room for `H` header lines, each of which takes 16 bytes of a device's
+    /// stack, and for as many query parameters as `table` has elements. Without an element, there is room for 64.
+    pub const fn with_room(base: B, request: Outgoing<'c>, keys: K, table: &'c mut [u16]) -> Self {
         let mut progress = Progress::new(request.limits);
         progress.policy = request.retries;
-        let state = State { request, timing: Timing::NEW, answered: None };
+        let state = State { request, timing: Timing::NEW, answered: None, table };
         Self { base, keys, state, progress }
     }
 }
 
-impl<'c, B: Flow<'c, Output = Lease>, K: SigningKeys> SendRequest<'c, B, K> {
-    fn parts(&mut self) -> (Parts<'_, 'c>, &mut Progress) {
+impl<'c, B: Flow<'c, Output = Lease>, K: SigningKeys, const H: usize> SendRequest<'c, B, K, H> {
+    fn parts(&mut self) -> (Parts<'_, 'c, H>, &mut Progress) {
         (Parts { base: &mut self.base, keys: &self.keys, state: &mut self.state }, &mut self.progress)
     }
 }
 
-impl<'c, B: Flow<'c, Output = Lease>, K: SigningKeys> Flow<'c> for SendRequest<'c, B, K> {
+impl<'c, B: Flow<'c, Output = Lease>, K: SigningKeys, const H: usize> Flow<'c> for SendRequest<'c, B, K, H> {
     type Output = Answered;
 
     fn slots(&self) -> usize {
@@ -107,7 +120,7 @@ impl<'c, B: Flow<'c, Output = Lease>, K: SigningKeys> Flow<'c> for SendRequest<'
 }
 
 /// A request without its types.
-struct Parts<'p, 'c> {
+struct Parts<'p, 'c, const H: usize> {
     base: &'p mut dyn Flow<'c, Output = Lease>,
     keys: &'p dyn SigningKeys,
     state: &'p mut State<'c>,
@@ -116,7 +129,7 @@ struct Parts<'p, 'c> {
 const BASE: u8 = 0;
 const SEND: u8 = 1;
 
-impl<'c> Source<'c> for Parts<'_, 'c> {
+impl<'c, const H: usize> Source<'c> for Parts<'_, 'c, H> {
     fn origin(&self) -> Origin {
         Origin::Request
     }
@@ -188,9 +201,9 @@ impl State<'_> {
     }
 }
 
-impl Parts<'_, '_> {
+impl<const H: usize> Parts<'_, '_, H> {
     fn write(&mut self, work: &mut Workspace<'_, '_>) -> Result<Span, ErrorKind> {
-        let State { request, timing, .. } = &mut *self.state;
+        let State { request, timing, table, .. } = &mut *self.state;
         let reserved = request.headers.iter().any(|(name, _)| is_reserved(name));
         if reserved || request.method.eq_ignore_ascii_case("CONNECT") {
             return Err(ErrorKind::Invalid(
@@ -222,7 +235,7 @@ impl Parts<'_, '_> {
         let mut written = Err(ErrorKind::Misuse);
         let exchange = &mut *work.exchange;
         let signed = self.keys.with_signer(&credentials, scope, time, &mut |signer| {
-            written = request::write_signed::<32>(exchange, &draft, None, Some(signer));
+            written = request::write_signed::<H>(exchange, &draft, None, Some(signer), table);
             Ok(())
         });
         signed.map_err(ErrorKind::Sign)?;

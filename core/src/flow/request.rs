@@ -58,6 +58,9 @@ pub(crate) struct Draft<'a> {
     pub(crate) length: &'a [u8],
 }
 
+/// What signing sorts in beside its stack: room for parameters, if it is not empty.
+pub(crate) type Table<'t> = &'t mut [u16];
+
 impl<'a> Draft<'a> {
     /// A GET for the endpoint itself, without a body.
     pub(crate) fn new(endpoint: &'a Endpoint<'a>) -> Self {
@@ -78,6 +81,7 @@ pub(crate) fn write_signed<const H: usize>(
     draft: &Draft<'_>,
     body: Option<&PutBody<'_>>,
     signer: Option<&Signer<'_>>,
+    table: Table<'_>,
 ) -> Result<Span, ErrorKind> {
     let exchange = &mut Wiped::new(exchange);
     let mut out = Cursor::new(exchange.buffer);
@@ -85,7 +89,7 @@ pub(crate) fn write_signed<const H: usize>(
     if let Some(signer) = signer {
         let hash = body.map(|body| hash_of(&mut |hasher| body(hasher)));
         let payload = hash.as_ref().map_or(draft.payload, Payload::Hash);
-        put_signature::<H>(signer, draft, payload, &mut out).map_err(ErrorKind::Sign)?;
+        put_signature::<H>(signer, draft, payload, table, &mut out).map_err(ErrorKind::Sign)?;
     }
     out.put(b"\r\n");
     if let Some(body) = body {
@@ -135,9 +139,13 @@ fn put_signature<const H: usize>(
     signer: &Signer<'_>,
     draft: &Draft<'_>,
     payload: Payload<'_>,
+    table: Table<'_>,
     out: &mut Cursor<'_>,
 ) -> Result<(), SignError> {
     let mut request = Request::<H>::with_room(draft.method, draft.target, payload)?;
+    if !table.is_empty() {
+        request.sort_parameters_in(table)?;
+    }
     request.header("host", draft.endpoint.authority().as_bytes())?;
     for (name, value) in draft.headers {
         request.header(name, value)?;

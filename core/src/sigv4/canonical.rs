@@ -2,35 +2,18 @@
 
 use core::cmp::Ordering;
 
-use heapless::{Deque, Vec};
+use heapless::Deque;
 
 use crate::wire::Put;
 use crate::wire::device::ON_DEVICE;
 use crate::wire::percent::{self, Keep};
 
-use super::request::{Header, View, compare_names, sink_last};
+use super::query::{Extra, from, put_query};
+use super::request::{Header, View, compare_names};
 use super::{Rules, SignError};
-
-/// Query parameters of one request, at most.
-const MAX_PARAMETERS: usize = 64;
 
 /// Segments of a path that are held because a later `..` may remove them, at most.
 const MAX_HELD: usize = 64;
-
-/// Parameters that presigning adds, the token only if there is one.
-const PRESIGNING: [&str; 7] = [
-    "X-Amz-Algorithm",
-    "X-Amz-Credential",
-    "X-Amz-Date",
-    "X-Amz-Expires",
-    "X-Amz-Security-Token",
-    "X-Amz-Signature",
-    "X-Amz-SignedHeaders",
-];
-
-/// What the signer adds to the request's own header lines or parameters, sorted by name; entries without a
-/// value are left out.
-pub(super) type Extra<'a, const N: usize> = [(&'static str, &'a [u8]); N];
 
 /// Writes method, path, query, headers and the list of signed headers.
 pub(super) fn put<const N: usize, const M: usize>(
@@ -47,27 +30,13 @@ pub(super) fn put<const N: usize, const M: usize>(
     out.put(b"\n");
     put_path(request.parts.path.as_bytes(), rules, out)?;
     out.put(b"\n");
-    put_query(request.parts.query, added, out)?;
+    put_query(request.parts, added, out)?;
     out.put(b"\n");
     headers.put(&mut out);
     out.put(b"\n");
     headers.put_names(b";", &mut out);
     out.put(b"\n");
     out.put(request.parts.payload.as_bytes());
-    Ok(())
-}
-
-/// Writes the parameters of `query` and those that are added. Not inlined on a device, so that its list is off the stack
-/// when the headers are hashed.
-#[cfg_attr(target_os = "none", inline(never))]
-fn put_query<const M: usize>(
-    query: &str,
-    added: Extra<'_, M>,
-    out: &mut (impl Put + ?Sized),
-) -> Result<(), SignError> {
-    let mut query = Query::new(query, added);
-    query.sort()?;
-    query.put(out);
     Ok(())
 }
 
@@ -117,132 +86,6 @@ pub(super) fn put_resolved<'a>(
         out.put(b"/");
     }
     Ok(())
-}
-
-/// The parameters of a query, sorted, and those that presigning adds.
-struct Query<'a, const M: usize> {
-    text: &'a [u8],
-    /// The offset of each in the text.
-    sorted: Vec<u16, MAX_PARAMETERS>,
-    extra: Extra<'a, M>,
-}
-
-impl<'a, const M: usize> Query<'a, M> {
-    /// The parameters of `text`; none until they are sorted. The values of `extra` are written as they are.
-    fn new(text: &'a str, extra: Extra<'a, M>) -> Self {
-        Self { text: text.as_bytes(), sorted: Vec::new(), extra }
-    }
-
-    /// Finds and sorts the parameters. Empty ones (`a&&b`) are left out, as services do.
-    // Not inlined, so that what compares is off the stack when the parameters are hashed.
-    #[inline(never)]
-    fn sort(&mut self) -> Result<(), SignError> {
-        let text = self.text;
-        let mut start = 0usize;
-        for parameter in text.split(|byte| *byte == b'&') {
-            let at = start;
-            start = start.wrapping_add(parameter.len()).wrapping_add(1);
-            if parameter.is_empty() {
-                continue;
-            }
-            if M > 0 {
-                let (name, _) = parts(parameter);
-                if PRESIGNING.iter().any(|own| percent::decode(name).eq(own.bytes())) {
-                    return Err(SignError::AlreadySigned);
-                }
-            }
-            self.sorted.push(at as u16).map_err(|_| SignError::TooManyParameters)?;
-            sink_last(&mut self.sorted, |a, b| compare_parameters(from(text, *a), from(text, *b)));
-        }
-        Ok(())
-    }
-
-    fn put(&self, out: &mut (impl Put + ?Sized)) {
-        let mut separator: &[u8] = b"";
-        let mut extra = self.extra.as_slice();
-        for parameter in &self.sorted {
-            let parameter = from(self.text, *parameter);
-            let (name, value) = parts(parameter);
-            while let [(own, value), tail @ ..] = extra {
-                if compare_parameters(own.as_bytes(), parameter) != Ordering::Less {
-                    break;
-                }
-                put_parameter(&mut separator, own, value, out);
-                extra = tail;
-            }
-            out.put(separator);
-            separator = b"&";
-            percent::canonical(name, Keep::Unreserved, out);
-            out.put(b"=");
-            percent::canonical(value, Keep::Unreserved, out);
-        }
-        for (own, value) in extra {
-            put_parameter(&mut separator, own, value, out);
-        }
-    }
-}
-
-fn put_parameter(separator: &mut &[u8], name: &str, value: &[u8], out: &mut (impl Put + ?Sized)) {
-    if value.is_empty() {
-        return;
-    }
-    out.put(separator);
-    *separator = b"&";
-    out.put(name.as_bytes());
-    out.put(b"=");
-    percent::encode(value, Keep::Unreserved, out);
-}
-
-fn from(text: &[u8], start: u16) -> &[u8] {
-    text.get(usize::from(start)..).unwrap_or_default()
-}
-
-/// Name and value of the parameter at the front of `text`, as written.
-fn parts(text: &[u8]) -> (&[u8], &[u8]) {
-    let name = text.iter().position(|byte| matches!(byte, b'=' | b'&')).unwrap_or(text.len());
-    let (name, rest) = text.split_at_checked(name).unwrap_or_default();
-    let end = rest.iter().position(|byte| *byte == b'&').unwrap_or(rest.len());
-    (name, rest.get(1..end).unwrap_or_default())
-}
-
-/// Orders the parameters at the front of two texts as the canonical encodings of their names, then
-/// of their values.
-fn compare_parameters(a: &[u8], b: &[u8]) -> Ordering {
-    // A common prefix has no influence, and most names differ in an unreserved byte.
-    if !ON_DEVICE {
-        let plain = |byte: &u8| Keep::Unreserved.keeps(*byte);
-        let same = a.iter().zip(b).take_while(|(a, b)| a == b && plain(a)).count();
-        if let (Some(a), Some(b)) = (a.get(same).filter(|a| plain(a)), b.get(same).filter(|b| plain(b))) {
-            return a.cmp(b);
-        }
-    }
-    Ranks(a, false).cmp(Ranks(b, false))
-}
-
-/// The parameter at the front of a text as numbers in the order of its canonical encoding, one for each
-/// decoded byte: encoded bytes come before others, and the separator of name and value before both. With it,
-/// whether the name has ended.
-struct Ranks<'a>(&'a [u8], bool);
-
-impl Iterator for Ranks<'_> {
-    type Item = u16;
-
-    fn next(&mut self) -> Option<u16> {
-        match self.0 {
-            [] | [b'&', ..] => None,
-            [b'=', rest @ ..] if !self.1 => {
-                *self = Self(rest, true);
-                Some(0)
-            }
-            text => {
-                let mut bytes = percent::decode(text);
-                let byte = bytes.next()?;
-                self.0 = bytes.rest();
-                let first = if Keep::Unreserved.keeps(byte) { 0x101 } else { 1 };
-                Some(u16::from(byte).wrapping_add(first))
-            }
-        }
-    }
 }
 
 /// The request's header lines to sign and those that the signer adds, in the order of their names.

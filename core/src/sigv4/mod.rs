@@ -23,8 +23,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Limits: 32 signed header lines unless [`Request::with_room`] has more, 64 query parameters, a
-//! request target of 65,535 bytes.
+//! Limits: 32 signed header lines unless [`Request::with_room`] has more, 64 query parameters unless
+//! [`Request::sort_parameters_in`] is lent room for more, a request target of 65,535 bytes.
 
 mod canonical;
 #[cfg(test)]
@@ -32,6 +32,7 @@ mod counts;
 mod hash;
 mod key;
 mod presign;
+mod query;
 mod request;
 mod ring;
 mod rules;
@@ -65,13 +66,13 @@ pub enum SignError {
     /// A header that the signer itself adds.
     ReservedHeader,
     /// More header lines to sign than the request has room for, 32 by default; in a presigned URL, names of
-    /// more than 384 bytes in all.
+    /// more than 384 bytes in all, 8,192 on a machine with an operating system.
     TooManyHeaders,
     /// A region or service with a space, a control character, `/` or `,`, or outside ASCII.
     InvalidScope,
     /// Access key id and credential scope of more than 256 bytes, in a presigned URL.
     ScopeTooLong,
-    /// More than 64 query parameters.
+    /// More query parameters than there is room for, 64 by default.
     TooManyParameters,
     /// More than 64 path segments before 64 or more `..`, where a service has them resolved.
     TooManySegments,
@@ -98,7 +99,9 @@ impl fmt::Display for SignError {
             Self::TooManyHeaders => "more header lines to sign than the request has room for",
             Self::InvalidScope => "region or service has a character that is not allowed there",
             Self::ScopeTooLong => "access key id, region and service are longer than 256 bytes",
-            Self::TooManyParameters => "more than 64 query parameters to sign",
+            Self::TooManyParameters => {
+                "more query parameters to sign than there is room for, 64 unless more is lent"
+            }
             Self::TooManySegments => {
                 "more than 64 path segments before 64 or more `..`; send the path without dot segments"
             }

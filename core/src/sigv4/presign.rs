@@ -4,13 +4,18 @@ use core::fmt;
 
 use heapless::Vec;
 
+use crate::wire::device::ON_DEVICE;
 use crate::wire::percent::{self, Keep};
 use crate::wire::{Ascii, Put, decimal};
 
-use super::canonical::{self, Extra, SignedHeaders};
+use super::canonical::{self, SignedHeaders};
+use super::query::Extra;
 use super::request::View;
 use super::sign::Signer;
 use super::{Hasher, Request, SignError};
+
+/// Room for the names of the signed headers.
+const NAMES: usize = if ON_DEVICE { 384 } else { 8_192 };
 
 /// A text composed for the query, and whether it did not fit.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +49,7 @@ pub struct Presigned<'r> {
     request: View<'r>,
     credential: Composed<256>,
     lifetime: Composed<10>,
-    names: Composed<384>,
+    names: Composed<NAMES>,
     signature: Ascii<64>,
 }
 

@@ -86,6 +86,8 @@ pub(super) struct Parts<'a> {
     pub(super) query: &'a str,
     /// Computed once, when the request is made.
     pub(super) payload: PayloadHash,
+    /// The offsets of the query's parameters in their order; empty until memory is lent to sort them in.
+    pub(super) sorted: &'a [u16],
 }
 
 /// A request, whatever its room.
@@ -110,7 +112,7 @@ impl<'a> Parts<'a> {
             return Err(SignError::InvalidTarget);
         }
         let (path, query) = split_once(target, b'?').unwrap_or((target, ""));
-        Ok(Self { method, path, query, payload: PayloadHash::of(payload) })
+        Ok(Self { method, path, query, payload: PayloadHash::of(payload), sorted: &[] })
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{Credentials, Error, Settings};
 use chain::Link;
 
 /// Memory of one slot: room for any session token that fits a reply.
-const SLOT: usize = 64 * 1024;
+pub(crate) const SLOT: usize = 64 * 1024;
 
 /// Credentials, and how long they were valid when they were fetched.
 pub(crate) type Fetched = (Credentials, Lease);
@@ -93,9 +93,7 @@ impl<'a> Fetcher<'a> {
 
     /// Runs a flow that ends with credentials.
     pub(crate) fn credentials<'c>(&self, flow: &mut dyn Flow<'c, Output = Lease>) -> Result<Fetched, Error> {
-        self.run(flow, |lease, slot| {
-            slot.credentials().map(|credentials| (Credentials::copy(&credentials), lease))
-        })
+        self.run(flow, taken)
     }
 
     pub(crate) fn run<'c, O, T>(
@@ -103,19 +101,20 @@ impl<'a> Fetcher<'a> {
         flow: &mut dyn Flow<'c, Output = O>,
         take: impl FnOnce(O, &Slot<'_>) -> Option<T>,
     ) -> Result<T, Error> {
-        self.run_in(EXCHANGE, flow, take)
+        self.run_in(EXCHANGE, SLOT, flow, take)
     }
 
-    /// Runs a flow whose requests have at most `room` bytes.
+    /// Runs a flow whose requests have at most `room` bytes, with `slot` bytes for each slot.
     pub(crate) fn run_in<'c, O, T>(
         &self,
         room: usize,
+        slot: usize,
         flow: &mut dyn Flow<'c, Output = O>,
         take: impl FnOnce(O, &Slot<'_>) -> Option<T>,
     ) -> Result<T, Error> {
         let count = flow.slots();
-        let mut memory = Zeroizing::new(vec![0; SLOT * count]);
-        let mut slots: Vec<Slot<'_>> = memory.chunks_mut(SLOT).map(Slot::new).collect();
+        let mut memory = Zeroizing::new(vec![0; slot * count]);
+        let mut slots: Vec<Slot<'_>> = memory.chunks_mut(slot).map(Slot::new).collect();
         let mut report = Report::new();
         match self.driver(room).drive(flow, &mut slots, &mut report) {
             Ok(output) => {
@@ -145,6 +144,11 @@ impl<'a> Fetcher<'a> {
             _ => None,
         }
     }
+}
+
+/// The credentials that a flow has left in its slot.
+fn taken(lease: Lease, slot: &Slot<'_>) -> Option<Fetched> {
+    slot.credentials().map(|credentials| (Credentials::copy(&credentials), lease))
 }
 
 /// The service that signs with this name, at `url`.

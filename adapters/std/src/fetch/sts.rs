@@ -1,8 +1,8 @@
 //! Calls of STS.
 
-use rolecall_core::call::{Call, Operation, Service};
-use rolecall_core::error::{Error as SourceError, Origin};
-use rolecall_core::flow::{Flow, Lease, Report};
+use rolecall_core::call::{Call, Operation, Proof, Service};
+use rolecall_core::error::{Buffer as Memory, Error as SourceError, ErrorKind, Origin};
+use rolecall_core::flow::{Flow, Lease, Report, Slot};
 use rolecall_core::sources::sts::Mfa;
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest,
@@ -10,9 +10,11 @@ use rolecall_core::sources::sts::{
     SessionParameters,
 };
 use rolecall_core::sources::{Fixed, IdentityToken};
+use rolecall_core::wire::Count;
 
-use super::{Fetched, Fetcher, keys, pairs, service, texts};
+use super::{Fetched, Fetcher, SLOT, keys, pairs, service, taken, texts};
 use crate::credentials::CallerIdentity;
+use crate::driver::EXCHANGE;
 use crate::sessions::{
     self, FederatedUser, Role, RootTask, Saml, Session, TokenPlace, UserSession, WebIdentity,
 };
@@ -107,7 +109,7 @@ impl<'a> Fetcher<'a> {
         request.provider_id = web.provider_id.as_deref();
         request.policy = web.policy.as_deref();
         request.policy_arns = &policy_arns;
-        self.call(&self.settings.sts_url()?, identity_token(&web.token), request)
+        self.call_with_token(&self.settings.sts_url()?, &web.token, request)
     }
 
     pub(super) fn saml(&self, saml: &Saml) -> Result<Fetched, Error> {
@@ -116,7 +118,7 @@ impl<'a> Fetcher<'a> {
         request.duration_seconds = saml.duration_seconds;
         request.policy = saml.policy.as_deref();
         request.policy_arns = &policy_arns;
-        self.call(&self.settings.sts_url()?, identity_token(&saml.assertion), request)
+        self.call_with_token(&self.settings.sts_url()?, &saml.assertion, request)
     }
 
     /// The identity that credentials belong to.
@@ -146,6 +148,35 @@ impl<'a> Fetcher<'a> {
         self.credentials(&mut Call::new(base, self.sts(url)?, operation))
     }
 
+    /// The call of `operation`, which a token of up to the service's own limit proves, with room for that.
+    fn call_with_token<'c, O: Operation>(
+        &self,
+        url: &'c str,
+        token: &'c TokenPlace,
+        operation: O,
+    ) -> Result<Fetched, Error>
+    where
+        'a: 'c,
+    {
+        let Proof::Token { longest, limits } = operation.shape().proof else {
+            return Err(Error::Configuration("the operation takes no token".to_owned()));
+        };
+        let mut parameters = Count::default();
+        operation.body(&mut parameters, &Slot::new(&mut []));
+        // Each character of the token may be encoded as three.
+        let room = EXCHANGE + parameters.0 + 3 * longest;
+        let slot = SLOT.max(longest);
+        let mut call = Call::new(identity_token(token), self.sts(url)?, operation);
+        self.run_in(room, slot, &mut call, taken).map_err(|error| match error {
+            // The slot has room for any token within the limits.
+            Error::Source { error, report } if is_too_long(&error) => {
+                let error = SourceError::new(error.origin, error.step, ErrorKind::Invalid(limits));
+                Error::Source { error, report }
+            }
+            error => error,
+        })
+    }
+
     /// STS at `url`, signed for the region in the settings, or for the one a global endpoint implies.
     pub(crate) fn sts<'c>(&self, url: &'c str) -> Result<Service<'c>, Error>
     where
@@ -153,6 +184,12 @@ impl<'a> Fetcher<'a> {
     {
         service("sts", url, self.settings.sts_region())
     }
+}
+
+/// Whether a token did not fit into its slot.
+fn is_too_long(error: &SourceError) -> bool {
+    let small = matches!(error.kind, ErrorKind::BufferTooSmall { buffer: Memory::Slot, .. });
+    small && error.step == "token"
 }
 
 /// Passes the parameters of AssumeRole to `with`.

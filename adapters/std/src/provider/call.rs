@@ -5,7 +5,7 @@ use rolecall_core::flow::{Flow, Lease, Slot};
 use rolecall_core::sources::Unsigned;
 
 use super::Provider;
-use crate::fetch::{Fetcher, keys, service};
+use crate::fetch::{Fetcher, SLOT, keys, service};
 use crate::{Credentials, Error};
 
 impl Provider {
@@ -68,7 +68,7 @@ impl Fetcher<'_> {
             Some(fixed) => fixed,
             None => &mut Unsigned,
         };
-        self.run_in(ROOM, &mut Call::new(base, service(name, &url, &region)?, action), |_, slot| {
+        self.run_in(ROOM, SLOT, &mut Call::new(base, service(name, &url, &region)?, action), |_, slot| {
             take(slot);
             Some(())
         })

@@ -13,6 +13,7 @@ use super::Provider;
 use crate::credentials::CallerIdentity;
 use crate::driver::EXCHANGE;
 use crate::host::{Buffer, Streams, Upload};
+use crate::request::HEADER_ROOM;
 use crate::{Error, Presigned, Reply, Request, Signed};
 
 impl Provider {
@@ -127,11 +128,13 @@ impl Provider {
         // The slot is as large as needed.
         let _ = slots[0].store(&borrowed);
         let token_len = borrowed.session_token().map_or(0, |token| token.expose().len());
-        let lines: usize = headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+        // Each name is in the list of signed headers, too.
+        let lines: usize = headers.iter().map(|(name, value)| 2 * name.len() + value.len() + 5).sum();
         let room = EXCHANGE.max(HEAD + target.len() + lines + token_len);
         let driver = self.fetcher().driver(room);
         let (mut buffer, mut report) = (Buffer::new(), Report::new());
-        let mut flow = SendRequest::with_keys(Held, outgoing, &self.shared.keys);
+        let (keys, mut table) = (&self.shared.keys, request.table());
+        let mut flow = SendRequest::<_, _, HEADER_ROOM>::with_room(Held, outgoing, keys, &mut table);
         let answered = driver
             .drive_in(&mut buffer, &mut streams, &mut flow, &mut slots, &mut report)
             .map_err(|error| self.unsent(error, report))?;
@@ -160,6 +163,5 @@ impl Provider {
     }
 }
 
-/// Room for the lines of a head that are not the caller's: `Host`, the scope, the signature, the names of
-/// signed headers.
+/// Room for the lines of a head that are not the caller's: `Host`, the scope, the signature.
 const HEAD: usize = 4 * 1024;

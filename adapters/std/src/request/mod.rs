@@ -18,7 +18,13 @@ use crate::Error;
 
 pub use signed::{Canonical, Presigned, Reply, Signed};
 
-/// A request to a service.
+/// The header lines of a request that are signed, at most, and with them its host.
+const HEADERS: usize = 256;
+pub(crate) const HEADER_ROOM: usize = HEADERS + 1;
+/// Its query parameters, at most.
+const PARAMETERS: usize = 1_024;
+
+/// A request to a service, of up to 256 header lines and 1,024 query parameters.
 ///
 /// Service and region are those that are set, else those in the host's name, else those of the
 /// [`Settings`](crate::Settings) of a provider. The name in the credential scope is often not a label of the host
@@ -164,6 +170,12 @@ impl Request {
 
     pub(crate) fn headers(&self) -> Vec<(&str, &[u8])> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+    }
+
+    /// Memory to sort the query's parameters in.
+    pub(crate) fn table(&self) -> Vec<u16> {
+        let query = self.url.uri().query.unwrap_or_default();
+        vec![0; query.split('&').count().min(PARAMETERS)]
     }
 
     pub(crate) fn content(&self) -> Content<'_> {

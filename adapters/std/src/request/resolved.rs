@@ -5,18 +5,21 @@ use std::borrow::Cow;
 use rolecall_core::call::{Content, Outgoing};
 use rolecall_core::flow::Endpoint;
 use rolecall_core::sigv4::{
-    DeriveEach, Payload, Request as Signable, Rules, Scope, SignError, Signer, SigningKeys,
+    DeriveEach, Payload, Request as Sortable, Rules, Scope, SignError, Signer, SigningKeys,
 };
 use rolecall_core::wire::Put;
 use rolecall_core::wire::percent::{self, Keep};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::uri::Uri;
 
-use super::Request;
 use super::signed::{Canonical, Presigned, Signed};
 use super::url::encoded;
+use super::{HEADER_ROOM, Request};
 use crate::sink::Sink;
 use crate::{Credentials, Error, Settings};
+
+/// A request with room for what a host may send.
+type Signable<'a> = Sortable<'a, HEADER_ROOM>;
 
 /// A request with all that signing needs.
 pub(crate) struct Resolved<'r> {
@@ -166,7 +169,9 @@ impl<'r> Resolved<'r> {
         payload: Payload<'_>,
         make: impl Fn(&Signer<'_>, &Signable<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut request = Signable::new(&self.request.method, target, payload)?;
+        let mut table = self.request.table();
+        let mut request = Signable::with_room(&self.request.method, target, payload)?;
+        request.sort_parameters_in(&mut table)?;
         request.header("host", self.uri.authority.as_bytes())?;
         for (name, value) in &self.request.headers {
             request.header(name, value.as_bytes())?;

@@ -84,8 +84,10 @@ fn sign(credentials: &credentials::Credentials<'_>) -> Result<(), sigv4::SignErr
     sigv4::Signed::put_canonical_request(&signed, &mut out)?;
     sigv4::Signed::put_string_to_sign(&signed, &mut out)?;
 
+    let mut table = [0; 8];
     let mut small: sigv4::Request<'_, 2> = sigv4::Request::with_room(text(), text(), payload)?;
     sigv4::Request::header(&mut small, text(), bytes())?;
+    sigv4::Request::sort_parameters_in(&mut small, black_box(&mut table))?;
     used(sigv4::Signer::sign(&signer, &small)?.signature());
 
     let presigned = sigv4::Signer::presign(&signer, &request, number())?;
