@@ -300,10 +300,12 @@ fn run_in<'c, F: Flow<'c>>(
                 outcome.requests.push(sent);
                 driver.exchange(flow, &mut slots, &exchange, act, delay, &mut outcome);
             }
-            Need::File { .. } | Need::Process { .. } | Need::Prompt { .. } | Need::PromptAfter { .. } => match failure(act) {
-                Some(failure) => driver.answer(flow, &mut slots, Answer::Failed(failure)),
-                None => driver.content(flow, &mut slots, act, &mut outcome),
-            },
+            Need::File { .. } | Need::Process { .. } | Need::Prompt { .. } | Need::PromptAfter { .. } => {
+                match failure(act) {
+                    Some(failure) => driver.answer(flow, &mut slots, Answer::Failed(failure)),
+                    None => driver.content(flow, &mut slots, act, &mut outcome),
+                }
+            }
             Need::Resolve { .. } => match (hosts(act), failure(act)) {
                 (Some(hosts), _) => driver.answer(flow, &mut slots, Answer::Addresses(&hosts)),
                 (_, Some(failure)) => driver.answer(flow, &mut slots, Answer::Failed(failure)),

@@ -264,8 +264,8 @@ impl Parts<'_, '_> {
         let throttled = reply.status == 429 || class == CodeClass::Throttled || retried;
         let passing = reply.status >= 500 || throttled;
         let later = matches!(class, CodeClass::CredentialsEnded | CodeClass::Passing);
-        work.report.redact_all(work.slots, &[]);
-        self.operation.secrets(&mut |secret| work.report.redact_all(&[], &[secret]));
+        work.report.redact_all(work.slots);
+        self.operation.secrets(&mut |secret| work.report.redact(secret));
         let kind = if explained {
             ErrorKind::Refused { status: reply.status, recoverable: passing || later || again.is_some() }
         } else {

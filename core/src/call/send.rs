@@ -249,7 +249,7 @@ impl<const H: usize> Parts<'_, '_, H> {
         error_document::read_reply(reply, work.exchange, xml, work.report);
         let class = CodeClass::of(work.report.code());
         let clock = self.state.timing.was_wrong(work.clock, received, work.report.code());
-        work.report.redact_all(work.slots, &[]);
+        work.report.redact_all(work.slots);
         let throttled = reply.status == 429 || class == CodeClass::Throttled;
         let not_executed = throttled || self.state.request.idempotent;
         let next = match clock {

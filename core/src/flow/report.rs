@@ -73,8 +73,8 @@ impl Report {
         Shown::in_place_of(&mut self.message)
     }
 
-    /// Redacts every text that holds part of a secret: of `slots`, or of `others`.
-    pub(crate) fn redact_all(&mut self, slots: &[Slot<'_>], others: &[&str]) {
+    /// Redacts every text that holds part of a secret of `slots`.
+    pub(crate) fn redact_all(&mut self, slots: &[Slot<'_>]) {
         for slot in slots {
             // A secret that did not fit cannot be compared.
             if slot.overflows() {
@@ -84,7 +84,6 @@ impl Report {
                 self.redact(slot.text(field).unwrap_or_default());
             }
         }
-        others.iter().for_each(|secret| self.redact(secret));
     }
 
     /// Redacts every text that holds eight bytes in a row of `secret`, or all of a shorter one. For sources of the

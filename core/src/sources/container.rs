@@ -164,12 +164,13 @@ impl<'c> Source<'c> for ContainerEndpoint<'c> {
                 let own = if let Authorization::Token(token) = self.authorization { token } else { "" };
                 if received.reply.status != 200 {
                     put_reason(received.reply.body(work.exchange), work.report);
-                    work.report.redact_all(work.slots.get(..1).unwrap_or_default(), &[own]);
+                    work.report.redact_all(work.slots.get(..1).unwrap_or_default());
+                    work.report.redact(own);
                     work.slot()?.clear();
                     received.expect(200)?;
                 }
                 let taken = Document::Metadata.take(work, &received);
-                work.report.redact_all(&[], &[own]);
+                work.report.redact(own);
                 // The document has replaced a file's token, which cannot be compared now.
                 if matches!(self.authorization, Authorization::File(_)) {
                     work.report.clear();

@@ -46,7 +46,7 @@ impl Document {
         slot.clear();
         let read = read_members(document, self, slot, report);
         if read.is_err() {
-            report.redact_all(core::slice::from_ref(slot), &[]);
+            report.redact_all(core::slice::from_ref(slot));
             slot.clear();
         }
         read

@@ -141,7 +141,7 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
             }
             _ => {
                 let taken = Document::Metadata.take(work, &received);
-                work.report.redact_all(&[], &[self.token.text()]);
+                work.report.redact(self.token.text());
                 taken?;
                 Ok(Next::Done)
             }

@@ -91,7 +91,7 @@ impl<'c> Source<'c> for Portal<'c> {
             if let Ok(Some(Token::Str(text))) = json::member(body, "message") {
                 text.put(&mut work.report.new_message());
             }
-            work.report.redact_all(core::slice::from_ref(slot), &[]);
+            work.report.redact_all(core::slice::from_ref(slot));
             slot.clear();
             received.expect(200)?;
         }

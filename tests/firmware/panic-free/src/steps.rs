@@ -131,8 +131,8 @@ fn request(endpoint: flow::Endpoint<'static>) {
         let given = sources::Fixed::new(signing::credentials());
         let mut send = call::SendRequest::new(given, outgoing);
         run(&mut send);
-        let table = black_box(&mut [0; 8]);
-        let mut send = call::SendRequest::<_, _, 33>::with_room(sources::Held, outgoing, ring(), table);
+        let mut send: call::SendRequest<'_, _, _, 33> =
+            call::SendRequest::with_room(sources::Held, outgoing, ring(), black_box(&mut []));
         run(&mut send);
         let mut send = call::SendRequest::with_keys(sources::Held, outgoing, ring());
         run(&mut send);
