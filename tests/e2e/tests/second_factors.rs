@@ -1,9 +1,11 @@
 //! Signing in at a user pool whose replies are those of Cognito: the user's own name is in the first one alone, and an
 //! answer by an alias is not accepted.
 
-use std::net::IpAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
+use e2e::command::rolecall_at_terminal;
 use rolecall::core::error::Failure;
 use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::services::user_pool::secret_hash;
@@ -232,4 +234,72 @@ fn a_new_password_goes_where_the_prompt_says_and_after_a_proof_alone() {
     let error = pools.sign_in(jane()).expect_err("no proof was asked for").to_string();
     assert!(error.contains("NEW_PASSWORD_REQUIRED"), "{error}");
     assert!(pools.asked.lock().expect("no panic").is_empty(), "a password is asked for");
+}
+
+/// Serves both services on loopback, one exchange for each connection; returns the URL.
+fn listen(pools: Pools) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.expect("a connection"));
+            let (mut target, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                stream.read_line(&mut line).expect("a head");
+                match line.trim_end().split_once(": ") {
+                    Some((name, value)) if name.eq_ignore_ascii_case("x-amz-target") => {
+                        target = value.to_owned();
+                    }
+                    Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                        length = value.parse().expect("a number");
+                    }
+                    None if line.trim_end().is_empty() => break,
+                    _ => {}
+                }
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).expect("a body");
+            let (status, body) = pools.reply(&target, &String::from_utf8_lossy(&body));
+            let head = format!("HTTP/1.1 {status} -\r\nConnection: close\r\nContent-Length: {}", body.len());
+            write!(stream.get_mut(), "{head}\r\n\r\n{body}").expect("it is sent");
+        }
+    });
+    url
+}
+
+#[test]
+fn the_command_sets_an_app_up_at_a_terminal() {
+    if std::env::var_os("ROLECALL_PYTHON").is_none() {
+        return;
+    }
+    let script = vec![
+        verifier(),
+        ("RespondToAuthChallenge", challenge("MFA_SETUP", "")),
+        ("AssociateSoftwareToken", format!(r#"{{"SecretCode":"{APP_SECRET}","Session":"app"}}"#)),
+        ("VerifySoftwareToken", r#"{"Session":"verified","Status":"SUCCESS"}"#.to_owned()),
+        ("RespondToAuthChallenge", challenge("SOFTWARE_TOKEN_MFA", "")),
+        ("RespondToAuthChallenge", TOKENS.to_owned()),
+    ];
+    let pools = Pools::new(script, &[]);
+    let url = listen(pools.clone());
+    let words = ["credentials", "--cognito-identity-pool", IDENTITIES, "--user-pool", POOL];
+    let words = [&words[..], &["--client-id", CLIENT, "--username", ALIAS]].concat();
+    let environment = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL", &url),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_COGNITO_CLIENT_SECRET", "client secret"),
+    ];
+    let run = rolecall_at_terminal(&words, environment, &["a password", "123456", "654321"]);
+    assert!(run.ok().contains("ASIAJANE"), "{run:#?}");
+    for shown in
+        [APP_SECRET, &format!("otpauth://totp/{POOL}:jane%40example.com?secret={APP_SECRET}&issuer={POOL}")]
+    {
+        assert!(run.stdout.lines().any(|line| line.trim_end() == shown), "{run:#?}");
+    }
+    assert!(!run.stdout.contains("a password"), "{run:#?}");
+    let sent = pools.sent.lock().expect("no panic");
+    assert_eq!(sent[3]["UserCode"], "123456");
+    assert_eq!(sent[5]["ChallengeResponses"]["SOFTWARE_TOKEN_MFA_CODE"], "654321");
 }
