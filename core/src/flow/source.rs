@@ -505,6 +505,9 @@ impl Progress {
         let mut steps = MAX_STEPS;
         loop {
             if let Some(ended) = self.ended {
+                if ended.is_err() {
+                    clear_tokens(work.slots, needed);
+                }
                 self.restart(source);
                 return Step::Done(ended);
             }
@@ -646,6 +649,16 @@ impl Progress {
     fn fail<'c>(&mut self, source: &mut dyn Source<'c>, kind: ErrorKind) {
         let step = source.step(self.at);
         self.ended = Some(Err(Error { origin: source.origin(), step, kind }));
+    }
+}
+
+/// Wipes slots that hold something other than credentials: after a failure, the token of a base, or half of a document.
+#[inline(never)]
+fn clear_tokens(slots: &mut [Slot<'_>], count: usize) {
+    for slot in slots.iter_mut().take(count) {
+        if slot.credentials().is_none() {
+            slot.clear();
+        }
     }
 }
 

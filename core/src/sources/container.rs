@@ -9,7 +9,6 @@ use crate::flow::{
     Ask, Endpoint, Limits, Need, Next, Outcome, Report, Sequence, Slot, Source, Stage, Trouble, Workspace,
     request,
 };
-use crate::wire::device::utf8;
 use crate::wire::http1::is_header_value;
 use crate::wire::json::{self, Token};
 use crate::wire::uri::{Scheme, address};
@@ -199,8 +198,8 @@ impl<'c> Source<'c> for ContainerEndpoint<'c> {
 fn keep_token(content: &[u8], slots: &mut [Slot<'_>]) -> Result<(), ErrorKind> {
     let token = content.trim_ascii_end();
     // One that is not UTF-8 would count as none, and the request would be sent without it.
-    if token.is_empty() || !is_header_value(token) || utf8(token).is_err() {
-        return Err(ErrorKind::Invalid("token file: empty, not UTF-8, or a line break inside"));
+    if token.is_empty() || !is_header_value(token) || !token.is_ascii() {
+        return Err(ErrorKind::Invalid("token file: empty, not ASCII, or a line break inside"));
     }
     let slot = slots.first_mut().ok_or(NO_SLOT)?;
     slot.clear();

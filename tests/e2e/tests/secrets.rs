@@ -77,6 +77,9 @@ fn no_output_contains_a_secret() {
     std::fs::remove_dir_all(folder).expect("the cache directory exists");
 }
 
+/// The variable with the URL, arguments, and other variables.
+type Case<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
+
 /// User information in a URL is a secret: the error names the setting.
 #[test]
 fn a_password_in_a_url_is_in_no_error() {
@@ -90,7 +93,7 @@ fn a_password_in_a_url_is_in_no_error() {
     let user = ["--user-pool", "eu-west-1_abc", "--client-id", "client", "--username", "alice"];
     let signing_in = [&pool[..], &user].concat();
     let bad = "https://user:hunter2pw@h.example/path";
-    let cases: [(&str, &[&str], &[(&str, &str)]); 12] = [
+    let cases: [Case<'_>; 12] = [
         ("AWS_ENDPOINT_URL_STS", &["whoami"], &keys),
         ("AWS_ENDPOINT_URL_STS", &["explain"], &keys),
         ("AWS_ENDPOINT_URL", &["whoami"], &keys),

@@ -315,7 +315,13 @@ impl Settings {
     pub(crate) fn container(&self) -> Result<Container<'_>, Error> {
         let authorization = match (&self.container_token_file, &self.container_token) {
             (Some(path), _) => Authorization::File(path),
-            (None, Some(token)) => Authorization::Token(token.expose()),
+            (None, Some(token)) if token.expose().bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
+                Authorization::Token(token.expose())
+            }
+            (None, Some(_)) => {
+                let problem = "a character that no header may have: it has to be one line of ASCII";
+                return Err(Error::invalid("AWS_CONTAINER_AUTHORIZATION_TOKEN", problem));
+            }
             (None, None) => Authorization::None,
         };
         match (&self.container_relative_uri, &self.container_full_uri) {
