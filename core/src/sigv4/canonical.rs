@@ -2,8 +2,6 @@
 
 use core::cmp::Ordering;
 
-use heapless::Deque;
-
 use crate::wire::Put;
 use crate::wire::device::ON_DEVICE;
 use crate::wire::percent::{self, Keep};
@@ -60,24 +58,34 @@ pub(super) fn put_resolved<'a>(
     out: &mut (impl Put + ?Sized),
 ) -> Result<(), SignError> {
     let mut climbs = segments.clone().filter(|segment| *segment == b"..").count();
-    // The offsets of those that may still be removed: at most one for each `..` to come.
-    let mut held: Deque<u16, MAX_HELD> = Deque::new();
+    // The offsets of those that may still be removed, in a ring: at most one for each `..` to come.
+    let mut held = [0u16; MAX_HELD];
+    let (mut first, mut next) = (0usize, 0usize);
     let (mut start, mut empty) = (0usize, true);
     for segment in segments {
         match segment {
             b"" | b"." => {}
             b".." => {
                 climbs = climbs.wrapping_sub(1);
-                held.pop_back();
+                next = next.wrapping_sub(usize::from(next != first));
             }
-            _ => held.push_back(start as u16).map_err(|_| SignError::TooManySegments)?,
+            _ => {
+                if next.wrapping_sub(first) >= MAX_HELD {
+                    return Err(SignError::TooManySegments);
+                }
+                if let Some(place) = held.get_mut(next % MAX_HELD) {
+                    *place = start as u16;
+                }
+                next = next.wrapping_add(1);
+            }
         }
         start = start.wrapping_add(segment.len()).wrapping_add(1);
-        while held.len() > climbs
-            && let Some(at) = held.pop_front()
+        while next.wrapping_sub(first) > climbs
+            && let Some(at) = held.get(first % MAX_HELD)
         {
+            first = first.wrapping_add(1);
             out.put(b"/");
-            let kept = from(path, at).split(|byte| *byte == b'/').next().unwrap_or_default();
+            let kept = from(path, *at).split(|byte| *byte == b'/').next().unwrap_or_default();
             percent::encode(kept, keep, out);
             empty = false;
         }

@@ -57,11 +57,9 @@ pub(super) fn put_query<const M: usize>(
     out: &mut (impl Put + ?Sized),
 ) -> Result<(), SignError> {
     let text = parts.query.as_bytes();
-    if !parts.sorted.is_empty() {
-        return put_sorted(text, parts.sorted, added, out);
-    }
     let mut table = [0; MAX_PARAMETERS];
-    put_sorted(text, sort(text, &mut table)?, added, out)
+    let sorted = if parts.sorted.is_empty() { sort(text, &mut table)? } else { parts.sorted };
+    put_sorted(text, sorted, added, out)
 }
 
 /// Finds the parameters of `text`, and writes the offset of each into `table` in their order. Empty ones (`a&&b`)

@@ -211,7 +211,14 @@ pub fn is_never_signed(name: &str) -> bool {
 /// insertion sort, with few comparisons, as they read texts. The standard library's sorts keep a panic path.
 pub(super) fn sink_last<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
     let Some((last, sorted)) = list.split_last() else { return };
-    let place = sorted.partition_point(|before| compare(before, last) != Ordering::Greater);
+    let (mut place, mut end) = (0usize, sorted.len());
+    while place < end {
+        let middle = place.wrapping_add(end) / 2;
+        match sorted.get(middle) {
+            Some(before) if compare(before, last) != Ordering::Greater => place = middle.wrapping_add(1),
+            _ => end = middle,
+        }
+    }
     let mut len = list.len();
     while let Some([.., before, last]) = list.get_mut(place..len) {
         core::mem::swap(before, last);
