@@ -460,3 +460,37 @@ fn what_fails_on_this_side_is_named_and_is_not_the_fault_of_the_peer() {
     );
     assert_eq!((error.fault(), error.is_recoverable()), (Fault::Configuration, false));
 }
+
+/// The longest heads are written whole: a line of 50 KB, and one with the names of 256 headers.
+#[test]
+fn a_head_with_as_many_parameters_and_headers_as_permitted_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let peer = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let (mut got, mut piece) = (Vec::new(), vec![0; 65_536]);
+        while !got.ends_with(b"\r\n\r\n") {
+            let len = stream.read(&mut piece).expect("a head");
+            assert!(len > 0, "it ends after {} bytes", got.len());
+            got.extend_from_slice(&piece[..len]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").expect("sent");
+        String::from_utf8(got).expect("text")
+    });
+    let query: Vec<String> = (0..1024).map(|index| format!("{index:04}{}={index}", "p".repeat(36))).collect();
+    let url = format!("http://127.0.0.1:{port}/k?{}", query.join("&"));
+    let mut request = Request::new("GET", &url).expect("a URL").service("s3");
+    for index in 0..256 {
+        request = request.header(&format!("x-{index:03}-{}", "h".repeat(74)), "value").expect("a header");
+    }
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_REGION", "eu-west-1"),
+    ];
+    let provider = Provider::from_environment(&variables.into_iter().collect()).expect("a provider");
+    assert_eq!(provider.send(&request).expect("a reply").body, b"ok");
+    let head = peer.join().expect("a head");
+    assert!(head.starts_with(&format!("GET /k?{} HTTP/1.1\r\n", query.join("&"))));
+    assert_eq!(head.lines().filter(|line| line.starts_with("x-") && line.ends_with(": value")).count(), 256);
+}

@@ -26,6 +26,8 @@ use crate::host::{Streams, append_within};
 
 /// ureq's read and write buffers: heads of metadata services are small, and two of them are held.
 const BUFFER: usize = 16 * 1024;
+/// The write buffer of a request with a longer head. A line of it has to fit.
+const LARGE_BUFFER: usize = 256 * 1024;
 /// For the rest of a reply's head, in milliseconds.
 const GRACE: u32 = 20;
 
@@ -65,7 +67,7 @@ impl Transport {
             tls: Tls::new(ca_bundle, wall, trouble.clone()),
             trouble,
         };
-        Self { proxies, agent: means.agent(None), means }
+        Self { proxies, agent: means.agent(None, BUFFER), means }
     }
 
     /// What is wrong with a setting that made the last exchange fail as untrusted, unsupported or denied.
@@ -174,8 +176,10 @@ impl Transport {
             }
             request = request.header(name, value);
         }
-        let pinned = exchange.address.map(|address| self.means.agent(Some(address)));
-        let agent = pinned.as_ref().unwrap_or(&self.agent);
+        let is_large = exchange.request.head > BUFFER;
+        let own = (exchange.address.is_some() || is_large)
+            .then(|| self.means.agent(exchange.address, if is_large { LARGE_BUFFER } else { BUFFER }));
+        let agent = own.as_ref().unwrap_or(&self.agent);
         let limits = exchange.limits;
         let bytes = match exchange.body {
             Content::InExchange => exchange.request.body(buffer),
@@ -225,13 +229,14 @@ impl Read for Watched<'_> {
 }
 
 impl Means {
-    /// An agent that connects to `pinned`, if there is such an address, and to no other.
-    fn agent(&self, pinned: Option<IpAddr>) -> Agent {
-        let tunnel = Tunnel { direct: config(), trouble: self.trouble.clone() };
+    /// An agent that connects to `pinned`, if there is such an address, and to no other, and that has `room` for each
+    /// line of a request's head.
+    fn agent(&self, pinned: Option<IpAddr>, room: usize) -> Agent {
+        let tunnel = Tunnel { direct: config(BUFFER), trouble: self.trouble.clone() };
         let connector = ().chain(tunnel).chain(Tcp);
         #[cfg(feature = "tls")]
         let connector = connector.chain(self.tls.clone());
-        Agent::with_parts(config(), connector, Addresses { pinned, lookup: self.lookup })
+        Agent::with_parts(config(room), connector, Addresses { pinned, lookup: self.lookup })
     }
 }
 
@@ -294,7 +299,7 @@ fn each_piece(
     }
 }
 
-fn config() -> Config {
+fn config(room: usize) -> Config {
     Config::builder()
         // Otherwise ureq would use the environment's, whatever the settings.
         .proxy(None)
@@ -306,7 +311,7 @@ fn config() -> Config {
         .input_buffer_size(BUFFER)
         // Below the size of the buffer: ureq takes a full one for the end of the stream.
         .max_response_header_size(BUFFER - 1)
-        .output_buffer_size(BUFFER)
+        .output_buffer_size(room)
         .user_agent(ureq::config::AutoHeaderValue::None)
         .accept(ureq::config::AutoHeaderValue::None)
         .accept_encoding(ureq::config::AutoHeaderValue::None)
