@@ -121,18 +121,24 @@ impl<'a> Fetcher<'a> {
         self.call_with_token(&self.settings.sts_url()?, &saml.assertion, request)
     }
 
-    /// The identity that credentials belong to.
+    /// The identity that credentials belong to, in printable ASCII as everything that a service says.
     pub(crate) fn identity(&self, credentials: &Credentials) -> Result<CallerIdentity, Error> {
         let base = keys(credentials);
         let url = self.settings.sts_url()?;
         let mut call = GetCallerIdentity::new(base, self.sts(&url)?, GetCallerIdentityRequest);
-        self.run(&mut call, |_, slot| {
+        let identity = self.run(&mut call, |_, slot| {
             slot.identity().map(|identity| CallerIdentity {
                 account: identity.account.to_owned(),
-                arn: identity.arn.to_owned(),
-                user_id: identity.user_id.to_owned(),
+                arn: printable(identity.arn),
+                user_id: printable(identity.user_id),
             })
-        })
+        })?;
+        if identity.account.len() == 12 && identity.account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(identity);
+        }
+        let kind = ErrorKind::Unusable("Account, which has to be twelve digits,");
+        let error = SourceError::new(Origin::CallerIdentity, "", kind);
+        Err(Error::Source { error, report: Box::new(Report::new()) })
     }
 
     /// The call of `operation` at `url`.
@@ -216,6 +222,12 @@ fn with_request<T>(role: &Role, name: &str, with: impl FnOnce(AssumeRoleRequest<
     request.external_id = role.external_id.as_deref();
     request.more = Some(&more);
     with(request)
+}
+
+/// Replaces everything but printable ASCII by spaces, as a report does: a line break would make a line of its own,
+/// other controls and changes of direction would reach the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|char| if char.is_ascii_graphic() { char } else { ' ' }).collect()
 }
 
 fn identity_token(place: &TokenPlace) -> IdentityToken<'_> {
