@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let arguments = match arguments::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
-            note(format_args!("{error}\nTry 'rolecall --help'."));
+            note(error);
             return ExitCode::from(2);
         }
     };

@@ -13,3 +13,17 @@ pub(crate) struct Common {
     pub(crate) identity: IdentityOptions,
     pub(crate) verbose: bool,
 }
+
+impl Common {
+    /// Checks that the options go together, for a command that creates a user or any other.
+    pub(super) fn check(&self, makes_user: bool) -> Result<(), lexopt::Error> {
+        self.identity.check(makes_user)?;
+        if let (Some(option), None) = (self.role.given.first(), &self.role.arn) {
+            return Err(format!("{option} needs --role-arn").into());
+        }
+        if self.role.mfa_code.is_some() && self.role.mfa_serial.is_none() {
+            return Err("--mfa-code needs --mfa-serial".into());
+        }
+        Ok(())
+    }
+}

@@ -1,75 +1,142 @@
-//! The text of `--help`.
+//! The text of `--help`, made from the catalog.
 
-pub(crate) const HELP: &str = "\
-AWS credentials and signed requests, without an SDK.
+use super::catalog::{COMMANDS, Given, Group, Opt, RECIPES, SHARED, SOURCES, Topic};
 
-usage: rolecall COMMAND [OPTIONS]
+/// The longest line.
+const WIDTH: usize = 118;
+/// Where the text about an option begins, and about a command.
+const OPTIONS: usize = 32;
+const TOPICS: usize = 46;
 
-  credentials [--format process|json|env]     print credentials (process: what credential_process wants)
-  whoami                                      print account, ARN and user id (STS GetCallerIdentity)
-  explain [--json]                            ask every source, and print why it has credentials or not
-  request METHOD URL [-H NAME:VALUE]... [-d BODY|@FILE]
-                                              sign and send a request; print the body of the reply
-  sign METHOD URL [-H ...] [-d ...] [--canonical] [--date TIME]
-                                              print the headers to send; --canonical: print what is signed
-  presign URL [--method METHOD] [--expires SECONDS] [--canonical] [--date TIME]
-                                              print a URL with a signature in its query
-  setup RECIPE [--undo] [--dry-run]           provision a role and what belongs to it, or remove it (see below)
-  demo [--tamper]                             start EC2 metadata, STS and S3 on loopback, and run the whole flow
+/// The command or recipe that begins with these words, the longest match first; `None` for an unknown command.
+pub(super) fn topic(words: &[String]) -> Option<&'static Topic> {
+    let recipe = words.get(..2).map(|words| words.join(" "));
+    let named = |topics: &'static [Topic], name: &str| topics.iter().find(|topic| topic.name == name);
+    recipe.and_then(|name| named(RECIPES, &name)).or_else(|| named(COMMANDS, words.first()?))
+}
 
-with every command:
-  --profile NAME                use this profile, and no keys of the environment; else AWS_PROFILE, else default
-  --region REGION               else AWS_REGION, AWS_DEFAULT_REGION, the profile's, or the region in the URL's host
-  --cache FOLDER                share credentials with other processes there; else ROLECALL_CACHE, else no cache
-  -v, --verbose                 print every exchange on standard error
-  --help, --version
+/// Every command, and the options that they share.
+pub(super) fn overview() -> String {
+    let mut out =
+        "AWS credentials and signed requests, without an SDK.\n\nusage: rolecall COMMAND [OPTIONS]; rolecall COMMAND --help prints what the command takes\n\n"
+            .to_owned();
+    for topic in COMMANDS {
+        put_topic(&mut out, topic);
+        if topic.name == "setup" {
+            RECIPES.iter().for_each(|recipe| put_topic(&mut out, recipe));
+        }
+    }
+    SHARED.iter().for_each(|group| put_group(&mut out, group));
+    out.push_str("\nA value that begins with -- is given as --option=VALUE, but for -d.\n");
+    fill(&mut out, 0, SOURCES.iter().flat_map(|line| line.split(' ')));
+    out.push('\n');
+    let exceptions = COMMANDS.iter().filter_map(|topic| Some(format!("{}: {}", topic.name, topic.success?)));
+    let exceptions = exceptions.collect::<Vec<_>>().join("; ");
+    let codes = format!("Exit code: 0 success ({exceptions}), 1 failure, 2 wrong usage.");
+    fill(&mut out, 0, codes.split(' '));
+    out.push('\n');
+    out
+}
 
-a role to assume first, with every command:
-  --role-arn ARN
-  --role-session-name NAME      else AWS_ROLE_SESSION_NAME, else rolecall-<unix time>
-  --duration-seconds SECONDS    900 to 43200
-  --external-id ID
-  --policy JSON|@FILE           limit the session to this policy
-  --policy-arn ARN              limit it to a managed policy; up to 10 times
-  --tag KEY=VALUE               a session tag; up to 50 times
-  --transitive-tag KEY          pass this tag on when roles are chained
-  --mfa-serial SERIAL           the user's multi-factor device; its code is prompted for, unless --mfa-code CODE
-  --source-identity NAME        the source identity, for audit logs
+/// All that a command or a recipe takes.
+pub(super) fn of(topic: &Topic) -> String {
+    let mut out = format!("rolecall {}: ", topic.name);
+    fill(&mut out, 0, topic.about.split(' '));
+    out.push_str("\n\nusage: rolecall ");
+    out.push_str(topic.name);
+    let needed = topic.options.iter().filter(|option| option.given == Given::Always);
+    let words = topic.words.split_terminator(' ').map(str::to_owned).chain(needed.map(bracketed));
+    for word in words.chain(["[OPTIONS]".to_owned()]) {
+        out.push(' ');
+        out.push_str(&word);
+    }
+    out.push('\n');
+    if topic.name == "setup" {
+        out.push('\n');
+        RECIPES.iter().for_each(|recipe| put_topic(&mut out, recipe));
+    }
+    if !topic.options.is_empty() {
+        out.push('\n');
+        topic.options.iter().for_each(|option| put_option(&mut out, option));
+    }
+    topic.groups.iter().for_each(|group| put_group(&mut out, group));
+    if let Some(success) = topic.success {
+        out.push_str(&format!("\nExit code: 0 success ({success}), 1 failure, 2 wrong usage.\n"));
+    }
+    out
+}
 
-credentials of an identity in an Amazon Cognito identity pool, with every command:
-  --cognito-identity-pool ID    an identity of this pool: unauthenticated, without --login or --user-pool
-  --cognito-identity-id ID      the identity of that id, in place of a pool
-  --login PROVIDER=TOKEN|@FILE  a token of a provider that the pool trusts; several for one identity
-  --user-pool ID --client-id ID --username NAME
-                                sign in at a user pool; the password is prompted for, or read from
-                                AWS_COGNITO_PASSWORD or --password-stdin; it is proved, not sent (SRP), unless
-                                --send-password; a client's secret is read from AWS_COGNITO_CLIENT_SECRET
-  --custom-role-arn ARN         choose one of several roles that the token allows
-  --identity-role-arn ARN       assume a role with the identity's own token (the pool's classic flow)
+/// `[-H NAME:VALUE]...`
+fn bracketed(option: &Opt) -> String {
+    // A short name stands for the long one.
+    let spelled = match (option.short(), option.spelled.split_once(' ')) {
+        (Some(letter), Some((_, long))) => match long.split_once(' ') {
+            Some((_, value)) => format!("-{letter} {value}"),
+            None => format!("-{letter}"),
+        },
+        _ => option.spelled.to_owned(),
+    };
+    match option.given {
+        Given::Once => format!("[{spelled}]"),
+        Given::Often => format!("[{spelled}]..."),
+        Given::Always => spelled,
+    }
+}
 
-setup ec2-role --role NAME [--instance-id ID] [--replace]
-                                a role, an instance profile with it, and its association with the instance
-setup ecs-role --role NAME [--image IMAGE [--family NAME] [--run] [--cluster NAME]
-               [--subnet ID]... [--security-group ID]...]
-                                a role for tasks, a task definition with it, and a task (on Fargate with --subnet)
-setup cross-account --role NAME --trust ACCOUNT|ARN [--external-id ID]
-                                a role that another account may assume
-setup cognito --name NAME [--username NAME] [--client-secret] [--login-provider PROVIDER=APP]... [--classic]
-              [--allow-unauthenticated] [--unauthenticated-policy ...] [--unauthenticated-policy-arn ARN]
-              [--oidc-url URL --oidc-client-id ID... [--thumbprint HEX]...]
-                                a user pool with a client and a user, an identity pool, roles for its identities
-  --policy JSON|FILE, --policy-arn ARN
-                                for each recipe: what the role may do
-  --dry-run                     print the calls that would change something, and make none of them
-  --undo                        remove what the recipe created; resources without its tag are left unchanged
+fn put_group(out: &mut String, group: &Group) {
+    out.push_str(&format!("\n{}:\n", group.title));
+    group.options.iter().for_each(|option| put_option(out, option));
+}
 
-with request, sign and presign:
-  --service SERVICE             the name to sign for (s3, sts, execute-api...), else the one in the URL's host
-  --date 20150830T123600Z       sign and presign: the time to sign with
+fn put_option(out: &mut String, option: &Opt) {
+    out.push_str("  ");
+    out.push_str(option.spelled);
+    put_about(out, OPTIONS, option.about);
+}
 
-Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, else the profile (keys, roles, web identity,
-IAM Identity Center, credential_process), else AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, else the container
-endpoint (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, ..._FULL_URI), else EC2 instance metadata.
-Exit code: 0 success (request: a status of 2xx; explain: STS names the identity; setup --undo:
-no resource left unchanged), 1 failure, 2 wrong usage.
-";
+/// A topic with its words and options.
+fn put_topic(out: &mut String, topic: &Topic) {
+    let start = out.len();
+    out.push_str("  ");
+    out.push_str(topic.name);
+    let margin = column(out) + 1;
+    let words = topic.words.split_terminator(' ').map(str::to_owned);
+    let more: Vec<String> = words.chain(topic.options.iter().map(bracketed)).collect();
+    fill(out, margin, more.iter().map(String::as_str));
+    if out[start..].contains('\n') {
+        out.push('\n');
+    }
+    put_about(out, TOPICS, topic.about);
+}
+
+/// What an option or a topic is about, from column `margin` on.
+fn put_about(out: &mut String, margin: usize, about: &str) {
+    if column(out) + 2 > margin {
+        out.push('\n');
+    }
+    fill(out, margin, about.split(' '));
+    out.push('\n');
+}
+
+/// Appends words to the last line, and to further lines that begin at column `margin`.
+fn fill<'a>(out: &mut String, margin: usize, words: impl Iterator<Item = &'a str>) {
+    for word in words {
+        if column(out) > margin {
+            let space = usize::from(!out.ends_with(' '));
+            if column(out) + space + word.len() > WIDTH {
+                out.truncate(out.trim_end_matches(' ').len());
+                out.push('\n');
+            } else {
+                out.push_str(&" "[..space]);
+            }
+        }
+        let missing = margin.saturating_sub(column(out));
+        out.extend(std::iter::repeat_n(' ', missing));
+        out.push_str(word);
+    }
+}
+
+/// The length of the last line.
+fn column(out: &str) -> usize {
+    out.len() - out.rfind('\n').map_or(0, |end| end + 1)
+}

@@ -1,6 +1,8 @@
 //! Options of an Amazon Cognito identity.
 
-use lexopt::{Parser, ValueExt};
+use lexopt::Parser;
+
+use super::value;
 
 /// The identity, and what proves it.
 #[derive(Debug, Default)]
@@ -23,15 +25,12 @@ pub(crate) struct IdentityOptions {
 impl IdentityOptions {
     /// Parses the option `name`, and returns whether it is one of these.
     pub(super) fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
-        let mut text = || parser.value()?.string();
+        let option = format!("--{name}");
+        let mut text = || value::text(&option, parser);
         match name {
             "cognito-identity-pool" => self.pool = Some(text()?),
             "cognito-identity-id" => self.id = Some(text()?),
-            "login" => {
-                let login = text()?;
-                let (provider, token) = login.split_once('=').ok_or("--login: expected PROVIDER=TOKEN")?;
-                self.logins.push((provider.to_owned(), token.to_owned()));
-            }
+            "login" => self.logins.push(value::pair(&option, "PROVIDER=TOKEN", parser)?),
             "user-pool" => self.user_pool = Some(text()?),
             "client-id" => self.client_id = Some(text()?),
             "username" => self.username = Some(text()?),
@@ -43,7 +42,7 @@ impl IdentityOptions {
         }
         // `setup cognito` has a user, too.
         if !matches!(name, "cognito-identity-pool" | "cognito-identity-id" | "username" | "password-stdin") {
-            self.first.get_or_insert_with(|| format!("--{name}"));
+            self.first.get_or_insert(option);
         }
         Ok(true)
     }

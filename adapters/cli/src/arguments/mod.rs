@@ -1,19 +1,21 @@
 //! The command line.
 
+mod catalog;
 mod common;
 mod help;
 mod identity;
 mod role;
 #[cfg(feature = "setup")]
 mod setup;
+mod value;
 
 use std::ffi::OsString;
 
 use lexopt::{Arg, Parser, ValueExt};
 use rolecall::UnixTime;
 
+use catalog::{COMMANDS, Topic};
 pub(crate) use common::Common;
-pub(crate) use help::HELP;
 pub(crate) use identity::IdentityOptions;
 pub(crate) use role::RoleOptions;
 #[cfg(feature = "setup")]
@@ -28,7 +30,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug)]
 pub(crate) enum Command {
-    Help,
+    Help(String),
     Version,
     Credentials(Format),
     Whoami,
@@ -89,84 +91,78 @@ struct Given {
     canonical: bool,
     tamper: bool,
     json: bool,
+    help: bool,
+    version: bool,
     #[cfg(feature = "setup")]
     setup: SetupOptions,
-    /// The options given that not every command has.
-    own: Vec<&'static str>,
+    /// The long names of all options given.
+    names: Vec<String>,
 }
 
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, lexopt::Error> {
-    let mut parser = Parser::from_iter(arguments);
+/// Parses a command line. An error says where to read on.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, String> {
     let mut given = Given::default();
-    while let Some(argument) = parser.next()? {
-        let mut own = |name| given.own.push(name);
-        match argument {
-            Arg::Short('h') | Arg::Long("help") => return Ok(plain(Command::Help)),
-            Arg::Short('V') | Arg::Long("version") => return Ok(plain(Command::Version)),
-            Arg::Short('v') | Arg::Long("verbose") => given.common.verbose = true,
-            Arg::Long("region") => given.common.region = Some(parser.value()?.string()?),
-            Arg::Long("profile") => given.common.profile = Some(parser.value()?.string()?),
-            Arg::Long("cache") => given.common.cache = Some(parser.value()?.string()?),
-            Arg::Long("json") => {
-                own("--json");
-                given.json = true;
-            }
-            Arg::Long("format") => {
-                own("--format");
-                given.format = Some(format(&parser.value()?.string()?)?);
-            }
-            Arg::Short('H') | Arg::Long("header") => {
-                own("-H");
-                given.headers.push(header(&parser.value()?.string()?)?);
-            }
-            Arg::Short('d') | Arg::Long("data") => {
-                own("-d");
-                given.body = Some(parser.value()?);
-            }
-            Arg::Long("service") => {
-                own("--service");
-                given.service = Some(parser.value()?.string()?);
-            }
-            Arg::Long("method") => {
-                own("--method");
-                given.method = Some(parser.value()?.string()?);
-            }
-            Arg::Long("expires") => {
-                own("--expires");
-                given.expires = Some(parser.value()?.parse()?);
-            }
-            Arg::Long("date") => {
-                own("--date");
-                given.date = Some(date(&parser.value()?.string()?)?);
-            }
-            Arg::Long("canonical") => {
-                own("--canonical");
-                given.canonical = true;
-            }
-            Arg::Long("tamper") => {
-                own("--tamper");
-                given.tamper = true;
-            }
-            Arg::Value(word) => given.words.push(word.string()?),
-            Arg::Long(name) => {
-                let name = name.to_owned();
-                if !given.take(&name, &mut parser)? {
-                    return Err(Arg::Long(&name).unexpected());
-                }
-            }
-            other => return Err(other.unexpected()),
-        }
-    }
-    given.command()
-}
-
-fn plain(command: Command) -> Arguments {
-    Arguments { command, common: Common::default() }
+    let parsed = given.read(arguments).and_then(|()| given.arguments());
+    parsed.map_err(|error| {
+        let words = given.words.strip_prefix(&["help".to_owned()]).unwrap_or(&given.words);
+        let name = help::topic(words).map(|topic| format!("{} ", topic.name)).unwrap_or_default();
+        format!("{error}\nTry 'rolecall {name}--help'.")
+    })
 }
 
 impl Given {
-    /// Parses an option of one of the groups, and returns whether it is of any.
+    fn read(&mut self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), lexopt::Error> {
+        let mut parser = Parser::from_iter(arguments);
+        while let Some(argument) = parser.next()? {
+            let name = match argument {
+                Arg::Value(word) => {
+                    self.words.push(word.string()?);
+                    continue;
+                }
+                Arg::Long(name) => name.to_owned(),
+                Arg::Short(letter) => {
+                    let mut all = COMMANDS.iter().flat_map(Topic::all);
+                    let named = all.find(|option| option.short() == Some(letter));
+                    named.ok_or_else(|| Arg::Short(letter).unexpected())?.long().to_owned()
+                }
+            };
+            if !self.take(&name, &mut parser)? {
+                return Err(Arg::Long(&name).unexpected());
+            }
+            self.names.push(name);
+        }
+        Ok(())
+    }
+
+    /// Parses the value of an option, and returns whether there is such an option.
     fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
+        let option = format!("--{name}");
+        let mut text = || value::text(&option, parser);
+        match name {
+            "help" => self.help = true,
+            "version" => self.version = true,
+            "verbose" => self.common.verbose = true,
+            "region" => self.common.region = Some(text()?),
+            "profile" => self.common.profile = Some(text()?),
+            "cache" => self.common.cache = Some(text()?),
+            "json" => self.json = true,
+            "format" => self.format = Some(format(&text()?)?),
+            "header" => self.headers.push(header(&text()?)?),
+            // A body may begin as an option does.
+            "data" => self.body = Some(parser.value()?),
+            "service" => self.service = Some(text()?),
+            "method" => self.method = Some(text()?),
+            "expires" => self.expires = Some(value::seconds(&option, parser)?),
+            "date" => self.date = Some(date(&text()?)?),
+            "canonical" => self.canonical = true,
+            "tamper" if cfg!(feature = "demo") => self.tamper = true,
+            _ => return self.take_of_groups(name, parser),
+        }
+        Ok(true)
+    }
+
+    /// Parses the value of an option of one of the groups, and returns whether it is of any.
+    fn take_of_groups(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         let common = &mut self.common;
         if common.role.take(name, parser)? || common.identity.take(name, parser)? {
             return Ok(true);
@@ -178,64 +174,86 @@ impl Given {
         Ok(false)
     }
 
-    fn command(mut self) -> Result<Arguments, lexopt::Error> {
-        let mut words = std::mem::take(&mut self.words).into_iter();
-        let name = words.next().ok_or("no command given")?;
+    fn arguments(&mut self) -> Result<Arguments, lexopt::Error> {
+        if self.version {
+            return Ok(plain(Command::Version));
+        }
+        let by_word = self.words.first().is_some_and(|word| word == "help");
+        if by_word || self.help {
+            return Ok(plain(Command::Help(self.help(by_word)?)));
+        }
+        let topic = self.topic(&self.words)?;
+        if let Some(option) = self.names.iter().find(|name| !topic.has(name)) {
+            return Err(format!("{} has no option --{option}", topic.name).into());
+        }
+        let command = self.command(topic)?;
+        self.common.check(topic.name == "setup cognito")?;
+        Ok(Arguments { command, common: std::mem::take(&mut self.common) })
+    }
+
+    /// The help that is asked for by the word `help` or by the option.
+    fn help(&self, by_word: bool) -> Result<String, lexopt::Error> {
+        // `rolecall help --help` is about `help` itself.
+        let words = if by_word && !self.help { &self.words[1..] } else { &self.words };
+        if words.is_empty() {
+            return Ok(help::overview());
+        }
+        let topic = self.topic(words)?;
+        let named = topic.name.split(' ').count();
+        let more = if by_word { 0 } else { topic.words.split_terminator(' ').count() };
+        match words.get(named + more) {
+            Some(word) => Err(unexpected(topic, word)),
+            None => Ok(help::of(topic)),
+        }
+    }
+
+    /// The topic of these words.
+    fn topic(&self, words: &[String]) -> Result<&'static Topic, lexopt::Error> {
+        let command = words.first().ok_or("no command given")?;
+        let topic = help::topic(words).ok_or_else(|| {
+            let all: Vec<_> = COMMANDS.iter().map(|topic| topic.name).collect();
+            format!("no such command: {command:?}; this build has {}", all.join(", "))
+        })?;
+        #[cfg(feature = "setup")]
+        if let ("setup", Some(recipe)) = (topic.name, words.get(1)) {
+            return Err(setup::unknown(recipe).into());
+        }
+        Ok(topic)
+    }
+
+    fn command(&mut self, topic: &'static Topic) -> Result<Command, lexopt::Error> {
+        let named = topic.name.split(' ').count();
+        let mut words = self.words.clone().into_iter().skip(named);
+        let name = topic.name;
         let mut word = |what: &str| words.next().ok_or(format!("{name}: no {what} given"));
-        let (command, takes): (Command, &[&str]) = match name.as_str() {
-            "help" => (Command::Help, &[]),
-            "credentials" => (Command::Credentials(self.format.unwrap_or_default()), &["--format"]),
-            "whoami" => (Command::Whoami, &[]),
-            "explain" => (Command::Explain { json: self.json }, &["--json"]),
-            "request" => {
-                let target = self.target(word("method")?, word("URL")?);
-                (Command::Request(target), &["-H", "-d", "--service"])
-            }
+        let command = match name {
+            "credentials" => Command::Credentials(self.format.unwrap_or_default()),
+            "whoami" => Command::Whoami,
+            "explain" => Command::Explain { json: self.json },
+            "request" => Command::Request(self.target(word("method")?, word("URL")?)),
             "sign" => {
                 let target = self.target(word("method")?, word("URL")?);
-                let command = Command::Sign { target, canonical: self.canonical, date: self.date };
-                (command, &["-H", "-d", "--service", "--canonical", "--date"])
+                Command::Sign { target, canonical: self.canonical, date: self.date }
             }
             "presign" => {
                 let method = self.method.take().unwrap_or_else(|| "GET".to_owned());
                 let target = self.target(method, word("URL")?);
                 let expires = self.expires.unwrap_or(3600);
-                let command =
-                    Command::Presign { target, expires, canonical: self.canonical, date: self.date };
-                (command, &["--service", "--method", "--expires", "--canonical", "--date"])
-            }
-            #[cfg(feature = "setup")]
-            "setup" => {
-                let setup = std::mem::take(&mut self.setup);
-                (Command::Setup(Box::new(setup.of(&word("recipe")?, &mut self.common)?)), &[])
+                Command::Presign { target, expires, canonical: self.canonical, date: self.date }
             }
             #[cfg(feature = "demo")]
-            "demo" => (Command::Demo { tamper: self.tamper }, &["--tamper"]),
-            other => return Err(format!("no such command: {other}").into()),
+            "demo" => Command::Demo { tamper: self.tamper },
+            #[cfg(feature = "setup")]
+            _ if topic.is_recipe() => {
+                let setup = std::mem::take(&mut self.setup);
+                Command::Setup(Box::new(setup.of(topic, &mut self.common)?))
+            }
+            _ => return Err(word("recipe").map_or_else(Into::into, |word| unexpected(topic, &word))),
         };
-        if let Some(word) = words.next() {
-            return Err(format!("{name}: unexpected argument {word:?}").into());
+        match words.next() {
+            Some(word) => Err(unexpected(topic, &word)),
+            None => Ok(command),
         }
-        if let Some(option) = self.own.iter().find(|option| !takes.contains(option)) {
-            return Err(format!("{name} has no option {option}").into());
-        }
-        #[cfg(feature = "setup")]
-        if let Some(option) = &self.setup.first {
-            return Err(format!("{name} has no option {option}").into());
-        }
-        #[cfg(feature = "setup")]
-        let makes_user = matches!(&command, Command::Setup(setup) if setup.recipe == Recipe::Cognito);
-        #[cfg(not(feature = "setup"))]
-        let makes_user = false;
-        self.common.identity.check(makes_user)?;
-        let role = &self.common.role;
-        if let (Some(option), None) = (role.given.first(), &role.arn) {
-            return Err(format!("{option} needs --role-arn").into());
-        }
-        if role.mfa_code.is_some() && role.mfa_serial.is_none() {
-            return Err("--mfa-code needs --mfa-serial".into());
-        }
-        Ok(Arguments { command, common: self.common })
     }
 
     fn target(&mut self, method: String, url: String) -> Target {
@@ -249,21 +267,29 @@ impl Given {
     }
 }
 
+fn plain(command: Command) -> Arguments {
+    Arguments { command, common: Common::default() }
+}
+
+fn unexpected(topic: &Topic, word: &str) -> lexopt::Error {
+    format!("{}: unexpected argument {word:?}", topic.name).into()
+}
+
 fn format(name: &str) -> Result<Format, String> {
     match name {
         "process" => Ok(Format::Process),
         "json" => Ok(Format::Json),
         "env" => Ok(Format::Env),
-        _ => Err(format!("no such format: {name:?} (process, json, env)")),
+        _ => Err(format!("--format: expected process, json or env, found {name:?}")),
     }
 }
 
 fn header(line: &str) -> Result<(String, String), String> {
-    let (name, value) = line.split_once(':').ok_or_else(|| "-H: expected NAME:VALUE".to_owned())?;
+    let (name, value) = line.split_once(':').ok_or_else(|| "--header: expected NAME:VALUE".to_owned())?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn date(text: &str) -> Result<UnixTime, String> {
     let time = UnixTime::from_compact(text.as_bytes());
-    time.map_err(|error| format!("--date: expected a time such as 20150830T123600Z: {error}"))
+    time.map_err(|error| format!("--date: expected a time such as 20150830T123600Z, found {text:?}: {error}"))
 }

@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 
-use lexopt::{Parser, ValueExt};
+use lexopt::Parser;
+
+use super::value;
 
 /// The role to assume, and its parameters.
 #[derive(Debug, Default)]
@@ -25,19 +27,16 @@ pub(crate) struct RoleOptions {
 impl RoleOptions {
     /// Parses the option `name`, and returns whether it is one of these.
     pub(super) fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
-        let mut text = || parser.value()?.string();
+        let option = format!("--{name}");
+        let mut text = || value::text(&option, parser);
         match name {
             "role-arn" => self.arn = Some(text()?),
             "role-session-name" => self.session_name = Some(text()?),
-            "duration-seconds" => self.duration_seconds = Some(parser.value()?.parse()?),
+            "duration-seconds" => self.duration_seconds = Some(value::seconds(&option, parser)?),
             "external-id" => self.external_id = Some(text()?),
-            "policy" => self.policy = Some(parser.value()?),
+            "policy" => self.policy = Some(value::any(&option, parser)?),
             "policy-arn" => self.policy_arns.push(text()?),
-            "tag" => {
-                let pair = text()?;
-                let (key, value) = pair.split_once('=').ok_or("--tag: expected KEY=VALUE")?;
-                self.tags.push((key.to_owned(), value.to_owned()));
-            }
+            "tag" => self.tags.push(value::pair(&option, "KEY=VALUE", parser)?),
             "transitive-tag" => self.transitive_tags.push(text()?),
             "mfa-serial" => self.mfa_serial = Some(text()?),
             "mfa-code" => self.mfa_code = Some(text()?),
@@ -45,7 +44,7 @@ impl RoleOptions {
             _ => return Ok(false),
         }
         if name != "role-arn" {
-            self.given.push(format!("--{name}"));
+            self.given.push(option);
         }
         Ok(true)
     }

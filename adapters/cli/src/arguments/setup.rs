@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 
-use lexopt::{Parser, ValueExt};
+use lexopt::Parser;
 
+use super::catalog::{Given, Opt, RECIPES, Topic};
 use super::common::Common;
+use super::value;
 
 /// A recipe and its options.
 #[derive(Debug, Default)]
@@ -35,9 +37,8 @@ pub(crate) struct SetupOptions {
     pub(crate) oidc_url: Option<String>,
     pub(crate) oidc_client_ids: Vec<String>,
     pub(crate) thumbprints: Vec<String>,
-    /// The options that were given; the first of them, for commands that have none of them.
+    /// The options that were given.
     given: Vec<String>,
-    pub(super) first: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,33 +50,23 @@ pub(crate) enum Recipe {
     Cognito,
 }
 
-impl Recipe {
-    /// The options of this recipe beside those of all recipes; the first is required.
-    fn options(self) -> &'static [&'static str] {
-        match self {
-            Self::Ec2Role => &["role", "instance-id", "replace"],
-            Self::EcsRole => &["role", "image", "family", "run", "cluster", "subnet", "security-group"],
-            Self::CrossAccount => &["role", "trust"],
-            Self::Cognito => &[
-                "name",
-                "client-secret",
-                "classic",
-                "allow-unauthenticated",
-                "unauthenticated-policy",
-                "unauthenticated-policy-arn",
-                "login-provider",
-                "oidc-url",
-                "oidc-client-id",
-                "thumbprint",
-            ],
-        }
+impl Topic {
+    pub(super) fn is_recipe(&self) -> bool {
+        RECIPES.iter().any(|recipe| recipe.name == self.name)
     }
+}
+
+/// The error about a word in place of a recipe.
+pub(super) fn unknown(word: &str) -> String {
+    let all: Vec<_> = RECIPES.iter().map(|recipe| recipe.name.trim_start_matches("setup ")).collect();
+    format!("setup: unknown recipe {word:?}, expected one of {}", all.join(", "))
 }
 
 impl SetupOptions {
     /// Parses the option `name`, and returns whether it is one of these.
     pub(super) fn take(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
-        let mut text = || parser.value()?.string();
+        let option = format!("--{name}");
+        let mut text = || value::text(&option, parser);
         match name {
             "undo" => self.undo = true,
             "dry-run" => self.dry_run = true,
@@ -93,20 +84,14 @@ impl SetupOptions {
             "client-secret" => self.client_secret = true,
             "classic" => self.classic = true,
             "allow-unauthenticated" => self.unauthenticated = true,
-            "unauthenticated-policy" => self.unauthenticated_policy = Some(parser.value()?),
+            "unauthenticated-policy" => self.unauthenticated_policy = Some(value::any(&option, parser)?),
             "unauthenticated-policy-arn" => self.unauthenticated_policy_arns.push(text()?),
-            "login-provider" => {
-                let login = text()?;
-                let (provider, app) =
-                    login.split_once('=').ok_or("--login-provider: expected PROVIDER=APP")?;
-                self.login_providers.push((provider.to_owned(), app.to_owned()));
-            }
+            "login-provider" => self.login_providers.push(value::pair(&option, "PROVIDER=APP", parser)?),
             "oidc-url" => self.oidc_url = Some(text()?),
             "oidc-client-id" => self.oidc_client_ids.push(text()?),
             "thumbprint" => self.thumbprints.push(text()?),
             _ => return Ok(false),
         }
-        self.first.get_or_insert_with(|| format!("--{name}"));
         self.given.push(name.to_owned());
         Ok(true)
     }
@@ -121,30 +106,20 @@ impl SetupOptions {
         }
     }
 
-    /// The options for the recipe of that name. Policies and an external id, which a role to assume has too,
-    /// belong to the role that is created.
-    pub(super) fn of(mut self, name: &str, common: &mut Common) -> Result<Self, lexopt::Error> {
-        self.recipe = match name {
-            "ec2-role" => Recipe::Ec2Role,
-            "ecs-role" => Recipe::EcsRole,
-            "cross-account" => Recipe::CrossAccount,
-            "cognito" => Recipe::Cognito,
-            _ => {
-                let all = "ec2-role, ecs-role, cross-account, cognito";
-                return Err(format!("setup: unknown recipe {name:?}, expected one of {all}").into());
-            }
+    /// The options for a recipe. Policies and an external id, which a role to assume has too, belong to the role
+    /// that is created.
+    pub(super) fn of(mut self, topic: &Topic, common: &mut Common) -> Result<Self, lexopt::Error> {
+        self.recipe = match topic.name {
+            "setup ecs-role" => Recipe::EcsRole,
+            "setup cross-account" => Recipe::CrossAccount,
+            "setup cognito" => Recipe::Cognito,
+            _ => Recipe::Ec2Role,
         };
-        let options = self.recipe.options();
-        let unknown = |given: &&String| {
-            !matches!(given.as_str(), "undo" | "dry-run") && !options.contains(&given.as_str())
-        };
-        if let Some(option) = self.given.iter().find(unknown) {
-            return Err(format!("setup {name} has no option --{option}").into());
-        }
-        let needed: &[&str] =
-            if self.recipe == Recipe::CrossAccount && !self.undo { options } else { &options[..1] };
-        if let Some(option) = needed.iter().find(|option| !self.given.iter().any(|given| given == *option)) {
-            return Err(format!("setup {name}: --{option} is required").into());
+        // An undo needs the name alone, which is the first.
+        let needed = topic.options.iter().filter(|option| option.given == Given::Always);
+        let mut needed = needed.map(Opt::long).take(if self.undo { 1 } else { usize::MAX });
+        if let Some(option) = needed.find(|option| !self.given.iter().any(|given| given == option)) {
+            return Err(format!("{}: --{option} is required", topic.name).into());
         }
         self.together(&[
             ("run", &["image"]),
@@ -162,9 +137,6 @@ impl SetupOptions {
         self.policy = role.policy.take();
         self.policy_arns = std::mem::take(&mut role.policy_arns);
         self.external_id = role.external_id.take();
-        if self.external_id.is_some() && self.recipe != Recipe::CrossAccount {
-            return Err(format!("setup {name} has no option --external-id").into());
-        }
         role.given.retain(|given| !matches!(given.as_str(), "--policy" | "--policy-arn" | "--external-id"));
         Ok(self)
     }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use rolecall::Provider;
 
-use crate::arguments::{Arguments, Command, HELP};
+use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 use crate::output::print;
 use crate::provider::provider;
@@ -21,7 +21,7 @@ use crate::provider::provider;
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let common = &arguments.common;
     match &arguments.command {
-        Command::Help => print(HELP),
+        Command::Help(text) => print(text),
         Command::Version => print(concat!("rolecall ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Credentials(format) => credentials::run(&provider(common)?, *format),
         Command::Whoami => whoami(&provider(common)?),

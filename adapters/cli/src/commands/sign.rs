@@ -8,7 +8,7 @@ use rolecall::{Canonical, Credentials, Provider, UnixTime};
 use super::request::request;
 use crate::arguments::{Common, Target};
 use crate::failure::Failure;
-use crate::output::{joined, print};
+use crate::output::{joined, note, print};
 
 /// Prints the header lines that sign a request, or what is signed.
 pub(super) fn sign(
@@ -43,7 +43,20 @@ pub(super) fn presign(
         return print_canonical(&request.canonical_presigned(&credentials, time, expires)?);
     }
     let presigned = request.presign(&credentials, time, expires)?;
+    warn_of_end(&credentials, time, expires);
     print(joined([presigned.url(), "\n"].into_iter()).as_bytes())
+}
+
+/// Warns that the credentials end before the URL does, which ends with them.
+fn warn_of_end(credentials: &Credentials, time: UnixTime, expires: u32) {
+    let Some(end) = credentials.expiration() else { return };
+    if end.as_secs() < time.as_secs().saturating_add(expires.into()) {
+        note(format_args!(
+            "warning: the URL works until {} alone, not for {expires} seconds: the credentials that signed it end then; \
+             sign with credentials that last longer, or lower --expires",
+            end.rfc3339()
+        ));
+    }
 }
 
 fn signing(provider: &Provider, date: Option<UnixTime>) -> Result<(Arc<Credentials>, UnixTime), Failure> {

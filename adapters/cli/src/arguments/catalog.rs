@@ -1,0 +1,379 @@
+//! What the command line has: commands, recipes and options, each described once. The help, the overview and the check
+//! that a command has an option are made from this.
+
+/// An option.
+pub(super) struct Opt {
+    /// As it is written: `-H, --header NAME:VALUE`.
+    pub(super) spelled: &'static str,
+    pub(super) given: Given,
+    pub(super) about: &'static str,
+}
+
+/// How often an option is given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Given {
+    Once,
+    Often,
+    /// Once, and not left out.
+    Always,
+}
+
+/// Options with a title.
+pub(super) struct Group {
+    pub(super) title: &'static str,
+    pub(super) options: &'static [Opt],
+}
+
+/// A command, or a recipe of `setup`.
+pub(super) struct Topic {
+    /// `sign`, `setup ec2-role`.
+    pub(super) name: &'static str,
+    /// The words that follow: `METHOD URL`.
+    pub(super) words: &'static str,
+    pub(super) about: &'static str,
+    /// Its own options.
+    pub(super) options: &'static [Opt],
+    /// Those that it has in common with others.
+    pub(super) groups: &'static [&'static Group],
+    /// When the exit code is 0, if that is not all there is to say.
+    pub(super) success: Option<&'static str>,
+}
+
+impl Opt {
+    /// The long name, without hyphens.
+    pub(super) fn long(&self) -> &'static str {
+        let long = self.spelled.split_once("--").map_or("", |(_, long)| long);
+        long.split(' ').next().unwrap_or_default()
+    }
+
+    /// The letter of the short name, if there is one.
+    pub(super) fn short(&self) -> Option<char> {
+        self.spelled.split_once(", ")?.0.strip_prefix('-')?.chars().next()
+    }
+}
+
+impl Topic {
+    /// Every option, its own first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &'static Opt> {
+        self.options.iter().chain(self.groups.iter().flat_map(|group| group.options))
+    }
+
+    /// Whether it has the option of that long name.
+    pub(super) fn has(&self, long: &str) -> bool {
+        self.all().any(|option| option.long() == long)
+    }
+}
+
+const fn once(spelled: &'static str, about: &'static str) -> Opt {
+    Opt { spelled, given: Given::Once, about }
+}
+
+const fn often(spelled: &'static str, about: &'static str) -> Opt {
+    Opt { spelled, given: Given::Often, about }
+}
+
+#[cfg(feature = "setup")]
+const fn always(spelled: &'static str, about: &'static str) -> Opt {
+    Opt { spelled, given: Given::Always, about }
+}
+
+/// The commands, in the order of the overview.
+pub(super) static COMMANDS: &[Topic] = &[
+    Topic {
+        name: "credentials",
+        words: "",
+        about: "print credentials (process: what credential_process wants)",
+        options: &[once(
+            "--format process|json|env",
+            "a credential_process document, one without Version, or lines for eval in a shell; else process",
+        )],
+        groups: REQUESTING,
+        success: None,
+    },
+    Topic {
+        name: "whoami",
+        words: "",
+        about: "print account, ARN and user id (STS GetCallerIdentity)",
+        options: &[],
+        groups: REQUESTING,
+        success: None,
+    },
+    Topic {
+        name: "explain",
+        words: "",
+        about: "ask every source, and print why it has credentials or not",
+        options: &[once("--json", "print one JSON document")],
+        groups: REQUESTING,
+        success: Some("STS names the identity"),
+    },
+    Topic {
+        name: "request",
+        words: "METHOD URL",
+        about: "sign and send a request; print the body of the reply",
+        options: &[HEADER, BODY, SERVICE],
+        groups: REQUESTING,
+        success: Some("a status of 2xx"),
+    },
+    Topic {
+        name: "sign",
+        words: "METHOD URL",
+        about: "print the headers to send",
+        options: &[HEADER, BODY, SERVICE, DATE, CANONICAL],
+        groups: REQUESTING,
+        success: None,
+    },
+    Topic {
+        name: "presign",
+        words: "URL",
+        about: "print a URL with a signature in its query; its user has to send the headers given here, and no other \
+                credentials",
+        options: &[
+            once("--method METHOD", "the method to use it with, else GET"),
+            HEADER,
+            once(
+                "--expires SECONDS",
+                "how long it may be used, 1 to 604800, else 3600; it ends with the credentials if that is sooner",
+            ),
+            SERVICE,
+            DATE,
+            CANONICAL,
+        ],
+        groups: REQUESTING,
+        success: None,
+    },
+    #[cfg(feature = "setup")]
+    Topic {
+        name: "setup",
+        words: "RECIPE",
+        about: "provision a role and what belongs to it, or remove it (recipes are below)",
+        options: PROVISIONING,
+        groups: &[&GENERAL, &COMMON, &ROLE, &IDENTITY],
+        success: UNDONE,
+    },
+    #[cfg(feature = "demo")]
+    Topic {
+        name: "demo",
+        words: "",
+        about: "start EC2 metadata, STS and S3 on loopback, and run the whole flow",
+        options: &[once(
+            "--tamper",
+            "verify with another secret than the one issued: every signed step has to fail",
+        )],
+        groups: &[&GENERAL],
+        success: None,
+    },
+    Topic {
+        name: "help",
+        words: "[COMMAND]",
+        about: "print this overview, or what a command takes",
+        options: &[],
+        groups: &[&GENERAL],
+        success: None,
+    },
+];
+
+/// The recipes of `setup`.
+#[cfg(feature = "setup")]
+pub(super) static RECIPES: &[Topic] = &[
+    Topic {
+        name: "setup ec2-role",
+        words: "",
+        about: "a role, an instance profile with it, and its association with the instance",
+        options: &[
+            ROLE_NAME,
+            once("--instance-id ID", "the instance that gets the role"),
+            once("--replace", "take the place of another instance profile that the instance has"),
+        ],
+        groups: RECIPE,
+        success: UNDONE,
+    },
+    Topic {
+        name: "setup ecs-role",
+        words: "",
+        about: "a role for tasks, a task definition with it, and a task (on Fargate with --subnet)",
+        options: &[
+            ROLE_NAME,
+            once("--image IMAGE", "the image of a task definition"),
+            once("--family NAME", "the task definition's name, else the role's; with --image"),
+            once("--run", "run a task of it; with --image"),
+            once("--cluster NAME", "the cluster that it runs in, else the default one; with --run"),
+            often("--subnet ID", "run it on Fargate, in this subnet; with --run"),
+            often("--security-group ID", "a security group of the task; with --subnet"),
+        ],
+        groups: RECIPE,
+        success: UNDONE,
+    },
+    Topic {
+        name: "setup cross-account",
+        words: "",
+        about: "a role that another account may assume",
+        options: &[
+            ROLE_NAME,
+            always("--trust ACCOUNT|ARN", "the account or principal that may assume it"),
+            once("--external-id ID", "the external id that it has to pass"),
+        ],
+        groups: RECIPE,
+        success: UNDONE,
+    },
+    Topic {
+        name: "setup cognito",
+        words: "",
+        about: "a user pool with a client and a user, an identity pool, roles for its identities",
+        options: &[
+            always("--name NAME", "the name of all of them"),
+            once("--username NAME", "a user; the password is prompted for, or read as below"),
+            once("--client-secret", "a client with a secret, which is printed"),
+            often("--login-provider PROVIDER=APP", "another provider whose tokens the identity pool trusts"),
+            once("--classic", "allow the pool's classic flow"),
+            once("--allow-unauthenticated", "identities without a token, too, and a role for them"),
+            once("--unauthenticated-policy JSON|FILE", "what the role of those may do"),
+            often("--unauthenticated-policy-arn ARN", "the same, as a managed policy"),
+            once("--oidc-url URL", "a provider of OpenID Connect whose tokens the identity pool trusts"),
+            often("--oidc-client-id ID", "an application of it; with --oidc-url"),
+            often("--thumbprint HEX", "of its certificate; with --oidc-url"),
+        ],
+        groups: RECIPE,
+        success: UNDONE,
+    },
+];
+
+/// `setup` without a feature has no recipes.
+#[cfg(not(feature = "setup"))]
+pub(super) static RECIPES: &[Topic] = &[];
+
+/// The groups of commands that request something.
+static REQUESTING: &[&Group] = &[&GENERAL, &COMMON, &ROLE, &SESSION, &IDENTITY];
+
+/// The groups of a recipe: a policy and an external id are those of the role that it creates.
+#[cfg(feature = "setup")]
+static RECIPE: &[&Group] = &[&SETUP, &GENERAL, &COMMON, &ROLE, &IDENTITY];
+
+/// The groups that the overview has, too.
+pub(super) static SHARED: &[&Group] = &[
+    &GENERAL,
+    &COMMON,
+    &ROLE,
+    &SESSION,
+    &IDENTITY,
+    #[cfg(feature = "setup")]
+    &SETUP,
+];
+
+const HEADER: Opt = often("-H, --header NAME:VALUE", "a header to send, which is signed");
+const BODY: Opt = once("-d, --data BODY|@FILE", "the body, or the file that holds it");
+const SERVICE: Opt = once(
+    "--service SERVICE",
+    "the name to sign for (s3, sts, execute-api...), else the one in the URL's host",
+);
+const DATE: Opt = once("--date TIME", "the time to sign with, such as 20150830T123600Z, else now");
+const CANONICAL: Opt = once("--canonical", "print what is signed in place of the result");
+#[cfg(feature = "setup")]
+const UNDONE: Option<&str> = Some("no resource left unchanged by --undo");
+#[cfg(feature = "setup")]
+const ROLE_NAME: Opt = always("--role NAME", "the role's name");
+#[cfg(feature = "setup")]
+const PROVISIONING: &[Opt] = &[
+    once("--dry-run", "print the calls that would change something, and make none of them"),
+    once("--undo", "remove what the recipe created; resources without its tag are left unchanged"),
+    once("--policy JSON|FILE", "what the role may do"),
+    often("--policy-arn ARN", "the same, as a managed policy"),
+];
+
+static GENERAL: Group = Group {
+    title: "with every command",
+    options: &[
+        once("-h, --help", "print what the command takes; without a command, this overview"),
+        once("-V, --version", "print the version"),
+    ],
+};
+
+static COMMON: Group = Group {
+    title: "with every command that needs credentials",
+    options: &[
+        once(
+            "--profile NAME",
+            "use this profile, and no keys of the environment; else AWS_PROFILE, else default",
+        ),
+        once(
+            "--region REGION",
+            "else AWS_REGION, AWS_DEFAULT_REGION, the profile's, or the region in the URL's host",
+        ),
+        once(
+            "--cache FOLDER",
+            "share credentials with other processes there; else ROLECALL_CACHE, else no cache",
+        ),
+        once("-v, --verbose", "print every exchange on standard error"),
+    ],
+};
+
+static ROLE: Group = Group {
+    title: "a role to assume first",
+    options: &[
+        once("--role-arn ARN", "the role"),
+        once("--role-session-name NAME", "else AWS_ROLE_SESSION_NAME, else rolecall-<unix time>"),
+        once("--duration-seconds SECONDS", "900 to 43200"),
+        often("--tag KEY=VALUE", "a session tag; up to 50 times"),
+        often("--transitive-tag KEY", "pass this tag on when roles are chained"),
+        once(
+            "--mfa-serial SERIAL",
+            "the user's multi-factor device; its code is prompted for, without --mfa-code",
+        ),
+        once("--mfa-code CODE", "the code that the device shows"),
+        once("--source-identity NAME", "the source identity, for audit logs"),
+    ],
+};
+
+static SESSION: Group = Group {
+    title: "what that role asks for, and limits of the session (setup has options of these names for the role it creates)",
+    options: &[
+        once("--external-id ID", "the external id that the role asks for"),
+        once("--policy JSON|@FILE", "limit the session to this policy"),
+        often("--policy-arn ARN", "limit it to a managed policy; up to 10 times"),
+    ],
+};
+
+static IDENTITY: Group = Group {
+    title: "credentials of an identity in an Amazon Cognito identity pool",
+    options: &[
+        once(
+            "--cognito-identity-pool ID",
+            "an identity of this pool: unauthenticated, without --login or --user-pool",
+        ),
+        once("--cognito-identity-id ID", "the identity of that id, in place of a pool"),
+        often(
+            "--login PROVIDER=TOKEN|@FILE",
+            "a token of a provider that the pool trusts; several for one identity",
+        ),
+        once("--user-pool ID", "sign in at this user pool; with --client-id and --username"),
+        once("--client-id ID", "the pool's client; its secret is read from AWS_COGNITO_CLIENT_SECRET"),
+        once(
+            "--username NAME",
+            "the user; the password is prompted for, or read from AWS_COGNITO_PASSWORD or --password-stdin",
+        ),
+        once("--password-stdin", "read the password from standard input, up to the end of the line"),
+        once("--send-password", SEND_PASSWORD),
+        once("--custom-role-arn ARN", "choose one of several roles that the token allows"),
+        once(
+            "--identity-role-arn ARN",
+            "assume a role with the identity's own token (the pool's classic flow)",
+        ),
+    ],
+};
+
+const SEND_PASSWORD: &str = if cfg!(feature = "srp") {
+    "send the password; without this, it is proved and not sent (SRP)"
+} else {
+    "send the password; this build cannot sign in otherwise"
+};
+
+#[cfg(feature = "setup")]
+static SETUP: Group = Group { title: "with every recipe of setup", options: PROVISIONING };
+
+/// Where credentials come from.
+pub(super) const SOURCES: &[&str] = &[
+    "Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, else the profile (keys, roles, web identity,",
+    #[cfg(feature = "sso")]
+    "IAM Identity Center,",
+    "credential_process), else AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, else the container endpoint",
+    "(AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, ..._FULL_URI), else EC2 instance metadata.",
+];
