@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rolecall::Error;
+use rolecall::core::error::{ErrorKind, Failure as Failed, Origin, Phase};
 #[cfg(feature = "setup")]
 use rolecall::setup::SetupError;
 
@@ -12,7 +13,7 @@ pub(crate) enum Failure {
     Library(Error),
     #[cfg(feature = "setup")]
     Setup(Box<SetupError>),
-    Body(String, std::io::Error),
+    Input(String, std::io::Error),
     Output(std::io::Error),
     #[cfg(feature = "demo")]
     Demo(String),
@@ -21,10 +22,10 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Library(error) => error.fmt(f),
+            Self::Library(error) => write!(f, "{error}{}", in_place_of_prompt(error)),
             #[cfg(feature = "setup")]
             Self::Setup(error) => error.fmt(f),
-            Self::Body(path, error) => write!(f, "{path}: {error}"),
+            Self::Input(what, error) => write!(f, "{what}: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
             #[cfg(feature = "demo")]
             Self::Demo(what) => f.write_str(what),
@@ -35,5 +36,23 @@ impl fmt::Display for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Library(error)
+    }
+}
+
+/// The options that answer what could not be asked for at a terminal; empty for other errors.
+fn in_place_of_prompt(error: &Error) -> &'static str {
+    let error = match error {
+        Error::Profile { error, .. } | Error::Chain { error, .. } => return in_place_of_prompt(error),
+        Error::Source { error, .. } => error,
+        _ => return "",
+    };
+    match (error.kind, error.origin) {
+        (ErrorKind::Transport(Failed { phase: Phase::Prompt, .. }), Origin::UserPool) => {
+            "; a password is read by --password-stdin or from AWS_COGNITO_PASSWORD"
+        }
+        (ErrorKind::Transport(Failed { phase: Phase::Prompt, .. }), _) => {
+            "; a code is passed by --mfa-code CODE, with --role-arn and --mfa-serial"
+        }
+        _ => "",
     }
 }

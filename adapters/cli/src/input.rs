@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::arguments::IdentityOptions;
 use crate::failure::Failure;
+use crate::files::{Bounds, read};
 
 /// The user's password, if it is not to be asked for: a line of standard input, or a variable.
 pub(crate) fn password(
@@ -18,7 +19,7 @@ pub(crate) fn password(
     if !options.password_stdin {
         return Ok(environment.get("AWS_COGNITO_PASSWORD").map(Secret::new));
     }
-    let line = first_line().map_err(|error| Failure::Body("standard input".to_owned(), error))?;
+    let line = first_line().map_err(|error| Failure::Input("standard input".to_owned(), error))?;
     let problem = match std::str::from_utf8(&line) {
         Ok("") => "standard input has no password",
         Ok(password) => return Ok(Some(Secret::new(password.to_owned()))),
@@ -61,17 +62,47 @@ fn unbuffered() -> std::io::Result<File> {
     Ok(std::io::stdin().as_handle().try_clone_to_owned()?.into())
 }
 
-/// What a file holds, as text.
-pub(crate) fn text_of(path: &str, content: std::io::Result<Vec<u8>>) -> Result<String, Failure> {
-    let content = content.map_err(|error| Failure::Body(path.to_owned(), error))?;
-    String::from_utf8(content).map_err(|_| Error::Configuration(format!("{path}: not UTF-8")).into())
+/// What the file at `path` holds, as text; `option` named it.
+pub(crate) fn text_of(option: &str, path: &OsStr) -> Result<String, Failure> {
+    let mut content = read_for(option, path, Bounds::TEXT)?;
+    // The memory itself is handed on, without a copy.
+    String::from_utf8(std::mem::take(&mut *content)).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        Error::Configuration(format!("{option} {}: expected UTF-8", path.display())).into()
+    })
+}
+
+/// A text, or of `@FILE` the text in that file.
+pub(crate) fn text_or_file(option: &str, given: &OsStr) -> Result<String, Failure> {
+    match (file_of(given), given.to_str()) {
+        (Some(path), _) => text_of(option, path),
+        (None, Some(text)) => Ok(text.to_owned()),
+        (None, None) => {
+            Err(Error::Configuration(format!("{option}: expected UTF-8, found {given:?}")).into())
+        }
+    }
 }
 
 /// The body: `@FILE` names a file, everything else is the body itself.
-pub(crate) fn content(body: &OsStr) -> Result<Vec<u8>, Failure> {
-    let bytes = body.as_encoded_bytes();
-    match body.to_str().and_then(|text| text.strip_prefix('@')) {
-        Some(path) => std::fs::read(path).map_err(|error| Failure::Body(path.to_owned(), error)),
-        None => Ok(bytes.to_vec()),
+pub(crate) fn body(given: &OsStr) -> Result<Vec<u8>, Failure> {
+    match file_of(given) {
+        Some(path) => Ok(std::mem::take(&mut *read_for("--data", path, Bounds::BODY)?)),
+        None => Ok(given.as_encoded_bytes().to_vec()),
     }
+}
+
+fn read_for(option: &str, path: &OsStr, bounds: Bounds) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    read(path, bounds).map_err(|error| Failure::Input(format!("{option} {}", path.display()), error))
+}
+
+/// The file that `@FILE` names, whose name need not be UTF-8.
+#[cfg(unix)]
+pub(crate) fn file_of(given: &OsStr) -> Option<&OsStr> {
+    use std::os::unix::ffi::OsStrExt;
+    given.as_bytes().strip_prefix(b"@").map(OsStr::from_bytes)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn file_of(given: &OsStr) -> Option<&OsStr> {
+    given.to_str()?.strip_prefix('@').map(OsStr::new)
 }

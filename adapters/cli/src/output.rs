@@ -20,6 +20,20 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a service says, such as an id, with everything but printable ASCII escaped.
+#[cfg(feature = "setup")]
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char == ' ' || char.is_ascii_graphic() {
+            out.push(char)
+        } else {
+            out.extend(char.escape_unicode())
+        }
+    }
+    out
+}
+
 /// Joins parts that hold a secret, in memory that does not grow and is wiped.
 pub(crate) fn joined<'a>(parts: impl Iterator<Item = &'a str> + Clone) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(parts.clone().map(str::len).sum()));

@@ -1,13 +1,11 @@
 //! The provider that the options describe.
 
-use rolecall::{
-    Environment, Error, PoolIdentity, Provider, ProviderBuilder, Role, Secret, Settings, Trace, User,
-};
+use rolecall::{Environment, PoolIdentity, Provider, ProviderBuilder, Role, Secret, Settings, Trace, User};
 use zeroize::Zeroizing;
 
 use crate::arguments::{Common, IdentityOptions, RoleOptions};
 use crate::failure::Failure;
-use crate::input::{content, password, text_of};
+use crate::input::{password, text_of, text_or_file};
 use crate::output::note;
 
 /// The default chain, and the role or identity on top of it, if one is given.
@@ -44,7 +42,7 @@ fn identity(options: &IdentityOptions, environment: &Environment) -> Result<Pool
     };
     for (provider, token) in &options.logins {
         let token = match token.strip_prefix('@') {
-            Some(path) => Zeroizing::new(text_of(path, std::fs::read(path))?).trim().to_owned(),
+            Some(path) => Zeroizing::new(text_of("--login", path.as_ref())?).trim().to_owned(),
             None => token.clone(),
         };
         identity = identity.login(provider, Secret::new(token));
@@ -88,8 +86,7 @@ fn role(options: &RoleOptions) -> Result<Option<Role>, Failure> {
         role = role.external_id(id);
     }
     if let Some(policy) = &options.policy {
-        let policy = String::from_utf8(content(policy)?);
-        role = role.policy(policy.map_err(|_| Error::Configuration("--policy: not UTF-8".to_owned()))?);
+        role = role.policy(text_or_file("--policy", policy)?);
     }
     for arn in &options.policy_arns {
         role = role.policy_arn(arn);
@@ -124,7 +121,7 @@ fn cached(
 
 #[cfg(not(unix))]
 fn cached(_: ProviderBuilder, name: &str, _: &str, _: &Environment) -> Result<ProviderBuilder, Failure> {
-    Err(Error::Configuration(format!("{name}: there is no cache on this system")).into())
+    Err(rolecall::Error::Configuration(format!("{name}: there is no cache on this system")).into())
 }
 
 /// Prints a step on standard error: what is wrong here always, exchanges and waits with `--verbose`.

@@ -324,7 +324,7 @@ static ROLE: Group = Group {
 };
 
 static SESSION: Group = Group {
-    title: "what that role asks for, and limits of the session (setup has options of these names for the role it creates)",
+    title: SESSION_TITLE,
     options: &[
         once("--external-id ID", "the external id that the role asks for"),
         once("--policy JSON|@FILE", "limit the session to this policy"),
@@ -358,6 +358,12 @@ static IDENTITY: Group = Group {
             "assume a role with the identity's own token (the pool's classic flow)",
         ),
     ],
+};
+
+const SESSION_TITLE: &str = if cfg!(feature = "setup") {
+    "what that role asks for, and limits of the session (with setup, these are of the role that it creates)"
+} else {
+    "what that role asks for, and limits of the session"
 };
 
 const SEND_PASSWORD: &str = if cfg!(feature = "srp") {

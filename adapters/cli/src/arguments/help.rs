@@ -140,3 +140,102 @@ fn fill<'a>(out: &mut String, margin: usize, words: impl Iterator<Item = &'a str
 fn column(out: &str) -> usize {
     out.len() - out.rfind('\n').map_or(0, |end| end + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments::parse;
+
+    fn topics() -> impl Iterator<Item = &'static Topic> {
+        COMMANDS.iter().chain(RECIPES)
+    }
+
+    /// The option with a value that can be parsed.
+    fn written(option: &Opt) -> String {
+        let name = option.long();
+        let value = match name {
+            "format" => "json",
+            "date" => "20150830T123600Z",
+            "expires" | "duration-seconds" => "900",
+            "tag" | "login" | "login-provider" => "a=b",
+            "header" => "a:b",
+            _ => "value",
+        };
+        let takes = option.spelled.rsplit("--").next().is_some_and(|long| long.contains(' '));
+        if takes { format!("--{name}={value}") } else { format!("--{name}") }
+    }
+
+    /// The error of a topic with an option.
+    fn error(topic: &Topic, option: &Opt) -> String {
+        let line = format!("rolecall {} {}", topic.name, written(option));
+        parse(line.split(' ').map(Into::into)).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_topic_takes_the_options_that_its_help_lists_and_no_others() {
+        for topic in topics() {
+            let text = of(topic);
+            for option in topics().flat_map(Topic::all) {
+                let listed = text.lines().any(|line| line.trim_start().starts_with(option.spelled));
+                if topic.has(option.long()) {
+                    let found = error(topic, option);
+                    let unknown = found.contains("has no option") || found.contains("invalid option");
+                    assert!(!unknown, "{} {}: {found}", topic.name, option.spelled);
+                } else {
+                    assert!(!listed, "{} lists {}", topic.name, option.spelled);
+                    // `help` and the options about help ask for a text, whatever else is given.
+                    if topic.name != "help" {
+                        let found = error(topic, option);
+                        assert!(
+                            found.contains("has no option"),
+                            "{} {}: {found}",
+                            topic.name,
+                            option.spelled
+                        );
+                    }
+                }
+            }
+            for option in topic.all() {
+                assert!(text.contains(option.spelled), "{} does not list {}", topic.name, option.spelled);
+            }
+        }
+    }
+
+    #[test]
+    fn the_overview_has_every_command_and_every_option() {
+        let text = overview();
+        for topic in topics() {
+            assert!(text.contains(&format!("\n  {} ", topic.name)), "{}", topic.name);
+            for option in topic.options {
+                assert!(text.contains(&bracketed(option)), "{} {}", topic.name, option.spelled);
+            }
+        }
+        for option in SHARED.iter().flat_map(|group| group.options) {
+            assert!(text.contains(&format!("\n  {} ", option.spelled)), "{}", option.spelled);
+        }
+    }
+
+    #[test]
+    fn no_line_is_too_long_or_ends_with_a_space() {
+        for text in topics().map(of).chain([overview()]) {
+            for line in text.lines() {
+                assert!(line.is_ascii() && line.len() <= WIDTH && !line.ends_with(' '), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_texts_name_what_this_build_has() {
+        let all: String = topics().map(of).chain([overview()]).collect();
+        for (word, built) in [
+            ("setup", cfg!(feature = "setup")),
+            ("--undo", cfg!(feature = "setup")),
+            ("demo", cfg!(feature = "demo")),
+            ("IAM Identity Center", cfg!(feature = "sso")),
+            ("(SRP)", cfg!(feature = "srp")),
+        ] {
+            let found = all.split_whitespace().collect::<Vec<_>>().join(" ").contains(word);
+            assert_eq!(found, built, "{word}");
+        }
+    }
+}

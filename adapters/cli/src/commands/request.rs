@@ -7,7 +7,7 @@ use rolecall::{Provider, Request};
 
 use crate::arguments::{Common, Target};
 use crate::failure::Failure;
-use crate::input::content;
+use crate::input;
 use crate::output::{note, print};
 
 /// The limits of a request: those of the library, but an hour in all, so that longer bodies pass.
@@ -30,7 +30,7 @@ pub(super) fn request(target: &Target, common: &Common) -> Result<Request, Failu
         request = request.header(name, value)?;
     }
     if let Some(body) = &target.body {
-        request = request.body(content(body)?);
+        request = request.body(input::body(body)?);
     }
     if let Some(service) = &target.service {
         request = request.service(service);

@@ -10,8 +10,8 @@ use rolecall::{Buffer, Environment, Error, Host, Provider, Secret, System};
 
 use crate::arguments::{Common, Recipe as Name, SetupOptions};
 use crate::failure::Failure;
-use crate::input::{password, text_of};
-use crate::output::{joined, note, print};
+use crate::input::{file_of, password, text_of};
+use crate::output::{joined, note, print, printable};
 
 pub(super) fn run(options: &SetupOptions, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
     match options.recipe {
@@ -23,7 +23,8 @@ pub(super) fn run(options: &SetupOptions, common: &Common, provider: &Provider) 
 }
 
 fn go(options: &SetupOptions, provider: &Provider, recipe: &impl Recipe) -> Result<ExitCode, Failure> {
-    let setup = Setup::new(provider).dry_run(options.dry_run).on_call(|call| note(call));
+    let setup =
+        Setup::new(provider).dry_run(options.dry_run).on_call(|call| note(printable(&call.to_string())));
     let ended = if options.undo { setup.undo(recipe) } else { setup.apply(recipe) };
     let resources = ended.map_err(|error| Failure::Setup(Box::new(error)))?;
     let lines: Vec<_> = resources.iter().map(|resource| line(resource, options.dry_run)).collect();
@@ -38,6 +39,7 @@ fn go(options: &SetupOptions, provider: &Provider, recipe: &impl Recipe) -> Resu
         return Ok(ExitCode::SUCCESS);
     }
     for Resource { kind, id, .. } in kept {
+        let id = printable(id);
         note(format_args!("{kind} {id} is not tagged {TAG}; left unchanged"));
     }
     Ok(ExitCode::FAILURE)
@@ -46,6 +48,7 @@ fn go(options: &SetupOptions, provider: &Provider, recipe: &impl Recipe) -> Resu
 /// The line about a resource; its secret is another.
 fn line(resource: &Resource, dry_run: bool) -> String {
     let Resource { kind, id, outcome, .. } = resource;
+    let id = printable(id);
     match (outcome, dry_run) {
         (Outcome::Removed, false) => format!("removed: {kind} {id}\n"),
         (Outcome::Removed, true) => format!("would be removed: {kind} {id}\n"),
@@ -61,7 +64,7 @@ fn line(resource: &Resource, dry_run: bool) -> String {
 macro_rules! with_policies {
     ($recipe:ident, $options:ident) => {{
         if let Some(policy) = &$options.policy {
-            $recipe = $recipe.policy(policy_of(policy)?);
+            $recipe = $recipe.policy(policy_of("--policy", policy)?);
         }
         for arn in &$options.policy_arns {
             $recipe = $recipe.policy_arn(arn);
@@ -117,7 +120,7 @@ fn cognito(options: &SetupOptions, common: &Common, provider: &Provider) -> Resu
         pools = pools.unauthenticated();
     }
     if let Some(policy) = &options.unauthenticated_policy {
-        pools = pools.unauthenticated_policy(policy_of(policy)?);
+        pools = pools.unauthenticated_policy(policy_of("--unauthenticated-policy", policy)?);
     }
     for arn in &options.unauthenticated_policy_arns {
         pools = pools.unauthenticated_policy_arn(arn);
@@ -166,12 +169,9 @@ fn asked(question: &str, provider: &Provider) -> Result<Secret, Failure> {
 }
 
 /// A policy: JSON, or the name of a file with it.
-fn policy_of(policy: &OsStr) -> Result<String, Failure> {
+fn policy_of(option: &str, policy: &OsStr) -> Result<String, Failure> {
     match policy.to_str() {
         Some(text) if text.trim_start().starts_with('{') => Ok(text.to_owned()),
-        text => {
-            let path = text.map_or(policy, |text| OsStr::new(text.strip_prefix('@').unwrap_or(text)));
-            text_of(&path.to_string_lossy(), std::fs::read(path))
-        }
+        _ => text_of(option, file_of(policy).unwrap_or(policy)),
     }
 }

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use rolecall::{Canonical, Credentials, Provider, UnixTime};
+use rolecall::core::sigv4::is_never_signed;
+use rolecall::{Canonical, Credentials, Error, Provider, UnixTime};
 
 use super::request::request;
 use crate::arguments::{Common, Target};
@@ -37,6 +38,7 @@ pub(super) fn presign(
     canonical: bool,
     date: Option<UnixTime>,
 ) -> Result<ExitCode, Failure> {
+    check_headers(target)?;
     let (credentials, time) = signing(provider, date)?;
     let request = request(target, common)?.completed(provider.settings())?;
     if canonical {
@@ -45,6 +47,17 @@ pub(super) fn presign(
     let presigned = request.presign(&credentials, time, expires)?;
     warn_of_end(&credentials, time, expires);
     print(joined([presigned.url(), "\n"].into_iter()).as_bytes())
+}
+
+/// Refuses headers that signatures leave out: the URL would not ask for them.
+fn check_headers(target: &Target) -> Result<(), Failure> {
+    match target.headers.iter().find(|(name, _)| is_never_signed(name)) {
+        Some((name, _)) => Err(Error::Configuration(format!(
+            "--header {name:?}: proxies change it, and no signature covers it, so that a URL cannot ask for it; leave it out"
+        ))
+        .into()),
+        None => Ok(()),
+    }
 }
 
 /// Warns that the credentials end before the URL does, which ends with them.
