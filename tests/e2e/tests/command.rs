@@ -214,14 +214,14 @@ fn a_base_path_in_an_endpoint_is_kept() {
     let peer = e2e::peer::Peer::start(|request| match (request.method.as_str(), request.target.as_str()) {
         ("POST", "/base/path/") => e2e::peer::Act::ok(
             "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn><UserId>b</UserId>\
-             <Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
+             <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
         ),
         _ => e2e::peer::Act::page(404),
     });
     let endpoint = format!("{}/base/path/", peer.url());
     let environment = [("AWS_ENDPOINT_URL_STS", endpoint.as_str()), ("AWS_REGION", "us-east-1")];
     let run = rolecall(&["whoami"], KEYS.into_iter().chain(environment));
-    assert_eq!(run.ok(), "account: 1\narn: a\nuser id: b\n");
+    assert_eq!(run.ok(), "account: 123456789012\narn: a\nuser id: b\n");
 }
 
 #[test]

@@ -23,8 +23,7 @@ pub(super) fn run(options: &SetupOptions, common: &Common, provider: &Provider) 
 }
 
 fn go(options: &SetupOptions, provider: &Provider, recipe: &impl Recipe) -> Result<ExitCode, Failure> {
-    let setup =
-        Setup::new(provider).dry_run(options.dry_run).on_call(|call| note(printable(&call.to_string())));
+    let setup = Setup::new(provider).dry_run(options.dry_run).on_call(|call| note(printable(call)));
     let ended = if options.undo { setup.undo(recipe) } else { setup.apply(recipe) };
     let resources = ended.map_err(|error| Failure::Setup(Box::new(error)))?;
     let lines: Vec<_> = resources.iter().map(|resource| line(resource, options.dry_run)).collect();
