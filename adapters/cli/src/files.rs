@@ -45,8 +45,8 @@ pub(crate) fn read(path: &OsStr, bounds: Bounds) -> io::Result<Zeroizing<Vec<u8>
     if content.len() as u64 > bounds.regular { Err(too_long(bounds.regular)) } else { Ok(content) }
 }
 
-/// What a pipe, a terminal or a device holds. Opening it or reading from it may block for ever, so that a thread does it,
-/// which is left behind then.
+/// What a pipe, a terminal or a device holds. Opening it or reading from it may block for ever, so that a thread does
+/// it, which is left behind then.
 fn read_other(path: PathBuf, bounds: Bounds) -> io::Result<Zeroizing<Vec<u8>>> {
     let (sender, pieces) = sync_channel(1);
     thread::spawn(move || send_pieces(&path, &sender));

@@ -194,7 +194,8 @@ impl Given {
     /// The help that is asked for by the word `help` or by the option.
     fn help(&self, by_word: bool) -> Result<String, lexopt::Error> {
         // `rolecall help --help` is about `help` itself.
-        let words = if by_word && !self.help { &self.words[1..] } else { &self.words };
+        let of_help = self.help && self.words.len() == 1;
+        let words = if by_word && !of_help { &self.words[1..] } else { &self.words };
         if words.is_empty() {
             return Ok(help::overview());
         }

@@ -53,7 +53,8 @@ pub(super) fn presign(
 fn check_headers(target: &Target) -> Result<(), Failure> {
     match target.headers.iter().find(|(name, _)| is_never_signed(name)) {
         Some((name, _)) => Err(Error::Configuration(format!(
-            "--header {name:?}: proxies change it, and no signature covers it, so that a URL cannot ask for it; leave it out"
+            "--header {name:?}: proxies change it, and no signature covers it, so that a URL cannot ask for it; leave \
+             it out"
         ))
         .into()),
         None => Ok(()),
@@ -65,8 +66,8 @@ fn warn_of_end(credentials: &Credentials, time: UnixTime, expires: u32) {
     let Some(end) = credentials.expiration() else { return };
     if end.as_secs() < time.as_secs().saturating_add(expires.into()) {
         note(format_args!(
-            "warning: the URL works until {} alone, not for {expires} seconds: the credentials that signed it end then; \
-             sign with credentials that last longer, or lower --expires",
+            "warning: the URL works until {} alone, not for {expires} seconds: the credentials that signed it end \
+             then; sign with credentials that last longer, or lower --expires",
             end.rfc3339()
         ));
     }
