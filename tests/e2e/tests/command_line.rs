@@ -168,6 +168,7 @@ fn each_command_has_a_help_of_its_own() {
             [command, &["-h"]].concat(),
             [&["--help"], command].concat(),
             [&["help"], command].concat(),
+            [&["help"], command, &["--help"]].concat(),
         ];
         let texts = forms.map(|arguments| rolecall(&arguments, KEYS).ok().to_owned());
         assert!(texts.iter().all(|text| *text == texts[0]), "{command:?}: {texts:#?}");

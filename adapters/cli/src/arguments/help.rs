@@ -17,9 +17,9 @@ pub(super) fn topic(words: &[String]) -> Option<&'static Topic> {
 
 /// Every command, and the options that they share.
 pub(super) fn overview() -> String {
-    let mut out =
-        "AWS credentials and signed requests, without an SDK.\n\nusage: rolecall COMMAND [OPTIONS]; rolecall COMMAND --help prints what the command takes\n\n"
-            .to_owned();
+    let mut out = "AWS credentials and signed requests, without an SDK.\n\n\
+         usage: rolecall COMMAND [OPTIONS]; rolecall COMMAND --help prints what the command takes\n\n"
+        .to_owned();
     for topic in COMMANDS {
         put_topic(&mut out, topic);
         if topic.name == "setup" {
