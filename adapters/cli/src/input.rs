@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
+use std::time::Duration;
 
 use rolecall::{Environment, Error, Secret};
 use zeroize::Zeroizing;
@@ -19,7 +20,7 @@ pub(crate) fn password(
     if !options.password_stdin {
         return Ok(environment.get("AWS_COGNITO_PASSWORD").map(Secret::new));
     }
-    let line = first_line().map_err(|error| Failure::Input("standard input".to_owned(), error))?;
+    let line = first_line_in_time().map_err(|error| Failure::Input("standard input".to_owned(), error))?;
     let problem = match std::str::from_utf8(&line) {
         Ok("") => "standard input has no password",
         Ok(password) => return Ok(Some(Secret::new(password.to_owned()))),
@@ -30,6 +31,16 @@ pub(crate) fn password(
 
 /// The longest password, in bytes: four times what Cognito permits.
 const MAX_PASSWORD: usize = 4 * 256;
+
+/// How long a password may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+
+/// The first line, within [`PATIENCE`]. The thread that reads may be left behind.
+fn first_line_in_time() -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::Builder::new().spawn(move || sender.send(first_line()))?;
+    receiver.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+}
 
 /// The first line of standard input, without its end. It is read byte by byte, so that no buffer keeps a password.
 fn first_line() -> std::io::Result<Zeroizing<Vec<u8>>> {

@@ -28,6 +28,7 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     if common.identity.is_given() {
         provider = provider.session(identity(&common.identity, &environment)?);
     }
+    environment.check()?;
     Ok(match role(&common.role)? {
         Some(role) => provider.assume_role(role),
         None => provider,

@@ -37,6 +37,7 @@ fn a_variable_that_is_not_utf8_is_an_error_that_names_it() {
         ("HTTPS_PROXY", "http://"),
         ("no_proxy", "example.com"),
         ("HOME", "/home/"),
+        ("ROLECALL_CACHE", "/cache"),
     ] {
         let value = OsStr::from_bytes(&[start.as_bytes(), b"\xff"].concat()).to_owned();
         let mut variables = vec![("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/x", peer.url()).into())];
