@@ -32,6 +32,10 @@ fuzz_target!(|input: &[u8]| {
         (UnixTime::from_compact, their_compact),
     ];
     epoch(input);
+    let lenient = checked(UnixTime::from_iso8601, input);
+    for strict in [UnixTime::from_rfc3339, UnixTime::from_compact] {
+        assert!(strict(input).is_err() || strict(input) == lenient, "{input:?}");
+    }
     for (ours, theirs) in readers {
         let read = checked(ours, input);
         let text = str::from_utf8(input).ok();

@@ -114,17 +114,17 @@ link_probe() {
 
 # Measures every figure of tests/firmware/SIZES.md; `SIZES=write` updates the file.
 measure_sizes() {
-    local triple sha name built flags
+    local triple sha name built flags images
     need_command python3 python3
     need_command qemu-system-arm qemu-system-arm
     need_firmware_targets "${firmware_targets[@]}" thumbv7m-none-eabi
     for sha in compact default; do
-        flags=''
-        [[ $sha != compact ]] || flags=$compact_sha
+        flags='' images=(sign)
+        [[ $sha != compact ]] || flags=$compact_sha images=(sign imds chain imds-nal chain-nal send-nal)
         for triple in "${firmware_targets[@]}"; do
-            build_firmware "$triple" z "-C link-arg=--entry=_start $flags" -p sizes
+            build_firmware "$triple" z "-C link-arg=--entry=_start $flags" -p sizes --bin empty "${images[@]/#/--bin=}"
             built=$CARGO_TARGET_DIR/$triple/release
-            for name in sign imds chain imds-nal chain-nal send-nal; do
+            for name in "${images[@]}"; do
                 python3 "$firmware/sizes/table.py" image "$triple" "$sha" "$built/$name" "$built/empty"
             done
         done

@@ -127,6 +127,29 @@ fn only_the_bundle_is_trusted() {
 }
 
 #[test]
+fn a_certificate_that_cannot_be_read_does_not_spoil_the_others() {
+    let ours = issuer();
+    let url = format!("https://127.0.0.1:{}/", serve(&ours, "127.0.0.1"));
+    let broken = ours.pem().replacen("MII", "AAA", 1);
+    let garbage = "-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n";
+    for (name, parts) in [
+        ("first", [&broken, &ours.pem(), ""]),
+        ("last", [&ours.pem(), &issuer().pem(), &broken]),
+        ("between", [&issuer().pem(), &broken, &ours.pem()]),
+        ("garbage", [garbage, &ours.pem(), garbage]),
+    ] {
+        let bundle = File::new(&format!("spoiled-{name}"), &parts.join("\n"));
+        assert_eq!(get(&provider(bundle.path(), ""), &url).expect(name), b"ok");
+        // As OpenSSL, Go and rustls-native-certs have it, after AWS_CA_BUNDLE.
+        assert_eq!(get(&given(&[("SSL_CERT_FILE", bundle.path())]), &url).expect(name), b"ok");
+        let both = [("SSL_CERT_FILE", "/nonexistent/roots.pem"), ("AWS_CA_BUNDLE", bundle.path())];
+        assert_eq!(get(&given(&both), &url).expect(name), b"ok");
+    }
+    let missing = get(&given(&[("SSL_CERT_FILE", "/nonexistent/roots.pem")]), &url).expect_err("no file");
+    assert!(missing.to_string().starts_with("SSL_CERT_FILE: /nonexistent/roots.pem: "), "{missing}");
+}
+
+#[test]
 fn an_unusable_bundle_is_a_configuration_error() {
     let url = format!("https://127.0.0.1:{}", serve(&issuer(), "127.0.0.1"));
     let pem = issuer().pem();

@@ -8,7 +8,7 @@ use crate::flow::source::NO_SLOT;
 use crate::flow::{Received, Report, Slot, Workspace};
 use crate::wire::json::{Reader, Str, Token};
 use crate::wire::time::UnixTime;
-use crate::wire::{Cursor, Put};
+use crate::wire::{self, Cursor, Put};
 
 /// The formats of credential documents. Names are compared without case, unknown members are skipped, and
 /// each member may be there once.
@@ -19,7 +19,8 @@ pub enum Document {
     /// `SessionToken`, `Expiration` or `ExpiresAt` (RFC 3339), all required; `AccountId`, `RoleArn`, `Code`
     /// and `Message` are optional.
     Metadata,
-    /// The document of a command: `Version` has to be 1; the token and the expiration are optional.
+    /// The document of a command: `Version` has to be 1; the token and the expiration, an ISO 8601 time with a zone, are
+    /// optional, and `AccountId` may be a number.
     Process,
     /// The document of the portal of IAM Identity Center: as `Metadata`, the expiration in milliseconds.
     Portal,
@@ -70,7 +71,17 @@ fn read_members(
         let value = reader.whole_value().map_err(ErrorKind::Malformed)?;
         let Some((name, member)) = Member::of_document(key) else { continue };
         match (member, value) {
-            (Member::Version, value) => versioned |= matches!(value, Some(Token::Number("1"))),
+            (Member::Version, value) => {
+                versioned |= matches!(value, Some(Token::Number(text)) if is_one(text))
+            }
+            // Other tools do not look at these, and some commands use the names for something else.
+            (Member::Code | Member::Message | Member::RoleArn, _) if form == Document::Process => {}
+            (Member::Text(Field::AccountId), Some(Token::Number(digits))) if form == Document::Process => {
+                slot.write(Field::AccountId, &mut |out| out.put(digits.as_bytes()));
+            }
+            (Member::Expiration, Some(Token::Str(text))) if form == Document::Process => {
+                member.set_end(slot, read_time_with(UnixTime::from_iso8601, &mut |out| text.put(out))?)?;
+            }
             // It is a number in the portal's documents only.
             (Member::Expiration, Some(Token::Number(text))) if form == Document::Portal => {
                 member.set_end(slot, from_millis(text)?)?;
@@ -132,13 +143,28 @@ fn seal_keys(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
     }
 }
 
+/// Whether a number is 1, with a fraction of zeroes or without.
+fn is_one(number: &str) -> bool {
+    let fraction = number.strip_prefix('1');
+    fraction.is_some_and(|rest| {
+        rest.is_empty() || rest.starts_with('.') && rest.bytes().skip(1).all(|digit| digit == b'0')
+    })
+}
+
 /// An RFC 3339 time in at most 40 bytes.
 pub(super) fn read_time(text: &mut dyn FnMut(&mut Cursor<'_>)) -> Result<UnixTime, ErrorKind> {
+    read_time_with(UnixTime::from_rfc3339, text)
+}
+
+fn read_time_with(
+    read: fn(&[u8]) -> Result<UnixTime, wire::Error>,
+    text: &mut dyn FnMut(&mut Cursor<'_>),
+) -> Result<UnixTime, ErrorKind> {
     let mut buffer = [0; 40];
     let mut out = Cursor::new(&mut buffer);
     text(&mut out);
     let text = out.finish().map_err(|_| ErrorKind::Unusable("Expiration"))?;
-    UnixTime::from_rfc3339(text).map_err(|_| ErrorKind::Unusable("Expiration"))
+    read(text).map_err(|_| ErrorKind::Unusable("Expiration"))
 }
 
 /// Milliseconds since 1970, in digits.

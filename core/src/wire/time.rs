@@ -67,7 +67,24 @@ impl UnixTime {
     /// ```
     pub fn from_rfc3339(text: &[u8]) -> Result<Self, Error> {
         let mut scan = Scan::new(text);
-        let read = read_rfc3339(&mut scan);
+        let read = read_date_time::<false>(&mut scan, false);
+        scan.result(read)
+    }
+
+    /// Reads the forms of ISO 8601 that programs print for a time with a zone: RFC 3339, also with a space for the
+    /// `T`, a comma before the fraction, and an offset without colon or minutes; and the basic form.
+    ///
+    /// ```
+    /// use rolecall_core::wire::time::UnixTime;
+    /// for text in ["2015-08-30 14:36:00+02:00", "2015-08-30T12:36:00,5+0000", "20150830T123600Z"] {
+    ///     assert_eq!(UnixTime::from_iso8601(text.as_bytes())?.as_secs(), 1440938160);
+    /// }
+    /// # Ok::<(), rolecall_core::wire::Error>(())
+    /// ```
+    pub fn from_iso8601(text: &[u8]) -> Result<Self, Error> {
+        let mut scan = Scan::new(text);
+        let is_basic = text.get(4) != Some(&b'-');
+        let read = read_date_time::<true>(&mut scan, is_basic);
         scan.result(read)
     }
 
@@ -210,13 +227,16 @@ fn fill(text: &mut [u8], numbers: &[(usize, u32)]) {
     }
 }
 
-fn read_rfc3339(scan: &mut Scan<'_>) -> Option<UnixTime> {
-    let [year, month, day] = fields(scan, b"4-2-2")?;
-    if !scan.take(b"T") && !scan.take(b"t") {
+/// RFC 3339, or if `LENIENT` more of ISO 8601.
+fn read_date_time<const LENIENT: bool>(scan: &mut Scan<'_>, is_basic: bool) -> Option<UnixTime> {
+    let [year, month, day] = fields(scan, if LENIENT && is_basic { &b"422"[..] } else { b"4-2-2" })?;
+    if !(scan.take(b"T") || scan.take(b"t") || LENIENT && scan.take(b" ")) {
         return scan.unexpected();
     }
-    let second = time_of_day(scan)?;
-    if scan.take(b".") && scan.take_while(|byte| byte.is_ascii_digit()).is_empty() {
+    let second = time_of_day(scan, if LENIENT && is_basic { &b"222"[..] } else { b"2:2:2" })?;
+    if (scan.take(b".") || LENIENT && scan.take(b","))
+        && scan.take_while(|byte| byte.is_ascii_digit()).is_empty()
+    {
         return scan.unexpected();
     }
     let offset = match scan.peek() {
@@ -227,7 +247,11 @@ fn read_rfc3339(scan: &mut Scan<'_>) -> Option<UnixTime> {
         Some(sign @ (b'+' | b'-')) => {
             scan.skip(1);
             let at = scan.offset();
-            let [hours, minutes, _] = fields(scan, b"2:2")?;
+            let [hours, minutes, _] = match scan.rest() {
+                [_, _] if LENIENT => fields(scan, b"2"),
+                [_, _, byte, ..] if LENIENT && *byte != b':' => fields(scan, b"22"),
+                _ => fields(scan, b"2:2"),
+            }?;
             if hours > 23 || minutes > 59 {
                 return scan.fail_at(at, Kind::OutOfRange);
             }
@@ -308,7 +332,7 @@ fn read_http_date(scan: &mut Scan<'_>) -> Option<UnixTime> {
         return scan.unexpected();
     };
     let [year, ..] = fields(scan, b" 4 ")?;
-    let second = time_of_day(scan)?;
+    let second = time_of_day(scan, b"2:2:2")?;
     scan.require(b" GMT")?;
     scan.end()?;
     match from_civil(year, month, day, second) {
@@ -332,10 +356,10 @@ fn fields(scan: &mut Scan<'_>, pattern: &[u8]) -> Option<[u32; 3]> {
     Some(values)
 }
 
-/// `hh:mm:ss`, as seconds of the day.
-fn time_of_day(scan: &mut Scan<'_>) -> Option<u32> {
+/// `hh:mm:ss`, or by another pattern, as seconds of the day.
+fn time_of_day(scan: &mut Scan<'_>, pattern: &[u8]) -> Option<u32> {
     let at = scan.offset();
-    let [hour, minute, second] = fields(scan, b"2:2:2")?;
+    let [hour, minute, second] = fields(scan, pattern)?;
     if hour > 23 || minute > 59 || second > 60 {
         return scan.fail_at(at, Kind::OutOfRange);
     }

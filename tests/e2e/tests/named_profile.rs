@@ -29,11 +29,6 @@ fn run(name: &str, config: &str, arguments: &[&str], more: &[(&str, &str)]) -> R
     rolecall(arguments, variables)
 }
 
-/// The simulator's variables, as text that lives as long.
-fn instance(simulator: &Simulator) -> Vec<(&'static str, String)> {
-    simulator.environment()
-}
-
 fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
     variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
@@ -62,7 +57,7 @@ fn a_web_identity_of_the_environment_does_not_replace_a_named_profile() {
     let simulator = Simulator::start(Config::default()).expect("ports on loopback");
     let token = Path::new(env!("CARGO_TARGET_TMPDIR")).join("named-profile-token");
     std::fs::write(&token, "header.payload.signature").expect("a file");
-    let mut variables = instance(&simulator);
+    let mut variables = simulator.environment();
     variables.push(("AWS_ROLE_ARN", simulator.role_arn().to_owned()));
     variables.push(("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().expect("text").to_owned()));
     variables.push(("AWS_EC2_METADATA_DISABLED", "true".to_owned()));
@@ -74,7 +69,7 @@ fn a_web_identity_of_the_environment_does_not_replace_a_named_profile() {
 #[test]
 fn a_named_profile_with_a_setting_that_cannot_be_used_is_an_error() {
     let simulator = Simulator::start(Config::default()).expect("ports on loopback");
-    let variables = instance(&simulator);
+    let variables = simulator.environment();
     for (property, line) in UNUSABLE {
         let config = format!("[profile dev]\n{line}");
         let named = [&borrowed(&variables)[..], &[("AWS_PROFILE", "dev")]].concat();
@@ -102,7 +97,7 @@ fn a_named_profile_with_a_setting_that_cannot_be_used_is_an_error() {
 fn a_named_profile_without_credential_settings_goes_on_to_the_instance_and_says_so() {
     for by_variable in [false, true] {
         let simulator = Simulator::start(Config::default()).expect("ports on loopback");
-        let mut variables = instance(&simulator);
+        let mut variables = simulator.environment();
         let mut arguments = vec!["credentials"];
         if by_variable {
             variables.push(("AWS_PROFILE", "dev".to_owned()));
@@ -120,7 +115,7 @@ fn a_named_profile_without_credential_settings_goes_on_to_the_instance_and_says_
         "default",
         "[default]\nregion = eu-central-1\n",
         &["credentials"],
-        &borrowed(&instance(&simulator)),
+        &borrowed(&simulator.environment()),
     );
     assert!(run.ok().contains("AccessKeyId") && run.stderr.is_empty(), "{run:#?}");
 }

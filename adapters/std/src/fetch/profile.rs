@@ -29,7 +29,11 @@ impl Fetcher<'_> {
             Base::Keys(keys) => self.credentials(&mut Fixed::new(Some(keys.borrow())))?,
             Base::Named(named) => self.fetch(named.place()).map_err(|error| named.in_profile(error))?,
             Base::WebIdentity(step) => self.web_identity_step(step)?,
-            Base::Process { profile, command } => self.process(profile, command)?,
+            Base::Process { profile, command, account_id } => {
+                let (credentials, lease) = self.process(profile, command)?;
+                let account = credentials.account_id().map(str::to_owned).or_else(|| account_id.clone());
+                (credentials.with_account_id(account), lease)
+            }
             Base::Sso(session) => self.sso(session)?,
         };
         for step in &plan.roles {

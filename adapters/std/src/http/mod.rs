@@ -1,5 +1,6 @@
 //! HTTP, configured by values: the proxies, and the trusted certificates.
 
+pub(crate) mod bundle;
 mod failure;
 pub(crate) mod proxy;
 mod resolve;

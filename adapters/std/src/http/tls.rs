@@ -14,6 +14,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
+use super::bundle::Bundle;
 use super::tcp::left;
 use super::time::VerificationTime;
 use super::trouble::Trouble;
@@ -27,20 +28,30 @@ pub(crate) struct Tls {
 }
 
 struct Shared {
-    bundle: Option<String>,
+    bundle: Option<Bundle>,
     time: Arc<VerificationTime>,
     /// Set by the first https connection that succeeds in reading them.
     config: OnceLock<Arc<ClientConfig>>,
     /// Why the last one could not.
     trouble: Trouble,
+    /// A certificate of the bundle that is not used.
+    skipped: OnceLock<String>,
 }
 
 impl Tls {
     /// Trusts the certificates in the PEM file `bundle`, else the roots of webpki-roots.
     /// Reports in `trouble` what is wrong with the file.
-    pub(crate) fn new(bundle: Option<String>, wall: fn() -> SystemTime, trouble: Trouble) -> Self {
+    pub(crate) fn new(bundle: Option<Bundle>, wall: fn() -> SystemTime, trouble: Trouble) -> Self {
         let time = Arc::new(VerificationTime::new(wall));
-        Self { shared: Arc::new(Shared { bundle, time, config: OnceLock::new(), trouble }) }
+        Self {
+            shared: Arc::new(Shared {
+                bundle,
+                time,
+                config: OnceLock::new(),
+                trouble,
+                skipped: OnceLock::new(),
+            }),
+        }
     }
 
     /// The time at which certificates are verified.
@@ -48,10 +59,16 @@ impl Tls {
         &self.shared.time
     }
 
-    /// Reports that the clock may be why a certificate is not trusted.
-    fn blame_clock(&self, error: &io::Error) {
+    /// Reports what may be why a certificate is not trusted: the clock, or one of the bundle that is not used.
+    fn explain(&self, error: &io::Error) {
         let time = self.time();
-        if kind_of(error) == Some(FailureKind::Untrusted) && time.is_unset() {
+        if kind_of(error) != Some(FailureKind::Untrusted) {
+            return;
+        }
+        if let Some(skipped) = self.shared.skipped.get() {
+            self.shared.trouble.set(skipped.clone());
+        }
+        if time.is_unset() {
             self.shared.trouble.set(format!(
                 "the server's certificate is not trusted at the time of this machine, {}, which is before this \
                  program was released: set the clock",
@@ -66,10 +83,18 @@ impl Tls {
         }
         let roots = match &self.shared.bundle {
             None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
-            Some(path) => read_bundle(path).map_err(|problem| {
-                self.shared.trouble.set(format!("AWS_CA_BUNDLE: {path}: {problem}"));
-                Error::Tls("no certificate to trust")
-            })?,
+            Some(bundle) => {
+                let (roots, broken) = read_bundle(&bundle.path).map_err(|problem| {
+                    self.shared.trouble.set(bundle.problem(&problem));
+                    Error::Tls("no certificate to trust")
+                })?;
+                if let Some(broken) = broken {
+                    let reason =
+                        format!("{broken}; it is skipped, and the server's issuer is not among the others");
+                    let _ = self.shared.skipped.set(bundle.problem(&reason));
+                }
+                roots
+            }
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_details(provider, self.shared.time.clone())
@@ -84,16 +109,23 @@ impl Tls {
 /// The longest file of certificates, in bytes: those of systems have a quarter of a million.
 const MAX_BUNDLE: usize = 4 * 1024 * 1024;
 
-fn read_bundle(path: &str) -> Result<RootCertStore, String> {
+/// Reads the certificates of a file, and says what is wrong with the first one that cannot be used, if there are others.
+fn read_bundle(path: &str) -> Result<(RootCertStore, Option<String>), String> {
     let mut text = Buffer::new();
     read_up_to(MAX_BUNDLE, path, &mut text).map_err(|failure| failure.to_string())?;
-    let mut roots = RootCertStore::empty();
+    let (mut roots, mut broken) = (RootCertStore::empty(), None);
     for (index, certificate) in CertificateDer::pem_slice_iter(text.bytes()).enumerate() {
-        let broken = |problem: &dyn fmt::Display| format!("certificate {}: {problem}", index + 1);
-        let certificate = certificate.map_err(|error| broken(&error))?;
-        roots.add(certificate).map_err(|error| broken(&error))?;
+        let read = certificate.map_err(|error| error.to_string());
+        let added = read.and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()));
+        if let Err(problem) = added {
+            broken.get_or_insert_with(|| format!("certificate {}: {problem}", index + 1));
+        }
     }
-    if roots.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(roots) }
+    match broken {
+        _ if !roots.is_empty() => Ok((roots, broken)),
+        Some(broken) => Err(broken),
+        None => Err("there is no certificate in it".to_owned()),
+    }
 }
 
 /// Maps the error of a session.
@@ -125,7 +157,7 @@ impl<In: Transport> Connector<In> for Tls {
         if let Err(error) = session.complete_io(&mut socket) {
             // Sends the alert, from which the server learns the reason.
             while session.wants_write() && session.write_tls(&mut socket).is_ok_and(|sent| sent > 0) {}
-            self.blame_clock(&error);
+            self.explain(&error);
             return Err(error.into());
         }
         let buffers =
@@ -263,7 +295,8 @@ mod tests {
 
     fn client(bundle: &std::path::Path, wall: fn() -> SystemTime) -> Client {
         let lookup = |_: &str| Ok(vec![Ipv4Addr::LOCALHOST.into()]);
-        Client::with(Proxies::default(), Some(bundle.to_str().expect("text").to_owned()), lookup, wall)
+        let bundle = Bundle { setting: "AWS_CA_BUNDLE", path: bundle.to_str().expect("text").to_owned() };
+        Client::with(Proxies::default(), Some(bundle), lookup, wall)
     }
 
     #[test]

@@ -13,6 +13,7 @@ use ureq::unversioned::transport::Connector;
 use ureq::{Agent, AsSendBody, Body, Proxy, SendBody, http};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::bundle::Bundle;
 use super::failure::failure;
 use super::proxy::Proxies;
 use super::resolve::{Addresses, Lookup, lookup, resolve};
@@ -49,14 +50,14 @@ struct Means {
 impl Transport {
     /// Connects through `proxies`, trusting the certificates in the PEM file `ca_bundle`, else the built-in
     /// roots. Neither reads a certificate nor opens a connection.
-    pub(crate) fn new(proxies: Proxies, ca_bundle: Option<String>) -> Self {
+    pub(crate) fn new(proxies: Proxies, ca_bundle: Option<Bundle>) -> Self {
         Self::with(proxies, ca_bundle, lookup, SystemTime::now)
     }
 
     #[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "nothing is trusted without TLS"))]
     pub(super) fn with(
         proxies: Proxies,
-        ca_bundle: Option<String>,
+        ca_bundle: Option<Bundle>,
         lookup: Lookup,
         wall: fn() -> SystemTime,
     ) -> Self {

@@ -85,6 +85,8 @@ pub struct Settings {
     /// `AWS_CA_BUNDLE`: a PEM file whose certificates are trusted in place of the built-in roots. It is
     /// read when the first https connection is made.
     pub ca_bundle: Option<String>,
+    /// The setting that names it.
+    pub(crate) ca_bundle_setting: &'static str,
     /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     pub proxies: Proxies,
 }
@@ -223,6 +225,9 @@ impl Settings {
         let from = Sources { environment, profiles: &profiles, profile: profiles.profile(&profile_name) };
 
         let value = |variable, property| from.get(variable, property).map(|(value, _)| value);
+        // What OpenSSL, Go and rustls-native-certs read comes after the setting of the AWS SDKs.
+        let bundle = from.get("AWS_CA_BUNDLE", "ca_bundle");
+        let bundle = bundle.or_else(|| Some((get("SSL_CERT_FILE")?, "SSL_CERT_FILE")));
         let imds_endpoint = value("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
         Self {
             region: get("AWS_REGION")
@@ -253,7 +258,8 @@ impl Settings {
             corrects_clock: !environment.is_true("AWS_DISABLE_CLOCK_SKEW_CORRECTION"),
             processes: get(PROCESSES).unwrap_or_default(),
             role_session_name: get("AWS_ROLE_SESSION_NAME"),
-            ca_bundle: value("AWS_CA_BUNDLE", "ca_bundle"),
+            ca_bundle: bundle.as_ref().map(|(path, _)| path.clone()),
+            ca_bundle_setting: bundle.map_or("AWS_CA_BUNDLE", |(_, setting)| setting),
             proxies: Proxies::from_environment(environment),
             profile,
         }

@@ -13,6 +13,7 @@ use rolecall_core::skew::{Instant, Now};
 
 use crate::files::{failed, read_file};
 use crate::host::{Buffer, Host, Streams};
+use crate::http::bundle::Bundle;
 use crate::http::transport::Transport;
 use crate::{Settings, clock};
 
@@ -28,7 +29,9 @@ impl System {
     /// Uses the proxies and trusted certificates of `settings`. No connection is opened and no certificate
     /// read before it is needed.
     pub fn new(settings: &Settings) -> Self {
-        Self { transport: Transport::new(settings.proxies.clone(), settings.ca_bundle.clone()) }
+        let setting = settings.ca_bundle_setting;
+        let bundle = settings.ca_bundle.clone().map(|path| Bundle { setting, path });
+        Self { transport: Transport::new(settings.proxies.clone(), bundle) }
     }
 }
 

@@ -5,7 +5,7 @@ use core::hint::black_box;
 
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::{Count, Put};
-use rolecall_core::{credentials, sigv4};
+use rolecall_core::{call, credentials, sigv4};
 
 use crate::{bytes, formatted, number, text, used};
 
@@ -25,7 +25,7 @@ pub(crate) fn call() {
     used(sigv4::Hasher::finish_hex(hasher));
     used(sigv4::sha256_hex(bytes()));
     used(sigv4::is_never_signed(text()));
-    used(rolecall_core::call::is_reserved(text()));
+    used(call::is_reserved(text()));
 }
 
 pub(crate) fn credentials() -> Option<credentials::Credentials<'static>> {

@@ -144,6 +144,7 @@ fn time() {
     for read in [
         wire::time::UnixTime::from_rfc3339(bytes()),
         wire::time::UnixTime::from_compact(bytes()),
+        wire::time::UnixTime::from_iso8601(bytes()),
         wire::time::UnixTime::from_epoch(bytes()),
         wire::time::UnixTime::from_http_date(bytes()),
     ] {

@@ -35,6 +35,8 @@ pub enum Base {
         profile: String,
         /// The command line.
         command: String,
+        /// `aws_account_id`: the account, where the command names none.
+        account_id: Option<String>,
     },
 }
 
@@ -152,10 +154,8 @@ impl Plan {
         roles.reverse();
         match base {
             Some(base) => Ok(Some(Self { base, roles })),
-            None if visited.len() == 1 => match profiles.profile(name).and_then(unsupported) {
-                Some(property) => {
-                    Err(wrong(name, &format!("{property} is not supported, or not without others")))
-                }
+            None if visited.len() == 1 => match profiles.profile(name).and_then(leads_nowhere) {
+                Some(problem) => Err(wrong(name, problem)),
                 None => Ok(None),
             },
             None => Err(wrong(name, "it is a source_profile, but has no credentials")),
@@ -163,22 +163,15 @@ impl Plan {
     }
 }
 
-/// The first setting about credentials that led to none: a profile with one is never passed over for another identity.
-fn unsupported(profile: &Section) -> Option<&'static str> {
-    const SETTINGS: [&str; 11] = [
-        "login_session",
-        "aws_access_key_id",
-        "aws_secret_access_key",
-        "aws_session_token",
-        "role_arn",
-        "source_profile",
-        "credential_source",
-        "credential_process",
-        "web_identity_token_file",
-        "sso_account_id",
-        "sso_role_name",
+/// What is wrong with a setting about credentials that leads to none: another identity never takes its place. Those that
+/// are not here lead to credentials or to an error of their own.
+fn leads_nowhere(profile: &Section) -> Option<&'static str> {
+    const SETTINGS: [(&str, &str); 3] = [
+        ("login_session", "login_session is not supported; use keys, an sso_session or a credential_process"),
+        ("aws_session_token", "it has an aws_session_token but no aws_access_key_id"),
+        ("source_profile", "it has a source_profile but no role_arn"),
     ];
-    SETTINGS.into_iter().find(|property| profile.get(property).is_some())
+    SETTINGS.into_iter().find(|(property, _)| profile.get(property).is_some()).map(|(_, problem)| problem)
 }
 
 /// The source of the credentials that a profile assumes its role with.
@@ -260,8 +253,10 @@ impl<'a> At<'a> {
         if let Some(sso) = self.sso(profiles)? {
             return Ok(Some(Base::Sso(sso)));
         }
-        if let Some(command) = self.owned("credential_process") {
-            return Ok(Some(Base::Process { profile: self.name.to_owned(), command }));
+        // Keys of the credentials file go before a command, and those of the config file after it.
+        if let Some(command) = self.owned("credential_process").filter(|_| !self.profile.has_own_keys) {
+            let (profile, account_id) = (self.name.to_owned(), self.owned("aws_account_id"));
+            return Ok(Some(Base::Process { profile, command, account_id }));
         }
         Ok(self.keys()?.map(Base::Keys))
     }

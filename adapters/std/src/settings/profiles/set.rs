@@ -12,34 +12,38 @@ use crate::host::append;
 /// The properties of one section, by their names in lower case. `Debug` shows the names alone: values may be
 /// secret.
 #[derive(Default)]
-pub struct Section(BTreeMap<String, Zeroizing<String>>);
+pub struct Section {
+    properties: BTreeMap<String, Zeroizing<String>>,
+    /// Whether the credentials file has its keys.
+    pub(super) has_own_keys: bool,
+}
 
 impl Section {
     /// The value of a property, if it has a character other than white space.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.as_str()).filter(|value| !value.trim().is_empty())
+        self.properties.get(name).map(|value| value.as_str()).filter(|value| !value.trim().is_empty())
     }
 
     /// The sub-property `name` of `property`, as in `services` sections.
     pub fn sub(&self, property: &str, name: &str) -> Option<&str> {
-        let mut lines = self.0.get(property)?.lines().filter_map(sub_property);
+        let mut lines = self.properties.get(property)?.lines().filter_map(sub_property);
         lines.rfind(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// Names and values, empty ones too, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.properties.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Sets a property, as if the file had it.
     pub fn set(&mut self, name: &str, value: &str) {
-        self.0.insert(name.to_ascii_lowercase(), Zeroizing::new(value.to_owned()));
+        self.properties.insert(name.to_ascii_lowercase(), Zeroizing::new(value.to_owned()));
     }
 }
 
 impl fmt::Debug for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.properties.keys()).finish()
     }
 }
 
@@ -112,6 +116,7 @@ impl Profiles {
             };
             adding.end_property();
             adding = Adding::to(if is_name(name) { Some(section(&mut self.profiles, name)) } else { None });
+            adding.is_credentials = true;
         }
         adding.end_property();
         Ok(())
@@ -159,12 +164,14 @@ fn section<'s>(sections: &'s mut BTreeMap<String, Section>, name: &str) -> &'s m
 struct Adding<'s> {
     section: Option<&'s mut Section>,
     property: Option<(String, Zeroizing<Vec<u8>>)>,
+    /// Whether it is the credentials file that is read.
+    is_credentials: bool,
 }
 
 impl<'s> Adding<'s> {
     /// The lines of `section` follow; `None` skips them.
     fn to(section: Option<&'s mut Section>) -> Self {
-        Self { section, property: None }
+        Self { section, property: None, is_credentials: false }
     }
 
     /// Adds one line. Nothing of a property with a bad name is kept.
@@ -193,7 +200,9 @@ impl<'s> Adding<'s> {
         {
             // It consists of texts.
             let value = String::from_utf8(std::mem::take(&mut *value)).unwrap_or_default();
-            section.0.insert(name, Zeroizing::new(value));
+            section.has_own_keys |=
+                self.is_credentials && name == "aws_access_key_id" && !value.trim().is_empty();
+            section.properties.insert(name, Zeroizing::new(value));
         }
     }
 }
@@ -202,13 +211,24 @@ fn in_config(section: &str) -> Kind<'_> {
     if section == "default" {
         return Kind::BareDefault;
     }
-    let named = section.split_once([' ', '\t']).map(|(kind, name)| (kind, name.trim()));
-    match named.filter(|(_, name)| is_name(name)) {
+    let named = section.split_once([' ', '\t']).and_then(|(kind, name)| Some((kind, unquoted(name.trim())?)));
+    match named {
         Some(("profile", name)) => Kind::Profile(name),
         Some(("sso-session", name)) => Kind::SsoSession(name),
         Some(("services", name)) => Kind::Services(name),
         _ => Kind::Ignored,
     }
+}
+
+/// The name in a section's header: as it is, or in quotes, as the AWS CLI writes a name with spaces.
+fn unquoted(name: &str) -> Option<&str> {
+    for quote in ['"', '\''] {
+        if let Some(inner) = name.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            let plain = !inner.contains([quote, '\\']) && !inner.chars().any(char::is_control);
+            return (plain && !inner.trim().is_empty()).then_some(inner);
+        }
+    }
+    is_name(name).then_some(name)
 }
 
 /// What names of profiles and properties are made of.

@@ -1,0 +1,16 @@
+//! The certificates that a setting names.
+
+/// A file of certificates, and the setting that names it.
+#[derive(Debug, Clone)]
+pub(crate) struct Bundle {
+    pub(crate) setting: &'static str,
+    pub(crate) path: String,
+}
+
+impl Bundle {
+    /// What is wrong with it.
+    #[cfg(feature = "tls")]
+    pub(super) fn problem(&self, problem: &str) -> String {
+        format!("{}: {}: {problem}", self.setting, self.path)
+    }
+}
