@@ -2,6 +2,7 @@
 
 /// A file of certificates, and the setting that names it.
 #[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "nothing is trusted without TLS"))]
 pub(crate) struct Bundle {
     pub(crate) setting: &'static str,
     pub(crate) path: String,
