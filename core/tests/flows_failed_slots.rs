@@ -1,4 +1,5 @@
 //! After a failure, the slots that a caller has lent hold no token and no part of a document.
+#![cfg(feature = "sources")]
 
 use rolecall_core::call::Service;
 use rolecall_core::error::{ErrorKind, Failure, FailureKind, Phase};
