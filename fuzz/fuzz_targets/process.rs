@@ -15,7 +15,11 @@ fuzz_target!(|input: &[u8]| {
     outcome.is_clean(&[outcome.keys.as_ref().map_or("", |keys| &keys.secret)]);
     let (Ok(lease), Some(keys)) = (outcome.result, &outcome.keys) else { return };
     let Some(members) = json::members(&outcome.served.last().expect("a document").body) else { return };
-    assert!(members.iter().any(|(name, value)| name.eq_ignore_ascii_case("Version") && *value == 1));
+    assert!(
+        members
+            .iter()
+            .any(|(name, value)| name.eq_ignore_ascii_case("Version") && value.as_f64() == Some(1.0))
+    );
     let end = json::optional(&members, &["Expiration", "ExpiresAt"]).map(seconds);
     let expected = Keys {
         id: json::one(&members, &["AccessKeyId"]).to_owned(),

@@ -108,8 +108,8 @@ publish_nothing() {
     done
     printf 'missing: %s\n' "${missing[@]:-nothing}"
     [[ ${#missing[@]} -eq 0 ]]
-    # Cargo keeps what it has unpacked of an earlier dry run in the same folder, under the same version.
-    rm -rf "${CARGO_HOME:-$HOME/.cargo}"/registry/{src,cache}/-*/rolecall*
+    # Cargo keeps what it has unpacked and built of an earlier dry run in the same folder, under the same version.
+    rm -rf "${CARGO_HOME:-$HOME/.cargo}"/registry/{src,cache}/-*/rolecall* "$target/publish"
     # The tree under test may have changes, and dry runs upload nothing.
-    CARGO_PROFILE_DEV_DEBUG=0 cargo publish --workspace --dry-run --locked --allow-dirty
+    CARGO_PROFILE_DEV_DEBUG=0 cargo publish --workspace --dry-run --locked --allow-dirty --target-dir "$target/publish"
 }
