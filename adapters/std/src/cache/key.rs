@@ -1,7 +1,10 @@
 //! Cache keys: everything that decides which credentials a provider gets. Two configurations that may lead to
 //! different credentials have different keys.
 
-use rolecall_core::sigv4::sha256_hex;
+use std::ffi::OsString;
+
+use rolecall_core::sigv4::{Hasher, sha256_hex};
+use rolecall_core::wire::Put;
 use zeroize::Zeroizing;
 
 use crate::Settings;
@@ -82,11 +85,20 @@ pub(crate) fn of_session(settings: &Settings, session: &Session, host: &dyn Host
 
 /// What a command may depend on besides its words: its folder, and every variable.
 fn surroundings() -> String {
+    let wiped = |text: OsString| Zeroizing::new(text.into_encoded_bytes());
     let folder = std::env::current_dir().unwrap_or_default();
-    let mut variables: Vec<_> = std::env::vars_os().collect();
-    variables.sort();
-    // A hash, because some are secrets.
-    hash(Zeroizing::new(format!("{folder:?} {variables:?}")).as_bytes())
+    let mut variables: Vec<_> =
+        std::env::vars_os().map(|(name, value)| (wiped(name), wiped(value))).collect();
+    variables.sort_by(|(a, _), (b, _)| a.as_slice().cmp(b.as_slice()));
+    // A hash, because some are secrets, and not by way of a text, which would leave copies as it grew.
+    let mut hasher = Hasher::new();
+    let values = variables.iter().flat_map(|(name, value)| [name.as_slice(), value.as_slice()]);
+    for part in std::iter::once(folder.as_os_str().as_encoded_bytes()).chain(values) {
+        hasher.put(part);
+        // No folder and no variable has this byte.
+        hasher.put(b"\0");
+    }
+    hasher.finish_hex().as_str().to_owned()
 }
 
 /// This machine: its name, which differs between the containers on it, and the id of its start, which differs between
