@@ -7,11 +7,16 @@ use ureq::Timeout;
 
 #[cfg(feature = "tls")]
 use super::tls;
-use super::tunnel::CLOSED;
+use super::tunnel;
 
 /// Maps a ureq error. `phase` is where it occurred, unless the error itself says so.
 pub(super) fn failure(error: &ureq::Error, phase: Phase) -> Failure {
     use ureq::Error;
+    if let Error::Io(error) = error
+        && let Some(kind) = tunnel::kind_of(error)
+    {
+        return Failure { phase: Phase::Connect, kind };
+    }
     #[cfg(feature = "tls")]
     if let Error::Io(error) = error
         && let Some(kind) = tls::kind_of(error)
@@ -43,13 +48,6 @@ pub(super) fn failure(error: &ureq::Error, phase: Phase) -> Failure {
         Error::Protocol(_) => (phase, FailureKind::Protocol),
         Error::TlsRequired => (Phase::Connect, FailureKind::Unsupported),
         Error::Tls(_) => (Phase::Connect, FailureKind::Untrusted),
-        // What a proxy cannot reach may be there later; what it does not permit is a matter of settings.
-        Error::ConnectProxyFailed(status) => match status.parse() {
-            Ok(400..500) => (Phase::Connect, FailureKind::Denied),
-            Ok(0_u16..) => (Phase::Connect, FailureKind::NotFound),
-            Err(_) if status == CLOSED => (Phase::Connect, FailureKind::Closed),
-            Err(_) => (Phase::Connect, FailureKind::Protocol),
-        },
         _ => (phase, FailureKind::Other),
     };
     Failure { phase, kind }

@@ -45,6 +45,11 @@ pub(crate) fn is_localhost(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
 }
 
+/// The port of a URL, written or implied.
+pub(super) fn port(uri: &http::Uri) -> u16 {
+    uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 })
+}
+
 /// Resolves to the address that was checked, whatever the host's name resolves to now; without one, to those
 /// of the host.
 #[derive(Debug)]
@@ -69,7 +74,7 @@ impl Resolver for Addresses {
                 _ => Error::HostNotFound,
             })?,
         };
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let port = port(uri);
         let mut addresses = self.empty();
         // As many as there is room for.
         for address in found.into_iter().take(16) {

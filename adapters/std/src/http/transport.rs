@@ -177,9 +177,9 @@ impl Transport {
             }
             request = request.header(name, value);
         }
-        let is_large = exchange.request.head > BUFFER;
-        let own = (exchange.address.is_some() || is_large)
-            .then(|| self.means.agent(exchange.address, if is_large { LARGE_BUFFER } else { BUFFER }));
+        let room = if exchange.request.head > BUFFER { LARGE_BUFFER } else { BUFFER };
+        let own =
+            (exchange.address.is_some() || room > BUFFER).then(|| self.means.agent(exchange.address, room));
         let agent = own.as_ref().unwrap_or(&self.agent);
         let limits = exchange.limits;
         let bytes = match exchange.body {

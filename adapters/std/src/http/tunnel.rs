@@ -1,8 +1,10 @@
 //! A tunnel through a proxy (CONNECT; RFC 9110, section 9.3.6).
 
-use std::io::Write;
+use std::fmt;
+use std::io::{self, Write};
 
 use base64ct::{Base64, Encoding};
+use rolecall_core::error::FailureKind;
 use rolecall_core::wire::http1::{ResponseHead, head_len};
 use ureq::config::Config;
 use ureq::unversioned::transport::{
@@ -11,14 +13,33 @@ use ureq::unversioned::transport::{
 use ureq::{Error, Proxy, http};
 use zeroize::Zeroizing;
 
+use super::resolve::port;
 use super::tcp::left;
 use super::trouble::Trouble;
 
 /// The longest head of a proxy's reply, in bytes.
 const MAX_HEAD: usize = 8 * 1024;
 
-/// The proxy closed the connection, in place of a status.
-pub(super) const CLOSED: &str = "closed";
+/// What a proxy did in place of a tunnel.
+#[derive(Debug)]
+struct NoTunnel(FailureKind);
+
+impl fmt::Display for NoTunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no tunnel: {:?}", self.0)
+    }
+}
+
+impl std::error::Error for NoTunnel {}
+
+/// Maps the error of a tunnel.
+pub(super) fn kind_of(error: &io::Error) -> Option<FailureKind> {
+    Some(error.get_ref()?.downcast_ref::<NoTunnel>()?.0)
+}
+
+fn no_tunnel(kind: FailureKind) -> Error {
+    io::Error::other(NoTunnel(kind)).into()
+}
 
 /// Connects through the proxy of a request, if it has one. All steps have the time of one connection, and end
 /// within it.
@@ -65,7 +86,9 @@ impl<In: Transport> Connector<In> for Tunnel {
             };
             self.trouble
                 .set(format!("the proxy {at} refused to connect to {target} (status {status}): {advice}"));
-            return Err(Error::ConnectProxyFailed(status.to_string()));
+            // What a proxy cannot reach may be there later; what it does not permit is a matter of settings.
+            let permitted = !(400..500).contains(&status);
+            return Err(no_tunnel(if permitted { FailureKind::NotFound } else { FailureKind::Denied }));
         }
         Ok(Some(Either::B(Through(transport).boxed())))
     }
@@ -73,8 +96,7 @@ impl<In: Transport> Connector<In> for Tunnel {
 
 /// `HOST:PORT` of a URL.
 fn target(uri: &http::Uri) -> Option<String> {
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-    Some(format!("{}:{port}", uri.host()?))
+    Some(format!("{}:{}", uri.host()?, port(uri)))
 }
 
 fn request(target: &str, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
@@ -100,21 +122,16 @@ fn status(transport: &mut dyn Transport, details: &ConnectionDetails) -> Result<
             let head = input.get(..len).unwrap_or_default();
             let status = ResponseHead::parse(head).map(|head| head.status);
             transport.buffers().input_consume(len);
-            return status.map_err(|_| not_a_proxy());
+            return status.map_err(|_| no_tunnel(FailureKind::Protocol));
         }
         searched = input.len();
         if searched > MAX_HEAD {
-            return Err(not_a_proxy());
+            return Err(no_tunnel(FailureKind::Protocol));
         }
         if closed {
-            return Err(Error::ConnectProxyFailed(CLOSED.to_owned()));
+            return Err(no_tunnel(FailureKind::Closed));
         }
     }
-}
-
-/// What it sent is not a reply to CONNECT.
-fn not_a_proxy() -> Error {
-    Error::ConnectProxyFailed("not a reply to CONNECT".to_owned())
 }
 
 /// The connection through a proxy. It is not a TLS session with the service, even if that with the proxy is one.
