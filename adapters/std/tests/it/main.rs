@@ -1,0 +1,18 @@
+//! Tests of the adapter by its public functions, on simulated hosts and against servers on loopback.
+//!
+//! One program: linking one per file would take longer than running them.
+
+#[cfg(unix)]
+mod cache;
+mod common;
+mod custom_source;
+#[cfg(unix)]
+mod examples;
+#[cfg(feature = "tls")]
+mod https;
+mod limits;
+mod proxy;
+mod send;
+mod settings;
+mod sources;
+mod threads;

@@ -1,0 +1,53 @@
+//! Tests of the core by its public functions, flows driven against simulated peers.
+//!
+//! One program: linking one per file would take longer than running them.
+
+#[cfg(feature = "sources")]
+#[macro_use]
+mod common;
+mod generator;
+
+#[cfg(feature = "sources")]
+mod calls;
+#[cfg(feature = "sources")]
+mod examples;
+#[cfg(feature = "sources")]
+mod flow_shape;
+#[cfg(feature = "sources")]
+mod flows_cognito;
+#[cfg(feature = "sources")]
+mod flows_cognito_factors;
+#[cfg(feature = "sources")]
+mod flows_container;
+#[cfg(feature = "sources")]
+mod flows_failed_slots;
+#[cfg(feature = "sources")]
+mod flows_host;
+#[cfg(feature = "sources")]
+mod flows_imds;
+#[cfg(feature = "sources")]
+mod flows_refresh;
+#[cfg(feature = "sources")]
+mod flows_send;
+#[cfg(feature = "sources")]
+mod flows_strict;
+#[cfg(feature = "sources")]
+mod flows_sts;
+#[cfg(feature = "sources")]
+mod flows_sts_family;
+mod operation_sizes;
+#[cfg(feature = "sources")]
+mod refresh_fleet;
+#[cfg(feature = "sigv4")]
+mod sign_keys;
+#[cfg(feature = "sigv4")]
+mod sigv4_parts;
+#[cfg(feature = "sources")]
+mod threads;
+mod wire_http;
+mod wire_ini;
+mod wire_json;
+mod wire_percent;
+mod wire_time;
+mod wire_uri;
+mod wire_xml;

@@ -1,0 +1,142 @@
+//! The capacity of a request for header lines and parameters.
+
+use rolecall_core::credentials::Credentials;
+use rolecall_core::sigv4::{Payload, Request, Rules, SignError, Signer, SigningKey};
+use rolecall_core::wire::Put;
+use rolecall_core::wire::time::UnixTime;
+
+#[test]
+fn a_request_holds_as_many_headers_as_its_capacity() {
+    let mut request: Request<'_, 2> = Request::with_room("GET", "/", Payload::Unsigned).unwrap();
+    assert_eq!(request.header("host", b"example.com"), Ok(()));
+    // Headers that are never signed need no capacity.
+    assert_eq!(request.header("user-agent", b"test"), Ok(()));
+    assert_eq!(request.header("accept", b"*/*"), Ok(()));
+    assert_eq!(request.header("range", b"bytes=0-1"), Err(SignError::TooManyHeaders));
+
+    let names: Vec<String> = (0..33).map(|number| format!("x-{number}")).collect();
+    let mut request = Request::new("GET", "/", Payload::Unsigned).unwrap();
+    for name in &names[..32] {
+        assert_eq!(request.header(name, b"1"), Ok(()));
+    }
+    assert_eq!(request.header(&names[32], b"1"), Err(SignError::TooManyHeaders));
+}
+
+/// Collects what is written.
+#[derive(Default)]
+struct Text(Vec<u8>);
+
+impl Put for Text {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+/// Passes a signer to `with`.
+fn with_signer<T>(with: impl FnOnce(&Signer<'_>) -> T) -> T {
+    let credentials =
+        Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None).unwrap();
+    let time = UnixTime::from_compact(b"20150830T123600Z").unwrap();
+    let key = SigningKey::derive(credentials.secret_access_key(), time, "us-east-1", "service");
+    with(&Signer::new(&credentials, &key, Rules::STANDARD, time).unwrap())
+}
+
+/// The canonical request for an `Authorization` header, with lists of any length.
+fn canonical(query: &str, headers: &[(String, String)]) -> String {
+    let mut parameters: Vec<(&str, &str)> =
+        query.split('&').filter(|one| !one.is_empty()).map(|one| one.split_once('=').unwrap()).collect();
+    parameters.sort();
+    let query: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut headers = headers.to_vec();
+    headers.push(("host".to_owned(), "example.com".to_owned()));
+    headers.push(("x-amz-date".to_owned(), "20150830T123600Z".to_owned()));
+    headers.sort();
+    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    format!("GET\n/\n{}\n{lines}\n{}\n{empty}", query.join("&"), names.join(";"))
+}
+
+/// `count` parameters, in another order than theirs, some of them twice and some without a name.
+fn query(count: usize) -> String {
+    let one = |index: usize| format!("&n{}={}", (index * 7919) % 997, (index * 31) % 10);
+    (0..count).map(one).collect()
+}
+
+#[test]
+fn lent_tables_hold_many_headers_and_parameters() {
+    for (headers, parameters) in [(0, 1), (30, 64), (33, 65), (200, 0), (255, 1_024), (255, 1_000)] {
+        let query = query(parameters);
+        let target = format!("/?{query}");
+        let mut table = [0; 1_024];
+        let lines: Vec<(String, String)> =
+            (0..headers).map(|index| (format!("x-{}", (index * 7919) % 997), index.to_string())).collect();
+        let mut request = Request::<256>::with_room("GET", &target, Payload::Bytes(b"")).unwrap();
+        request.sort_parameters_in(&mut table).unwrap();
+        request.header("host", b"example.com").unwrap();
+        for (name, value) in &lines {
+            request.header(name, value.as_bytes()).unwrap();
+        }
+        with_signer(|signer| {
+            let signed = signer.sign(&request).unwrap();
+            let mut text = Text::default();
+            signed.put_canonical_request(&mut text).unwrap();
+            assert_eq!(
+                String::from_utf8(text.0).unwrap(),
+                canonical(&query, &lines),
+                "{headers} {parameters}"
+            );
+            // With as few as the stack holds, the signature is the same.
+            if headers < 32 {
+                let mut small = Request::new("GET", &target, Payload::Bytes(b"")).unwrap();
+                small.header("host", b"example.com").unwrap();
+                lines.iter().for_each(|(name, value)| small.header(name, value.as_bytes()).unwrap());
+                assert_eq!(signer.sign(&small).unwrap().signature(), signed.signature());
+                let of = |lifetime| signer.presign(&small, lifetime).unwrap().signature();
+                assert_eq!(signer.presign(&request, 60).unwrap().signature(), of(60));
+            }
+        });
+    }
+}
+
+#[test]
+fn one_parameter_too_many_is_an_error() {
+    for (room, count) in [(1, 2), (64, 65), (65, 66), (1_024, 1_025), (0, 1)] {
+        let target = format!("/?{}", query(count));
+        let mut table = vec![0; room];
+        let mut request = Request::new("GET", &target, Payload::Unsigned).unwrap();
+        assert_eq!(request.sort_parameters_in(&mut table), Err(SignError::TooManyParameters), "{room}");
+    }
+    for (count, fits) in [(64, true), (65, false)] {
+        let target = format!("/?{}", query(count));
+        let mut request = Request::new("GET", &target, Payload::Unsigned).unwrap();
+        request.header("host", b"example.com").unwrap();
+        with_signer(|signer| assert_eq!(signer.sign(&request).is_ok(), fits, "{count}"));
+    }
+}
+
+#[test]
+fn a_signed_url_is_not_signed_again_with_lent_tables_either() {
+    let target = format!("/?{}&X-Amz-Signature=0", query(100));
+    let mut table = [0; 101];
+    let mut request = Request::new("GET", &target, Payload::Unsigned).unwrap();
+    request.sort_parameters_in(&mut table).unwrap();
+    request.header("host", b"example.com").unwrap();
+    with_signer(|signer| {
+        assert_eq!(signer.presign(&request, 60).err(), Some(SignError::AlreadySigned));
+        assert!(signer.sign(&request).is_ok());
+    });
+}
+
+#[test]
+fn names_of_8_192_bytes_fit_a_presigned_url() {
+    let presigned = |length: usize| {
+        let name = format!("x-{}", "a".repeat(length - "host;x-".len()));
+        let mut request = Request::new("GET", "/", Payload::Unsigned).unwrap();
+        request.header("host", b"example.com").unwrap();
+        request.header(&name, b"1").unwrap();
+        with_signer(|signer| signer.presign(&request, 60).map(|signed| signed.signature()))
+    };
+    assert!(presigned(385).is_ok() && presigned(8_192).is_ok());
+    assert_eq!(presigned(8_193), Err(SignError::TooManyHeaders));
+}

@@ -1,0 +1,17 @@
+//! Third-party test vectors, and cases of botocore, against the core.
+//!
+//! One program: linking one per file would take longer than running them.
+
+mod chain;
+mod clock_skew;
+mod endpoints;
+mod hosts;
+mod operations;
+mod own_cases;
+mod partitions;
+mod profiles;
+mod refresh;
+mod sigv4;
+mod sigv4_refusals;
+mod srp;
+mod sts_requests;

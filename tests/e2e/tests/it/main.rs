@@ -1,0 +1,41 @@
+//! The command and its library against real servers and hostile peers.
+//!
+//! One program: linking one per file would take longer than running them.
+
+mod bad_input;
+mod cache;
+mod clock;
+mod cognito;
+mod command;
+mod command_line;
+#[cfg(unix)]
+mod configuration;
+mod demo;
+mod explain;
+mod faults;
+#[cfg(unix)]
+mod inputs;
+mod named_profile;
+#[cfg(unix)]
+mod not_utf8;
+mod peer_text;
+mod presign;
+#[cfg(target_os = "linux")]
+mod process;
+#[cfg(unix)]
+mod process_loop;
+mod readme;
+mod regions;
+mod second_factors;
+mod secrets;
+mod setup;
+mod setup_again;
+mod setup_by_hand;
+mod setup_cognito;
+mod setup_cross_account;
+mod setup_refused;
+mod sign_in;
+mod signatures;
+#[cfg(unix)]
+mod special_files;
+mod sts;

@@ -1,0 +1,161 @@
+//! The README's commands and configuration: each command of a `sh` block is run here, or named with the test that
+//! runs it.
+
+use std::path::{Path, PathBuf};
+
+use e2e::command::{Run, rolecall};
+use rolecall_simulator::{Config, Simulator};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// The pages whose commands are checked.
+const PAGES: [&str; 8] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "RELEASING.md",
+    "core/README.md",
+    "adapters/std/README.md",
+    "adapters/nal/README.md",
+    "adapters/cli/README.md",
+    "tests/simulator/README.md",
+];
+
+/// Commands that are not run here, with the file that runs them.
+const RUN_ELSEWHERE: [(&str, &str); 12] = [
+    ("cargo run --release -- demo", "tests/e2e/tests/it/demo.rs"),
+    (
+        "cargo install --path adapters/cli --no-default-features --features tls,sso,srp,setup",
+        "tests/lib/static.sh",
+    ),
+    ("cargo install rolecall-cli --no-default-features --features tls,sso,srp,setup", "tests/lib/supply.sh"),
+    (
+        "cargo build --profile static --target x86_64-unknown-linux-musl -p rolecall-cli",
+        "tests/lib/static.sh",
+    ),
+    ("rustup target add x86_64-unknown-linux-musl", "tests/lib/static.sh"),
+    ("cargo run -p rolecall-nal --example pc_async", "adapters/nal/tests/it/examples.rs"),
+    ("cargo run --example serve", "tests/lib/firmware.sh"),
+    ("SIZES=write tests/run sizes", "tests/lib/firmware.sh"),
+    ("sudo SIZES=write tests/run static", "tests/lib/static.sh"),
+    ("tests/run", ".ci/run"),
+    ("cargo publish --workspace", "tests/lib/supply.sh"),
+    ("cargo test -p rolecall-core", "tests/run"),
+];
+
+/// The blocks of a language on a page.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(Path::new(ROOT).join(page)).expect(page);
+    let fence = format!("```{language}\n");
+    text.split(fence.as_str())
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// The commands of the `sh` blocks of a page, without their comments.
+fn commands(page: &str) -> Vec<String> {
+    let lines: Vec<String> =
+        blocks(page, "sh").iter().flat_map(|block| block.lines().map(str::to_owned)).collect();
+    lines.iter().map(|line| line.split("  #").next().unwrap_or_default().trim().to_owned()).collect()
+}
+
+/// The words of a command line; single quotes group.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('\'').enumerate().flat_map(|(index, part)| {
+        let quoted = index % 2 == 1;
+        if quoted { vec![part] } else { part.split_whitespace().collect() }
+    });
+    parts.map(str::to_owned).collect()
+}
+
+/// An EC2 instance with the profiles of the README's configuration, whose services are the simulator; every other host
+/// is behind a proxy that refuses connections.
+struct Instance {
+    simulator: Simulator,
+    config: PathBuf,
+}
+
+impl Instance {
+    fn new(name: &str) -> Self {
+        let simulator = Simulator::start(Config::default()).expect("ports on loopback");
+        let blocks = blocks("README.md", "ini");
+        let profiles =
+            blocks.concat().replace("arn:aws:iam::444455556666:role/reports", simulator.role_arn());
+        let config = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("readme-{name}.ini"));
+        std::fs::write(&config, profiles + "\n[profile build]\nregion = eu-central-1\n").expect("a file");
+        Self { simulator, config }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let refused = "http://127.0.0.1:9";
+        let mut variables: Vec<(&str, String)> = self.simulator.environment();
+        variables.push(("AWS_CONFIG_FILE", self.config.to_str().expect("text").to_owned()));
+        variables.push(("HTTPS_PROXY", refused.to_owned()));
+        variables.push(("AWS_COGNITO_PASSWORD", "not sent anywhere".to_owned()));
+        let folder = e2e::command::binary().parent().expect("a folder").to_owned();
+        variables.push(("PATH", folder.to_str().expect("text").to_owned()));
+        rolecall(arguments, variables)
+    }
+}
+
+#[test]
+fn every_command_of_the_pages_is_run_by_a_test() {
+    let instance = Instance::new("commands");
+    let mut run = 0;
+    for page in PAGES {
+        for line in commands(page).iter().filter(|line| !line.is_empty()) {
+            let Some(arguments) = line.strip_prefix("rolecall ") else {
+                let known = RUN_ELSEWHERE.iter().find(|(command, _)| line.starts_with(command));
+                let (_, test) = known.unwrap_or_else(|| panic!("{page}: no test runs {line}"));
+                assert!(Path::new(ROOT).join(test).exists(), "{test}");
+                continue;
+            };
+            let arguments = words(&arguments.replace(" ARN", &format!(" {}", instance.simulator.role_arn())));
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let result = instance.run(&arguments);
+            // Hosts on the internet cannot be reached from a test; provisioning has tests of its own.
+            let remote =
+                matches!(arguments[0], "request" | "setup") || line.contains("--cognito-identity-pool");
+            let expected = if remote { 1 } else { 0 };
+            assert_eq!(result.code, Some(expected), "{line}: {result:#?}");
+            run += 1;
+        }
+    }
+    assert!(run >= 15, "{run} commands were found");
+}
+
+#[test]
+fn the_configuration_of_the_readme_leads_to_the_role() {
+    let instance = Instance::new("profiles");
+    let run = instance.run(&["whoami", "--profile", "reports"]);
+    assert!(run.ok().contains(":assumed-role/rolecall-cross-account/"), "{run:#?}");
+}
+
+#[test]
+fn the_size_tables_of_the_readme_are_those_of_the_measurements() {
+    let read = |path: &str| std::fs::read_to_string(Path::new(ROOT).join(path)).expect(path);
+    let (readme, measured) =
+        (read("README.md"), read("tests/static/SIZES.md") + &read("tests/firmware/SIZES.md"));
+    let cells = |line: &str| -> Vec<String> {
+        line.split('|').map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
+    };
+    let row = |start: &str| {
+        let line = readme.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}"));
+        cells(line)[1..].to_vec()
+    };
+    // Sizes of programs are repeated as they are.
+    for line in readme.lines().filter(|line| line.starts_with("| (none)") || line.starts_with("| `tls`")) {
+        assert!(measured.contains(line), "{line}");
+    }
+    // Of the columns of the device table, (a), (b), (c) and (c) over sockets.
+    for (name, target) in
+        [("Cortex-M0", "thumbv6m"), ("Cortex-M4F", "thumbv7em"), ("RISC-V (imc)", "riscv32imc")]
+    {
+        let line = measured.lines().find(|line| line.contains(target) && line.contains("| compact |"));
+        let measured = cells(line.expect(target))[2..].to_vec();
+        let expected = [0, 1, 2, 4].map(|column| measured[column].clone());
+        assert_eq!(row(&format!("| {name} |")), expected, "{name}");
+    }
+    let stack = measured.lines().find(|line| line.starts_with("| compact |")).expect("a stack");
+    assert_eq!(row("| stack (Cortex-M3) |"), cells(stack)[1..].to_vec());
+}
