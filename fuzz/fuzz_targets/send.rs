@@ -102,7 +102,7 @@ fn outgoing<'s>(script: &Script<'s>, headers: &'s [(&'s str, &'s [u8])]) -> Outg
     };
     let budget_ms = RetryPolicy::DEFAULT.budget_ms;
     request.limits = Limits { total_ms: budget_ms, ..Outgoing::LIMITS };
-    request.retries = RetryPolicy { attempts: number("attempts").unwrap_or(1).min(8) as u8, budget_ms };
+    request.retries = RetryPolicy::new(number("attempts").unwrap_or(1).min(8) as u16, budget_ms);
     request.idempotent |= script.setting("idempotent").is_some();
     request
 }

@@ -12,8 +12,8 @@ use crate::output::note;
 pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     let environment = Environment::process();
     let mut settings = Settings::load(&environment, common.profile.as_deref())?;
-    if common.region.is_some() {
-        settings.region.clone_from(&common.region);
+    if let Some(region) = &common.region {
+        settings.set_region("--region", region);
     }
     let verbose = common.verbose;
     let mut provider = Provider::builder(settings).trace(move |trace| note_step(&trace, verbose));
@@ -128,7 +128,14 @@ fn cached(_: ProviderBuilder, name: &str, _: &str, _: &Environment) -> Result<Pr
 /// Prints a step on standard error: what is wrong here always, exchanges and waits with `--verbose`.
 fn note_step(trace: &Trace<'_>, verbose: bool) {
     if verbose
-        || matches!(trace, Trace::Clock { .. } | Trace::Cache { .. } | Trace::NoCredentialSettings { .. })
+        || matches!(
+            trace,
+            Trace::Clock { .. }
+                | Trace::Cache { .. }
+                | Trace::NoCredentialSettings { .. }
+                | Trace::Stale
+                | Trace::NotYet { .. }
+        )
     {
         note(trace);
     }

@@ -1,5 +1,6 @@
 //! Runs a flow until it is done.
 
+use std::cell::RefCell;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -19,7 +20,6 @@ pub(crate) const EXCHANGE: usize = 16 * 1024;
 pub(crate) const TOLERANCE: u64 = 240;
 
 /// Runs flows over a [`Host`](crate::Host).
-#[derive(Clone, Copy)]
 pub(crate) struct Driver<'a> {
     pub(crate) host: &'a dyn Host,
     pub(crate) clock: &'a Mutex<Clock>,
@@ -28,6 +28,8 @@ pub(crate) struct Driver<'a> {
     pub(crate) room: usize,
     /// Variables for commands, beside those of this process.
     pub(crate) variables: &'a [(&'a str, &'a str)],
+    /// What the last need was about: a URL, a file, a command, the name of a host.
+    pub(crate) about: RefCell<String>,
 }
 
 impl Driver<'_> {
@@ -71,11 +73,15 @@ impl Driver<'_> {
                 Need::Http(exchange) => self.exchange(&exchange, buffer, streams),
                 Need::File { path } => {
                     buffer.clear();
+                    self.about.replace(path.to_owned());
                     let read = self.host.read_file(path, buffer);
                     content(read, buffer)
                 }
                 Need::Process { command } => {
                     buffer.clear();
+                    // Its arguments may be secrets.
+                    let name = command.split_ascii_whitespace().next().unwrap_or_default();
+                    self.about.replace(name.to_owned());
                     let run = self.host.run(command, self.variables, buffer);
                     content(run, buffer)
                 }
@@ -94,7 +100,10 @@ impl Driver<'_> {
                     let asked = self.host.prompt(&text, hidden, buffer);
                     content(asked, buffer)
                 }
-                Need::Resolve { host } => match self.host.resolve(host) {
+                Need::Resolve { host } => match {
+                    self.about.replace(host.to_owned());
+                    self.host.resolve(host)
+                } {
                     Ok(found) => {
                         addresses = found;
                         Answer::Addresses(&addresses)
@@ -144,11 +153,16 @@ impl Driver<'_> {
         buffer: &mut Buffer,
         streams: &mut Streams<'_>,
     ) -> Answer<'static> {
+        let endpoint = exchange.endpoint;
+        let mut about = format!("{}://{}", endpoint.scheme().as_str(), endpoint.authority());
+        if let Some(proxy) = self.host.proxy(&endpoint).filter(|_| !exchange.metadata) {
+            about = format!("{about} through the proxy {proxy}");
+        }
+        self.about.replace(about);
         if self.tracer.is_none() {
             return self.host.exchange(exchange, buffer, streams);
         }
         let method = exchange.request.head(buffer.bytes()).map_or("?", |head| head.method);
-        let endpoint = exchange.endpoint;
         let asked = format!("{method} {}://{}", endpoint.scheme().as_str(), endpoint.authority());
         let start = self.host.now().monotonic;
         let answer = self.host.exchange(exchange, buffer, streams);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Fault, Phase};
+use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Fault, Origin, Phase};
 use rolecall_core::flow::Report;
 use rolecall_core::sigv4::SignError;
 
@@ -24,6 +24,8 @@ pub enum Error {
         error: SourceError,
         /// What the service said, printable and bounded.
         report: Box<Report>,
+        /// What it is about on this side.
+        detail: Box<Detail>,
     },
     /// A profile does not lead to credentials.
     Profile {
@@ -49,7 +51,22 @@ pub enum Error {
     /// The request cannot be signed.
     Sign(SignError),
     /// There is no reply to a request.
-    Send(Failure),
+    Send {
+        /// What failed, and how.
+        failure: Failure,
+        /// What it is about on this side.
+        detail: Box<Detail>,
+    },
+}
+
+/// What an error is about on this side.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Detail {
+    /// The URL without path, query and password, and the proxy on the way, or the file; empty where there is none.
+    pub about: String,
+    /// What to do next, where this side knows more than the kind of the error says; else empty.
+    pub advice: String,
 }
 
 impl Error {
@@ -65,8 +82,10 @@ impl Error {
             Self::Source { error, .. } => error.fault(),
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.fault(),
             // What cannot be sent is the caller's.
-            Self::Send(Failure { phase: Phase::Send, kind: FailureKind::Protocol }) => Fault::Configuration,
-            Self::Send(_) => Fault::Transport,
+            Self::Send { failure: Failure { phase: Phase::Send, kind: FailureKind::Protocol }, .. } => {
+                Fault::Configuration
+            }
+            Self::Send { .. } => Fault::Transport,
         }
     }
 
@@ -77,7 +96,7 @@ impl Error {
             Self::Source { error, .. } => error.is_recoverable(),
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.is_recoverable(),
             Self::NoCredentials { recoverable, .. } => *recoverable,
-            Self::Send(_) => self.fault() != Fault::Configuration,
+            Self::Send { .. } => self.fault() != Fault::Configuration,
         }
     }
 
@@ -86,9 +105,24 @@ impl Error {
         matches!(self, Self::Source { error, .. } if error.is_absent())
     }
 
+    /// Whether it is what a machine meets that is still booting, so that waiting may help: no network, no role yet.
+    pub(crate) fn is_not_yet(&self) -> bool {
+        match self {
+            Self::Source { error, .. } => match error.kind {
+                ErrorKind::NoRole => true,
+                // It was answered, or cannot be, and is not asked again.
+                ErrorKind::Transport(Failure { phase: Phase::Prompt, .. }) => false,
+                _ => error.is_recoverable(),
+            },
+            Self::Profile { error, .. } | Self::Chain { error, .. } => error.is_not_yet(),
+            other => other.is_recoverable(),
+        }
+    }
+
     /// Whether the service refused credentials as expired or unknown, so that others have to be fetched.
     pub(crate) fn says_ended(&self) -> bool {
-        let Self::Source { error: SourceError { kind: ErrorKind::Refused { .. }, .. }, report } = self else {
+        let Self::Source { error: SourceError { kind: ErrorKind::Refused { .. }, .. }, report, .. } = self
+        else {
             return false;
         };
         matches!(report.code(), "ExpiredToken" | "ExpiredTokenException" | "InvalidToken")
@@ -122,11 +156,15 @@ impl Error {
     /// What happened, without advice.
     pub(crate) fn reason(&self) -> String {
         match self {
-            Self::Source { error, report } => {
+            Self::Source { error, report, detail } => {
+                let about = match detail.about.as_str() {
+                    "" => String::new(),
+                    about => format!(": {about}"),
+                };
                 let step = if error.step.is_empty() { String::new() } else { format!("{}: ", error.step) };
                 let said =
                     if report.is_empty() { String::new() } else { format!("; the service says: {report}") };
-                format!("{}: {step}{}{said}", error.origin, error.kind)
+                format!("{}: {step}{}{about}{said}", error.origin, error.kind)
             }
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.reason(),
             other => other.to_string(),
@@ -134,14 +172,23 @@ impl Error {
     }
 
     /// What to do next; empty where the error itself says it.
-    pub fn advice(&self) -> &'static str {
+    pub fn advice(&self) -> &str {
         match self {
-            Self::Source { error, report } => match error.advice() {
-                "" => of_code(report.code()),
-                advice => advice,
-            },
+            Self::Source { detail, .. } | Self::Send { detail, .. } if !detail.advice.is_empty() => {
+                &detail.advice
+            }
+            Self::Source { error, report, .. } => error.advice_on(report),
+            Self::Send { failure, .. } => of_failure(*failure).advice(),
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.advice(),
             _ => "",
+        }
+    }
+
+    fn with_advice(&self, f: &mut fmt::Formatter<'_>, reason: &str) -> fmt::Result {
+        f.write_str(reason)?;
+        match self.advice() {
+            "" => Ok(()),
+            advice => write!(f, " ({advice})"),
         }
     }
 
@@ -172,16 +219,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Configuration(what) => f.write_str(what),
-            Self::Source { error, report } => {
-                error.fmt(f)?;
-                if !report.is_empty() {
-                    write!(f, "; the service says: {report}")?;
-                }
-                match of_code(report.code()) {
-                    advice if error.advice().is_empty() && !advice.is_empty() => write!(f, " ({advice})"),
-                    _ => Ok(()),
-                }
-            }
+            Self::Source { .. } => self.with_advice(f, &self.reason()),
             Self::Profile { name, error } => write!(f, "profile {name}: {error}"),
             Self::Chain { error, findings } => {
                 error.fmt(f)?;
@@ -203,50 +241,21 @@ impl fmt::Display for Error {
                 f.write_str("cannot sign: more than 1,024 query parameters; send fewer in one request")
             }
             Self::Sign(error) => write!(f, "cannot sign: {error}"),
-            Self::Send(failure) => failure.fmt(f),
+            Self::Send { failure, detail } if detail.about.is_empty() => self.with_advice(f, &failure.to_string()),
+            Self::Send { failure, detail } => self.with_advice(f, &format!("{failure}: {}", detail.about)),
         }
     }
 }
 
-/// What to do about an error code of a service; empty where its message says all there is.
-fn of_code(code: &str) -> &'static str {
-    match code {
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
-            "the caller may not do this: give it the permission that the message names"
-        }
-        "CodeMismatchException" | "ExpiredCodeException" => "type the newest code",
-        "EntityAlreadyExists" | "UsernameExistsException" => {
-            "something has that name already: choose another, or remove it"
-        }
-        "ClusterNotFoundException" => "check the cluster's name, and the region",
-        "InvalidInstanceID.NotFound" | "InvalidInstanceID.Malformed" => {
-            "check the instance's id, and the region: an instance is known in its own alone"
-        }
-        "IncorrectState" => "look at what the message says it is, and try again when that has changed",
-        "InvalidClientTokenId" | "UnrecognizedClientException" | "AuthFailure" => {
-            "the service does not know the access key: check it, and that it is of this account and partition"
-        }
-        "SignatureDoesNotMatch" | "InvalidSignatureException" => {
-            "check the secret access key, the region, and this machine's clock"
-        }
-        "InvalidPasswordException" => "the pool's rules want another password",
-        "InvalidParameterException" => {
-            "check what the message names; a client may not allow this way of signing in"
-        }
-        "ClientException" => "check the names that the message names, and the region",
-        "LimitExceeded" | "LimitExceededException" => "a quota of the account is used up",
-        "MalformedPolicyDocument" => "check the policy: IAM expects JSON with Version and Statement",
-        "NoSuchEntity" => "check names and ARNs: the account has nothing of that name",
-        "NotAuthorizedException" | "UserNotFoundException" => {
-            "check user name and password, the client's secret if it has one, and that the token is for \
-             this pool and still valid"
-        }
-        "ResourceNotFoundException" => "check the id, and the region that it begins with",
-        "UserNotConfirmedException" => "confirm the sign-up first",
-        "ValidationError" | "ValidationException" | "InvalidInput" | "InvalidParameterValue" => {
-            "check the value that the message names"
-        }
-        _ => "",
+/// The error of a request of the caller's, which has the advice for this failure.
+fn of_failure(failure: Failure) -> SourceError {
+    SourceError::new(Origin::Request, "", ErrorKind::Transport(failure))
+}
+
+impl From<SourceError> for Error {
+    /// An error about which neither the service nor this side says more.
+    fn from(error: SourceError) -> Self {
+        Self::Source { error, report: Box::default(), detail: Box::default() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, Write};
 use std::net::IpAddr;
 
 use rolecall_core::error::Failure;
-use rolecall_core::flow::{Answer, Exchange};
+use rolecall_core::flow::{Answer, Endpoint, Exchange};
 use rolecall_core::skew::{Instant, Now};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -72,6 +72,18 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// A system without one.
     fn random(&self, bytes: &mut [u8]) -> Result<(), Failure>;
+
+    /// The proxy that requests to `endpoint` go through, without user and password, for errors and explanations.
+    fn proxy(&self, endpoint: &Endpoint<'_>) -> Option<String> {
+        let _ = endpoint;
+        None
+    }
+
+    /// What to do about the last exchange that failed, where this host knows more than the kind of the failure says: what
+    /// is wrong with a certificate, for example.
+    fn hint(&self) -> Option<String> {
+        None
+    }
 
     /// What is wrong with a setting of this host, such as a file of certificates, if it made the last
     /// exchange fail.

@@ -139,7 +139,7 @@ pub use cache::{CacheError, CredentialCache, Entry, Lock};
 pub use clock::UnixTimeExt;
 pub use credentials::{CallerIdentity, Credentials};
 pub use environment::Environment;
-pub use error::Error;
+pub use error::{Detail, Error};
 pub use finding::{Finding, Outcome};
 pub use host::{Buffer, Host, Once, Streams, Upload};
 pub use http::proxy::Proxies;

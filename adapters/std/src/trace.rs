@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rolecall_core::error::Failure;
 
+use crate::Error;
 use crate::clock::off_by;
 
 /// One step of a flow, for logs. It holds no secret.
@@ -36,6 +37,17 @@ pub enum Trace<'a> {
         /// The profile's name.
         profile: &'a str,
     },
+    /// Instance metadata returned credentials that have expired, as it does in an outage. They are used, because
+    /// services accept them for longer, and others are requested in 5 to 10 minutes.
+    Stale,
+    /// There are no credentials yet, and the provider tries again
+    /// ([`ProviderBuilder::wait`](crate::ProviderBuilder::wait)). Reported once.
+    NotYet {
+        /// Why there are none.
+        error: &'a Error,
+        /// How long it goes on trying.
+        left: Duration,
+    },
     /// The cache could not be used; credentials are fetched without it.
     Cache {
         /// What is wrong with the cache.
@@ -62,6 +74,13 @@ impl fmt::Display for Trace<'_> {
                 f,
                 "profile {profile} has no credential settings; asking the container endpoint and instance metadata"
             ),
+            Self::Stale => f.write_str(
+                "instance metadata returned credentials that have expired; using them, as services accept them for \
+                 longer in an outage",
+            ),
+            Self::NotYet { error, left } => {
+                write!(f, "no credentials yet, trying for {} s: {error}", left.as_secs_f32().ceil())
+            }
             Self::Cache { problem } => write!(f, "cache not used: {problem}"),
         }
     }

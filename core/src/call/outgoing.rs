@@ -99,7 +99,7 @@ impl<'c> Outgoing<'c> {
             content: Content::Bytes(b""),
             scope,
             limits,
-            retries: RetryPolicy { attempts: 1, budget_ms: limits.total_ms },
+            retries: RetryPolicy::new(1, limits.total_ms),
             idempotent,
             streams_reply: false,
             reply_starts_over: false,

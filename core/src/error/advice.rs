@@ -1,9 +1,35 @@
 //! What to do about an error: the texts that name settings, services and commands.
 
-use super::{Error, ErrorKind, Failure, FailureKind, Origin, Phase};
+use crate::flow::Report;
+
+use super::{CodeClass, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
 
 impl Error {
-    /// What to do next, in a sentence; empty if the error itself says it.
+    /// What to do next, in a sentence, by the service's code; without one, as [`Error::advice`].
+    ///
+    /// ```
+    /// use rolecall_core::call::read_json_error;
+    /// use rolecall_core::error::{Error, ErrorKind, Origin};
+    /// use rolecall_core::flow::Report;
+    ///
+    /// let refused = ErrorKind::Refused { status: 403, recoverable: false };
+    /// let (error, mut report) = (Error::new(Origin::AssumeRole, "AssumeRole", refused), Report::new());
+    /// read_json_error(br#"{"code":"AccessDenied"}"#, "", &mut report)?;
+    /// assert!(error.advice_on(&report).contains("trust policy"));
+    /// report.clear();
+    /// read_json_error(br#"{"code":"SignatureDoesNotMatch"}"#, "", &mut report)?;
+    /// assert!(error.advice_on(&report).contains("secret access key"));
+    /// # Ok::<(), rolecall_core::wire::Error>(())
+    /// ```
+    pub fn advice_on(&self, report: &Report) -> &'static str {
+        match self.of_code(report.code(), report.message()) {
+            "" => self.advice(),
+            advice => advice,
+        }
+    }
+
+    /// What to do next, in a sentence; empty if the error itself says it. For an error code of a service, see
+    /// [`Error::advice_on`].
     pub fn advice(&self) -> &'static str {
         use FailureKind::{Denied, NotFound, Protocol, Timeout, TooLarge, Unsupported, Untrusted};
         use Phase::{Body, Connect, File, FirstByte, Process, Prompt, Resolve};
@@ -19,9 +45,14 @@ impl Error {
             (Origin::Imds, ErrorKind::Transport(Failure { phase: Connect | Resolve, .. })) => {
                 "not on EC2, or the route to the metadata service is blocked"
             }
-            (Origin::Imds, ErrorKind::Status(403)) => "the instance's metadata service is switched off",
-            (Origin::Imds, ErrorKind::Refused { .. }) => {
-                "look at the role's trust policy: it has to let ec2.amazonaws.com assume the role"
+            (Origin::Imds, ErrorKind::Status(403)) if self.step == "token" => {
+                "the instance's metadata service is switched off, or something in front of it refuses the request"
+            }
+            (Origin::Imds, ErrorKind::Status(403)) => {
+                "something in front of the metadata service, such as kube2iam or kiam, grants no role to this caller"
+            }
+            (Origin::Imds, ErrorKind::Status(404 | 405)) if self.step == "token" => {
+                "something in front of the metadata service, such as kube2iam, or an emulator, does not speak version 2"
             }
             (Origin::Container, ErrorKind::Status(400 | 401 | 403)) => {
                 "check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file it is read from"
@@ -32,19 +63,16 @@ impl Error {
             (Origin::Static, ErrorKind::Expired) => {
                 "provide unexpired credentials; or set this machine's clock, if it is ahead"
             }
-            (Origin::AssumeRole, ErrorKind::Refused { status: 403, recoverable: false }) => {
-                "check that the caller may call sts:AssumeRole on this role, that the role's trust policy \
-                 names the caller, and that the external id is right"
-            }
-            (Origin::WebIdentity | Origin::Saml, ErrorKind::Refused { recoverable: false, .. }) => {
-                "check that the role's trust policy names the provider and this audience, and that the \
-                 token is still valid"
-            }
             (Origin::WebIdentity, ErrorKind::Transport(Failure { phase: File, .. })) => {
                 "check AWS_WEB_IDENTITY_TOKEN_FILE, or the profile's web_identity_token_file"
             }
             (Origin::Sso, ErrorKind::Transport(Failure { phase: File, .. }) | ErrorKind::Expired)
-            | (Origin::Sso, ErrorKind::Status(401)) => "sign in again: aws sso login",
+            | (Origin::Sso, ErrorKind::Status(401))
+            | (Origin::Sso, ErrorKind::Malformed(_) | ErrorKind::Missing(_) | ErrorKind::Unusable(_))
+                if self.step == "access token" || matches!(self.kind, ErrorKind::Status(_)) =>
+            {
+                "sign in again: aws sso login"
+            }
             (Origin::Sso, ErrorKind::Status(403)) => {
                 "check sso_account_id and sso_role_name: this user has no such role there"
             }
@@ -60,6 +88,12 @@ impl Error {
             }
             (_, ErrorKind::Transport(Failure { kind: NotFound, phase: Resolve })) => {
                 "check the endpoint's host name"
+            }
+            (_, ErrorKind::Transport(Failure { kind: Timeout, phase: Resolve })) => {
+                "check the network, and the name servers of /etc/resolv.conf"
+            }
+            (_, ErrorKind::Transport(Failure { kind: Unsupported, phase: Resolve })) => {
+                "add /etc/resolv.conf to the image, or name the endpoint by its address"
             }
             (_, ErrorKind::Transport(Failure { kind: NotFound, phase: Connect })) => {
                 "nothing listens there; check the endpoint"
@@ -82,6 +116,110 @@ impl Error {
             (_, ErrorKind::ClockUnknown) => "set the clock, or let it be learned from a reply",
             (_, ErrorKind::Expired) => "the source lags behind; it should recover by itself",
             _ => "",
+        }
+    }
+
+    /// What to do about an error code of a service; empty where its message says all there is.
+    fn of_code(&self, code: &str, message: &str) -> &'static str {
+        let of_role = matches!(self.origin, Origin::AssumeRole | Origin::AssumeRoot);
+        let of_token = matches!(self.origin, Origin::WebIdentity | Origin::Saml);
+        match code {
+            // Before the policies: STS has the same code for both.
+            "AccessDenied" if message.contains("MultiFactorAuthentication") => {
+                "type the newest code of the MFA device, each of them once; check the device's ARN"
+            }
+            "AccessDenied" | "AccessDeniedException" if of_role => {
+                "check that the caller may call sts:AssumeRole on this role, that the role's trust policy names the \
+                 caller, and that the external id is right"
+            }
+            "AccessDenied" | "AccessDeniedException" if of_token => {
+                "check that the role's trust policy names the provider and this audience"
+            }
+            "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => {
+                "the caller may not do this: give it the permission that the message names"
+            }
+            "AssumeRoleUnauthorizedAccess" | "Failed" if self.origin == Origin::Imds => {
+                "look at the role's trust policy: it has to let ec2.amazonaws.com assume the role"
+            }
+            "IDPRejectedClaim" | "InvalidIdentityToken" if of_token => {
+                "the provider's token is not accepted: check its issuer and audience, and that IAM has this provider"
+            }
+            "IDPCommunicationError" => {
+                "STS does not reach the identity provider: its keys have to be at a public address"
+            }
+            "ExpiredToken" | "ExpiredTokenException" if of_token => {
+                "the provider's token has expired: provide one that is still valid, or set this machine's clock"
+            }
+            "ExpiredToken" | "ExpiredTokenException" if self.origin == Origin::Sso => {
+                "sign in again: aws sso login"
+            }
+            "UnauthorizedException"
+            | "InvalidGrantException"
+            | "InvalidClientException"
+            | "invalid_grant"
+            | "invalid_client"
+                if self.origin == Origin::Sso =>
+            {
+                "sign in again: aws sso login"
+            }
+            "RequestExpired" | "RequestTimeTooSkewed" => "set this machine's clock (NTP)",
+            "RegionDisabledException" => {
+                "STS is not activated in this region: activate it in the account settings of IAM, or use the endpoint of \
+                 another region"
+            }
+            "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => {
+                "session policies and session tags together are too large: shorten them"
+            }
+            "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClientException" | "AuthFailure" => {
+                "the service does not know the access key: check it, and that it is of this account and partition"
+            }
+            "SignatureDoesNotMatch" | "InvalidSignatureException" => {
+                "check the secret access key, the region, and this machine's clock"
+            }
+            "IncompleteSignature" | "MissingAuthenticationToken" | "MissingAuthenticationTokenException" => {
+                "a proxy or gateway in between removed or changed headers; look at its configuration"
+            }
+            "AuthorizationHeaderMalformed" | "PermanentRedirect" | "IllegalLocationConstraintException" => {
+                "the bucket is in another region: the message names it"
+            }
+            "NoSuchBucket" => "check the bucket's name, and the region",
+            "OptInRequired" | "NotSignedUp" | "SubscriptionRequiredException" => {
+                "the account has no access to this service or region: enable it in the account's settings"
+            }
+            "InvalidAction" | "UnknownOperationException" => {
+                "another service answers at this endpoint: check its URL"
+            }
+            "CodeMismatchException" | "ExpiredCodeException" => "type the newest code",
+            "EntityAlreadyExists" | "UsernameExistsException" => {
+                "something has that name already: choose another, or remove it"
+            }
+            "ClusterNotFoundException" => "check the cluster's name, and the region",
+            "InvalidInstanceID.NotFound" | "InvalidInstanceID.Malformed" => {
+                "check the instance's id, and the region: an instance is known in its own alone"
+            }
+            "IncorrectState" => "look at what the message says it is, and try again when that has changed",
+            "InvalidPasswordException" => "the pool's rules want another password",
+            "InvalidParameterException" => {
+                "check what the message names; a client may not allow this way of signing in"
+            }
+            "ClientException" => "check the names that the message names, and the region",
+            "LimitExceeded" | "LimitExceededException" => "a quota of the account is used up",
+            "MalformedPolicyDocument" => "check the policy: IAM expects JSON with Version and Statement",
+            "NoSuchEntity" => "check names and ARNs: the account has nothing of that name",
+            "NotAuthorizedException" | "UserNotFoundException" => {
+                "check user name and password, the client's secret if it has one, and that the token is for this pool \
+                 and still valid"
+            }
+            "ResourceNotFoundException" => "check the id, and the region that it begins with",
+            "UserNotConfirmedException" => "confirm the sign-up first",
+            "ValidationError" | "ValidationException" | "InvalidInput" | "InvalidParameterValue" => {
+                "check the value that the message names"
+            }
+            code => match CodeClass::of(code) {
+                CodeClass::Throttled => "too many requests: wait a little, and make fewer of them",
+                CodeClass::CredentialsEnded => "the session of these credentials has ended: get others",
+                CodeClass::Passing | CodeClass::Other => "",
+            },
         }
     }
 }

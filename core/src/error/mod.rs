@@ -188,7 +188,7 @@ pub enum FailureKind {
     TooLarge,
     /// The system does not permit it.
     Denied,
-    /// The driver has not supported by this program: no TLS, no files, no prompt.
+    /// This program has no means for it: no TLS, no files, no prompt, no resolver.
     Unsupported,
     /// The command exited with an error.
     Unsuccessful,
@@ -260,6 +260,18 @@ impl Error {
     }
 }
 
+impl ErrorKind {
+    /// Whether it is what a machine sees that is still booting: no role yet, a document that is not complete, or a role
+    /// that the service cannot assume yet.
+    pub(crate) fn is_not_yet(&self) -> bool {
+        match self {
+            Self::NoRole | Self::Malformed(_) | Self::Missing(_) | Self::Status(404) => true,
+            Self::Refused { recoverable, .. } => *recoverable,
+            _ => false,
+        }
+    }
+}
+
 impl Failure {
     /// Whether the same exchange may succeed when it is repeated.
     pub fn is_passing(&self) -> bool {
@@ -308,6 +320,7 @@ impl fmt::Display for Failure {
             Phase::Prompt => "prompting",
         };
         let kind = match self.kind {
+            FailureKind::Timeout if self.phase == Phase::Resolve => "no name server answered",
             FailureKind::Timeout => "timed out",
             FailureKind::NotFound => match self.phase {
                 Phase::File => "no such file",
@@ -325,6 +338,7 @@ impl fmt::Display for Failure {
             },
             FailureKind::TooLarge => "too long",
             FailureKind::Denied => "not permitted",
+            FailureKind::Unsupported if self.phase == Phase::Resolve => "this system has no resolver",
             FailureKind::Unsupported => "not supported by this program",
             FailureKind::Unsuccessful => "the command failed",
             FailureKind::Other => "failed",

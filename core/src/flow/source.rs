@@ -98,6 +98,13 @@ pub trait Source<'c> {
         ErrorKind::Transport(failure)
     }
 
+    /// The step to go on with after a failure that another peer may not have: the next address of a host, for instance.
+    /// It counts as no attempt.
+    fn elsewhere(&mut self, at: u8, failure: Failure) -> Option<u8> {
+        let _ = (at, failure);
+        None
+    }
+
     /// The flow that [`Ask::Base`] runs, and how many slots at the front are not its own.
     fn base(&mut self) -> Option<(&mut dyn Flow<'c, Output = Lease>, usize)> {
         None
@@ -134,6 +141,9 @@ pub struct Stage {
     pub is_base: bool,
     /// Whether a reply that ends the run stays in the exchange buffer.
     pub leaves_reply: bool,
+    /// Whether credentials that have expired are used: those of a service that lags behind in an outage, and that
+    /// other services accept for longer.
+    pub takes_expired: bool,
 }
 
 impl Stage {
@@ -147,6 +157,7 @@ impl Stage {
         timed: true,
         is_base: false,
         leaves_reply: false,
+        takes_expired: false,
     };
 
     /// A request to a service that may be repeated. Failures that may pass are retried, from step 0.
@@ -183,6 +194,11 @@ impl Stage {
     /// Sets the headers of the reply that it reads.
     pub const fn reply_headers(self, names: &'static [&'static str]) -> Self {
         Self { reply_headers: ReplyHeaders::Named(names), ..self }
+    }
+
+    /// Uses credentials that have expired, for 5 to 10 minutes more ([`Lease::stale`]).
+    pub const fn takes_expired(self) -> Self {
+        Self { takes_expired: true, ..self }
     }
 
     /// Applies the source's budget to it.
@@ -431,6 +447,11 @@ impl<S> Sequence<S> {
         self
     }
 
+    /// Borrows the source, to set it up before a run.
+    pub(crate) const fn source_mut(&mut self) -> &mut S {
+        &mut self.source
+    }
+
     /// Borrows the source, for what it learned in a run.
     pub const fn source(&self) -> &S {
         &self.source
@@ -590,8 +611,14 @@ impl Progress {
             Answer::Addresses(addresses) => Ok(Outcome::Addresses(addresses)),
             Answer::Failed(failure) => {
                 cx.report.clear();
+                if let Some(to) = source.elsewhere(self.at, *failure) {
+                    self.at = to;
+                    memory.exchange.zeroize();
+                    return;
+                }
                 let kind = source.failed(self.at, *failure);
-                Err(Trouble { kind, retry: stage.retries.include(*failure) })
+                let waits = self.policy.until_ready && !matches!(stage.retries, Retries::Never);
+                Err(Trouble { kind, retry: stage.retries.include(*failure) || waits && failure.is_passing() })
             }
         };
         let time = date.or_else(|| cx.clock.time(measured_at));
@@ -610,7 +637,14 @@ impl Progress {
         outcome: Result<Outcome<'_>, Trouble>,
         time: Option<UnixTime>,
     ) {
-        let taken = outcome.and_then(|outcome| source.take(self.at, work, outcome));
+        let until_ready = self.policy.until_ready;
+        let taken = outcome.and_then(|outcome| {
+            let taken = source.take(self.at, work, outcome);
+            taken.map_err(|trouble| Trouble {
+                retry: trouble.retry || until_ready && trouble.kind.is_not_yet(),
+                ..trouble
+            })
+        });
         let again = matches!(taken, Ok(Next::AgainOrDone) | Err(Trouble { retry: true, .. }));
         if again && self.attempts.record_failure(work.now.monotonic, self.policy, work.entropy) {
             self.at = source.stage(self.at).back_to;
@@ -636,9 +670,14 @@ impl Progress {
             self.ended = Some(Ok(Lease::ENDLESS));
             return;
         }
-        match remaining(slot.expiration(), time) {
-            Some(lease) => self.ended = Some(Ok(lease)),
-            None => {
+        match (remaining(slot.expiration(), time), time) {
+            (Some(lease), _) => self.ended = Some(Ok(lease)),
+            (None, Some(time)) if source.stage(self.at).takes_expired => {
+                let lease = Lease::of_expired(time, work.entropy);
+                slot.set_expiration(lease.expiration);
+                self.ended = Some(Ok(lease));
+            }
+            (None, _) => {
                 slot.clear();
                 self.fail(source, ErrorKind::Expired);
             }

@@ -48,7 +48,10 @@ impl<F> Refreshing<F> {
         let now = cx.now.monotonic;
         match result {
             Ok(lease) => {
-                if self.refresh.succeeded(now, lease.lifetime_ms, cx.entropy) {
+                // Those in use are kept as long as there are no better ones.
+                let lifetime_ms =
+                    if lease.stale && self.held.is_some() { Some(0) } else { lease.lifetime_ms };
+                if self.refresh.succeeded(now, lifetime_ms, cx.entropy) {
                     if let [held, fetched, ..] = memory.slots {
                         core::mem::swap(held, fetched);
                         fetched.clear();

@@ -2,12 +2,14 @@
 
 use core::net::IpAddr;
 
-use crate::error::{ErrorKind, Failure, Origin};
+use heapless::Vec;
+
+use crate::error::{ErrorKind, Failure, Origin, Phase};
 use crate::flow::slot::Field;
 use crate::flow::source::NO_SLOT;
 use crate::flow::{
-    Ask, Endpoint, Limits, Need, Next, Outcome, Report, Sequence, Slot, Source, Stage, Trouble, Workspace,
-    request,
+    Ask, Endpoint, Limits, Need, Next, Outcome, Report, RetryPolicy, Sequence, Slot, Source, Stage, Trouble,
+    Workspace, request,
 };
 use crate::wire::http1::is_header_value;
 use crate::wire::json::{self, Token};
@@ -30,8 +32,9 @@ pub enum Authorization<'c> {
 /// The flow that gets the credentials of the container's task or pod.
 ///
 /// Plain http goes to loopback and to the link-local addresses of ECS and EKS only. A host name is resolved
-/// once, every address it has must be one of those, and the connection goes to one that was checked, so that
-/// DNS rebinding has no effect.
+/// once, every address it has must be one of those, and connections go to those that were checked, so that DNS
+/// rebinding has no effect. If one refuses connections, the next is tried, of up to four. Three attempts are a second
+/// apart: on a device the service may start beside the program.
 ///
 /// Slots: one; it holds a token read from a file until the request is sent, too. Exchange buffer: at least
 /// 1.5 KB; 8 KB for tokens of 4 KB.
@@ -43,9 +46,13 @@ pub struct ContainerEndpoint<'c> {
     endpoint: Option<Endpoint<'c>>,
     target: &'c str,
     authorization: Authorization<'c>,
-    /// The one checked address of a host that is given by name.
-    address: Option<IpAddr>,
+    /// The checked addresses of a host that is given by name, and which of them is next.
+    addresses: Vec<IpAddr, MAX_ADDRESSES>,
+    next: usize,
 }
+
+/// The addresses of a name that are tried: the first ones, in the order of the resolver.
+const MAX_ADDRESSES: usize = 4;
 
 /// Checks the address, or has the name resolved.
 const ADDRESS: u8 = 0;
@@ -91,8 +98,9 @@ impl<'c> Container<'c> {
     }
 
     fn asking(endpoint: Option<Endpoint<'c>>, target: &'c str, authorization: Authorization<'c>) -> Self {
-        Self::of(ContainerEndpoint { endpoint, target, authorization, address: None })
+        Self::of(ContainerEndpoint { endpoint, target, authorization, addresses: Vec::new(), next: 0 })
             .with_limits(Self::LIMITS)
+            .with_retry_policy(RetryPolicy::DEFAULT.with_pause(1_000))
     }
 }
 
@@ -111,11 +119,12 @@ impl<'c> Source<'c> for ContainerEndpoint<'c> {
     fn ask(&mut self, at: u8, work: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind> {
         let endpoint = self.endpoint.ok_or(ErrorKind::NotConfigured)?;
         if at == ADDRESS {
+            self.next = 0;
             return match (endpoint.scheme(), address(endpoint.host())) {
                 (Scheme::Http, Some(address)) if !may_ask(address) => {
                     Err(ErrorKind::Invalid("full URI: plain http to an address that is not the container's"))
                 }
-                (Scheme::Http, None) if self.address.is_none() => {
+                (Scheme::Http, None) if self.addresses.is_empty() => {
                     Ok(Ask::Need(Need::Resolve { host: endpoint.host() }))
                 }
                 _ => Ok(Ask::Step(TOKEN)),
@@ -141,17 +150,18 @@ impl<'c> Source<'c> for ContainerEndpoint<'c> {
             ErrorKind::Invalid("header") => ErrorKind::Invalid("authorization token: a line break inside"),
             kind => kind,
         })?;
-        Ok(Ask::Exchange { endpoint, address: self.address, request })
+        Ok(Ask::Exchange { endpoint, address: self.addresses.get(self.next).copied(), request })
     }
 
     fn take(&mut self, at: u8, work: &mut Workspace<'_, '_>, outcome: Outcome<'_>) -> Result<Next, Trouble> {
         match at {
             ADDRESS => {
                 let Outcome::Addresses(addresses) = outcome else { return Err(ErrorKind::Misuse.into()) };
-                let first = addresses.first().filter(|_| addresses.iter().all(|address| may_ask(*address)));
-                let refused =
-                    ErrorKind::Invalid("full URI: plain http to a host that is not the container's");
-                self.address = Some(*first.ok_or(refused)?);
+                if addresses.is_empty() || !addresses.iter().all(|address| may_ask(*address)) {
+                    let problem = "full URI: plain http to a host that is not the container's";
+                    return Err(ErrorKind::Invalid(problem).into());
+                }
+                self.addresses = addresses.iter().take(MAX_ADDRESSES).copied().collect();
                 Ok(Next::Step(TOKEN))
             }
             TOKEN => {
@@ -189,8 +199,18 @@ impl<'c> Source<'c> for ContainerEndpoint<'c> {
         }
     }
 
+    /// The token is still in the slot, or a setting.
+    fn elsewhere(&mut self, at: u8, failure: Failure) -> Option<u8> {
+        let next = self.next.saturating_add(1);
+        if at != CREDENTIALS || failure.phase != Phase::Connect || next >= self.addresses.len() {
+            return None;
+        }
+        self.next = next;
+        Some(CREDENTIALS)
+    }
+
     fn restart(&mut self) {
-        self.address = None;
+        self.addresses.clear();
     }
 }
 

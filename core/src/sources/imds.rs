@@ -30,20 +30,24 @@ pub struct InstanceMetadata<'c> {
     disabled: bool,
     /// Whether the service forgot the token once already.
     renewed: bool,
+    /// Whether the list was asked again, because the role it named was gone.
+    listed_again: bool,
+    /// Whether the caller named the role.
+    named: bool,
     token: Token,
     role: String<128>,
 }
 
-const TOKEN: u8 = 0;
+pub(super) const TOKEN: u8 = 0;
 const ROLE: u8 = 1;
 const CREDENTIALS: u8 = 2;
 
 /// A service that is unreachable will be so a moment later, too: of failures, only a closed connection is
 /// retried.
 static STAGES: [Stage; 3] =
-    [stage("token", TOKEN), stage("role name", ROLE), stage("role credentials", CREDENTIALS)];
+    [stage("token", TOKEN), stage("role name", ROLE), stage("role credentials", CREDENTIALS).takes_expired()];
 
-const fn stage(name: &'static str, at: u8) -> Stage {
+pub(super) const fn stage(name: &'static str, at: u8) -> Stage {
     const HEADERS: [&str; 3] = ["date", "age", TTL_HEADER];
     Stage::metadata(name).retries(Retries::Closed).back_to(at).reply_headers(&HEADERS)
 }
@@ -71,6 +75,15 @@ impl<'c> Imds<'c> {
         Self::of(InstanceMetadata::new(endpoint, false)).with_limits(Self::LIMITS)
     }
 
+    /// Names the role (`AWS_EC2_INSTANCE_PROFILE_NAME`): the list of roles is then not requested.
+    ///
+    /// # Errors
+    /// `Invalid` for a text that is not a role's name: 1 to 64 of letters, digits and `_+=,.@-`.
+    pub fn with_role(mut self, name: &str) -> Result<Self, ErrorKind> {
+        self.source_mut().set_role(name)?;
+        Ok(self)
+    }
+
     /// A source that is switched off: it ends at once, and a chain goes on to the next.
     pub fn disabled(endpoint: Endpoint<'c>) -> Self {
         Self::of(InstanceMetadata::new(endpoint, true)).with_limits(Self::LIMITS)
@@ -78,8 +91,40 @@ impl<'c> Imds<'c> {
 }
 
 impl<'c> InstanceMetadata<'c> {
-    fn new(endpoint: Endpoint<'c>, disabled: bool) -> Self {
-        Self { endpoint, disabled, renewed: false, token: Token::default(), role: String::new() }
+    pub(super) fn new(endpoint: Endpoint<'c>, disabled: bool) -> Self {
+        Self {
+            endpoint,
+            disabled,
+            renewed: false,
+            listed_again: false,
+            named: false,
+            token: Token::default(),
+            role: String::new(),
+        }
+    }
+
+    /// Requests what is at `path`, with the token.
+    pub(super) fn get(&self, path: &[&str], work: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind> {
+        work.get(self.endpoint, path, &[("X-aws-ec2-metadata-token", self.token.text().as_bytes())])
+    }
+
+    /// Drops the token if the service does not know it any more, and returns whether to go on with a new one: once.
+    pub(super) fn renews_token(&mut self, status: u16) -> bool {
+        let renews = status == 401 && !self.renewed;
+        if renews {
+            self.token.clear();
+            self.renewed = true;
+        }
+        renews
+    }
+
+    fn set_role(&mut self, name: &str) -> Result<(), ErrorKind> {
+        let taken = role_name(name.as_bytes()).filter(|taken| taken.len() == name.len() && name.len() <= 64);
+        self.role.clear();
+        let taken = taken.and_then(|taken| self.role.push_str(taken).ok());
+        taken.ok_or(ErrorKind::Invalid("role name: expected 1 to 64 letters, digits and _+=,.@-"))?;
+        self.named = true;
+        Ok(())
     }
 }
 
@@ -98,7 +143,6 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
         if self.disabled {
             return Err(ErrorKind::Disabled);
         }
-        let token = ("X-aws-ec2-metadata-token", self.token.text().as_bytes());
         match (at, self.token.is_valid(work.now.monotonic)) {
             (TOKEN, true) => Ok(Ask::Step(ROLE)),
             (TOKEN, false) => {
@@ -106,8 +150,9 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
                 work.request("PUT", self.endpoint, &["/latest/api/token"], &[ttl])
             }
             (_, false) => Ok(Ask::Step(TOKEN)),
-            (ROLE, true) => work.get(self.endpoint, &[ROLES], &[token]),
-            (_, true) => work.get(self.endpoint, &[ROLES, &self.role], &[token]),
+            (ROLE, true) if self.named => Ok(Ask::Step(CREDENTIALS)),
+            (ROLE, true) => self.get(&[ROLES], work),
+            (_, true) => self.get(&[ROLES, &self.role], work),
         }
     }
 
@@ -115,11 +160,14 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
         let received = outcome.reply()?;
         match (at, received.reply.status) {
             (ROLE, 404) => return Err(ErrorKind::NoRole.into()),
-            (ROLE | CREDENTIALS, 401) if !self.renewed => {
-                // The service does not know the token any more: get a new one, once, and go on from there.
-                self.token.clear();
-                self.renewed = true;
-                return Err(Trouble::retry(ErrorKind::Status(401)));
+            // Another role has been attached since the list was asked.
+            (CREDENTIALS, 404) if self.named => return Err(ErrorKind::NoRole.into()),
+            (CREDENTIALS, 404) if !self.listed_again => {
+                self.listed_again = true;
+                return Ok(Next::Step(ROLE));
+            }
+            (ROLE | CREDENTIALS, status) if self.renews_token(status) => {
+                return Err(Trouble::retry(ErrorKind::Status(status)));
             }
             _ => received.expect(200)?,
         }
@@ -131,6 +179,10 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
                 if usable { Ok(Next::Step(ROLE)) } else { Err(ErrorKind::Unusable("token").into()) }
             }
             ROLE => {
+                // A list without a name is an instance without a role, as 404 is.
+                if body.trim_ascii().is_empty() {
+                    return Err(ErrorKind::NoRole.into());
+                }
                 self.role.clear();
                 let taken = role_name(body).and_then(|name| self.role.push_str(name).ok());
                 if taken.is_some() {
@@ -150,6 +202,7 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
 
     fn restart(&mut self) {
         self.renewed = false;
+        self.listed_again = false;
     }
 }
 

@@ -140,6 +140,12 @@ fn read_token(file: &[u8], slot: &mut Slot<'_>, now: Option<UnixTime>) -> Result
         return Err(ErrorKind::Expired);
     }
     let token = member("accessToken")?;
+    let sendable = token
+        .plain()
+        .is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()));
+    if !sendable {
+        return Err(ErrorKind::Unusable("accessToken"));
+    }
     slot.write(Field::SessionToken, &mut |out| token.put(out));
     slot.seal()
 }

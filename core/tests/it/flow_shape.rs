@@ -73,7 +73,7 @@ fn lease(cx: &mut Context<'_>, reply: &Reply, exchange: &[u8], end: UnixTime) ->
     );
     let now = cx.clock.time(reply.received).ok_or(ErrorKind::ClockUnknown)?;
     match u64::try_from(end.seconds_since(now)) {
-        Ok(seconds @ 1..) => Ok(Lease { expiration: Some(end), lifetime_ms: Some(seconds * 1000) }),
+        Ok(seconds @ 1..) => Ok(Lease::new(Some(end), Some(seconds * 1000))),
         _ => Err(ErrorKind::Expired),
     }
 }

@@ -81,7 +81,7 @@ impl<'c> rolecall_core::flow::Flow<'c> for Kept {
         _: &mut rolecall_core::flow::Context<'_>,
         _: &mut rolecall_core::flow::Memory<'_, '_>,
     ) -> rolecall_core::flow::Step<'c, Self::Output> {
-        let lease = rolecall_core::flow::Lease { expiration: None, lifetime_ms: None };
+        let lease = rolecall_core::flow::Lease::ENDLESS;
         rolecall_core::flow::Step::Done(Ok(lease))
     }
 

@@ -173,7 +173,7 @@ fn transient_failures_are_tried_three_times() {
             // Timeouts of seconds leave no time for a third attempt.
             assert!(world.monotonic > 9_000, "{error}");
             assert_eq!(error.origin, rolecall_core::error::Origin::Container);
-            rolecall_core::flow::Lease { expiration: None, lifetime_ms: None }
+            rolecall_core::flow::Lease::ENDLESS
         });
 
         let mut world = World::new();

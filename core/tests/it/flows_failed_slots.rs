@@ -1,4 +1,5 @@
 //! After a failure, the slots that a caller has lent hold no token and no part of a document.
+
 use rolecall_core::call::Service;
 use rolecall_core::error::{ErrorKind, Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Context, Endpoint, Flow, Lease, Memory, Need, Reply, Report, Slot, Step};

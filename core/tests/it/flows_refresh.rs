@@ -39,12 +39,12 @@ fn chain_of(sources: Vec<Source<'_>>) -> Chain<Source<'_>, Vec<Source<'_>>> {
 fn static_credentials_are_returned_unchanged() {
     let mut world = World::new();
     let lease = world.run(&mut Fixed::new(Some(given()))).unwrap();
-    assert_eq!(lease, Lease { expiration: None, lifetime_ms: None });
+    assert_eq!(lease, Lease::ENDLESS);
     assert_eq!(world.keys(), ("AKIDGIVEN", "given/secret", ""));
 
     let end = UnixTime::from_secs(world.time() + 100);
     let lease = world.run(&mut Fixed::new(Some(given().with_expiration(Some(end))))).unwrap();
-    assert_eq!(lease, Lease { expiration: Some(end), lifetime_ms: Some(100_000) });
+    assert_eq!(lease, Lease::new(Some(end), Some(100_000)));
     let past = given().with_expiration(Some(UnixTime::from_secs(world.time())));
     assert_eq!(world.run(&mut Fixed::new(Some(past))).unwrap_err().kind, ErrorKind::Expired);
 

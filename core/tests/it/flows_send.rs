@@ -26,7 +26,7 @@ fn outgoing(method: &'static str) -> Outgoing<'static> {
 
 fn retrying(method: &'static str) -> Outgoing<'static> {
     let mut request = outgoing(method);
-    request.retries = RetryPolicy { attempts: 3, budget_ms: 60_000 };
+    request.retries = RetryPolicy::new(3, 60_000);
     request
 }
 

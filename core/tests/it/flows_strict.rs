@@ -1,4 +1,5 @@
 //! Regressions: unrequested answers, misplaced fields, and remains of an earlier attempt.
+
 use crate::common::*;
 use rolecall_core::call::{Call, Service};
 use rolecall_core::credentials::Credentials;
@@ -181,8 +182,10 @@ fn temporary_credentials_without_an_expiration_are_refreshed() {
 
 #[test]
 fn expired_credentials_do_not_stay_in_the_slot() {
-    let (world, result) = fetch_document(&document("A", START - 1));
-    assert_eq!(result.unwrap_err().kind, ErrorKind::Expired);
+    let mut world = World::new();
+    world.on("GET /x", ok(document("A", START - 1)));
+    let mut flow = Container::relative("/x", Authorization::None).unwrap();
+    assert_eq!(world.run(&mut flow).unwrap_err().kind, ErrorKind::Expired);
     assert!(world.slots[0].credentials().is_none());
 }
 

@@ -186,7 +186,7 @@ fn an_error_reply_is_reported_with_the_message_of_the_service() {
     world.on(STS, reply(403, refusal("AccessDenied", "User: arn &amp; co\n is not <!-- x --> authorised é")));
     let error = failed(&mut world, &mut on_keys());
     assert_eq!(error.kind, ErrorKind::Refused { status: 403, recoverable: false });
-    assert!(!error.is_recoverable() && error.to_string().contains("trust policy"));
+    assert!(!error.is_recoverable() && error.advice_on(&world.report).contains("trust policy"));
     assert_eq!(world.report.code(), "AccessDenied");
     // Each byte that is not ASCII becomes a space.
     assert_eq!(world.report.message(), "User: arn & co  is not  authorised   ");
@@ -271,7 +271,7 @@ fn repeated_timeouts_end_within_the_budget() {
     assert!(world.monotonic - 5_000 <= 9_500, "{} ms", world.monotonic - 5_000);
 
     let mut world = World::new();
-    let patient = with!(service(), retries = RetryPolicy { attempts: 9, budget_ms: 60_000 });
+    let patient = with!(service(), retries = RetryPolicy::new(9, 60_000));
     world.always(|_| Act::Fail(Phase::Body, FailureKind::Timeout));
     failed(&mut world, &mut Call::new(keys(), patient, request()));
     assert!(world.monotonic - 5_000 <= 60_000);

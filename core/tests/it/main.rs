@@ -22,6 +22,8 @@ mod flows_container;
 #[cfg(feature = "sources")]
 mod flows_failed_slots;
 #[cfg(feature = "sources")]
+mod flows_first_boot;
+#[cfg(feature = "sources")]
 mod flows_host;
 #[cfg(feature = "sources")]
 mod flows_imds;

@@ -20,7 +20,7 @@ pub(super) fn sign(
     date: Option<UnixTime>,
 ) -> Result<ExitCode, Failure> {
     let (credentials, time) = signing(provider, date)?;
-    let request = request(target, common)?.completed(provider.settings())?;
+    let request = provider.complete(&request(target, common)?)?;
     if canonical {
         return print_canonical(&request.canonical(&credentials, time)?);
     }
@@ -40,7 +40,7 @@ pub(super) fn presign(
 ) -> Result<ExitCode, Failure> {
     check_headers(target)?;
     let (credentials, time) = signing(provider, date)?;
-    let request = request(target, common)?.completed(provider.settings())?;
+    let request = provider.complete(&request(target, common)?)?;
     if canonical {
         return print_canonical(&request.canonical_presigned(&credentials, time, expires)?);
     }

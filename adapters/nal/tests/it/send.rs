@@ -48,7 +48,7 @@ fn base() -> Fixed<'static> {
 fn outgoing(method: &'static str) -> Outgoing<'static> {
     let mut request = Outgoing::new(method, Endpoint::parse("http://10.0.0.7").unwrap(), "/key", SCOPE);
     request.limits = LIMITS;
-    request.retries = RetryPolicy { attempts: 3, budget_ms: 200_000 };
+    request.retries = RetryPolicy::new(3, 200_000);
     request
 }
 

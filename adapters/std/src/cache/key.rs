@@ -52,8 +52,8 @@ pub(crate) fn of_chain(settings: &Settings, host: &dyn Host) -> Option<String> {
         (None, Some(token)) => add("its token", &hash(token.expose().as_bytes())),
         (None, None) => {}
     }
-    add("instance", &(settings.imds_url(), settings.imds_disabled));
-    add("services", &(&settings.region, settings.variant, &settings.endpoints));
+    add("instance", &(settings.imds_url(), settings.imds_disabled, &settings.imds_role));
+    add("services", &(settings.known_region(), settings.variant, &settings.endpoints));
     Some(key)
 }
 

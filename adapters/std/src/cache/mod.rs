@@ -106,12 +106,17 @@ impl Cached<'_> {
         };
         let fetched = fetch();
         match &fetched {
-            Ok(((credentials, Lease { lifetime_ms: Some(lifetime), .. }), true)) => {
+            Ok(((credentials, Lease { lifetime_ms: Some(lifetime), stale: false, .. }), true)) => {
                 let entry = Entry { credentials: credentials.copied(), lifetime: lifetime / 1000 };
                 self.tell(self.cache.store(self.key, &entry));
             }
+            // Credentials that are due for a refresh are still better than none, and than those that have expired.
+            Ok(((_, Lease { stale: true, .. }), _)) => {
+                if let Some(entry) = entry.filter(|entry| self.is_usable(entry)) {
+                    return Ok(self.remaining(entry));
+                }
+            }
             Ok(_) => {}
-            // Credentials that are due for a refresh are still better than none.
             Err(error) if error.is_recoverable() => {
                 if let Some(entry) = entry.filter(|entry| self.is_usable(entry)) {
                     return Ok(self.remaining(entry));
@@ -157,10 +162,8 @@ impl Cached<'_> {
     }
 
     fn remaining(&self, entry: Entry) -> Fetched {
-        let lease = Lease {
-            expiration: entry.credentials.expiration(),
-            lifetime_ms: Some(self.left(&entry).saturating_mul(1000)),
-        };
+        let left = self.left(&entry).saturating_mul(1000);
+        let lease = Lease::new(entry.credentials.expiration(), Some(left));
         (entry.credentials, lease)
     }
 

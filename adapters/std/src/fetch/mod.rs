@@ -4,10 +4,12 @@ pub(crate) mod chain;
 mod cognito;
 mod process;
 mod profile;
+mod region;
 #[cfg(feature = "sso")]
 pub(crate) mod sso;
 mod sts;
 
+use std::cell::RefCell;
 use std::sync::Mutex;
 
 use rolecall_core::call::Service;
@@ -21,8 +23,8 @@ use crate::driver::{Driver, EXCHANGE};
 use crate::host::Host;
 use crate::sessions::Session;
 use crate::settings::endpoints::parsed;
-use crate::trace::Tracer;
-use crate::{Credentials, Error, Settings};
+use crate::trace::{Trace, Tracer};
+use crate::{Credentials, Detail, Error, Settings};
 use chain::Link;
 
 /// Memory of one slot: room for any session token that fits a reply.
@@ -93,7 +95,11 @@ impl<'a> Fetcher<'a> {
 
     /// Runs a flow that ends with credentials.
     pub(crate) fn credentials<'c>(&self, flow: &mut dyn Flow<'c, Output = Lease>) -> Result<Fetched, Error> {
-        self.run(flow, taken)
+        let fetched = self.run(flow, taken)?;
+        if let (Some(tracer), true) = (self.tracer, fetched.1.stale) {
+            tracer(Trace::Stale);
+        }
+        Ok(fetched)
     }
 
     pub(crate) fn run<'c, O, T>(
@@ -116,14 +122,17 @@ impl<'a> Fetcher<'a> {
         let mut memory = Zeroizing::new(vec![0; slot * count]);
         let mut slots: Vec<Slot<'_>> = memory.chunks_mut(slot).map(Slot::new).collect();
         let mut report = Report::new();
-        match self.driver(room).drive(flow, &mut slots, &mut report) {
+        let driver = self.driver(room);
+        match driver.drive(flow, &mut slots, &mut report) {
             Ok(output) => {
                 let taken = slots.first().and_then(|slot| take(output, slot));
                 taken.ok_or_else(|| Error::Configuration("a source ended without a result".to_owned()))
             }
-            Err(error) => {
-                Err(self.trouble(&error).unwrap_or(Error::Source { error, report: Box::new(report) }))
-            }
+            Err(error) => Err(self.trouble(&error).unwrap_or_else(|| Error::Source {
+                detail: Box::new(self.detail(&driver, &error)),
+                error,
+                report: Box::new(report),
+            })),
         }
     }
 }
@@ -131,7 +140,29 @@ impl<'a> Fetcher<'a> {
 impl<'a> Fetcher<'a> {
     /// A driver for requests of at most `room` bytes.
     pub(crate) fn driver(&self, room: usize) -> Driver<'a> {
-        Driver { host: self.host, clock: self.clock, tracer: self.tracer, room, variables: self.variables }
+        Driver {
+            host: self.host,
+            clock: self.clock,
+            tracer: self.tracer,
+            room,
+            variables: self.variables,
+            about: RefCell::default(),
+        }
+    }
+
+    /// What the error of a flow is about.
+    pub(crate) fn detail(&self, driver: &Driver<'_>, error: &SourceError) -> Detail {
+        let about = match error.kind {
+            ErrorKind::Transport(_)
+            | ErrorKind::Status(_)
+            | ErrorKind::Malformed(_)
+            | ErrorKind::Missing(_)
+            | ErrorKind::Unusable(_)
+            | ErrorKind::OutOfTime => driver.about.take(),
+            _ => String::new(),
+        };
+        let hint = matches!(error.kind, ErrorKind::Transport(_)).then(|| self.host.hint()).flatten();
+        Detail { about, advice: hint.unwrap_or_default() }
     }
 
     /// The setting that made an exchange fail as untrusted, unsupported or denied.
@@ -159,7 +190,7 @@ pub(crate) fn service<'c>(name: &str, url: &'c str, region: &'c str) -> Result<S
 /// As a flow would report it, without lending it memory first.
 fn absent(origin: Origin) -> Result<Fetched, Error> {
     let error = SourceError::new(origin, "", ErrorKind::NotConfigured);
-    Err(Error::Source { error, report: Box::new(Report::new()) })
+    Err(error.into())
 }
 
 /// Credentials for a call. Their expiration is left to their holder, by a clock that may be better than this

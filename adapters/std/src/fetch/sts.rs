@@ -2,7 +2,7 @@
 
 use rolecall_core::call::{Call, Operation, Proof, Service};
 use rolecall_core::error::{Buffer as Memory, Error as SourceError, ErrorKind, Origin};
-use rolecall_core::flow::{Flow, Lease, Report, Slot};
+use rolecall_core::flow::{Flow, Lease, Slot};
 use rolecall_core::sources::sts::Mfa;
 use rolecall_core::sources::sts::{
     AssumeRoleRequest, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentityRequest, AssumeRootRequest,
@@ -34,7 +34,7 @@ impl<'a> Fetcher<'a> {
         let name = self.named(role);
         with_request(role, &name, |request| request.check()).map_err(|kind| {
             let error = SourceError::new(Origin::AssumeRole, "", kind);
-            Error::Source { error, report: Box::new(Report::new()) }
+            Error::from(error)
         })
     }
 
@@ -46,6 +46,12 @@ impl<'a> Fetcher<'a> {
     /// The session's name.
     fn named(&self, role: &Role) -> String {
         role.session_name.clone().unwrap_or_else(|| self.session_name())
+    }
+
+    /// The URL of STS, for the region of the instance if no setting names one.
+    fn sts_url(&self) -> Result<String, Error> {
+        self.find_region();
+        self.settings.sts_url()
     }
 
     /// The session's name if none is set.
@@ -71,7 +77,7 @@ impl<'a> Fetcher<'a> {
         base: &Credentials,
         request: O,
     ) -> Result<Fetched, Error> {
-        let url = self.settings.sts_url()?;
+        let url = self.sts_url()?;
         let keys = keys(base);
         match mfa.filter(|mfa| mfa.code.is_none()).map(sessions::Mfa::question) {
             Some(question) => self.call(&url, Mfa::new(keys, &question), request),
@@ -81,7 +87,7 @@ impl<'a> Fetcher<'a> {
 
     pub(super) fn federated(&self, user: &FederatedUser, keys: Fixed<'_>) -> Result<Fetched, Error> {
         let policy_arns = texts(&user.policy_arns);
-        let (tags, url) = (pairs(&user.tags), self.settings.sts_url()?);
+        let (tags, url) = (pairs(&user.tags), self.sts_url()?);
         let mut request = GetFederationTokenRequest::new(&user.name);
         request.duration_seconds = user.duration_seconds;
         request.policy = user.policy.as_deref();
@@ -93,7 +99,7 @@ impl<'a> Fetcher<'a> {
     pub(super) fn root(&self, task: &RootTask, keys: Fixed<'_>) -> Result<Fetched, Error> {
         let mut request = AssumeRootRequest::new(&task.target_principal, &task.task_policy_arn);
         request.duration_seconds = task.duration_seconds;
-        self.call(&self.settings.sts_url()?, keys, request)
+        self.call(&self.sts_url()?, keys, request)
     }
 
     pub(super) fn web_identity_step(&self, step: &WebIdentityStep) -> Result<Fetched, Error> {
@@ -109,7 +115,7 @@ impl<'a> Fetcher<'a> {
         request.provider_id = web.provider_id.as_deref();
         request.policy = web.policy.as_deref();
         request.policy_arns = &policy_arns;
-        self.call_with_token(&self.settings.sts_url()?, &web.token, request)
+        self.call_with_token(&self.sts_url()?, &web.token, request)
     }
 
     pub(super) fn saml(&self, saml: &Saml) -> Result<Fetched, Error> {
@@ -118,13 +124,13 @@ impl<'a> Fetcher<'a> {
         request.duration_seconds = saml.duration_seconds;
         request.policy = saml.policy.as_deref();
         request.policy_arns = &policy_arns;
-        self.call_with_token(&self.settings.sts_url()?, &saml.assertion, request)
+        self.call_with_token(&self.sts_url()?, &saml.assertion, request)
     }
 
     /// The identity that credentials belong to, in printable ASCII as everything that a service says.
     pub(crate) fn identity(&self, credentials: &Credentials) -> Result<CallerIdentity, Error> {
         let base = keys(credentials);
-        let url = self.settings.sts_url()?;
+        let url = self.sts_url()?;
         let mut call = GetCallerIdentity::new(base, self.sts(&url)?, GetCallerIdentityRequest);
         let identity = self.run(&mut call, |_, slot| {
             slot.identity().map(|identity| CallerIdentity {
@@ -138,7 +144,7 @@ impl<'a> Fetcher<'a> {
         }
         let kind = ErrorKind::Unusable("Account, which has to be twelve digits,");
         let error = SourceError::new(Origin::CallerIdentity, "", kind);
-        Err(Error::Source { error, report: Box::new(Report::new()) })
+        Err(Error::from(error))
     }
 
     /// The call of `operation` at `url`.
@@ -175,9 +181,9 @@ impl<'a> Fetcher<'a> {
         let mut call = Call::new(identity_token(token), self.sts(url)?, operation);
         self.run_in(room, slot, &mut call, taken).map_err(|error| match error {
             // The slot has room for any token within the limits.
-            Error::Source { error, report } if is_too_long(&error) => {
+            Error::Source { error, report, detail } if is_too_long(&error) => {
                 let error = SourceError::new(error.origin, error.step, ErrorKind::Invalid(limits));
-                Error::Source { error, report }
+                Error::Source { error, report, detail }
             }
             error => error,
         })

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use rolecall_core::error::FailureKind;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use ureq::Error;
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
@@ -65,8 +65,23 @@ impl Tls {
         if kind_of(error) != Some(FailureKind::Untrusted) {
             return;
         }
-        if let Some(skipped) = self.shared.skipped.get() {
-            self.shared.trouble.set(skipped.clone());
+        let ended = |certificate: &CertificateError| {
+            matches!(certificate, CertificateError::Expired | CertificateError::ExpiredContext { .. })
+        };
+        if let Some(rustls::Error::InvalidCertificate(certificate)) =
+            error.get_ref().and_then(|it| it.downcast_ref())
+        {
+            let advice = advice(certificate, self.shared.bundle.as_ref());
+            self.shared.trouble.hint(if ended(certificate) {
+                format!("{advice}; this machine's clock says {}", time.now().rfc3339().as_str())
+            } else {
+                advice
+            });
+            let unknown =
+                matches!(certificate, CertificateError::UnknownIssuer | CertificateError::BadSignature);
+            if let Some(skipped) = self.shared.skipped.get().filter(|_| unknown) {
+                self.shared.trouble.set(skipped.clone());
+            }
         }
         if time.is_unset() {
             self.shared.trouble.set(format!(
@@ -125,6 +140,34 @@ fn read_bundle(path: &str) -> Result<(RootCertStore, Option<String>), String> {
         _ if !roots.is_empty() => Ok((roots, broken)),
         Some(broken) => Err(broken),
         None => Err("there is no certificate in it".to_owned()),
+    }
+}
+
+/// What is wrong with a server's certificate, and what to do.
+fn advice(certificate: &CertificateError, bundle: Option<&Bundle>) -> String {
+    let roots = match bundle {
+        Some(bundle) => format!("{} ({})", bundle.setting, bundle.path),
+        None => "AWS_CA_BUNDLE, which is not set,".to_owned(),
+    };
+    match certificate {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => format!(
+            "the certificate is from an issuer that is not trusted: {roots} has to name a file with that issuer's \
+             certificate, if it is a proxy or a service of your own"
+        ),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the certificate is for another name: check the host of the endpoint".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the certificate has expired: its owner has to renew it".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the certificate is not valid yet: check this machine's clock".to_owned()
+        }
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "the server presents the certificate of an authority as its own: it needs one that the authority issued"
+                .to_owned()
+        }
+        other => format!("the certificate cannot be used: {other:?}"),
     }
 }
 

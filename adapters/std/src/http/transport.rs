@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use rolecall_core::flow::{Answer, Body as Content, Exchange, Limits, Reply};
+use rolecall_core::flow::{Answer, Body as Content, Endpoint, Exchange, Limits, Reply};
 use rolecall_core::wire::http1::is_header_value;
 use rolecall_core::wire::uri::Scheme;
 use ureq::config::Config;
@@ -73,7 +73,18 @@ impl Transport {
 
     /// What is wrong with a setting that made the last exchange fail as untrusted, unsupported or denied.
     pub(crate) fn misconfigured(&self) -> Option<String> {
-        self.means.trouble.get()
+        self.means.trouble.of_setting()
+    }
+
+    /// What to do about the last exchange that failed.
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.means.trouble.advice()
+    }
+
+    /// The proxy of requests to `endpoint`.
+    pub(crate) fn proxy(&self, endpoint: &Endpoint<'_>) -> Option<String> {
+        let proxy = self.proxies.of(endpoint).ok()??;
+        Some(format!("{}:{}", proxy.host(), proxy.port()))
     }
 
     /// The addresses of `host`, within `limit` milliseconds.
@@ -327,7 +338,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    use rolecall_core::flow::{Endpoint, Span};
+    use rolecall_core::flow::Span;
 
     use super::*;
     use crate::Environment;

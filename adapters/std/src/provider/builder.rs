@@ -1,6 +1,7 @@
 //! Options of a provider.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rolecall_core::refresh::Windows;
 
@@ -27,11 +28,20 @@ pub struct ProviderBuilder {
     pub(super) cache: Option<Arc<dyn CredentialCache>>,
     pub(super) windows: Windows,
     pub(super) source: Option<Arc<dyn CredentialSource>>,
+    pub(super) wait: Option<Duration>,
 }
 
 impl ProviderBuilder {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, host: None, tracer: None, cache: None, windows: Windows::default(), source: None }
+        Self {
+            settings,
+            host: None,
+            tracer: None,
+            cache: None,
+            windows: Windows::default(),
+            source: None,
+            wait: None,
+        }
     }
 
     /// Uses the network, files, processes, prompts and clocks of `host` in place of this machine's.
@@ -57,6 +67,15 @@ impl ProviderBuilder {
     /// are, and are not cached.
     pub fn source(mut self, source: impl CredentialSource + 'static) -> Self {
         self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Tries for the first credentials for up to `limit`, from their first use on: for a program that starts before the
+    /// network, or before its instance has a role. Between two attempts it sleeps for 1 to 5 seconds, and the last one
+    /// begins within the limit. What waiting cannot fix is reported at once: no source that is configured, an error
+    /// in a setting, a refusal.
+    pub fn wait(mut self, limit: Duration) -> Self {
+        self.wait = Some(limit);
         self
     }
 

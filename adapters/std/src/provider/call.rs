@@ -62,6 +62,9 @@ impl Fetcher<'_> {
         take: &mut dyn FnMut(&Slot<'_>),
     ) -> Result<(), Error> {
         let name = action.shape().api.service;
+        if name != "iam" {
+            self.find_region();
+        }
         let (url, region) = self.settings.service(name)?;
         let mut fixed = credentials.map(keys);
         let base: &mut dyn Flow<'_, Output = Lease> = match &mut fixed {

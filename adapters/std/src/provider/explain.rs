@@ -17,10 +17,11 @@ use crate::{Credentials, Error, Provider};
 const IDENTITY: &str = "caller identity";
 
 impl Finding {
-    fn of_credentials(source: &str, credentials: &Credentials) -> Self {
+    fn of_credentials(source: &str, credentials: &Credentials, stale: bool) -> Self {
         let end = credentials
             .expiration()
             .map_or("without an end".to_owned(), |expiration| format!("until {}", expiration.rfc3339()));
+        let end = if stale { "expired, and used until the service has others".to_owned() } else { end };
         let reason = format!("access key id {}, {end}", credentials.access_key_id());
         Self { source: source.to_owned(), outcome: Outcome::Used, reason, advice: String::new() }
     }
@@ -98,7 +99,7 @@ impl fmt::Display for Explanation {
 /// Adds the finding of the only source, and returns its credentials.
 fn found(findings: &mut Vec<Finding>, source: &str, fetched: Result<Fetched, Error>) -> Option<Credentials> {
     findings.push(match &fetched {
-        Ok((credentials, _)) => Finding::of_credentials(source, credentials),
+        Ok((credentials, lease)) => Finding::of_credentials(source, credentials, lease.stale),
         Err(error) => error.finding(source),
     });
     fetched.ok().map(|(credentials, _)| credentials)
@@ -132,8 +133,8 @@ impl Provider {
             };
             // The session that follows reports it.
             return match self.fetcher().session(session, &base) {
-                Ok((credentials, _)) => {
-                    findings.push(Finding::of_credentials(&source, &credentials));
+                Ok((credentials, lease)) => {
+                    findings.push(Finding::of_credentials(&source, &credentials, lease.stale));
                     Some(credentials)
                 }
                 Err(error) => {
@@ -159,8 +160,8 @@ impl Provider {
         for &place in chain(self.settings()) {
             let name = place.name(self.settings());
             let mut finding = match self.fetcher().fetch(place) {
-                Ok((credentials, _)) => {
-                    let finding = Finding::of_credentials(&name, &credentials);
+                Ok((credentials, lease)) => {
+                    let finding = Finding::of_credentials(&name, &credentials, lease.stale);
                     if decided.is_none() {
                         used = Some(credentials);
                     }

@@ -6,6 +6,7 @@ mod explain;
 mod held;
 mod keys;
 mod send;
+mod wait;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -27,6 +28,7 @@ use crate::{Credentials, Environment, Error, Role, Settings, lock};
 
 use self::held::Held;
 use self::keys::Keys;
+use self::wait::Wait;
 
 pub use builder::ProviderBuilder;
 pub use explain::Explanation;
@@ -47,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<Mutex<Clock>>,
     pub(crate) tracer: Option<Arc<Tracer>>,
     cache: Option<Arc<dyn CredentialCache>>,
+    wait: Option<Arc<Wait>>,
     /// Problems of the cache that were reported.
     reported: Arc<Mutex<Vec<String>>>,
     origin: Origin,
@@ -113,6 +116,7 @@ impl Provider {
             clock: self.shared.clock.clone(),
             tracer: self.shared.tracer.clone(),
             cache: self.shared.cache.clone(),
+            wait: self.shared.wait.clone(),
             reported: self.shared.reported.clone(),
             origin,
             held: Held::new(Windows::default()),
@@ -123,6 +127,15 @@ impl Provider {
     /// The settings it was made with.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
+    }
+
+    /// The region of the settings; where none is set, that of the instance this runs on.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if there is none, or if it cannot be one.
+    pub fn region(&self) -> Result<&str, Error> {
+        self.fetcher().find_region();
+        self.settings().region()
     }
 
     /// The time to sign with: the system's, corrected by what services said.
@@ -184,7 +197,16 @@ impl Provider {
         }
     }
 
+    /// Fetches, again and again as long as the caller waits for credentials that are not there yet.
     fn fetch(&self) -> Result<Fetched, Error> {
+        let Some(wait) = &self.shared.wait else { return self.fetch_once() };
+        wait.until(self.host(), self.shared.tracer.as_deref(), || {
+            self.shared.settings.forget_missing_region();
+            self.fetch_once()
+        })
+    }
+
+    fn fetch_once(&self) -> Result<Fetched, Error> {
         let cached = self.with_cached(|cached| cached.or_fetch(&mut || self.fetch_now()));
         let fetched = cached.unwrap_or_else(|| self.fetch_now().map(|(fetched, _)| fetched));
         if fetched.is_ok() {
@@ -253,8 +275,8 @@ impl Provider {
                     if !error.is_absent() {
                         return Err(Error::Chain { error: Box::new(error), findings });
                     }
-                    // A metadata service that is unreachable now may be reachable later.
-                    recoverable |= error.is_recoverable();
+                    // A metadata service that is unreachable, or has no role, may have one later.
+                    recoverable |= error.is_not_yet();
                 }
             }
         }
@@ -272,6 +294,9 @@ impl Provider {
     /// The cache key of these credentials; `None` for those that need no cache.
     fn cache_key(&self) -> Option<String> {
         let (settings, host) = (self.settings(), self.host());
+        if self.on_top().is_some() {
+            self.fetcher().find_region();
+        }
         match &self.shared.origin {
             Origin::Chain => key::of_chain(settings, host),
             Origin::Own(_) => None,
@@ -290,7 +315,7 @@ impl Provider {
 impl ProviderBuilder {
     /// Builds the provider. It fetches nothing until credentials are needed.
     pub fn build(self) -> Provider {
-        let Self { settings, host, tracer, cache, windows, source } = self;
+        let Self { settings, host, tracer, cache, windows, source, wait } = self;
         let clock = if settings.corrects_clock { Clock::new() } else { Clock::uncorrected() };
         let shared = Shared {
             host: host.unwrap_or_else(|| Arc::new(System::new(&settings))),
@@ -298,6 +323,7 @@ impl ProviderBuilder {
             clock: Arc::new(Mutex::new(clock)),
             tracer,
             cache,
+            wait: wait.map(|limit| Arc::new(Wait::new(limit))),
             reported: Arc::default(),
             origin: source.map_or(Origin::Chain, Origin::Own),
             held: Held::new(windows),

@@ -11,9 +11,10 @@ use zeroize::Zeroizing;
 
 use super::Provider;
 use crate::credentials::CallerIdentity;
-use crate::driver::EXCHANGE;
+use crate::driver::{Driver, EXCHANGE};
 use crate::host::{Buffer, Streams, Upload};
 use crate::request::HEADER_ROOM;
+use crate::request::Resolved;
 use crate::{Error, Presigned, Reply, Request, Signed};
 
 impl Provider {
@@ -30,12 +31,22 @@ impl Provider {
         identity
     }
 
+    /// `request` with the service and region that it will be signed for ([`Request::completed`]); the instance is asked
+    /// for the region if nothing else names one.
+    ///
+    /// # Errors
+    /// Those of [`Request::completed`].
+    pub fn complete(&self, request: &Request) -> Result<Request, Error> {
+        self.resolved(request)?;
+        request.completed(self.settings())
+    }
+
     /// Signs `request` with the credentials, at the current time.
     ///
     /// # Errors
     /// Those of [`Provider::credentials`] and [`Request::sign`].
     pub fn sign(&self, request: &Request) -> Result<Signed, Error> {
-        let request = request.resolved(Some(self.settings()))?;
+        let request = self.resolved(request)?;
         request.sign(&self.shared.keys, &*self.credentials()?, self.time())
     }
 
@@ -45,7 +56,7 @@ impl Provider {
     /// # Errors
     /// Those of [`Provider::credentials`] and [`Request::presign`].
     pub fn presign(&self, request: &Request, lifetime_seconds: u32) -> Result<Presigned, Error> {
-        let request = request.resolved(Some(self.settings()))?;
+        let request = self.resolved(request)?;
         request.presign(&self.shared.keys, &*self.credentials()?, self.time(), lifetime_seconds)
     }
 
@@ -110,7 +121,7 @@ impl Provider {
         mut streams: Streams<'_>,
     ) -> Result<Reply, Error> {
         request.check_sendable()?;
-        let resolved = request.resolved(Some(self.settings()))?;
+        let resolved = self.resolved(request)?;
         let (target, headers) = (resolved.canonical_target(), request.headers());
         let mut outgoing = resolved.outgoing(&target, &headers, content);
         outgoing.streams_reply = streams.download.is_some();
@@ -137,7 +148,7 @@ impl Provider {
         let mut flow = SendRequest::<_, _, HEADER_ROOM>::with_room(Held, outgoing, keys, &mut table);
         let answered = driver
             .drive_in(&mut buffer, &mut streams, &mut flow, &mut slots, &mut report)
-            .map_err(|error| self.unsent(error, report))?;
+            .map_err(|error| self.unsent(error, report, &driver))?;
         if answered.credentials_ended {
             self.invalidate(credentials.access_key_id());
         }
@@ -153,12 +164,23 @@ impl Provider {
         })
     }
 
+    /// The request with service and region; the instance is asked for the region if nothing else names it.
+    fn resolved<'r>(&'r self, request: &'r Request) -> Result<Resolved<'r>, Error> {
+        if !request.names_region() {
+            self.fetcher().find_region();
+        }
+        request.resolved(Some(self.settings()))
+    }
+
     /// The error of a request without a reply: that of a setting, if a setting caused it.
-    fn unsent(&self, error: SourceError, report: Report) -> Error {
+    fn unsent(&self, error: SourceError, report: Report, driver: &Driver<'_>) -> Error {
+        let detail = Box::new(self.fetcher().detail(driver, &error));
         match error.kind {
             ErrorKind::Sign(error) => Error::Sign(error),
-            ErrorKind::Transport(failure) => self.fetcher().trouble(&error).unwrap_or(Error::Send(failure)),
-            _ => Error::Source { error, report: Box::new(report) },
+            ErrorKind::Transport(failure) => {
+                self.fetcher().trouble(&error).unwrap_or(Error::Send { failure, detail })
+            }
+            _ => Error::Source { error, report: Box::new(report), detail },
         }
     }
 }

@@ -16,6 +16,7 @@ use self::scope::{Named, named_by};
 use self::url::Url;
 use crate::Error;
 
+pub(crate) use resolved::Resolved;
 pub use signed::{Canonical, Presigned, Reply, Signed};
 
 /// The header lines of a request that are signed, at most, and with them its host.
@@ -76,7 +77,7 @@ impl Request {
             region: None,
             unsigned_payload: false,
             limits: Self::SEND_LIMITS,
-            retries: RetryPolicy { attempts: 1, budget_ms: Self::SEND_LIMITS.total_ms },
+            retries: RetryPolicy::new(1, Self::SEND_LIMITS.total_ms),
             idempotent: None,
         })
     }
@@ -140,7 +141,7 @@ impl Request {
     /// sent again only if the service surely did not execute it. Without this, one attempt is made.
     pub fn attempts(mut self, attempts: u8, within: Duration) -> Self {
         let budget_ms = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
-        self.retries = RetryPolicy { attempts, budget_ms };
+        self.retries = RetryPolicy::new(attempts.into(), budget_ms);
         self
     }
 

@@ -239,6 +239,11 @@ impl Request {
         Ok(Self { service, region, ..self.clone() })
     }
 
+    /// Whether the request or its host names the region.
+    pub(crate) fn names_region(&self) -> bool {
+        self.region.is_some() || self.named.region.is_some()
+    }
+
     /// This request with all that signing needs.
     pub(crate) fn resolved<'r>(&'r self, settings: Option<&'r Settings>) -> Result<Resolved<'r>, Error> {
         let (service, region) = self.names(settings)?;
@@ -259,7 +264,7 @@ impl Request {
         let service = self.service.as_deref().or(self.named.service);
         let service = service.or_else(|| settings?.service_at(&self.url.uri()));
         let region = self.region.as_deref().or(self.named.region.as_deref());
-        let region = region.or_else(|| settings?.region.as_deref());
+        let region = region.or_else(|| settings?.known_region());
         Ok((
             Cow::Borrowed(service.ok_or_else(|| {
                 missing(

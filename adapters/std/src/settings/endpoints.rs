@@ -60,9 +60,9 @@ impl Settings {
     /// The URL of the service that signs with this name, and the region to sign for.
     pub(crate) fn service(&self, name: &str) -> Result<(String, String), Error> {
         // A global service needs no region; one that is set has to be one all the same.
-        let region = if name == "iam" && self.region.is_none() { None } else { Some(self.region()?) };
+        let region = if name == "iam" && self.known_region().is_none() { None } else { Some(self.region()?) };
         let region = region.filter(|_| name != "iam");
-        let partition = Partition::of(self.region.as_deref().unwrap_or_default());
+        let partition = Partition::of(self.known_region().unwrap_or_default());
         let (global, home) = global_endpoint(partition.name);
         let signed_for = region.unwrap_or(home).to_owned();
         let url = match (region, self.endpoint(name)) {
@@ -100,7 +100,7 @@ impl Settings {
 
     /// The region to sign STS requests for: the one in the settings, or the one a global endpoint implies.
     pub(crate) fn sts_region(&self) -> &str {
-        self.region.as_deref().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
+        self.known_region().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
     }
 
     /// The service whose endpoint variable covers `uri`. That of `sso` is a portal, which takes no signatures.

@@ -4,16 +4,16 @@ pub(crate) mod endpoints;
 pub mod profiles;
 
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::sync::{Mutex, OnceLock};
 
 use rolecall_core::call::{Variant, is_region};
 use rolecall_core::flow::{Endpoint, Limits, RetryPolicy};
-use rolecall_core::sources::{Authorization, Container, Imds};
+use rolecall_core::sources::{Authorization, Container, Imds, ImdsRegion};
 use rolecall_core::wire::time::UnixTime;
 
 use crate::files::{ReadFile, read_file};
 use crate::host::Host;
-use crate::{Credentials, Environment, Error, Proxies, Secret};
+use crate::{Credentials, Environment, Error, Proxies, Secret, lock};
 use profiles::{Base, Location, Plan, Platform, Profiles, Section, WebIdentityStep};
 
 /// `region`, unless it could lead to a host of another owner in a URL.
@@ -32,8 +32,15 @@ pub(crate) const PROCESSES: &str = "ROLECALL_PROCESSES";
 /// hand.
 #[non_exhaustive]
 pub struct Settings {
-    /// `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's `region`.
+    /// `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's `region`. Where none of them is set, a provider asks
+    /// instance metadata when it needs a region.
     pub region: Option<String>,
+    /// The region of the instance, after a provider has asked.
+    pub(crate) instance_region: OnceLock<String>,
+    /// Why the instance has none.
+    pub(crate) missing_region: Mutex<Option<String>>,
+    /// The setting that names the region.
+    pub(crate) region_setting: &'static str,
     /// Endpoints by the name that the service signs with: `AWS_ENDPOINT_URL_<SERVICE>`, else
     /// `AWS_ENDPOINT_URL`, else those of the profile's `services` section, else its `endpoint_url`. Empty if
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true.
@@ -64,9 +71,17 @@ pub struct Settings {
     pub imds_mode: Result<ImdsMode, Error>,
     /// `AWS_EC2_METADATA_DISABLED`.
     pub imds_disabled: bool,
-    /// `AWS_METADATA_SERVICE_TIMEOUT`, in seconds: the limit for connecting, and for the first byte.
+    /// `AWS_EC2_INSTANCE_PROFILE_NAME`, or the profile's `ec2_instance_profile_name`: the role to request, in place of
+    /// the one that instance metadata lists.
+    pub imds_role: Option<String>,
+    /// The setting that names it.
+    imds_role_setting: &'static str,
+    /// `AWS_METADATA_SERVICE_TIMEOUT`, in seconds, with a fraction if need be: the limit for connecting, and for the
+    /// first byte.
     pub imds_limits: Result<Limits, Error>,
-    /// `AWS_METADATA_SERVICE_NUM_ATTEMPTS`.
+    /// `AWS_METADATA_SERVICE_NUM_ATTEMPTS`: so many attempts are made, a second and more apart, whatever ended the one
+    /// before: a refused connection, a time-out, no role yet, half of a document. Without it, a service that cannot be
+    /// reached is absent at once.
     pub imds_retries: Result<RetryPolicy, Error>,
     /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`; takes precedence over the full one.
     pub container_relative_uri: Option<String>,
@@ -102,6 +117,14 @@ pub enum ImdsMode {
     Ipv6,
 }
 
+/// A decimal number of seconds above zero, in milliseconds; one is the least.
+fn milliseconds(seconds: &str) -> Option<u32> {
+    let plain = seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds: f64 = seconds.parse().ok().filter(|seconds| plain && *seconds > 0.0)?;
+    // The conversion saturates.
+    Some(((seconds * 1000.0).round() as u32).max(1))
+}
+
 /// The environment first, then the profile.
 struct Sources<'a> {
     environment: &'a Environment,
@@ -122,39 +145,40 @@ impl<'a> Sources<'a> {
         self.get(variable, property).is_some_and(|(value, _)| value.trim().eq_ignore_ascii_case("true"))
     }
 
-    fn number(
-        &self,
-        variable: &'static str,
-        property: &'static str,
-        range: RangeInclusive<u32>,
-    ) -> Result<Option<u32>, Error> {
-        let Some((value, place)) = self.get(variable, property) else { return Ok(None) };
-        let number = value.trim().parse().ok().filter(|number| range.contains(number));
-        let problem =
-            || Error::invalid(place, &format!("a whole number from {} to {}", range.start(), range.end()));
-        number.map(Some).ok_or_else(problem)
-    }
-
+    /// The time to connect, and to the first byte; an exchange may take twice as long.
     fn imds_limits(&self) -> Result<Limits, Error> {
         let mut limits = Imds::LIMITS;
-        let seconds = self.number("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout", 1..=60)?;
-        if let Some(seconds) = seconds {
-            limits.connect_ms = seconds * 1000;
-            limits.first_byte_ms = seconds * 1000;
-            limits.total_ms = limits.total_ms.max(2 * seconds * 1000);
+        let named = self.get("AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout");
+        if let Some((value, place)) = named {
+            let milliseconds = milliseconds(value.trim()).ok_or_else(|| {
+                let expected = "expected a number of seconds above zero, such as 5 or 0.5";
+                Error::invalid(place, &format!("{value:?}: {expected}"))
+            })?;
+            limits.connect_ms = milliseconds;
+            limits.first_byte_ms = milliseconds;
+            limits.total_ms = limits.total_ms.max(milliseconds.saturating_mul(2));
         }
         Ok(limits)
     }
 
-    /// As many attempts as configured, within the time that the limits of one exchange allow.
+    /// As many attempts as configured, and time for all of them.
     fn imds_retries(&self) -> Result<RetryPolicy, Error> {
-        let mut retries = RetryPolicy::DEFAULT;
-        let (variable, property) = ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts");
-        if let Some(attempts) = self.number(variable, property, 1..=10)? {
-            retries.attempts = attempts as u8;
-        }
-        retries.budget_ms = retries.budget_ms.max(self.imds_limits()?.total_ms);
-        Ok(retries)
+        let total_ms = self.imds_limits()?.total_ms;
+        let named = self.get("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts");
+        let Some((value, place)) = named else {
+            let mut usual = RetryPolicy::DEFAULT;
+            usual.budget_ms = usual.budget_ms.max(total_ms);
+            return Ok(usual);
+        };
+        let digits = Some(value.trim()).filter(|text| {
+            text.bytes().all(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte != b'0')
+        });
+        // More than there is time for in a day.
+        let attempts = digits.map(|digits| digits.parse().unwrap_or(u16::MAX));
+        let attempts = attempts.ok_or_else(|| {
+            Error::invalid(place, &format!("{value:?}: expected a whole number above zero"))
+        })?;
+        Ok(RetryPolicy::until_ready(attempts, total_ms))
     }
 
     fn imds_mode(&self) -> Result<ImdsMode, Error> {
@@ -225,14 +249,18 @@ impl Settings {
         let from = Sources { environment, profiles: &profiles, profile: profiles.profile(&profile_name) };
 
         let value = |variable, property| from.get(variable, property).map(|(value, _)| value);
+        let region = get("AWS_REGION").map(|region| (region, "AWS_REGION"));
+        let region = region.or_else(|| from.get("AWS_DEFAULT_REGION", "region"));
         // What OpenSSL, Go and rustls-native-certs read comes after the setting of the AWS SDKs.
         let bundle = from.get("AWS_CA_BUNDLE", "ca_bundle");
         let bundle = bundle.or_else(|| Some((get("SSL_CERT_FILE")?, "SSL_CERT_FILE")));
+        let imds_role = from.get("AWS_EC2_INSTANCE_PROFILE_NAME", "ec2_instance_profile_name");
         let imds_endpoint = value("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
         Self {
-            region: get("AWS_REGION")
-                .or_else(|| value("AWS_DEFAULT_REGION", "region"))
-                .map(|region| region.trim().to_owned()),
+            region_setting: region.as_ref().map_or("region", |(_, setting)| *setting),
+            region: region.map(|(region, _)| region.trim().to_owned()),
+            instance_region: OnceLock::new(),
+            missing_region: Mutex::default(),
             endpoints: from.endpoints(),
             variant: Variant {
                 fips: from.is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
@@ -249,6 +277,10 @@ impl Settings {
             imds_mode: if imds_endpoint.is_some() { Ok(ImdsMode::Ipv4) } else { from.imds_mode() },
             imds_endpoint,
             imds_disabled: environment.is_true("AWS_EC2_METADATA_DISABLED"),
+            imds_role_setting: imds_role
+                .as_ref()
+                .map_or("AWS_EC2_INSTANCE_PROFILE_NAME", |(_, setting)| setting),
+            imds_role: imds_role.map(|(name, _)| name.trim().to_owned()),
             imds_limits: from.imds_limits(),
             imds_retries: from.imds_retries(),
             container_relative_uri: get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
@@ -267,14 +299,33 @@ impl Settings {
 
     /// The region, or an error that says how to set it.
     pub(crate) fn region(&self) -> Result<&str, Error> {
-        let missing = || match &self.profile {
-            Err(error) => {
-                Error::Configuration(format!("no region: set AWS_REGION, or give --region; {error}"))
+        let missing = || {
+            let mut problem = "no region: set AWS_REGION, or give --region".to_owned();
+            if let Err(error) = &self.profile {
+                problem = format!("{problem}; {error}");
             }
-            Ok(_) => Error::Configuration("no region: set AWS_REGION, or give --region".to_owned()),
+            if let Some(reason) = &*lock(&self.missing_region) {
+                problem = format!("{problem}; instance metadata has none: {reason}");
+            }
+            Error::Configuration(problem)
         };
-        let region = self.region.as_deref().ok_or_else(missing)?;
-        checked_region("region", region)
+        checked_region(self.region_setting, self.known_region().ok_or_else(missing)?)
+    }
+
+    /// The region that is set, or that instance metadata has named.
+    pub(crate) fn known_region(&self) -> Option<&str> {
+        self.region.as_deref().or_else(|| self.instance_region.get().map(String::as_str))
+    }
+
+    /// Lets a provider ask the instance again.
+    pub(crate) fn forget_missing_region(&self) {
+        *lock(&self.missing_region) = None;
+    }
+
+    /// Sets the region that an option or argument named `setting` has.
+    pub fn set_region(&mut self, setting: &'static str, region: impl Into<String>) {
+        self.region = Some(region.into());
+        self.region_setting = setting;
     }
 
     /// The keys of the environment, if they are complete.
@@ -303,15 +354,36 @@ impl Settings {
         }
     }
 
+    fn imds_endpoint(&self) -> Result<Endpoint<'_>, Error> {
+        Endpoint::parse(self.imds_url())
+            .map_err(|error| Error::invalid("AWS_EC2_METADATA_SERVICE_ENDPOINT", &error.to_string()))
+    }
+
     pub(crate) fn imds(&self) -> Result<Imds<'_>, Error> {
-        let endpoint = Endpoint::parse(self.imds_url())
-            .map_err(|error| Error::invalid("AWS_EC2_METADATA_SERVICE_ENDPOINT", &error.to_string()))?;
+        let endpoint = self.imds_endpoint()?;
         if self.imds_disabled {
             return Ok(Imds::disabled(endpoint));
         }
         self.imds_mode.clone()?;
         let (limits, retries) = (self.imds_limits.clone()?, self.imds_retries.clone()?);
-        Ok(Imds::new(endpoint).with_limits(limits).with_retry_policy(retries))
+        let flow = Imds::new(endpoint).with_limits(limits).with_retry_policy(retries);
+        match &self.imds_role {
+            None => Ok(flow),
+            Some(role) => flow.with_role(role).map_err(|_| {
+                let expected = "expected 1 to 64 letters, digits and _+=,.@-";
+                Error::invalid(
+                    self.imds_role_setting,
+                    &format!("{role:?} is not the name of a role: {expected}"),
+                )
+            }),
+        }
+    }
+
+    /// The flow that gets the region of this instance.
+    pub(crate) fn imds_region(&self) -> Result<ImdsRegion<'_>, Error> {
+        self.imds_mode.clone()?;
+        let (limits, retries) = (self.imds_limits.clone()?, self.imds_retries.clone()?);
+        Ok(ImdsRegion::new(self.imds_endpoint()?).with_limits(limits).with_retry_policy(retries))
     }
 
     pub(crate) fn has_container(&self) -> bool {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use rolecall_core::flow::{Answer, Exchange};
+use rolecall_core::flow::{Answer, Endpoint, Exchange};
 use rolecall_core::skew::{Instant, Now};
 
 use crate::files::{failed, read_file};
@@ -85,6 +85,14 @@ impl Host for System {
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
         getrandom::getrandom(bytes).map_err(|_| failed(Phase::Prompt, FailureKind::Unsupported))
+    }
+
+    fn proxy(&self, endpoint: &Endpoint<'_>) -> Option<String> {
+        self.transport.proxy(endpoint)
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.transport.hint()
     }
 
     fn trouble(&self) -> Option<String> {

@@ -32,14 +32,20 @@ struct State {
     outputs: HashMap<String, Result<String, FailureKind>>,
     run: Vec<String>,
     answers: Vec<String>,
-    /// Lifetime in seconds of the keys that are returned.
-    lifetime: u64,
+    /// Lifetime in seconds of the keys that are returned, from the start on if it is negative.
+    lifetime: i64,
+    /// Exchanges that fail because nothing listens there.
+    refuses: u32,
+    /// The region of the instance.
+    region: Option<String>,
     /// Status of the replies of the metadata service.
     status: u16,
     /// Number of requests for role credentials.
     fetches: u32,
     /// Bodies of the requests to STS.
     forms: Vec<String>,
+    /// The regions they were signed for.
+    regions: Vec<String>,
     /// STS rejects requests signed with this key as expired.
     ended: Option<String>,
     /// DNS answers in order; the last one is repeated.
@@ -61,9 +67,12 @@ impl World {
             run: Vec::new(),
             answers: Vec::new(),
             lifetime: 3_600,
+            refuses: 0,
+            region: None,
             status: 200,
             fetches: 0,
             forms: Vec::new(),
+            regions: Vec::new(),
             ended: None,
             addresses: Vec::new(),
             connected: Vec::new(),
@@ -85,9 +94,35 @@ impl World {
         self.state().status = status;
     }
 
+    /// Keys expire so many seconds after they were fetched; before it if it is negative.
+    pub(crate) fn live(&self, seconds: i64) {
+        self.state().lifetime = seconds;
+    }
+
+    /// The next exchanges fail: nothing listens there yet.
+    pub(crate) fn refuse(&self, exchanges: u32) {
+        self.state().refuses = exchanges;
+    }
+
+    /// The instance is in this region.
+    pub(crate) fn is_in(&self, region: &str) -> &Self {
+        self.state().region = Some(region.to_owned());
+        self
+    }
+
+    /// Seconds since the start.
+    pub(crate) fn elapsed(&self) -> u64 {
+        self.state().elapsed
+    }
+
     /// The bodies of the requests to STS in order.
     pub(crate) fn forms(&self) -> Vec<String> {
         self.state().forms.clone()
+    }
+
+    /// The regions that the requests to STS were signed for.
+    pub(crate) fn regions(&self) -> Vec<String> {
+        self.state().regions.clone()
     }
 
     /// Makes STS reject requests signed with this key as expired.
@@ -177,22 +212,31 @@ impl Host for World {
             state = self.shared.opened.wait(state).expect("the lock is not poisoned");
         }
         state.waiting -= 1;
+        if state.refuses > 0 {
+            state.refuses -= 1;
+            return Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::NotFound });
+        }
         let mut status = state.status;
+        let end =
+            UnixTime::from_secs((START + state.elapsed).saturating_add_signed(state.lifetime)).rfc3339();
         let body = match target.as_str() {
             "/latest/api/token" => "TOKEN==".to_owned(),
             "/latest/meta-data/iam/security-credentials/" => "role".to_owned(),
             "/latest/meta-data/iam/security-credentials/role" => {
                 state.fetches += 1;
-                let end = UnixTime::from_secs(START + state.elapsed + state.lifetime).rfc3339();
                 format!(
                     r#"{{"AccessKeyId":"ASIA{}","SecretAccessKey":"secret","Token":"token","Expiration":"{end}"}}"#,
                     state.fetches
                 )
             }
+            "/latest/meta-data/placement/region" => {
+                let region = state.region.clone();
+                status = if region.is_some() { status } else { 404 };
+                region.unwrap_or_default()
+            }
             // A container endpoint: the key id contains the authorization of the request.
             "/v1/credentials" => {
                 state.fetches += 1;
-                let end = UnixTime::from_secs(START + state.elapsed + state.lifetime).rfc3339();
                 format!(
                     r#"{{"AccessKeyId":"ASIA{authorization}","SecretAccessKey":"secret","Token":"token","Expiration":"{end}"}}"#
                 )
@@ -207,8 +251,8 @@ impl Host for World {
             "/" => {
                 state.fetches += 1;
                 let action = body.split(['=', '&']).nth(1).expect("an action").to_owned();
-                let end = UnixTime::from_secs(START + state.elapsed + state.lifetime).rfc3339();
                 state.forms.push(body);
+                state.regions.push(authorization.split('/').nth(2).unwrap_or_default().to_owned());
                 format!(
                     "<{action}Response><{action}Result><Credentials><AccessKeyId>ASIA{}</AccessKeyId>\
                      <SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>\

@@ -106,7 +106,7 @@ fn get(provider: &Provider, url: &str) -> Result<Vec<u8>, Error> {
 
 fn kind(result: Result<Vec<u8>, Error>) -> FailureKind {
     match result {
-        Err(Error::Send(Failure { kind, .. })) => kind,
+        Err(Error::Send { failure: Failure { kind, .. }, .. }) => kind,
         other => panic!("{other:?}"),
     }
 }

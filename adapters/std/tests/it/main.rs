@@ -8,6 +8,8 @@ mod common;
 mod custom_source;
 #[cfg(unix)]
 mod examples;
+#[cfg(unix)]
+mod first_boot;
 #[cfg(feature = "tls")]
 mod https;
 mod limits;

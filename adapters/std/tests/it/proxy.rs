@@ -66,7 +66,7 @@ fn errors(port: u16) -> [Error; 2] {
 
 fn failure(error: &Error) -> Failure {
     match error {
-        Error::Send(failure) => *failure,
+        Error::Send { failure, .. } => *failure,
         Error::Source { error, .. } => match error.kind {
             ErrorKind::Transport(failure) => failure,
             other => panic!("{other:?}"),

@@ -225,7 +225,10 @@ fn only_one_attempt_is_made_unless_the_caller_allows_more() {
     let fake = Fake::default();
     fake.fail(FailureKind::Timeout);
     let error = fake.provider().send(&put()).expect_err("no reply");
-    assert!(matches!(error, Error::Send(Failure { kind: FailureKind::Timeout, .. })), "{error:?}");
+    assert!(
+        matches!(error, Error::Send { failure: Failure { kind: FailureKind::Timeout, .. }, .. }),
+        "{error:?}"
+    );
 }
 
 #[test]

@@ -40,11 +40,52 @@ fn numbers_and_booleans_are_parsed() {
     let set = set.unwrap();
     assert_eq!((set.imds_limits.unwrap().connect_ms, set.imds_retries.unwrap().attempts), (3_000, 5));
     assert!(set.imds_disabled && !set.corrects_clock);
-    for wrong in ["0", "-1", "many", "61"] {
-        let set = settings(&[("AWS_METADATA_SERVICE_TIMEOUT", wrong)]).unwrap();
-        let error = set.imds_limits.unwrap_err().to_string();
-        assert!(error.contains("AWS_METADATA_SERVICE_TIMEOUT"), "{error}");
+}
+
+#[test]
+fn the_numbers_of_instance_metadata_have_no_upper_end() {
+    let name = "AWS_METADATA_SERVICE_TIMEOUT";
+    let limits = |value| settings(&[(name, value)]).unwrap().imds_limits;
+    for (value, milliseconds) in [
+        ("1", 1_000),
+        ("1.0", 1_000),
+        ("0.5", 500),
+        (".25", 250),
+        ("61", 61_000),
+        ("120", 120_000),
+        (" 5\n", 5_000),
+        ("0.0001", 1),
+        ("99999999999", u32::MAX),
+    ] {
+        let limits = limits(value).unwrap();
+        assert_eq!((limits.connect_ms, limits.first_byte_ms), (milliseconds, milliseconds), "{value:?}");
+        assert!(limits.total_ms >= milliseconds.saturating_mul(2).max(5_000), "{value:?}");
     }
+    for wrong in ["0", "0.0", "-1", "+1", "many", "1,5", "1e3", "inf", "NaN", "1.2.3", "5s"] {
+        let error = limits(wrong).unwrap_err().to_string();
+        let said = [name, &format!("{wrong:?}"), "number of seconds above zero"];
+        assert!(said.iter().all(|part| error.contains(part)), "{error}");
+    }
+
+    let name = "AWS_METADATA_SERVICE_NUM_ATTEMPTS";
+    let retries =
+        |value| settings(&[(name, value), ("AWS_METADATA_SERVICE_TIMEOUT", "10")]).unwrap().imds_retries;
+    for (value, attempts) in
+        [("1", 1), ("11", 11), ("20", 20), (" 7 ", 7), ("99999999999999999999", u16::MAX)]
+    {
+        let retries = retries(value).unwrap();
+        assert_eq!((retries.attempts, retries.until_ready), (attempts, true), "{value:?}");
+        assert!(
+            u64::from(retries.budget_ms) >= (20_000 * u64::from(attempts)).min(u32::MAX.into()),
+            "{value:?}"
+        );
+    }
+    for wrong in ["0", "00", "-1", "1.5", "many", "1e1"] {
+        let error = retries(wrong).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("whole number above zero"), "{error}");
+    }
+    let usual = settings(&[]).unwrap().imds_retries.unwrap();
+    assert_eq!((usual.attempts, usual.budget_ms, usual.until_ready), (3, 9_500, false));
 }
 
 #[test]

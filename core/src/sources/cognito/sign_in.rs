@@ -336,7 +336,7 @@ impl<'c> SignIn<'c> {
         token.zeroize();
         slot.seal()?;
         let end = cx.clock.time(cx.now).map(|now| now.saturating_add(seconds.into()));
-        Ok(Lease { expiration: end, lifetime_ms: Some(u64::from(seconds).saturating_mul(1000)) })
+        Ok(Lease::new(end, Some(u64::from(seconds).saturating_mul(1000))))
     }
 
     /// Takes the user's answer.

@@ -1,4 +1,5 @@
 //! Configuration files and the documents of commands as people and other tools write them.
+
 use std::path::{Path, PathBuf};
 
 use e2e::command::{Run, rolecall};

@@ -1,4 +1,5 @@
 //! What the command reads because an argument says so: files, pipes, devices, and answers to prompts.
+
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! A variable that is not UTF-8 is not one that is not set: another identity, other certificates or no authorization would
 //! be used.
+
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Output};

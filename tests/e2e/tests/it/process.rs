@@ -1,4 +1,5 @@
 //! A `credential_process` may ask the user at the terminal, and ends with what started it.
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
 //! A `credential_process` that leads back to its own profile ends after one level, with an error that names the loop.
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! Files that are pipes, and commands whose children keep their output open: each is read within a deadline.
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
