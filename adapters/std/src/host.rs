@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Read, Seek, Write};
 use std::net::IpAddr;
 
-use rolecall_core::error::Failure;
+use rolecall_core::error::{Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Endpoint, Exchange};
 use rolecall_core::skew::{Instant, Now};
 use zeroize::{Zeroize, Zeroizing};
@@ -31,6 +31,26 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// A file that cannot be read, with [`Phase::File`](rolecall_core::error::Phase::File).
     fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure>;
+
+    /// Takes the lock beside the file at `path`, which is released when the value is dropped: processes that renew the
+    /// same token take turns.
+    ///
+    /// # Errors
+    /// [`FailureKind::Unsupported`](rolecall_core::error::FailureKind::Unsupported) without locks, as here; a lock
+    /// that another process does not release in time.
+    fn lock_file(&self, path: &str) -> Result<Box<dyn Send>, Failure> {
+        let _ = path;
+        Err(Failure { phase: Phase::File, kind: FailureKind::Unsupported })
+    }
+
+    /// Replaces the file at `path` as a whole, readable by this user alone.
+    ///
+    /// # Errors
+    /// As [`Host::lock_file`]; a file that cannot be written.
+    fn replace_file(&self, path: &str, content: &[u8]) -> Result<(), Failure> {
+        let _ = (path, content);
+        Err(Failure { phase: Phase::File, kind: FailureKind::Unsupported })
+    }
 
     /// Runs a command line without a shell, with `variables` beside those of this process, and appends its standard
     /// output to `buffer`.

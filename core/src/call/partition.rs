@@ -115,8 +115,9 @@ pub fn regional_url<'b>(
     } else {
         partition.dns_suffix
     };
-    // STS in GovCloud has validated endpoints only, and no separate names for them.
-    let plain = partition.name == "aws-us-gov" && service == "sts" && !variant.dual_stack;
+    // These have validated endpoints only in GovCloud, and no separate names for them.
+    let validated = matches!(service, "sts" | "portal.sso" | "oidc");
+    let plain = partition.name == "aws-us-gov" && validated && !variant.dual_stack;
     let fips = if variant.fips && !plain { "-fips" } else { "" };
     let mut out = Cursor::new(buffer);
     for part in ["https://", service, fips, ".", region, ".", suffix] {

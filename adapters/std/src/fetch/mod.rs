@@ -7,6 +7,8 @@ mod profile;
 mod region;
 #[cfg(feature = "sso")]
 pub(crate) mod sso;
+#[cfg(feature = "sso")]
+mod sso_token;
 mod sts;
 
 use std::cell::RefCell;

@@ -1,14 +1,21 @@
-//! Sign-in with IAM Identity Center.
+//! Sign-in with IAM Identity Center: the role's credentials, and the token they are requested with.
 
-use rolecall_core::call::Partition;
-use rolecall_core::sources::Sso;
+use rolecall_core::error::{Error as SourceError, ErrorKind, FailureKind, Origin};
+use rolecall_core::flow::{Report, Slot};
+use rolecall_core::sources::{Sso, SsoRefresh, SsoToken};
+use rolecall_core::wire::time::UnixTime;
 use sha1::{Digest, Sha1};
 
+use super::sso_token::{Renewed, TokenFile};
 use super::{Fetched, Fetcher};
-use crate::settings::checked_region;
+use crate::driver::EXCHANGE;
+use crate::host::{Buffer, Streams};
 use crate::settings::endpoints::parsed;
 use crate::settings::profiles::SsoSession;
-use crate::{Error, Settings};
+use crate::{Error, Settings, lock};
+
+/// A token is renewed in the last quarter of an hour of its life, as by the AWS CLI.
+const RENEWED_BEFORE: i64 = 15 * 60;
 
 impl Fetcher<'_> {
     /// The credentials of the role that the profile names.
@@ -22,15 +29,123 @@ impl Fetcher<'_> {
         let Some(path) = token_file(settings, session) else {
             return Err(Error::Configuration("no home folder: HOME is not set".to_owned()));
         };
-        checked_region("sso_region", &session.region)?;
-        let url = match settings.endpoint("sso") {
-            Some(url) => url.to_owned(),
-            None => {
-                format!("https://portal.sso.{}.{}", session.region, Partition::of(&session.region).dns_suffix)
-            }
-        };
-        self.credentials(&mut Sso::new(parsed("sso", &url)?, &path, account, role))
+        let url = settings.sign_in_url("sso", "portal.sso", &session.region)?;
+        let renewed = self.renew(session, &path);
+        let fetched = renewed
+            .and_then(|()| self.credentials(&mut Sso::new(parsed("sso", &url)?, &path, account, role)));
+        fetched.map_err(|error| with_advice(error, session))
     }
+
+    /// Renews the token of a file if it is about to end, or has ended, and can be renewed.
+    fn renew(&self, session: &SsoSession, path: &str) -> Result<(), Error> {
+        // Without a file, the flow that reads it has the error.
+        let Ok(token) = self.read_token(path) else { return Ok(()) };
+        token.check(path)?;
+        if !self.is_due(&token) {
+            return Ok(());
+        }
+        match self.renew_now(session, path) {
+            // The one there is will do for some minutes.
+            Err(_) if token.left(self.time()).is_some_and(|left| left > 0) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Whether the token ends within minutes, and has what it takes to renew it.
+    fn is_due(&self, token: &TokenFile) -> bool {
+        let time = self.time();
+        token.left(time).is_some_and(|left| left <= RENEWED_BEFORE) && token.is_renewable(time)
+    }
+
+    fn renew_now(&self, session: &SsoSession, path: &str) -> Result<(), Error> {
+        let of_file = |failure| {
+            let error = SourceError::new(Origin::Sso, "access token", ErrorKind::Transport(failure));
+            let mut error = Error::from(error);
+            if let Error::Source { detail, .. } = &mut error {
+                path.clone_into(&mut detail.about);
+                if failure.kind == FailureKind::Unsupported {
+                    "the token has ended, and this program cannot lock and replace its file: aws sso login"
+                        .clone_into(&mut detail.advice);
+                }
+            }
+            error
+        };
+        // A refresh token may be good for one use: one process at a time has it.
+        let held = self.host.lock_file(path).map_err(of_file)?;
+        let token = self.read_token(path).map_err(of_file)?;
+        if !self.is_due(&token) {
+            // Another process has renewed it meanwhile.
+            return Ok(());
+        }
+        let renewed = self.exchange_token(session, &token)?;
+        let document = token.with(&renewed, self.time());
+        let document = document
+            .ok_or_else(|| Error::invalid(path, "not a JSON object; sign in again: aws sso login"))?;
+        self.host.replace_file(path, &document).map_err(of_file)?;
+        drop(held);
+        Ok(())
+    }
+
+    fn exchange_token(&self, session: &SsoSession, token: &TokenFile) -> Result<Renewed, Error> {
+        let url = self.settings.sign_in_url("sso-oidc", "oidc", &session.region)?;
+        let client = SsoToken {
+            client_id: token.client_id(),
+            client_secret: token.client_secret(),
+            refresh_token: token.refresh_token(),
+        };
+        let mut flow = SsoRefresh::new(parsed("sso-oidc", &url)?, client);
+        let driver = self.driver(EXCHANGE + token.len());
+        let (mut buffer, mut report, mut nothing) = (Buffer::new(), Report::new(), []);
+        let mut slots = [Slot::new(&mut nothing)];
+        let sent = driver.drive_in(&mut buffer, &mut Streams::default(), &mut flow, &mut slots, &mut report);
+        sent.map_err(|error| {
+            self.trouble(&error).unwrap_or_else(|| {
+                let detail = Box::new(self.detail(&driver, &error));
+                Error::Source { error, report: Box::new(report), detail }
+            })
+        })?;
+        let reply = buffer.bytes().get(flow.source().reply()).unwrap_or_default();
+        Renewed::parse(reply).ok_or_else(|| {
+            SourceError::new(Origin::Sso, "CreateToken", ErrorKind::Unusable("accessToken or expiresIn"))
+                .into()
+        })
+    }
+
+    fn read_token(&self, path: &str) -> Result<TokenFile, rolecall_core::error::Failure> {
+        let mut buffer = Buffer::new();
+        self.host.read_file(path, &mut buffer)?;
+        Ok(TokenFile::new(buffer))
+    }
+
+    fn time(&self) -> Option<UnixTime> {
+        lock(self.clock).time(self.host.now())
+    }
+}
+
+/// Says how to sign in again, with the names of profile and session.
+fn with_advice(mut error: Error, session: &SsoSession) -> Error {
+    let again = error.advice().contains("aws sso login");
+    if let Error::Source { detail, .. } = &mut error
+        && again
+    {
+        let of_session = match &session.session {
+            Some(name) => format!(" (sso-session {name})"),
+            None => String::new(),
+        };
+        let before = if detail.advice.is_empty() {
+            "sign in again".to_owned()
+        } else {
+            detail.advice.trim_end_matches(": aws sso login").to_owned()
+        };
+        detail.advice = format!("{before}: aws sso login --profile {}{of_session}", quoted(&session.profile));
+    }
+    error
+}
+
+/// A name as an argument of a command line.
+fn quoted(name: &str) -> String {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./+@:".contains(&byte));
+    if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
 /// The path of the file that AWS clients keep the session's access token in; `None` without a home folder.
@@ -53,5 +168,12 @@ mod tests {
         // From the published vector chain/sso_assume_role.
         let name = super::file_name("https://ssotest.awsapps.com/start");
         assert_eq!(name, "dace00cba5f8355ec9d274ceb2bcebdfbeed0e12.json");
+    }
+
+    #[test]
+    fn a_name_is_one_argument_of_a_command_line() {
+        for (name, argument) in [("dev", "dev"), ("My MacBook", "'My MacBook'"), ("it's", "'it'\\''s'")] {
+            assert_eq!(super::quoted(name), argument);
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::Error;
 
 /// Services with endpoint settings: the name they sign with, and the name in settings. Others use the URL
 /// they are called by.
-const SERVICES: [(&str, &str); 8] = [
+const SERVICES: [(&str, &str); 9] = [
     ("s3", "S3"),
     ("sts", "STS"),
     ("iam", "IAM"),
@@ -19,6 +19,7 @@ const SERVICES: [(&str, &str); 8] = [
     ("cognito-idp", "COGNITO_IDENTITY_PROVIDER"),
     ("cognito-identity", "COGNITO_IDENTITY"),
     ("sso", "SSO"),
+    ("sso-oidc", "SSO_OIDC"),
 ];
 
 impl Sources<'_> {
@@ -87,6 +88,18 @@ impl Settings {
         url.map(str::to_owned).map_err(|kind| Error::Configuration(format!("{region}: {kind}")))
     }
 
+    /// The URL of the service with these names in settings and in hosts, in the region of a sign-in.
+    #[cfg(feature = "sso")]
+    pub(crate) fn sign_in_url(&self, name: &str, host: &str, region: &str) -> Result<String, Error> {
+        checked_region("sso_region", region)?;
+        if let Some(url) = self.endpoint(name) {
+            return Ok(url.to_owned());
+        }
+        let mut buffer = [0; 128];
+        let url = regional_url(host, region, self.variant, &mut buffer);
+        url.map(str::to_owned).map_err(|kind| Error::Configuration(format!("sso_region {region}: {kind}")))
+    }
+
     /// The URL of STS.
     pub(crate) fn sts_url(&self) -> Result<String, Error> {
         if let Some(url) = self.endpoint("sts") {
@@ -103,10 +116,10 @@ impl Settings {
         self.known_region().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
     }
 
-    /// The service whose endpoint variable covers `uri`. That of `sso` is a portal, which takes no signatures.
+    /// The service whose endpoint variable covers `uri`. Those of IAM Identity Center take no signatures.
     pub(crate) fn service_at(&self, uri: &Uri<'_>) -> Option<&str> {
         let mut at = self.endpoints.iter().filter(|(name, url)| {
-            name != "sso"
+            !matches!(name.as_str(), "sso" | "sso-oidc")
                 && Uri::parse(url).is_ok_and(|endpoint| {
                     endpoint.scheme == uri.scheme
                         && endpoint.authority == uri.authority

@@ -1,6 +1,8 @@
 //! This machine as a [`Host`].
 
 mod command;
+#[cfg(unix)]
+mod replace;
 mod terminal;
 mod words;
 
@@ -53,6 +55,16 @@ impl Host for System {
 
     fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
         read_file(path, buffer)
+    }
+
+    #[cfg(unix)]
+    fn lock_file(&self, path: &str) -> Result<Box<dyn Send>, Failure> {
+        replace::lock(path)
+    }
+
+    #[cfg(unix)]
+    fn replace_file(&self, path: &str, content: &[u8]) -> Result<(), Failure> {
+        replace::replace(path, content)
     }
 
     fn run(&self, command: &str, variables: &[(&str, &str)], buffer: &mut Buffer) -> Result<(), Failure> {

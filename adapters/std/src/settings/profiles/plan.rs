@@ -99,6 +99,8 @@ pub struct WebIdentityStep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SsoSession {
+    /// The name of the profile that has it.
+    pub profile: String,
     /// `sso_session`: the section's name; `None` if the profile itself has the start URL.
     pub session: Option<String>,
     /// `sso_start_url`: the start URL of the portal.
@@ -287,6 +289,7 @@ impl<'a> At<'a> {
             }
             account_id.as_ref().ok_or_else(|| missing(self.name, "sso_account_id"))?;
             return Ok(Some(SsoSession {
+                profile: self.name.to_owned(),
                 session: None,
                 start_url: self.owned("sso_start_url").ok_or_else(|| missing(self.name, "sso_start_url"))?,
                 region: self.owned("sso_region").ok_or_else(|| missing(self.name, "sso_region"))?,
@@ -308,6 +311,7 @@ impl<'a> At<'a> {
             section.get(property).map(str::to_owned).ok_or_else(|| missing(&at, property))
         };
         Ok(Some(SsoSession {
+            profile: self.name.to_owned(),
             session: Some(session.to_owned()),
             start_url: of_session("sso_start_url")?,
             region: of_session("sso_region")?,

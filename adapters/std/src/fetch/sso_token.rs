@@ -1,0 +1,212 @@
+//! The file that AWS clients keep an access token of IAM Identity Center in.
+
+use rolecall_core::wire::json::{Reader, Token, Writer, member};
+use rolecall_core::wire::time::UnixTime;
+use zeroize::Zeroizing;
+
+use crate::Error;
+use crate::host::{Buffer, append};
+
+/// The content of a token file, and the members that renewing needs.
+pub(super) struct TokenFile {
+    content: Buffer,
+    client_id: Zeroizing<String>,
+    client_secret: Zeroizing<String>,
+    refresh_token: Zeroizing<String>,
+}
+
+/// What a renewal returned.
+pub(super) struct Renewed {
+    access_token: Zeroizing<String>,
+    refresh_token: Option<Zeroizing<String>>,
+    /// Seconds.
+    expires_in: u64,
+}
+
+impl TokenFile {
+    pub(super) fn new(content: Buffer) -> Self {
+        let text = |name| text(content.bytes(), name).unwrap_or_default();
+        let (client_id, client_secret, refresh_token) =
+            (text("clientId"), text("clientSecret"), text("refreshToken"));
+        Self { client_id, client_secret, refresh_token, content }
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub(super) fn client_secret(&self) -> &str {
+        &self.client_secret
+    }
+
+    pub(super) fn refresh_token(&self) -> &str {
+        &self.refresh_token
+    }
+
+    /// Bytes of the content.
+    pub(super) fn len(&self) -> usize {
+        self.content.bytes().len()
+    }
+
+    /// Checks that there is a token that can be sent.
+    pub(super) fn check(&self, path: &str) -> Result<(), Error> {
+        let token = text(self.content.bytes(), "accessToken");
+        let sendable =
+            token.is_none_or(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+        // What is absent is an error of the flow that reads the file.
+        if sendable {
+            return Ok(());
+        }
+        let problem =
+            "accessToken is empty or has a character that cannot be sent; sign in again: aws sso login";
+        Err(Error::invalid(path, problem))
+    }
+
+    /// Seconds until the token ends, if that is known; negative afterwards.
+    pub(super) fn left(&self, time: Option<UnixTime>) -> Option<i64> {
+        self.seconds_to("expiresAt", time)
+    }
+
+    /// Whether there is a refresh token, of a client whose registration has not ended.
+    pub(super) fn is_renewable(&self, time: Option<UnixTime>) -> bool {
+        let complete =
+            [&self.client_id, &self.client_secret, &self.refresh_token].iter().all(|text| !text.is_empty());
+        complete && self.seconds_to("registrationExpiresAt", time).is_none_or(|left| left > 0)
+    }
+
+    fn seconds_to(&self, name: &str, time: Option<UnixTime>) -> Option<i64> {
+        let end = UnixTime::from_rfc3339(text(self.content.bytes(), name)?.as_bytes()).ok()?;
+        Some(end.seconds_since(time?))
+    }
+
+    /// The document with the new token, and every other member as it is; `None` if the content is not an object.
+    pub(super) fn with(&self, renewed: &Renewed, time: Option<UnixTime>) -> Option<Zeroizing<Vec<u8>>> {
+        let end = time?.as_secs().saturating_add(renewed.expires_in);
+        let end = UnixTime::from_secs(end.min(UnixTime::MAX.as_secs())).rfc3339();
+        let mut new = vec![("accessToken", renewed.access_token.as_str()), ("expiresAt", end.as_str())];
+        if let Some(token) = &renewed.refresh_token {
+            new.push(("refreshToken", token));
+        }
+        let content = self.content.bytes();
+        let mut document = Zeroizing::new(b"{".to_vec());
+        let mut put = |name: &[u8], value: &[u8]| {
+            for part in [if document.len() > 1 { &b", "[..] } else { b"" }, name, b": ", value] {
+                append(&mut document, part);
+            }
+        };
+        let mut reader = Reader::new(content);
+        let Ok(Some(Token::ObjectStart)) = reader.next_token() else { return None };
+        loop {
+            let before = reader.offset();
+            match reader.next_token().ok()? {
+                Some(Token::Key(key)) => {
+                    let name = content.get(before..reader.offset())?;
+                    // From the quote on: a comma and white space are in front of it, and a colon may follow.
+                    let name = name.get(name.iter().position(|byte| *byte == b'"')?..)?;
+                    let name = name.get(..=name.iter().rposition(|byte| *byte == b'"')?)?;
+                    let start = reader.offset();
+                    reader.skip_value().ok()?;
+                    let raw = content.get(start..reader.offset())?.trim_ascii();
+                    let raw = raw.strip_prefix(b":").unwrap_or(raw).trim_ascii();
+                    let at = new.iter().position(|(name, _)| key.is(name));
+                    match at.map(|at| new.remove(at)) {
+                        Some((_, value)) => put(name, &string(value)),
+                        None => put(name, raw),
+                    }
+                }
+                _ => break,
+            }
+        }
+        for (name, value) in new {
+            put(&string(name), &string(value));
+        }
+        append(&mut document, b"}");
+        Some(document)
+    }
+}
+
+impl Renewed {
+    /// Reads the reply of the service.
+    pub(super) fn parse(reply: &[u8]) -> Option<Self> {
+        let expires_in = match member(reply, "expiresIn").ok()?? {
+            Token::Number(digits) => digits.parse().ok()?,
+            _ => return None,
+        };
+        let access_token = text(reply, "accessToken").filter(|token| !token.is_empty())?;
+        let refresh_token = text(reply, "refreshToken").filter(|token| !token.is_empty());
+        Some(Self { access_token, refresh_token, expires_in })
+    }
+}
+
+/// The text of a member.
+fn text(document: &[u8], name: &str) -> Option<Zeroizing<String>> {
+    let text = member(document, name).ok()??.as_str()?;
+    let mut buffer = Zeroizing::new(vec![0; document.len()]);
+    text.decode(&mut buffer).ok().map(|text| Zeroizing::new(text.to_owned()))
+}
+
+/// A text as JSON.
+fn string(text: &str) -> Zeroizing<Vec<u8>> {
+    let mut json = Zeroizing::new(Vec::with_capacity(6 * text.len() + 2));
+    Writer::new(&mut crate::sink::Sink(&mut *json)).string(text);
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &str) -> TokenFile {
+        let mut buffer = Buffer::new();
+        buffer.append(content.as_bytes());
+        TokenFile::new(buffer)
+    }
+
+    fn renewed(reply: &str) -> Renewed {
+        Renewed::parse(reply.as_bytes()).expect("a reply")
+    }
+
+    #[test]
+    fn every_other_member_stays_as_it_is() {
+        let noon = UnixTime::from_rfc3339(b"2026-01-02T12:00:00Z").ok();
+        let reply = renewed(r#"{"accessToken":"new \"one\"","expiresIn":3600,"refreshToken":"next"}"#);
+        let old = r#" {"startUrl":"https://x/start" , "accessToken" : "old", "n": {"accessToken": [1, 2]},
+            "expiresAt":"2020-01-01T00:00:00Z","refreshToken":"first","odd\u0041":null}"#;
+        let new = file(old).with(&reply, noon).expect("a document");
+        let expected = concat!(
+            r#"{"startUrl": "https://x/start", "accessToken": "new \"one\"", "n": {"accessToken": [1, 2]}, "#,
+            r#""expiresAt": "2026-01-02T13:00:00Z", "refreshToken": "next", "odd\u0041": null}"#
+        );
+        assert_eq!(std::str::from_utf8(&new).expect("text"), expected);
+        // A token that is not replaced stays, and what was absent is added.
+        let reply = renewed(r#"{"accessToken":"new","expiresIn":1}"#);
+        let new = file(r#"{"refreshToken":"first"}"#).with(&reply, noon).expect("a document");
+        let expected =
+            r#"{"refreshToken": "first", "accessToken": "new", "expiresAt": "2026-01-02T12:00:01Z"}"#;
+        assert_eq!(std::str::from_utf8(&new).expect("text"), expected);
+        for broken in ["", "[]", "7", "{", r#"{"a":1"#, r#"{"a" 1}"#] {
+            assert!(file(broken).with(&reply, noon).is_none(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_renewable_with_a_client_and_a_refresh_token() {
+        let noon = UnixTime::from_rfc3339(b"2026-01-02T12:00:00Z").ok();
+        let whole = r#"{"clientId":"c","clientSecret":"s","refreshToken":"r","registrationExpiresAt":"2026-01-02T12:00:01Z"}"#;
+        assert!(file(whole).is_renewable(noon));
+        assert!(!file(&whole.replace(":01Z", ":00Z")).is_renewable(noon));
+        for missing in ["clientId", "clientSecret", "refreshToken"] {
+            assert!(!file(&whole.replace(missing, "other")).is_renewable(noon), "{missing}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_sent_is_an_error_that_names_it() {
+        for bad in ["", " ", "a b", "a\\r\\nX: y", "\u{e9}"] {
+            let error =
+                file(&format!(r#"{{"accessToken":"{bad}"}}"#)).check("/t.json").expect_err(bad).to_string();
+            assert!(error.contains("/t.json") && error.contains("accessToken"), "{error}");
+        }
+        assert!(file(r#"{"accessToken":"good"}"#).check("/t.json").is_ok());
+    }
+}

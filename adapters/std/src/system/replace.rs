@@ -1,0 +1,63 @@
+//! Files that processes share: locked, and replaced as a whole.
+
+use std::fs::{File, Permissions, canonicalize, remove_file, rename};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rolecall_core::error::{Failure, FailureKind, Phase};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
+
+use crate::clock;
+use crate::files::{failed, kind_of};
+
+/// How long another process may hold a lock: as long as the exchange that it makes meanwhile.
+const PATIENCE: Duration = Duration::from_secs(15);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Locks a file beside the one at `path`, which is replaced and cannot be locked itself.
+pub(super) fn lock(path: &str) -> Result<Box<dyn Send>, Failure> {
+    let failure = |error: io::Error| failed(Phase::File, kind_of(&error));
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(flags.bits().cast_signed())
+        .open(Path::new(path).with_extension("lock"))
+        .map_err(failure)?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            // Dropping the file releases the lock.
+            Ok(()) => return Ok(Box::new(file)),
+            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < deadline => {
+                std::thread::sleep(LOOK_AGAIN)
+            }
+            Err(Errno::WOULDBLOCK) => return Err(failed(Phase::File, FailureKind::Timeout)),
+            Err(error) => return Err(failure(error.into())),
+        }
+    }
+}
+
+/// Writes a new file beside the one at `path`, and renames it. A link stays one, and its target is replaced.
+pub(super) fn replace(path: &str, content: &[u8]) -> Result<(), Failure> {
+    let target = canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    let fresh = target.with_extension(format!("{}-{:08x}.new", std::process::id(), clock::entropy()));
+    let written = write(&fresh, content).and_then(|()| rename(&fresh, &target));
+    written.map_err(|error| {
+        let _ = remove_file(&fresh);
+        failed(Phase::File, kind_of(&error))
+    })
+}
+
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    // Whatever the umask.
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(content)?;
+    file.sync_all()
+}
