@@ -1,5 +1,6 @@
 //! HTTP, configured by values: the proxies, and the trusted certificates.
 
+mod absolute;
 pub(crate) mod bundle;
 mod failure;
 pub(crate) mod proxy;

@@ -14,7 +14,8 @@ use crate::{Environment, Error};
 /// and this machine itself are always reached directly.
 ///
 /// A proxy is an `http://` or, with TLS, `https://` URL, `http` if it names no scheme, with `USER:PASSWORD@`
-/// if it requires them. Every request goes through a tunnel (CONNECT), also one over plain http.
+/// if it requires them. A request over https goes through a tunnel (CONNECT); one over plain http has its whole URL in
+/// the request line.
 #[derive(Clone, Default)]
 pub struct Proxies {
     http: Option<Result<Proxy, Error>>,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
@@ -13,6 +14,7 @@ use ureq::unversioned::transport::Connector;
 use ureq::{Agent, AsSendBody, Body, Proxy, SendBody, http};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::absolute::{self, Absolute};
 use super::bundle::Bundle;
 use super::failure::failure;
 use super::proxy::Proxies;
@@ -21,7 +23,7 @@ use super::tcp::Tcp;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use super::trouble::Trouble;
-use super::tunnel::Tunnel;
+use super::tunnel::{NEEDS_USER, Tunnel, authorization};
 use crate::clock;
 use crate::host::{Streams, append_within};
 
@@ -37,6 +39,8 @@ pub(crate) struct Transport {
     proxies: Proxies,
     means: Means,
     agent: Agent,
+    /// For plain http through a proxy; the connections to it are kept apart from others.
+    by_proxy: OnceLock<Agent>,
 }
 
 /// What a connection needs.
@@ -68,7 +72,7 @@ impl Transport {
             tls: Tls::new(ca_bundle, wall, trouble.clone()),
             trouble,
         };
-        Self { proxies, agent: means.agent(None, BUFFER), means }
+        Self { proxies, agent: means.agent(None, BUFFER), means, by_proxy: OnceLock::new() }
     }
 
     /// What is wrong with a setting that made the last exchange fail as untrusted, unsupported or denied.
@@ -176,11 +180,21 @@ impl Transport {
             }
         };
         let head = exchange.request.head(buffer).map_err(|_| bad)?;
-        let uri = http::Uri::builder()
-            .scheme(endpoint.scheme().as_str())
-            .authority(endpoint.authority())
-            .path_and_query(head.target);
-        let mut request = http::Request::builder().method(head.method).uri(uri.build().map_err(|_| bad)?);
+        let absolute = proxy.filter(|_| endpoint.scheme() == Scheme::Http);
+        let uri = match absolute {
+            Some(proxy) => absolute::uri(proxy, endpoint.authority(), head.target),
+            None => http::Uri::builder()
+                .scheme(endpoint.scheme().as_str())
+                .authority(endpoint.authority())
+                .path_and_query(head.target)
+                .build(),
+        };
+        let mut request = http::Request::builder().method(head.method).uri(uri.map_err(|_| bad)?);
+        if let Some(value) = absolute.and_then(authorization) {
+            let mut value = http::HeaderValue::from_str(&value).map_err(|_| bad)?;
+            value.set_sensitive(true);
+            request = request.header("proxy-authorization", value);
+        }
         for (name, value) in head.headers.iter() {
             // ureq would not send it, and blame the peer.
             if !value.is_ascii() {
@@ -189,9 +203,28 @@ impl Transport {
             request = request.header(name, value);
         }
         let room = if exchange.request.head > BUFFER { LARGE_BUFFER } else { BUFFER };
-        let own =
-            (exchange.address.is_some() || room > BUFFER).then(|| self.means.agent(exchange.address, room));
-        let agent = own.as_ref().unwrap_or(&self.agent);
+        let own = match absolute {
+            Some(_) => (room > BUFFER).then(|| self.means.agent_by_proxy(room)),
+            None => (exchange.address.is_some() || room > BUFFER)
+                .then(|| self.means.agent(exchange.address, room)),
+        };
+        let usual = match absolute {
+            Some(_) => self.by_proxy.get_or_init(|| self.means.agent_by_proxy(BUFFER)),
+            None => &self.agent,
+        };
+        let agent = own.as_ref().unwrap_or(usual);
+        // A request line that has the whole URL goes to the proxy as to any server.
+        let tunnel = proxy.filter(|_| absolute.is_none());
+        let refused = |reply: http::Response<Body>| match absolute {
+            Some(proxy) if reply.status() == 407 => {
+                let at = format!("{}:{}", proxy.host(), proxy.port());
+                self.means
+                    .trouble
+                    .set(format!("the proxy {at} refused the request (status 407): {NEEDS_USER}"));
+                Err(Failure { phase: Phase::Connect, kind: FailureKind::Denied })
+            }
+            _ => Ok(reply),
+        };
         let limits = exchange.limits;
         let bytes = match exchange.body {
             Content::InExchange => exchange.request.body(buffer),
@@ -202,13 +235,13 @@ impl Transport {
                 let reader = upload.start().map_err(|_| failed(FailureKind::Unsupported))?;
                 let mut reader = Watched { reader, error: None };
                 let body = request.body(SendBody::from_reader(&mut reader)).map_err(|_| bad)?;
-                let sent = run(agent, body, proxy, limits);
+                let sent = run(agent, body, tunnel, limits);
                 return match reader.error {
                     Some(error) if sent.is_err() => {
                         self.means.trouble.set(format!("reading the body of the request: {error}"));
                         Err(failed(FailureKind::Denied))
                     }
-                    _ => sent,
+                    _ => sent.and_then(refused),
                 };
             }
             _ => return Err(bad),
@@ -217,10 +250,11 @@ impl Transport {
         if bytes.is_empty()
             && !head.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         {
-            run(agent, request.body(()).map_err(|_| bad)?, proxy, limits)
+            run(agent, request.body(()).map_err(|_| bad)?, tunnel, limits)
         } else {
-            run(agent, request.body(bytes).map_err(|_| bad)?, proxy, limits)
+            run(agent, request.body(bytes).map_err(|_| bad)?, tunnel, limits)
         }
+        .and_then(refused)
     }
 }
 
@@ -249,6 +283,15 @@ impl Means {
         #[cfg(feature = "tls")]
         let connector = connector.chain(self.tls.clone());
         Agent::with_parts(config(room), connector, Addresses { pinned, lookup: self.lookup })
+    }
+
+    /// An agent for requests over plain http, whose URLs are those of proxies.
+    fn agent_by_proxy(&self, room: usize) -> Agent {
+        let connector = ().chain(Tcp);
+        #[cfg(feature = "tls")]
+        let connector = connector.chain(self.tls.clone());
+        let connector = connector.chain(Absolute);
+        Agent::with_parts(config(room), connector, Addresses { pinned: None, lookup: self.lookup })
     }
 }
 
@@ -427,11 +470,10 @@ mod tests {
         let proxy = format!("127.0.0.1:{port}");
         let transport = transport(&[("ALL_PROXY", &proxy), ("NO_PROXY", "direct.invalid")], here);
         let next = || requests.recv_timeout(Duration::from_secs(2)).expect("a request");
-        get(&transport, "http://service.invalid/a", false).expect("through the proxy");
-        assert_eq!(
-            (next(), next()),
-            ("CONNECT service.invalid:80 HTTP/1.1".into(), "GET /a HTTP/1.1".into())
-        );
+        for path in ["a", "b?c=/d"] {
+            get(&transport, &format!("http://service.invalid/{path}"), false).expect("through the proxy");
+            assert_eq!(next(), format!("GET http://service.invalid/{path} HTTP/1.1"));
+        }
         let metadata = format!("http://metadata.invalid:{port}/b");
         get(&transport, &metadata, true).expect("a reply");
         assert_eq!(next(), "GET /b HTTP/1.1");

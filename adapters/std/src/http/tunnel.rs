@@ -81,7 +81,7 @@ impl<In: Transport> Connector<In> for Tunnel {
         if !(200..300).contains(&status) {
             let at = format!("{}:{}", proxy.host(), proxy.port());
             let advice = match status {
-                407 => "it requires a user and a password: http://USER:PASSWORD@HOST:PORT",
+                407 => NEEDS_USER,
                 _ => "check that it permits this host and port, and can reach them",
             };
             self.trouble
@@ -99,15 +99,24 @@ fn target(uri: &http::Uri) -> Option<String> {
     Some(format!("{}:{}", uri.host()?, port(uri)))
 }
 
+/// What a proxy that refused a request as status 407 needs.
+pub(super) const NEEDS_USER: &str = "it requires a user and a password: http://USER:PASSWORD@HOST:PORT";
+
+/// The value of `Proxy-Authorization`, if the proxy has a user.
+pub(super) fn authorization(proxy: &Proxy) -> Option<Zeroizing<String>> {
+    if let (None, None) = (proxy.username(), proxy.password()) {
+        return None;
+    }
+    let (user, password) = (proxy.username().unwrap_or_default(), proxy.password().unwrap_or_default());
+    let pair = Zeroizing::new([user, ":", password].concat());
+    let pair = Zeroizing::new(Base64::encode_string(pair.as_bytes()));
+    Some(Zeroizing::new(["Basic ", &pair].concat()))
+}
+
 fn request(target: &str, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
-    let user = if let (None, None) = (proxy.username(), proxy.password()) {
-        Zeroizing::default()
-    } else {
-        let (user, password) = (proxy.username().unwrap_or_default(), proxy.password().unwrap_or_default());
-        let pair = Zeroizing::new([user, ":", password].concat());
-        let pair = Zeroizing::new(Base64::encode_string(pair.as_bytes()));
-        Zeroizing::new(["Proxy-Authorization: Basic ", &pair, "\r\n"].concat())
-    };
+    let user = authorization(proxy);
+    let user = user.map(|value| Zeroizing::new(["Proxy-Authorization: ", &value, "\r\n"].concat()));
+    let user = user.unwrap_or_default();
     let request = ["CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", &user, "\r\n"].concat();
     Zeroizing::new(request.into_bytes())
 }

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use rolecall::core::error::{ErrorKind, Failure, FailureKind, Phase};
@@ -57,10 +58,10 @@ fn provider(variable: &str, port: u16) -> Provider {
     Provider::from_environment(&environment).expect("a provider")
 }
 
-/// The errors of a request over plain http and of a call of STS over https.
+/// The errors of a request and of a call of STS, both over https.
 fn errors(port: u16) -> [Error; 2] {
-    let request = Request::new("GET", "http://bucket.example/k").expect("a request").service("s3");
-    let sent = provider("HTTP_PROXY", port).send(&request).expect_err("no tunnel");
+    let request = Request::new("GET", "https://bucket.example/k").expect("a request").service("s3");
+    let sent = provider("HTTPS_PROXY", port).send(&request).expect_err("no tunnel");
     [sent, provider("HTTPS_PROXY", port).caller_identity().expect_err("no tunnel")]
 }
 
@@ -123,7 +124,7 @@ fn a_proxy_that_refuses_is_named_with_its_status() {
     for (reply, status, advice) in cases {
         let port = answers(reply);
         for (error, target) in
-            errors(port).iter().zip(["bucket.example:80", "sts.eu-west-1.amazonaws.com:443"])
+            errors(port).iter().zip(["bucket.example:443", "sts.eu-west-1.amazonaws.com:443"])
         {
             let text = error.to_string();
             assert!(
@@ -155,4 +156,96 @@ fn what_is_no_proxy_is_not_taken_for_one() {
             assert_eq!(failure(&error).phase, Phase::Connect, "{reply:?}: {error:?}");
         }
     }
+}
+
+/// Reads one request with its body; `None` at the end.
+fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).expect("text");
+    let length =
+        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).ok()?;
+    Some((head, body))
+}
+
+/// A proxy that answers every request of a connection with `status`, and reports connection, head and body of each.
+fn forwards(status: u16) -> (u16, Receiver<(u32, String, Vec<u8>)>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (seen, requests) = channel();
+    std::thread::spawn(move || {
+        for (number, mut stream) in (0..).zip(listener.incoming().flatten()) {
+            let seen = seen.clone();
+            std::thread::spawn(move || {
+                while let Some((head, body)) = read_request(&mut stream) {
+                    let reply = format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nok");
+                    let _ = (seen.send((number, head, body)), stream.write_all(reply.as_bytes()));
+                }
+            });
+        }
+    });
+    (port, requests)
+}
+
+#[test]
+fn plain_http_goes_to_a_proxy_with_its_whole_url() {
+    let (port, requests) = forwards(200);
+    let provider = provider("HTTP_PROXY", port);
+    let large = vec![b'x'; 300_000];
+    let cases = [
+        ("GET", "http://bucket.example/k", &b""[..]),
+        ("PUT", "http://bucket.example:8080/a/b?x-id=PutObject", b"a body"),
+        ("PUT", "http://bucket.example/large", &large),
+        ("GET", "http://bucket.example/with%20space?q=/%2F", b""),
+    ];
+    for (method, url, body) in cases {
+        let request = Request::new(method, url).expect("a request").service("s3").body(body);
+        assert_eq!(provider.send(&request).expect("a reply").body, b"ok");
+        let (connection, head, received) = requests.recv_timeout(Duration::from_secs(5)).expect("a request");
+        assert_eq!(connection, 0, "a connection to the proxy is kept");
+        let line = head.lines().next().expect("a line");
+        assert_eq!(line, format!("{method} {url} HTTP/1.1"));
+        let host = url.split('/').nth(2).expect("a host");
+        assert!(head.to_lowercase().contains(&format!("\r\nhost: {host}\r\n")), "{head}");
+        // user:hunter2
+        assert!(head.to_lowercase().contains("proxy-authorization: basic dxnlcjpodw50zxiy"), "{head}");
+        assert_eq!(received, body, "{url}");
+    }
+}
+
+#[test]
+fn a_proxy_for_plain_http_that_requires_a_password_is_named() {
+    let (port, _requests) = forwards(407);
+    let request = Request::new("GET", "http://bucket.example/k").expect("a request").service("s3");
+    let error = provider("HTTP_PROXY", port).send(&request).expect_err("refused");
+    let text = error.to_string();
+    assert!(text.contains(&format!("the proxy 127.0.0.1:{port}")) && text.contains("(status 407)"), "{text}");
+    assert!(
+        text.contains("user and a password") && !text.contains("hunter2") && !error.is_recoverable(),
+        "{text}"
+    );
+    // A reply of the service is one, not of the proxy.
+    let (port, _requests) = forwards(403);
+    assert_eq!(provider("HTTP_PROXY", port).send(&request).expect("a reply").status, 403);
+}
+
+#[test]
+fn an_error_names_the_url_and_the_proxy() {
+    let port = answers("");
+    let request =
+        Request::new("GET", "http://bucket.example/secret/path?token=t").expect("a request").service("s3");
+    let text = provider("HTTP_PROXY", port).send(&request).expect_err("closed").to_string();
+    assert!(text.contains(&format!("http://bucket.example through the proxy 127.0.0.1:{port}")), "{text}");
+    assert!(
+        !text.contains("hunter2") && !text.contains("secret/path") && !text.contains("token=t"),
+        "{text}"
+    );
+    let text = provider("HTTPS_PROXY", port).caller_identity().expect_err("closed").to_string();
+    let about = format!("https://sts.eu-west-1.amazonaws.com through the proxy 127.0.0.1:{port}");
+    assert!(text.contains(&about), "{text}");
 }
