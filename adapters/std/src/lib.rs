@@ -143,7 +143,7 @@ pub use error::{Detail, Error};
 pub use finding::{Finding, Outcome};
 pub use host::{Buffer, Host, Once, Streams, Upload};
 pub use http::proxy::Proxies;
-pub use provider::{Explanation, Provider, ProviderBuilder};
+pub use provider::{Explanation, InUse, Provider, ProviderBuilder};
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;
 pub use sessions::cognito::{PoolIdentity, User};

@@ -8,7 +8,7 @@ use rolecall_core::sources::cognito::{Client, Identity, Logins, Password, SignIn
 use rolecall_core::sources::sts::AssumeRoleWithWebIdentityRequest;
 use zeroize::Zeroizing;
 
-use super::{Fetched, Fetcher, service};
+use super::{Fetched, Fetcher};
 use crate::sessions::cognito::{Kept, PoolIdentity, PoolOrIdentity, User};
 use crate::{Error, Secret, lock};
 
@@ -42,7 +42,7 @@ impl Fetcher<'_> {
             None => None,
         };
         let ask = Ask {
-            service: service("cognito-identity", &url, region)?,
+            service: self.service("cognito-identity", &url, region)?,
             place: &identity.place,
             known: known.as_deref(),
             logins: Logins::of(&provider).and(&others),
@@ -71,7 +71,7 @@ impl Fetcher<'_> {
         };
         let mut random = Zeroizing::new([0; 32]);
         let mut memory = Zeroizing::new(vec![0; REFRESH_TOKEN]);
-        let pool = service("cognito-idp", &url, user.region()?)?;
+        let pool = self.service("cognito-idp", &url, user.region()?)?;
         let sign_in = self.sign_in(user, pool, client, password, &mut random)?;
         let mut sign_in = sign_in.keeping(&mut memory);
         if let Some(Kept { token, user_id }) = &*lock(&user.refresh_token) {

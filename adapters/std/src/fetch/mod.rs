@@ -24,7 +24,6 @@ use zeroize::Zeroizing;
 use crate::driver::{Driver, EXCHANGE};
 use crate::host::Host;
 use crate::sessions::Session;
-use crate::settings::endpoints::parsed;
 use crate::trace::{Trace, Tracer};
 use crate::{Credentials, Detail, Error, Settings};
 use chain::Link;
@@ -47,6 +46,16 @@ pub(crate) struct Fetcher<'a> {
 }
 
 impl<'a> Fetcher<'a> {
+    /// The service that signs with this name, at `url`.
+    pub(crate) fn service<'c>(
+        &self,
+        name: &str,
+        url: &'c str,
+        region: &'c str,
+    ) -> Result<Service<'c>, Error> {
+        Ok(Service::new(self.settings.parsed(name, url)?, region))
+    }
+
     /// The credentials of one place.
     pub(crate) fn fetch(&self, place: Link) -> Result<Fetched, Error> {
         match place {
@@ -182,11 +191,6 @@ impl<'a> Fetcher<'a> {
 /// The credentials that a flow has left in its slot.
 fn taken(lease: Lease, slot: &Slot<'_>) -> Option<Fetched> {
     slot.credentials().map(|credentials| (Credentials::copy(&credentials), lease))
-}
-
-/// The service that signs with this name, at `url`.
-pub(crate) fn service<'c>(name: &str, url: &'c str, region: &'c str) -> Result<Service<'c>, Error> {
-    Ok(Service::new(parsed(name, url)?, region))
 }
 
 /// As a flow would report it, without lending it memory first.

@@ -10,7 +10,6 @@ use super::sso_token::{Renewed, TokenFile};
 use super::{Fetched, Fetcher};
 use crate::driver::EXCHANGE;
 use crate::host::{Buffer, Streams};
-use crate::settings::endpoints::parsed;
 use crate::settings::profiles::SsoSession;
 use crate::{Error, Settings, lock};
 
@@ -31,8 +30,9 @@ impl Fetcher<'_> {
         };
         let url = settings.sign_in_url("sso", "portal.sso", &session.region)?;
         let renewed = self.renew(session, &path);
-        let fetched = renewed
-            .and_then(|()| self.credentials(&mut Sso::new(parsed("sso", &url)?, &path, account, role)));
+        let fetched = renewed.and_then(|()| {
+            self.credentials(&mut Sso::new(settings.parsed("sso", &url)?, &path, account, role))
+        });
         fetched.map_err(|error| with_advice(error, session))
     }
 
@@ -93,7 +93,7 @@ impl Fetcher<'_> {
             client_secret: token.client_secret(),
             refresh_token: token.refresh_token(),
         };
-        let mut flow = SsoRefresh::new(parsed("sso-oidc", &url)?, client);
+        let mut flow = SsoRefresh::new(self.settings.parsed("sso-oidc", &url)?, client);
         let driver = self.driver(EXCHANGE + token.len());
         let (mut buffer, mut report, mut nothing) = (Buffer::new(), Report::new(), []);
         let mut slots = [Slot::new(&mut nothing)];

@@ -12,7 +12,7 @@ use rolecall_core::sources::sts::{
 use rolecall_core::sources::{Fixed, IdentityToken};
 use rolecall_core::wire::Count;
 
-use super::{Fetched, Fetcher, SLOT, keys, pairs, service, taken, texts};
+use super::{Fetched, Fetcher, SLOT, keys, pairs, taken, texts};
 use crate::credentials::CallerIdentity;
 use crate::driver::EXCHANGE;
 use crate::sessions::{
@@ -194,7 +194,7 @@ impl<'a> Fetcher<'a> {
     where
         'a: 'c,
     {
-        service("sts", url, self.settings.sts_region())
+        self.service("sts", url, self.settings.sts_region())
     }
 }
 

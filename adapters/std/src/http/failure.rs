@@ -5,6 +5,7 @@ use std::io;
 use rolecall_core::error::{Failure, FailureKind, Phase};
 use ureq::Timeout;
 
+use super::resolve::is_no_name_server;
 #[cfg(feature = "tls")]
 use super::tls;
 use super::tunnel;
@@ -16,6 +17,11 @@ pub(super) fn failure(error: &ureq::Error, phase: Phase) -> Failure {
         && let Some(kind) = tunnel::kind_of(error)
     {
         return Failure { phase: Phase::Connect, kind };
+    }
+    if let Error::Io(error) = error
+        && is_no_name_server(error)
+    {
+        return Failure { phase: Phase::Resolve, kind: FailureKind::Unsupported };
     }
     #[cfg(feature = "tls")]
     if let Error::Io(error) = error

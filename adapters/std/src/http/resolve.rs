@@ -1,5 +1,6 @@
 //! The addresses of hosts.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
@@ -35,9 +36,50 @@ pub(crate) fn resolve(host: &str, limit: Duration, lookup: Lookup) -> Result<Vec
     asked.map_err(|_| FailureKind::Denied)?;
     match receiver.recv_timeout(limit) {
         Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+        Ok(Err(error)) if is_unavailable(&error) => {
+            Err(if has_name_server() { FailureKind::Timeout } else { FailureKind::Unsupported })
+        }
         Ok(_) => Err(FailureKind::NotFound),
         Err(_) => Err(FailureKind::Timeout),
     }
+}
+
+/// Whether no name server answered, so that the name is not at fault (`EAI_AGAIN`, `EAI_FAIL`). The standard library
+/// has the words of the system's resolver alone: those of glibc, musl and macOS.
+fn is_unavailable(error: &io::Error) -> bool {
+    let text = error.to_string();
+    ["Temporary failure", "Try again", "Non-recoverable", "temporarily"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+/// Whether the system names a name server. An image made from scratch has none, unless its runtime adds the file.
+#[cfg(unix)]
+fn has_name_server() -> bool {
+    let file = std::fs::read("/etc/resolv.conf").unwrap_or_default();
+    file.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"nameserver"))
+}
+
+#[cfg(not(unix))]
+fn has_name_server() -> bool {
+    true
+}
+
+/// The resolver's error for a system without a name server.
+#[derive(Debug)]
+pub(super) struct NoNameServer;
+
+impl fmt::Display for NoNameServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no name server")
+    }
+}
+
+impl std::error::Error for NoNameServer {}
+
+/// Whether it is that error.
+pub(super) fn is_no_name_server(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|error| error.is::<NoNameServer>())
 }
 
 /// Whether it is the name that always means this machine (RFC 6761).
@@ -70,6 +112,7 @@ impl Resolver for Addresses {
             Some(address) => vec![address],
             None => resolve(host, *timeout.after, self.lookup).map_err(|kind| match kind {
                 FailureKind::Timeout => Error::Timeout(timeout.reason),
+                FailureKind::Unsupported => io::Error::other(NoNameServer).into(),
                 FailureKind::Denied => io::Error::from(io::ErrorKind::PermissionDenied).into(),
                 _ => Error::HostNotFound,
             })?,

@@ -5,7 +5,7 @@ use rolecall_core::flow::{Flow, Lease, Slot};
 use rolecall_core::sources::Unsigned;
 
 use super::Provider;
-use crate::fetch::{Fetcher, SLOT, keys, service};
+use crate::fetch::{Fetcher, SLOT, keys};
 use crate::{Credentials, Error};
 
 impl Provider {
@@ -71,9 +71,14 @@ impl Fetcher<'_> {
             Some(fixed) => fixed,
             None => &mut Unsigned,
         };
-        self.run_in(ROOM, SLOT, &mut Call::new(base, service(name, &url, &region)?, action), |_, slot| {
-            take(slot);
-            Some(())
-        })
+        self.run_in(
+            ROOM,
+            SLOT,
+            &mut Call::new(base, self.service(name, &url, &region)?, action),
+            |_, slot| {
+                take(slot);
+                Some(())
+            },
+        )
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use rolecall_core::wire::json::Writer;
 use rolecall_core::wire::time::UnixTime;
 
+use super::in_use::InUse;
 use crate::clock::{RELEASED, off_by};
 use crate::driver::TOLERANCE;
 use crate::fetch::Fetched;
@@ -31,6 +32,7 @@ impl Finding {
 #[derive(Debug, Clone)]
 pub struct Explanation {
     findings: Vec<Finding>,
+    in_use: Vec<InUse>,
 }
 
 impl Explanation {
@@ -38,6 +40,11 @@ impl Explanation {
     /// is wrong.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// The region, files, endpoints, proxy, certificates and time that the provider uses, and where each is from.
+    pub fn in_use(&self) -> &[InUse] {
+        &self.in_use
     }
 
     /// Whether a source returned credentials.
@@ -51,7 +58,8 @@ impl Explanation {
         self.findings.iter().any(named)
     }
 
-    /// One JSON document: `{"credentials":true,"findings":[{"source","outcome","reason","advice"}]}`.
+    /// One JSON document: `{"credentials":true,"findings":[{"source","outcome","reason","advice"}],
+    /// "in_use":[{"name","value","from"}]}`.
     pub fn to_json(&self) -> String {
         let mut text = Vec::new();
         let mut sink = Sink(&mut text);
@@ -62,17 +70,26 @@ impl Explanation {
         json.key("findings");
         json.begin_array();
         for finding in &self.findings {
-            json.begin_object();
-            for (name, value) in [
-                ("source", finding.source.as_str()),
-                ("outcome", finding.outcome.as_str()),
-                ("reason", &finding.reason),
-                ("advice", &finding.advice),
-            ] {
-                json.key(name);
-                json.string(value);
-            }
-            json.end_object();
+            let outcome = finding.outcome.as_str();
+            let advice = &finding.advice;
+            put_object(
+                &mut json,
+                &[
+                    ("source", &finding.source),
+                    ("outcome", outcome),
+                    ("reason", &finding.reason),
+                    ("advice", advice),
+                ],
+            );
+        }
+        json.end_array();
+        json.key("in_use");
+        json.begin_array();
+        for setting in &self.in_use {
+            put_object(
+                &mut json,
+                &[("name", &setting.name), ("value", &setting.value), ("from", &setting.from)],
+            );
         }
         json.end_array();
         json.end_object();
@@ -80,7 +97,17 @@ impl Explanation {
     }
 }
 
-/// Prints a line for each finding, and below it what to do, if there is something to do.
+fn put_object(json: &mut Writer<'_, Sink<'_>>, members: &[(&str, &str)]) {
+    json.begin_object();
+    for (name, value) in members {
+        json.key(name);
+        json.string(value);
+    }
+    json.end_object();
+}
+
+/// Prints a line for each finding, and below it what to do, if there is something to do; then a line for each setting
+/// in use.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, finding) in self.findings.iter().enumerate() {
@@ -91,6 +118,9 @@ impl fmt::Display for Explanation {
             if !finding.advice.is_empty() {
                 write!(f, "\n{:<13} -> {}", "", finding.advice)?;
             }
+        }
+        for setting in &self.in_use {
+            write!(f, "\n{:<13} {}: {} ({})", "in use", setting.name, setting.value, setting.from)?;
         }
         Ok(())
     }
@@ -116,7 +146,8 @@ impl Provider {
             findings.push(self.explain_identity(&credentials));
         }
         findings.extend(self.explain_clock());
-        Explanation { findings }
+        let in_use = self.in_use();
+        Explanation { findings, in_use }
     }
 
     /// The credentials that this provider would use.

@@ -4,6 +4,7 @@ mod builder;
 mod call;
 mod explain;
 mod held;
+mod in_use;
 mod keys;
 mod send;
 mod wait;
@@ -32,6 +33,7 @@ use self::wait::Wait;
 
 pub use builder::ProviderBuilder;
 pub use explain::Explanation;
+pub use in_use::InUse;
 
 /// Finds credentials, refreshes them, assumes roles, signs and sends. A clone is another handle to the same
 /// credentials; any number of threads may share them.

@@ -22,37 +22,73 @@ const SERVICES: [(&str, &str); 9] = [
     ("sso-oidc", "SSO_OIDC"),
 ];
 
+/// The endpoint of a service, and the setting that has it.
+pub(super) struct Configured {
+    pub(super) service: &'static str,
+    pub(super) url: String,
+    pub(super) setting: String,
+}
+
 impl Sources<'_> {
-    pub(super) fn endpoints(&self) -> Vec<(String, String)> {
+    pub(super) fn endpoints(&self) -> Vec<Configured> {
         if self.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls") {
             return Vec::new();
         }
         let services = self.profile.and_then(|profile| profile.get("services"));
-        let services = services.and_then(|name| self.profiles.services(name));
-        let url = |name: &str| {
-            let of_service = |services: &Section| {
-                services.sub(&name.to_ascii_lowercase(), "endpoint_url").map(str::to_owned)
+        let services = services.and_then(|name| Some((name, self.profiles.services(name)?)));
+        let configured = |name: &str| {
+            let own = format!("AWS_ENDPOINT_URL_{name}");
+            let of_variable = |name: String| Some((self.environment.get(&name)?, name));
+            let of_service = |(section, services): (&str, &Section)| {
+                let name = name.to_ascii_lowercase();
+                let url = services.sub(&name, "endpoint_url")?.to_owned();
+                Some((url, format!("services {section}: endpoint_url of {name}")))
             };
-            self.environment
-                .get(&format!("AWS_ENDPOINT_URL_{name}"))
-                .or_else(|| self.environment.get("AWS_ENDPOINT_URL"))
+            let of_profile = || {
+                let url = self.profile?.get("endpoint_url")?.to_owned();
+                Some((url, format!("profile {}: endpoint_url", self.profile_name)))
+            };
+            of_variable(own)
+                .or_else(|| of_variable("AWS_ENDPOINT_URL".to_owned()))
                 .or_else(|| services.and_then(of_service))
-                .or_else(|| self.profile?.get("endpoint_url").map(str::to_owned))
+                .or_else(of_profile)
         };
-        let found = SERVICES.iter().filter_map(|(service, name)| Some(((*service).to_owned(), url(name)?)));
+        let found = SERVICES.iter().filter_map(|(service, name)| {
+            let (url, setting) = configured(name)?;
+            Some(Configured { service, url, setting })
+        });
         found.collect()
     }
 }
 
-/// Parses the URL of a service. The error names the setting and not its value, which may hold a password.
-pub(crate) fn parsed<'u>(service: &str, url: &'u str) -> Result<Endpoint<'u>, Error> {
-    let known = SERVICES.iter().find(|(name, _)| *name == service).map(|(_, name)| *name);
-    let setting = format!("AWS_ENDPOINT_URL_{}", known.unwrap_or(service));
-    Endpoint::parse(url)
-        .map_err(|error| Error::invalid(&setting, &format!("not the URL of an endpoint: {error}")))
+/// What is wrong with the URL of an endpoint. A value that may hold a password is left out.
+pub(crate) fn url_problem(url: &str, error: rolecall_core::wire::Error) -> String {
+    if url.contains('@') {
+        return "a URL with a user or a password; requests are signed, and neither is sent: leave them out"
+            .to_owned();
+    }
+    let shown = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        None => format!("{shown:?} has no http:// or https:// in front"),
+        Some((scheme, _)) if !["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme)) => {
+            format!("{shown:?} is of another scheme than http:// and https://")
+        }
+        Some(_) => {
+            format!("{shown:?} is not the URL of an endpoint, such as https://host:8443/path: {error}")
+        }
+    }
 }
 
 impl Settings {
+    /// Parses the URL of a service; the error names the setting that has it.
+    pub(crate) fn parsed<'u>(&self, service: &str, url: &'u str) -> Result<Endpoint<'u>, Error> {
+        Endpoint::parse(url).map_err(|error| {
+            let setting = self.endpoint_settings.iter().find(|(name, _)| *name == service);
+            let setting = setting.map_or("endpoint", |(_, setting)| setting);
+            Error::invalid(setting, &url_problem(url, error))
+        })
+    }
+
     /// The endpoint in the settings for a service.
     pub(crate) fn endpoint(&self, service: &str) -> Option<&str> {
         self.endpoints.iter().find(|(name, _)| name == service).map(|(_, url)| url.as_str())

@@ -11,6 +11,7 @@ use rolecall_core::flow::{Endpoint, Limits, RetryPolicy};
 use rolecall_core::sources::{Authorization, Container, Imds, ImdsRegion};
 use rolecall_core::wire::time::UnixTime;
 
+use self::endpoints::url_problem;
 use crate::files::{ReadFile, read_file};
 use crate::host::Host;
 use crate::{Credentials, Environment, Error, Proxies, Secret, lock};
@@ -45,6 +46,8 @@ pub struct Settings {
     /// `AWS_ENDPOINT_URL`, else those of the profile's `services` section, else its `endpoint_url`. Empty if
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true.
     pub endpoints: Vec<(String, String)>,
+    /// The settings that have them.
+    pub(crate) endpoint_settings: Vec<(&'static str, String)>,
     /// `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`, or the profile's `use_...`.
     pub variant: Variant,
     /// `AWS_ACCESS_KEY_ID` and its companions. An error here, as in the other fields that are results, is
@@ -62,10 +65,14 @@ pub struct Settings {
     pub profile: Result<Option<Plan>, Error>,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`.
     pub web_identity: Result<Option<WebIdentityStep>, Error>,
+    /// The shared files, by the setting that names each: `None` without a home folder.
+    pub(crate) files: [(&'static str, Option<String>); 2],
     /// The folder where AWS clients keep the access tokens of IAM Identity Center.
     pub sso_cache: Option<String>,
     /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or the profile's `ec2_metadata_service_endpoint`.
     pub imds_endpoint: Option<String>,
+    /// The setting that names it.
+    imds_endpoint_setting: &'static str,
     /// The protocol of instance metadata, if there is no endpoint: `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`,
     /// or the profile's `ec2_metadata_service_endpoint_mode`.
     pub imds_mode: Result<ImdsMode, Error>,
@@ -129,6 +136,7 @@ fn milliseconds(seconds: &str) -> Option<u32> {
 struct Sources<'a> {
     environment: &'a Environment,
     profiles: &'a Profiles,
+    profile_name: &'a str,
     profile: Option<&'a Section>,
 }
 
@@ -246,36 +254,41 @@ impl Settings {
                 (profiles, plan)
             }
         };
-        let from = Sources { environment, profiles: &profiles, profile: profiles.profile(&profile_name) };
+        let section = profiles.profile(&profile_name);
+        let from =
+            Sources { environment, profiles: &profiles, profile_name: &profile_name, profile: section };
 
-        let value = |variable, property| from.get(variable, property).map(|(value, _)| value);
         let region = get("AWS_REGION").map(|region| (region, "AWS_REGION"));
         let region = region.or_else(|| from.get("AWS_DEFAULT_REGION", "region"));
         // What OpenSSL, Go and rustls-native-certs read comes after the setting of the AWS SDKs.
         let bundle = from.get("AWS_CA_BUNDLE", "ca_bundle");
         let bundle = bundle.or_else(|| Some((get("SSL_CERT_FILE")?, "SSL_CERT_FILE")));
+        let endpoints = from.endpoints();
         let imds_role = from.get("AWS_EC2_INSTANCE_PROFILE_NAME", "ec2_instance_profile_name");
-        let imds_endpoint = value("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
+        let imds_endpoint = from.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
         Self {
             region_setting: region.as_ref().map_or("region", |(_, setting)| *setting),
             region: region.map(|(region, _)| region.trim().to_owned()),
             instance_region: OnceLock::new(),
             missing_region: Mutex::default(),
-            endpoints: from.endpoints(),
+            endpoint_settings: endpoints.iter().map(|it| (it.service, it.setting.clone())).collect(),
+            endpoints: endpoints.into_iter().map(|it| (it.service.to_owned(), it.url)).collect(),
             variant: Variant {
                 fips: from.is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
                 dual_stack: from.is_true("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
             },
             credentials: static_credentials(environment),
-            profile_name,
+            profile_name: profile_name.clone(),
             prefers_profile: asked_for.is_some(),
             names_profile: named.is_some(),
             has_profile: from.profile.is_some(),
             web_identity: web_identity(environment),
+            files: [("config file", location.config), ("credentials file", location.credentials)],
             sso_cache: location.sso_cache,
             // A mode has no effect beside an endpoint, and may be wrong.
             imds_mode: if imds_endpoint.is_some() { Ok(ImdsMode::Ipv4) } else { from.imds_mode() },
-            imds_endpoint,
+            imds_endpoint_setting: imds_endpoint.as_ref().map_or("", |(_, setting)| setting),
+            imds_endpoint: imds_endpoint.map(|(url, _)| url.trim().to_owned()),
             imds_disabled: environment.is_true("AWS_EC2_METADATA_DISABLED"),
             imds_role_setting: imds_role
                 .as_ref()
@@ -354,9 +367,15 @@ impl Settings {
         }
     }
 
+    /// The setting that has the URL of instance metadata.
+    pub(crate) fn imds_endpoint_setting(&self) -> &'static str {
+        if self.imds_endpoint.is_some() { self.imds_endpoint_setting } else { "built in" }
+    }
+
     fn imds_endpoint(&self) -> Result<Endpoint<'_>, Error> {
-        Endpoint::parse(self.imds_url())
-            .map_err(|error| Error::invalid("AWS_EC2_METADATA_SERVICE_ENDPOINT", &error.to_string()))
+        let url = self.imds_url();
+        Endpoint::parse(url)
+            .map_err(|error| Error::invalid(self.imds_endpoint_setting, &url_problem(url, error)))
     }
 
     pub(crate) fn imds(&self) -> Result<Imds<'_>, Error> {
@@ -403,11 +422,13 @@ impl Settings {
             (None, None) => Authorization::None,
         };
         match (&self.container_relative_uri, &self.container_full_uri) {
-            (Some(path), _) => Container::relative(path, authorization).map_err(|error| {
-                Error::invalid("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", &error.to_string())
+            (Some(path), _) => Container::relative(path, authorization).map_err(|_| {
+                let problem = "expected a path that begins with /, as ECS sets it";
+                Error::invalid("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", problem)
             }),
-            (None, Some(url)) => Container::full(url, authorization)
-                .map_err(|error| Error::invalid("AWS_CONTAINER_CREDENTIALS_FULL_URI", &error.to_string())),
+            (None, Some(url)) => Container::full(url, authorization).map_err(|error| {
+                Error::invalid("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url_problem(url, error))
+            }),
             (None, None) => Ok(Container::absent()),
         }
     }

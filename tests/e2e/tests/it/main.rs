@@ -13,6 +13,7 @@ mod configuration;
 mod demo;
 mod explain;
 mod faults;
+mod first_boot;
 #[cfg(unix)]
 mod inputs;
 mod named_profile;
@@ -38,4 +39,6 @@ mod sign_in;
 mod signatures;
 #[cfg(unix)]
 mod special_files;
+#[cfg(unix)]
+mod sso;
 mod sts;

@@ -1,0 +1,232 @@
+//! The command on a machine that is still booting, and in an outage of instance metadata.
+
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use e2e::command::{Run, rolecall};
+use e2e::peer::{Act, Peer, Request, Then};
+
+const DOCUMENT: &str = r#"{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"ASIAMETADATA",
+    "SecretAccessKey":"c2VjcmV0c2VjcmV0","Token":"dG9rZW4=","Expiration":"2099-01-01T00:00:00Z"}"#;
+const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+
+/// A metadata service; `first` answers the first requests for `target`, so many of them.
+fn metadata(target: &'static str, times: usize, first: Act) -> Peer {
+    let asked = AtomicUsize::new(0);
+    Peer::start(move |request| {
+        if request.target == target && asked.fetch_add(1, Ordering::SeqCst) < times {
+            return first.clone();
+        }
+        answer(request)
+    })
+}
+
+fn answer(request: &Request) -> Act {
+    match request.target.as_str() {
+        "/latest/api/token" => Act::ok("TOKEN=="),
+        ROLES => Act::ok("role-1"),
+        "/latest/meta-data/placement/region" => Act::ok("eu-central-1"),
+        target if target.starts_with(ROLES) => Act::ok(DOCUMENT),
+        _ => Act::page(404),
+    }
+}
+
+fn credentials(peer: &Peer, variables: &[(&str, &str)]) -> Run {
+    let endpoint = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url());
+    rolecall(&["credentials"], [endpoint].into_iter().chain(variables.iter().copied()))
+}
+
+fn attempts(number: &'static str) -> (&'static str, &'static str) {
+    ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", number)
+}
+
+#[test]
+fn attempts_that_were_asked_for_are_made_whatever_ended_the_last_one() {
+    let half = Act::ok(&DOCUMENT[..60]);
+    let cut = Act::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"Code\"".to_vec(), Then::Close);
+    let document = "/latest/meta-data/iam/security-credentials/role-1";
+    let cases: [(&str, usize, Act, &str); 9] = [
+        ("/latest/api/token", 1, Act::STALL, "3"),
+        ("/latest/api/token", 2, Act::page(503), "3"),
+        (ROLES, 1, Act::STALL, "3"),
+        (ROLES, 3, Act::page(404), "5"),
+        (ROLES, 1, Act::ok(""), "3"),
+        (ROLES, 1, Act::ok("\n"), "3"),
+        (document, 1, half, "3"),
+        (document, 1, cut, "3"),
+        (document, 1, Act::STALL, "3"),
+    ];
+    thread::scope(|scope| {
+        for (number, (target, times, act, most)) in cases.into_iter().enumerate() {
+            scope.spawn(move || {
+                let peer = metadata(target, times, act);
+                let run = credentials(&peer, &[attempts(most)]);
+                assert!(run.ok().contains("ASIAMETADATA"), "case {number}: {run:#?}");
+            });
+        }
+    });
+}
+
+#[test]
+fn numbers_of_any_size_are_taken() {
+    let peer = metadata("", 0, Act::STALL);
+    for (name, value) in [
+        ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "20"),
+        ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1000000"),
+        ("AWS_METADATA_SERVICE_TIMEOUT", "120"),
+        ("AWS_METADATA_SERVICE_TIMEOUT", "1.0"),
+        ("AWS_METADATA_SERVICE_TIMEOUT", "0.75"),
+    ] {
+        assert!(credentials(&peer, &[(name, value)]).ok().contains("ASIAMETADATA"), "{name}={value}");
+    }
+    for (name, value) in [("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1.5"), ("AWS_METADATA_SERVICE_TIMEOUT", "0")]
+    {
+        let run = credentials(&peer, &[(name, value)]);
+        assert!(run.failed().contains(&format!("{name}: \"{value}\": expected")), "{run:#?}");
+    }
+}
+
+#[test]
+fn ten_attempts_outlast_eight_refusals() {
+    let peer = metadata("/latest/api/token", 8, Act::page(503));
+    let run = credentials(&peer, &[attempts("10")]);
+    assert!(run.ok().contains("ASIAMETADATA") && run.took < Duration::from_secs(17), "{run:#?}");
+}
+
+#[test]
+fn a_service_that_starts_to_listen_later_is_found() {
+    // A port without a listener, for two seconds.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            thread::sleep(Duration::from_secs(2));
+            let listener = TcpListener::bind(address).expect("the port is free");
+            for _ in 0..3 {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                serve_one(&mut stream);
+            }
+        });
+        let url = format!("http://{address}");
+        let run =
+            rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str()), attempts("10")]);
+        assert!(run.ok().contains("ASIAMETADATA"), "{run:#?}");
+    });
+}
+
+/// Answers one request, and closes the connection.
+fn serve_one(stream: &mut std::net::TcpStream) {
+    use std::io::{Read, Write};
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|len| len == 1) {
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head);
+    let target = head.split(' ').nth(1).unwrap_or_default();
+    let body = match target {
+        "/latest/api/token" => "TOKEN==",
+        ROLES => "role-1",
+        _ => DOCUMENT,
+    };
+    let reply =
+        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let _ = stream.write_all(reply.as_bytes());
+}
+
+/// The defaults are for a host without metadata: it is absent at once.
+#[test]
+fn without_the_variables_a_host_without_metadata_falls_through_at_once() {
+    let began = Instant::now();
+    let closed = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")];
+    let run = rolecall(&["credentials"], closed);
+    assert!(run.failed().contains("no credentials found"), "{run:#?}");
+    assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
+    let peer = metadata(ROLES, 1, Act::page(404));
+    let run = credentials(&peer, &[]);
+    assert!(run.failed().contains("no role attached") && peer.requests() == 2, "{run:#?}");
+}
+
+#[test]
+fn a_role_that_is_named_is_not_listed() {
+    for name in ["AWS_EC2_INSTANCE_PROFILE_NAME"] {
+        let peer = metadata("", 0, Act::STALL);
+        assert!(credentials(&peer, &[(name, "my-role")]).ok().contains("ASIAMETADATA"));
+        assert_eq!(peer.requests(), 2);
+        let run = credentials(&peer, &[(name, "../other")]);
+        assert!(run.failed().contains(name) && peer.requests() == 2, "{run:#?}");
+    }
+}
+
+#[test]
+fn stale_credentials_are_used_with_a_warning() {
+    let stale = DOCUMENT.replace("2099", "2024");
+    let peer = Peer::imds(Act::ok(stale));
+    let run = credentials(&peer, &[]);
+    assert!(run.ok().contains("ASIAMETADATA") && !run.stdout.contains("2024"), "{run:#?}");
+    assert!(run.stderr.contains("have expired; using them"), "{run:#?}");
+    let variables = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url()), ("AWS_REGION", "eu-west-1")];
+    let target = Peer::start(|_| Act::ok("hello"));
+    let run = rolecall(&["request", "GET", target.url(), "--service", "s3"], variables);
+    assert!(run.ok() == "hello" && run.stderr.contains("have expired"), "{run:#?}");
+}
+
+#[test]
+fn the_region_of_the_instance_signs() {
+    let peer = metadata("", 0, Act::STALL);
+    let endpoint = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url());
+    let scope = |variables: &[(&str, &str)]| {
+        let run = rolecall(
+            &["sign", "GET", "https://minio.example/k", "--service", "s3"],
+            [endpoint].into_iter().chain(variables.iter().copied()),
+        );
+        run.ok()
+            .split("/s3/aws4_request")
+            .next()
+            .and_then(|it| it.rsplit('/').next())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(scope(&[]), "eu-central-1");
+    assert_eq!(scope(&[("AWS_REGION", "eu-west-3")]), "eu-west-3");
+    let explained = rolecall(&["explain"], [endpoint]);
+    assert!(explained.stdout.contains("region: eu-central-1 (instance metadata)"), "{explained:#?}");
+}
+
+#[test]
+fn what_a_status_of_the_token_can_mean_is_said() {
+    for (target, status, words) in [
+        ("/latest/api/token", 405, "does not speak version 2"),
+        ("/latest/api/token", 404, "does not speak version 2"),
+        ("/latest/api/token", 403, "switched off"),
+        (ROLES, 403, "kube2iam"),
+        ("/latest/meta-data/iam/security-credentials/role-1", 403, "kube2iam"),
+    ] {
+        let peer = metadata(target, usize::MAX, Act::page(status));
+        let run = credentials(&peer, &[]);
+        let error = run.failed();
+        assert!(error.contains(words) && error.contains(&format!("status {status}")), "{error}");
+        assert!(error.contains(peer.url()), "{error}");
+        assert_eq!(words == "switched off", error.contains("switched off"), "{error}");
+    }
+}
+
+#[test]
+fn a_container_endpoint_that_comes_late_is_found() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(1500));
+            let listener = TcpListener::bind(address).expect("the port is free");
+            let (mut stream, _) = listener.accept().expect("a connection");
+            serve_one(&mut stream);
+        });
+        let url = format!("http://{address}/x");
+        let run = rolecall(&["credentials"], [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url.as_str())]);
+        assert!(run.ok().contains("ASIAMETADATA"), "{run:#?}");
+    });
+}
