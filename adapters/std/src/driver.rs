@@ -100,16 +100,16 @@ impl Driver<'_> {
                     let asked = self.host.prompt(&text, hidden, buffer);
                     content(asked, buffer)
                 }
-                Need::Resolve { host } => match {
+                Need::Resolve { host } => {
                     self.about.replace(host.to_owned());
-                    self.host.resolve(host)
-                } {
-                    Ok(found) => {
-                        addresses = found;
-                        Answer::Addresses(&addresses)
+                    match self.host.resolve(host) {
+                        Ok(found) => {
+                            addresses = found;
+                            Answer::Addresses(&addresses)
+                        }
+                        Err(failure) => Answer::Failed(failure),
                     }
-                    Err(failure) => Answer::Failed(failure),
-                },
+                }
                 _ => Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported }),
             };
             let before = lock(self.clock).skew();

@@ -35,6 +35,57 @@ impl Fetcher<'_> {
         }
         let list = under_way().chain([own]).collect::<Vec<_>>().join(",");
         let variables = [(PROCESSES, list.as_str())];
-        Fetcher { variables: &variables, ..*self }.credentials(&mut Process::new(command))
+        let fetched = Fetcher { variables: &variables, ..*self }.credentials(&mut Process::new(command));
+        fetched.map_err(|mut error| {
+            if let (Error::Source { detail, .. }, Some(mark)) = (&mut error, mark_of_shell(command)) {
+                detail.advice = format!(
+                    "the command is run without a shell, so that {mark} is an argument: write credential_process = sh -c \
+                     'COMMAND', or put it into a script"
+                );
+            }
+            error
+        })
+    }
+}
+
+/// What a shell would act on, outside of quotes: a pipe, a redirection, a variable, a home folder.
+fn mark_of_shell(command: &str) -> Option<&str> {
+    let mut quoted = None;
+    for (at, byte) in command.bytes().enumerate() {
+        match (quoted, byte) {
+            (None, b'\'' | b'"') => quoted = Some(byte),
+            (Some(open), _) if open == byte => quoted = None,
+            (None, b'|' | b'>' | b'<' | b';' | b'&' | b'`' | b'*') => return command.get(at..=at),
+            (None | Some(b'"'), b'$') => return command.get(at..=at),
+            (None, b'~') if at == 0 || command.as_bytes().get(at - 1) == Some(&b' ') => {
+                return command.get(at..=at);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mark_of_shell;
+
+    #[test]
+    fn what_a_shell_would_act_on_is_found() {
+        for (command, mark) in [
+            ("get-keys | jq .Credentials", "|"),
+            ("get-keys 2>/dev/null", ">"),
+            ("a && b", "&"),
+            ("a; b", ";"),
+            ("get --token $TOKEN", "$"),
+            ("get --token \"$TOKEN\"", "$"),
+            ("~/bin/get", "~"),
+            ("get `whoami`", "`"),
+        ] {
+            assert_eq!(mark_of_shell(command), Some(mark), "{command}");
+        }
+        for command in ["get-keys --as me", "sh -c 'get | jq .'", "/opt/a~b/get", "get \"a; b\"", ""] {
+            assert_eq!(mark_of_shell(command), None, "{command}");
+        }
     }
 }

@@ -148,7 +148,7 @@ fn text(document: &[u8], name: &str) -> Option<Zeroizing<String>> {
 /// A text as JSON.
 fn string(text: &str) -> Zeroizing<Vec<u8>> {
     let mut json = Zeroizing::new(Vec::with_capacity(6 * text.len() + 2));
-    Writer::new(&mut crate::sink::Sink(&mut *json)).string(text);
+    Writer::new(&mut crate::sink::Sink(&mut json)).string(text);
     json
 }
 

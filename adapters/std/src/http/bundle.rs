@@ -4,7 +4,7 @@
 #[derive(Debug, Clone)]
 #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "nothing is trusted without TLS"))]
 pub(crate) struct Bundle {
-    pub(crate) setting: &'static str,
+    pub(crate) setting: String,
     pub(crate) path: String,
 }
 

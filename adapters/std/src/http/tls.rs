@@ -338,7 +338,8 @@ mod tests {
 
     fn client(bundle: &std::path::Path, wall: fn() -> SystemTime) -> Client {
         let lookup = |_: &str| Ok(vec![Ipv4Addr::LOCALHOST.into()]);
-        let bundle = Bundle { setting: "AWS_CA_BUNDLE", path: bundle.to_str().expect("text").to_owned() };
+        let bundle =
+            Bundle { setting: "AWS_CA_BUNDLE".to_owned(), path: bundle.to_str().expect("text").to_owned() };
         Client::with(Proxies::default(), Some(bundle), lookup, wall)
     }
 

@@ -62,7 +62,7 @@ impl Provider {
             ));
         }
         list.push(match &settings.ca_bundle {
-            Some(path) => InUse::new("certificates", path, settings.ca_bundle_setting),
+            Some(path) => InUse::new("certificates", path, settings.ca_bundle_setting.as_str()),
             None => InUse::new("certificates", "those of Mozilla", "built in"),
         });
         let clock = match self.clock_skew() {
@@ -84,7 +84,7 @@ impl Provider {
 
 fn region(settings: &Settings) -> InUse {
     match (&settings.region, settings.known_region()) {
-        (Some(region), _) => InUse::new("region", region, settings.region_setting),
+        (Some(region), _) => InUse::new("region", region, settings.region_setting.as_str()),
         (None, Some(region)) => InUse::new("region", region, "instance metadata"),
         (None, None) => InUse::new("region", "none", "set AWS_REGION"),
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod endpoints;
 pub mod profiles;
+mod url;
 
 use std::fmt;
 use std::sync::{Mutex, OnceLock};
@@ -11,7 +12,7 @@ use rolecall_core::flow::{Endpoint, Limits, RetryPolicy};
 use rolecall_core::sources::{Authorization, Container, Imds, ImdsRegion};
 use rolecall_core::wire::time::UnixTime;
 
-use self::endpoints::url_problem;
+use self::url::url_problem;
 use crate::files::{ReadFile, read_file};
 use crate::host::Host;
 use crate::{Credentials, Environment, Error, Proxies, Secret, lock};
@@ -41,7 +42,7 @@ pub struct Settings {
     /// Why the instance has none.
     pub(crate) missing_region: Mutex<Option<String>>,
     /// The setting that names the region.
-    pub(crate) region_setting: &'static str,
+    pub(crate) region_setting: String,
     /// Endpoints by the name that the service signs with: `AWS_ENDPOINT_URL_<SERVICE>`, else
     /// `AWS_ENDPOINT_URL`, else those of the profile's `services` section, else its `endpoint_url`. Empty if
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true.
@@ -72,7 +73,7 @@ pub struct Settings {
     /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or the profile's `ec2_metadata_service_endpoint`.
     pub imds_endpoint: Option<String>,
     /// The setting that names it.
-    imds_endpoint_setting: &'static str,
+    imds_endpoint_setting: String,
     /// The protocol of instance metadata, if there is no endpoint: `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`,
     /// or the profile's `ec2_metadata_service_endpoint_mode`.
     pub imds_mode: Result<ImdsMode, Error>,
@@ -82,7 +83,7 @@ pub struct Settings {
     /// the one that instance metadata lists.
     pub imds_role: Option<String>,
     /// The setting that names it.
-    imds_role_setting: &'static str,
+    imds_role_setting: String,
     /// `AWS_METADATA_SERVICE_TIMEOUT`, in seconds, with a fraction if need be: the limit for connecting, and for the
     /// first byte.
     pub imds_limits: Result<Limits, Error>,
@@ -108,7 +109,7 @@ pub struct Settings {
     /// read when the first https connection is made.
     pub ca_bundle: Option<String>,
     /// The setting that names it.
-    pub(crate) ca_bundle_setting: &'static str,
+    pub(crate) ca_bundle_setting: String,
     /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     pub proxies: Proxies,
 }
@@ -149,6 +150,13 @@ impl<'a> Sources<'a> {
         })
     }
 
+    /// The setting's name in errors: a key of a profile belongs to it.
+    fn shown(&self, place: &str) -> String {
+        let of_profile =
+            place.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'0'..=b'9'));
+        if of_profile { format!("profile {}: {place}", self.profile_name) } else { place.to_owned() }
+    }
+
     fn is_true(&self, variable: &'static str, property: &'static str) -> bool {
         self.get(variable, property).is_some_and(|(value, _)| value.trim().eq_ignore_ascii_case("true"))
     }
@@ -160,7 +168,7 @@ impl<'a> Sources<'a> {
         if let Some((value, place)) = named {
             let milliseconds = milliseconds(value.trim()).ok_or_else(|| {
                 let expected = "expected a number of seconds above zero, such as 5 or 0.5";
-                Error::invalid(place, &format!("{value:?}: {expected}"))
+                Error::invalid(&self.shown(place), &format!("{value:?}: {expected}"))
             })?;
             limits.connect_ms = milliseconds;
             limits.first_byte_ms = milliseconds;
@@ -184,7 +192,7 @@ impl<'a> Sources<'a> {
         // More than there is time for in a day.
         let attempts = digits.map(|digits| digits.parse().unwrap_or(u16::MAX));
         let attempts = attempts.ok_or_else(|| {
-            Error::invalid(place, &format!("{value:?}: expected a whole number above zero"))
+            Error::invalid(&self.shown(place), &format!("{value:?}: expected a whole number above zero"))
         })?;
         Ok(RetryPolicy::until_ready(attempts, total_ms))
     }
@@ -195,7 +203,9 @@ impl<'a> Sources<'a> {
             None => Ok(ImdsMode::Ipv4),
             Some((mode, _)) if mode.trim().eq_ignore_ascii_case("ipv4") => Ok(ImdsMode::Ipv4),
             Some((mode, _)) if mode.trim().eq_ignore_ascii_case("ipv6") => Ok(ImdsMode::Ipv6),
-            Some((mode, place)) => Err(Error::invalid(place, &format!("{mode:?} is neither IPv4 nor IPv6"))),
+            Some((mode, place)) => {
+                Err(Error::invalid(&self.shown(place), &format!("{mode:?} is neither IPv4 nor IPv6")))
+            }
         }
     }
 }
@@ -264,10 +274,13 @@ impl Settings {
         let bundle = from.get("AWS_CA_BUNDLE", "ca_bundle");
         let bundle = bundle.or_else(|| Some((get("SSL_CERT_FILE")?, "SSL_CERT_FILE")));
         let endpoints = from.endpoints();
+        let setting_of = |found: &Option<(String, &'static str)>| {
+            found.as_ref().map_or_else(String::new, |(_, place)| from.shown(place))
+        };
         let imds_role = from.get("AWS_EC2_INSTANCE_PROFILE_NAME", "ec2_instance_profile_name");
         let imds_endpoint = from.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
         Self {
-            region_setting: region.as_ref().map_or("region", |(_, setting)| *setting),
+            region_setting: setting_of(&region),
             region: region.map(|(region, _)| region.trim().to_owned()),
             instance_region: OnceLock::new(),
             missing_region: Mutex::default(),
@@ -287,12 +300,10 @@ impl Settings {
             sso_cache: location.sso_cache,
             // A mode has no effect beside an endpoint, and may be wrong.
             imds_mode: if imds_endpoint.is_some() { Ok(ImdsMode::Ipv4) } else { from.imds_mode() },
-            imds_endpoint_setting: imds_endpoint.as_ref().map_or("", |(_, setting)| setting),
+            imds_endpoint_setting: setting_of(&imds_endpoint),
             imds_endpoint: imds_endpoint.map(|(url, _)| url.trim().to_owned()),
             imds_disabled: environment.is_true("AWS_EC2_METADATA_DISABLED"),
-            imds_role_setting: imds_role
-                .as_ref()
-                .map_or("AWS_EC2_INSTANCE_PROFILE_NAME", |(_, setting)| setting),
+            imds_role_setting: setting_of(&imds_role),
             imds_role: imds_role.map(|(name, _)| name.trim().to_owned()),
             imds_limits: from.imds_limits(),
             imds_retries: from.imds_retries(),
@@ -304,7 +315,7 @@ impl Settings {
             processes: get(PROCESSES).unwrap_or_default(),
             role_session_name: get("AWS_ROLE_SESSION_NAME"),
             ca_bundle: bundle.as_ref().map(|(path, _)| path.clone()),
-            ca_bundle_setting: bundle.map_or("AWS_CA_BUNDLE", |(_, setting)| setting),
+            ca_bundle_setting: setting_of(&bundle),
             proxies: Proxies::from_environment(environment),
             profile,
         }
@@ -322,7 +333,8 @@ impl Settings {
             }
             Error::Configuration(problem)
         };
-        checked_region(self.region_setting, self.known_region().ok_or_else(missing)?)
+        let setting = if self.region_setting.is_empty() { "region" } else { &self.region_setting };
+        checked_region(setting, self.known_region().ok_or_else(missing)?)
     }
 
     /// The region that is set, or that instance metadata has named.
@@ -336,9 +348,9 @@ impl Settings {
     }
 
     /// Sets the region that an option or argument named `setting` has.
-    pub fn set_region(&mut self, setting: &'static str, region: impl Into<String>) {
+    pub fn set_region(&mut self, setting: &str, region: impl Into<String>) {
         self.region = Some(region.into());
-        self.region_setting = setting;
+        setting.clone_into(&mut self.region_setting);
     }
 
     /// The keys of the environment, if they are complete.
@@ -368,14 +380,14 @@ impl Settings {
     }
 
     /// The setting that has the URL of instance metadata.
-    pub(crate) fn imds_endpoint_setting(&self) -> &'static str {
-        if self.imds_endpoint.is_some() { self.imds_endpoint_setting } else { "built in" }
+    pub(crate) fn imds_endpoint_setting(&self) -> &str {
+        if self.imds_endpoint.is_some() { &self.imds_endpoint_setting } else { "built in" }
     }
 
     fn imds_endpoint(&self) -> Result<Endpoint<'_>, Error> {
         let url = self.imds_url();
         Endpoint::parse(url)
-            .map_err(|error| Error::invalid(self.imds_endpoint_setting, &url_problem(url, error)))
+            .map_err(|error| Error::invalid(&self.imds_endpoint_setting, &url_problem(url, error)))
     }
 
     pub(crate) fn imds(&self) -> Result<Imds<'_>, Error> {
@@ -391,7 +403,7 @@ impl Settings {
             Some(role) => flow.with_role(role).map_err(|_| {
                 let expected = "expected 1 to 64 letters, digits and _+=,.@-";
                 Error::invalid(
-                    self.imds_role_setting,
+                    &self.imds_role_setting,
                     &format!("{role:?} is not the name of a role: {expected}"),
                 )
             }),

@@ -31,7 +31,7 @@ impl System {
     /// Uses the proxies and trusted certificates of `settings`. No connection is opened and no certificate
     /// read before it is needed.
     pub fn new(settings: &Settings) -> Self {
-        let setting = settings.ca_bundle_setting;
+        let setting = settings.ca_bundle_setting.clone();
         let bundle = settings.ca_bundle.clone().map(|path| Bundle { setting, path });
         Self { transport: Transport::new(settings.proxies.clone(), bundle) }
     }

@@ -151,12 +151,18 @@ fn without_the_variables_a_host_without_metadata_falls_through_at_once() {
 
 #[test]
 fn a_role_that_is_named_is_not_listed() {
-    for name in ["AWS_EC2_INSTANCE_PROFILE_NAME"] {
+    let config = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("first-boot-role.ini");
+    std::fs::write(&config, "[default]\nec2_instance_profile_name = my-role\n").expect("a file");
+    let variable = "AWS_EC2_INSTANCE_PROFILE_NAME";
+    for setting in [(variable, "my-role"), ("AWS_CONFIG_FILE", config.to_str().expect("text"))] {
         let peer = metadata("", 0, Act::STALL);
-        assert!(credentials(&peer, &[(name, "my-role")]).ok().contains("ASIAMETADATA"));
+        assert!(credentials(&peer, &[setting]).ok().contains("ASIAMETADATA"));
         assert_eq!(peer.requests(), 2);
-        let run = credentials(&peer, &[(name, "../other")]);
-        assert!(run.failed().contains(name) && peer.requests() == 2, "{run:#?}");
+    }
+    for wrong in ["../other", "a b", "a/b"] {
+        let peer = metadata("", 0, Act::STALL);
+        let run = credentials(&peer, &[(variable, wrong)]);
+        assert!(run.failed().contains(variable) && peer.requests() == 0, "{run:#?}");
     }
 }
 

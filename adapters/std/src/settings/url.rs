@@ -1,0 +1,21 @@
+//! Errors about URLs in settings.
+
+use rolecall_core::wire::Error;
+
+/// What is wrong with the URL of an endpoint. A value that may hold a password is left out.
+pub(crate) fn url_problem(url: &str, error: Error) -> String {
+    if url.contains('@') {
+        return "a URL with a user or a password; requests are signed, and neither is sent: leave them out"
+            .to_owned();
+    }
+    let shown = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        None => format!("{shown:?} has no http:// or https:// in front"),
+        Some((scheme, _)) if !["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme)) => {
+            format!("{shown:?} is of another scheme than http:// and https://")
+        }
+        Some(_) => {
+            format!("{shown:?} is not the URL of an endpoint, such as https://host:8443/path: {error}")
+        }
+    }
+}
