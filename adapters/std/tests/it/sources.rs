@@ -304,6 +304,8 @@ fn commands_run_as_processes_without_a_shell() {
     assert_eq!(run(printed).unwrap().access_key_id(), "AKIAPRINT");
     let touched = folder.join("touched");
     let message = run(&format!("echo $(touch {0}) ; touch {0}", touched.display())).unwrap_err().to_string();
+    assert!(message.contains("without a shell, so that $ is an argument"), "{message}");
+    let message = run("echo {}").unwrap_err().to_string();
     assert!(message.contains("Version 1"), "{message}");
     assert!(!touched.exists(), "a shell was run");
     for (command, says) in [
