@@ -135,6 +135,8 @@ impl Error {
             "AccessDenied" | "AccessDeniedException" if of_token => {
                 "check that the role's trust policy names the provider and this audience"
             }
+            // It is the token that is refused.
+            "AccessDenied" | "AccessDeniedException" if self.origin == Origin::Container => "",
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => {
                 "the caller may not do this: give it the permission that the message names"
             }

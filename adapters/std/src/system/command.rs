@@ -43,7 +43,8 @@ fn output_of(child: &mut Child, deadline: Instant, buffer: &mut Buffer) -> Resul
     let failure = |kind| failed(Phase::Process, kind);
     let Some(mut out) = child.stdout.take() else { return Err(failure(FailureKind::Other)) };
     // A read cannot be cancelled, so that a thread reads, which may be left behind.
-    let (sender, receiver) = mpsc::channel();
+    // A command may write faster than its output is taken: what is on the way is bounded.
+    let (sender, receiver) = mpsc::sync_channel(4);
     let reader = std::thread::Builder::new().spawn(move || {
         loop {
             // On the heap: an array would be copied when it is moved.

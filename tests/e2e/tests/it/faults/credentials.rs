@@ -26,7 +26,10 @@ fn expirations() {
             ("five-digit year", "12345-01-01T00:00:00Z", "1e300", "Expiration"),
             ("no zone", "2099-01-01T00:00:00", "null", "Expiration"),
         ] {
-            rows.push(Row::new(name, source, Act::ok(expiring(source, time, seconds))).refused(expected));
+            let row = Row::new(name, source, Act::ok(expiring(source, time, seconds)));
+            // In an outage instance metadata has nothing else.
+            let stale = source == Source::Imds && expected == "expired";
+            rows.push(if stale { row.served_stale() } else { row.refused(expected) });
         }
         let last = Keys { expiration: Some("9999-12-31T23:59:59Z".to_owned()), ..source.keys() };
         let body = expiring(source, "9999-12-31T23:59:59Z", "253402300799");

@@ -4,9 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use e2e::peer::Act;
+use rolecall::{UnixTime, UnixTimeExt};
 
 use super::caller::{AUTHORIZATION, Caller, Fetched};
 use super::source::{Keys, SECRET, Source, TOKEN};
@@ -38,6 +39,8 @@ pub(crate) struct Row {
 pub(crate) enum Expected {
     /// Exactly these credentials.
     Keys(Keys),
+    /// These credentials, with an end in 5 to 10 minutes in place of the one that has passed.
+    Stale(Keys),
     /// One error in the faulty step that contains these words.
     Error(&'static str),
     Either(Keys, &'static str),
@@ -68,6 +71,12 @@ impl Row {
 
     pub(crate) fn returns(self, keys: Keys) -> Self {
         self.all(Expected::Keys(keys))
+    }
+
+    /// Expects the credentials in [`Source::document`], for some minutes more.
+    pub(crate) fn served_stale(self) -> Self {
+        let keys = self.source.keys();
+        self.all(Expected::Stale(keys))
     }
 
     /// Expects an error in the faulty step that contains these words.
@@ -140,12 +149,25 @@ impl Row {
             (Ok(keys), Expected::Keys(expected) | Expected::Either(expected, _)) => {
                 must(keys == expected, "credentials differ from those served")
             }
+            (Ok(keys), Expected::Stale(expected)) => {
+                let end = keys.expiration.as_deref().unwrap_or_default();
+                let left = UnixTime::from_rfc3339(end.as_bytes()).map_or(0, |end| {
+                    end.seconds_since(
+                        UnixTime::from_system_time(SystemTime::now()).expect("a time after 1970"),
+                    )
+                });
+                must((280..=601).contains(&left), "the end is not in 5 to 10 minutes");
+                let expected = Keys { expiration: keys.expiration.clone(), ..expected.clone() };
+                must(*keys == expected, "credentials differ from those served")
+            }
             (Err(error), Expected::Error(words) | Expected::Either(_, words)) => {
                 must(error.contains(self.source.steps()[self.step]), "error is of another step");
                 must(error.contains(words), words);
             }
             (Ok(_), Expected::Error(words)) => must(false, words),
-            (Err(_), Expected::Keys(_)) => must(false, "an error instead of credentials"),
+            (Err(_), Expected::Keys(_) | Expected::Stale(_)) => {
+                must(false, "an error instead of credentials")
+            }
         }
         if let Err(error) = &fetched.result {
             for secret in [SECRET, TOKEN, AUTHORIZATION] {
