@@ -15,6 +15,7 @@ use crate::{bytes, formatted, number, signing, state, text, used};
 pub(crate) fn call() {
     let Ok(endpoint) = endpoint() else { return };
     instance_metadata(endpoint);
+    region_and_role(endpoint);
     container();
     calls(endpoint);
     tokens(endpoint);
@@ -50,8 +51,10 @@ pub(crate) fn limits() -> Limits {
 }
 
 pub(crate) fn retry_policy() -> flow::RetryPolicy {
-    let default = <flow::RetryPolicy as Default>::default();
-    black_box(flow::RetryPolicy { attempts: number(), ..default })
+    used(<flow::RetryPolicy as Default>::default());
+    used(flow::RetryPolicy::until_ready(number(), number()));
+    let policy = flow::RetryPolicy::new(number(), number());
+    black_box(flow::RetryPolicy::with_pause(policy, number()))
 }
 
 fn instance_metadata(endpoint: flow::Endpoint<'static>) {
@@ -65,6 +68,22 @@ fn instance_metadata(endpoint: flow::Endpoint<'static>) {
             <sources::Imds as Flow>::answer,
             <sources::Imds as Flow>::restart,
         );
+    }
+}
+
+fn region_and_role(endpoint: flow::Endpoint<'static>) {
+    let mut region =
+        sources::ImdsRegion::with_retry_policy(sources::ImdsRegion::new(endpoint), retry_policy());
+    drive(
+        &mut region,
+        <sources::ImdsRegion as Flow>::slots,
+        <sources::ImdsRegion as Flow>::poll,
+        <sources::ImdsRegion as Flow>::answer,
+        <sources::ImdsRegion as Flow>::restart,
+    );
+    used(sources::Placement::region(sources::ImdsRegion::source(&region)));
+    if let Ok(mut named) = sources::Imds::with_role(sources::Imds::new(endpoint), text()) {
+        run(&mut named);
     }
 }
 
@@ -215,6 +234,16 @@ fn hosts(endpoint: flow::Endpoint<'static>) {
         <sources::Process as Flow>::answer,
         <sources::Process as Flow>::restart,
     );
+    let token = sources::SsoToken { client_id: text(), client_secret: text(), refresh_token: text() };
+    let mut renewal = sources::SsoRefresh::new(endpoint, token);
+    drive(
+        &mut renewal,
+        <sources::SsoRefresh as Flow>::slots,
+        <sources::SsoRefresh as Flow>::poll,
+        <sources::SsoRefresh as Flow>::answer,
+        <sources::SsoRefresh as Flow>::restart,
+    );
+    used(sources::TokenRefresh::reply(sources::SsoRefresh::source(&renewal)));
     let mut sso = sources::Sso::with_limits(sources::Sso::new(endpoint, text(), text(), text()), limits());
     drive(
         &mut sso,

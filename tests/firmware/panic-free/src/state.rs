@@ -62,6 +62,7 @@ pub(crate) fn inspect(error: &error::Error) {
     used(error::Error::is_absent(error));
     used(error::Error::is_recoverable(error));
     used(error::Error::advice(error));
+    used(error::Error::advice_on(error, &rolecall_core::flow::Report::new()));
     formatted(|f| <error::Error as Display>::fmt(error, f));
     formatted(|f| <error::ErrorKind as Display>::fmt(&error.kind, f));
     formatted(|f| <error::Origin as Display>::fmt(&error.origin, f));

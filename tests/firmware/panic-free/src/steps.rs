@@ -27,6 +27,7 @@ fn stages() {
     let stage = flow::Stage::timed(stage);
     let stage = flow::Stage::back_to(stage, number());
     let stage = flow::Stage::retries(stage, black_box(flow::Retries::Passing));
+    let stage = flow::Stage::takes_expired(stage);
     used(flow::Stage::reply_headers(stage, &["date"]));
     used(black_box(flow::Stage::service("step")));
     used(black_box(flow::Stage::metadata("step")));
@@ -76,6 +77,8 @@ fn own(endpoint: flow::Endpoint<'static>) {
     let mut own = Own(endpoint, sources::Held);
     used(flow::Source::slots(&own));
     used(flow::Source::step(&own, number()));
+    used(flow::Source::elsewhere(&mut own, number(), failure()));
+    used(flow::Lease::new(None, None));
     used(flow::Source::failed(&own, number(), failure()));
     used(flow::Source::base_failed(&own, error::Error::new(Origin::Other, "", ErrorKind::Misuse)));
     flow::Source::restart(&mut own);
