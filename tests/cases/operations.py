@@ -51,6 +51,7 @@ ARGUMENTS = {
             "Tags": TAG,
         },
         "GetRole": {"RoleName": "gateway"},
+        "UpdateRole": {"RoleName": "gateway", "Description": "a gateway", "MaxSessionDuration": 7200},
         "UpdateAssumeRolePolicy": {"RoleName": "gateway", "PolicyDocument": POLICY},
         "PutRolePolicy": {"RoleName": "gateway", "PolicyName": "own", "PolicyDocument": POLICY},
         "AttachRolePolicy": {"RoleName": "gateway", "PolicyArn": MANAGED},
@@ -110,7 +111,13 @@ ARGUMENTS = {
             "taskDefinition": "task",
             "launchType": "FARGATE",
             "overrides": {"taskRoleArn": ROLE},
-            "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}},
+            "networkConfiguration": {
+                "awsvpcConfiguration": {
+                    "subnets": ["subnet-1"],
+                    "securityGroups": ["sg-1"],
+                    "assignPublicIp": "ENABLED",
+                }
+            },
             "tags": [{"key": "rolecall:setup", "value": "ecs-role/task"}],
             "clientToken": "once",
         },

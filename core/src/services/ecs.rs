@@ -95,6 +95,8 @@ pub struct TaskDefinition<'r> {
     pub arn: &'r str,
     /// The role of its tasks, an ARN.
     pub task_role_arn: &'r str,
+    /// The role with which ECS starts it, an ARN; empty if it has none.
+    pub execution_role_arn: &'r str,
     /// `ACTIVE`, `INACTIVE` or `DELETE_IN_PROGRESS`.
     pub status: &'r str,
     /// The image of its first container.
@@ -125,6 +127,7 @@ impl Action for DescribeTaskDefinition<'_> {
     const KEPT: &'static [&'static str] = &[
         "taskDefinition.taskDefinitionArn",
         "taskDefinition.taskRoleArn",
+        "taskDefinition.executionRoleArn",
         "taskDefinition.status",
         "taskDefinition.containerDefinitions.image",
         "taskDefinition.networkMode",
@@ -142,6 +145,7 @@ impl Action for DescribeTaskDefinition<'_> {
         Ok(TaskDefinition {
             arn: kept.need("taskDefinition.taskDefinitionArn")?,
             task_role_arn: kept.get("taskDefinition.taskRoleArn").unwrap_or_default(),
+            execution_role_arn: kept.get("taskDefinition.executionRoleArn").unwrap_or_default(),
             status: kept.get("taskDefinition.status").unwrap_or_default(),
             image: kept.get("taskDefinition.containerDefinitions.image").unwrap_or_default(),
             network_mode: kept.get("taskDefinition.networkMode").unwrap_or_default(),
@@ -202,6 +206,8 @@ pub struct RunTask<'c> {
     pub subnets: &'c [&'c str],
     /// Its security groups there.
     pub security_groups: &'c [&'c str],
+    /// Whether it gets a public address there, to reach the internet without a NAT gateway.
+    pub assign_public_ip: bool,
     /// Tags: 50 at most.
     pub tags: &'c [Tag<'c>],
     /// A token of up to 64 characters: a request with the same token does not start another task.
@@ -228,6 +234,9 @@ impl Action for RunTask<'_> {
                 to.structure("awsvpcConfiguration", &mut |to| {
                     to.texts("subnets", self.subnets);
                     to.texts("securityGroups", self.security_groups);
+                    if self.assign_public_ip {
+                        to.text("assignPublicIp", "ENABLED");
+                    }
                 });
             });
         }

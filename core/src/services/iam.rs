@@ -70,6 +70,10 @@ pub struct Role<'r> {
     pub arn: &'r str,
     /// The trust policy in JSON, percent-encoded.
     pub trust: &'r str,
+    /// Its description; empty if it has none.
+    pub description: &'r str,
+    /// The longest session in seconds; `None` if the service does not say.
+    pub max_session_duration: Option<u32>,
     kept: Kept<'r>,
 }
 
@@ -91,8 +95,14 @@ impl Action for GetRole<'_> {
     const API: Api = IAM;
     const NAME: &'static str = "GetRole";
     const REPEATABLE: bool = true;
-    const KEPT: &'static [&'static str] =
-        &["Role.Arn", "Role.AssumeRolePolicyDocument", "Role.Tags.Key", "Role.Tags.Value"];
+    const KEPT: &'static [&'static str] = &[
+        "Role.Arn",
+        "Role.AssumeRolePolicyDocument",
+        "Role.Description",
+        "Role.MaxSessionDuration",
+        "Role.Tags.Key",
+        "Role.Tags.Value",
+    ];
     type Output<'r> = Role<'r>;
 
     fn members(&self, to: &mut dyn Members) {
@@ -100,8 +110,43 @@ impl Action for GetRole<'_> {
     }
 
     fn output(kept: Kept<'_>) -> Result<Role<'_>, ErrorKind> {
-        let trust = kept.get("Role.AssumeRolePolicyDocument").unwrap_or_default();
-        Ok(Role { arn: kept.need("Role.Arn")?, trust, kept })
+        Ok(Role {
+            arn: kept.need("Role.Arn")?,
+            trust: kept.get("Role.AssumeRolePolicyDocument").unwrap_or_default(),
+            description: kept.get("Role.Description").unwrap_or_default(),
+            max_session_duration: kept.get("Role.MaxSessionDuration").and_then(|text| text.parse().ok()),
+            kept,
+        })
+    }
+}
+
+/// Replaces the description and the longest session of a role. What is left out gets its default: none, and an hour.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateRole<'c> {
+    /// The role's name: 1 to 64 of `[\w+=,.@-]`.
+    pub role: &'c str,
+    /// The description, up to 1,000 characters.
+    pub description: Option<&'c str>,
+    /// The longest session, 3,600 to 43,200 seconds.
+    pub max_session_duration: Option<u32>,
+}
+
+impl Action for UpdateRole<'_> {
+    const API: Api = IAM;
+    const NAME: &'static str = "UpdateRole";
+    const REPEATABLE: bool = true;
+    type Output<'r> = ();
+
+    fn members(&self, to: &mut dyn Members) {
+        to.text("RoleName", self.role);
+        to.optional("Description", self.description);
+        if let Some(seconds) = self.max_session_duration {
+            to.number("MaxSessionDuration", seconds);
+        }
+    }
+
+    fn output(_: Kept<'_>) -> Result<(), ErrorKind> {
+        Ok(())
     }
 }
 

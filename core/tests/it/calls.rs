@@ -42,9 +42,11 @@ fn role(inner: &str) -> String {
 fn members_of_a_query_reply_are_parsed() {
     let body = role(
         "<Path>/</Path><Arn>arn:aws:iam::1:role/a&amp;b</Arn><Tags><member><Value>one</Value><Key>first</Key></member>\
-         <member><Key>second</Key><Value>two</Value></member></Tags><AssumeRolePolicyDocument>%7B%7D</AssumeRolePolicyDocument>",
+         <member><Key>second</Key><Value>two</Value></member></Tags><AssumeRolePolicyDocument>%7B%7D</AssumeRolePolicyDocument>\
+         <Description>a gateway</Description><MaxSessionDuration>7200</MaxSessionDuration>",
     );
     kept(&GetRole { name: "r" }, &body, |role| {
+        assert_eq!((role.description, role.max_session_duration), ("a gateway", Some(7200)));
         assert_eq!((role.arn, role.trust), ("arn:aws:iam::1:role/a&b", "%7B%7D"));
         assert_eq!((role.tag("first"), role.tag("second")), (Some("one"), Some("two")));
         assert_eq!(role.tag("third"), None);
@@ -58,7 +60,9 @@ fn elements_outside_the_result_are_ignored() {
         "<GetRoleResponse>{other}<GetRoleResult>{other}<Policy>{other}</Policy><Role><Boundary>{other}</Boundary>\
          <Arn>right</Arn></Role></GetRoleResult><Other><Role>{other}</Role></Other></GetRoleResponse>"
     );
-    kept(&GetRole { name: "r" }, &body, |role| assert_eq!(role.arn, "right"));
+    kept(&GetRole { name: "r" }, &body, |role| {
+        assert_eq!((role.arn, role.description, role.max_session_duration), ("right", "", None));
+    });
 }
 
 #[test]

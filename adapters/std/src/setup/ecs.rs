@@ -137,6 +137,7 @@ impl EcsRole {
             launch_type: (!subnets.is_empty()).then_some("FARGATE"),
             subnets: &subnets,
             security_groups: &groups,
+            assign_public_ip: false,
             tags: &[work.tag()],
             client_token: &token,
         };

@@ -78,6 +78,7 @@ fn iam(checked: &mut Checked<'_>) {
         ..CreateRole::new(name, POLICY)
     });
     checked.add(&GetRole { name });
+    checked.add(&UpdateRole { role, description, max_session_duration });
     checked.add(&UpdateAssumeRolePolicy { role, trust: POLICY });
     checked.add(&PutRolePolicy { role, name: "own", policy: POLICY });
     checked.add(&AttachRolePolicy { role, policy_arn: MANAGED });
@@ -140,6 +141,7 @@ fn ecs(checked: &mut Checked<'_>) {
         launch_type: Some("FARGATE"),
         subnets: &["subnet-1"],
         security_groups: &["sg-1"],
+        assign_public_ip: true,
         tags: TASK,
         client_token: "once",
     });

@@ -105,6 +105,11 @@ pub(crate) fn call() {
         max_session_duration: black_box(Some(number())),
         tags: pairs()
     });
+    action!(services::iam::UpdateRole {
+        role: text(),
+        description: black_box(Some(text())),
+        max_session_duration: black_box(Some(number()))
+    });
     action!(services::iam::TagRole { role: text(), tags: pairs() });
     action!(services::iam::GetRole { name: text() });
     action!(services::iam::ListRolePolicies { role: text() });
@@ -156,6 +161,7 @@ pub(crate) fn call() {
         launch_type: black_box(Some(text())),
         subnets: texts(),
         security_groups: texts(),
+        assign_public_ip: black_box(true),
         tags: pairs(),
         client_token: text()
     });
