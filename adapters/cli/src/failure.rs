@@ -1,6 +1,7 @@
 //! Why a command failed.
 
 use std::fmt;
+use std::process::ExitCode;
 
 use rolecall::Error;
 use rolecall::core::error::{ErrorKind, Failure as Failed, Origin, Phase};
@@ -19,6 +20,17 @@ pub(crate) enum Failure {
     Demo(String),
 }
 
+impl Failure {
+    /// 2 for a value of the command line that cannot be used, and 1 for everything else.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            #[cfg(feature = "setup")]
+            Self::Setup(error) if error.is_refusal() => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -30,6 +42,13 @@ impl fmt::Display for Failure {
             #[cfg(feature = "demo")]
             Self::Demo(what) => f.write_str(what),
         }
+    }
+}
+
+#[cfg(feature = "setup")]
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        Self::Setup(Box::new(error))
     }
 }
 

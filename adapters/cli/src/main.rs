@@ -28,8 +28,9 @@ fn main() -> ExitCode {
     match commands::run(&arguments) {
         Ok(code) => code,
         Err(error) => {
+            let code = error.exit_code();
             note(error);
-            ExitCode::FAILURE
+            code
         }
     }
 }

@@ -8,9 +8,14 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
-/// Prints a line on standard error; it is lost if that is closed.
+/// Prints an error or a warning on standard error; it is lost if that is closed.
 pub(crate) fn note(what: impl Display) {
     let _ = writeln!(std::io::stderr(), "rolecall: {what}");
+}
+
+/// Prints what is being done on standard error, without the name that marks errors and warnings.
+pub(crate) fn progress(what: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{what}");
 }
 
 /// Writes a result at once: standard output gets all of it or nothing.

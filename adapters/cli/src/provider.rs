@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::arguments::{Common, IdentityOptions, RoleOptions};
 use crate::failure::Failure;
 use crate::input::{password, text_of, text_or_file};
-use crate::output::note;
+use crate::output::{note, progress};
 
 /// The default chain, and the role or identity on top of it, if one is given.
 pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
@@ -15,8 +15,11 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     if let Some(region) = &common.region {
         settings.set_region("--region", region);
     }
-    let verbose = common.verbose;
-    let mut provider = Provider::builder(settings).trace(move |trace| note_step(&trace, verbose));
+    let mut provider = Provider::builder(settings);
+    if !common.quiet {
+        let verbose = common.verbose;
+        provider = provider.trace(move |trace| note_step(&trace, verbose));
+    }
     let named = match &common.cache {
         Some(folder) => Some(("--cache", folder.clone())),
         None => environment.get("ROLECALL_CACHE").map(|folder| ("ROLECALL_CACHE", folder)),
@@ -127,16 +130,13 @@ fn cached(_: ProviderBuilder, name: &str, _: &str, _: &Environment) -> Result<Pr
 
 /// Prints a step on standard error: what is wrong here always, exchanges and waits with `--verbose`.
 fn note_step(trace: &Trace<'_>, verbose: bool) {
-    if verbose
-        || matches!(
-            trace,
-            Trace::Clock { .. }
-                | Trace::Cache { .. }
-                | Trace::NoCredentialSettings { .. }
-                | Trace::Stale
-                | Trace::NotYet { .. }
-        )
-    {
-        note(trace);
+    match trace {
+        Trace::Clock { .. }
+        | Trace::Cache { .. }
+        | Trace::NoCredentialSettings { .. }
+        | Trace::Stale
+        | Trace::NotYet { .. } => note(trace),
+        _ if verbose => progress(trace),
+        _ => {}
     }
 }

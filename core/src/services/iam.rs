@@ -120,7 +120,7 @@ impl Action for GetRole<'_> {
     }
 }
 
-/// Replaces the description and the longest session of a role. What is left out gets its default: none, and an hour.
+/// Replaces the description and the longest session of a role. A longest session that is left out becomes an hour.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateRole<'c> {
     /// The role's name: 1 to 64 of `[\w+=,.@-]`.

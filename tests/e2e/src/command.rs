@@ -52,12 +52,14 @@ impl Run {
     }
 
     /// The operations that provisioning reported: the fourth word of `Cognito user pool CreateUserPool
-    /// PoolName=x`, the second of `IAM GetRole RoleName=x`.
+    /// PoolName=x`, the second of `IAM GetRole RoleName=x`; a dry run says what it does with each.
     pub fn calls(&self) -> Vec<&str> {
-        let reported = self.stderr.lines().filter_map(|line| line.strip_prefix("rolecall: "));
         let named = |word: &&str| word.starts_with(|first: char| first.is_ascii_uppercase());
-        let calls = reported.filter(named).filter_map(|line| line.split(' ').skip(1).find(named));
-        calls.filter(|call| !call.ends_with(':')).collect()
+        let lines = self.stderr.lines().map(|line| {
+            let dry = ["reading: ", "would call: "].iter().find_map(|words| line.strip_prefix(words));
+            dry.unwrap_or(line)
+        });
+        lines.filter(named).filter_map(|line| line.split(' ').skip(1).find(named)).collect()
     }
 }
 

@@ -9,6 +9,8 @@ use crate::servers::Server;
 /// A policy document that allows everything on S3.
 pub const S3: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+/// A policy document that only the service can refuse.
+pub const PERHAPS: &str = r#"{"Statement":[{"Effect":"Perhaps","Action":"s3:*","Resource":"*"}]}"#;
 /// The ARN of a managed policy.
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
 
@@ -45,12 +47,14 @@ impl<'a> Provisioning<'a> {
     pub fn apply(&self, resources: &[&[&str]]) -> Run {
         let dry = self.run(&["--dry-run"]);
         assert!(dry.ok().lines().count() >= resources.len(), "{dry:#?}");
-        assert!(dry.ok().lines().all(|line| line.starts_with("would be created: ")), "{dry:#?}");
+        assert!(dry.ok().lines().all(|line| line.starts_with("would create ")), "{dry:#?}");
+        says_what_a_dry_run_does(&dry);
         for resource in resources {
             assert!(!self.server.has(resource), "{resource:?} was made by a dry run: {dry:#?}");
         }
         let first = self.run(&[]);
-        first.ok();
+        let secret = |line: &str| line.starts_with("client secret: ");
+        assert!(first.ok().lines().all(|line| line.starts_with("created ") || secret(line)), "{first:#?}");
         let changing = |run: &'_ Run| {
             let calls = run.calls().into_iter().filter(|call| !is_read_only(call));
             calls.map(str::to_owned).collect::<Vec<_>>()
@@ -60,7 +64,11 @@ impl<'a> Provisioning<'a> {
 
         let made: Vec<_> = resources.iter().map(|resource| self.server.read(resource)).collect();
         let again = self.run(&[]);
-        assert_eq!(again.ok(), first.stdout, "the second run printed something else");
+        assert_eq!(
+            again.ok(),
+            first.stdout.replace("created ", "found "),
+            "the second run found something else"
+        );
         for (resource, made) in resources.iter().zip(made) {
             assert!(made["exists"] == true, "{resource:?} does not exist: {first:#?}");
             assert_eq!(self.server.read(resource), made, "{resource:?} was changed by the second run");
@@ -78,12 +86,13 @@ impl<'a> Provisioning<'a> {
         let before: Vec<_> = resources.iter().map(|resource| self.server.read(resource)).collect();
         let dry = self.run(&["--undo", "--dry-run"]);
         assert!(dry.ok().lines().count() >= resources.len(), "{dry:#?}");
-        assert!(dry.ok().lines().all(|line| line.starts_with("would be removed: ")), "{dry:#?}");
+        assert!(dry.ok().lines().all(|line| line.starts_with("would remove ")), "{dry:#?}");
+        says_what_a_dry_run_does(&dry);
         for (resource, before) in resources.iter().zip(before) {
             assert_eq!(self.server.read(resource), before, "{resource:?} was changed by the dry run");
         }
         let undone = self.run(&["--undo"]);
-        assert_eq!(undone.ok(), dry.stdout.replace("would be removed", "removed"));
+        assert_eq!(undone.ok(), dry.stdout.replace("would remove", "removed"));
         for resource in resources {
             assert!(!self.server.has(resource), "{resource:?} was not removed: {undone:#?}");
         }
@@ -98,15 +107,32 @@ impl<'a> Provisioning<'a> {
     }
 }
 
+/// Checks that each call of a dry run is reported as one that reads, or as one that is not made.
+#[track_caller]
+fn says_what_a_dry_run_does(dry: &Run) {
+    let said = dry.stderr.lines().map(|line| line.starts_with("reading: "));
+    let read_only = dry.calls().into_iter().map(is_read_only);
+    assert!(said.eq(read_only), "{dry:#?}");
+    assert!(dry.stderr.contains("\nwould call: "), "{dry:#?}");
+}
+
 /// Whether an operation is read-only.
-fn is_read_only(call: &str) -> bool {
+pub fn is_read_only(call: &str) -> bool {
     ["Get", "List", "Describe"].iter().any(|verb| call.starts_with(verb))
 }
 
-/// The value that the command printed for a name: `user pool: ID`.
+/// The value that the command printed for a name: `created user pool ID`, `client secret: SECRET`.
 #[track_caller]
 pub fn reported(run: &Run, what: &str) -> String {
-    let line = |line: &str| line.strip_prefix(what)?.strip_prefix(": ").map(str::to_owned);
+    let line = |line: &str| {
+        let resource = ["created ", "found ", "changed "].iter().find_map(|done| line.strip_prefix(done));
+        let value = match resource {
+            Some(resource) => resource.strip_prefix(what)?.strip_prefix(' ')?,
+            None => line.strip_prefix(what)?.strip_prefix(": ")?,
+        };
+        // The rest of a longer name is no value.
+        Some(value.to_owned()).filter(|value| !value.contains(' '))
+    };
     run.stdout.lines().find_map(line).unwrap_or_else(|| panic!("no {what}: {run:#?}"))
 }
 

@@ -181,6 +181,7 @@ pub(super) static RECIPES: &[Topic] = &[
         about: "a role, an instance profile with it, and its association with the instance",
         options: &[
             ROLE_NAME,
+            DESCRIPTION,
             once("--instance-id ID", "the instance that gets the role"),
             once("--replace", "take the place of another instance profile that the instance has"),
         ],
@@ -193,12 +194,18 @@ pub(super) static RECIPES: &[Topic] = &[
         about: "a role for tasks, a task definition with it, and a task (on Fargate with --subnet)",
         options: &[
             ROLE_NAME,
+            DESCRIPTION,
             once("--image IMAGE", "the image of a task definition"),
             once("--family NAME", "the task definition's name, else the role's; with --image"),
+            once(
+                "--execution-role NAME|ARN",
+                "the role that pulls a private image and writes logs: created, or of that ARN; with --image",
+            ),
             once("--run", "run a task of it; with --image"),
             once("--cluster NAME", "the cluster that it runs in, else the default one; with --run"),
             often("--subnet ID", "run it on Fargate, in this subnet; with --run"),
             often("--security-group ID", "a security group of the task; with --subnet"),
+            once("--public-ip", "a public address for the task; with --subnet"),
         ],
         groups: RECIPE,
         success: UNDONE,
@@ -211,6 +218,8 @@ pub(super) static RECIPES: &[Topic] = &[
             ROLE_NAME,
             always("--trust ACCOUNT|ARN", "the account or principal that may assume it"),
             once("--external-id ID", "the external id that it has to pass"),
+            DESCRIPTION,
+            MAX_SESSION_DURATION,
         ],
         groups: RECIPE,
         success: UNDONE,
@@ -221,6 +230,8 @@ pub(super) static RECIPES: &[Topic] = &[
         about: "a user pool with a client and a user, an identity pool, roles for its identities",
         options: &[
             always("--name NAME", "the name of all of them"),
+            DESCRIPTION,
+            MAX_SESSION_DURATION,
             once("--username NAME", "a user; the password is prompted for, or read as below"),
             once("--client-secret", "a client with a secret, which is printed"),
             often("--login-provider PROVIDER=APP", "another provider whose tokens the identity pool trusts"),
@@ -272,8 +283,13 @@ const UNDONE: Option<&str> = Some("no resource left unchanged by --undo");
 #[cfg(feature = "setup")]
 const ROLE_NAME: Opt = always("--role NAME", "the role's name");
 #[cfg(feature = "setup")]
+const DESCRIPTION: Opt = once("--description TEXT", "what the role is for, up to 1,000 characters");
+#[cfg(feature = "setup")]
+const MAX_SESSION_DURATION: Opt =
+    once("--max-session-duration SECONDS", "how long its longest session may last, 3600 to 43200");
+#[cfg(feature = "setup")]
 const PROVISIONING: &[Opt] = &[
-    once("--dry-run", "print the calls that would change something, and make none of them"),
+    once("--dry-run", "read what exists, print the calls that would change something, and make none of them"),
     once("--undo", "remove what the recipe created; resources without its tag are left unchanged"),
     once("--policy JSON|FILE", "what the role may do"),
     often("--policy-arn ARN", "the same, as a managed policy"),
@@ -303,6 +319,10 @@ static COMMON: Group = Group {
             "share credentials with other processes there; else ROLECALL_CACHE, else no cache",
         ),
         once("-v, --verbose", "print every exchange on standard error"),
+        once(
+            "-q, --quiet",
+            "print no progress and no notes on standard error; warnings of the result and errors stay",
+        ),
     ],
 };
 

@@ -12,12 +12,16 @@ pub(crate) struct Common {
     pub(crate) role: RoleOptions,
     pub(crate) identity: IdentityOptions,
     pub(crate) verbose: bool,
+    pub(crate) quiet: bool,
 }
 
 impl Common {
     /// Checks that the options go together, for a command that creates a user or any other.
     pub(super) fn check(&self, makes_user: bool) -> Result<(), lexopt::Error> {
         self.identity.check(makes_user)?;
+        if self.verbose && self.quiet {
+            return Err("--verbose or --quiet, not both".into());
+        }
         if let (Some(option), None) = (self.role.given.first(), &self.role.arn) {
             return Err(format!("{option} needs --role-arn").into());
         }

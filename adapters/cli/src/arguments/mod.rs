@@ -142,6 +142,7 @@ impl Given {
             "help" => self.help = true,
             "version" => self.version = true,
             "verbose" => self.common.verbose = true,
+            "quiet" => self.common.quiet = true,
             "region" => self.common.region = Some(text()?),
             "profile" => self.common.profile = Some(text()?),
             "cache" => self.common.cache = Some(text()?),

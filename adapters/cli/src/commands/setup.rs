@@ -4,28 +4,35 @@ use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use rolecall::setup::{
-    CognitoPools, CrossAccountRole, Ec2Role, EcsRole, Launch, Outcome, Recipe, Resource, Setup, TAG,
+    Call, CognitoPools, CrossAccountRole, Ec2Role, EcsRole, Launch, Outcome, Recipe, Resource, Setup, TAG,
 };
 use rolecall::{Buffer, Environment, Error, Host, Provider, Secret, System};
 
 use crate::arguments::{Common, Recipe as Name, SetupOptions};
 use crate::failure::Failure;
 use crate::input::{file_of, password, text_of};
-use crate::output::{joined, note, print, printable};
+use crate::output::{joined, note, print, printable, progress};
 
 pub(super) fn run(options: &SetupOptions, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
     match options.recipe {
-        Name::Ec2Role => go(options, provider, &ec2_role(options)?),
-        Name::EcsRole => go(options, provider, &ecs_role(options)?),
-        Name::CrossAccount => go(options, provider, &cross_account(options)?),
-        Name::Cognito => go(options, provider, &cognito(options, common, provider)?),
+        Name::Ec2Role => go(options, common, provider, &ec2_role(options)?),
+        Name::EcsRole => go(options, common, provider, &ecs_role(options)?),
+        Name::CrossAccount => go(options, common, provider, &cross_account(options)?),
+        Name::Cognito => go(options, common, provider, &cognito(options, common, provider)?),
     }
 }
 
-fn go(options: &SetupOptions, provider: &Provider, recipe: &impl Recipe) -> Result<ExitCode, Failure> {
-    let setup = Setup::new(provider).dry_run(options.dry_run).on_call(|call| note(printable(call)));
-    let ended = if options.undo { setup.undo(recipe) } else { setup.apply(recipe) };
-    let resources = ended.map_err(|error| Failure::Setup(Box::new(error)))?;
+fn go(
+    options: &SetupOptions,
+    common: &Common,
+    provider: &Provider,
+    recipe: &impl Recipe,
+) -> Result<ExitCode, Failure> {
+    let mut setup = Setup::new(provider).dry_run(options.dry_run);
+    if !common.quiet {
+        setup = setup.on_call(|call| progress(reported(call, options.dry_run)));
+    }
+    let resources = if options.undo { setup.undo(recipe)? } else { setup.apply(recipe)? };
     let lines: Vec<_> = resources.iter().map(|resource| line(resource, options.dry_run)).collect();
     let parts = lines.iter().zip(&resources).flat_map(|(line, Resource { kind, secret, .. })| {
         let secret = secret.as_deref().filter(|_| !options.dry_run).map(Secret::expose);
@@ -44,29 +51,44 @@ fn go(options: &SetupOptions, provider: &Provider, recipe: &impl Recipe) -> Resu
     Ok(ExitCode::FAILURE)
 }
 
+/// The line about a call. A dry run makes those that change nothing.
+fn reported(call: Call<'_>, dry_run: bool) -> String {
+    let words = match (dry_run, call.changes) {
+        (false, _) => "",
+        (true, false) => "reading: ",
+        (true, true) => "would call: ",
+    };
+    format!("{words}{}", printable(call.text))
+}
+
 /// The line about a resource; its secret is another.
 fn line(resource: &Resource, dry_run: bool) -> String {
     let Resource { kind, id, outcome, .. } = resource;
-    let id = printable(id);
-    match (outcome, dry_run) {
-        (Outcome::Removed, false) => format!("removed: {kind} {id}\n"),
-        (Outcome::Removed, true) => format!("would be removed: {kind} {id}\n"),
-        (Outcome::Kept, _) => format!("kept: {kind} {id}\n"),
-        (Outcome::Created, true) => format!("would be created: {kind} {id}\n"),
-        (Outcome::Changed, true) => format!("would be changed: {kind} {id}\n"),
-        (Outcome::Changed, false) => format!("{kind}, changed: {id}\n"),
-        _ => format!("{kind}: {id}\n"),
-    }
+    let done = match (outcome, dry_run) {
+        (Outcome::Created, false) => "created",
+        (Outcome::Created, true) => "would create",
+        (Outcome::Changed, false) => "changed",
+        (Outcome::Changed, true) => "would change",
+        (Outcome::Removed, false) => "removed",
+        (Outcome::Removed, true) => "would remove",
+        (Outcome::Kept, false) => "kept",
+        (Outcome::Kept, true) => "would keep",
+        _ => "found",
+    };
+    format!("{done} {kind} {}\n", printable(id))
 }
 
-/// Adds the policies of the role.
-macro_rules! with_policies {
+/// Adds the policies of the role, and its description.
+macro_rules! with_properties {
     ($recipe:ident, $options:ident) => {{
         if let Some(policy) = &$options.policy {
             $recipe = $recipe.policy(policy_of("--policy", policy)?);
         }
         for arn in &$options.policy_arns {
             $recipe = $recipe.policy_arn(arn);
+        }
+        if let Some(description) = &$options.description {
+            $recipe = $recipe.description(description);
         }
         $recipe
     }};
@@ -77,7 +99,7 @@ fn ec2_role(options: &SetupOptions) -> Result<Ec2Role, Failure> {
     if let Some(instance) = &options.instance_id {
         role = role.instance(instance);
     }
-    Ok(with_policies!(role, options))
+    Ok(with_properties!(role, options))
 }
 
 fn ecs_role(options: &SetupOptions) -> Result<EcsRole, Failure> {
@@ -88,15 +110,19 @@ fn ecs_role(options: &SetupOptions) -> Result<EcsRole, Failure> {
     if let Some(image) = &options.image {
         role = role.image(image);
     }
+    if let Some(execution_role) = &options.execution_role {
+        role = role.execution_role(execution_role);
+    }
     // An undo looks for tasks in the same places.
     if options.run || options.undo {
         role = role.run(Launch {
             cluster: options.cluster.clone(),
             subnets: options.subnets.clone(),
             security_groups: options.security_groups.clone(),
+            public_ip: options.public_ip,
         });
     }
-    Ok(with_policies!(role, options))
+    Ok(with_properties!(role, options))
 }
 
 fn cross_account(options: &SetupOptions) -> Result<CrossAccountRole, Failure> {
@@ -104,7 +130,10 @@ fn cross_account(options: &SetupOptions) -> Result<CrossAccountRole, Failure> {
     if let Some(id) = &options.external_id {
         role = role.external_id(id);
     }
-    Ok(with_policies!(role, options))
+    if let Some(seconds) = options.max_session_duration {
+        role = role.max_session_duration(seconds);
+    }
+    Ok(with_properties!(role, options))
 }
 
 fn cognito(options: &SetupOptions, common: &Common, provider: &Provider) -> Result<CognitoPools, Failure> {
@@ -130,7 +159,14 @@ fn cognito(options: &SetupOptions, common: &Common, provider: &Provider) -> Resu
     if let Some(url) = &options.oidc_url {
         pools = pools.open_id(url, options.oidc_client_ids.clone(), options.thumbprints.clone());
     }
+    if let Some(seconds) = options.max_session_duration {
+        pools = pools.max_session_duration(seconds);
+    }
+    pools = with_properties!(pools, options);
     if let (Some(username), false) = (&common.identity.username, options.undo) {
+        // Before the user is asked for a password.
+        pools = pools.user(username, None);
+        Setup::new(provider).check(&pools)?;
         let password = match password(&common.identity, &Environment::process())? {
             Some(password) => Some(password),
             None if options.dry_run => None,
@@ -138,7 +174,7 @@ fn cognito(options: &SetupOptions, common: &Common, provider: &Provider) -> Resu
         };
         pools = pools.user(username, password);
     }
-    Ok(with_policies!(pools, options))
+    Ok(pools)
 }
 
 /// Asks for a new password twice, because it cannot be read back.

@@ -17,11 +17,11 @@ use rolecall_core::services::user_pool::{
 };
 
 use super::resource::{Outcome, Resource, TAG};
-use super::role::{self, Policies};
+use super::role::{self, Properties};
 use super::work::{Page, Work, code, pages};
-use super::{policies, sealed};
+use super::{check, properties, sealed};
 use crate::fetch::{pairs, texts};
-use crate::{Error, Secret};
+use crate::{Error, Secret, Settings};
 
 /// Cognito pools: a user pool with a client, an identity pool, a role for authenticated identities, and, if
 /// they are allowed, one for unauthenticated identities.
@@ -30,11 +30,11 @@ pub struct CognitoPools {
     name: String,
     with_secret: bool,
     classic: bool,
-    unauthenticated: Option<Policies>,
+    unauthenticated: Option<Properties>,
     user: Option<(String, Option<Secret>)>,
     providers: Vec<(String, String)>,
     open_id: Option<OpenId>,
-    policies: Policies,
+    properties: Properties,
 }
 
 #[derive(Debug)]
@@ -42,6 +42,24 @@ struct OpenId {
     url: String,
     client_ids: Vec<String>,
     thumbprints: Vec<String>,
+}
+
+/// A client that exists.
+struct Client {
+    id: String,
+    secret: Option<Secret>,
+}
+
+/// Whether the OpenID Connect provider is registered, and its ARN.
+struct Registered {
+    arn: String,
+    is_there: bool,
+}
+
+/// The roles that exist.
+struct Roles {
+    authenticated: Option<role::Existing>,
+    unauthenticated: Option<role::Existing>,
 }
 
 /// The name and id of a resource, and whether it has the tag of this recipe.
@@ -62,7 +80,7 @@ impl CognitoPools {
             user: None,
             providers: Vec::new(),
             open_id: None,
-            policies: Policies::default(),
+            properties: Properties::default(),
         }
     }
 
@@ -121,9 +139,20 @@ impl CognitoPools {
         self
     }
 
+    /// Sets how long the longest session of either role may last: 3,600 to 43,200 seconds. It counts in the classic
+    /// flow.
+    pub fn max_session_duration(mut self, seconds: u32) -> Self {
+        self.properties.max_session_duration = Some(seconds);
+        self
+    }
+
     /// The name of the role of `identities`. Roles are global, and pools belong to one region.
     fn role(&self, work: &Work<'_>, identities: &str) -> Result<String, Error> {
-        Ok(format!("{}-{}-{identities}", self.name, work.provider().settings().region()?))
+        Ok(self.role_in(work.provider().settings().region()?, identities))
+    }
+
+    fn role_in(&self, region: &str, identities: &str) -> String {
+        format!("{}-{region}-{identities}", self.name)
     }
 
     /// The ids of the resources on a page that have this name.
@@ -153,9 +182,9 @@ impl CognitoPools {
         ids.into_iter().map(found).collect()
     }
 
-    /// Creates the user pool if it does not exist, and returns its id.
-    fn user_pool(&self, work: &mut Work<'_>) -> Result<String, Error> {
-        if let Some(found) = self.user_pools(work)?.into_iter().find(|found| found.own) {
+    /// Creates the user pool if none was found, and returns its id.
+    fn ensure_user_pool(&self, work: &mut Work<'_>, found: Option<Found>) -> Result<String, Error> {
+        if let Some(found) = found {
             work.note("user pool", &found.id, Outcome::Found);
             return Ok(found.id);
         }
@@ -165,32 +194,26 @@ impl CognitoPools {
         Ok(id)
     }
 
-    /// Creates the client if it does not exist, and returns its id.
-    fn client(&self, work: &mut Work<'_>, pool: &str) -> Result<String, Error> {
-        // A pool that a dry run would create cannot be read.
-        let is_there =
-            work.resources.iter().any(|resource| resource.id == pool && resource.outcome == Outcome::Found);
-        let named = if is_there {
-            pages(&mut |next| work.read(&ListUserPoolClients { pool, next }, |page| self.of_name(page)))?
-        } else {
-            Vec::new()
-        };
-        let found = named.first();
-        let keep = |client: rolecall_core::services::user_pool::Client<'_>| {
-            (client.id.to_owned(), client.secret.map(str::to_owned))
-        };
-        let (id, secret, outcome) = match found {
-            Some(client) => {
-                let (id, secret) = work.read(&DescribeUserPoolClient { pool, client }, keep)?;
-                if secret.is_some() != self.with_secret {
-                    let has = if secret.is_some() { "a" } else { "no" };
-                    return Err(Error::Configuration(format!(
-                        "client {id} has {has} secret, and that cannot be changed: say the same, undo first, \
-                         or choose another name"
-                    )));
-                }
-                (id, secret, Outcome::Found)
-            }
+    /// Reads the client of the pool, and refuses one that has no secret and should, or the other way round.
+    fn client(&self, work: &Work<'_>, pool: &str) -> Result<Option<Client>, Error> {
+        let named =
+            pages(&mut |next| work.read(&ListUserPoolClients { pool, next }, |page| self.of_name(page)))?;
+        let Some(client) = named.first() else { return Ok(None) };
+        let found = work.read(&DescribeUserPoolClient { pool, client }, kept)?;
+        if found.secret.is_some() == self.with_secret {
+            return Ok(Some(found));
+        }
+        let has = if found.secret.is_some() { "a" } else { "no" };
+        Err(Error::Configuration(format!(
+            "client {} has {has} secret, and that cannot be changed: say the same, undo first, or choose another name",
+            found.id
+        )))
+    }
+
+    /// Creates the client if none was found, and returns its id.
+    fn ensure_client(&self, work: &mut Work<'_>, pool: &str, found: Option<Client>) -> Result<String, Error> {
+        let (Client { id, secret }, outcome) = match found {
+            Some(found) => (found, Outcome::Found),
             None => {
                 let create = CreateUserPoolClient {
                     pool,
@@ -198,11 +221,11 @@ impl CognitoPools {
                     with_secret: self.with_secret,
                     flows: &["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
                 };
-                let (id, secret) = work.make(&create, ("CLIENT".to_owned(), None), keep)?;
-                (id, secret, Outcome::Created)
+                let planned = Client { id: "CLIENT".to_owned(), secret: None };
+                (work.make(&create, planned, kept)?, Outcome::Created)
             }
         };
-        let secret = secret.map(|secret| Arc::new(Secret::new(secret)));
+        let secret = secret.map(Arc::new);
         work.resources.push(Resource { kind: "client", id: id.clone(), outcome, secret });
         Ok(id)
     }
@@ -224,39 +247,55 @@ impl CognitoPools {
         Ok(())
     }
 
-    /// Registers the OpenID Connect provider with IAM if it is not, and returns its ARN.
-    fn ensure_open_id(&self, work: &mut Work<'_>, open_id: &OpenId) -> Result<String, Error> {
+    /// Reads the OpenID Connect provider, and refuses one of another owner.
+    fn registered(&self, work: &Work<'_>, open_id: &OpenId) -> Result<Registered, Error> {
         let arn = self.open_id_arn(work, open_id)?;
-        match work.find(&GetOpenIDConnectProvider { arn: &arn }, |it| it.tag(TAG).map(str::to_owned))? {
-            Some(tag) if work.owns(tag.as_deref()) => {
-                work.note("OpenID Connect provider", &arn, Outcome::Found);
-                Ok(arn)
+        let tag = work.find(&GetOpenIDConnectProvider { arn: &arn }, |it| it.tag(TAG).map(str::to_owned))?;
+        match tag {
+            Some(tag) if !work.owns(tag.as_deref()) => {
+                Err(work.foreign("OpenID Connect provider", &open_id.url))
             }
-            Some(_) => Err(work.foreign("OpenID Connect provider", &open_id.url)),
-            None => {
-                let create = CreateOpenIDConnectProvider {
-                    url: &open_id.url,
-                    client_ids: &texts(&open_id.client_ids),
-                    thumbprints: &texts(&open_id.thumbprints),
-                    tags: &[work.tag()],
-                };
-                let arn = work.make(&create, arn, str::to_owned)?;
-                work.made("OpenID Connect provider", &arn, &arn);
-                Ok(arn)
-            }
+            tag => Ok(Registered { arn, is_there: tag.is_some() }),
         }
+    }
+
+    /// Registers the OpenID Connect provider with IAM if it is not, and returns its ARN.
+    fn ensure_open_id(
+        &self,
+        work: &mut Work<'_>,
+        open_id: &OpenId,
+        found: Registered,
+    ) -> Result<String, Error> {
+        if found.is_there {
+            work.note("OpenID Connect provider", &found.arn, Outcome::Found);
+            return Ok(found.arn);
+        }
+        let create = CreateOpenIDConnectProvider {
+            url: &open_id.url,
+            client_ids: &texts(&open_id.client_ids),
+            thumbprints: &texts(&open_id.thumbprints),
+            tags: &[work.tag()],
+        };
+        let arn = work.make(&create, found.arn, str::to_owned)?;
+        work.made("OpenID Connect provider", &arn, &arn);
+        Ok(arn)
     }
 
     /// The ARN that IAM gives a provider of that URL.
     fn open_id_arn(&self, work: &Work<'_>, open_id: &OpenId) -> Result<String, Error> {
-        let account = work.provider().caller_identity()?.account;
+        let account = work.account()?;
         let place = open_id.url.strip_prefix("https://").unwrap_or(&open_id.url);
         Ok(format!("arn:{}:iam::{account}:oidc-provider/{place}", role::partition(work).name))
     }
 
     /// Creates or updates the identity pool, and returns its id.
-    fn identity_pool(&self, work: &mut Work<'_>, logins: Logins<'_>) -> Result<String, Error> {
-        if let Some(found) = self.identity_pools(work)?.into_iter().find(|found| found.own) {
+    fn ensure_identity_pool(
+        &self,
+        work: &mut Work<'_>,
+        found: Option<Found>,
+        logins: Logins<'_>,
+    ) -> Result<String, Error> {
+        if let Some(found) = found {
             let update = UpdateIdentityPool { id: &found.id, name: &self.name, logins, tags: &[work.tag()] };
             work.make(&update, (), |_| ())?;
             work.note("identity pool", &found.id, Outcome::Found);
@@ -268,19 +307,32 @@ impl CognitoPools {
         Ok(id)
     }
 
-    /// Creates the roles if they do not exist, and assigns them to the identity pool.
-    fn roles(&self, work: &mut Work<'_>, pool: &str) -> Result<(), Error> {
+    /// Reads the roles, and refuses those of another owner.
+    fn roles(&self, work: &Work<'_>) -> Result<Roles, Error> {
+        let authenticated = role::find(work, &self.role(work, "authenticated")?, false)?;
+        let unauthenticated = match &self.unauthenticated {
+            Some(_) => role::find(work, &self.role(work, "unauthenticated")?, false)?,
+            None => None,
+        };
+        Ok(Roles { authenticated, unauthenticated })
+    }
+
+    /// Creates the roles that were not found, and assigns them to the identity pool.
+    fn ensure_roles(&self, work: &mut Work<'_>, found: Roles, pool: &str) -> Result<(), Error> {
         let mut buffer = [0; 1024];
         let name = self.role(work, "authenticated")?;
         let service = token_service(work.provider().settings().region()?)?;
         let trusted = trust::identity_pool(&service, pool, "authenticated", &mut buffer);
         let trusted = trusted.map_err(role::too_long)?;
-        let authenticated = role::ensure(work, &name, trusted, &self.policies)?;
+        let authenticated = role::ensure(work, &name, found.authenticated, trusted, &self.properties)?;
         let unauthenticated = match &self.unauthenticated {
-            Some(policies) => {
+            Some(own) => {
+                let Properties { description, max_session_duration, .. } = self.properties.clone();
+                let properties = Properties { description, max_session_duration, ..own.clone() };
                 let name = self.role(work, "unauthenticated")?;
                 let trusted = trust::identity_pool(&service, pool, "unauthenticated", &mut buffer);
-                Some(role::ensure(work, &name, trusted.map_err(role::too_long)?, policies)?)
+                let trusted = trusted.map_err(role::too_long)?;
+                Some(role::ensure(work, &name, found.unauthenticated, trusted, &properties)?)
             }
             None => None,
         };
@@ -293,20 +345,60 @@ impl CognitoPools {
     }
 }
 
-policies!(CognitoPools);
+properties!(CognitoPools);
 
 impl sealed::Recipe for CognitoPools {
     fn name(&self) -> String {
         format!("cognito/{}", self.name)
     }
 
+    fn check_names(&self, settings: &Settings) -> Result<(), Error> {
+        // The longest of the names that are made of it.
+        let region = settings.region.as_deref().unwrap_or_default();
+        check::role_name("role", &self.role_in(region, "unauthenticated"))
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.user.as_ref().map_or(Ok(()), |(username, _)| check::username(username))?;
+        let providers = self.providers.iter();
+        providers
+            .clone()
+            .try_for_each(|(provider, application)| check::login_provider(provider, application))?;
+        check::at_most(
+            10,
+            "login providers",
+            &providers.map(|(provider, _)| provider.clone()).collect::<Vec<_>>(),
+        )?;
+        if let Some(open_id) = &self.open_id {
+            check::open_id_url(&open_id.url)?;
+            open_id.client_ids.iter().try_for_each(|id| check::client_id(id))?;
+            open_id.thumbprints.iter().try_for_each(|text| check::thumbprint(text))?;
+            check::at_most(5, "thumbprints", &open_id.thumbprints)?;
+        }
+        self.unauthenticated.as_ref().map_or(Ok(()), Properties::check)?;
+        self.properties.check()
+    }
+
     fn apply(&self, work: &mut Work<'_>) -> Result<(), Error> {
         let region = work.provider().settings().region()?.to_owned();
-        let user_pool = self.user_pool(work)?;
-        let client = self.client(work, &user_pool)?;
-        self.ensure_user(work, &user_pool)?;
+        let own = |pools: Vec<Found>| pools.into_iter().find(|found| found.own);
+        let user_pool = own(self.user_pools(work)?);
+        let client = match &user_pool {
+            Some(pool) => self.client(work, &pool.id)?,
+            None => None,
+        };
         let open_id = match &self.open_id {
-            Some(open_id) => vec![self.ensure_open_id(work, open_id)?],
+            Some(open_id) => Some((open_id, self.registered(work, open_id)?)),
+            None => None,
+        };
+        let identity_pool = own(self.identity_pools(work)?);
+        let roles = self.roles(work)?;
+
+        let user_pool = self.ensure_user_pool(work, user_pool)?;
+        let client = self.ensure_client(work, &user_pool, client)?;
+        self.ensure_user(work, &user_pool)?;
+        let open_id = match open_id {
+            Some((open_id, found)) => vec![self.ensure_open_id(work, open_id, found)?],
             None => Vec::new(),
         };
         let provider = format!("cognito-idp.{region}.{}/{user_pool}", role::partition(work).dns_suffix);
@@ -317,8 +409,8 @@ impl sealed::Recipe for CognitoPools {
             providers: &pairs(&self.providers),
             open_id: &texts(&open_id),
         };
-        let pool = self.identity_pool(work, logins)?;
-        self.roles(work, &pool)
+        let pool = self.ensure_identity_pool(work, identity_pool, logins)?;
+        self.ensure_roles(work, roles, &pool)
     }
 
     fn undo(&self, work: &mut Work<'_>) -> Result<(), Error> {
@@ -364,6 +456,10 @@ impl sealed::Recipe for CognitoPools {
         }
         Ok(())
     }
+}
+
+fn kept(client: rolecall_core::services::user_pool::Client<'_>) -> Client {
+    Client { id: client.id.to_owned(), secret: client.secret.map(|secret| Secret::new(secret.to_owned())) }
 }
 
 /// The service that issues the tokens of identity pools, by the region's partition (AWS GovCloud User Guide

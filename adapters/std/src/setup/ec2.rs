@@ -10,10 +10,10 @@ use rolecall_core::services::iam::{
 };
 
 use super::resource::{Outcome, TAG};
-use super::role::{self, Policies};
+use super::role::{self, Properties};
 use super::work::{Work, pages};
-use super::{policies, sealed};
-use crate::Error;
+use super::{check, properties, sealed};
+use crate::{Error, Settings};
 
 /// A role for an EC2 instance: the role, an instance profile of the same name with the role in it, and the
 /// association of the profile with the instance.
@@ -22,13 +22,21 @@ pub struct Ec2Role {
     name: String,
     instance: Option<String>,
     replaces: bool,
-    policies: Policies,
+    properties: Properties,
+}
+
+/// The association of an instance.
+struct Associated {
+    id: String,
+    /// The ARN of its instance profile.
+    profile: String,
+    state: String,
 }
 
 impl Ec2Role {
     /// The role of that name: 1 to 64 of `[\w+=,.@-]`.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), instance: None, replaces: false, policies: Policies::default() }
+        Self { name: name.into(), instance: None, replaces: false, properties: Properties::default() }
     }
 
     /// The instance to associate, `i-...`. Undoing ends the associations of every instance.
@@ -43,27 +51,37 @@ impl Ec2Role {
         self
     }
 
-    /// Associates the profile with the instance, and waits until it is.
-    fn associate(&self, work: &mut Work<'_>, instance_id: &str) -> Result<(), Error> {
-        let profile = self.name.as_str();
-        let id = match self.association(work, instance_id)? {
-            Some((id, arn, _)) if is_profile(&arn, profile) => {
-                work.note("association", &id, Outcome::Found);
-                id
+    /// Reads the association that the instance has, and refuses one that is not to be replaced.
+    fn replaceable(&self, work: &Work<'_>, instance_id: &str) -> Result<Option<Associated>, Error> {
+        match self.association(work, instance_id)? {
+            Some(found) if !self.replaces && !is_profile(&found.profile, &self.name) => {
+                Err(Error::Configuration(format!(
+                    "instance {instance_id} has the instance profile {}: remove that, or replace it (`--replace`)",
+                    found.profile
+                )))
             }
-            Some((association_id, _, _)) if self.replaces => {
-                let replace =
-                    ReplaceIamInstanceProfileAssociation { association_id: &association_id, profile };
-                let id =
-                    work.make(&replace, association_id.clone(), |association| association.id.to_owned())?;
+            found => Ok(found),
+        }
+    }
+
+    /// Associates the profile with the instance, whose association was found, and waits until it is.
+    fn associate(
+        &self,
+        work: &mut Work<'_>,
+        instance_id: &str,
+        found: Option<Associated>,
+    ) -> Result<(), Error> {
+        let profile = self.name.as_str();
+        let id = match found {
+            Some(found) if is_profile(&found.profile, profile) => {
+                work.note("association", &found.id, Outcome::Found);
+                found.id
+            }
+            Some(found) => {
+                let replace = ReplaceIamInstanceProfileAssociation { association_id: &found.id, profile };
+                let id = work.make(&replace, found.id.clone(), |association| association.id.to_owned())?;
                 work.made("association", &id, &id);
                 id
-            }
-            Some((_, arn, _)) => {
-                return Err(Error::Configuration(format!(
-                    "instance {instance_id} has the instance profile {arn}: remove that, or replace it \
-                     (`--replace`)"
-                )));
             }
             None => {
                 let associate = AssociateIamInstanceProfile { instance_id, profile };
@@ -76,8 +94,9 @@ impl Ec2Role {
         if work.is_dry_run() {
             return Ok(());
         }
-        let associated = |found: &Option<(String, String, String)>| {
-            found.as_ref().is_some_and(|(_, arn, state)| is_profile(arn, profile) && state == "associated")
+        let associated = |found: &Option<Associated>| {
+            let is = |found: &Associated| is_profile(&found.profile, profile) && found.state == "associated";
+            found.as_ref().is_some_and(is)
         };
         let found = work.wait_for(|| self.association(work, instance_id), associated)?;
         if associated(&found) {
@@ -88,41 +107,56 @@ impl Ec2Role {
         )))
     }
 
-    /// Id, profile and state of the association that an instance has.
-    fn association(
-        &self,
-        work: &Work<'_>,
-        instance_id: &str,
-    ) -> Result<Option<(String, String, String)>, Error> {
+    /// The association that an instance has.
+    fn association(&self, work: &Work<'_>, instance_id: &str) -> Result<Option<Associated>, Error> {
         let describe = DescribeIamInstanceProfileAssociations { instance_id: Some(instance_id), next: None };
         work.read(&describe, |mut page| {
             // An association that has ended is listed for a while.
             let lives = page.each.find(|association| !association.state.starts_with("disassociat"));
-            lives.map(|it| (it.id.to_owned(), it.profile_arn.to_owned(), it.state.to_owned()))
+            lives.map(|it| Associated {
+                id: it.id.to_owned(),
+                profile: it.profile_arn.to_owned(),
+                state: it.state.to_owned(),
+            })
         })
     }
 }
 
-policies!(Ec2Role);
+properties!(Ec2Role);
 
 impl sealed::Recipe for Ec2Role {
     fn name(&self) -> String {
         format!("ec2-role/{}", self.name)
     }
 
+    fn check_names(&self, _: &Settings) -> Result<(), Error> {
+        check::role_name("role", &self.name)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.instance.as_deref().map_or(Ok(()), |id| check::ec2_id("instance", "i-", id))?;
+        self.properties.check()
+    }
+
     fn apply(&self, work: &mut Work<'_>) -> Result<(), Error> {
         let name = self.name.as_str();
-        let mut buffer = [0; 512];
-        let trust = trust::service("ec2.amazonaws.com", &mut buffer).map_err(role::too_long)?;
-        role::ensure(work, name, trust, &self.policies)?;
+        let role = role::find(work, name, false)?;
         let found = work.find(&GetInstanceProfile { name }, |profile| {
             let owned = |text: Option<&str>| text.map(str::to_owned);
             (profile.arn.to_owned(), owned(profile.role()), owned(profile.tag(TAG)))
         })?;
+        if matches!(&found, Some((_, _, tag)) if !work.owns(tag.as_deref())) {
+            return Err(work.foreign("instance profile", name));
+        }
+        let association = match &self.instance {
+            Some(instance) => self.replaceable(work, instance)?,
+            None => None,
+        };
+
+        let mut buffer = [0; 512];
+        let trust = trust::service("ec2.amazonaws.com", &mut buffer).map_err(role::too_long)?;
+        role::ensure(work, name, role, trust, &self.properties)?;
         let held = match found {
-            Some((_, _, tag)) if !work.owns(tag.as_deref()) => {
-                return Err(work.foreign("instance profile", name));
-            }
             Some((arn, held, _)) => {
                 work.note("instance profile", &arn, Outcome::Found);
                 held
@@ -143,7 +177,7 @@ impl sealed::Recipe for Ec2Role {
             work.make(&AddRoleToInstanceProfile { profile: name, role: name }, (), |()| ())?;
         }
         match &self.instance {
-            Some(instance) => self.associate(work, instance),
+            Some(instance) => self.associate(work, instance, association),
             None => Ok(()),
         }
     }

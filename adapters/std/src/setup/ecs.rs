@@ -7,11 +7,11 @@ use rolecall_core::services::ecs::{
 use rolecall_core::services::iam::trust;
 
 use super::resource::{Outcome, TAG};
-use super::role::{self, Policies};
-use super::work::{Page, Work, pages};
-use super::{policies, sealed};
-use crate::Error;
+use super::role::{self, Properties};
+use super::work::{Page, Work, of_tag_value, pages, tag_value};
+use super::{check, properties, sealed};
 use crate::fetch::texts;
+use crate::{Error, Settings};
 
 /// A role for ECS tasks; with an image, a task definition that has the role; with a place to run, a task.
 ///
@@ -23,7 +23,9 @@ pub struct EcsRole {
     family: String,
     image: Option<String>,
     launch: Option<Launch>,
-    policies: Policies,
+    /// A name or an ARN.
+    execution_role: Option<String>,
+    properties: Properties,
 }
 
 /// Where a task runs: its cluster, and its network on Fargate.
@@ -35,11 +37,23 @@ pub struct Launch {
     pub subnets: Vec<String>,
     /// The security groups of the task on Fargate.
     pub security_groups: Vec<String>,
+    /// Whether the task gets a public address on Fargate, to reach the internet without a NAT gateway.
+    pub public_ip: bool,
 }
 
-/// Tags of the role, by which an undo finds all families and clusters that earlier runs named.
+/// The newest revision of a family.
+struct Revision {
+    arn: String,
+    task_role: String,
+    execution_role: String,
+    image: String,
+    network_mode: String,
+}
+
+/// Tags of the role, by which an undo finds all that earlier runs named.
 const FAMILIES: &str = "rolecall:families";
 const CLUSTERS: &str = "rolecall:clusters";
+const EXECUTION_ROLES: &str = "rolecall:execution-roles";
 /// The cluster if none is named.
 const DEFAULT_CLUSTER: &str = "default";
 
@@ -51,7 +65,14 @@ impl EcsRole {
     /// The role of that name: 1 to 64 of `[\w+=,.@-]`. The family of its task definitions has the same name.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
-        Self { family: name.clone(), name, image: None, launch: None, policies: Policies::default() }
+        Self {
+            family: name.clone(),
+            name,
+            image: None,
+            launch: None,
+            execution_role: None,
+            properties: Properties::default(),
+        }
     }
 
     /// Sets another name for the family: 1 to 255 letters, digits, hyphens and underscores.
@@ -66,29 +87,80 @@ impl EcsRole {
         self
     }
 
+    /// Sets the role with which ECS starts tasks, which pulls private images and writes logs: the name of one that is
+    /// created with the rights for both, or the ARN of one that exists.
+    pub fn execution_role(mut self, role: impl Into<String>) -> Self {
+        self.execution_role = Some(role.into());
+        self
+    }
+
     /// Runs a task of the definition.
     pub fn run(mut self, launch: Launch) -> Self {
         self.launch = Some(launch);
         self
     }
 
-    /// Registers a revision with the role and the image if the newest has not, and returns its ARN.
-    fn register(&self, work: &mut Work<'_>, role_arn: &str, image: &str) -> Result<String, Error> {
-        let fargate = self.launch.as_ref().is_some_and(|launch| !launch.subnets.is_empty());
+    /// The name of the execution role, if it is one that is created.
+    fn own_execution_role(&self) -> Option<&str> {
+        self.execution_role.as_deref().filter(|role| !role.starts_with("arn:"))
+    }
+
+    /// Creates the execution role, or changes the one that was found.
+    fn ensure_execution_role(
+        &self,
+        work: &mut Work<'_>,
+        name: &str,
+        found: Option<role::Existing>,
+        trust: &str,
+    ) -> Result<String, Error> {
+        role::remember(work, &self.name, EXECUTION_ROLES, &tag_value(name))?;
+        let partition = role::partition(work).name;
+        let policy = format!("arn:{partition}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy");
+        let properties = Properties { arns: vec![policy], ..Properties::default() };
+        role::ensure(work, name, found, trust, &properties)
+    }
+
+    /// The newest revision of the family, which has to have the tag of this recipe.
+    fn newest(&self, work: &Work<'_>) -> Result<Option<Revision>, Error> {
         let found = work.find(&DescribeTaskDefinition { name: &self.family }, |it| {
-            let tag = it.tag(TAG).map(str::to_owned);
-            let places = !fargate || it.network_mode == "awsvpc";
-            (it.arn.to_owned(), it.task_role_arn == role_arn && it.image == image && places, tag)
+            // No task can be run of another.
+            (it.status == "ACTIVE").then(|| {
+                let revision = Revision {
+                    arn: it.arn.to_owned(),
+                    task_role: it.task_role_arn.to_owned(),
+                    execution_role: it.execution_role_arn.to_owned(),
+                    image: it.image.to_owned(),
+                    network_mode: it.network_mode.to_owned(),
+                };
+                (revision, it.tag(TAG).map(str::to_owned))
+            })
         })?;
-        match found {
-            Some((_, _, tag)) if !work.owns(tag.as_deref()) => {
-                return Err(work.foreign("task definition", &self.family));
+        match found.flatten() {
+            Some((_, tag)) if !work.owns(tag.as_deref()) => {
+                Err(work.foreign("task definition", &self.family))
             }
-            Some((arn, true, _)) => {
-                work.note("task definition", &arn, Outcome::Found);
-                return Ok(arn);
-            }
-            _ => {}
+            found => Ok(found.map(|(revision, _)| revision)),
+        }
+    }
+
+    /// Registers a revision with the roles and the image if the newest has not, and returns its ARN.
+    fn register(
+        &self,
+        work: &mut Work<'_>,
+        newest: Option<Revision>,
+        role_arn: &str,
+        execution_role_arn: Option<&str>,
+        image: &str,
+    ) -> Result<String, Error> {
+        let fargate = self.launch.as_ref().is_some_and(|launch| !launch.subnets.is_empty());
+        let fits = |found: &Revision| {
+            let roles =
+                found.task_role == role_arn && found.execution_role == execution_role_arn.unwrap_or_default();
+            roles && found.image == image && (!fargate || found.network_mode == "awsvpc")
+        };
+        if let Some(found) = newest.filter(fits) {
+            work.note("task definition", &found.arn, Outcome::Found);
+            return Ok(found.arn);
         }
         role::remember(work, &self.name, FAMILIES, &self.family)?;
         let container =
@@ -96,7 +168,7 @@ impl EcsRole {
         let register = RegisterTaskDefinition {
             family: &self.family,
             task_role_arn: role_arn,
-            execution_role_arn: None,
+            execution_role_arn,
             network_mode: fargate.then_some("awsvpc"),
             compatibilities: if fargate { &["FARGATE"] } else { &[] },
             cpu: fargate.then_some(CPU),
@@ -137,7 +209,7 @@ impl EcsRole {
             launch_type: (!subnets.is_empty()).then_some("FARGATE"),
             subnets: &subnets,
             security_groups: &groups,
-            assign_public_ip: false,
+            assign_public_ip: launch.public_ip,
             tags: &[work.tag()],
             client_token: &token,
         };
@@ -206,19 +278,59 @@ impl EcsRole {
     }
 }
 
-policies!(EcsRole);
+properties!(EcsRole);
 
 impl sealed::Recipe for EcsRole {
     fn name(&self) -> String {
         format!("ecs-role/{}", self.name)
     }
 
+    fn check_names(&self, _: &Settings) -> Result<(), Error> {
+        check::role_name("role", &self.name)?;
+        if self.family != self.name {
+            check::family(&self.family)?;
+        }
+        if let Some(role) = &self.execution_role {
+            match self.own_execution_role() {
+                Some(name) => check::role_name("execution role", name)?,
+                None => check::role_arn("execution role", role)?,
+            }
+        }
+        let cluster = self.launch.as_ref().and_then(|launch| launch.cluster.as_deref());
+        cluster.map_or(Ok(()), check::cluster)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if let Some(image) = &self.image {
+            check::image(image)?;
+            check::family(&self.family)?;
+        }
+        if let Some(launch) = &self.launch {
+            launch.subnets.iter().try_for_each(|id| check::ec2_id("subnet", "subnet-", id))?;
+            launch.security_groups.iter().try_for_each(|id| check::ec2_id("security group", "sg-", id))?;
+            check::at_most(16, "subnets", &launch.subnets)?;
+            check::at_most(5, "security groups", &launch.security_groups)?;
+        }
+        self.properties.check()
+    }
+
     fn apply(&self, work: &mut Work<'_>) -> Result<(), Error> {
+        let role = role::find(work, &self.name, false)?;
+        let execution_role = match self.own_execution_role() {
+            Some(name) => role::find(work, name, false)?,
+            None => None,
+        };
+        let newest = if self.image.is_some() { self.newest(work)? } else { None };
+
         let mut buffer = [0; 512];
         let trust = trust::service("ecs-tasks.amazonaws.com", &mut buffer).map_err(role::too_long)?;
-        let role_arn = role::ensure(work, &self.name, trust, &self.policies)?;
+        let role_arn = role::ensure(work, &self.name, role, trust, &self.properties)?;
+        let execution_role_arn = match self.own_execution_role() {
+            Some(name) => Some(self.ensure_execution_role(work, name, execution_role, trust)?),
+            None => self.execution_role.clone(),
+        };
         let Some(image) = &self.image else { return Ok(()) };
-        let definition = self.register(work, &role_arn, image)?;
+        let definition = self.register(work, newest, &role_arn, execution_role_arn.as_deref(), image)?;
         match &self.launch {
             Some(launch) => self.run_task(work, &definition, &role_arn, launch),
             None => Ok(()),
@@ -228,7 +340,14 @@ impl sealed::Recipe for EcsRole {
     fn undo(&self, work: &mut Work<'_>) -> Result<(), Error> {
         let mut families = role::remembered(work, &self.name, FAMILIES)?;
         let mut clusters = role::remembered(work, &self.name, CLUSTERS)?;
-        add(&mut families, &self.family);
+        let mut execution_roles = role::remembered(work, &self.name, EXECUTION_ROLES)?;
+        // A role's name need not be one of a family.
+        if check::is_family(&self.family) {
+            add(&mut families, &self.family);
+        }
+        if let Some(name) = self.own_execution_role() {
+            add(&mut execution_roles, &tag_value(name));
+        }
         if let Some(launch) = &self.launch {
             add(&mut clusters, launch.cluster.as_deref().unwrap_or(DEFAULT_CLUSTER));
         }
@@ -237,6 +356,9 @@ impl sealed::Recipe for EcsRole {
         }
         for family in &families {
             self.deregister(work, family)?;
+        }
+        for name in &execution_roles {
+            role::remove(work, &of_tag_value(name))?;
         }
         role::remove(work, &self.name)
     }

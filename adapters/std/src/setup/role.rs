@@ -4,24 +4,50 @@ use rolecall_core::call::Partition;
 use rolecall_core::services::iam::{
     AttachRolePolicy, CreateRole, DeleteRole, DeleteRolePolicy, DetachRolePolicy, GetRole,
     ListAttachedRolePolicies, ListInstanceProfilesForRole, ListRolePolicies, PutRolePolicy,
-    RemoveRoleFromInstanceProfile, TagRole, UpdateAssumeRolePolicy,
+    RemoveRoleFromInstanceProfile, TagRole, UpdateAssumeRolePolicy, UpdateRole,
 };
 use rolecall_core::wire::percent;
 
+use super::check;
 use super::resource::{Outcome, TAG};
 use super::work::Work;
 use crate::Error;
 
-/// The policies of a role.
+/// What a role has beside its trust policy.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Policies {
-    /// In JSON.
+pub(super) struct Properties {
+    /// A policy in JSON.
     pub(super) inline: Option<String>,
-    /// Managed ones.
+    /// Managed policies.
     pub(super) arns: Vec<String>,
+    pub(super) description: Option<String>,
+    /// In seconds.
+    pub(super) max_session_duration: Option<u32>,
 }
 
-impl Policies {
+impl Properties {
+    /// Checks all of them.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.inline.as_deref().map_or(Ok(()), check::policy)?;
+        self.arns.iter().try_for_each(|arn| check::policy_arn(arn))?;
+        self.description.as_deref().map_or(Ok(()), check::description)?;
+        self.max_session_duration.map_or(Ok(()), check::max_session_duration)
+    }
+
+    /// Updates the description and the longest session of a role if they differ, and returns whether they did.
+    fn describe(&self, work: &Work<'_>, name: &str, role: &Existing) -> Result<bool, Error> {
+        let known = Some(role.description.as_str()).filter(|text| !text.is_empty());
+        let description = self.description.as_deref().or(known);
+        let max_session_duration = self.max_session_duration.or(role.max_session_duration);
+        if description.unwrap_or_default() == role.description
+            && max_session_duration == role.max_session_duration
+        {
+            return Ok(false);
+        }
+        // Both, because what is left out is reset.
+        work.make(&UpdateRole { role: name, description, max_session_duration }, true, |()| true)
+    }
+
     fn give(&self, work: &Work<'_>, role: &str) -> Result<(), Error> {
         if let Some(policy) = &self.inline {
             work.make(&PutRolePolicy { role, name: POLICY, policy }, (), |()| ())?;
@@ -36,43 +62,70 @@ impl Policies {
 /// The name of the role's inline policy.
 const POLICY: &str = "rolecall";
 
-/// Creates the role if it does not exist, and returns its ARN.
+/// A role that exists, with the tag of this recipe.
+pub(super) struct Existing {
+    arn: String,
+    trust: String,
+    description: String,
+    max_session_duration: Option<u32>,
+}
+
+/// Reads the role, and refuses one that this recipe must not change; `None` if there is none.
+pub(super) fn find(work: &Work<'_>, name: &str, external_id: bool) -> Result<Option<Existing>, Error> {
+    let found = work.find(&GetRole { name }, |role| {
+        let existing = Existing {
+            arn: role.arn.to_owned(),
+            trust: decoded(role.trust),
+            description: role.description.to_owned(),
+            max_session_duration: role.max_session_duration,
+        };
+        (existing, role.tag(TAG).map(str::to_owned))
+    })?;
+    match found {
+        Some((_, tag)) if !work.owns(tag.as_deref()) => Err(work.foreign("role", name)),
+        // Without it, the trusted principal could be tricked into assuming the role for a third party
+        // (the confused deputy problem).
+        Some((role, _)) if role.trust.contains("sts:ExternalId") && !external_id => {
+            Err(Error::Configuration(format!(
+                "role {name} requires an external id, and none was given: give the same, or undo first; left \
+                 unchanged"
+            )))
+        }
+        found => Ok(found.map(|(role, _)| role)),
+    }
+}
+
+/// Creates the role, or changes the one that was found, and returns its ARN.
 pub(super) fn ensure(
     work: &mut Work<'_>,
     name: &str,
+    found: Option<Existing>,
     trust: &str,
-    policies: &Policies,
+    properties: &Properties,
 ) -> Result<String, Error> {
-    let found = work.find(&GetRole { name }, |role| {
-        (role.arn.to_owned(), decoded(role.trust), role.tag(TAG).map(str::to_owned))
-    })?;
     let arn = match found {
-        Some((_, _, tag)) if !work.owns(tag.as_deref()) => return Err(work.foreign("role", name)),
-        Some((arn, trusted, _)) => {
-            if without_white_space(&trusted) == without_white_space(trust) {
-                work.note("role", &arn, Outcome::Found);
-                return policies.give(work, name).map(|()| arn);
+        Some(role) => {
+            let trusts = without_white_space(&role.trust) == without_white_space(trust);
+            if !trusts {
+                work.make(&UpdateAssumeRolePolicy { role: name, trust }, (), |()| ())?;
             }
-            // Without it, the trusted principal could be tricked into assuming the role for a third party
-            // (the confused deputy problem).
-            if trusted.contains("sts:ExternalId") && !trust.contains("sts:ExternalId") {
-                return Err(Error::Configuration(format!(
-                    "role {name} requires an external id, and none was given: give the same, or undo first; left \
-                     unchanged"
-                )));
-            }
-            work.make(&UpdateAssumeRolePolicy { role: name, trust }, (), |()| ())?;
-            work.note("role", &arn, Outcome::Changed);
-            arn
+            let changed = properties.describe(work, name, &role)? || !trusts;
+            work.note("role", &role.arn, if changed { Outcome::Changed } else { Outcome::Found });
+            role.arn
         }
         None => {
-            let role = CreateRole { tags: &[work.tag()], ..CreateRole::new(name, trust) };
-            let arn = work.make(&role, planned_arn(work, name), |role| role.arn.to_owned())?;
+            let create = CreateRole {
+                description: properties.description.as_deref(),
+                max_session_duration: properties.max_session_duration,
+                tags: &[work.tag()],
+                ..CreateRole::new(name, trust)
+            };
+            let arn = work.make(&create, planned_arn(work, name), |role| role.arn.to_owned())?;
             work.made("role", name, &arn);
             arn
         }
     };
-    policies.give(work, name).map(|()| arn)
+    properties.give(work, name).map(|()| arn)
 }
 
 /// The words in the role's tag `key`, which a later undo may need.

@@ -1,6 +1,24 @@
 //! A call as a line of text.
 
+use std::fmt;
+
 use rolecall_core::call::{AnyAction, Members, Operation};
+
+/// A call that is next. It prints as its text.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Call<'a> {
+    /// The service, the operation and its parameters, without secrets: `IAM GetRole RoleName=gateway`.
+    pub text: &'a str,
+    /// Whether it changes something. A dry run does not make such a call.
+    pub changes: bool,
+}
+
+impl fmt::Display for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
 
 /// Longer texts are cut.
 const LONGEST: usize = 200;

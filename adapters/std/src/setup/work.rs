@@ -4,12 +4,12 @@ use rolecall_core::call::{Action, AnyAction};
 use rolecall_core::flow::Slot;
 
 use super::resource::{Outcome, Resource, TAG};
-use super::show::show;
+use super::show::{Call, show};
 use crate::{Error, Provider};
 
 pub struct Work<'a> {
     provider: &'a Provider,
-    on_call: &'a dyn Fn(&str),
+    on_call: &'a dyn Fn(Call<'_>),
     dry_run: bool,
     /// The value of the tag.
     name: String,
@@ -36,10 +36,11 @@ const LONGEST_PAUSE: u64 = 8_000;
 impl<'a> Work<'a> {
     pub(super) fn new(
         provider: &'a Provider,
-        on_call: &'a dyn Fn(&str),
+        on_call: &'a dyn Fn(Call<'_>),
         dry_run: bool,
-        name: String,
+        name: &str,
     ) -> Self {
+        let name = tag_value(name);
         Self { provider, on_call, dry_run, name, resources: Vec::new(), fresh: Vec::new() }
     }
 
@@ -78,6 +79,12 @@ impl<'a> Work<'a> {
             "{kind} {name} exists and is not tagged {TAG}={}; left unchanged: choose another name, or remove it",
             self.name
         ))
+    }
+
+    /// The account of the provider's credentials.
+    pub(super) fn account(&self) -> Result<String, Error> {
+        (self.on_call)(Call { text: "STS GetCallerIdentity", changes: false });
+        Ok(self.provider.caller_identity()?.account)
     }
 
     /// Makes a call that changes nothing.
@@ -136,8 +143,9 @@ impl<'a> Work<'a> {
     }
 
     fn call(&self, action: AnyAction<'_>, how: How, take: &mut dyn FnMut(&Slot<'_>)) -> Result<(), Error> {
-        (self.on_call)(&show(&action));
-        if self.dry_run && matches!(how, How::Make | How::Remove) {
+        let changes = matches!(how, How::Make | How::Remove);
+        (self.on_call)(Call { text: &show(&action), changes });
+        if self.dry_run && changes {
             return Ok(());
         }
         let mut pauses = Pauses::new(self.provider);
@@ -227,6 +235,17 @@ fn has_word(text: &str, word: &str) -> bool {
         };
         ends && before.is_none_or(|before| !goes_on(before))
     })
+}
+
+/// The value of a tag for a name: a colon, which no name of IAM has, stands for a comma, which no value of a tag may
+/// have.
+pub(super) fn tag_value(name: &str) -> String {
+    name.replace(',', ":")
+}
+
+/// The name that [`tag_value`] was made for.
+pub(super) fn of_tag_value(value: &str) -> String {
+    value.replace(':', ",")
 }
 
 /// A page of texts, and the token of the next page.

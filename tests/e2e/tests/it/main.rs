@@ -32,6 +32,7 @@ mod secrets;
 mod setup;
 mod setup_again;
 mod setup_by_hand;
+mod setup_checks;
 mod setup_cognito;
 mod setup_cross_account;
 mod setup_refused;

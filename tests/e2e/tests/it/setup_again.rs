@@ -1,8 +1,8 @@
 //! Provisioning again with other options than the first time, and undoing with fewer.
 
 use e2e::servers::Server;
-use e2e::setup::{Provisioning, S3, reported};
-use serde_json::json;
+use e2e::setup::{PERHAPS, Provisioning, READ_ONLY, S3, reported};
+use serde_json::{Value, json};
 
 #[test]
 fn running_again_does_not_remove_an_external_id() {
@@ -17,7 +17,7 @@ fn running_again_does_not_remove_an_external_id() {
     assert_eq!(server.read(&["role", "guarded"]), before, "nothing was changed");
     // A different external id is a change, and reported as one.
     let run = with_id("partner-8").run(&[]);
-    assert!(run.ok().starts_with("role, changed: "), "{run:#?}");
+    assert!(run.ok().starts_with("changed role "), "{run:#?}");
     let trust = server.read(&["role", "guarded"])["trust"].to_string();
     assert!(trust.contains("partner-8") && !trust.contains("partner-7"), "{trust}");
     Provisioning::new(&server, &["cross-account", "--role", "guarded"]).run(&["--undo"]).ok();
@@ -74,7 +74,7 @@ fn a_task_of_an_earlier_image_is_reported_separately() {
 fn a_client_secret_is_printed_when_created_and_never_in_an_error() {
     let Some(server) = Server::named("ministack") else { return };
     let given = ["cognito", "--name", "reported", "--client-secret"];
-    let broken = Provisioning::new(&server, &given).run(&["--policy", "{}"]);
+    let broken = Provisioning::new(&server, &given).run(&["--policy", PERHAPS]);
     assert!(broken.failed_midway().contains("MalformedPolicyDocument"), "{broken:#?}");
     let made = Provisioning::new(&server, &given).run(&[]);
     let secret = reported(&made, "client secret");
@@ -113,6 +113,13 @@ fn options_without_effect_are_rejected() {
         (&["ec2-role", "--role", "r", "--replace"], "--replace needs --instance-id"),
         (&["ecs-role", "--role", "r", "--subnet", "s"], "--subnet needs --run"),
         (&["ecs-role", "--role", "r", "--family", "f"], "--family needs --image"),
+        (&["ecs-role", "--role", "r", "--execution-role", "e"], "--execution-role needs --image"),
+        (&["ecs-role", "--role", "r", "--image", "i", "--run", "--public-ip"], "--public-ip needs --subnet"),
+        (
+            &["ec2-role", "--role", "r", "--max-session-duration", "3600"],
+            "has no option --max-session-duration",
+        ),
+        (&["ec2-role", "--role", "r", "-q", "-v"], "--verbose or --quiet, not both"),
         (&["cognito", "--name", "n", "--thumbprint", "00"], "--thumbprint needs --oidc-url"),
     ] {
         let run = Provisioning::new(&server, given).run(&[]);
@@ -141,4 +148,61 @@ fn a_long_policy_is_accepted_and_a_dry_run_needs_no_password() {
     Provisioning::new(&server, &["cognito", "--name", "no-password", "--username", "ada"])
         .run(&["--dry-run"])
         .ok();
+}
+
+/// The description and the longest session of a role.
+fn described(server: &Server, name: &str) -> (Value, Value) {
+    let role = &server.boto_call("iam", "get_role", json!({"RoleName": name}))["Role"];
+    (role["Description"].clone(), role["MaxSessionDuration"].clone())
+}
+
+#[test]
+fn the_description_and_the_longest_session_are_set_and_changed() {
+    for kind in ["ministack", "moto"] {
+        let Some(server) = Server::named(kind) else { continue };
+        let given =
+            ["cross-account", "--role", "described", "--trust", "123456789012", "--policy-arn", READ_ONLY];
+        let up = Provisioning::new(&server, &given);
+        let both = ["--description", "reads reports, café", "--max-session-duration", "43200"];
+        assert!(up.run(&both).ok().starts_with("created role "));
+        assert_eq!(described(&server, "described"), ("reads reports, café".into(), 43_200.into()), "{kind}");
+        // The same, and neither, change nothing.
+        for again in [&both[..], &both[..2], &both[2..], &[]] {
+            let run = up.run(again);
+            assert!(run.ok().starts_with("found role "), "{kind}: {run:#?}");
+            assert!(!run.calls().contains(&"UpdateRole"), "{kind}: {run:#?}");
+        }
+        // One of them changes that one.
+        let dry = up.run(&["--max-session-duration", "3600", "--dry-run"]);
+        assert!(dry.ok().starts_with("would change role "), "{kind}: {dry:#?}");
+        assert_eq!(described(&server, "described").1, 43_200, "{kind}");
+        let run = up.run(&["--max-session-duration", "3600"]);
+        assert!(run.ok().starts_with("changed role "), "{kind}: {run:#?}");
+        assert_eq!(described(&server, "described"), ("reads reports, café".into(), 3_600.into()), "{kind}");
+        let run = up.run(&["--description", "reads more"]);
+        assert!(run.ok().starts_with("changed role "), "{kind}: {run:#?}");
+        assert_eq!(described(&server, "described"), ("reads more".into(), 3_600.into()), "{kind}");
+        up.run(&["--undo"]).ok();
+    }
+}
+
+#[test]
+fn every_recipe_describes_its_roles() {
+    let Some(server) = Server::named("ministack") else { return };
+    for (given, roles) in [
+        (&["ec2-role", "--role", "named-ec2"][..], &["named-ec2"][..]),
+        (&["ecs-role", "--role", "named-ecs"], &["named-ecs"]),
+        (
+            &["cognito", "--name", "named", "--allow-unauthenticated", "--max-session-duration", "7200"],
+            &["named-us-east-1-authenticated", "named-us-east-1-unauthenticated"],
+        ),
+    ] {
+        let up = Provisioning::new(&server, given);
+        up.run(&["--description", "for a test"]).ok();
+        for role in roles {
+            let seconds = if given[0] == "cognito" { 7_200 } else { 3_600 };
+            assert_eq!(described(&server, role), ("for a test".into(), seconds.into()));
+        }
+        up.run(&["--undo"]).ok();
+    }
 }

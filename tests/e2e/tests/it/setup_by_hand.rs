@@ -95,7 +95,8 @@ fn every_allowed_character_in_a_name_is_accepted() {
         let resources: [&[&str]; 2] = [&["role", name], &["instance-profile", name]];
         let up = Provisioning::new(&server, &["ec2-role", "--role", name, "--instance-id", &instance]);
         up.apply(&resources);
-        let tags = json!({"rolecall:setup": format!("ec2-role/{name}")});
+        // The value of a tag must not have a comma.
+        let tags = json!({"rolecall:setup": "ec2-role/edge+a=b:c.d@e-f_g"});
         assert_eq!(server.read(resources[0])["tags"], tags);
         let profiles = server.read(&["association", &instance])["profiles"].clone();
         assert!(profiles[0].as_str().is_some_and(|arn| arn.ends_with(&format!("/{name}"))), "{profiles}");

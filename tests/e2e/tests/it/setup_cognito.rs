@@ -159,7 +159,7 @@ fn a_pool_is_found_beyond_the_first_page() {
     let first = up.run(&[]);
     many(65);
     let again = up.run(&[]);
-    assert_eq!(again.ok(), first.ok());
+    assert_eq!(again.ok(), first.ok().replace("created ", "found "));
     assert!(again.calls().iter().filter(|call| call.starts_with("List")).count() >= 5, "{again:#?}");
     let pool = server.read(&["user-pool", "the-hundredth"]);
     assert_eq!(pool["id"], reported(&first, "user pool"));
@@ -182,7 +182,7 @@ fn the_same_name_in_two_regions_is_kept_apart() {
     let before: Vec<_> = here.iter().map(|resource| server.read(resource)).collect();
     let there = ["--region", "eu-west-1"];
     let run = up.run(&there);
-    assert!(run.ok().contains("user pool: eu-west-1_"), "{run:#?}");
+    assert!(run.ok().contains("created user pool eu-west-1_"), "{run:#?}");
     assert!(server.has(&["role", "two-places-eu-west-1-authenticated"]));
     up.run(&[&there[..], &["--undo"]].concat()).ok();
     assert!(!server.has(&["role", "two-places-eu-west-1-authenticated"]));

@@ -1,7 +1,7 @@
 //! Provisioning that fails: resources of another owner with the same name, invalid input, and errors halfway.
 
 use e2e::servers::Server;
-use e2e::setup::{Provisioning, S3, user_pools};
+use e2e::setup::{PERHAPS, Provisioning, S3, user_pools};
 use serde_json::json;
 
 fn servers() -> impl Iterator<Item = (&'static str, Server)> {
@@ -34,7 +34,7 @@ fn is_left_alone(up: &Provisioning<'_>, tag: &str, what: &str, name: &str, resou
     let run = up.run(&["--undo"]);
     let error = run.failed_midway();
     assert!(error.contains(what) && error.contains(name) && error.contains("left unchanged"), "{error}");
-    assert!(run.stdout.lines().any(|line| line.starts_with(&format!("kept: {what} "))), "{run:#?}");
+    assert!(run.stdout.lines().any(|line| line.starts_with(&format!("kept {what} "))), "{run:#?}");
     assert_eq!(up.server.read(resource), before, "undoing changed it");
 }
 
@@ -112,7 +112,7 @@ fn pools_of_another_owner_are_left_alone() {
     run.failed_midway();
     for (what, pool) in [("user pool", &theirs.0), ("identity pool", &theirs.1)] {
         let id = pool["id"].as_str().expect("an id");
-        assert!(run.stdout.contains(&format!("kept: {what} {id}\n")), "{run:#?}");
+        assert!(run.stdout.contains(&format!("kept {what} {id}\n")), "{run:#?}");
         assert!(
             run.stderr.contains(&format!("{what} {id} is not tagged rolecall:setup; left unchanged")),
             "{run:#?}"
@@ -128,7 +128,7 @@ fn failed_provisioning_reports_existing_resources_and_can_be_resumed() {
         for (name, resumed) in [("broken-then-whole", true), ("broken-then-undone", false)] {
             let given = ["ec2-role", "--role", name];
             let up = Provisioning::new(&server, &given);
-            let run = up.run(&["--policy", r#"{"nonsense":true}"#]);
+            let run = up.run(&["--policy", PERHAPS]);
             assert_eq!(run.stdout, "", "{run:#?}");
             let error = run.failed_midway();
             assert!(error.contains("MalformedPolicyDocument"), "{error}");
@@ -157,7 +157,7 @@ fn failed_provisioning_reports_existing_resources_and_can_be_resumed() {
 fn permanent_errors_are_reported_without_retries() {
     for (_, server) in servers() {
         // A name whose only letter occurs in every message.
-        let error = refused(&server, "e", &["--policy", r#"{"nonsense":true}"#]);
+        let error = refused(&server, "e", &["--policy", PERHAPS]);
         assert!(error.contains("MalformedPolicyDocument"), "{error}");
     }
 }
