@@ -36,7 +36,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Library(error) => write!(f, "{error}{}", in_place_of_prompt(error)),
             #[cfg(feature = "setup")]
-            Self::Setup(error) => error.fmt(f),
+            Self::Setup(error) => write!(f, "{error}{}", in_place_of_prompt(&error.error)),
             Self::Input(what, error) => write!(f, "{what}: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
             #[cfg(feature = "demo")]
@@ -67,7 +67,7 @@ fn in_place_of_prompt(error: &Error) -> &'static str {
     };
     match (error.kind, error.origin) {
         (ErrorKind::Transport(Failed { phase: Phase::Prompt, .. }), Origin::UserPool) => {
-            "; a password is read by --password-stdin or from AWS_COGNITO_PASSWORD"
+            "; a password is read by --password-stdin or from AWS_COGNITO_PASSWORD, a code at a terminal alone"
         }
         (ErrorKind::Transport(Failed { phase: Phase::Prompt, .. }), _) => {
             "; a code is passed by --mfa-code CODE, with --role-arn and --mfa-serial"

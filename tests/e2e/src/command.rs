@@ -85,9 +85,19 @@ fn run<'a>(
     environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
     input: Option<&str>,
 ) -> Run {
-    let mut command = Command::new(binary());
+    let mut command = alone();
     command.args(arguments);
     run_to_end(command, environment, input)
+}
+
+/// The command, without the terminal of the tests, at which it would ask.
+fn alone() -> Command {
+    if std::fs::File::open("/dev/tty").is_err() {
+        return Command::new(binary());
+    }
+    let mut command = Command::new("setsid");
+    command.arg(binary());
+    command
 }
 
 /// Runs the command in a pseudo-terminal (`tests/lib/terminal.py`) and types these answers; standard
@@ -97,10 +107,29 @@ pub fn rolecall_at_terminal<'a>(
     environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
     answers: &[&str],
 ) -> Run {
+    let mut command = terminal(answers);
+    command.arg(binary()).args(arguments);
+    run_to_end(command, environment, None)
+}
+
+/// Runs a shell script as [`rolecall_at_terminal`] does, for which `rolecall` is in the path.
+pub fn shell_at_terminal<'a>(
+    script: &str,
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+    answers: &[&str],
+) -> Run {
+    let mut command = terminal(answers);
+    let folder = binary().parent().expect("a folder").display();
+    command.args(["/usr/bin/env", &format!("PATH={folder}:/usr/bin:/bin"), "sh", "-c", script]);
+    run_to_end(command, environment, None)
+}
+
+/// The pseudo-terminal, before the words of a command.
+fn terminal(answers: &[&str]) -> Command {
     let mut command = Command::new(std::env::var("ROLECALL_PYTHON").expect("ROLECALL_PYTHON"));
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../lib/terminal.py"));
-    command.args(answers).arg("--").arg(binary()).args(arguments);
-    run_to_end(command, environment, None)
+    command.args(answers).arg("--");
+    command
 }
 
 fn run_to_end<'a>(

@@ -1,5 +1,7 @@
 //! Prompts at the terminal.
 
+#[cfg(unix)]
+use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -16,10 +18,9 @@ const MAX_ANSWER: usize = 4096;
 
 /// Asks the user at the terminal.
 pub(super) fn prompt(question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(failed(Phase::Prompt, FailureKind::Unsupported));
-    }
-    ask(question, hidden, Instant::now() + PATIENCE, buffer).map_err(|error| {
+    let none = failed(Phase::Prompt, FailureKind::Unsupported);
+    let terminal = Terminal::open().ok_or(none)?;
+    ask(&terminal, question, hidden, Instant::now() + PATIENCE, buffer).map_err(|error| {
         failed(
             Phase::Prompt,
             match error.kind() {
@@ -31,16 +32,19 @@ pub(super) fn prompt(question: &str, hidden: bool, buffer: &mut Buffer) -> Resul
     })
 }
 
-fn ask(question: &str, hidden: bool, deadline: Instant, buffer: &mut Buffer) -> io::Result<()> {
+fn ask(
+    terminal: &Terminal,
+    question: &str,
+    hidden: bool,
+    deadline: Instant,
+    buffer: &mut Buffer,
+) -> io::Result<()> {
     // Echo is off before the question appears, for users who type at once.
-    let quiet = if hidden { Some(Quiet::new()?) } else { None };
-    // Other threads may write before the answer comes: nothing is locked until then.
-    let mut errors = io::stderr();
-    errors.write_all(question.as_bytes())?;
-    errors.flush()?;
-    let read = read_line(&mut || key(deadline), quiet.is_some(), buffer);
+    let quiet = if hidden { Some(Quiet::new(terminal)?) } else { None };
+    terminal.show(question.as_bytes())?;
+    let read = read_line(&mut || terminal.key(deadline), quiet.is_some(), buffer);
     if quiet.is_some() || read.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut) {
-        let _ = errors.write_all(b"\n");
+        let _ = terminal.show(b"\n");
     }
     read
 }
@@ -74,57 +78,117 @@ fn read_line(
     Ok(())
 }
 
-/// Reads the next byte of the terminal, or `None` at its end, by `deadline`. Nothing more is read, so that no buffer
-/// is left with an answer in it.
+/// The terminal, opened for reading and for writing.
 #[cfg(unix)]
-fn key(deadline: Instant) -> io::Result<Option<u8>> {
-    let mut key = Zeroizing::new([0]);
-    loop {
-        crate::files::readable(io::stdin(), deadline)?;
-        match rustix::io::read(io::stdin(), key.as_mut_slice()) {
-            Ok(0) => return Ok(None),
-            Ok(_) => return Ok(Some(key[0])),
-            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
-            Err(error) => return Err(error.into()),
+struct Terminal {
+    input: File,
+    output: File,
+}
+
+#[cfg(unix)]
+impl Terminal {
+    /// Opens the terminal of this process, wherever its standard input and error go: a `credential_process` has
+    /// neither. Without one, these may be another terminal.
+    fn open() -> Option<Self> {
+        Self::controlling().or_else(Self::standard)
+    }
+
+    fn controlling() -> Option<Self> {
+        let input = File::options().read(true).write(true).open("/dev/tty").ok()?;
+        // A process in the background would be stopped, without a word.
+        let in_front = rustix::termios::tcgetpgrp(&input).ok()? == rustix::process::getpgrp();
+        let output = input.try_clone().ok()?;
+        in_front.then_some(Self { input, output })
+    }
+
+    fn standard() -> Option<Self> {
+        use std::os::fd::AsFd;
+        if !io::stdin().is_terminal() {
+            return None;
+        }
+        let input = io::stdin().as_fd().try_clone_to_owned().ok()?;
+        let output = io::stderr().as_fd().try_clone_to_owned().ok()?;
+        Some(Self { input: input.into(), output: output.into() })
+    }
+
+    fn show(&self, text: &[u8]) -> io::Result<()> {
+        (&self.output).write_all(text)
+    }
+
+    /// Reads the next byte, or `None` at the end, by `deadline`. Nothing more is read, so that no buffer is left with
+    /// an answer in it.
+    fn key(&self, deadline: Instant) -> io::Result<Option<u8>> {
+        let mut key = Zeroizing::new([0]);
+        loop {
+            crate::files::readable(&self.input, deadline)?;
+            match rustix::io::read(&self.input, key.as_mut_slice()) {
+                Ok(0) => return Ok(None),
+                Ok(_) => return Ok(Some(key[0])),
+                Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 }
 
-/// As above. Only a thread, which may be left behind, can stop waiting for this terminal.
+/// Standard input and error, which are the terminal.
 #[cfg(not(unix))]
-fn key(deadline: Instant) -> io::Result<Option<u8>> {
-    use std::io::Read;
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::Builder::new().spawn(move || {
-        let mut key = Zeroizing::new([0]);
-        let read = io::stdin().lock().read(key.as_mut_slice());
-        let _ = sender.send(read.map(|len| (len > 0).then_some(key[0])));
-    })?;
-    let left = deadline.saturating_duration_since(Instant::now());
-    receiver.recv_timeout(left).unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+struct Terminal;
+
+#[cfg(not(unix))]
+impl Terminal {
+    fn open() -> Option<Self> {
+        io::stdin().is_terminal().then_some(Self)
+    }
+
+    fn show(&self, text: &[u8]) -> io::Result<()> {
+        // Other threads may write before the answer comes: nothing is locked until then.
+        let mut errors = io::stderr();
+        errors.write_all(text)?;
+        errors.flush()
+    }
+
+    /// Reads the next byte, or `None` at the end, by `deadline`. Only a thread, which may be left behind, can stop
+    /// waiting for this terminal.
+    fn key(&self, deadline: Instant) -> io::Result<Option<u8>> {
+        use std::io::Read;
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::Builder::new().spawn(move || {
+            let mut key = Zeroizing::new([0]);
+            let read = io::stdin().lock().read(key.as_mut_slice());
+            let _ = sender.send(read.map(|len| (len > 0).then_some(key[0])));
+        })?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        receiver.recv_timeout(left).unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+    }
 }
 
 /// A terminal without echo and line editing, restored when this is dropped.
 #[cfg(unix)]
-struct Quiet(rustix::termios::Termios);
+struct Quiet<'t> {
+    terminal: &'t File,
+    before: rustix::termios::Termios,
+}
 
 #[cfg(unix)]
-impl Quiet {
-    fn new() -> io::Result<Self> {
+impl<'t> Quiet<'t> {
+    fn new(terminal: &'t Terminal) -> io::Result<Self> {
         use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-        let before = tcgetattr(io::stdin())?;
+        let terminal = &terminal.input;
+        let before = tcgetattr(terminal)?;
         let mut quiet = before.clone();
         quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &quiet)?;
-        Ok(Self(before))
+        tcsetattr(terminal, OptionalActions::Flush, &quiet)?;
+        Ok(Self { terminal, before })
     }
 }
 
 #[cfg(unix)]
-impl Drop for Quiet {
+impl Drop for Quiet<'_> {
     fn drop(&mut self) {
         // A terminal that is gone shows nothing anyway.
-        let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, &self.0);
+        let now = rustix::termios::OptionalActions::Now;
+        let _ = rustix::termios::tcsetattr(self.terminal, now, &self.before);
     }
 }
 
@@ -134,7 +198,7 @@ struct Quiet;
 
 #[cfg(not(unix))]
 impl Quiet {
-    fn new() -> io::Result<Self> {
+    fn new(_: &Terminal) -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

@@ -25,6 +25,8 @@ mod presign;
 mod process;
 #[cfg(unix)]
 mod process_loop;
+#[cfg(unix)]
+mod prompts;
 mod readme;
 mod regions;
 mod second_factors;
