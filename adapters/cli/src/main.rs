@@ -1,7 +1,7 @@
 //! `rolecall`: AWS credentials and signed requests on the command line.
 //!
 //! Results go to standard output, all else to standard error. Exit code 0 is success, 1 a failure,
-//! 2 a command line that cannot be understood.
+//! 2 a command line that cannot be understood or used.
 
 mod arguments;
 mod commands;
