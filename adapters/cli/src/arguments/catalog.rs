@@ -199,7 +199,7 @@ pub(super) static RECIPES: &[Topic] = &[
             once("--family NAME", "the task definition's name, else the role's; with --image"),
             once(
                 "--execution-role NAME|ARN",
-                "the role that pulls a private image and writes logs: created, or of that ARN; with --image",
+                "the role that may pull a private image and write logs: created, or of that ARN; with --image",
             ),
             once("--run", "run a task of it; with --image"),
             once("--cluster NAME", "the cluster that it runs in, else the default one; with --run"),

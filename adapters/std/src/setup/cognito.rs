@@ -353,8 +353,8 @@ impl sealed::Recipe for CognitoPools {
     }
 
     fn check_names(&self, settings: &Settings) -> Result<(), Error> {
-        // The longest of the names that are made of it.
-        let region = settings.region.as_deref().unwrap_or_default();
+        // The longest of the names that are made of it. A region that is missing or wrong has its own error.
+        let region = settings.region().unwrap_or_default();
         check::role_name("role", &self.role_in(region, "unauthenticated"))
     }
 

@@ -87,8 +87,8 @@ impl EcsRole {
         self
     }
 
-    /// Sets the role with which ECS starts tasks, which pulls private images and writes logs: the name of one that is
-    /// created with the rights for both, or the ARN of one that exists.
+    /// Sets the role with which ECS starts tasks, which may pull private images and write logs: the name of one that
+    /// is created with the rights for both, or the ARN of one that exists.
     pub fn execution_role(mut self, role: impl Into<String>) -> Self {
         self.execution_role = Some(role.into());
         self

@@ -298,3 +298,17 @@ fn a_quiet_run_prints_errors_and_results_alone() {
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("has no option --quiet"), "{run:#?}");
 }
+
+#[test]
+fn a_region_that_is_wrong_or_missing_is_named_itself() {
+    let peer = Peer::start(|_| Act::page(404));
+    for region in ["evil.example/", "eu west 1", ""] {
+        let run = rolecall(
+            &["setup", "cognito", "--name", "n"],
+            [("AWS_ENDPOINT_URL", peer.url()), ("AWS_REGION", region), ("AWS_EC2_METADATA_DISABLED", "true")],
+        );
+        assert!(run.failed().contains("region"), "{region:?}: {run:#?}");
+        assert!(!run.stderr.contains("unauthenticated"), "{region:?}: {run:#?}");
+    }
+    assert_eq!(peer.requests(), 0);
+}
