@@ -148,11 +148,16 @@ impl CognitoPools {
 
     /// The name of the role of `identities`. Roles are global, and pools belong to one region.
     fn role(&self, work: &Work<'_>, identities: &str) -> Result<String, Error> {
-        Ok(self.role_in(work.provider().settings().region()?, identities))
+        Ok(self.role_in(work.provider().region()?, identities))
     }
 
     fn role_in(&self, region: &str, identities: &str) -> String {
         format!("{}-{region}-{identities}", self.name)
+    }
+
+    /// Checks the names of the roles, of which this is the longest.
+    fn check_roles(&self, region: &str) -> Result<(), Error> {
+        check::role_name("role", &self.role_in(region, "unauthenticated"))
     }
 
     /// The ids of the resources on a page that have this name.
@@ -321,7 +326,7 @@ impl CognitoPools {
     fn ensure_roles(&self, work: &mut Work<'_>, found: Roles, pool: &str) -> Result<(), Error> {
         let mut buffer = [0; 1024];
         let name = self.role(work, "authenticated")?;
-        let service = token_service(work.provider().settings().region()?)?;
+        let service = token_service(work.provider().region()?)?;
         let trusted = trust::identity_pool(&service, pool, "authenticated", &mut buffer);
         let trusted = trusted.map_err(role::too_long)?;
         let authenticated = role::ensure(work, &name, found.authenticated, trusted, &self.properties)?;
@@ -353,9 +358,8 @@ impl sealed::Recipe for CognitoPools {
     }
 
     fn check_names(&self, settings: &Settings) -> Result<(), Error> {
-        // The longest of the names that are made of it. A region that is missing or wrong has its own error.
-        let region = settings.region().unwrap_or_default();
-        check::role_name("role", &self.role_in(region, "unauthenticated"))
+        // A region that is missing or wrong has its own error.
+        self.check_roles(settings.region().unwrap_or_default())
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -380,7 +384,9 @@ impl sealed::Recipe for CognitoPools {
     }
 
     fn apply(&self, work: &mut Work<'_>) -> Result<(), Error> {
-        let region = work.provider().settings().region()?.to_owned();
+        let region = work.provider().region()?.to_owned();
+        // Instance metadata may have named the region just now.
+        self.check_roles(&region)?;
         let own = |pools: Vec<Found>| pools.into_iter().find(|found| found.own);
         let user_pool = own(self.user_pools(work)?);
         let client = match &user_pool {

@@ -179,7 +179,7 @@ fn planned_arn(work: &Work<'_>, name: &str) -> String {
 }
 
 pub(super) fn partition(work: &Work<'_>) -> &'static Partition {
-    Partition::of(work.provider().settings().region.as_deref().unwrap_or_default())
+    Partition::of(work.provider().region().unwrap_or_default())
 }
 
 /// The error of a policy that does not fit its buffer.

@@ -312,3 +312,25 @@ fn a_region_that_is_wrong_or_missing_is_named_itself() {
     }
     assert_eq!(peer.requests(), 0);
 }
+
+#[test]
+fn the_region_of_the_instance_counts_where_none_is_set() {
+    let document = r#"{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"ASIAMETADATA","SecretAccessKey":"c2VjcmV0",
+        "Token":"dG9rZW4=","Expiration":"2099-01-01T00:00:00Z"}"#;
+    let missing = "<ErrorResponse><Error><Code>NoSuchEntity</Code></Error></ErrorResponse>";
+    let peer = Peer::start(move |request| match request.target.as_str() {
+        "/latest/api/token" => Act::ok("TOKEN=="),
+        "/latest/meta-data/iam/security-credentials/" => Act::ok("r"),
+        "/latest/meta-data/iam/security-credentials/r" => Act::ok(document),
+        "/latest/meta-data/placement/region" => Act::ok("cn-northwest-1"),
+        _ => Act::Reply(404, String::new(), missing.as_bytes().to_vec()),
+    });
+    let variables = ["AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT"].map(|name| (name, peer.url()));
+    let planned = ["setup", "cross-account", "--role", "r", "--trust", "123456789012", "--dry-run"];
+    let run = rolecall(&planned, variables);
+    assert_eq!(run.ok(), "would create role arn:aws-cn:iam::ACCOUNT:role/r\n");
+    assert!(run.stderr.contains("arn:aws-cn:iam::123456789012:root"), "{run:#?}");
+    // With the region, the names of a pool's roles are too long.
+    let run = rolecall(&["setup", "cognito", "--name", &"n".repeat(40)], variables);
+    assert!(run.failed().contains("-cn-northwest-1-unauthenticated"), "{run:#?}");
+}
