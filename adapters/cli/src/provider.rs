@@ -1,5 +1,7 @@
 //! The provider that the options describe.
 
+use std::time::Duration;
+
 use rolecall::{Environment, PoolIdentity, Provider, ProviderBuilder, Role, Secret, Settings, Trace, User};
 use zeroize::Zeroizing;
 
@@ -19,6 +21,9 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     if !common.quiet {
         let verbose = common.verbose;
         provider = provider.trace(move |trace| note_step(&trace, verbose));
+    }
+    if let Some(seconds) = common.wait {
+        provider = provider.wait(Duration::from_secs(seconds.into()));
     }
     let named = match &common.cache {
         Some(folder) => Some(("--cache", folder.clone())),
@@ -131,11 +136,10 @@ fn cached(_: ProviderBuilder, name: &str, _: &str, _: &Environment) -> Result<Pr
 /// Prints a step on standard error: what is wrong here always, exchanges and waits with `--verbose`.
 fn note_step(trace: &Trace<'_>, verbose: bool) {
     match trace {
-        Trace::Clock { .. }
-        | Trace::Cache { .. }
-        | Trace::NoCredentialSettings { .. }
-        | Trace::Stale
-        | Trace::NotYet { .. } => note(trace),
+        Trace::Clock { .. } | Trace::Cache { .. } | Trace::NoCredentialSettings { .. } | Trace::Stale => {
+            note(trace)
+        }
+        Trace::NotYet { .. } => progress(trace),
         _ if verbose => progress(trace),
         _ => {}
     }

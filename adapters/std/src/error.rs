@@ -171,6 +171,17 @@ impl Error {
         }
     }
 
+    /// What happened last, in one line: of a chain, its last source.
+    pub(crate) fn last_reason(&self) -> String {
+        match self {
+            Self::NoCredentials { findings, .. } => findings.last().map_or_else(
+                || "no source is configured".to_owned(),
+                |last| format!("{}: {}", last.source, last.reason),
+            ),
+            other => other.reason(),
+        }
+    }
+
     /// What to do next; empty where the error itself says it.
     pub fn advice(&self) -> &str {
         match self {

@@ -79,7 +79,7 @@ impl fmt::Display for Trace<'_> {
                  longer in an outage",
             ),
             Self::NotYet { error, left } => {
-                write!(f, "no credentials yet, trying for {} s: {error}", left.as_secs_f32().ceil())
+                write!(f, "no credentials yet, trying for {} s: {}", left.as_secs_f32().ceil(), error.last_reason())
             }
             Self::Cache { problem } => write!(f, "cache not used: {problem}"),
         }

@@ -318,6 +318,11 @@ static COMMON: Group = Group {
             "--cache FOLDER",
             "share credentials with other processes there; else ROLECALL_CACHE, else no cache",
         ),
+        once(
+            "--wait SECONDS",
+            "keep trying that long for credentials that are not there yet: before the network is up, or before the \
+             instance has a role",
+        ),
         once("-v, --verbose", "print every exchange on standard error"),
         once(
             "-q, --quiet",

@@ -9,6 +9,8 @@ pub(crate) struct Common {
     pub(crate) profile: Option<String>,
     pub(crate) region: Option<String>,
     pub(crate) cache: Option<String>,
+    /// Seconds.
+    pub(crate) wait: Option<u32>,
     pub(crate) role: RoleOptions,
     pub(crate) identity: IdentityOptions,
     pub(crate) verbose: bool,

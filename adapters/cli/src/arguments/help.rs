@@ -156,7 +156,7 @@ mod tests {
         let value = match name {
             "format" => "json",
             "date" => "20150830T123600Z",
-            "expires" | "duration-seconds" | "max-session-duration" => "900",
+            "expires" | "duration-seconds" | "max-session-duration" | "wait" => "900",
             "tag" | "login" | "login-provider" => "a=b",
             "header" => "a:b",
             _ => "value",

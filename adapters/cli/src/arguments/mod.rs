@@ -146,6 +146,7 @@ impl Given {
             "region" => self.common.region = Some(text()?),
             "profile" => self.common.profile = Some(text()?),
             "cache" => self.common.cache = Some(text()?),
+            "wait" => self.common.wait = Some(value::seconds(&option, parser)?),
             "json" => self.json = true,
             "format" => self.format = Some(format(&text()?)?),
             "header" => self.headers.push(header(&text()?)?),

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Version => print(concat!("rolecall ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Credentials(format) => credentials::run(&provider(common)?, *format),
         Command::Whoami => whoami(&provider(common)?),
-        Command::Explain { json } => explain::run(&provider(common)?, *json),
+        Command::Explain { json } => explain::run(&provider(common)?, *json, common.wait.is_some()),
         Command::Request(target) => request::run(target, common, &provider(common)?),
         Command::Sign { target, canonical, date } => {
             sign::sign(target, common, &provider(common)?, *canonical, *date)

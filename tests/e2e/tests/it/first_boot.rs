@@ -1,7 +1,7 @@
 //! The command on a machine that is still booting, and in an outage of instance metadata.
 
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -97,24 +97,11 @@ fn ten_attempts_outlast_eight_refusals() {
 
 #[test]
 fn a_service_that_starts_to_listen_later_is_found() {
-    // A port without a listener, for two seconds.
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            thread::sleep(Duration::from_secs(2));
-            let listener = TcpListener::bind(address).expect("the port is free");
-            for _ in 0..3 {
-                let (mut stream, _) = listener.accept().expect("a connection");
-                serve_one(&mut stream);
-            }
-        });
-        let url = format!("http://{address}");
-        let run =
-            rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str()), attempts("10")]);
-        assert!(run.ok().contains("ASIAMETADATA"), "{run:#?}");
-    });
+    let (url, server) = late(Duration::from_secs(2));
+    let run =
+        rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str()), attempts("10")]);
+    assert!(run.ok().contains("ASIAMETADATA"), "{run:#?}");
+    server.join().expect("a server");
 }
 
 /// Answers one request, and closes the connection.
@@ -221,9 +208,7 @@ fn what_a_status_of_the_token_can_mean_is_said() {
 
 #[test]
 fn a_container_endpoint_that_comes_late_is_found() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
+    let address = unused();
     thread::scope(|scope| {
         scope.spawn(move || {
             thread::sleep(Duration::from_millis(1500));
@@ -235,4 +220,71 @@ fn a_container_endpoint_that_comes_late_is_found() {
         let run = rolecall(&["credentials"], [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url.as_str())]);
         assert!(run.ok().contains("ASIAMETADATA"), "{run:#?}");
     });
+}
+
+/// An address of this machine that no other test listens at.
+fn unused() -> SocketAddr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    SocketAddr::from(([127, 0, 7, NEXT.fetch_add(1, Ordering::SeqCst)], 8080))
+}
+
+/// A metadata service at an address where nothing listens for `delay`.
+fn late(delay: Duration) -> (String, thread::JoinHandle<()>) {
+    let address = unused();
+    let server = thread::spawn(move || {
+        thread::sleep(delay);
+        let listener = TcpListener::bind(address).expect("the port is free");
+        for _ in 0..3 {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            serve_one(&mut stream);
+        }
+    });
+    (format!("http://{address}"), server)
+}
+
+#[test]
+fn a_command_waits_as_long_as_it_may() {
+    for (number, arguments) in [
+        &["credentials", "--wait", "30"][..],
+        &["sign", "GET", "https://minio.example/k", "--service", "s3", "--region", "eu-west-1", "--wait=30"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (url, server) = late(Duration::from_secs(3));
+        let run = rolecall(arguments, [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str())]);
+        assert!(run.ok().contains("ASIAMETADATA"), "{number}: {run:#?}");
+        assert!((2..25).contains(&run.took.as_secs()), "{run:#?}");
+        let lines: Vec<&str> = run.stderr.lines().collect();
+        let [line] = lines[..] else { panic!("one line of progress: {run:#?}") };
+        assert!(line.starts_with("no credentials yet, trying for 30 s") && line.contains(&url), "{line}");
+        server.join().expect("a server");
+    }
+    let (url, server) = late(Duration::from_secs(2));
+    let run = rolecall(
+        &["credentials", "--wait", "30", "-q"],
+        [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str())],
+    );
+    assert!(run.ok().contains("ASIAMETADATA") && run.stderr.is_empty(), "{run:#?}");
+    server.join().expect("a server");
+}
+
+#[test]
+fn waiting_ends_with_the_error_and_is_not_done_for_a_mistake() {
+    let closed = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9");
+    let run = rolecall(&["credentials", "--wait", "3"], [closed]);
+    assert!(run.code == Some(1) && run.stderr.contains("no credentials found"), "{run:#?}");
+    assert!((3..6).contains(&run.took.as_secs()), "{run:#?}");
+    for variables in [
+        &[("AWS_EC2_METADATA_DISABLED", "true")][..],
+        &[closed, ("AWS_ACCESS_KEY_ID", "AKIDHALF")],
+        &[closed, ("AWS_METADATA_SERVICE_TIMEOUT", "soon")],
+    ] {
+        let run = rolecall(&["credentials", "--wait", "30"], variables.iter().copied());
+        assert!(run.failed().contains("rolecall: ") && run.took.as_secs() < 2, "{run:#?}");
+    }
+    for wrong in ["soon", "-1", "1.5", "--quiet"] {
+        let run = rolecall(&["credentials", "--wait", wrong], [closed]);
+        assert!(run.code == Some(2) && run.stderr.contains("--wait"), "{run:#?}");
+    }
 }

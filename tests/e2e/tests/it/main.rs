@@ -13,6 +13,7 @@ mod configuration;
 mod demo;
 mod explain;
 mod faults;
+#[cfg(target_os = "linux")]
 mod first_boot;
 #[cfg(unix)]
 mod inputs;
