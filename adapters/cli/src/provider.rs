@@ -18,10 +18,13 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
         settings.set_region("--region", region);
     }
     let mut provider = Provider::builder(settings);
-    if !common.quiet {
-        let verbose = common.verbose;
-        provider = provider.trace(move |trace| note_step(&trace, verbose));
-    }
+    let (verbose, quiet) = (common.verbose, common.quiet);
+    provider = provider.trace(move |trace| match trace {
+        // It is a warning of the result.
+        Trace::Stale => note(&trace),
+        _ if quiet => {}
+        _ => note_step(&trace, verbose),
+    });
     if let Some(seconds) = common.wait {
         provider = provider.wait(Duration::from_secs(seconds.into()));
     }

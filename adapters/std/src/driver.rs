@@ -4,20 +4,23 @@ use std::cell::RefCell;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use rolecall_core::error::{Error, Failure, FailureKind, Phase};
+use rolecall_core::error::{Error, ErrorKind, Failure, FailureKind, Origin, Phase};
 use rolecall_core::flow::{Answer, Context, Exchange, Flow, Memory, Need, Report, Slot, Step};
-use rolecall_core::skew::Clock;
+use rolecall_core::skew::{Clock, Instant};
 use zeroize::Zeroizing;
 
 use crate::host::{Buffer, Host, Streams};
 use crate::lock;
 use crate::trace::{Trace, Tracer};
+use crate::wait::Wait;
 
 /// The exchange buffer's size at the start of each step of a source.
 pub(crate) const EXCHANGE: usize = 16 * 1024;
 
 /// A clock that is off by this many seconds is worth reporting.
 pub(crate) const TOLERANCE: u64 = 240;
+
+const OUT_OF_TIME: Error = Error::new(Origin::Other, "", ErrorKind::OutOfTime);
 
 /// Runs flows over a [`Host`](crate::Host).
 pub(crate) struct Driver<'a> {
@@ -28,6 +31,7 @@ pub(crate) struct Driver<'a> {
     pub(crate) room: usize,
     /// Variables for commands, beside those of this process.
     pub(crate) variables: &'a [(&'a str, &'a str)],
+    pub(crate) wait: Option<&'a Wait>,
     /// What the last need was about: a URL, a file, a command, the name of a host.
     pub(crate) about: RefCell<String>,
 }
@@ -53,6 +57,7 @@ impl Driver<'_> {
         report: &mut Report,
     ) -> Result<F::Output, Error> {
         report.clear();
+        let mut failed = None;
         loop {
             if buffer.0.len() < self.room {
                 buffer.0.resize(self.room, 0);
@@ -63,14 +68,21 @@ impl Driver<'_> {
                 Step::Need(need) => need,
             };
             let addresses;
+            let asks = matches!(need, Need::Http(_));
             let answer = match need {
                 Need::Wait { until } => {
+                    if let Some(end) = self.end().filter(|end| *end <= until) {
+                        self.host.sleep_until(end);
+                        return Err(failed.map_or(OUT_OF_TIME, |failure| {
+                            Error::new(Origin::Other, "", ErrorKind::Transport(failure))
+                        }));
+                    }
                     let pause = Duration::from_millis(until.ms_since(self.host.now().monotonic));
                     self.tell(Trace::Wait { pause });
                     self.host.sleep_until(until);
                     continue;
                 }
-                Need::Http(exchange) => self.exchange(&exchange, buffer, streams),
+                Need::Http(exchange) => self.in_time(exchange, buffer, streams),
                 Need::File { path } => {
                     buffer.clear();
                     self.about.replace(path.to_owned());
@@ -112,6 +124,12 @@ impl Driver<'_> {
                 }
                 _ => Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported }),
             };
+            if let Answer::Failed(failure) = &answer {
+                failed = Some(*failure);
+                if let Some(wait) = self.wait.filter(|_| asks) {
+                    wait.report(self.host, self.tracer, &format!("{failure}: {}", self.about.borrow()));
+                }
+            }
             let before = lock(self.clock).skew();
             self.step(slots, report, buffer, |cx, memory| flow.answer(cx, memory, answer));
             self.tell_clock(before);
@@ -145,6 +163,27 @@ impl Driver<'_> {
         let mut clock = lock(self.clock);
         let mut cx = Context { now, entropy, clock: &mut clock, report };
         call(&mut cx, &mut Memory { exchange: buffer.bytes_mut(), slots })
+    }
+
+    /// When the caller of a provider that waits wants an answer.
+    fn end(&self) -> Option<Instant> {
+        self.wait?.end()
+    }
+
+    /// An exchange that does not outlast the time that the caller waits.
+    fn in_time(
+        &self,
+        mut exchange: Exchange<'_>,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+    ) -> Answer<'static> {
+        let Some(end) = self.end() else { return self.exchange(&exchange, buffer, streams) };
+        let left = u32::try_from(end.ms_since(self.host.monotonic())).unwrap_or(u32::MAX).max(1);
+        let limits = &mut exchange.limits;
+        for limit in [&mut limits.connect_ms, &mut limits.first_byte_ms, &mut limits.total_ms] {
+            *limit = left.min(*limit);
+        }
+        self.exchange(&exchange, buffer, streams)
     }
 
     fn exchange(

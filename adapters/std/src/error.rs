@@ -109,13 +109,23 @@ impl Error {
     pub(crate) fn is_not_yet(&self) -> bool {
         match self {
             Self::Source { error, .. } => match error.kind {
-                ErrorKind::NoRole => true,
-                // It was answered, or cannot be, and is not asked again.
-                ErrorKind::Transport(Failure { phase: Phase::Prompt, .. }) => false,
-                _ => error.is_recoverable(),
+                ErrorKind::NoRole | ErrorKind::OutOfTime | ErrorKind::Status(404 | 429 | 500..) => true,
+                ErrorKind::Refused { recoverable, .. } => recoverable,
+                // The agent that writes the token may start beside this program.
+                ErrorKind::Transport(Failure { phase: Phase::File, kind: FailureKind::NotFound }) => {
+                    error.origin == Origin::WebIdentity
+                }
+                ErrorKind::Transport(failure) => is_of_network(failure),
+                // Half of a document.
+                ErrorKind::Malformed(_) | ErrorKind::Missing(_) => {
+                    matches!(error.origin, Origin::Imds | Origin::Container)
+                }
+                _ => false,
             },
+            Self::Send { failure, .. } => is_of_network(*failure),
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.is_not_yet(),
-            other => other.is_recoverable(),
+            Self::NoCredentials { recoverable, .. } => *recoverable,
+            Self::Configuration(_) | Self::Sign(_) => false,
         }
     }
 
@@ -256,6 +266,12 @@ impl fmt::Display for Error {
             Self::Send { failure, detail } => self.with_advice(f, &format!("{failure}: {}", detail.about)),
         }
     }
+}
+
+/// Whether the network, or what is behind it, was not there.
+fn is_of_network(failure: Failure) -> bool {
+    let exchanged = !matches!(failure.phase, Phase::File | Phase::Process | Phase::Prompt);
+    exchanged && failure.is_passing()
 }
 
 /// The error of a request of the caller's, which has the advice for this failure.

@@ -130,6 +130,7 @@ mod sink;
 mod source;
 mod system;
 mod trace;
+mod wait;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

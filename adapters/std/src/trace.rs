@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rolecall_core::error::Failure;
 
-use crate::Error;
 use crate::clock::off_by;
 
 /// One step of a flow, for logs. It holds no secret.
@@ -44,7 +43,7 @@ pub enum Trace<'a> {
     /// ([`ProviderBuilder::wait`](crate::ProviderBuilder::wait)). Reported once.
     NotYet {
         /// Why there are none.
-        error: &'a Error,
+        reason: &'a str,
         /// How long it goes on trying.
         left: Duration,
     },
@@ -78,8 +77,8 @@ impl fmt::Display for Trace<'_> {
                 "instance metadata returned credentials that have expired; using them, as services accept them for \
                  longer in an outage",
             ),
-            Self::NotYet { error, left } => {
-                write!(f, "no credentials yet, trying for {} s: {}", left.as_secs_f32().ceil(), error.last_reason())
+            Self::NotYet { reason, left } => {
+                write!(f, "no credentials yet, trying for {} s: {reason}", left.as_millis().div_ceil(1000))
             }
             Self::Cache { problem } => write!(f, "cache not used: {problem}"),
         }

@@ -54,6 +54,20 @@ impl Error {
             (Origin::Imds, ErrorKind::Status(404 | 405)) if self.step == "token" => {
                 "something in front of the metadata service, such as kube2iam, or an emulator, does not speak version 2"
             }
+            (Origin::Sso, ErrorKind::Refused { recoverable: false, .. }) => "sign in again: aws sso login",
+            (Origin::Sso, ErrorKind::Refused { .. } | ErrorKind::Status(429 | 500..)) => {
+                "the service is not available now; try again later"
+            }
+            (Origin::Container, ErrorKind::Status(404)) => {
+                "check the path of AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI"
+            }
+            (Origin::Container, ErrorKind::Invalid(what)) if what.starts_with("token file") => {
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE has to name a readable file with one line of ASCII"
+            }
+            (Origin::Container, ErrorKind::Invalid(what)) if what.starts_with("full URI") => {
+                "plain http goes to loopback, 169.254.170.2, 169.254.170.23 and fd00:ec2::23 alone, and to a name all of \
+                 whose addresses are among them; elsewhere AWS_CONTAINER_CREDENTIALS_FULL_URI has to be https"
+            }
             (Origin::Container, ErrorKind::Status(400 | 401 | 403)) => {
                 "check AWS_CONTAINER_AUTHORIZATION_TOKEN or the file it is read from"
             }
@@ -124,7 +138,12 @@ impl Error {
         let of_role = matches!(self.origin, Origin::AssumeRole | Origin::AssumeRoot);
         let of_token = matches!(self.origin, Origin::WebIdentity | Origin::Saml);
         match code {
+            // A refresh token that is refused is of no use, whatever the code.
+            _ if self.origin == Origin::Sso && self.step == "CreateToken" => "",
             // Before the policies: STS has the same code for both.
+            "AccessDenied" if message.contains("must provide both MFA serial number") => {
+                "the role asks for a code: name the MFA device (--mfa-serial, or the profile's mfa_serial)"
+            }
             "AccessDenied" if message.contains("MultiFactorAuthentication") => {
                 "type the newest code of the MFA device, each of them once; check the device's ARN"
             }
@@ -151,6 +170,9 @@ impl Error {
             }
             "ExpiredToken" | "ExpiredTokenException" if of_token => {
                 "the provider's token has expired: provide one that is still valid, or set this machine's clock"
+            }
+            "ResourceNotFoundException" | "ForbiddenException" if self.origin == Origin::Sso => {
+                "check sso_account_id and sso_role_name: this user has no such role there"
             }
             "ExpiredToken" | "ExpiredTokenException" if self.origin == Origin::Sso => {
                 "sign in again: aws sso login"

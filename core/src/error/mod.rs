@@ -265,7 +265,11 @@ impl ErrorKind {
     /// that the service cannot assume yet.
     pub(crate) fn is_not_yet(&self) -> bool {
         match self {
-            Self::NoRole | Self::Malformed(_) | Self::Missing(_) | Self::Status(404) => true,
+            Self::NoRole
+            | Self::Malformed(_)
+            | Self::Missing(_)
+            | Self::Unusable("token")
+            | Self::Status(404) => true,
             Self::Refused { recoverable, .. } => *recoverable,
             _ => false,
         }
@@ -339,6 +343,7 @@ impl fmt::Display for Failure {
             FailureKind::TooLarge => "too long",
             FailureKind::Denied => "not permitted",
             FailureKind::Unsupported if self.phase == Phase::Resolve => "this system has no resolver",
+            FailureKind::Unsupported if self.phase == Phase::Prompt => "there is no terminal to ask at",
             FailureKind::Unsupported => "not supported by this program",
             FailureKind::Unsuccessful => "the command failed",
             FailureKind::Other => "failed",

@@ -1,6 +1,7 @@
 //! Credentials of a user who signed in with IAM Identity Center (*IAM Identity Center credential
 //! provider*, AWS SDKs and Tools Reference Guide).
 
+use crate::call::read_json_error;
 use crate::error::{ErrorKind, Origin};
 use crate::flow::slot::Field;
 use crate::flow::source::NO_SLOT;
@@ -31,6 +32,9 @@ pub struct Portal<'c> {
     role_name: &'c str,
 }
 
+/// The headers of replies that have the time, and the code of an error.
+pub(super) const REPLY_HEADERS: [&str; 3] = ["date", "age", "x-amzn-errortype"];
+
 const TOKEN: u8 = 0;
 /// The access token is in the slot.
 const CREDENTIALS: u8 = 1;
@@ -54,7 +58,7 @@ impl<'c> Source<'c> for Portal<'c> {
 
     fn stage(&self, at: u8) -> &'static Stage {
         const ACCESS_TOKEN: Stage = Stage::local("access token").timed();
-        const ROLE: Stage = Stage::service("role credentials").back_to(TOKEN);
+        const ROLE: Stage = Stage::service("role credentials").back_to(TOKEN).reply_headers(&REPLY_HEADERS);
         if at == TOKEN { &ACCESS_TOKEN } else { &ROLE }
     }
 
@@ -88,9 +92,9 @@ impl<'c> Source<'c> for Portal<'c> {
         let body = received.reply.body(work.exchange);
         let slot = work.slots.first_mut().ok_or(NO_SLOT)?;
         if received.reply.status != 200 {
-            if let Ok(Some(Token::Str(text))) = json::member(body, "message") {
-                text.put(&mut work.report.new_message());
-            }
+            let header = received.reply.headers(work.exchange).text("x-amzn-errortype").unwrap_or_default();
+            // What is not JSON is reported by its status.
+            let _ = read_json_error(body, header, work.report);
             work.report.redact_all(core::slice::from_ref(slot));
             slot.clear();
             received.expect(200)?;
@@ -134,7 +138,14 @@ fn read_token(file: &[u8], slot: &mut Slot<'_>, now: Option<UnixTime>) -> Result
     };
     let expires = {
         let text = member("expiresAt")?;
-        document::read_time(&mut |out| text.put(out))?
+        let mut buffer = [0; 40];
+        let text = text.decode(&mut buffer).map_err(|_| ErrorKind::Unusable("expiresAt"))?;
+        // Older versions of the AWS CLI wrote the name of the zone.
+        document::read_time(&mut |out| match text.strip_suffix("UTC") {
+            Some(time) => [time, "Z"].iter().for_each(|part| out.put(part.as_bytes())),
+            None => out.put(text.as_bytes()),
+        })
+        .map_err(|_| ErrorKind::Unusable("expiresAt"))?
     };
     if now.is_some_and(|now| expires <= now) {
         return Err(ErrorKind::Expired);

@@ -2,6 +2,7 @@
 
 use core::ops::Range;
 
+use super::sso::REPLY_HEADERS;
 use crate::call::read_json_error;
 use crate::error::{ErrorKind, Origin};
 use crate::flow::request::{Draft, write_signed};
@@ -70,7 +71,7 @@ impl<'c> Source<'c> for TokenRefresh<'c> {
         static CREATE: Stage = Stage {
             leaves_reply: true,
             repeatable: false,
-            ..Stage::service("CreateToken").retries(Retries::Unsent)
+            ..Stage::service("CreateToken").retries(Retries::Unsent).reply_headers(&REPLY_HEADERS)
         };
         &CREATE
     }

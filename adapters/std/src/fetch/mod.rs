@@ -15,7 +15,7 @@ use std::cell::RefCell;
 use std::sync::Mutex;
 
 use rolecall_core::call::Service;
-use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Origin};
+use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Origin, Phase};
 use rolecall_core::flow::{Flow, Lease, Report, Slot};
 use rolecall_core::skew::Clock;
 use rolecall_core::sources::Fixed;
@@ -25,6 +25,7 @@ use crate::driver::{Driver, EXCHANGE};
 use crate::host::Host;
 use crate::sessions::Session;
 use crate::trace::{Trace, Tracer};
+use crate::wait::Wait;
 use crate::{Credentials, Detail, Error, Settings};
 use chain::Link;
 
@@ -43,6 +44,7 @@ pub(crate) struct Fetcher<'a> {
     pub(crate) tracer: Option<&'a Tracer>,
     /// Variables for commands, beside those of this process.
     pub(crate) variables: &'a [(&'a str, &'a str)],
+    pub(crate) wait: Option<&'a Wait>,
 }
 
 impl<'a> Fetcher<'a> {
@@ -157,6 +159,7 @@ impl<'a> Fetcher<'a> {
             tracer: self.tracer,
             room,
             variables: self.variables,
+            wait: self.wait,
             about: RefCell::default(),
         }
     }
@@ -169,11 +172,24 @@ impl<'a> Fetcher<'a> {
             | ErrorKind::Malformed(_)
             | ErrorKind::Missing(_)
             | ErrorKind::Unusable(_)
-            | ErrorKind::OutOfTime => driver.about.take(),
+            | ErrorKind::OutOfTime
+            | ErrorKind::Refused { status: 500.., .. } => driver.about.take(),
+            ErrorKind::Expired if error.step == "access token" => driver.about.take(),
+            // Its file, or the name of its host.
+            ErrorKind::Invalid(_) if error.origin == Origin::Container => driver.about.take(),
             _ => String::new(),
         };
         let hint = matches!(error.kind, ErrorKind::Transport(_)).then(|| self.host.hint()).flatten();
-        Detail { about, advice: hint.unwrap_or_default() }
+        let at_proxy = || {
+            let (_, proxy) = about.split_once(" through the proxy ")?;
+            let ErrorKind::Transport(failure) = error.kind else { return None };
+            let before_reply = matches!(failure.phase, Phase::Resolve | Phase::Connect | Phase::FirstByte);
+            let unreached = matches!(failure.kind, FailureKind::NotFound | FailureKind::Protocol);
+            (before_reply && unreached)
+                .then(|| format!("check that a proxy for this scheme listens at {proxy}"))
+        };
+        let advice = hint.or_else(at_proxy).unwrap_or_default();
+        Detail { about, advice }
     }
 
     /// The setting that made an exchange fail as untrusted, unsupported or denied.

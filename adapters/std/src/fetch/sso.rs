@@ -1,6 +1,6 @@
 //! Sign-in with IAM Identity Center: the role's credentials, and the token they are requested with.
 
-use rolecall_core::error::{Error as SourceError, ErrorKind, FailureKind, Origin};
+use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Origin};
 use rolecall_core::flow::{Report, Slot};
 use rolecall_core::sources::{Sso, SsoRefresh, SsoToken};
 use rolecall_core::wire::time::UnixTime;
@@ -38,9 +38,13 @@ impl Fetcher<'_> {
 
     /// Renews the token of a file if it is about to end, or has ended, and can be renewed.
     fn renew(&self, session: &SsoSession, path: &str) -> Result<(), Error> {
-        // Without a file, the flow that reads it has the error.
-        let Ok(token) = self.read_token(path) else { return Ok(()) };
-        token.check(path)?;
+        let token = match self.read_token(path) {
+            Ok(token) => token,
+            // The flow that reads it has the error.
+            Err(failure) if failure.kind == FailureKind::NotFound => return Ok(()),
+            Err(failure) => return Err(of_file(path, failure, "")),
+        };
+        token.check(path, &sign_in(session))?;
         if !self.is_due(&token) {
             return Ok(());
         }
@@ -58,30 +62,20 @@ impl Fetcher<'_> {
     }
 
     fn renew_now(&self, session: &SsoSession, path: &str) -> Result<(), Error> {
-        let of_file = |failure| {
-            let error = SourceError::new(Origin::Sso, "access token", ErrorKind::Transport(failure));
-            let mut error = Error::from(error);
-            if let Error::Source { detail, .. } = &mut error {
-                path.clone_into(&mut detail.about);
-                if failure.kind == FailureKind::Unsupported {
-                    "the token has ended, and this program cannot lock and replace its file: aws sso login"
-                        .clone_into(&mut detail.advice);
-                }
-            }
-            error
-        };
         // A refresh token may be good for one use: one process at a time has it.
-        let held = self.host.lock_file(path).map_err(of_file)?;
-        let token = self.read_token(path).map_err(of_file)?;
+        let held = self.host.lock_file(path).map_err(|failure| of_lock(path, failure))?;
+        let token = self.read_token(path).map_err(|failure| of_file(path, failure, ""))?;
         if !self.is_due(&token) {
             // Another process has renewed it meanwhile.
             return Ok(());
         }
         let renewed = self.exchange_token(session, &token)?;
         let document = token.with(&renewed, self.time());
-        let document = document
-            .ok_or_else(|| Error::invalid(path, "not a JSON object; sign in again: aws sso login"))?;
-        self.host.replace_file(path, &document).map_err(of_file)?;
+        let document = document.ok_or_else(|| {
+            Error::invalid(path, &format!("not a JSON object; sign in again: {}", sign_in(session)))
+        })?;
+        let written = "the renewed token cannot be kept: this user has to be able to write to its folder";
+        self.host.replace_file(path, &document).map_err(|failure| of_file(path, failure, written))?;
         drop(held);
         Ok(())
     }
@@ -111,7 +105,7 @@ impl Fetcher<'_> {
         })
     }
 
-    fn read_token(&self, path: &str) -> Result<TokenFile, rolecall_core::error::Failure> {
+    fn read_token(&self, path: &str) -> Result<TokenFile, Failure> {
         let mut buffer = Buffer::new();
         self.host.read_file(path, &mut buffer)?;
         Ok(TokenFile::new(buffer))
@@ -122,22 +116,44 @@ impl Fetcher<'_> {
     }
 }
 
+/// The error of a token file, with what to do if the failure itself does not say it.
+fn of_file(path: &str, failure: Failure, advice: &str) -> Error {
+    let error = SourceError::new(Origin::Sso, "access token", ErrorKind::Transport(failure));
+    let mut error = Error::from(error);
+    if let Error::Source { detail, .. } = &mut error {
+        path.clone_into(&mut detail.about);
+        advice.clone_into(&mut detail.advice);
+    }
+    error
+}
+
+/// The error of the lock beside a token file.
+fn of_lock(path: &str, failure: Failure) -> Error {
+    let advice = match failure.kind {
+        FailureKind::Unsupported => {
+            "the token has ended, and this program cannot lock its file here: aws sso login"
+        }
+        FailureKind::Timeout => "another process has been renewing the token for seconds; try again",
+        _ => "the token has ended, and the lock that renewing it takes cannot be made beside its file",
+    };
+    let lock = std::path::Path::new(path).with_extension("lock");
+    of_file(&lock.to_string_lossy(), failure, advice)
+}
+
+/// The command that signs in to the session of a profile.
+fn sign_in(session: &SsoSession) -> String {
+    let of_session = match &session.session {
+        Some(name) => format!(" (sso-session {name})"),
+        None => String::new(),
+    };
+    format!("aws sso login --profile {}{of_session}", quoted(&session.profile))
+}
+
 /// Says how to sign in again, with the names of profile and session.
 fn with_advice(mut error: Error, session: &SsoSession) -> Error {
-    let again = error.advice().contains("aws sso login");
-    if let Error::Source { detail, .. } = &mut error
-        && again
-    {
-        let of_session = match &session.session {
-            Some(name) => format!(" (sso-session {name})"),
-            None => String::new(),
-        };
-        let before = if detail.advice.is_empty() {
-            "sign in again".to_owned()
-        } else {
-            detail.advice.trim_end_matches(": aws sso login").to_owned()
-        };
-        detail.advice = format!("{before}: aws sso login --profile {}{of_session}", quoted(&session.profile));
+    let advice = error.advice().to_owned();
+    if let (Error::Source { detail, .. }, Some(before)) = (&mut error, advice.strip_suffix("aws sso login")) {
+        detail.advice = format!("{before}{}", sign_in(session));
     }
     error
 }

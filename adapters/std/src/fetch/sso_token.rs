@@ -49,17 +49,14 @@ impl TokenFile {
     }
 
     /// Checks that there is a token that can be sent.
-    pub(super) fn check(&self, path: &str) -> Result<(), Error> {
+    pub(super) fn check(&self, path: &str, sign_in: &str) -> Result<(), Error> {
         let token = text(self.content.bytes(), "accessToken");
-        let sendable =
-            token.is_none_or(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
         // What is absent is an error of the flow that reads the file.
-        if sendable {
+        if token.is_none_or(|token| is_sendable(&token)) {
             return Ok(());
         }
-        let problem =
-            "accessToken is empty or has a character that cannot be sent; sign in again: aws sso login";
-        Err(Error::invalid(path, problem))
+        let problem = "accessToken is empty or has a character that cannot be sent; sign in again";
+        Err(Error::invalid(path, &format!("{problem}: {sign_in}")))
     }
 
     /// Seconds until the token ends, if that is known; negative afterwards.
@@ -75,7 +72,10 @@ impl TokenFile {
     }
 
     fn seconds_to(&self, name: &str, time: Option<UnixTime>) -> Option<i64> {
-        let end = UnixTime::from_rfc3339(text(self.content.bytes(), name)?.as_bytes()).ok()?;
+        let text = text(self.content.bytes(), name)?;
+        // Older versions of the AWS CLI wrote the name of the zone.
+        let text = text.strip_suffix("UTC").map_or_else(|| text.to_string(), |time| format!("{time}Z"));
+        let end = UnixTime::from_rfc3339(text.as_bytes()).ok()?;
         Some(end.seconds_since(time?))
     }
 
@@ -108,16 +108,17 @@ impl TokenFile {
                     reader.skip_value().ok()?;
                     let raw = content.get(start..reader.offset())?.trim_ascii();
                     let raw = raw.strip_prefix(b":").unwrap_or(raw).trim_ascii();
-                    let at = new.iter().position(|(name, _)| key.is(name));
-                    match at.map(|at| new.remove(at)) {
-                        Some((_, value)) => put(name, &string(value)),
+                    match new.iter_mut().find(|(name, _)| key.is(name)) {
+                        // A second member of that name would be read in its place.
+                        Some((_, value)) if value.is_empty() => {}
+                        Some((_, value)) => put(name, &string(std::mem::take(value))),
                         None => put(name, raw),
                     }
                 }
                 _ => break,
             }
         }
-        for (name, value) in new {
+        for (name, value) in new.into_iter().filter(|(_, value)| !value.is_empty()) {
             put(&string(name), &string(value));
         }
         append(&mut document, b"}");
@@ -129,13 +130,18 @@ impl Renewed {
     /// Reads the reply of the service.
     pub(super) fn parse(reply: &[u8]) -> Option<Self> {
         let expires_in = match member(reply, "expiresIn").ok()?? {
-            Token::Number(digits) => digits.parse().ok()?,
+            Token::Number(digits) => digits.split('.').next()?.parse().ok()?,
             _ => return None,
         };
-        let access_token = text(reply, "accessToken").filter(|token| !token.is_empty())?;
+        let access_token = text(reply, "accessToken").filter(|token| is_sendable(token))?;
         let refresh_token = text(reply, "refreshToken").filter(|token| !token.is_empty());
         Some(Self { access_token, refresh_token, expires_in })
     }
+}
+
+/// Whether a token can be the value of a header.
+fn is_sendable(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The text of a member.
@@ -169,12 +175,12 @@ mod tests {
     #[test]
     fn every_other_member_stays_as_it_is() {
         let noon = UnixTime::from_rfc3339(b"2026-01-02T12:00:00Z").ok();
-        let reply = renewed(r#"{"accessToken":"new \"one\"","expiresIn":3600,"refreshToken":"next"}"#);
+        let reply = renewed(r#"{"accessToken":"new\"one\"","expiresIn":3600,"refreshToken":"next"}"#);
         let old = r#" {"startUrl":"https://x/start" , "accessToken" : "old", "n": {"accessToken": [1, 2]},
             "expiresAt":"2020-01-01T00:00:00Z","refreshToken":"first","odd\u0041":null}"#;
         let new = file(old).with(&reply, noon).expect("a document");
         let expected = concat!(
-            r#"{"startUrl": "https://x/start", "accessToken": "new \"one\"", "n": {"accessToken": [1, 2]}, "#,
+            r#"{"startUrl": "https://x/start", "accessToken": "new\"one\"", "n": {"accessToken": [1, 2]}, "#,
             r#""expiresAt": "2026-01-02T13:00:00Z", "refreshToken": "next", "odd\u0041": null}"#
         );
         assert_eq!(std::str::from_utf8(&new).expect("text"), expected);
@@ -203,10 +209,12 @@ mod tests {
     #[test]
     fn a_token_that_cannot_be_sent_is_an_error_that_names_it() {
         for bad in ["", " ", "a b", "a\\r\\nX: y", "\u{e9}"] {
-            let error =
-                file(&format!(r#"{{"accessToken":"{bad}"}}"#)).check("/t.json").expect_err(bad).to_string();
+            let error = file(&format!(r#"{{"accessToken":"{bad}"}}"#))
+                .check("/t.json", "aws sso login")
+                .expect_err(bad)
+                .to_string();
             assert!(error.contains("/t.json") && error.contains("accessToken"), "{error}");
         }
-        assert!(file(r#"{"accessToken":"good"}"#).check("/t.json").is_ok());
+        assert!(file(r#"{"accessToken":"good"}"#).check("/t.json", "aws sso login").is_ok());
     }
 }

@@ -194,7 +194,7 @@ impl<'a> Fetcher<'a> {
     where
         'a: 'c,
     {
-        self.service("sts", url, self.settings.sts_region())
+        self.service("sts", url, self.settings.sts_region()?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use rolecall_core::flow::Endpoint;
-use rolecall_core::wire::uri::{Scheme, address};
+use rolecall_core::wire::uri::{Scheme, Uri, address};
 use ureq::Proxy;
 
 use super::resolve::is_localhost;
@@ -18,9 +18,16 @@ use crate::{Environment, Error};
 /// the request line.
 #[derive(Clone, Default)]
 pub struct Proxies {
-    http: Option<Result<Proxy, Error>>,
-    https: Option<Result<Proxy, Error>>,
+    http: Option<Named>,
+    https: Option<Named>,
     direct: Vec<Direct>,
+}
+
+/// A proxy, and the variable that has it.
+#[derive(Clone)]
+struct Named {
+    setting: String,
+    proxy: Result<Proxy, Error>,
 }
 
 impl Proxies {
@@ -33,7 +40,7 @@ impl Proxies {
     pub fn from_environment(environment: &Environment) -> Self {
         let proxy = |names: &[&str]| {
             let set = names.iter().find_map(|name| Some((name, environment.get(name)?)));
-            set.map(|(name, url)| proxy(name, &url))
+            set.map(|(name, url)| Named { setting: (*name).to_owned(), proxy: proxy(name, &url) })
         };
         let cgi = environment.get("REQUEST_METHOD").is_some();
         let http: &[&str] = &["http_proxy", "HTTP_PROXY"][..if cgi { 1 } else { 2 }];
@@ -48,12 +55,22 @@ impl Proxies {
 
     /// The proxy for a request to `endpoint`; an error that names the variable of one that cannot be used.
     pub(crate) fn of(&self, endpoint: &Endpoint<'_>) -> Result<Option<&Proxy>, &Error> {
+        let proxy = self.for_scheme(endpoint);
+        let direct = || is_this_machine(endpoint) || self.direct.iter().any(|direct| direct.is(endpoint));
+        proxy.filter(|_| !direct()).map(|named| named.proxy.as_ref()).transpose()
+    }
+
+    /// The variable that has the proxy for `endpoint`.
+    pub(crate) fn setting(&self, endpoint: &Endpoint<'_>) -> &str {
+        self.for_scheme(endpoint).map_or("", |named| &named.setting)
+    }
+
+    fn for_scheme(&self, endpoint: &Endpoint<'_>) -> Option<&Named> {
         let proxy = match endpoint.scheme() {
             Scheme::Http => &self.http,
             Scheme::Https => &self.https,
         };
-        let direct = || is_this_machine(endpoint) || self.direct.iter().any(|direct| direct.is(endpoint));
-        proxy.as_ref().filter(|_| !direct()).map(Result::as_ref).transpose()
+        proxy.as_ref()
     }
 }
 
@@ -64,13 +81,17 @@ impl fmt::Debug for Proxies {
     }
 }
 
+/// What a proxy is written as.
+const FORM: &str = "http://USER:PASSWORD@HOST:PORT, where user and password may be left out";
+
 fn proxy(name: &str, url: &str) -> Result<Proxy, Error> {
     let url = url.trim();
     // ureq would ignore other schemes silently, and send the request without a proxy.
     let scheme = url.split_once("://").map_or("http", |(scheme, _)| scheme);
     let known = ["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
     if !known {
-        return Err(Error::invalid(name, "a proxy is an http:// or https:// URL"));
+        let problem = format!("a proxy of the scheme {scheme}:// is not supported; expected {FORM}");
+        return Err(Error::invalid(name, &problem));
     }
     if cfg!(not(feature = "tls")) && scheme.eq_ignore_ascii_case("https") {
         return Err(Error::invalid(
@@ -78,7 +99,18 @@ fn proxy(name: &str, url: &str) -> Result<Proxy, Error> {
             "an https:// proxy needs TLS, which this program was built without",
         ));
     }
-    Proxy::new(url).map_err(|_| Error::invalid(name, "not the URL of a proxy"))
+    // ureq takes the start of a password for a host, and an impossible port for none.
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (user, host) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let at = format!("http://{host}");
+    let plain = Uri::parse(&at).is_ok_and(|uri| uri.query.is_none() && matches!(uri.path, "" | "/"));
+    let proxy = Proxy::new(url).ok().filter(|_| plain && !user.contains(['/', '?', '#', '@']));
+    proxy.ok_or_else(|| {
+        let problem = format!(
+            "not the URL of a proxy; expected {FORM}, with / ? # and @ in a password as %2F %3F %23 %40"
+        );
+        Error::invalid(name, &problem)
+    })
 }
 
 fn is_this_machine(endpoint: &Endpoint<'_>) -> bool {
@@ -207,12 +239,27 @@ mod tests {
 
     #[test]
     fn an_invalid_proxy_is_an_error_without_its_password() {
-        for url in ["socks5://user:pass@host:1080", "ftp://pass", "http://user:pass@", "user:pass@ho st"] {
+        for url in [
+            "socks5://user:hunter2@host:1080",
+            "ftp://host",
+            "http://user:hunter2@",
+            "user:hunter2@ho st",
+            "http://user:hunter2#word@host:1",
+            "http://user:hunter2?word@host:1",
+            "http://user:hunter2/word@host:1",
+            "http://user:hunter2@word@host:1",
+            "http://user:hunter2@host:99999",
+            "http://user:hunter2@host:x",
+            "http://host:0",
+            "http://:80",
+            "http://host/path",
+            "http://host?hunter2",
+        ] {
             let environment: Environment = [("https_proxy", url)].into_iter().collect();
             let proxies = Proxies::from_environment(&environment);
             let https = Endpoint::parse("https://sts.amazonaws.com/").expect("a URL");
             let error = proxies.of(&https).expect_err(url).to_string();
-            assert!(error.contains("https_proxy") && !error.contains("pass"), "{error}");
+            assert!(error.contains("https_proxy") && !error.contains("hunter2"), "{error}");
             // What does not go through it is not in its way.
             assert!(matches!(proxies.of(&Endpoint::parse("http://example.com/").expect("a URL")), Ok(None)));
             assert!(matches!(proxies.of(&Endpoint::parse("https://127.0.0.1/").expect("a URL")), Ok(None)));
@@ -222,8 +269,8 @@ mod tests {
             assert_eq!(proxied("https://sts.amazonaws.com/", &beside).as_deref(), Some("right:80"));
             assert_eq!(proxied("http://example.com/", &beside).as_deref(), Some("right:8"));
         }
-        let environment: Environment = [("https_proxy", "http://user:pass@host")].into_iter().collect();
+        let environment: Environment = [("https_proxy", "http://user:hunter2@host")].into_iter().collect();
         let shown = format!("{:?}", Proxies::from_environment(&environment));
-        assert!(!shown.contains("pass"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

@@ -126,3 +126,32 @@ impl Resolver for Addresses {
         Ok(addresses)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(words: Lookup) -> FailureKind {
+        resolve("name.invalid", Duration::from_secs(2), words).expect_err("no address")
+    }
+
+    fn failed(words: &str) -> io::Result<Vec<IpAddr>> {
+        Err(io::Error::other(format!("failed to lookup address information: {words}")))
+    }
+
+    #[test]
+    fn a_name_server_that_does_not_answer_is_not_a_name_that_does_not_exist() {
+        let unavailable = if has_name_server() { FailureKind::Timeout } else { FailureKind::Unsupported };
+        assert_eq!(kind(|_| failed("Temporary failure in name resolution")), unavailable); // glibc
+        assert_eq!(kind(|_| failed("Try again")), unavailable); // musl
+        assert_eq!(kind(|_| failed("Non-recoverable failure in name resolution")), unavailable);
+        for missing in
+            [|_: &str| failed("Name or service not known"), |_: &str| failed("Name does not resolve")]
+        {
+            assert_eq!(kind(missing), FailureKind::NotFound);
+        }
+        assert_eq!(kind(|_| failed("nodename nor servname provided, or not known")), FailureKind::NotFound); // macOS
+        assert_eq!(kind(|_| Ok(Vec::new())), FailureKind::NotFound);
+        assert!(resolve("192.0.2.1", Duration::ZERO, |_| panic!("an address is not looked up")).is_ok());
+    }
+}

@@ -36,7 +36,7 @@ fn dial(addresses: &[SocketAddr], deadline: Deadline) -> Result<TcpStream, Error
     let mut last = Error::HostNotFound;
     for (index, address) in addresses.iter().enumerate() {
         let left = deadline.left()?;
-        let limit = if index + 1 == addresses.len() { left } else { left.div_f32(2.0).max(SHORTEST) };
+        let limit = if index + 1 == addresses.len() { left } else { (left / 2).max(SHORTEST) };
         last = match TcpStream::connect_timeout(address, limit) {
             Ok(stream) => return Ok(stream),
             Err(error) if is_timeout(&error) => Error::Timeout(deadline.reason),

@@ -62,6 +62,10 @@ impl Tls {
     /// Reports what may be why a certificate is not trusted: the clock, or one of the bundle that is not used.
     fn explain(&self, error: &io::Error) {
         let time = self.time();
+        let of_session = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+        if let Some(advice) = of_session.and_then(advice_on_session) {
+            self.shared.trouble.hint(advice);
+        }
         if kind_of(error) != Some(FailureKind::Untrusted) {
             return;
         }
@@ -141,6 +145,30 @@ fn read_bundle(path: &str) -> Result<(RootCertStore, Option<String>), String> {
         Some(broken) => Err(broken),
         None => Err("there is no certificate in it".to_owned()),
     }
+}
+
+/// What is wrong with a handshake that fails before a certificate is looked at, and what to do.
+fn advice_on_session(error: &rustls::Error) -> Option<String> {
+    use rustls::AlertDescription::{CertificateRequired, HandshakeFailure, ProtocolVersion};
+    let advice = match error {
+        rustls::Error::InvalidMessage(_) => {
+            "the server does not speak TLS: check scheme and port of the endpoint"
+        }
+        rustls::Error::PeerIncompatible(_) | rustls::Error::AlertReceived(ProtocolVersion) => {
+            "the server has neither TLS 1.2 nor TLS 1.3, or no cipher in common"
+        }
+        rustls::Error::AlertReceived(CertificateRequired) => {
+            "the server requires a certificate of the client, which is not supported"
+        }
+        rustls::Error::AlertReceived(HandshakeFailure) => {
+            "the server refused the handshake: it has no cipher in common, or requires a certificate of the client"
+        }
+        rustls::Error::AlertReceived(alert) => {
+            return Some(format!("the server refused the handshake: {alert:?}"));
+        }
+        _ => return None,
+    };
+    Some(advice.to_owned())
 }
 
 /// What is wrong with a server's certificate, and what to do.

@@ -23,7 +23,7 @@ use super::tcp::Tcp;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use super::trouble::Trouble;
-use super::tunnel::{NEEDS_USER, Tunnel, authorization};
+use super::tunnel::{NEEDS_USER, REFUSES_USER, Tunnel, authorization};
 use crate::clock;
 use crate::host::{Streams, append_within};
 
@@ -88,7 +88,8 @@ impl Transport {
     /// The proxy of requests to `endpoint`.
     pub(crate) fn proxy(&self, endpoint: &Endpoint<'_>) -> Option<String> {
         let proxy = self.proxies.of(endpoint).ok()??;
-        Some(format!("{}:{}", proxy.host(), proxy.port()))
+        let setting = self.proxies.setting(endpoint);
+        Some(format!("{}:{} of {setting}", proxy.host(), proxy.port()))
     }
 
     /// The addresses of `host`, within `limit` milliseconds.
@@ -218,9 +219,10 @@ impl Transport {
         let refused = |reply: http::Response<Body>| match absolute {
             Some(proxy) if reply.status() == 407 => {
                 let at = format!("{}:{}", proxy.host(), proxy.port());
-                self.means
-                    .trouble
-                    .set(format!("the proxy {at} refused the request (status 407): {NEEDS_USER}"));
+                self.means.trouble.set({
+                    let advice = if authorization(proxy).is_some() { REFUSES_USER } else { NEEDS_USER };
+                    format!("the proxy {at} refused the request (status 407): {advice}")
+                });
                 Err(Failure { phase: Phase::Connect, kind: FailureKind::Denied })
             }
             _ => Ok(reply),

@@ -23,7 +23,6 @@ impl Trouble {
     }
 
     /// Says what to do, without blame.
-    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "certificates alone need more words"))]
     pub(crate) fn hint(&self, advice: String) {
         *lock(&self.0) = Some(Reason::Hint(advice));
     }

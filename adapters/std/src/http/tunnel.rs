@@ -81,14 +81,19 @@ impl<In: Transport> Connector<In> for Tunnel {
         if !(200..300).contains(&status) {
             let at = format!("{}:{}", proxy.host(), proxy.port());
             let advice = match status {
+                407 if authorization(proxy).is_some() => REFUSES_USER,
                 407 => NEEDS_USER,
                 _ => "check that it permits this host and port, and can reach them",
             };
-            self.trouble
-                .set(format!("the proxy {at} refused to connect to {target} (status {status}): {advice}"));
+            let problem =
+                format!("the proxy {at} refused to connect to {target} (status {status}): {advice}");
             // What a proxy cannot reach may be there later; what it does not permit is a matter of settings.
-            let permitted = !(400..500).contains(&status);
-            return Err(no_tunnel(if permitted { FailureKind::NotFound } else { FailureKind::Denied }));
+            if status < 500 {
+                self.trouble.set(problem);
+                return Err(no_tunnel(FailureKind::Denied));
+            }
+            self.trouble.hint(problem);
+            return Err(no_tunnel(FailureKind::NotFound));
         }
         Ok(Some(Either::B(Through(transport).boxed())))
     }
@@ -101,6 +106,9 @@ fn target(uri: &http::Uri) -> Option<String> {
 
 /// What a proxy that refused a request as status 407 needs.
 pub(super) const NEEDS_USER: &str = "it requires a user and a password: http://USER:PASSWORD@HOST:PORT";
+
+/// The same with a user in the setting.
+pub(super) const REFUSES_USER: &str = "it does not accept the user and the password of the setting";
 
 /// The value of `Proxy-Authorization`, if the proxy has a user.
 pub(super) fn authorization(proxy: &Proxy) -> Option<Zeroizing<String>> {

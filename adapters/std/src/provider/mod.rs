@@ -7,7 +7,6 @@ mod held;
 mod in_use;
 mod keys;
 mod send;
-mod wait;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -25,11 +24,11 @@ use crate::sessions::Session;
 use crate::source::CredentialSource;
 use crate::system::System;
 use crate::trace::{Trace, Tracer};
+use crate::wait::Wait;
 use crate::{Credentials, Environment, Error, Role, Settings, lock};
 
 use self::held::Held;
 use self::keys::Keys;
-use self::wait::Wait;
 
 pub use builder::ProviderBuilder;
 pub use explain::Explanation;
@@ -178,7 +177,17 @@ impl Provider {
             clock: &self.shared.clock,
             tracer: self.shared.tracer.as_deref(),
             variables: &[],
+            wait: self.shared.wait.as_deref(),
         }
+    }
+
+    /// What `call` returns, called again and again as long as the caller waits for what is not there yet.
+    fn waiting<T>(&self, mut call: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        let Some(wait) = &self.shared.wait else { return call() };
+        wait.until(self.host(), self.shared.tracer.as_deref(), || {
+            self.shared.settings.forget_missing_region();
+            call()
+        })
     }
 
     /// The session that the credentials belong to, and the provider that calls STS for it, if it needs one;
@@ -201,11 +210,7 @@ impl Provider {
 
     /// Fetches, again and again as long as the caller waits for credentials that are not there yet.
     fn fetch(&self) -> Result<Fetched, Error> {
-        let Some(wait) = &self.shared.wait else { return self.fetch_once() };
-        wait.until(self.host(), self.shared.tracer.as_deref(), || {
-            self.shared.settings.forget_missing_region();
-            self.fetch_once()
-        })
+        self.waiting(|| self.fetch_once())
     }
 
     fn fetch_once(&self) -> Result<Fetched, Error> {

@@ -23,6 +23,10 @@ impl Provider {
     /// # Errors
     /// Those of [`Provider::credentials`], and of the call.
     pub fn caller_identity(&self) -> Result<CallerIdentity, Error> {
+        self.waiting(|| self.identity_now())
+    }
+
+    fn identity_now(&self) -> Result<CallerIdentity, Error> {
         let credentials = self.credentials()?;
         let identity = self.fetcher().identity(&credentials);
         if identity.as_ref().is_err_and(Error::says_ended) {

@@ -264,7 +264,12 @@ impl Request {
         let service = self.service.as_deref().or(self.named.service);
         let service = service.or_else(|| settings?.service_at(&self.url.uri()));
         let region = self.region.as_deref().or(self.named.region.as_deref());
-        let region = region.or_else(|| settings?.known_region());
+        let region = match (region, settings.filter(|settings| settings.known_region().is_some())) {
+            (None, Some(settings)) => Some(settings.region()?),
+            (region, _) => region,
+        };
+        let asked =
+            || settings.and_then(Settings::missing_reason).map_or(String::new(), |why| format!("; {why}"));
         Ok((
             Cow::Borrowed(service.ok_or_else(|| {
                 missing(
@@ -272,7 +277,11 @@ impl Request {
                     "set the name in the credential scope, such as s3 or execute-api (--service)",
                 )
             })?),
-            Cow::Borrowed(region.ok_or_else(|| missing("region", "set one (--region or AWS_REGION)"))?),
+            Cow::Borrowed(
+                region.ok_or_else(|| {
+                    missing("region", &format!("set one (--region or AWS_REGION){}", asked()))
+                })?,
+            ),
         ))
     }
 }

@@ -131,8 +131,14 @@ impl Settings {
     }
 
     /// The region to sign STS requests for: the one in the settings, or the one a global endpoint implies.
-    pub(crate) fn sts_region(&self) -> &str {
-        self.known_region().filter(|region| *region != "aws-global").unwrap_or("us-east-1")
+    ///
+    /// # Errors
+    /// A setting that has no region.
+    pub(crate) fn sts_region(&self) -> Result<&str, Error> {
+        if self.known_region().is_some() {
+            self.region()?;
+        }
+        Ok(self.known_region().filter(|region| *region != "aws-global").unwrap_or("us-east-1"))
     }
 
     /// The service whose endpoint variable covers `uri`. Those of IAM Identity Center take no signatures.

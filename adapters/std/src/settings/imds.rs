@@ -107,9 +107,17 @@ impl Settings {
 }
 
 /// A decimal number of seconds above zero, in milliseconds; one is the least.
+// Without floating point, whose parser would be a twentieth of the command.
 fn milliseconds(seconds: &str) -> Option<u32> {
-    let plain = seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let seconds: f64 = seconds.parse().ok().filter(|seconds| plain && *seconds > 0.0)?;
-    // The conversion saturates.
-    Some(((seconds * 1000.0).round() as u32).max(1))
+    let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let above_zero = [whole, fraction].iter().any(|part| part.bytes().any(|byte| byte != b'0'));
+    if !digits(whole) || !digits(fraction) || !above_zero {
+        return None;
+    }
+    // What does not fit is more than there is time for.
+    let whole = if whole.is_empty() { 0 } else { whole.parse::<u32>().unwrap_or(u32::MAX) };
+    let thousandths =
+        fraction.bytes().chain([b'0'; 3]).take(3).fold(0, |sum, byte| sum * 10 + u32::from(byte - b'0'));
+    Some(whole.saturating_mul(1000).saturating_add(thousandths).max(1))
 }

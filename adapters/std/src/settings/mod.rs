@@ -273,8 +273,8 @@ impl Settings {
             if let Err(error) = &self.profile {
                 problem = format!("{problem}; {error}");
             }
-            if let Some(reason) = &*lock(&self.missing_region) {
-                problem = format!("{problem}; instance metadata has none: {reason}");
+            if let Some(reason) = self.missing_reason() {
+                problem = format!("{problem}; {reason}");
             }
             Error::Configuration(problem)
         };
@@ -285,6 +285,11 @@ impl Settings {
     /// The region that is set, or that instance metadata has named.
     pub(crate) fn known_region(&self) -> Option<&str> {
         self.region.as_deref().or_else(|| self.instance_region.get().map(String::as_str))
+    }
+
+    /// Why instance metadata has no region, if it was asked.
+    pub(crate) fn missing_reason(&self) -> Option<String> {
+        lock(&self.missing_region).as_ref().map(|reason| format!("instance metadata has none: {reason}"))
     }
 
     /// Lets a provider ask the instance again.

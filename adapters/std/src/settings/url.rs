@@ -5,8 +5,10 @@ use rolecall_core::wire::Error;
 /// What is wrong with the URL of an endpoint. A value that may hold a password is left out.
 pub(crate) fn url_problem(url: &str, error: Error) -> String {
     if url.contains('@') {
-        return "a URL with a user or a password; requests are signed, and neither is sent: leave them out"
-            .to_owned();
+        return "a URL with a user or a password, which is sent nowhere: leave them out".to_owned();
+    }
+    if url.contains(['?', '#']) {
+        return "a URL with a query or a fragment, which no endpoint has: leave it out".to_owned();
     }
     let shown = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {

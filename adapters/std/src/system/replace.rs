@@ -13,8 +13,8 @@ use rustix::io::Errno;
 use crate::clock;
 use crate::files::{failed, kind_of};
 
-/// How long another process may hold a lock: as long as the exchange that it makes meanwhile.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long another process may hold a lock, below the ten seconds that an error may take.
+const PATIENCE: Duration = Duration::from_secs(8);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Locks a file beside the one at `path`, which is replaced and cannot be locked itself.

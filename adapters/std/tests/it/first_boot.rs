@@ -191,3 +191,44 @@ fn instance_metadata_is_not_asked_for_a_region_where_it_is_switched_off_or_not_n
         .to_string();
     assert!(error.starts_with("AWS_REGION: "), "{error}");
 }
+
+#[test]
+fn what_waiting_cannot_fix_is_reported_at_once() {
+    let off = ("AWS_EC2_METADATA_DISABLED", "true");
+    let home = ("HOME", "/home");
+    let config = |text: &str| {
+        let world = World::new();
+        world.file("/home/.aws/config", text);
+        world
+    };
+    let failing = config("[default]\ncredential_process = false\n");
+    failing.output("false", Err(rolecall::core::error::FailureKind::Unsuccessful));
+    let signed_out = config(
+        "[default]\nsso_start_url = https://x.example\nsso_region = eu-west-1\nsso_account_id = 123456789012\n\
+         sso_role_name = r\n",
+    );
+    for world in [failing, signed_out] {
+        let provider = world.builder(&[home, off]).wait(Duration::from_secs(30)).build();
+        provider.credentials().expect_err("no credentials");
+        assert_eq!(world.elapsed(), 0);
+    }
+    let world = World::new();
+    world.answer_with(403);
+    world.builder(&[]).wait(Duration::from_secs(30)).build().credentials().expect_err("no credentials");
+    assert_eq!(world.elapsed(), 0);
+}
+
+#[test]
+fn attempts_that_were_asked_for_end_with_the_time_to_wait() {
+    for seconds in [1, 3, 10] {
+        let world = World::new();
+        world.refuse(u32::MAX);
+        let (builder, seen) = watched(world.builder(&[("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "100")]));
+        let provider = builder.wait(Duration::from_secs(seconds)).build();
+        let error = provider.credentials().expect_err("no credentials").to_string();
+        assert!((seconds..=seconds + 1).contains(&world.elapsed()), "{} of {seconds} s", world.elapsed());
+        assert!(error.contains("connection refused"), "{error}");
+        let seen = seen.lock().expect("the lock is not poisoned");
+        assert!(seen.len() == 1 && seen[0].contains("connection refused"), "{seen:?}");
+    }
+}

@@ -22,9 +22,14 @@ fn issuer() -> Issuer {
 
 /// The TLS configuration of a server with these names.
 fn config(issuer: &Issuer, names: &[&str]) -> Arc<ServerConfig> {
-    let key = KeyPair::generate().expect("a key");
     let names: Vec<String> = names.iter().copied().map(str::to_owned).collect();
-    let certificate = CertificateParams::new(names).expect("names").signed_by(&key, issuer);
+    config_of(issuer, &CertificateParams::new(names).expect("names"))
+}
+
+/// The TLS configuration of a server with such a certificate.
+fn config_of(issuer: &Issuer, params: &CertificateParams) -> Arc<ServerConfig> {
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.signed_by(&key, issuer);
     let chain = vec![certificate.expect("a certificate").der().clone()];
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -124,6 +129,48 @@ fn only_the_bundle_is_trusted() {
     assert_eq!(kind(get(&trusting, &untrusted)), FailureKind::Untrusted);
     // The built-in roots contain neither issuer.
     assert_eq!(kind(get(&provider("", ""), &url)), FailureKind::Untrusted);
+}
+
+/// Each has its own words, and none those of another.
+#[test]
+fn the_fault_of_a_certificate_is_said() {
+    let ours = issuer();
+    let bundle = File::new("faults", &ours.pem());
+    let named = |name: &str| CertificateParams::new(vec![name.to_owned()]).expect("a name");
+    let with = |change: fn(&mut CertificateParams)| {
+        let mut params = named("127.0.0.1");
+        change(&mut params);
+        params
+    };
+    let unknown = "is from an issuer that is not trusted";
+    let cases = [(issuer(), named("127.0.0.1"), unknown), (issuer(), named("other.example"), unknown)];
+    let ours_too = [
+        (named("other.example"), "is for another name"),
+        (with(|params| params.not_after = rcgen::date_time_ymd(2024, 1, 1)), "has expired"),
+        (with(|params| params.not_before = rcgen::date_time_ymd(2098, 1, 1)), "is not valid yet"),
+        (
+            with(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)),
+            "presents the certificate of an authority",
+        ),
+    ];
+    let all = cases.map(|(issuer, params, words)| (config_of(&issuer, &params), words)).into_iter();
+    let all = all.chain(ours_too.map(|(params, words)| (config_of(&ours, &params), words)));
+    for (config, words) in all {
+        let port = listen(move |mut socket| answer(&config, &mut socket));
+        let error =
+            get(&provider(bundle.path(), ""), &format!("https://127.0.0.1:{port}/")).expect_err(words);
+        let text = error.to_string();
+        assert!(text.contains(words) && text.contains(&format!("https://127.0.0.1:{port}")), "{text}");
+        assert_eq!(text.contains("AWS_CA_BUNDLE"), words == unknown, "{text}");
+        assert_eq!(text.contains(bundle.path()), words == unknown, "{text}");
+        assert!(matches!(error, Error::Send { failure: Failure { kind: FailureKind::Untrusted, .. }, .. }));
+    }
+    // Without a setting, the one to use is named; with SSL_CERT_FILE, that is.
+    let url = format!("https://127.0.0.1:{}/", serve(&issuer(), "127.0.0.1"));
+    let text = get(&provider("", ""), &url).expect_err("unknown").to_string();
+    assert!(text.contains("AWS_CA_BUNDLE, which is not set"), "{text}");
+    let text = get(&given(&[("SSL_CERT_FILE", bundle.path())]), &url).expect_err("unknown").to_string();
+    assert!(text.contains("SSL_CERT_FILE (") && !text.contains("AWS_CA_BUNDLE"), "{text}");
 }
 
 #[test]

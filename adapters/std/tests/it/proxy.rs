@@ -46,12 +46,15 @@ fn answers(reply: &'static str) -> u16 {
 }
 
 fn provider(variable: &str, port: u16) -> Provider {
-    let proxy = format!("http://user:hunter2@127.0.0.1:{port}");
+    provider_by(variable, &format!("http://user:hunter2@127.0.0.1:{port}"))
+}
+
+fn provider_by(variable: &str, proxy: &str) -> Provider {
     let environment: Environment = [
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),
-        (variable, &proxy),
+        (variable, proxy),
     ]
     .into_iter()
     .collect();
@@ -113,7 +116,11 @@ fn a_head_without_end_is_too_long() {
 #[test]
 fn a_proxy_that_refuses_is_named_with_its_status() {
     let cases = [
-        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "(status 407)", "user and a password"),
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            "(status 407)",
+            "does not accept the user and the password",
+        ),
         (
             "HTTP/1.0 403 Forbidden\r\nContent-Length: 2\r\n\r\nno",
             "(status 403)",
@@ -135,6 +142,26 @@ fn a_proxy_that_refuses_is_named_with_its_status() {
             assert!(!text.contains("hunter2") && !error.is_recoverable(), "{text}");
         }
     }
+}
+
+#[test]
+fn a_proxy_that_cannot_reach_the_host_is_named_with_its_status() {
+    for status in [500, 502, 503, 504] {
+        let reply: &'static str = format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nno").leak();
+        let port = answers(reply);
+        for error in errors(port) {
+            let text = error.to_string();
+            let named = format!("the proxy 127.0.0.1:{port} refused to connect to");
+            assert!(text.contains(&named) && text.contains(&format!("(status {status})")), "{text}");
+            assert!(!text.contains("nothing listens") && error.is_recoverable(), "{text}");
+        }
+    }
+    // One that is not there at all.
+    let text = provider("HTTPS_PROXY", 9).caller_identity().expect_err("refused").to_string();
+    assert!(
+        text.contains("check that a proxy for this scheme listens at 127.0.0.1:9 of HTTPS_PROXY"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -226,9 +253,14 @@ fn a_proxy_for_plain_http_that_requires_a_password_is_named() {
     let text = error.to_string();
     assert!(text.contains(&format!("the proxy 127.0.0.1:{port}")) && text.contains("(status 407)"), "{text}");
     assert!(
-        text.contains("user and a password") && !text.contains("hunter2") && !error.is_recoverable(),
+        text.contains("does not accept the user") && !text.contains("hunter2") && !error.is_recoverable(),
         "{text}"
     );
+    let without = |variable| provider_by(variable, &format!("127.0.0.1:{port}"));
+    let text = without("HTTP_PROXY").send(&request).expect_err("refused").to_string();
+    assert!(text.contains("requires a user and a password: http://USER:PASSWORD@HOST:PORT"), "{text}");
+    let text = without("HTTPS_PROXY").caller_identity().expect_err("refused").to_string();
+    assert!(text.contains("requires a user and a password: http://USER:PASSWORD@HOST:PORT"), "{text}");
     // A reply of the service is one, not of the proxy.
     let (port, _requests) = forwards(403);
     assert_eq!(provider("HTTP_PROXY", port).send(&request).expect("a reply").status, 403);
@@ -240,12 +272,16 @@ fn an_error_names_the_url_and_the_proxy() {
     let request =
         Request::new("GET", "http://bucket.example/secret/path?token=t").expect("a request").service("s3");
     let text = provider("HTTP_PROXY", port).send(&request).expect_err("closed").to_string();
-    assert!(text.contains(&format!("http://bucket.example through the proxy 127.0.0.1:{port}")), "{text}");
+    assert!(
+        text.contains(&format!("http://bucket.example through the proxy 127.0.0.1:{port} of HTTP_PROXY")),
+        "{text}"
+    );
     assert!(
         !text.contains("hunter2") && !text.contains("secret/path") && !text.contains("token=t"),
         "{text}"
     );
     let text = provider("HTTPS_PROXY", port).caller_identity().expect_err("closed").to_string();
-    let about = format!("https://sts.eu-west-1.amazonaws.com through the proxy 127.0.0.1:{port}");
+    let about =
+        format!("https://sts.eu-west-1.amazonaws.com through the proxy 127.0.0.1:{port} of HTTPS_PROXY");
     assert!(text.contains(&about), "{text}");
 }

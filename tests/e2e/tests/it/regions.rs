@@ -136,3 +136,16 @@ fn white_space_around_a_region_is_trimmed() {
         assert!(run.ok().contains("assumed-role"), "{value:?}: {run:#?}");
     }
 }
+
+#[test]
+fn a_text_that_is_not_a_region_is_refused_with_an_endpoint_of_ones_own_too() {
+    let sts = ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9");
+    let role = ["credentials", "--role-arn", "arn:aws:iam::123456789012:role/x"];
+    for region in ["a b", "EU_WEST/", "eu-west-1/"] {
+        for arguments in [&["whoami"][..], &role, &["sign", "GET", "http://x.example/", "--service", "s3"]] {
+            let variables = [&KEYS[..], &[sts, ("AWS_REGION", region)]].concat();
+            let run = rolecall(arguments, variables);
+            assert!(run.failed().contains(&format!("AWS_REGION: {region:?} is not a region")), "{run:#?}");
+        }
+    }
+}

@@ -158,6 +158,7 @@ fn an_access_token_that_cannot_be_sent_is_an_error_about_its_file() {
         let signed_in = SignedIn::new(&format!("bad-{name}"), &file, Act::page(500));
         let run = signed_in.run("p");
         assert!(run.failed().contains("accessToken") && run.stderr.contains("3ece1471f44f"), "{run:#?}");
+        assert!(run.stderr.contains("aws sso login --profile p (sso-session my)"), "{run:#?}");
         assert_eq!(signed_in.portal.requests(), 0);
     }
 }
@@ -197,5 +198,72 @@ fn endpoints_are_those_of_the_region_and_its_variants() {
     {
         let signed_in = SignedIn::new(&format!("hosts-{number}"), &token(end), Act::page(500));
         assert!(asked_for(&signed_in, more).iter().all(|asked| asked == host), "{host}");
+    }
+}
+
+#[test]
+fn a_new_token_that_cannot_be_sent_leaves_the_file_as_it_is() {
+    for (number, reply) in [
+        r#"{"accessToken":"x\r\ny: z","expiresIn":3600}"#,
+        r#"{"accessToken":"","expiresIn":3600}"#,
+        r#"{"accessToken":"new"}"#,
+        r#"{"accessToken":"new","expiresIn":"soon"}"#,
+        "<html>",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = token("2020-01-01T00:00:00Z");
+        let signed_in = SignedIn::new(&format!("unusable-{number}"), &file, Act::ok(reply));
+        assert_eq!(signed_in.run("p").code, Some(1), "{reply}");
+        assert_eq!(signed_in.kept(), file, "{reply}");
+    }
+}
+
+#[test]
+fn what_is_in_the_way_of_a_renewal_is_named() {
+    // A folder in place of the lock.
+    let signed_in = SignedIn::new("lock", &token("2020-01-01T00:00:00Z"), Act::ok(RENEWED));
+    std::fs::create_dir(signed_in.file().with_extension("lock")).expect("a folder");
+    let run = signed_in.run("p");
+    assert!(run.failed().contains(".lock") && run.stderr.contains("cannot be made"), "{run:#?}");
+    assert_eq!(signed_in.tokens.requests(), 0);
+    // A pipe in place of the token.
+    let signed_in = SignedIn::new("fifo", "", Act::ok(RENEWED));
+    std::fs::remove_file(signed_in.file()).expect("removed");
+    assert!(std::process::Command::new("mkfifo").arg(signed_in.file()).status().expect("mkfifo").success());
+    let run = signed_in.run("p");
+    assert!(run.failed().contains("3ece1471f44f") && run.took < Duration::from_secs(15), "{run:#?}");
+}
+
+#[test]
+fn times_of_older_clients_are_read() {
+    let signed_in = SignedIn::new("utc", &token("2099-01-01T00:00:00UTC"), Act::page(500));
+    assert!(signed_in.run("p").ok().contains("ASIAPORTAL"));
+    let signed_in = SignedIn::new("utc-over", &token("2020-01-01T00:00:00UTC"), Act::ok(RENEWED));
+    assert!(signed_in.run("p").ok().contains("ASIAPORTAL"));
+    assert!(signed_in.kept().contains("renewed"));
+    // A second member of a name would be read in place of the first.
+    let twice = token("2020-01-01T00:00:00Z").replacen('}', r#", "accessToken": "old"}"#, 1);
+    let signed_in = SignedIn::new("twice", &twice, Act::ok(RENEWED));
+    assert!(signed_in.run("p").ok().contains("ASIAPORTAL"));
+    assert_eq!(signed_in.kept().matches("accessToken").count(), 1, "{}", signed_in.kept());
+}
+
+#[test]
+fn the_code_of_the_portal_decides_what_is_advised() {
+    for (status, code, words) in [
+        (404, "ResourceNotFoundException", "check sso_account_id and sso_role_name"),
+        (403, "ForbiddenException", "check sso_account_id and sso_role_name"),
+        (401, "UnauthorizedException", "aws sso login --profile p"),
+        (429, "TooManyRequestsException", "too many requests"),
+    ] {
+        let mut signed_in = SignedIn::new(code, &token("2099-01-01T00:00:00Z"), Act::page(500));
+        signed_in.portal = Peer::start(move |_| {
+            Act::Reply(status, format!("x-amzn-ErrorType: {code}\r\n"), br#"{"message":"no"}"#.to_vec())
+        });
+        let run = signed_in.run("p");
+        let error = run.failed();
+        assert!(error.contains(code) && error.contains(words), "{error}");
     }
 }
