@@ -110,7 +110,7 @@ impl TokenFile {
                     let raw = raw.strip_prefix(b":").unwrap_or(raw).trim_ascii();
                     match new.iter_mut().find(|(name, _)| key.is(name)) {
                         // A second member of that name would be read in its place.
-                        Some((_, value)) if value.is_empty() => {}
+                        Some((_, "")) => {}
                         Some((_, value)) => put(name, &string(std::mem::take(value))),
                         None => put(name, raw),
                     }

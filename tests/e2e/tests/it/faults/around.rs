@@ -84,9 +84,9 @@ fn proxies() {
         ("not HTTP", raw("SSH-2.0-OpenSSH_9.6\r\n\r\n", Then::Stall), "connecting: not an HTTP reply"),
         ("HTTP/2", raw("PRI * HTTP/2.0\r\n\r\n", Then::Close), "connecting: not an HTTP reply"),
         ("403", Act::page(403), "refused to connect"),
-        ("407", Act::page(407), "a user and a password"),
+        ("407", Act::page(407), "the user and the password of the setting"),
         ("405", Act::page(405), "refused to connect"),
-        ("502", Act::page(502), "connection refused or unreachable"),
+        ("502", Act::page(502), "refused to connect to sts.eu-west-1.amazonaws.com:443 (status 502)"),
         ("a tunnel that leads nowhere", raw(established, Then::Close), "the peer closed the connection"),
         ("a tunnel that says nothing", raw(established, Then::Stall), "timed out"),
     ];
