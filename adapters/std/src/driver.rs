@@ -178,7 +178,8 @@ impl Driver<'_> {
         streams: &mut Streams<'_>,
     ) -> Answer<'static> {
         let Some(end) = self.end() else { return self.exchange(&exchange, buffer, streams) };
-        let left = u32::try_from(end.ms_since(self.host.monotonic())).unwrap_or(u32::MAX).max(1);
+        // A second is left to the last one, which may be the one that succeeds.
+        let left = u32::try_from(end.ms_since(self.host.monotonic())).unwrap_or(u32::MAX).max(1_000);
         let limits = &mut exchange.limits;
         for limit in [&mut limits.connect_ms, &mut limits.first_byte_ms, &mut limits.total_ms] {
             *limit = left.min(*limit);

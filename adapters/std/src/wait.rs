@@ -1,7 +1,7 @@
 //! Waiting for what a machine that is still booting has not yet: a network, a role.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rolecall_core::skew::Instant;
@@ -20,18 +20,34 @@ pub(crate) struct Wait {
     /// The end, set at the first use.
     end: OnceLock<Instant>,
     reported: AtomicBool,
-    /// Whether the time is over, or was not needed.
-    over: AtomicBool,
+    /// Callers that wait now.
+    waiting: AtomicUsize,
+}
+
+/// A caller that waits, until this is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Wait {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, end: OnceLock::new(), reported: AtomicBool::new(false), over: AtomicBool::new(false) }
+        Self { limit, end: OnceLock::new(), reported: AtomicBool::new(false), waiting: AtomicUsize::new(0) }
     }
 
-    /// When an attempt that is under way has to end, if the caller waits.
+    /// When an attempt that is under way has to end, if a caller waits for it.
     pub(crate) fn end(&self) -> Option<Instant> {
-        if self.over.load(Ordering::Relaxed) { None } else { self.end.get().copied() }
+        self.end.get().copied().filter(|_| self.waiting.load(Ordering::Relaxed) > 0)
     }
 
     /// Reports, once, that there is nothing yet.
@@ -42,7 +58,8 @@ impl Wait {
         }
     }
 
-    /// Calls `attempt` until it succeeds, fails in a way that waiting cannot fix, or the time is over.
+    /// Calls `attempt` until it succeeds, fails in a way that waiting cannot fix, or the time is over. After that time,
+    /// calls it once, with its usual limits.
     pub(crate) fn until<T>(
         &self,
         host: &dyn Host,
@@ -51,6 +68,10 @@ impl Wait {
     ) -> Result<T, Error> {
         let limit = u64::try_from(self.limit.as_millis()).unwrap_or(u64::MAX);
         let end = *self.end.get_or_init(|| host.monotonic().after_ms(limit));
+        if end.ms_since(host.monotonic()) == 0 {
+            return attempt();
+        }
+        let _waiting = Waiting::new(&self.waiting);
         let mut pause = FIRST_PAUSE;
         loop {
             let error = match attempt() {
@@ -60,7 +81,6 @@ impl Wait {
             let now = host.monotonic();
             let left = end.ms_since(now);
             if left == 0 {
-                self.over.store(true, Ordering::Relaxed);
                 return Err(error);
             }
             self.report(host, tracer, &error.last_reason());

@@ -7,15 +7,15 @@ impl Fetcher<'_> {
     /// Asks instance metadata for the region, once, unless a setting names one.
     pub(crate) fn find_region(&self) {
         let settings = self.settings;
-        let mut missing = lock(&settings.missing_region);
-        if settings.known_region().is_some() || missing.is_some() {
+        if settings.known_region().is_some() || lock(&settings.missing_region).is_some() {
             return;
         }
+        // The lock is not held meanwhile: two threads may ask, and get the same.
         match self.region_of_instance() {
             Ok(region) => {
                 let _ = settings.instance_region.set(region);
             }
-            Err(reason) => *missing = Some(reason),
+            Err(reason) => *lock(&settings.missing_region) = Some(reason),
         }
     }
 

@@ -212,6 +212,7 @@ impl Host for World {
             state = self.shared.opened.wait(state).expect("the lock is not poisoned");
         }
         state.waiting -= 1;
+        assert!(exchange.limits.total_ms >= 1_000, "an exchange has no time: {:?}", exchange.limits);
         if state.refuses > 0 {
             state.refuses -= 1;
             return Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::NotFound });

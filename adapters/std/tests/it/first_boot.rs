@@ -232,3 +232,23 @@ fn attempts_that_were_asked_for_end_with_the_time_to_wait() {
         assert!(seen.len() == 1 && seen[0].contains("connection refused"), "{seen:?}");
     }
 }
+
+#[test]
+fn waiting_is_for_the_first_credentials_alone() {
+    let world = World::new();
+    world.refuse(1);
+    let variables = [("AWS_REGION", "eu-west-1")];
+    let base = world.builder(&variables).wait(Duration::from_secs(20)).build();
+    let role = base.assume_role(Role::new("arn:aws:iam::123456789012:role/r", "session"));
+    assert_eq!(key(&role), "ASIA2");
+    // Refreshes, within the time and long after it, have their usual limits, and an outage keeps the credentials.
+    for seconds in [10, 3_500, 3_500] {
+        world.pass(seconds);
+        key(&role);
+    }
+    world.refuse(u32::MAX);
+    world.pass(3_500);
+    let began = world.elapsed();
+    key(&base);
+    assert_eq!(world.elapsed(), began, "a refresh waits");
+}
