@@ -139,9 +139,11 @@ fn cached(_: ProviderBuilder, name: &str, _: &str, _: &Environment) -> Result<Pr
 /// Prints a step on standard error: what is wrong here always, exchanges and waits with `--verbose`.
 fn note_step(trace: &Trace<'_>, verbose: bool) {
     match trace {
-        Trace::Clock { .. } | Trace::Cache { .. } | Trace::NoCredentialSettings { .. } | Trace::Stale => {
-            note(trace)
-        }
+        Trace::Clock { .. }
+        | Trace::Cache { .. }
+        | Trace::NoCredentialSettings { .. }
+        | Trace::Warning { .. }
+        | Trace::Stale => note(trace),
         Trace::NotYet { .. } => progress(trace),
         _ if verbose => progress(trace),
         _ => {}

@@ -199,13 +199,14 @@ impl Driver<'_> {
             about = format!("{about} through the proxy {proxy}");
         }
         self.about.replace(about);
-        if self.tracer.is_none() {
-            return self.host.exchange(exchange, buffer, streams);
-        }
+        let Some(tracer) = self.tracer else { return self.host.exchange(exchange, buffer, streams) };
         let method = exchange.request.head(buffer.bytes()).map_or("?", |head| head.method);
         let asked = format!("{method} {}://{}", endpoint.scheme().as_str(), endpoint.authority());
         let start = self.host.now().monotonic;
         let answer = self.host.exchange(exchange, buffer, streams);
+        if let Some(problem) = self.host.warning() {
+            tracer(Trace::Warning { problem: &problem });
+        }
         let outcome = match &answer {
             Answer::Reply(reply) => Ok(reply.status),
             Answer::Failed(failure) => Err(*failure),

@@ -105,6 +105,12 @@ pub trait Host: Send + Sync {
         None
     }
 
+    /// What is wrong with a setting of this host that is used all the same, such as one certificate of a file. It is
+    /// asked after each exchange, and reported ([`Trace::Warning`](crate::Trace::Warning)); it is returned once.
+    fn warning(&self) -> Option<String> {
+        None
+    }
+
     /// What is wrong with a setting of this host, such as a file of certificates, if it made the last
     /// exchange fail.
     fn trouble(&self) -> Option<String> {

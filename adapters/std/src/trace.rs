@@ -47,6 +47,11 @@ pub enum Trace<'a> {
         /// How long it goes on trying.
         left: Duration,
     },
+    /// A setting of the host is wrong in part, and used all the same.
+    Warning {
+        /// What is wrong with it.
+        problem: &'a str,
+    },
     /// The cache could not be used; credentials are fetched without it.
     Cache {
         /// What is wrong with the cache.
@@ -80,6 +85,7 @@ impl fmt::Display for Trace<'_> {
             Self::NotYet { reason, left } => {
                 write!(f, "no credentials yet, trying for {} s: {reason}", left.as_millis().div_ceil(1000))
             }
+            Self::Warning { problem } => f.write_str(problem),
             Self::Cache { problem } => write!(f, "cache not used: {problem}"),
         }
     }

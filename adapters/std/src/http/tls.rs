@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -36,6 +37,8 @@ struct Shared {
     trouble: Trouble,
     /// A certificate of the bundle that is not used.
     skipped: OnceLock<String>,
+    /// Whether the caller has not heard of it yet.
+    unheard: AtomicBool,
 }
 
 impl Tls {
@@ -50,8 +53,15 @@ impl Tls {
                 config: OnceLock::new(),
                 trouble,
                 skipped: OnceLock::new(),
+                unheard: AtomicBool::new(true),
             }),
         }
+    }
+
+    /// A certificate that was skipped, once.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let skipped = self.shared.skipped.get()?;
+        self.shared.unheard.swap(false, Ordering::Relaxed).then(|| skipped.clone())
     }
 
     /// The time at which certificates are verified.
@@ -84,7 +94,9 @@ impl Tls {
             let unknown =
                 matches!(certificate, CertificateError::UnknownIssuer | CertificateError::BadSignature);
             if let Some(skipped) = self.shared.skipped.get().filter(|_| unknown) {
-                self.shared.trouble.set(skipped.clone());
+                self.shared
+                    .trouble
+                    .set(format!("{skipped}, and the server's issuer is not among the others"));
             }
         }
         if time.is_unset() {
@@ -108,9 +120,7 @@ impl Tls {
                     Error::Tls("no certificate to trust")
                 })?;
                 if let Some(broken) = broken {
-                    let reason =
-                        format!("{broken}; it is skipped, and the server's issuer is not among the others");
-                    let _ = self.shared.skipped.set(bundle.problem(&reason));
+                    let _ = self.shared.skipped.set(bundle.problem(&format!("{broken}; it is skipped")));
                 }
                 roots
             }

@@ -80,6 +80,12 @@ impl Transport {
         self.means.trouble.of_setting()
     }
 
+    /// What is wrong with a file of certificates that is used all the same, once.
+    #[cfg(feature = "tls")]
+    pub(crate) fn warning(&self) -> Option<String> {
+        self.means.tls.warning()
+    }
+
     /// What to do about the last exchange that failed.
     pub(crate) fn hint(&self) -> Option<String> {
         self.means.trouble.advice()

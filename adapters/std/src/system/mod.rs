@@ -107,6 +107,11 @@ impl Host for System {
         self.transport.hint()
     }
 
+    #[cfg(feature = "tls")]
+    fn warning(&self) -> Option<String> {
+        self.transport.warning()
+    }
+
     fn trouble(&self) -> Option<String> {
         self.transport.misconfigured()
     }

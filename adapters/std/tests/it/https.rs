@@ -91,13 +91,16 @@ impl Drop for File {
 }
 
 fn given(variables: &[(&str, &str)]) -> Provider {
+    Provider::from_environment(&environment(variables)).expect("a provider")
+}
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
     let keys = [
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),
     ];
-    let environment: Environment = keys.iter().chain(variables).copied().collect();
-    Provider::from_environment(&environment).expect("a provider")
+    keys.iter().chain(variables).copied().collect()
 }
 
 fn provider(bundle: &str, sts: &str) -> Provider {
@@ -187,6 +190,23 @@ fn a_certificate_that_cannot_be_read_does_not_spoil_the_others() {
     ] {
         let bundle = File::new(&format!("spoiled-{name}"), &parts.join("\n"));
         assert_eq!(get(&provider(bundle.path(), ""), &url).expect(name), b"ok");
+        // The user hears of it, once.
+        let warnings = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let heard = warnings.clone();
+        let settings =
+            rolecall::Settings::from_environment(&environment(&[("AWS_CA_BUNDLE", bundle.path())]));
+        let watched = Provider::builder(settings.expect("settings")).trace(move |trace| {
+            if let rolecall::Trace::Warning { problem } = trace {
+                heard.lock().expect("the lock is not poisoned").push(problem.to_owned());
+            }
+        });
+        let watched = watched.build();
+        for _ in 0..2 {
+            assert_eq!(get(&watched, &url).expect(name), b"ok");
+        }
+        let warnings = warnings.lock().expect("the lock is not poisoned");
+        let [warning] = &warnings[..] else { panic!("{name}: one warning: {warnings:?}") };
+        assert!(warning.contains("AWS_CA_BUNDLE") && warning.contains("it is skipped"), "{warning}");
         // As OpenSSL, Go and rustls-native-certs have it, after AWS_CA_BUNDLE.
         assert_eq!(get(&given(&[("SSL_CERT_FILE", bundle.path())]), &url).expect(name), b"ok");
         let both = [("SSL_CERT_FILE", "/nonexistent/roots.pem"), ("AWS_CA_BUNDLE", bundle.path())];
