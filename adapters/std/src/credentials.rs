@@ -115,3 +115,8 @@ pub struct CallerIdentity {
     /// The principal's unique id, `AIDA...` or `AROA...:SESSION`.
     pub user_id: String,
 }
+
+/// Whether a text is an account: twelve digits.
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -194,14 +194,15 @@ impl Driver<'_> {
         streams: &mut Streams<'_>,
     ) -> Answer<'static> {
         let endpoint = exchange.endpoint;
-        let mut about = format!("{}://{}", endpoint.scheme().as_str(), endpoint.authority());
-        if let Some(proxy) = self.host.proxy(&endpoint).filter(|_| !exchange.metadata) {
-            about = format!("{about} through the proxy {proxy}");
-        }
-        self.about.replace(about);
+        let url = format!("{}://{}", endpoint.scheme().as_str(), endpoint.authority());
+        let proxy = if exchange.metadata { None } else { self.host.proxy(&endpoint) };
+        self.about.replace(match proxy {
+            Some(proxy) => format!("{url} through the proxy {proxy}"),
+            None => url.clone(),
+        });
         let Some(tracer) = self.tracer else { return self.host.exchange(exchange, buffer, streams) };
         let method = exchange.request.head(buffer.bytes()).map_or("?", |head| head.method);
-        let asked = format!("{method} {}://{}", endpoint.scheme().as_str(), endpoint.authority());
+        let asked = format!("{method} {url}");
         let start = self.host.now().monotonic;
         let answer = self.host.exchange(exchange, buffer, streams);
         if let Some(problem) = self.host.warning() {

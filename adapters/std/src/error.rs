@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Fault, Origin, Phase};
+use rolecall_core::error::{
+    CodeClass, Error as SourceError, ErrorKind, Failure, FailureKind, Fault, Origin, Phase,
+};
 use rolecall_core::flow::Report;
 use rolecall_core::sigv4::SignError;
 
@@ -135,7 +137,7 @@ impl Error {
         else {
             return false;
         };
-        matches!(report.code(), "ExpiredToken" | "ExpiredTokenException" | "InvalidToken")
+        CodeClass::of(report.code()) == CodeClass::CredentialsEnded
     }
 
     /// Whether a service refused in a way that waiting does not fix.

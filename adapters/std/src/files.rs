@@ -101,6 +101,26 @@ fn readable(_: &File, deadline: Instant) -> io::Result<()> {
     if Instant::now() < deadline { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) }
 }
 
+/// Locks a file (`flock`) by `deadline`: looks again every few milliseconds, because waiting has no limit of its own.
+///
+/// # Errors
+/// `TimedOut` if another process holds it until then.
+#[cfg(unix)]
+pub(crate) fn lock_exclusively(file: &File, deadline: Instant) -> io::Result<()> {
+    use rustix::fs::{FlockOperation, flock};
+    use rustix::io::Errno;
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(()),
+            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(Errno::WOULDBLOCK) => return Err(io::ErrorKind::TimedOut.into()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 pub(crate) fn failed(phase: Phase, kind: FailureKind) -> Failure {
     Failure { phase, kind }
 }

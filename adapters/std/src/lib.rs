@@ -119,6 +119,8 @@ mod files;
 mod finding;
 mod host;
 mod http;
+#[cfg(any(unix, feature = "sso"))]
+mod json;
 mod provider;
 mod request;
 mod secret;

@@ -3,8 +3,8 @@
 use crate::error::Origin;
 use crate::error::{CodeClass, Error, ErrorKind};
 use crate::flow::request::{self, Draft};
+use crate::flow::sequence::Progress;
 use crate::flow::slot::Field;
-use crate::flow::source::Progress;
 use crate::flow::{
     Answer, Ask, Context, Endpoint, Flow, Lease, Limits, Memory, Next, Outcome, Received, Retries,
     RetryPolicy, Slot, Source, Span, Stage, Step, Trouble, Workspace,

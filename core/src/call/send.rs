@@ -2,7 +2,7 @@
 
 use crate::error::{CodeClass, Error, ErrorKind, Origin};
 use crate::flow::request::{self, Draft};
-use crate::flow::source::Progress;
+use crate::flow::sequence::Progress;
 use crate::flow::{
     Answer, Ask, Body, Context, Exchange, Flow, Lease, Memory, Need, Next, Outcome, Received, Reply,
     ReplyHeaders, Retries, Source, Span, Stage, Step, Trouble, Workspace,

@@ -4,6 +4,9 @@ use crate::flow::Report;
 
 use super::{CodeClass, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
 
+const SIGN_IN: &str = "sign in again: aws sso login";
+const NO_SUCH_ROLE: &str = "check sso_account_id and sso_role_name: this user has no such role there";
+
 impl Error {
     /// What to do next, in a sentence, by the service's code; without one, as [`Error::advice`].
     ///
@@ -54,7 +57,7 @@ impl Error {
             (Origin::Imds, ErrorKind::Status(404 | 405)) if self.step == "token" => {
                 "something in front of the metadata service, such as kube2iam, or an emulator, does not speak version 2"
             }
-            (Origin::Sso, ErrorKind::Refused { recoverable: false, .. }) => "sign in again: aws sso login",
+            (Origin::Sso, ErrorKind::Refused { recoverable: false, .. }) => SIGN_IN,
             (Origin::Sso, ErrorKind::Refused { .. } | ErrorKind::Status(429 | 500..)) => {
                 "the service is not available now; try again later"
             }
@@ -80,16 +83,16 @@ impl Error {
             (Origin::WebIdentity, ErrorKind::Transport(Failure { phase: File, .. })) => {
                 "check AWS_WEB_IDENTITY_TOKEN_FILE, or the profile's web_identity_token_file"
             }
-            (Origin::Sso, ErrorKind::Transport(Failure { phase: File, .. }) | ErrorKind::Expired)
-            | (Origin::Sso, ErrorKind::Status(401))
-            | (Origin::Sso, ErrorKind::Malformed(_) | ErrorKind::Missing(_) | ErrorKind::Unusable(_))
-                if self.step == "access token" || matches!(self.kind, ErrorKind::Status(_)) =>
-            {
-                "sign in again: aws sso login"
-            }
-            (Origin::Sso, ErrorKind::Status(403)) => {
-                "check sso_account_id and sso_role_name: this user has no such role there"
-            }
+            (Origin::Sso, ErrorKind::Status(401)) => SIGN_IN,
+            (
+                Origin::Sso,
+                ErrorKind::Transport(Failure { phase: File, .. })
+                | ErrorKind::Expired
+                | ErrorKind::Malformed(_)
+                | ErrorKind::Missing(_)
+                | ErrorKind::Unusable(_),
+            ) if self.step == "access token" => SIGN_IN,
+            (Origin::Sso, ErrorKind::Status(403)) => NO_SUCH_ROLE,
             (Origin::Process, ErrorKind::Transport(Failure { phase: Process, .. })) => {
                 "run the profile's credential_process by hand and see what it says"
             }
@@ -171,20 +174,11 @@ impl Error {
             "ExpiredToken" | "ExpiredTokenException" if of_token => {
                 "the provider's token has expired: provide one that is still valid, or set this machine's clock"
             }
-            "ResourceNotFoundException" | "ForbiddenException" if self.origin == Origin::Sso => {
-                "check sso_account_id and sso_role_name: this user has no such role there"
-            }
-            "ExpiredToken" | "ExpiredTokenException" if self.origin == Origin::Sso => {
-                "sign in again: aws sso login"
-            }
-            "UnauthorizedException"
-            | "InvalidGrantException"
-            | "InvalidClientException"
-            | "invalid_grant"
-            | "invalid_client"
+            "ResourceNotFoundException" | "ForbiddenException" if self.origin == Origin::Sso => NO_SUCH_ROLE,
+            "ExpiredToken" | "ExpiredTokenException" | "UnauthorizedException"
                 if self.origin == Origin::Sso =>
             {
-                "sign in again: aws sso login"
+                SIGN_IN
             }
             "RequestExpired" | "RequestTimeTooSkewed" => "set this machine's clock (NTP)",
             "RegionDisabledException" => {

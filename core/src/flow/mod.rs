@@ -13,6 +13,7 @@ pub(crate) mod lease;
 pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod retry;
+pub(crate) mod sequence;
 pub(crate) mod slot;
 pub(crate) mod source;
 
@@ -22,8 +23,9 @@ pub use kept::{Each, Items, Kept};
 pub use lease::Lease;
 pub use report::Report;
 pub use retry::RetryPolicy;
+pub use sequence::Sequence;
 pub use slot::{CallerIdentity, Slot};
-pub use source::{Ask, Next, Outcome, Received, Retries, Sequence, Source, Stage, Trouble, Workspace};
+pub use source::{Ask, Next, Outcome, Received, Retries, Source, Stage, Trouble, Workspace};
 
 /// An operation whose I/O the caller performs: a source, a call, a signed request, or a chain of sources.
 ///

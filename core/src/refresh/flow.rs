@@ -48,10 +48,7 @@ impl<F> Refreshing<F> {
         let now = cx.now.monotonic;
         match result {
             Ok(lease) => {
-                // Those in use are kept as long as there are no better ones.
-                let lifetime_ms =
-                    if lease.stale && self.held.is_some() { Some(0) } else { lease.lifetime_ms };
-                if self.refresh.succeeded(now, lifetime_ms, cx.entropy) {
+                if self.refresh.fetched(now, &lease, cx.entropy) {
                     if let [held, fetched, ..] = memory.slots {
                         core::mem::swap(held, fetched);
                         fetched.clear();

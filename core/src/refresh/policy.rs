@@ -6,6 +6,7 @@
 //! the old ones, past their expiration too, and is not repeated for 300 to 600 seconds. An error that a retry
 //! cannot fix (access denied) is returned at once and repeated from memory for 1 to 5 seconds.
 
+use crate::flow::Lease;
 use crate::flow::retry::{draw, draw_short};
 use crate::skew::Instant;
 
@@ -140,6 +141,13 @@ impl Refresh {
         self.not_before = Instant::default();
         self.error_until = Instant::default();
         true
+    }
+
+    /// Records a fetch by its lease, as [`Refresh::succeeded`]: stale credentials do not replace those held.
+    #[must_use]
+    pub fn fetched(&mut self, now: Instant, lease: &Lease, entropy: u32) -> bool {
+        let lifetime_ms = if lease.stale && self.held { Some(0) } else { lease.lifetime_ms };
+        self.succeeded(now, lifetime_ms, entropy)
     }
 
     /// Records a failed fetch. `recoverable` says whether a retry may succeed.

@@ -1,7 +1,7 @@
 //! A server on loopback that sends scripted responses, byte for byte and at a scripted pace.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -80,7 +80,12 @@ pub struct Peer {
 impl Peer {
     /// Starts the server.
     pub fn start(answer: impl Fn(&Request) -> Act + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), answer)
+    }
+
+    /// Starts the server at this address.
+    pub fn start_at(address: SocketAddr, answer: impl Fn(&Request) -> Act + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(address).expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (count, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let peer = Self { url, count: count.clone(), stop: stop.clone() };

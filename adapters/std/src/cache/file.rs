@@ -11,12 +11,13 @@ use rolecall_core::sigv4::sha256_hex;
 use rolecall_core::wire::json::{Token, Writer, member};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::{Cursor, Put};
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, openat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, openat, renameat, statat, unlinkat};
 use zeroize::Zeroizing;
 
 use super::{CacheError, CredentialCache, Entry, Lock};
-use crate::files::read_all;
+use crate::files::{lock_exclusively, read_all};
 use crate::host::Buffer;
+use crate::json::text;
 use crate::{Credentials, Environment, Error, clock};
 
 /// A folder with one file for each set of credentials, named by a hash of its cache key.
@@ -39,8 +40,6 @@ pub struct FileCache {
 const PATIENCE: Duration = Duration::from_secs(75);
 /// A file that was not touched for this long is removed: no session lives longer.
 const KEPT: Duration = Duration::from_secs(48 * 3600);
-/// How often to check whether that fetch has ended.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 impl FileCache {
     /// The cache in `folder`, which is created when it is first needed. The path is used as it is.
@@ -194,21 +193,14 @@ impl CredentialCache for FileCache {
         let file = file.map_err(|error| folder.problem(&name, &error))?;
         let path = folder.path.join(&name);
         private(&file, &path)?;
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Box::new(Held(file))),
-                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) if Instant::now() < deadline => {
-                    std::thread::sleep(LOOK_AGAIN);
-                }
-                Err(rustix::io::Errno::WOULDBLOCK) => {
-                    let waited = PATIENCE.as_secs();
-                    let problem =
-                        format!("{}: another process has been fetching for {waited} s", path.display());
-                    return Err(CacheError(problem));
-                }
-                Err(error) => return Err(problem(&path, &error.into())),
+        match lock_exclusively(&file, Instant::now() + PATIENCE) {
+            Ok(()) => Ok(Box::new(Held(file))),
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                let waited = PATIENCE.as_secs();
+                let problem = format!("{}: another process has been fetching for {waited} s", path.display());
+                Err(CacheError(problem))
             }
+            Err(error) => Err(problem(&path, &error)),
         }
     }
 
@@ -280,13 +272,8 @@ fn print(entry: &Entry) -> Zeroizing<Vec<u8>> {
 
 /// Parses a document; `None` if this crate did not write it.
 fn parse(document: &[u8]) -> Option<Entry> {
-    let member = |name| member(document, name).ok().flatten();
-    let text = |name| {
-        let text = member(name)?.as_str()?;
-        let mut buffer = Zeroizing::new(vec![0; document.len()]);
-        text.decode(&mut buffer).ok().map(|text| Zeroizing::new(text.to_owned()))
-    };
-    let number = |name| match member(name)? {
+    let text = |name| text(document, name);
+    let number = |name| match member(document, name).ok()?? {
         Token::Number(digits) => digits.parse::<u64>().ok(),
         _ => None,
     };

@@ -105,24 +105,18 @@ impl Cached<'_> {
             other => other,
         };
         let fetched = fetch();
-        match &fetched {
+        let falls_back = match &fetched {
             Ok(((credentials, Lease { lifetime_ms: Some(lifetime), stale: false, .. }), true)) => {
                 let entry = Entry { credentials: credentials.copied(), lifetime: lifetime / 1000 };
                 self.tell(self.cache.store(self.key, &entry));
+                false
             }
-            // Credentials that are due for a refresh are still better than none, and than those that have expired.
-            Ok(((_, Lease { stale: true, .. }), _)) => {
-                if let Some(entry) = entry.filter(|entry| self.is_usable(entry)) {
-                    return Ok(self.remaining(entry));
-                }
-            }
-            Ok(_) => {}
-            Err(error) if error.is_recoverable() => {
-                if let Some(entry) = entry.filter(|entry| self.is_usable(entry)) {
-                    return Ok(self.remaining(entry));
-                }
-            }
-            Err(_) => {}
+            Ok(((_, lease), _)) => lease.stale,
+            Err(error) => error.is_recoverable(),
+        };
+        // Credentials that are due for a refresh are still better than none, and than those that have expired.
+        if let Some(entry) = entry.filter(|entry| falls_back && self.is_usable(entry)) {
+            return Ok(self.remaining(entry));
         }
         drop(lock);
         fetched.map(|(fetched, _)| fetched)

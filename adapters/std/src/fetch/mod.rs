@@ -141,11 +141,7 @@ impl<'a> Fetcher<'a> {
                 let taken = slots.first().and_then(|slot| take(output, slot));
                 taken.ok_or_else(|| Error::Configuration("a source ended without a result".to_owned()))
             }
-            Err(error) => Err(self.trouble(&error).unwrap_or_else(|| Error::Source {
-                detail: Box::new(self.detail(&driver, &error)),
-                error,
-                report: Box::new(report),
-            })),
+            Err(error) => Err(self.failed(&driver, error, report)),
         }
     }
 }
@@ -162,6 +158,15 @@ impl<'a> Fetcher<'a> {
             wait: self.wait,
             about: RefCell::default(),
         }
+    }
+
+    /// The error of a flow: that of a setting, if a setting caused it.
+    pub(crate) fn failed(&self, driver: &Driver<'_>, error: SourceError, report: Report) -> Error {
+        self.trouble(&error).unwrap_or_else(|| Error::Source {
+            detail: Box::new(self.detail(driver, &error)),
+            error,
+            report: Box::new(report),
+        })
     }
 
     /// What the error of a flow is about.

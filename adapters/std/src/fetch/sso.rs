@@ -92,12 +92,7 @@ impl Fetcher<'_> {
         let (mut buffer, mut report, mut nothing) = (Buffer::new(), Report::new(), []);
         let mut slots = [Slot::new(&mut nothing)];
         let sent = driver.drive_in(&mut buffer, &mut Streams::default(), &mut flow, &mut slots, &mut report);
-        sent.map_err(|error| {
-            self.trouble(&error).unwrap_or_else(|| {
-                let detail = Box::new(self.detail(&driver, &error));
-                Error::Source { error, report: Box::new(report), detail }
-            })
-        })?;
+        sent.map_err(|error| self.failed(&driver, error, report))?;
         let reply = buffer.bytes().get(flow.source().reply()).unwrap_or_default();
         Renewed::parse(reply).ok_or_else(|| {
             SourceError::new(Origin::Sso, "CreateToken", ErrorKind::Unusable("accessToken or expiresIn"))

@@ -6,6 +6,8 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::host::{Buffer, append};
+use crate::json::text;
+use crate::sink::Sink;
 
 /// The content of a token file, and the members that renewing needs.
 pub(super) struct TokenFile {
@@ -144,17 +146,10 @@ fn is_sendable(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The text of a member.
-fn text(document: &[u8], name: &str) -> Option<Zeroizing<String>> {
-    let text = member(document, name).ok()??.as_str()?;
-    let mut buffer = Zeroizing::new(vec![0; document.len()]);
-    text.decode(&mut buffer).ok().map(|text| Zeroizing::new(text.to_owned()))
-}
-
 /// A text as JSON.
 fn string(text: &str) -> Zeroizing<Vec<u8>> {
     let mut json = Zeroizing::new(Vec::with_capacity(6 * text.len() + 2));
-    Writer::new(&mut crate::sink::Sink(&mut json)).string(text);
+    Writer::new(&mut Sink(&mut json)).string(text);
     json
 }
 

@@ -13,7 +13,7 @@ use rolecall_core::sources::{Fixed, IdentityToken};
 use rolecall_core::wire::Count;
 
 use super::{Fetched, Fetcher, SLOT, keys, pairs, taken, texts};
-use crate::credentials::CallerIdentity;
+use crate::credentials::{CallerIdentity, is_account};
 use crate::driver::EXCHANGE;
 use crate::sessions::{
     self, FederatedUser, Role, RootTask, Saml, Session, TokenPlace, UserSession, WebIdentity,
@@ -32,10 +32,8 @@ impl<'a> Fetcher<'a> {
 
     pub(super) fn check_role(&self, role: &Role) -> Result<(), Error> {
         let name = self.named(role);
-        with_request(role, &name, |request| request.check()).map_err(|kind| {
-            let error = SourceError::new(Origin::AssumeRole, "", kind);
-            Error::from(error)
-        })
+        with_request(role, &name, |request| request.check())
+            .map_err(|kind| SourceError::new(Origin::AssumeRole, "", kind).into())
     }
 
     pub(super) fn role(&self, role: &Role, base: &Credentials) -> Result<Fetched, Error> {
@@ -139,7 +137,7 @@ impl<'a> Fetcher<'a> {
                 user_id: printable(identity.user_id),
             })
         })?;
-        if identity.account.len() == 12 && identity.account.bytes().all(|byte| byte.is_ascii_digit()) {
+        if is_account(&identity.account) {
             return Ok(identity);
         }
         let kind = ErrorKind::Unusable("Account, which has to be twelve digits,");

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use rolecall_core::error::FailureKind;
+use rolecall_core::wire::time::UnixTime;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -73,31 +74,25 @@ impl Tls {
     fn explain(&self, error: &io::Error) {
         let time = self.time();
         let of_session = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
-        if let Some(advice) = of_session.and_then(advice_on_session) {
-            self.shared.trouble.hint(advice);
+        let trouble = &self.shared.trouble;
+        match of_session {
+            Some(rustls::Error::InvalidCertificate(certificate)) => {
+                trouble.hint(advice(certificate, self.shared.bundle.as_ref(), time.now()));
+                let unknown =
+                    matches!(certificate, CertificateError::UnknownIssuer | CertificateError::BadSignature);
+                if let Some(skipped) = self.shared.skipped.get().filter(|_| unknown) {
+                    trouble.set(format!("{skipped}, and the server's issuer is not among the others"));
+                }
+            }
+            Some(error) => {
+                if let Some(advice) = advice_on_session(error) {
+                    trouble.hint(advice);
+                }
+            }
+            None => {}
         }
         if kind_of(error) != Some(FailureKind::Untrusted) {
             return;
-        }
-        let ended = |certificate: &CertificateError| {
-            matches!(certificate, CertificateError::Expired | CertificateError::ExpiredContext { .. })
-        };
-        if let Some(rustls::Error::InvalidCertificate(certificate)) =
-            error.get_ref().and_then(|it| it.downcast_ref())
-        {
-            let advice = advice(certificate, self.shared.bundle.as_ref());
-            self.shared.trouble.hint(if ended(certificate) {
-                format!("{advice}; this machine's clock says {}", time.now().rfc3339().as_str())
-            } else {
-                advice
-            });
-            let unknown =
-                matches!(certificate, CertificateError::UnknownIssuer | CertificateError::BadSignature);
-            if let Some(skipped) = self.shared.skipped.get().filter(|_| unknown) {
-                self.shared
-                    .trouble
-                    .set(format!("{skipped}, and the server's issuer is not among the others"));
-            }
         }
         if time.is_unset() {
             self.shared.trouble.set(format!(
@@ -182,7 +177,7 @@ fn advice_on_session(error: &rustls::Error) -> Option<String> {
 }
 
 /// What is wrong with a server's certificate, and what to do.
-fn advice(certificate: &CertificateError, bundle: Option<&Bundle>) -> String {
+fn advice(certificate: &CertificateError, bundle: Option<&Bundle>, now: UnixTime) -> String {
     let roots = match bundle {
         Some(bundle) => format!("{} ({})", bundle.setting, bundle.path),
         None => "AWS_CA_BUNDLE, which is not set,".to_owned(),
@@ -195,9 +190,10 @@ fn advice(certificate: &CertificateError, bundle: Option<&Bundle>) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "the certificate is for another name: check the host of the endpoint".to_owned()
         }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "the certificate has expired: its owner has to renew it".to_owned()
-        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => format!(
+            "the certificate has expired: its owner has to renew it; this machine's clock says {}",
+            now.rfc3339().as_str()
+        ),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "the certificate is not valid yet: check this machine's clock".to_owned()
         }

@@ -70,15 +70,13 @@ impl Explanation {
         json.key("findings");
         json.begin_array();
         for finding in &self.findings {
-            let outcome = finding.outcome.as_str();
-            let advice = &finding.advice;
             put_object(
                 &mut json,
                 &[
                     ("source", &finding.source),
-                    ("outcome", outcome),
+                    ("outcome", finding.outcome.as_str()),
                     ("reason", &finding.reason),
-                    ("advice", advice),
+                    ("advice", &finding.advice),
                 ],
             );
         }

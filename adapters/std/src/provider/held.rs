@@ -138,10 +138,7 @@ impl Turn<'_> {
         let mut state = lock(&self.0.state);
         match fetched {
             Ok((credentials, lease)) => {
-                // Those in use are kept as long as there are no better ones.
-                let worse = lease.stale && state.credentials.is_some();
-                let lifetime_ms = if worse { Some(0) } else { lease.lifetime_ms };
-                let good = state.refresh.succeeded(now, lifetime_ms, entropy);
+                let good = state.refresh.fetched(now, &lease, entropy);
                 if good || state.credentials.is_none() {
                     state.credentials = Some(Arc::new(credentials));
                     self.0.good.store(None);

@@ -90,9 +90,8 @@ fn region(settings: &Settings) -> InUse {
     }
 }
 
-fn from_setting(settings: &Settings, service: &str) -> String {
-    let found = settings.endpoint_settings.iter().find(|(name, _)| *name == service);
-    found.map_or_else(|| "built in".to_owned(), |(_, setting)| setting.clone())
+fn from_setting<'s>(settings: &'s Settings, service: &str) -> &'s str {
+    settings.endpoint_setting(service).unwrap_or("built in")
 }
 
 /// A URL without its user and password.

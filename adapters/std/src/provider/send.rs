@@ -13,8 +13,7 @@ use super::Provider;
 use crate::credentials::CallerIdentity;
 use crate::driver::{Driver, EXCHANGE};
 use crate::host::{Buffer, Streams, Upload};
-use crate::request::HEADER_ROOM;
-use crate::request::Resolved;
+use crate::request::{HEADER_ROOM, Resolved};
 use crate::{Error, Presigned, Reply, Request, Signed};
 
 impl Provider {
@@ -41,7 +40,7 @@ impl Provider {
     /// # Errors
     /// Those of [`Request::completed`].
     pub fn complete(&self, request: &Request) -> Result<Request, Error> {
-        self.resolved(request)?;
+        self.find_region_of(request);
         request.completed(self.settings())
     }
 
@@ -170,21 +169,22 @@ impl Provider {
 
     /// The request with service and region; the instance is asked for the region if nothing else names it.
     fn resolved<'r>(&'r self, request: &'r Request) -> Result<Resolved<'r>, Error> {
+        self.find_region_of(request);
+        request.resolved(Some(self.settings()))
+    }
+
+    fn find_region_of(&self, request: &Request) {
         if !request.names_region() {
             self.fetcher().find_region();
         }
-        request.resolved(Some(self.settings()))
     }
 
     /// The error of a request without a reply: that of a setting, if a setting caused it.
     fn unsent(&self, error: SourceError, report: Report, driver: &Driver<'_>) -> Error {
-        let detail = Box::new(self.fetcher().detail(driver, &error));
-        match error.kind {
-            ErrorKind::Sign(error) => Error::Sign(error),
-            ErrorKind::Transport(failure) => {
-                self.fetcher().trouble(&error).unwrap_or(Error::Send { failure, detail })
-            }
-            _ => Error::Source { error, report: Box::new(report), detail },
+        match (error.kind, self.fetcher().failed(driver, error, report)) {
+            (ErrorKind::Sign(error), _) => Error::Sign(error),
+            (ErrorKind::Transport(failure), Error::Source { detail, .. }) => Error::Send { failure, detail },
+            (_, error) => error,
         }
     }
 }

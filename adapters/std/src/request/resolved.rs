@@ -264,8 +264,8 @@ impl Request {
         let service = self.service.as_deref().or(self.named.service);
         let service = service.or_else(|| settings?.service_at(&self.url.uri()));
         let region = self.region.as_deref().or(self.named.region.as_deref());
-        let region = match (region, settings.filter(|settings| settings.known_region().is_some())) {
-            (None, Some(settings)) => Some(settings.region()?),
+        let region = match (region, settings) {
+            (None, Some(settings)) => settings.region_if_known()?,
             (region, _) => region,
         };
         let asked =

@@ -1,6 +1,7 @@
 //! The URLs of services, and the regions that they are signed for.
 
 use rolecall_core::call::{Partition, regional_url};
+use rolecall_core::error::ErrorKind;
 use rolecall_core::flow::Endpoint;
 use rolecall_core::wire::uri::Uri;
 
@@ -66,10 +67,14 @@ impl Settings {
     /// Parses the URL of a service; the error names the setting that has it.
     pub(crate) fn parsed<'u>(&self, service: &str, url: &'u str) -> Result<Endpoint<'u>, Error> {
         Endpoint::parse(url).map_err(|error| {
-            let setting = self.endpoint_settings.iter().find(|(name, _)| *name == service);
-            let setting = setting.map_or("endpoint", |(_, setting)| setting);
-            Error::invalid(setting, &url_problem(url, error))
+            Error::invalid(self.endpoint_setting(service).unwrap_or("endpoint"), &url_problem(url, error))
         })
+    }
+
+    /// The setting that has the endpoint of a service.
+    pub(crate) fn endpoint_setting(&self, service: &str) -> Option<&str> {
+        let found = self.endpoint_settings.iter().find(|(name, _)| *name == service);
+        found.map(|(_, setting)| setting.as_str())
     }
 
     /// The endpoint in the settings for a service.
@@ -80,7 +85,7 @@ impl Settings {
     /// The URL of the service that signs with this name, and the region to sign for.
     pub(crate) fn service(&self, name: &str) -> Result<(String, String), Error> {
         // A global service needs no region; one that is set has to be one all the same.
-        let region = if name == "iam" && self.known_region().is_none() { None } else { Some(self.region()?) };
+        let region = if name == "iam" { self.region_if_known()? } else { Some(self.region()?) };
         let region = region.filter(|_| name != "iam");
         let partition = Partition::of(self.known_region().unwrap_or_default());
         let (global, home) = global_endpoint(partition.name);
@@ -99,24 +104,23 @@ impl Settings {
     /// The URL of a service in a region.
     pub(crate) fn service_in(&self, name: &str, region: &str) -> Result<String, Error> {
         checked_region("region", region)?;
-        if let Some(url) = self.endpoint(name) {
-            return Ok(url.to_owned());
+        self.url_in(name, name, region).map_err(|kind| Error::Configuration(format!("{region}: {kind}")))
+    }
+
+    /// The endpoint in the settings for a service, else that of its host in a region.
+    fn url_in(&self, name: &str, host: &str, region: &str) -> Result<String, ErrorKind> {
+        match self.endpoint(name) {
+            Some(url) => Ok(url.to_owned()),
+            None => regional_url(host, region, self.variant, &mut [0; 128]).map(str::to_owned),
         }
-        let mut buffer = [0; 128];
-        let url = regional_url(name, region, self.variant, &mut buffer);
-        url.map(str::to_owned).map_err(|kind| Error::Configuration(format!("{region}: {kind}")))
     }
 
     /// The URL of the service with these names in settings and in hosts, in the region of a sign-in.
     #[cfg(feature = "sso")]
     pub(crate) fn sign_in_url(&self, name: &str, host: &str, region: &str) -> Result<String, Error> {
         checked_region("sso_region", region)?;
-        if let Some(url) = self.endpoint(name) {
-            return Ok(url.to_owned());
-        }
-        let mut buffer = [0; 128];
-        let url = regional_url(host, region, self.variant, &mut buffer);
-        url.map(str::to_owned).map_err(|kind| Error::Configuration(format!("sso_region {region}: {kind}")))
+        self.url_in(name, host, region)
+            .map_err(|kind| Error::Configuration(format!("sso_region {region}: {kind}")))
     }
 
     /// The URL of STS.
@@ -135,10 +139,8 @@ impl Settings {
     /// # Errors
     /// A setting that has no region.
     pub(crate) fn sts_region(&self) -> Result<&str, Error> {
-        if self.known_region().is_some() {
-            self.region()?;
-        }
-        Ok(self.known_region().filter(|region| *region != "aws-global").unwrap_or("us-east-1"))
+        let region = self.region_if_known()?;
+        Ok(region.filter(|region| *region != "aws-global").unwrap_or("us-east-1"))
     }
 
     /// The service whose endpoint variable covers `uri`. Those of IAM Identity Center take no signatures.

@@ -278,8 +278,16 @@ impl Settings {
             }
             Error::Configuration(problem)
         };
+        self.region_if_known()?.ok_or_else(missing)
+    }
+
+    /// The region, if there is one.
+    ///
+    /// # Errors
+    /// A text that is not a region.
+    pub(crate) fn region_if_known(&self) -> Result<Option<&str>, Error> {
         let setting = if self.region_setting.is_empty() { "region" } else { &self.region_setting };
-        checked_region(setting, self.known_region().ok_or_else(missing)?)
+        self.known_region().map(|region| checked_region(setting, region)).transpose()
     }
 
     /// The region that is set, or that instance metadata has named.

@@ -10,14 +10,13 @@ pub(crate) fn url_problem(url: &str, error: Error) -> String {
     if url.contains(['?', '#']) {
         return "a URL with a query or a fragment, which no endpoint has: leave it out".to_owned();
     }
-    let shown = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
-        None => format!("{shown:?} has no http:// or https:// in front"),
+        None => format!("{url:?} has no http:// or https:// in front"),
         Some((scheme, _)) if !["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme)) => {
-            format!("{shown:?} is of another scheme than http:// and https://")
+            format!("{url:?} is of another scheme than http:// and https://")
         }
         Some(_) => {
-            format!("{shown:?} is not the URL of an endpoint, such as https://host:8443/path: {error}")
+            format!("{url:?} is not the URL of an endpoint, such as https://host:8443/path: {error}")
         }
     }
 }

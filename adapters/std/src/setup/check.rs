@@ -3,6 +3,7 @@
 use rolecall_core::wire::json::{Token, member};
 
 use crate::Error;
+use crate::credentials::is_account;
 
 /// The longest part of a value that an error shows, in characters.
 const SHOWN: usize = 80;
@@ -111,11 +112,6 @@ impl<'a> Arn<'a> {
     fn is(&self, kind: &str) -> bool {
         self.resource.strip_prefix(kind).is_some_and(|name| !name.is_empty() && !name.contains('*'))
     }
-}
-
-/// Whether a text is an account: twelve digits.
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The ARN of a managed policy, of AWS or of an account.

@@ -6,16 +6,14 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rolecall_core::error::{Failure, FailureKind, Phase};
-use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::io::Errno;
+use rolecall_core::error::{Failure, Phase};
+use rustix::fs::OFlags;
 
 use crate::clock;
-use crate::files::{failed, kind_of};
+use crate::files::{failed, kind_of, lock_exclusively};
 
 /// How long another process may hold a lock, below the ten seconds that an error may take.
 const PATIENCE: Duration = Duration::from_secs(8);
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Locks a file beside the one at `path`, which is replaced and cannot be locked itself.
 pub(super) fn lock(path: &str) -> Result<Box<dyn Send>, Failure> {
@@ -29,18 +27,9 @@ pub(super) fn lock(path: &str) -> Result<Box<dyn Send>, Failure> {
         .custom_flags(flags.bits().cast_signed())
         .open(Path::new(path).with_extension("lock"))
         .map_err(failure)?;
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            // Dropping the file releases the lock.
-            Ok(()) => return Ok(Box::new(file)),
-            Err(Errno::WOULDBLOCK | Errno::INTR) if Instant::now() < deadline => {
-                std::thread::sleep(LOOK_AGAIN)
-            }
-            Err(Errno::WOULDBLOCK) => return Err(failed(Phase::File, FailureKind::Timeout)),
-            Err(error) => return Err(failure(error.into())),
-        }
-    }
+    lock_exclusively(&file, Instant::now() + PATIENCE).map_err(failure)?;
+    // Dropping the file releases the lock.
+    Ok(Box::new(file))
 }
 
 /// Writes a new file beside the one at `path`, and renames it. A link stays one, and its target is replaced.

@@ -1,6 +1,6 @@
 //! The command on a machine that is still booting, and in an outage of instance metadata.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ fn answer(request: &Request) -> Act {
         "/latest/api/token" => Act::ok("TOKEN=="),
         ROLES => Act::ok("role-1"),
         "/latest/meta-data/placement/region" => Act::ok("eu-central-1"),
+        "/x" => Act::ok(DOCUMENT),
         target if target.starts_with(ROLES) => Act::ok(DOCUMENT),
         _ => Act::page(404),
     }
@@ -102,25 +103,6 @@ fn a_service_that_starts_to_listen_later_is_found() {
         rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str()), attempts("10")]);
     assert!(run.ok().contains("ASIAMETADATA"), "{run:#?}");
     server.join().expect("a server");
-}
-
-/// Answers one request, and closes the connection.
-fn serve_one(stream: &mut std::net::TcpStream) {
-    use std::io::{Read, Write};
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|len| len == 1) {
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&head);
-    let target = head.split(' ').nth(1).unwrap_or_default();
-    let body = match target {
-        "/latest/api/token" => "TOKEN==",
-        ROLES => "role-1",
-        _ => DOCUMENT,
-    };
-    let reply =
-        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    let _ = stream.write_all(reply.as_bytes());
 }
 
 /// The defaults are for a host without metadata: it is absent at once.
@@ -208,18 +190,11 @@ fn what_a_status_of_the_token_can_mean_is_said() {
 
 #[test]
 fn a_container_endpoint_that_comes_late_is_found() {
-    let address = unused();
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            thread::sleep(Duration::from_millis(1500));
-            let listener = TcpListener::bind(address).expect("the port is free");
-            let (mut stream, _) = listener.accept().expect("a connection");
-            serve_one(&mut stream);
-        });
-        let url = format!("http://{address}/x");
-        let run = rolecall(&["credentials"], [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url.as_str())]);
-        assert!(run.ok().contains("ASIAMETADATA"), "{run:#?}");
-    });
+    let (url, server) = late(Duration::from_millis(1500));
+    let url = format!("{url}/x");
+    let run = rolecall(&["credentials"], [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url.as_str())]);
+    assert!(run.ok().contains("ASIAMETADATA"), "{run:#?}");
+    server.join().expect("a server");
 }
 
 /// An address of this machine that no other test listens at.
@@ -228,16 +203,12 @@ fn unused() -> SocketAddr {
     SocketAddr::from(([127, 0, 7, NEXT.fetch_add(1, Ordering::SeqCst)], 8080))
 }
 
-/// A metadata service at an address where nothing listens for `delay`.
-fn late(delay: Duration) -> (String, thread::JoinHandle<()>) {
+/// A service at an address where nothing listens for `delay`, of metadata and at `/x` of a container.
+fn late(delay: Duration) -> (String, thread::JoinHandle<Peer>) {
     let address = unused();
     let server = thread::spawn(move || {
         thread::sleep(delay);
-        let listener = TcpListener::bind(address).expect("the port is free");
-        for _ in 0..3 {
-            let (mut stream, _) = listener.accept().expect("a connection");
-            serve_one(&mut stream);
-        }
+        Peer::start_at(address, answer)
     });
     (format!("http://{address}"), server)
 }

@@ -46,6 +46,8 @@ fn policy() {
     for _ in 0..number::<u8>() {
         let now = now().monotonic;
         used(refresh::Refresh::decide(&refresh, now));
+        let lease = rolecall_core::flow::Lease::new(None, black_box(Some(number())));
+        used(refresh::Refresh::fetched(&mut refresh, now, &lease, number()));
         used(refresh::Refresh::succeeded(&mut refresh, now, black_box(Some(number())), number()));
         refresh::Refresh::failed(&mut refresh, now, black_box(true), number());
         refresh::Refresh::invalidate(&mut refresh);
