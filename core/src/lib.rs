@@ -29,6 +29,7 @@
 //!            +--> Need::File      read a file into the buffer -------------+   |
 //!            +--> Need::Resolve   look up the addresses of a host ---------+   |
 //!            +--> Need::Prompt    ask the user ----------------------------+   |
+//!            +--> Need::Sign      sign with the certificate's key ---------+   |
 //!            |                                                             v   |
 //!            |                   answer(context, memory, Reply | Content | Failed)
 //!            |                                                                 |

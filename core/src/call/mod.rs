@@ -29,3 +29,4 @@ pub use outgoing::{Content, Outgoing};
 pub use partition::{Partition, Variant, is_region, regional_url};
 pub use query::Form;
 pub use send::{Answered, SendRequest, is_reserved};
+pub(crate) use timing::Timing;

@@ -7,7 +7,7 @@ use crate::wire::time::UnixTime;
 
 /// What one run knows about the time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Timing {
+pub(crate) struct Timing {
     /// Whether the last request was signed for an invented time.
     blind: bool,
     /// Whether the one retry after a wrong clock was made.
@@ -15,14 +15,14 @@ pub(super) struct Timing {
 }
 
 impl Timing {
-    pub(super) const NEW: Self = Self { blind: false, corrected: false };
+    pub(crate) const NEW: Self = Self { blind: false, corrected: false };
 
     /// The time to sign at. A board without a clock sends a date that will be refused: the refusal
     /// has the time.
     ///
     /// # Errors
     /// `ClockUnknown` on a board without a clock that does not learn from replies.
-    pub(super) fn signing_time(&mut self, clock: &Clock, now: Now) -> Result<UnixTime, ErrorKind> {
+    pub(crate) fn signing_time(&mut self, clock: &Clock, now: Now) -> Result<UnixTime, ErrorKind> {
         let time = clock.time(now);
         self.blind = time.is_none();
         if self.blind && !clock.learns() {
@@ -32,7 +32,7 @@ impl Timing {
     }
 
     /// Whether the clock caused the refusal with `code`, so that the request is to be signed again.
-    pub(super) fn was_wrong(&mut self, clock: &Clock, received: &Received<'_>, code: &str) -> Option<bool> {
+    pub(crate) fn was_wrong(&mut self, clock: &Clock, received: &Received<'_>, code: &str) -> Option<bool> {
         let learned = self.blind && clock.time(received.reply.received).is_some();
         let unexplained = code.is_empty() && received.reply.status == 403;
         let explained = received.corrected && (unexplained || skew::may_be_meant(code));

@@ -99,6 +99,11 @@ impl Error {
             (Origin::Process, ErrorKind::Malformed(_) | ErrorKind::Missing(_) | ErrorKind::Unusable(_)) => {
                 "it has to print one JSON document with Version 1, AccessKeyId and SecretAccessKey"
             }
+            (Origin::Iot, ErrorKind::Status(403)) => IOT_POLICY,
+            (Origin::Iot, ErrorKind::Status(404)) => IOT_ALIAS,
+            (_, ErrorKind::Transport(Failure { phase: Phase::Sign, kind: Unsupported })) => {
+                "provide the key of this certificate, in a form that signs so"
+            }
             (_, ErrorKind::Status(300..=399)) => "redirects are not followed; correct the endpoint",
             (_, ErrorKind::Transport(Failure { kind: Untrusted, .. })) => {
                 "the server's certificate is from an unknown issuer, for another name, or out of date"
@@ -140,7 +145,14 @@ impl Error {
     fn of_code(&self, code: &str, message: &str) -> &'static str {
         let of_role = matches!(self.origin, Origin::AssumeRole | Origin::AssumeRoot);
         let of_token = matches!(self.origin, Origin::WebIdentity | Origin::Saml);
+        if self.origin == Origin::Iot {
+            return of_iot(message);
+        }
         match code {
+            "AccessDenied" | "AccessDeniedException" if self.origin == Origin::RolesAnywhere => {
+                "check that the trust anchor has the certificate's issuer, that anchor and profile are enabled, that the \
+                 profile has this role, and that the role's trust policy names rolesanywhere.amazonaws.com"
+            }
             // A refresh token that is refused is of no use, whatever the code.
             _ if self.origin == Origin::Sso && self.step == "CreateToken" => "",
             // Before the policies: STS has the same code for both.
@@ -240,4 +252,33 @@ impl Error {
             },
         }
     }
+}
+
+const IOT_POLICY: &str =
+    "the policy of the certificate has to allow iot:AssumeRoleWithCertificate on the ARN of the role alias";
+const IOT_ALIAS: &str = "check the role alias, and that the endpoint is of its account and region";
+
+/// What to do about a message of the credential provider of AWS IoT, which has one code for several causes.
+fn of_iot(message: &str) -> &'static str {
+    const CAUSES: [(&str, &str); 6] = [
+        (
+            "thing name",
+            "attach the thing to this certificate (aws iot attach-thing-principal), or correct the thing's name",
+        ),
+        (
+            "ertificate is invalid",
+            "register the certificate at this endpoint's account and region, and activate it",
+        ),
+        ("lias does not exist", IOT_ALIAS),
+        (
+            "assume the role",
+            "the role of the alias has to exist, and its trust policy has to name credentials.iot.amazonaws.com",
+        ),
+        (
+            "MaxSessionDuration",
+            "lower credentialDurationSeconds of the role alias, or raise MaxSessionDuration of the role",
+        ),
+        ("ccess Denied", IOT_POLICY),
+    ];
+    CAUSES.iter().find(|(cause, _)| message.contains(cause)).map_or("", |(_, advice)| advice)
 }

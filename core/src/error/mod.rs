@@ -53,6 +53,10 @@ pub enum Origin {
     Process,
     /// The portal of IAM Identity Center.
     Sso,
+    /// The credential provider of AWS IoT.
+    Iot,
+    /// IAM Roles Anywhere CreateSession.
+    RolesAnywhere,
     /// STS GetCallerIdentity.
     CallerIdentity,
     /// A Cognito user pool.
@@ -166,6 +170,8 @@ pub enum Phase {
     Process,
     /// Prompting the user.
     Prompt,
+    /// Signing with the private key of a certificate.
+    Sign,
 }
 
 /// What stops an exchange.
@@ -300,6 +306,8 @@ impl fmt::Display for Origin {
             Self::AssumeRoot => "AssumeRoot",
             Self::Process => "credential process",
             Self::Sso => "IAM Identity Center",
+            Self::Iot => "AWS IoT",
+            Self::RolesAnywhere => "IAM Roles Anywhere",
             Self::CallerIdentity => "GetCallerIdentity",
             Self::UserPool => "Cognito user pool",
             Self::IdentityPool => "Cognito identity pool",
@@ -322,6 +330,7 @@ impl fmt::Display for Failure {
             Phase::File => "reading the file",
             Phase::Process => "running the command",
             Phase::Prompt => "prompting",
+            Phase::Sign => "signing with the private key",
         };
         let kind = match self.kind {
             FailureKind::Timeout if self.phase == Phase::Resolve => "no name server answered",
@@ -329,6 +338,7 @@ impl fmt::Display for Failure {
             FailureKind::NotFound => match self.phase {
                 Phase::File => "no such file",
                 Phase::Process => "no such command",
+                Phase::Sign => "there is no key",
                 Phase::Resolve => "no such host",
                 _ => "connection refused or unreachable",
             },
@@ -344,6 +354,7 @@ impl fmt::Display for Failure {
             FailureKind::Denied => "not permitted",
             FailureKind::Unsupported if self.phase == Phase::Resolve => "this system has no resolver",
             FailureKind::Unsupported if self.phase == Phase::Prompt => "there is no terminal to ask at",
+            FailureKind::Unsupported if self.phase == Phase::Sign => "the key has no such scheme",
             FailureKind::Unsupported => "not supported by this program",
             FailureKind::Unsuccessful => "the command failed",
             FailureKind::Other => "failed",

@@ -131,9 +131,19 @@ impl Eq for Endpoint<'_> {}
 
 /// The account in an ARN: its fifth field, or nothing.
 pub(crate) fn account_of(arn: &str) -> &str {
+    field_of(arn, 4)
+}
+
+/// The region in an ARN: its fourth field, or nothing.
+pub(crate) fn region_of(arn: &str) -> &str {
+    field_of(arn, 3)
+}
+
+/// The field of an ARN that has so many before it, or nothing.
+pub(crate) fn field_of(arn: &str, before: u32) -> &str {
     let mut rest = arn;
-    for _ in 0..4 {
+    for _ in 0..before {
         rest = split_once(rest, b':').unwrap_or_default().1;
     }
-    split_once(rest, b':').map_or(rest, |(account, _)| account)
+    split_once(rest, b':').map_or(rest, |(field, _)| field)
 }

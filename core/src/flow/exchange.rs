@@ -22,6 +22,8 @@ pub struct Exchange<'c> {
     pub request: Span,
     /// Whether the service is link-local: no proxy, and never a redirect.
     pub metadata: bool,
+    /// Whether the driver presents the caller's certificate in the TLS handshake (mutual TLS).
+    pub presents_certificate: bool,
     /// The limits that the driver keeps, whatever the peer does.
     pub limits: Limits,
     /// Whether sending it twice has the same effect as sending it once.
@@ -43,6 +45,7 @@ impl<'c> Exchange<'c> {
             address: None,
             request,
             metadata: false,
+            presents_certificate: false,
             limits,
             repeatable: true,
             reply_headers: ReplyHeaders::Named(&TIME_HEADERS),

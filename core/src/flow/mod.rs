@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use crate::error::{Error, Failure};
 use crate::skew::{Clock, Instant, Now};
+use crate::wire::x509::Scheme;
 
 pub(crate) mod endpoint;
 pub(crate) mod exchange;
@@ -158,6 +159,14 @@ pub enum Need<'c> {
         /// Whether the answer is a secret, and must not be echoed.
         hidden: bool,
     },
+    /// The signature of a message in the exchange buffer, by the private key of the caller's certificate, left in the
+    /// exchange buffer: answer with [`Answer::Content`]. The key may be in a secure element, and take its time.
+    Sign {
+        /// How to sign.
+        scheme: Scheme,
+        /// Where the message is in the exchange buffer. It is no secret, and the signature may take its place.
+        message: Range<usize>,
+    },
     /// Wait: poll again at that instant; no answer is due.
     Wait {
         /// The instant.
@@ -171,7 +180,7 @@ pub enum Need<'c> {
 pub enum Answer<'a> {
     /// The reply to an HTTP exchange, with any status.
     Reply(Reply),
-    /// The position of a content in the exchange buffer.
+    /// The position of a content in the exchange buffer: a file, an output, an answer, or a signature.
     Content(Range<usize>),
     /// The addresses that a name resolved to.
     Addresses(&'a [IpAddr]),

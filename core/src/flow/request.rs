@@ -100,6 +100,26 @@ pub(crate) fn write_signed<const H: usize>(
     Ok(span)
 }
 
+/// Writes a request whose signature was computed elsewhere; `authorization` writes the value of that header.
+#[inline(never)]
+pub(crate) fn write_authorized(
+    exchange: &mut [u8],
+    draft: &Draft<'_>,
+    body: &PutBody<'_>,
+    authorization: &mut dyn FnMut(&mut dyn Put) -> Result<(), ErrorKind>,
+) -> Result<Span, ErrorKind> {
+    let exchange = &mut Wiped::new(exchange);
+    let mut out = Cursor::new(exchange.buffer);
+    let len = write_head(draft, Some(body), &mut out)?;
+    out.put(b"Authorization: ");
+    authorization(&mut out)?;
+    out.put(b"\r\n\r\n");
+    body(&mut out);
+    let span = finish(out, len)?;
+    exchange.keep();
+    Ok(span)
+}
+
 /// Writes the head without the signature and the empty line, and returns the length of the body.
 fn write_head(
     draft: &Draft<'_>,

@@ -147,6 +147,7 @@ impl Progress {
                     return Step::Need(Need::Http(Exchange {
                         address,
                         metadata: stage.metadata,
+                        presents_certificate: stage.presents_certificate,
                         repeatable: stage.repeatable,
                         reply_headers: stage.reply_headers,
                         ..Exchange::new(endpoint, request, self.limits_at(work.now.monotonic))

@@ -123,6 +123,8 @@ pub struct Stage {
     pub name: &'static str,
     /// Whether its peer is a link-local service: no proxy, and no authority on the time beside a wall clock.
     pub metadata: bool,
+    /// Whether its peer knows the caller by the certificate of the TLS handshake.
+    pub presents_certificate: bool,
     /// Whether sending its request twice has the same effect as sending it once.
     pub repeatable: bool,
     /// The reply's headers that it reads.
@@ -146,6 +148,7 @@ impl Stage {
     const NEW: Self = Self {
         name: "",
         metadata: false,
+        presents_certificate: false,
         repeatable: true,
         reply_headers: ReplyHeaders::Named(&TIME_HEADERS),
         retries: Retries::Passing,
@@ -190,6 +193,11 @@ impl Stage {
     /// Sets the headers of the reply that it reads.
     pub const fn reply_headers(self, names: &'static [&'static str]) -> Self {
         Self { reply_headers: ReplyHeaders::Named(names), ..self }
+    }
+
+    /// Presents the caller's certificate in the TLS handshake.
+    pub const fn presents_certificate(self) -> Self {
+        Self { presents_certificate: true, ..self }
     }
 
     /// Uses credentials that have expired, for 5 to 10 minutes more ([`Lease::stale`]).
@@ -314,7 +322,7 @@ impl<'r> Outcome<'r> {
         if let Self::Reply(received) = self { Ok(received) } else { Err(ErrorKind::Misuse.into()) }
     }
 
-    /// The content of a file, the output of a process, or the answer of a user, in `exchange`.
+    /// The content of a file, the output of a process, the answer of a user, or a signature, in `exchange`.
     ///
     /// # Errors
     /// As [`Outcome::reply`].

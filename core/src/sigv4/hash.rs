@@ -170,13 +170,17 @@ pub(crate) fn hash_of(text: &mut dyn FnMut(&mut Hasher)) -> Ascii<64> {
 }
 
 pub(super) fn hex(bytes: &[u8; 32]) -> Ascii<64> {
-    let digit = |nibble: u8| if nibble < 10 { b'0' | nibble } else { (b'a' - 10).wrapping_add(nibble) };
     let mut text = [0; 64];
     for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
         if let [high, low] = pair {
-            *high = digit(byte >> 4);
-            *low = digit(byte & 15);
+            [*high, *low] = hex_of(*byte);
         }
     }
     Ascii::new(text)
+}
+
+/// A byte in lower-case hexadecimal.
+pub(crate) fn hex_of(byte: u8) -> [u8; 2] {
+    let digit = |nibble: u8| if nibble < 10 { b'0' | nibble } else { (b'a' - 10).wrapping_add(nibble) };
+    [digit(byte >> 4), digit(byte & 15)]
 }

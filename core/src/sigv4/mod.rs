@@ -27,10 +27,12 @@
 //! [`Request::sort_parameters_in`] is lent room for more, a request target of 65,535 bytes.
 
 mod canonical;
+mod certificate;
 #[cfg(test)]
 mod counts;
 mod hash;
 mod key;
+mod mqtt;
 mod presign;
 mod query;
 mod request;
@@ -38,10 +40,12 @@ mod ring;
 mod rules;
 mod sign;
 
+pub use certificate::{CertificateSigner, CertificateTexts};
 pub use hash::{Hasher, sha256_hex};
 #[cfg(feature = "sources")]
-pub(crate) use hash::{hash_of, hmac};
+pub(crate) use hash::{hash_of, hex_of, hmac};
 pub use key::SigningKey;
+pub use mqtt::mqtt_url;
 pub use presign::Presigned;
 pub use request::{Payload, Request, is_never_signed};
 pub use ring::{DeriveEach, KeyRing, Scope, SigningKeys};
@@ -84,6 +88,8 @@ pub enum SignError {
     InvalidLifetime,
     /// The signing key belongs to another day.
     StaleKey,
+    /// A certificate whose key is neither on P-256 nor on P-384 nor of RSA.
+    InvalidKey,
 }
 
 impl fmt::Display for SignError {
@@ -109,6 +115,7 @@ impl fmt::Display for SignError {
             Self::AlreadySigned => "the URL carries a signature already",
             Self::InvalidLifetime => "a presigned URL lives 1 to 604,800 seconds",
             Self::StaleKey => "the signing key is of another day",
+            Self::InvalidKey => "the certificate's key is neither ECDSA on P-256 or P-384 nor RSA",
         })
     }
 }

@@ -116,6 +116,30 @@ fn read_members(
     if form == Document::Process { seal_keys(slot) } else { seal_with_end(slot) }
 }
 
+/// The object that is the member `name` of the object that `document` consists of.
+pub(super) fn object<'a>(document: &'a [u8], name: &'static str) -> Result<&'a [u8], ErrorKind> {
+    inner(document, name, 1)
+}
+
+/// The value of the one member `name` that is inside of `depth` objects and arrays.
+pub(super) fn inner<'a>(document: &'a [u8], name: &'static str, depth: usize) -> Result<&'a [u8], ErrorKind> {
+    let mut reader = Reader::new(document);
+    let mut found = None;
+    while let Some(token) = reader.next_token().map_err(ErrorKind::Malformed)? {
+        let Token::Key(key) = token else { continue };
+        if reader.depth() != depth || !key.is(name) {
+            continue;
+        }
+        let start = reader.offset();
+        reader.skip_value().map_err(ErrorKind::Malformed)?;
+        if found.is_some() {
+            return Err(ErrorKind::Unusable(name));
+        }
+        found = document.get(start..reader.offset());
+    }
+    found.ok_or(ErrorKind::Missing(name))
+}
+
 /// Checks that the slot holds usable temporary credentials with an expiration: without one they would be kept
 /// for ever, and no service issues such.
 pub(super) fn seal_with_end(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {

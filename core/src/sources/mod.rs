@@ -35,6 +35,7 @@
 //! | exchange buffer, for IMDS or a container endpoint | 1.5 KB | 8 KB |
 //! | exchange buffer, for STS | 2 KB | 8 KB |
 //! | exchange buffer, for Cognito | 4 KB | 8 KB |
+//! | exchange buffer, for IAM Roles Anywhere | 2 KB and 4/3 of the certificates | 8 KB |
 //! | one slot | [`Slot::LEAST`](crate::flow::Slot::LEAST) | [`Slot::RECOMMENDED`](crate::flow::Slot::RECOMMENDED) |
 //!
 //! A chain of `n` roles takes `n` slots, and refresh one more. Session tokens decide: the least size is
@@ -50,7 +51,9 @@ mod held;
 mod identity_token;
 mod imds;
 mod imds_region;
+mod iot;
 mod process;
+mod roles_anywhere;
 mod sso;
 mod sso_token;
 pub mod sts;
@@ -64,7 +67,9 @@ pub use held::Held;
 pub use identity_token::{IdentityToken, TokenPlace};
 pub use imds::{Imds, InstanceMetadata};
 pub use imds_region::{ImdsRegion, Placement};
+pub use iot::{Iot, RoleAlias};
 pub use process::{Command, Process};
+pub use roles_anywhere::{AnywhereSession, RolesAnywhere, TrustAnchor};
 pub use sso::{Portal, Sso};
 pub use sso_token::{SsoRefresh, SsoToken, TokenRefresh};
 pub use unsigned::Unsigned;

@@ -9,7 +9,7 @@ use crate::flow::{
     Ask, Endpoint, Limits, Need, Next, Outcome, Sequence, Slot, Source, Stage, Trouble, Workspace, request,
 };
 use crate::wire::device::utf8;
-use crate::wire::json::{self, Reader, Token};
+use crate::wire::json::{self, Token};
 use crate::wire::percent::{self, Keep};
 use crate::wire::time::UnixTime;
 use crate::wire::{Cursor, Put};
@@ -99,7 +99,7 @@ impl<'c> Source<'c> for Portal<'c> {
             slot.clear();
             received.expect(200)?;
         }
-        let read = role_credentials(body)
+        let read = document::object(body, "roleCredentials")
             .and_then(|document| Document::Portal.read(document, slot, work.report))
             .and_then(|()| {
                 slot.write(Field::AccountId, &mut |out| out.put(self.account_id.as_bytes()));
@@ -108,24 +108,6 @@ impl<'c> Source<'c> for Portal<'c> {
         read.inspect_err(|_| slot.clear())?;
         Ok(Next::Done)
     }
-}
-
-/// The object `roleCredentials`.
-fn role_credentials(body: &[u8]) -> Result<&[u8], ErrorKind> {
-    let mut reader = Reader::new(body);
-    let mut found = None;
-    while let Some(token) = reader.next_token().map_err(ErrorKind::Malformed)? {
-        let Token::Key(key) = token else { continue };
-        let start = reader.offset();
-        reader.skip_value().map_err(ErrorKind::Malformed)?;
-        if reader.depth() == 1 && key.is("roleCredentials") {
-            if found.is_some() {
-                return Err(ErrorKind::Unusable("roleCredentials"));
-            }
-            found = body.get(start..reader.offset());
-        }
-    }
-    found.ok_or(ErrorKind::Missing("roleCredentials"))
 }
 
 /// Reads `accessToken` of a token file into the slot, unless `expiresAt` has passed.

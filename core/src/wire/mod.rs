@@ -1,5 +1,5 @@
 //! Readers and writers for the formats that AWS endpoints and clients use: JSON, XML, HTTP/1.1, RFC
-//! 3339 and HTTP dates, percent-encoding, URIs, shared configuration files. The module knows no service and
+//! 3339 and HTTP dates, percent-encoding, URIs, shared configuration files, PEM and certificates. The module knows no service and
 //! depends on no crate: `default-features = false` builds it alone.
 //!
 //! # Panic contract
@@ -15,7 +15,8 @@
 //! | [`ini`] | the whole file, line by line |
 //! | [`http1::head_len`], [`http1::Body`] | the stream, split anywhere |
 //! | [`http1::ResponseHead`], [`http1::RequestHead`] | the whole head, once `head_len` found its end |
-//! | [`time`], [`percent`], [`uri`] | the whole text |
+//! | [`pem`] | the whole file, block by block |
+//! | [`time`], [`percent`], [`uri`], [`base64`], [`x509`] | the whole text or certificate |
 //!
 //! # Example
 //!
@@ -40,16 +41,19 @@
 //! # Ok::<(), rolecall_core::wire::Error>(())
 //! ```
 
+pub mod base64;
 pub(crate) mod device;
 mod error;
 pub mod http1;
 pub mod ini;
 pub mod json;
+pub mod pem;
 pub mod percent;
 mod put;
 pub(crate) mod scan;
 pub mod time;
 pub mod uri;
+pub mod x509;
 pub mod xml;
 
 pub use error::{Error, Kind};

@@ -10,7 +10,7 @@ use super::mfa::is_token_code;
 pub type Tag<'c> = (&'c str, &'c str);
 
 /// Fails with `what` unless `holds`.
-pub(super) fn require(holds: bool, what: &'static str) -> Result<(), ErrorKind> {
+pub(in crate::sources) fn require(holds: bool, what: &'static str) -> Result<(), ErrorKind> {
     if holds { Ok(()) } else { Err(ErrorKind::Invalid(what)) }
 }
 
@@ -25,17 +25,17 @@ pub(super) fn role_arn(arn: &str) -> Result<(), ErrorKind> {
     require(is_arn(arn), "role ARN: it starts with arn: and has 20 to 2,048 characters")
 }
 
-pub(super) fn is_arn(arn: &str) -> bool {
+pub(in crate::sources) fn is_arn(arn: &str) -> bool {
     (20..=2048).contains(&arn.len()) && arn.starts_with("arn:")
 }
 
-pub(super) fn session_name(name: &str) -> Result<(), ErrorKind> {
+pub(in crate::sources) fn session_name(name: &str) -> Result<(), ErrorKind> {
     let what = "role session name: 2 to 64 letters, digits and characters of _+=,.@-";
     require(is_of(name, 2..=64, b"_+=,.@-"), what)
 }
 
 /// Checks the lifetime of a role's session: 900 to 43,200 seconds.
-pub(super) fn duration(seconds: Option<u32>) -> Result<(), ErrorKind> {
+pub(in crate::sources) fn duration(seconds: Option<u32>) -> Result<(), ErrorKind> {
     let fits = |seconds| (900..=43_200).contains(&seconds);
     require(seconds.is_none_or(fits), "duration: 900 to 43,200 seconds")
 }

@@ -7,7 +7,7 @@ mod assume_role;
 mod assume_root;
 mod caller_identity;
 mod form;
-mod limits;
+pub(super) mod limits;
 mod mfa;
 mod reply;
 mod saml;
