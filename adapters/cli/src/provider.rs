@@ -39,6 +39,15 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     if common.identity.is_given() {
         provider = provider.session(identity(&common.identity, &environment)?);
     }
+    #[cfg(feature = "certificate")]
+    if let Some(session) = device(common) {
+        let is_role = common.certificate.trust_anchor_arn.is_some();
+        provider = provider.session(session);
+        if is_role {
+            environment.check()?;
+            return Ok(provider);
+        }
+    }
     environment.check()?;
     Ok(match role(&common.role)? {
         Some(role) => provider.assume_role(role),
@@ -82,6 +91,47 @@ fn identity(options: &IdentityOptions, environment: &Environment) -> Result<Pool
         identity = identity.assuming(arn, name);
     }
     Ok(identity)
+}
+
+/// The role that the certificate of the command line leads to.
+#[cfg(feature = "certificate")]
+fn device(common: &Common) -> Option<rolecall::Session> {
+    let options = &common.certificate;
+    let mut files = rolecall::ClientCertificate::files(options.certificate.as_ref()?, options.key.as_ref()?);
+    if let Some(path) = &options.chain {
+        files = files.chain_file(path);
+    }
+    if let Some(path) = &options.passphrase_file {
+        files = files.passphrase_file(path);
+    }
+    if let Some(path) = &options.ca {
+        files = files.ca_file(path);
+    }
+    if options.shared_key {
+        files = files.shared_key_file();
+    }
+    #[cfg(feature = "iot")]
+    if let (Some(endpoint), Some(alias)) = (&options.iot_endpoint, &options.role_alias) {
+        let role = rolecall::IotRole::new(endpoint, alias, files);
+        return Some(match &options.thing_name {
+            Some(name) => role.thing_name(name).into(),
+            None => role.into(),
+        });
+    }
+    #[cfg(feature = "roles-anywhere")]
+    if let (Some(anchor), Some(profile), Some(arn)) =
+        (&options.trust_anchor_arn, &options.profile_arn, &common.role.arn)
+    {
+        let mut role = rolecall::AnywhereRole::new(anchor, profile, arn, files);
+        if let Some(name) = &common.role.session_name {
+            role = role.session_name(name);
+        }
+        if let Some(seconds) = common.role.duration_seconds {
+            role = role.duration_seconds(seconds);
+        }
+        return Some(role.into());
+    }
+    None
 }
 
 /// The role of the command line.

@@ -32,6 +32,9 @@ pub(crate) struct Driver<'a> {
     /// Variables for commands, beside those of this process.
     pub(crate) variables: &'a [(&'a str, &'a str)],
     pub(crate) wait: Option<&'a Wait>,
+    /// What is presented to services that know the caller by a certificate, and signs.
+    #[cfg(feature = "certificate")]
+    pub(crate) identity: Option<&'a crate::Identity>,
     /// What the last need was about: a URL, a file, a command, the name of a host.
     pub(crate) about: RefCell<String>,
 }
@@ -112,6 +115,8 @@ impl Driver<'_> {
                     let asked = self.host.prompt(&text, hidden, buffer);
                     content(asked, buffer)
                 }
+                #[cfg(feature = "certificate")]
+                Need::Sign { scheme, message } => self.sign(scheme, message, buffer),
                 Need::Resolve { host } => {
                     self.about.replace(host.to_owned());
                     match self.host.resolve(host) {
@@ -200,11 +205,11 @@ impl Driver<'_> {
             Some(proxy) => format!("{url} through the proxy {proxy}"),
             None => url.clone(),
         });
-        let Some(tracer) = self.tracer else { return self.host.exchange(exchange, buffer, streams) };
+        let Some(tracer) = self.tracer else { return self.present_and_exchange(exchange, buffer, streams) };
         let method = exchange.request.head(buffer.bytes()).map_or("?", |head| head.method);
         let asked = format!("{method} {url}");
         let start = self.host.now().monotonic;
-        let answer = self.host.exchange(exchange, buffer, streams);
+        let answer = self.present_and_exchange(exchange, buffer, streams);
         if let Some(problem) = self.host.warning() {
             tracer(Trace::Warning { problem: &problem });
         }
@@ -216,6 +221,47 @@ impl Driver<'_> {
         let took = Duration::from_millis(self.host.now().monotonic.ms_since(start));
         self.tell(Trace::Exchange { asked: &asked, outcome, took });
         answer
+    }
+
+    /// Performs an exchange, with a certificate if the peer knows the caller by one.
+    fn present_and_exchange(
+        &self,
+        exchange: &Exchange<'_>,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+    ) -> Answer<'static> {
+        if !exchange.presents_certificate {
+            return self.host.exchange(exchange, buffer, streams);
+        }
+        #[cfg(feature = "certificate")]
+        if let Some(identity) = self.identity {
+            return self.host.exchange_as(identity, exchange, buffer, streams);
+        }
+        Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported })
+    }
+
+    /// Signs a message in the buffer, and leaves the signature in its place.
+    #[cfg(feature = "certificate")]
+    fn sign(
+        &self,
+        scheme: rolecall_core::wire::x509::Scheme,
+        message: std::ops::Range<usize>,
+        buffer: &mut Buffer,
+    ) -> Answer<'static> {
+        let unsupported = Failure { phase: Phase::Sign, kind: FailureKind::Unsupported };
+        let key = self.identity.map(|identity| identity.key());
+        let Some(key) = key.filter(|key| key.schemes().contains(&scheme)) else {
+            return Answer::Failed(unsupported);
+        };
+        let message = buffer.bytes().get(message).unwrap_or_default().to_vec();
+        match key.sign(scheme, &message) {
+            Ok(signature) => {
+                buffer.clear();
+                buffer.append(&signature);
+                Answer::Content(0..signature.len())
+            }
+            Err(failure) => Answer::Failed(failure),
+        }
     }
 }
 

@@ -26,6 +26,28 @@ pub trait Host: Send + Sync {
         streams: &mut Streams<'_>,
     ) -> Answer<'static>;
 
+    /// As [`Host::exchange`], presenting a certificate in the TLS handshake.
+    ///
+    /// Without this method, as here, the exchange fails with
+    /// [`FailureKind::Unsupported`](rolecall_core::error::FailureKind::Unsupported).
+    #[cfg(feature = "certificate")]
+    fn exchange_as(
+        &self,
+        identity: &crate::Identity,
+        exchange: &Exchange<'_>,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+    ) -> Answer<'static> {
+        let _ = (identity, exchange, buffer, streams);
+        Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported })
+    }
+
+    /// Whether other users of this machine may read the file at `path`.
+    fn is_shared(&self, path: &str) -> bool {
+        let _ = path;
+        false
+    }
+
     /// Appends the content of the file at `path` to `buffer`.
     ///
     /// # Errors

@@ -99,6 +99,8 @@
 //! - `tls`: https, by rustls with `ring` and the roots of webpki-roots.
 //! - `sso`: profiles that sign in with IAM Identity Center.
 //! - `srp`: signing in at Cognito without sending the password.
+//! - `iot`: credentials of a device by its certificate, from AWS IoT ([`IotRole`]).
+//! - `roles-anywhere`: the same from IAM Roles Anywhere ([`AnywhereRole`]).
 //! - `setup`: the module [`setup`], which provisions roles.
 //!
 //! # Where to go next
@@ -109,6 +111,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;
+#[cfg(feature = "certificate")]
+mod certificate;
 mod clock;
 mod credentials;
 mod driver;
@@ -139,6 +143,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(unix)]
 pub use cache::FileCache;
 pub use cache::{CacheError, CredentialCache, Entry, Lock};
+#[cfg(feature = "certificate")]
+pub use certificate::{ClientCertificate, Identity, Key};
 pub use clock::UnixTimeExt;
 pub use credentials::{CallerIdentity, Credentials};
 pub use environment::Environment;
@@ -150,6 +156,10 @@ pub use provider::{Explanation, InUse, Provider, ProviderBuilder};
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;
 pub use sessions::cognito::{PoolIdentity, User};
+#[cfg(feature = "roles-anywhere")]
+pub use sessions::device::AnywhereRole;
+#[cfg(feature = "iot")]
+pub use sessions::device::IotRole;
 pub use sessions::{FederatedUser, Role, RootTask, Saml, Session, UserSession, WebIdentity};
 pub use settings::profiles::{self, Profiles};
 pub use settings::{ImdsMode, Settings};

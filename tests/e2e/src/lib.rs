@@ -2,6 +2,7 @@
 
 pub mod boto;
 pub mod command;
+pub mod device;
 pub mod peer;
 pub mod pools;
 pub mod prompt;

@@ -147,7 +147,14 @@ pub(super) static COMMANDS: &[Topic] = &[
         words: "RECIPE",
         about: "provision a role and what belongs to it, or remove it (recipes are below)",
         options: PROVISIONING,
-        groups: &[&GENERAL, &COMMON, &ROLE, &IDENTITY],
+        groups: &[
+            &GENERAL,
+            &COMMON,
+            &ROLE,
+            &IDENTITY,
+            #[cfg(feature = "certificate")]
+            &CERTIFICATE,
+        ],
         success: UNDONE,
     },
     #[cfg(feature = "demo")]
@@ -253,11 +260,27 @@ pub(super) static RECIPES: &[Topic] = &[
 pub(super) static RECIPES: &[Topic] = &[];
 
 /// The groups of commands that request something.
-static REQUESTING: &[&Group] = &[&GENERAL, &COMMON, &ROLE, &SESSION, &IDENTITY];
+static REQUESTING: &[&Group] = &[
+    &GENERAL,
+    &COMMON,
+    &ROLE,
+    &SESSION,
+    &IDENTITY,
+    #[cfg(feature = "certificate")]
+    &CERTIFICATE,
+];
 
 /// The groups of a recipe: a policy and an external id are those of the role that it creates.
 #[cfg(feature = "setup")]
-static RECIPE: &[&Group] = &[&SETUP, &GENERAL, &COMMON, &ROLE, &IDENTITY];
+static RECIPE: &[&Group] = &[
+    &SETUP,
+    &GENERAL,
+    &COMMON,
+    &ROLE,
+    &IDENTITY,
+    #[cfg(feature = "certificate")]
+    &CERTIFICATE,
+];
 
 /// The groups that the overview has, too.
 pub(super) static SHARED: &[&Group] = &[
@@ -266,6 +289,8 @@ pub(super) static SHARED: &[&Group] = &[
     &ROLE,
     &SESSION,
     &IDENTITY,
+    #[cfg(feature = "certificate")]
+    &CERTIFICATE,
     #[cfg(feature = "setup")]
     &SETUP,
 ];
@@ -385,6 +410,33 @@ static IDENTITY: Group = Group {
     ],
 };
 
+#[cfg(feature = "certificate")]
+static CERTIFICATE: Group = Group {
+    title: "credentials of a device by its certificate",
+    options: &[
+        #[cfg(feature = "iot")]
+        once("--iot-endpoint HOST[:PORT]", "the credential provider of AWS IoT; with --role-alias"),
+        #[cfg(feature = "iot")]
+        once("--role-alias NAME", "the role alias, which leads to a role"),
+        #[cfg(feature = "iot")]
+        once("--thing-name NAME", "the thing that the certificate is attached to"),
+        #[cfg(feature = "roles-anywhere")]
+        once(
+            "--trust-anchor-arn ARN",
+            "the trust anchor of IAM Roles Anywhere; with --profile-arn, and --role-arn for its role",
+        ),
+        #[cfg(feature = "roles-anywhere")]
+        once("--profile-arn ARN", "the profile of IAM Roles Anywhere"),
+        once("--cert FILE", "the certificate, in PEM; more may follow it there, up to its root"),
+        once("--key FILE", "its private key, in PEM: PKCS#8, PKCS#1 or SEC1"),
+        once("--chain FILE", "the certificates between it and its root, if --cert has it alone"),
+        once("--key-passphrase-file FILE", "the passphrase of an encrypted key; else it is prompted for"),
+        once("--allow-shared-key", "use the key although other users may read its file"),
+        #[cfg(feature = "iot")]
+        once("--ca FILE", "the roots of the server's certificate; else AWS_CA_BUNDLE, else those of Mozilla"),
+    ],
+};
+
 const SESSION_TITLE: &str = if cfg!(feature = "setup") {
     "what that role asks for, and limits of the session (with setup, these are of the role that it creates)"
 } else {
@@ -405,6 +457,10 @@ pub(super) const SOURCES: &[&str] = &[
     "Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, else the profile (keys, roles, web identity,",
     #[cfg(feature = "sso")]
     "IAM Identity Center,",
+    #[cfg(feature = "iot")]
+    "AWS IoT,",
+    #[cfg(feature = "roles-anywhere")]
+    "IAM Roles Anywhere,",
     "credential_process), else AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, else the container endpoint",
     "(AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, ..._FULL_URI), else EC2 instance metadata.",
 ];

@@ -1,5 +1,7 @@
 //! The options of every command.
 
+#[cfg(feature = "certificate")]
+use super::certificate::CertificateOptions;
 use super::identity::IdentityOptions;
 use super::role::RoleOptions;
 
@@ -13,6 +15,8 @@ pub(crate) struct Common {
     pub(crate) wait: Option<u32>,
     pub(crate) role: RoleOptions,
     pub(crate) identity: IdentityOptions,
+    #[cfg(feature = "certificate")]
+    pub(crate) certificate: CertificateOptions,
     pub(crate) verbose: bool,
     pub(crate) quiet: bool,
 }
@@ -21,6 +25,13 @@ impl Common {
     /// Checks that the options go together, for a command that creates a user or any other.
     pub(super) fn check(&self, makes_user: bool) -> Result<(), lexopt::Error> {
         self.identity.check(makes_user)?;
+        #[cfg(feature = "certificate")]
+        {
+            self.certificate.check(&self.role)?;
+            if self.certificate.is_given() && self.identity.is_given() {
+                return Err("a certificate or a Cognito identity, not both".into());
+            }
+        }
         if self.verbose && self.quiet {
             return Err("--verbose or --quiet, not both".into());
         }

@@ -1,6 +1,8 @@
 //! The command line.
 
 mod catalog;
+#[cfg(feature = "certificate")]
+mod certificate;
 mod common;
 mod help;
 mod identity;
@@ -167,6 +169,10 @@ impl Given {
     fn take_of_groups(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         let common = &mut self.common;
         if common.role.take(name, parser)? || common.identity.take(name, parser)? {
+            return Ok(true);
+        }
+        #[cfg(feature = "certificate")]
+        if self.common.certificate.take(name, parser)? {
             return Ok(true);
         }
         #[cfg(feature = "setup")]

@@ -33,6 +33,10 @@ pub(crate) fn of_chain(settings: &Settings, host: &dyn Host) -> Option<String> {
             let file = crate::fetch::sso::token_file(settings, session);
             add("its token", &file.and_then(|path| hash_of_file(&path, host)));
         }
+        #[cfg(feature = "iot")]
+        Some(Base::Iot(role)) => add("its certificate", &role.certificate.hashes(host)),
+        #[cfg(feature = "roles-anywhere")]
+        Some(Base::RolesAnywhere(role)) => add("its certificate", &role.certificate.hashes(host)),
         None | Some(Base::Named(Named::Ec2InstanceMetadata | Named::EcsContainer)) => {
             add("machine", &machine())
         }
@@ -74,9 +78,18 @@ pub(crate) fn of_session(settings: &Settings, session: &Session, host: &dyn Host
         Session::Identity(identity) => {
             identity.tokens().map(|token| Some(hash(token.expose().as_bytes()))).collect()
         }
+        // Another certificate is another identity.
+        #[cfg(feature = "iot")]
+        Session::Iot(role) => role.certificate.hashes(host),
+        #[cfg(feature = "roles-anywhere")]
+        Session::RolesAnywhere(role) => role.certificate.hashes(host),
         _ => Vec::new(),
     };
     let urls = match session {
+        #[cfg(feature = "iot")]
+        Session::Iot(_) => String::new(),
+        #[cfg(feature = "roles-anywhere")]
+        Session::RolesAnywhere(_) => format!("{:?}", settings.endpoints),
         Session::Identity(_) => format!("{:?}", settings.endpoints),
         _ => settings.sts_url().ok()?,
     };
@@ -114,6 +127,15 @@ fn machine() -> (String, String) {
 
 fn hash(text: &[u8]) -> String {
     sha256_hex(text).as_str().to_owned()
+}
+
+#[cfg(feature = "certificate")]
+impl crate::ClientCertificate {
+    /// The hashes of its certificates.
+    fn hashes(&self, host: &dyn Host) -> Vec<Option<String>> {
+        let files = std::iter::once(&self.certificate).chain(&self.chain);
+        files.map(|path| hash_of_file(path, host)).collect()
+    }
 }
 
 /// `None` for a file that cannot be read: the fetch will report it.

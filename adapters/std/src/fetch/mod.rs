@@ -2,6 +2,8 @@
 
 pub(crate) mod chain;
 mod cognito;
+#[cfg(feature = "certificate")]
+mod device;
 mod process;
 mod profile;
 mod region;
@@ -45,6 +47,9 @@ pub(crate) struct Fetcher<'a> {
     /// Variables for commands, beside those of this process.
     pub(crate) variables: &'a [(&'a str, &'a str)],
     pub(crate) wait: Option<&'a Wait>,
+    /// The certificate and the key of the flow that is run, if it has some.
+    #[cfg(feature = "certificate")]
+    pub(crate) identity: Option<&'a crate::Identity>,
 }
 
 impl<'a> Fetcher<'a> {
@@ -85,6 +90,10 @@ impl<'a> Fetcher<'a> {
             Session::Federated(user) => self.federated(user, keys),
             Session::Root(task) => self.root(task, keys),
             Session::Identity(identity) => self.pool_identity(identity),
+            #[cfg(feature = "iot")]
+            Session::Iot(role) => self.iot(role),
+            #[cfg(feature = "roles-anywhere")]
+            Session::RolesAnywhere(role) => self.anywhere(role),
         }
     }
 
@@ -94,6 +103,10 @@ impl<'a> Fetcher<'a> {
             Session::WebIdentity(web) => self.web_identity(web),
             Session::Saml(saml) => self.saml(saml),
             Session::Identity(identity) => self.pool_identity(identity),
+            #[cfg(feature = "iot")]
+            Session::Iot(role) => self.iot(role),
+            #[cfg(feature = "roles-anywhere")]
+            Session::RolesAnywhere(role) => self.anywhere(role),
             other => Err(Error::Configuration(format!("{}: it takes credentials", other.name()))),
         }
     }
@@ -156,6 +169,8 @@ impl<'a> Fetcher<'a> {
             room,
             variables: self.variables,
             wait: self.wait,
+            #[cfg(feature = "certificate")]
+            identity: self.identity,
             about: RefCell::default(),
         }
     }

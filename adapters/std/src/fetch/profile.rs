@@ -35,6 +35,10 @@ impl Fetcher<'_> {
                 (credentials.with_account_id(account), lease)
             }
             Base::Sso(session) => self.sso(session)?,
+            #[cfg(feature = "iot")]
+            Base::Iot(role) => self.iot(role)?,
+            #[cfg(feature = "roles-anywhere")]
+            Base::RolesAnywhere(role) => self.anywhere(role)?,
         };
         for step in &plan.roles {
             fetched = self.role(&of_step(step), &fetched.0)?;

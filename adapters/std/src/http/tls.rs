@@ -31,6 +31,9 @@ pub(crate) struct Tls {
 
 struct Shared {
     bundle: Option<Bundle>,
+    /// What is presented to a server that asks for a certificate.
+    #[cfg(feature = "certificate")]
+    identity: Option<crate::Identity>,
     time: Arc<VerificationTime>,
     /// Set by the first https connection that succeeds in reading them.
     config: OnceLock<Arc<ClientConfig>>,
@@ -50,9 +53,30 @@ impl Tls {
         Self {
             shared: Arc::new(Shared {
                 bundle,
+                #[cfg(feature = "certificate")]
+                identity: None,
                 time,
                 config: OnceLock::new(),
                 trouble,
+                skipped: OnceLock::new(),
+                unheard: AtomicBool::new(true),
+            }),
+        }
+    }
+
+    /// The same, with a certificate that is presented to servers, and the roots that it comes with.
+    #[cfg(feature = "certificate")]
+    pub(super) fn presenting(&self, identity: &crate::Identity) -> Self {
+        let Shared { bundle, time, trouble, .. } = &*self.shared;
+        let own =
+            |path: &str| Bundle { setting: "the certificate's CA file".to_owned(), path: path.to_owned() };
+        Self {
+            shared: Arc::new(Shared {
+                bundle: identity.ca_file().map(own).or_else(|| bundle.clone()),
+                identity: Some(identity.clone()),
+                time: time.clone(),
+                config: OnceLock::new(),
+                trouble: trouble.clone(),
                 skipped: OnceLock::new(),
                 unheard: AtomicBool::new(true),
             }),
@@ -89,7 +113,7 @@ impl Tls {
                     trouble.hint(advice);
                 }
             }
-            None => {}
+            None => self.explain_end(error),
         }
         if kind_of(error) != Some(FailureKind::Untrusted) {
             return;
@@ -100,6 +124,24 @@ impl Tls {
                  program was released: set the clock",
                 time.now().rfc3339().as_str()
             ));
+        }
+    }
+
+    /// Says that a server which ends the connection may not accept the certificate: its alert can be lost.
+    fn explain_end(&self, error: &io::Error) {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        let presented = match () {
+            #[cfg(feature = "certificate")]
+            () => self.shared.identity.is_some(),
+            #[cfg(not(feature = "certificate"))]
+            () => false,
+        };
+        if presented
+            && matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+        {
+            let advice =
+                "the server ended the connection after the certificate was presented: it may not accept it";
+            self.shared.trouble.hint(advice.to_owned());
         }
     }
 
@@ -124,8 +166,16 @@ impl Tls {
         let config = ClientConfig::builder_with_details(provider, self.shared.time.clone())
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        #[cfg(feature = "certificate")]
+        let config = match &self.shared.identity {
+            Some(identity) => {
+                config.with_client_cert_resolver(Arc::new(Presented(Arc::new(identity.in_tls()))))
+            }
+            None => config.with_no_client_auth(),
+        };
+        #[cfg(not(feature = "certificate"))]
+        let config = config.with_no_client_auth();
         Ok(self.shared.config.get_or_init(|| Arc::new(config)).clone())
     }
 }
@@ -154,7 +204,11 @@ fn read_bundle(path: &str) -> Result<(RootCertStore, Option<String>), String> {
 
 /// What is wrong with a handshake that fails before a certificate is looked at, and what to do.
 fn advice_on_session(error: &rustls::Error) -> Option<String> {
-    use rustls::AlertDescription::{CertificateRequired, HandshakeFailure, ProtocolVersion};
+    use rustls::AlertDescription::{
+        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
+        CertificateUnknown, DecryptError, HandshakeFailure, ProtocolVersion, UnknownCA,
+        UnsupportedCertificate,
+    };
     let advice = match error {
         rustls::Error::InvalidMessage(_) => {
             "the server does not speak TLS: check scheme and port of the endpoint"
@@ -163,10 +217,28 @@ fn advice_on_session(error: &rustls::Error) -> Option<String> {
             "the server has neither TLS 1.2 nor TLS 1.3, or no cipher in common"
         }
         rustls::Error::AlertReceived(CertificateRequired) => {
-            "the server requires a certificate of the client, which is not supported"
+            "the server requires a certificate of the client"
         }
         rustls::Error::AlertReceived(HandshakeFailure) => {
             "the server refused the handshake: it has no cipher in common, or requires a certificate of the client"
+        }
+        rustls::Error::AlertReceived(UnknownCA) => {
+            "the server does not trust the issuer of this client's certificate, or a certificate between them is missing"
+        }
+        rustls::Error::AlertReceived(CertificateExpired) => {
+            "the server says that this client's certificate has expired, or is not valid yet"
+        }
+        rustls::Error::AlertReceived(CertificateRevoked) => {
+            "the server says that this client's certificate was revoked"
+        }
+        rustls::Error::AlertReceived(
+            BadCertificate | CertificateUnknown | UnsupportedCertificate | AccessDenied,
+        ) => "the server does not accept this client's certificate",
+        rustls::Error::AlertReceived(DecryptError) => {
+            "the server could not verify this client's signature: the key does not belong to the certificate"
+        }
+        rustls::Error::General(problem) if problem.starts_with("signing with the private key") => {
+            return Some(problem.clone());
         }
         rustls::Error::AlertReceived(alert) => {
             return Some(format!("the server refused the handshake: {alert:?}"));
@@ -174,6 +246,26 @@ fn advice_on_session(error: &rustls::Error) -> Option<String> {
         _ => return None,
     };
     Some(advice.to_owned())
+}
+
+/// Whether an alert says that the server does not accept this client's certificate.
+fn is_about_client(alert: rustls::AlertDescription) -> bool {
+    use rustls::AlertDescription::{
+        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
+        CertificateUnknown, DecryptError, UnknownCA, UnsupportedCertificate,
+    };
+    matches!(
+        alert,
+        AccessDenied
+            | BadCertificate
+            | CertificateExpired
+            | CertificateRequired
+            | CertificateRevoked
+            | CertificateUnknown
+            | DecryptError
+            | UnknownCA
+            | UnsupportedCertificate
+    )
 }
 
 /// What is wrong with a server's certificate, and what to do.
@@ -197,11 +289,31 @@ fn advice(certificate: &CertificateError, bundle: Option<&Bundle>, now: UnixTime
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "the certificate is not valid yet: check this machine's clock".to_owned()
         }
+        other if format!("{other:?}").contains("EndEntityUsedAsCa") => {
+            "the certificate was issued by one that is not an authority's: it is forged, or the server's chain is wrong"
+                .to_owned()
+        }
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
             "the server presents the certificate of an authority as its own: it needs one that the authority issued"
                 .to_owned()
         }
         other => format!("the certificate cannot be used: {other:?}"),
+    }
+}
+
+/// A certificate that is presented to every server that asks for one.
+#[cfg(feature = "certificate")]
+#[derive(Debug)]
+struct Presented(Arc<rustls::sign::CertifiedKey>);
+
+#[cfg(feature = "certificate")]
+impl rustls::client::ResolvesClientCert for Presented {
+    fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        Some(self.0.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
     }
 }
 
@@ -213,6 +325,7 @@ pub(crate) fn kind_of(error: &io::Error) -> Option<FailureKind> {
             FailureKind::Untrusted
         }
         rustls::Error::General(_) | rustls::Error::FailedToGetRandomBytes => FailureKind::Other,
+        rustls::Error::AlertReceived(alert) if is_about_client(*alert) => FailureKind::Denied,
         _ => FailureKind::Protocol,
     })
 }
@@ -239,7 +352,7 @@ impl<In: Transport> Connector<In> for Tls {
         }
         let buffers =
             LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        let session = TlsStream { buffers, stream: StreamOwned::new(session, socket) };
+        let session = TlsStream { buffers, stream: StreamOwned::new(session, socket), tls: self.clone() };
         Ok(Some(Either::B(session.boxed())))
     }
 }
@@ -254,6 +367,15 @@ impl fmt::Debug for Tls {
 struct TlsStream {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
+    tls: Tls,
+}
+
+impl TlsStream {
+    /// In TLS 1.3 a server refuses a certificate after the handshake has ended here.
+    fn explained(&self, error: io::Error) -> Error {
+        self.tls.explain(&error);
+        error.into()
+    }
 }
 
 impl Transport for TlsStream {
@@ -264,13 +386,14 @@ impl Transport for TlsStream {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.stream.sock.set_timeout(timeout);
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        self.stream.write_all(output)?;
-        Ok(())
+        let sent = self.stream.write_all(output);
+        sent.map_err(|error| self.explained(error))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.stream.sock.set_timeout(timeout);
-        let amount = self.stream.read(self.buffers.input_append_buf())?;
+        let read = self.stream.read(self.buffers.input_append_buf());
+        let amount = read.map_err(|error| self.explained(error))?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }

@@ -75,6 +75,19 @@ impl Transport {
         Self { proxies, agent: means.agent(None, BUFFER), means, by_proxy: OnceLock::new() }
     }
 
+    /// The same, with connections of its own that present a certificate.
+    #[cfg(feature = "certificate")]
+    pub(crate) fn presenting(&self, identity: &crate::Identity) -> Self {
+        let Means { lookup, trouble, tls } = &self.means;
+        let means = Means { lookup: *lookup, trouble: trouble.clone(), tls: tls.presenting(identity) };
+        Self {
+            proxies: self.proxies.clone(),
+            agent: means.agent(None, BUFFER),
+            means,
+            by_proxy: OnceLock::new(),
+        }
+    }
+
     /// What is wrong with a setting that made the last exchange fail as untrusted, unsupported or denied.
     pub(crate) fn misconfigured(&self) -> Option<String> {
         self.means.trouble.of_setting()

@@ -12,7 +12,8 @@ use crate::host::Buffer;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InUse {
-    /// `region`, `config file`, `credentials file`, `endpoint of` a service, `proxy`, `certificates`, `clock`.
+    /// `region`, `config file`, `credentials file`, `endpoint of` a service, `proxy`, `certificates`, `certificate`,
+    /// `clock`.
     pub name: String,
     /// Its value, without passwords.
     pub value: String,
@@ -65,12 +66,48 @@ impl Provider {
             Some(path) => InUse::new("certificates", path, settings.ca_bundle_setting.as_str()),
             None => InUse::new("certificates", "those of Mozilla", "built in"),
         });
+        #[cfg(feature = "certificate")]
+        list.extend(self.certificate());
         let clock = match self.clock_skew() {
             0 => "as services say, or not compared".to_owned(),
             behind => off_by(behind),
         };
         list.push(InUse::new("clock", self.time().rfc3339().as_str(), clock));
         list
+    }
+
+    /// The certificate that credentials are requested with.
+    #[cfg(feature = "certificate")]
+    fn certificate(&self) -> Option<InUse> {
+        use crate::Session;
+        use crate::settings::profiles::Base;
+        let mut from = "its options".to_owned();
+        let session = self.on_top().map(|(base, session)| match base.and_then(Provider::on_top) {
+            Some((_, below)) => below,
+            None => session,
+        });
+        let certificate = match session {
+            #[cfg(feature = "iot")]
+            Some(Session::Iot(role)) => &role.certificate,
+            #[cfg(feature = "roles-anywhere")]
+            Some(Session::RolesAnywhere(role)) => &role.certificate,
+            _ => {
+                from = format!("profile {}", self.settings().profile_name);
+                match &self.settings().profile.as_ref().ok()?.as_ref()?.base {
+                    #[cfg(feature = "iot")]
+                    Base::Iot(role) => &role.certificate,
+                    #[cfg(feature = "roles-anywhere")]
+                    Base::RolesAnywhere(role) => &role.certificate,
+                    _ => return None,
+                }
+            }
+        };
+        let path = &certificate.certificate;
+        let shown = match certificate.describe(self.host()) {
+            Ok(about) => format!("{path}, {about}"),
+            Err(error) => error.to_string(),
+        };
+        Some(InUse::new("certificate", shown, from))
     }
 
     fn state_of(&self, path: &str) -> &'static str {

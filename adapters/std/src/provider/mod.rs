@@ -178,6 +178,8 @@ impl Provider {
             tracer: self.shared.tracer.as_deref(),
             variables: &[],
             wait: self.shared.wait.as_deref(),
+            #[cfg(feature = "certificate")]
+            identity: None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! Sessions: temporary credentials that STS and Cognito issue.
 
 pub(crate) mod cognito;
+#[cfg(feature = "certificate")]
+pub(crate) mod device;
 
 use std::fmt;
 
@@ -315,6 +317,12 @@ pub enum Session {
     Root(RootTask),
     /// An identity in a Cognito identity pool.
     Identity(PoolIdentity),
+    /// A role alias of AWS IoT, by a certificate.
+    #[cfg(feature = "iot")]
+    Iot(device::IotRole),
+    /// A role by a certificate and IAM Roles Anywhere.
+    #[cfg(feature = "roles-anywhere")]
+    RolesAnywhere(device::AnywhereRole),
 }
 
 impl Session {
@@ -328,12 +336,23 @@ impl Session {
             Self::Federated(user) => format!("federated user {}", user.name),
             Self::Root(task) => format!("root of {}", task.target_principal),
             Self::Identity(identity) => identity.name(),
+            #[cfg(feature = "iot")]
+            Self::Iot(role) => format!("role alias {} of AWS IoT", role.role_alias),
+            #[cfg(feature = "roles-anywhere")]
+            Self::RolesAnywhere(role) => format!("role {} by IAM Roles Anywhere", role.role_arn),
         }
     }
 
     /// Whether it is requested without credentials.
     pub(crate) fn is_unsigned(&self) -> bool {
-        matches!(self, Self::WebIdentity(_) | Self::Saml(_) | Self::Identity(_))
+        match self {
+            Self::WebIdentity(_) | Self::Saml(_) | Self::Identity(_) => true,
+            #[cfg(feature = "iot")]
+            Self::Iot(_) => true,
+            #[cfg(feature = "roles-anywhere")]
+            Self::RolesAnywhere(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -356,3 +375,9 @@ session!(
     Root(RootTask),
     Identity(PoolIdentity)
 );
+
+#[cfg(feature = "iot")]
+session!(Iot(device::IotRole));
+
+#[cfg(feature = "roles-anywhere")]
+session!(RolesAnywhere(device::AnywhereRole));

@@ -12,7 +12,7 @@ use crate::Error;
 
 /// Services with endpoint settings: the name they sign with, and the name in settings. Others use the URL
 /// they are called by.
-const SERVICES: [(&str, &str); 9] = [
+const SERVICES: [(&str, &str); 10] = [
     ("s3", "S3"),
     ("sts", "STS"),
     ("iam", "IAM"),
@@ -22,6 +22,7 @@ const SERVICES: [(&str, &str); 9] = [
     ("cognito-identity", "COGNITO_IDENTITY"),
     ("sso", "SSO"),
     ("sso-oidc", "SSO_OIDC"),
+    ("rolesanywhere", "ROLESANYWHERE"),
 ];
 
 /// The endpoint of a service, and the setting that has it.

@@ -53,6 +53,25 @@ impl Host for System {
         self.transport.carry_out(exchange, &mut buffer.0, streams)
     }
 
+    #[cfg(feature = "certificate")]
+    fn exchange_as(
+        &self,
+        identity: &crate::Identity,
+        exchange: &Exchange<'_>,
+        buffer: &mut Buffer,
+        streams: &mut Streams<'_>,
+    ) -> Answer<'static> {
+        self.transport.presenting(identity).carry_out(exchange, &mut buffer.0, streams)
+    }
+
+    /// A file that cannot be looked at is reported when it is read. Pipes are of one process.
+    #[cfg(unix)]
+    fn is_shared(&self, path: &str) -> bool {
+        use std::os::unix::fs::PermissionsExt;
+        let found = std::fs::metadata(path);
+        found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o077 != 0)
+    }
+
     fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
         read_file(path, buffer)
     }

@@ -11,6 +11,12 @@ mod command_line;
 #[cfg(unix)]
 mod configuration;
 mod demo;
+#[cfg(unix)]
+mod device_anywhere;
+#[cfg(unix)]
+mod device_iot;
+#[cfg(unix)]
+mod device_keys;
 mod explain;
 mod faults;
 #[cfg(target_os = "linux")]

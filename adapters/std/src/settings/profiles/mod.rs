@@ -1,6 +1,8 @@
 //! Shared configuration: `~/.aws/config` and `~/.aws/credentials`, merged, and how a profile in them leads to
 //! credentials.
 
+#[cfg(feature = "certificate")]
+mod device;
 mod files;
 mod plan;
 mod set;

@@ -29,6 +29,12 @@ pub enum Base {
     WebIdentity(WebIdentityStep),
     /// `sso_session`, or `sso_start_url` and its companions.
     Sso(SsoSession),
+    /// `iot_endpoint` and `iot_role_alias`, with a certificate.
+    #[cfg(feature = "iot")]
+    Iot(crate::IotRole),
+    /// `trust_anchor_arn`, `profile_arn` and `role_arn`, with a certificate.
+    #[cfg(feature = "roles-anywhere")]
+    RolesAnywhere(crate::AnywhereRole),
     /// `credential_process`.
     Process {
         /// The profile that has it.
@@ -168,12 +174,23 @@ impl Plan {
 /// What is wrong with a setting about credentials that leads to none: another identity never takes its place. Those that
 /// are not here lead to credentials or to an error of their own.
 fn leads_nowhere(profile: &Section) -> Option<&'static str> {
-    const SETTINGS: [(&str, &str); 3] = [
+    const SETTINGS: &[(&str, &str)] = &[
+        #[cfg(not(feature = "iot"))]
+        ("iot_endpoint", "iot_endpoint is not supported: this program was built without feature iot"),
+        #[cfg(not(feature = "roles-anywhere"))]
+        (
+            "trust_anchor_arn",
+            "trust_anchor_arn is not supported: this program was built without feature roles-anywhere",
+        ),
+        #[cfg(feature = "certificate")]
+        ("certificate", "it has a certificate, but neither iot_endpoint nor trust_anchor_arn"),
+        #[cfg(feature = "certificate")]
+        ("private_key", "it has a private_key, but neither iot_endpoint nor trust_anchor_arn"),
         ("login_session", "login_session is not supported; use keys, an sso_session or a credential_process"),
         ("aws_session_token", "it has an aws_session_token but no aws_access_key_id"),
         ("source_profile", "it has a source_profile but no role_arn"),
     ];
-    SETTINGS.into_iter().find(|(property, _)| profile.get(property).is_some()).map(|(_, problem)| problem)
+    SETTINGS.iter().find(|(property, _)| profile.get(property).is_some()).map(|(_, problem)| *problem)
 }
 
 /// The source of the credentials that a profile assumes its role with.
@@ -183,34 +200,34 @@ enum Source<'a> {
 }
 
 /// A profile, and its name for errors.
-struct At<'a> {
+pub(super) struct At<'a> {
     name: &'a str,
     profile: &'a Section,
 }
 
 impl<'a> At<'a> {
-    fn get(&self, property: &str) -> Option<&'a str> {
+    pub(super) fn get(&self, property: &str) -> Option<&'a str> {
         self.profile.get(property)
     }
 
-    fn owned(&self, property: &str) -> Option<String> {
+    pub(super) fn owned(&self, property: &str) -> Option<String> {
         self.get(property).map(str::to_owned)
     }
 
-    fn wrong(&self, what: &str) -> Error {
+    pub(super) fn wrong(&self, what: &str) -> Error {
         wrong(self.name, what)
     }
 
-    fn number(&self, property: &str) -> Result<Option<u32>, Error> {
+    pub(super) fn number(&self, property: &str) -> Result<Option<u32>, Error> {
         let Some(text) = self.get(property) else { return Ok(None) };
         let number = text.parse().map_err(|_| self.wrong(&format!("{property} is not a whole number")))?;
         Ok(Some(number))
     }
 
-    /// The role to assume; `None` if there is none, or if it is assumed with a token.
+    /// The role to assume; `None` if there is none, or if it is assumed with a token or a certificate.
     fn role(&self) -> Result<Option<RoleStep>, Error> {
         let Some(role_arn) = self.owned("role_arn") else { return Ok(None) };
-        if self.get("web_identity_token_file").is_some() {
+        if self.get("web_identity_token_file").is_some() || self.get("trust_anchor_arn").is_some() {
             return Ok(None);
         }
         Ok(Some(RoleStep {
@@ -254,6 +271,10 @@ impl<'a> At<'a> {
         }
         if let Some(sso) = self.sso(profiles)? {
             return Ok(Some(Base::Sso(sso)));
+        }
+        #[cfg(feature = "certificate")]
+        if let Some(base) = self.device()? {
+            return Ok(Some(base));
         }
         // Keys of the credentials file go before a command, and those of the config file after it.
         if let Some(command) = self.owned("credential_process").filter(|_| !self.profile.has_own_keys) {
