@@ -1,89 +1,20 @@
 //! Reading a certificate and its key.
 
-use std::fmt;
 use std::sync::Arc;
 
 use rolecall_core::error::{Failure, FailureKind};
-use rolecall_core::wire::time::UnixTime;
-use rolecall_core::wire::x509::{Certificate, KeyKind};
+use rolecall_core::wire::x509::KeyKind;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
-use super::key::{FileKey, Key, TlsKey};
+use super::identity::{Identity, parse};
+use super::key::FileKey;
 use super::pem::{KeyDer, certificates};
 use super::place::{ClientCertificate, KeyPlace};
 use crate::Error;
 use crate::host::{Buffer, Host};
 use crate::sink::Sink;
-
-/// A certificate that was read, and its key: what a [`Host`] presents in a TLS handshake ([`Host::exchange_as`]).
-#[derive(Clone)]
-pub struct Identity {
-    /// DER: the certificate, then those between it and its root.
-    certificates: Vec<Vec<u8>>,
-    key: Arc<dyn Key>,
-    ca: Option<String>,
-    not_before: UnixTime,
-    not_after: UnixTime,
-    /// The file that it is from.
-    path: String,
-}
-
-impl Identity {
-    /// The certificates in DER: the one that is presented, then those between it and its root.
-    pub fn certificates(&self) -> &[Vec<u8>] {
-        &self.certificates
-    }
-
-    /// The key of the first certificate.
-    pub fn key(&self) -> &dyn Key {
-        &*self.key
-    }
-
-    /// The PEM file of the roots that the server's certificate is verified with; `None` for those of the settings.
-    pub fn ca_file(&self) -> Option<&str> {
-        self.ca.as_deref()
-    }
-
-    /// The certificate.
-    pub(crate) fn leaf(&self) -> Result<Certificate<'_>, Error> {
-        let first = self.certificates.first().map(Vec::as_slice).unwrap_or_default();
-        Certificate::parse(first).map_err(|error| Error::invalid(&self.path, &not_a_certificate(error)))
-    }
-
-    /// As rustls takes it.
-    pub(crate) fn in_tls(&self) -> CertifiedKey {
-        let certificates = self.certificates.iter().map(|der| CertificateDer::from(der.clone())).collect();
-        CertifiedKey::new(certificates, Arc::new(TlsKey(self.key.clone())))
-    }
-
-    /// What is wrong with its dates at `time`.
-    pub(crate) fn date_problem(&self, time: UnixTime) -> Option<String> {
-        let Self { path, not_before, not_after, .. } = self;
-        if time > *not_after {
-            Some(format!("the certificate in {path} expired at {}: renew it", not_after.rfc3339()))
-        } else if time < *not_before {
-            Some(format!(
-                "the certificate in {path} is valid from {} on, and this machine's clock says {}",
-                not_before.rfc3339(),
-                time.rfc3339()
-            ))
-        } else {
-            None
-        }
-    }
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Identity({}, until {})", self.path, self.not_after.rfc3339())
-    }
-}
-
-fn not_a_certificate(error: rolecall_core::wire::Error) -> String {
-    format!("its first certificate is not one of X.509: {error}")
-}
 
 impl ClientCertificate {
     /// Reads the files, and checks that the key belongs to the certificate.
@@ -96,8 +27,7 @@ impl ClientCertificate {
             all.extend(self.certificates_of(path, host)?);
         }
         let first = all.first().map(Vec::as_slice).unwrap_or_default();
-        let leaf = Certificate::parse(first)
-            .map_err(|error| Error::invalid(&self.certificate, &not_a_certificate(error)))?;
+        let leaf = parse(&self.certificate, first)?;
         let (not_before, not_after) = (leaf.not_before, leaf.not_after);
         let key = match &self.key {
             KeyPlace::Given(key) => key.clone(),
@@ -122,8 +52,7 @@ impl ClientCertificate {
     pub(crate) fn describe(&self, host: &dyn Host) -> Result<String, Error> {
         let all = self.certificates_of(&self.certificate, host)?;
         let leaf = all.first().map(Vec::as_slice).unwrap_or_default();
-        let leaf = Certificate::parse(leaf)
-            .map_err(|error| Error::invalid(&self.certificate, &not_a_certificate(error)))?;
+        let leaf = parse(&self.certificate, leaf)?;
         let kind = match leaf.key {
             KeyKind::P256 => "ECDSA P-256",
             KeyKind::P384 => "ECDSA P-384",
