@@ -99,10 +99,10 @@ impl Error {
             (Origin::Process, ErrorKind::Malformed(_) | ErrorKind::Missing(_) | ErrorKind::Unusable(_)) => {
                 "it has to print one JSON document with Version 1, AccessKeyId and SecretAccessKey"
             }
-            (Origin::Iot, ErrorKind::Status(403)) => IOT_POLICY,
-            (Origin::Iot, ErrorKind::Status(404)) => IOT_ALIAS,
+            (Origin::Iot, ErrorKind::Status(403) | ErrorKind::Refused { status: 403, .. }) => IOT_POLICY,
+            (Origin::Iot, ErrorKind::Status(404) | ErrorKind::Refused { status: 404, .. }) => IOT_ALIAS,
             (_, ErrorKind::Transport(Failure { phase: Phase::Sign, kind: Unsupported })) => {
-                "provide the key of this certificate, in a form that signs so"
+                "check that the key belongs to the certificate, and that what holds it can sign"
             }
             (_, ErrorKind::Status(300..=399)) => "redirects are not followed; correct the endpoint",
             (_, ErrorKind::Transport(Failure { kind: Untrusted, .. })) => {
@@ -145,13 +145,16 @@ impl Error {
     fn of_code(&self, code: &str, message: &str) -> &'static str {
         let of_role = matches!(self.origin, Origin::AssumeRole | Origin::AssumeRoot);
         let of_token = matches!(self.origin, Origin::WebIdentity | Origin::Saml);
-        if self.origin == Origin::Iot {
+        if self.origin == Origin::Iot && CodeClass::of(code) != CodeClass::Throttled {
             return of_iot(message);
         }
         match code {
             "AccessDenied" | "AccessDeniedException" if self.origin == Origin::RolesAnywhere => {
                 "check that the trust anchor has the certificate's issuer, that anchor and profile are enabled, that the \
                  profile has this role, and that the role's trust policy names rolesanywhere.amazonaws.com"
+            }
+            "ResourceNotFoundException" if self.origin == Origin::RolesAnywhere => {
+                "check the ARNs of trust anchor and profile, and that the endpoint is of their region"
             }
             // A refresh token that is refused is of no use, whatever the code.
             _ if self.origin == Origin::Sso && self.step == "CreateToken" => "",

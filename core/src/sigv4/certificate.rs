@@ -33,7 +33,7 @@ impl<'a> CertificateSigner<'a> {
     ///
     /// # Errors
     /// [`SignError::InvalidScope`]; [`SignError::InvalidKey`] for a certificate whose key is neither on P-256 nor on P-384
-    /// nor of RSA.
+    /// nor of RSA; [`SignError::InvalidHeader`] for texts that are not base64.
     pub fn new(
         certificate: Certificate<'a>,
         texts: CertificateTexts<'a>,
@@ -47,6 +47,13 @@ impl<'a> CertificateSigner<'a> {
         }
         if certificate.key == KeyKind::Other {
             return Err(SignError::InvalidKey);
+        }
+        // They are signed as they are: white space would make a signature that differs from the service's.
+        let digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+        let in_chain = |byte: &u8| digit(byte) || *byte == b',';
+        let CertificateTexts { certificate: own, chain } = texts;
+        if own.is_empty() || !own.iter().all(digit) || !chain.iter().all(in_chain) {
+            return Err(SignError::InvalidHeader);
         }
         Ok(Self { certificate, texts, region, service, date: time.compact() })
     }

@@ -39,6 +39,8 @@ pub fn mqtt_url(
     lifetime: u32,
     out: &mut dyn Put,
 ) -> Result<(), SignError> {
+    // Clients leave out the port that wss has anyway when they send the host.
+    let host = host.strip_suffix(":443").unwrap_or(host);
     let in_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
     if host.is_empty() || !host.bytes().all(in_host) {
         return Err(SignError::InvalidHeader);

@@ -2,7 +2,7 @@
 //! AWS IoT Core Developer Guide).
 
 use crate::call::read_json_error;
-use crate::error::{ErrorKind, Origin};
+use crate::error::{CodeClass, ErrorKind, Origin};
 use crate::flow::source::NO_SLOT;
 use crate::flow::{
     Ask, Endpoint, Limits, Next, Outcome, Received, Sequence, Source, Stage, Trouble, Workspace,
@@ -98,7 +98,8 @@ pub(super) fn refused(work: &mut Workspace<'_, '_>, received: &Received<'_>) -> 
     let code = reply.headers(work.exchange).text("x-amzn-errortype").unwrap_or_default();
     // What is not JSON is reported by its status.
     let _ = read_json_error(reply.body(work.exchange), code, work.report);
-    let passing = matches!(reply.status, 429 | 500..);
+    let passing =
+        matches!(reply.status, 429 | 500..) || CodeClass::of(work.report.code()) == CodeClass::Throttled;
     let kind = match work.report.code() {
         "" => ErrorKind::Status(reply.status),
         _ => ErrorKind::Refused { status: reply.status, recoverable: passing },

@@ -255,12 +255,12 @@ impl<'a> Elements<'a> {
     /// A time: two digits of the year (1950 to 2049) or four, to the second, and `Z`.
     fn time(&mut self) -> Result<UnixTime, Error> {
         let element = self.read()?;
-        let refused = |error: Error| Error::new(element.offset.saturating_add(error.offset), error.kind);
+        let refused = |kind| Error::new(element.offset, kind);
         let century: &[u8] = match (element.tag, element.bytes.first()) {
             (GENERALIZED_TIME, _) => b"",
             (UTC_TIME, Some(b'5'..=b'9')) => b"19",
             (UTC_TIME, _) => b"20",
-            _ => return Err(Error::new(element.offset, Kind::UnexpectedByte)),
+            _ => return Err(refused(Kind::UnexpectedByte)),
         };
         // As the compact form of SigV4: `20150830T123600Z`.
         let (mut text, mut len) = ([0u8; 16], 0usize);
@@ -271,10 +271,15 @@ impl<'a> Elements<'a> {
             len = len.wrapping_add(1);
         }
         if len < text.len() || digits.count() != 15 {
-            return Err(Error::new(element.offset, Kind::OutOfRange));
+            return Err(refused(Kind::OutOfRange));
         }
-        // What was valid before 1970 is valid at its start.
-        let before = matches!(&text, [b'0', ..] | [b'1', b'0'..=b'8', ..] | [b'1', b'9', b'0'..=b'6', ..]);
-        if before { Ok(UnixTime::EPOCH) } else { UnixTime::from_compact(&text).map_err(refused) }
+        // What was valid before 1970 is valid at its start: another leap year serves to check the rest.
+        let [year @ .., _, _, _, _, _, _, _, _, _, _, _, _] = &mut text;
+        let early = year.iter().all(u8::is_ascii_digit) && *year < *b"1970";
+        if early {
+            *year = *b"1972";
+        }
+        let time = UnixTime::from_compact(&text).map_err(|error| refused(error.kind))?;
+        Ok(if early { UnixTime::EPOCH } else { time })
     }
 }

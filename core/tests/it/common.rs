@@ -64,7 +64,7 @@ impl Act {
 
 /// A recorded need of the flow.
 pub(crate) struct RecordedNeed {
-    /// The request, or `FILE path`, `RESOLVE host`, `PROMPT question`.
+    /// The request, or `FILE path`, `RESOLVE host`, `PROMPT question`, `SIGN scheme` and the message.
     pub(crate) text: String,
     pub(crate) exchange: Option<Exchange<'static>>,
     /// When it arose, in milliseconds of the monotonic clock.
@@ -207,6 +207,7 @@ impl World {
                 (exchange.address, exchange.metadata) = (http.address, http.metadata);
                 (exchange.repeatable, exchange.reply_headers) = (http.repeatable, http.reply_headers);
                 exchange.streams_reply = http.streams_reply;
+                exchange.presents_certificate = http.presents_certificate;
                 (String::from_utf8(bytes).unwrap(), Some(exchange))
             }
             Need::File { path } => (format!("FILE {path}"), None),
@@ -219,6 +220,10 @@ impl World {
                 let how = if *hidden { "HIDDEN PROMPT" } else { "PROMPT" };
                 let shown = std::str::from_utf8(&self.exchange[shown.clone()]).unwrap();
                 (format!("{how} {shown}{question}"), None)
+            }
+            Need::Sign { scheme, message } => {
+                let message = std::str::from_utf8(&self.exchange[message.clone()]).unwrap();
+                (format!("SIGN {scheme}\n{message}"), None)
             }
             Need::Process { command } => (format!("PROCESS {command}"), None),
             other => panic!("an unknown need: {other:?}"),

@@ -3,13 +3,18 @@
 use rolecall_core::call::Service;
 use rolecall_core::error::{ErrorKind, Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Context, Endpoint, Flow, Lease, Memory, Need, Reply, Report, Slot, Step};
+use rolecall_core::sigv4::CertificateTexts;
 use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::sources::sts::{
     AssumeRoleWithSaml, AssumeRoleWithSamlRequest, AssumeRoleWithWebIdentity,
     AssumeRoleWithWebIdentityRequest,
 };
-use rolecall_core::sources::{Authorization, Container, IdentityToken, Process};
+use rolecall_core::sources::{
+    AnywhereSession, Authorization, Container, IdentityToken, Iot, Process, RolesAnywhere,
+};
+use rolecall_core::wire::pem::Reader;
 use rolecall_core::wire::time::UnixTime;
+use rolecall_core::wire::x509::Certificate;
 
 const TOKEN: &str = "a-token-that-must-not-stay-in-a-slot";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -42,7 +47,7 @@ fn run(flow: &mut dyn Flow<'_, Output = Lease>, ending: Ending) -> (ErrorKind, V
                 now.monotonic = until;
                 continue;
             }
-            Step::Need(Need::File { .. }) => Answer::Content(put(&mut lent, TOKEN)),
+            Step::Need(Need::File { .. } | Need::Sign { .. }) => Answer::Content(put(&mut lent, TOKEN)),
             Step::Need(Need::Process { .. }) => {
                 let whole = format!(
                     r#"{{"Version":1,"AccessKeyId":"AKID","SecretAccessKey":"{SECRET}","SessionToken":"{TOKEN}"#
@@ -88,10 +93,20 @@ fn service() -> Service<'static> {
 fn a_failed_flow_leaves_neither_a_token_nor_a_part_of_a_document_in_a_slot() {
     const ROLE: &str = "arn:aws:iam::123456789012:role/r";
     const PROVIDER: &str = "arn:aws:iam::123456789012:saml-provider/p";
+    const ANCHOR: &str = "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/a";
+    const PROFILE: &str = "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/p";
+    let block = Reader::new(include_bytes!("../data/p256.pem")).next_block().unwrap().unwrap();
+    let mut buffer = vec![0; block.decoded_len()];
+    let certificate = Certificate::parse(block.decode(&mut buffer).unwrap()).unwrap();
+    let texts = CertificateTexts { certificate: b"AAAA", chain: b"" };
+    // The signature of the key is kept in hexadecimal.
+    let hex: String = TOKEN.bytes().map(|byte| format!("{byte:02x}")).collect();
     for ending in [Ending::Refused, Ending::Truncated, Ending::TimedOut] {
         let web = AssumeRoleWithWebIdentityRequest::new(ROLE, "s1");
         let saml = AssumeRoleWithSamlRequest::new(ROLE, PROVIDER);
-        let flows: [(&str, Box<dyn Flow<'_, Output = Lease>>); 4] = [
+        let endpoint = Endpoint::parse("https://credentials.example").expect("a URL");
+        let session = AnywhereSession::new(ANCHOR, PROFILE, ROLE);
+        let flows: [(&str, Box<dyn Flow<'_, Output = Lease>>); 6] = [
             (
                 "web identity",
                 Box::new(AssumeRoleWithWebIdentity::new(IdentityToken::file("/token"), service(), web)),
@@ -104,10 +119,12 @@ fn a_failed_flow_leaves_neither_a_token_nor_a_part_of_a_document_in_a_slot() {
                 ),
             ),
             ("process", Box::new(Process::new("command"))),
+            ("IoT", Box::new(Iot::new(endpoint, "gateways", None))),
+            ("Roles Anywhere", Box::new(RolesAnywhere::new(endpoint, session, certificate, texts))),
         ];
         for (name, mut flow) in flows {
             let (error, memory) = run(&mut *flow, ending);
-            let left = [TOKEN, SECRET].iter().any(|secret| {
+            let left = [TOKEN, SECRET, &hex].iter().any(|secret| {
                 memory.windows(8).any(|window| secret.as_bytes().windows(8).any(|part| part == window))
             });
             assert!(!left, "{name}, {ending:?}: {error}: a secret stays in a slot");

@@ -28,7 +28,11 @@ mod flows_host;
 #[cfg(feature = "sources")]
 mod flows_imds;
 #[cfg(feature = "sources")]
+mod flows_iot;
+#[cfg(feature = "sources")]
 mod flows_refresh;
+#[cfg(feature = "sources")]
+mod flows_roles_anywhere;
 #[cfg(feature = "sources")]
 mod flows_send;
 #[cfg(feature = "sources")]
@@ -43,13 +47,19 @@ mod refresh_fleet;
 #[cfg(feature = "sigv4")]
 mod sign_keys;
 #[cfg(feature = "sigv4")]
+mod sigv4_mqtt;
+#[cfg(feature = "sigv4")]
 mod sigv4_parts;
 #[cfg(feature = "sources")]
 mod threads;
+#[cfg(feature = "sources")]
+mod wire_base64;
 mod wire_http;
 mod wire_ini;
 mod wire_json;
+mod wire_pem;
 mod wire_percent;
 mod wire_time;
 mod wire_uri;
+mod wire_x509;
 mod wire_xml;

@@ -8,16 +8,20 @@ use rolecall_core::flow::{
     Slot, Stage, Step, Workspace,
 };
 use rolecall_core::refresh::{Refresh, Refreshing, Windows};
-use rolecall_core::sigv4::{DeriveEach, Hasher, KeyRing, Payload, Request, Rules, Scope, Signer, SigningKey};
+use rolecall_core::sigv4::{
+    CertificateSigner, DeriveEach, Hasher, KeyRing, Payload, Request, Rules, Scope, Signer, SigningKey,
+};
 use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::sources::cognito::{CredentialsForIdentity, Identity, SignIn};
 use rolecall_core::sources::sts::{
     AssumeRole, AssumeRoleRequest, AssumeRoleWithSaml, AssumeRoleWithWebIdentity, AssumeRoot,
     GetCallerIdentity, GetFederationToken, GetSessionToken, Mfa, SessionParameters,
 };
-use rolecall_core::sources::{Chain, Container, Fixed, Held, IdentityToken, Imds, Process, Sso, Unsigned};
+use rolecall_core::sources::{
+    Chain, Container, Fixed, Held, IdentityToken, Imds, Iot, Process, RolesAnywhere, Sso, Unsigned,
+};
 use rolecall_core::wire::time::UnixTime;
-use rolecall_core::wire::{http1, ini, json, uri, xml};
+use rolecall_core::wire::{http1, ini, json, pem, uri, x509, xml};
 
 fn shared<T: Send + Sync>() {}
 
@@ -38,5 +42,7 @@ fn public_types_are_send_and_sync() {
     shared::<(AssumeRoot<'_, Held>, GetCallerIdentity<'_, Held>, GetFederationToken<'_, Held>)>();
     shared::<(GetSessionToken<'_, Held>, Mfa<'_, Fixed<'_>>)>();
     shared::<(Chain<Imds<'_>, [Imds<'_>; 1]>, Container<'_>, Process<'_>, Sso<'_>, UnixTime)>();
+    shared::<(CertificateSigner<'_>, Iot<'_>, RolesAnywhere<'_>)>();
+    shared::<(pem::Block<'_>, pem::Reader<'_>, x509::Certificate<'_>, x509::Scheme)>();
     shared::<(http1::Headers<'_>, ini::Reader<'_>, json::Reader<'_>, uri::Uri<'_>, xml::Reader<'_>)>();
 }
