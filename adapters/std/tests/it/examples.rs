@@ -10,6 +10,8 @@ mod custom_host;
 mod custom_source;
 #[path = "../../examples/default_chain.rs"]
 mod default_chain;
+#[path = "../../examples/device_identity.rs"]
+mod device_identity;
 #[path = "../../examples/presign.rs"]
 mod presign;
 #[path = "../../examples/shared_cache.rs"]
@@ -118,4 +120,36 @@ fn custom_source_uses_an_agent_instead_of_the_chain() {
     let head = agent.join().expect("an agent").to_ascii_lowercase();
     assert!(head.contains("\nx-agent-client: rolecall"), "{head}");
     assert_eq!(count_requests(&simulator, Service::Imds), 0);
+}
+
+/// A text with `0` for each run of digits and capitals that differ between runs.
+fn masked(text: &str) -> String {
+    let word = |word: &str| match word {
+        word if word.starts_with("ASIA") => "ASIA".to_owned(),
+        word => word
+            .split(|c: char| c.is_ascii_digit())
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("0"),
+    };
+    text.split(' ').map(|one| word(one.trim_end_matches(','))).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn device_identity_prints_what_the_readme_shows() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("device-{}", std::process::id()));
+    let mut lines = Vec::new();
+    let mut last = String::new();
+    device_identity::run(&folder, &mut |line| {
+        lines.push(masked(&line));
+        last = line;
+    })
+    .expect("the whole flow");
+    assert!(last.ends_with(": 200 21.5"), "{last}");
+    std::fs::remove_dir_all(folder).expect("removed");
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md"))
+        .expect("README");
+    let shown = readme.split("$ cargo run -p rolecall --example device_identity\n").nth(1).expect("a block");
+    let shown: Vec<String> = shown.lines().take_while(|line| *line != "```").map(masked).collect();
+    assert_eq!(lines, shown);
 }
