@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use e2e::command::{Run, rolecall};
+use e2e::device::{Service, file};
 use rolecall_simulator::{Config, Simulator};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -68,10 +69,12 @@ fn words(line: &str) -> Vec<String> {
     parts.map(str::to_owned).collect()
 }
 
-/// An EC2 instance with the profiles of the README's configuration, whose services are the simulator; every other host
-/// is behind a proxy that refuses connections.
+/// An EC2 instance with the profiles of the README's configuration, whose services are the simulator, and AWS IoT and IAM
+/// Roles Anywhere those of the tests; every other host is behind a proxy that refuses connections.
 struct Instance {
     simulator: Simulator,
+    iot: Service,
+    anywhere: Service,
     config: PathBuf,
 }
 
@@ -79,11 +82,13 @@ impl Instance {
     fn new(name: &str) -> Self {
         let simulator = Simulator::start(Config::default()).expect("ports on loopback");
         let blocks = blocks("README.md", "ini");
+        let (iot, anywhere) = (Service::start("iot", "server"), Service::start("anywhere", "server"));
         let profiles =
             blocks.concat().replace("arn:aws:iam::444455556666:role/reports", simulator.role_arn());
+        let profiles = of_device(&profiles.replace("/etc/device/", ""), &iot);
         let config = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("readme-{name}.ini"));
         std::fs::write(&config, profiles + "\n[profile build]\nregion = eu-central-1\n").expect("a file");
-        Self { simulator, config }
+        Self { simulator, iot, anywhere, config }
     }
 
     fn run(&self, arguments: &[&str]) -> Run {
@@ -91,6 +96,8 @@ impl Instance {
         let mut variables: Vec<(&str, String)> = self.simulator.environment();
         variables.push(("AWS_CONFIG_FILE", self.config.to_str().expect("text").to_owned()));
         variables.push(("HTTPS_PROXY", refused.to_owned()));
+        variables.push(("AWS_ENDPOINT_URL_ROLESANYWHERE", format!("https://{}", self.anywhere.authority())));
+        variables.push(("AWS_CA_BUNDLE", file("root.pem")));
         variables.push(("AWS_COGNITO_PASSWORD", "not sent anywhere".to_owned()));
         let folder = e2e::command::binary().parent().expect("a folder").to_owned();
         variables.push(("PATH", folder.to_str().expect("text").to_owned()));
@@ -104,7 +111,8 @@ fn every_command_of_the_pages_is_run_by_a_test() {
     let mut run = 0;
     for page in PAGES {
         for line in commands(page).iter().filter(|line| !line.is_empty()) {
-            let Some(arguments) = line.strip_prefix("rolecall ") else {
+            let on_device = of_device(line, &instance.iot);
+            let Some(arguments) = on_device.strip_prefix("rolecall ") else {
                 let known = RUN_ELSEWHERE.iter().find(|(command, _)| line.starts_with(command));
                 let (_, test) = known.unwrap_or_else(|| panic!("{page}: no test runs {line}"));
                 assert!(Path::new(ROOT).join(test).exists(), "{test}");
@@ -122,6 +130,37 @@ fn every_command_of_the_pages_is_run_by_a_test() {
         }
     }
     assert!(run >= 15, "{run} commands were found");
+}
+
+/// A text of the README with the files and the endpoint of a device of the tests.
+fn of_device(text: &str, iot: &Service) -> String {
+    let pairs = [
+        ("c2example.credentials.iot.eu-west-1.amazonaws.com", iot.authority()),
+        ("AmazonRootCA1.pem", file("root.pem")),
+        ("intermediates.pem", file("intermediate.pem")),
+    ];
+    // The one that an intermediate authority issued is for IAM Roles Anywhere.
+    let (mut out, mut name) = (Vec::new(), "p256");
+    for line in text.split_inclusive('\n') {
+        match line.trim() {
+            line if line == "[profile agent]" || line.contains("--chain") => name = "chain",
+            line if line.starts_with('[') => name = "p256",
+            _ => {}
+        }
+        out.push(
+            line.replace("device.pem", &file(&format!("{name}.pem")))
+                .replace("device.key", &file(&format!("{name}.key"))),
+        );
+    }
+    pairs.iter().fold(out.concat(), |text, (name, value)| text.replace(name, value))
+}
+
+#[test]
+fn the_profiles_of_a_device_lead_to_credentials() {
+    let instance = Instance::new("devices");
+    for profile in ["device", "agent"] {
+        assert!(instance.run(&["credentials", "--profile", profile]).ok().contains("ASIA"), "{profile}");
+    }
 }
 
 #[test]
