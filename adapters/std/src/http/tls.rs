@@ -187,18 +187,29 @@ const MAX_BUNDLE: usize = 4 * 1024 * 1024;
 fn read_bundle(path: &str) -> Result<(RootCertStore, Option<String>), String> {
     let mut text = Buffer::new();
     read_up_to(MAX_BUNDLE, path, &mut text).map_err(|failure| failure.to_string())?;
-    let (mut roots, mut broken) = (RootCertStore::empty(), None);
+    let (mut roots, mut broken, mut skipped) = (RootCertStore::empty(), None, 0);
     for (index, certificate) in CertificateDer::pem_slice_iter(text.bytes()).enumerate() {
         let read = certificate.map_err(|error| error.to_string());
-        let added = read.and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()));
+        let added = read.and_then(|certificate| roots.add(certificate).map_err(|error| unreadable(&error)));
         if let Err(problem) = added {
+            skipped += 1;
             broken.get_or_insert_with(|| format!("certificate {}: {problem}", index + 1));
         }
     }
     match broken {
         _ if !roots.is_empty() => Ok((roots, broken)),
-        Some(broken) => Err(broken),
-        None => Err("there is no certificate in it".to_owned()),
+        Some(broken) => {
+            Err(format!("it has no certificate that can be read; {skipped} skipped, the first is {broken}"))
+        }
+        None => Err("there is no certificate in it: expected blocks of PEM, BEGIN CERTIFICATE".to_owned()),
+    }
+}
+
+/// Why a block of the file is no certificate. The library speaks of a peer's.
+fn unreadable(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(error) => format!("what it holds is not a certificate ({error:?})"),
+        error => error.to_string(),
     }
 }
 

@@ -223,8 +223,21 @@ fn an_unusable_bundle_is_a_configuration_error() {
     let empty = File::new("empty", "");
     let cut = File::new("cut", &pem[..pem.len() / 2]);
     let broken = File::new("broken", &format!("{pem}\n{}", pem.replacen("MII", "AAA", 1)));
+    let other = pem.replacen("MII", "AAA", 1);
+    let other = File::new("other", &format!("{other}\n{other}"));
+    let words = File::new("words", "-----BEGIN CERTIFICATE-----\nd29yZHM=\n-----END CERTIFICATE-----\n");
+    let key = File::new("key", "-----BEGIN PRIVATE KEY-----\nd29yZHM=\n-----END PRIVATE KEY-----\n");
     let folder = std::env::temp_dir();
     for (path, problem) in [
+        (
+            other.path(),
+            "no certificate that can be read; 2 skipped, the first is certificate 1: what it holds is not",
+        ),
+        (
+            words.path(),
+            "no certificate that can be read; 1 skipped, the first is certificate 1: what it holds is not",
+        ),
+        (key.path(), "no certificate in it: expected blocks of PEM"),
         ("/nonexistent/ca.pem", "no such file"),
         (empty.path(), "no certificate in it"),
         (cut.path(), "certificate 1"),
@@ -235,7 +248,7 @@ fn an_unusable_bundle_is_a_configuration_error() {
         for error in [get(&provider, &url).unwrap_err(), provider.caller_identity().unwrap_err()] {
             let text = error.to_string();
             assert!(text.starts_with(&format!("AWS_CA_BUNDLE: {path}: ")), "{text}");
-            assert!(text.contains(problem), "{text}");
+            assert!(text.contains(problem) && !text.contains("peer"), "{text}");
             assert_eq!(error.fault(), Fault::Configuration, "{error:?}");
         }
         // Plain http does not need the bundle.
