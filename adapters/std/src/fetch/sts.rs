@@ -1,5 +1,7 @@
 //! Calls of STS.
 
+use std::sync::atomic::Ordering;
+
 use rolecall_core::call::{Call, Operation, Proof, Service};
 use rolecall_core::error::{Buffer as Memory, Error as SourceError, ErrorKind, Origin};
 use rolecall_core::flow::{Flow, Lease, Slot};
@@ -19,6 +21,7 @@ use crate::sessions::{
     self, FederatedUser, Role, RootTask, Saml, Session, TokenPlace, UserSession, WebIdentity,
 };
 use crate::settings::profiles::WebIdentityStep;
+use crate::trace::Trace;
 use crate::{Credentials, Error};
 
 impl<'a> Fetcher<'a> {
@@ -129,7 +132,7 @@ impl<'a> Fetcher<'a> {
     pub(crate) fn identity(&self, credentials: &Credentials) -> Result<CallerIdentity, Error> {
         let base = keys(credentials);
         let url = self.sts_url()?;
-        let mut call = GetCallerIdentity::new(base, self.sts(&url)?, GetCallerIdentityRequest);
+        let mut call = GetCallerIdentity::new(base, self.signed_sts(&url)?, GetCallerIdentityRequest);
         let identity = self.run(&mut call, |_, slot| {
             slot.identity().map(|identity| CallerIdentity {
                 account: identity.account.to_owned(),
@@ -155,7 +158,7 @@ impl<'a> Fetcher<'a> {
     where
         'a: 'c,
     {
-        self.credentials(&mut Call::new(base, self.sts(url)?, operation))
+        self.credentials(&mut Call::new(base, self.signed_sts(url)?, operation))
     }
 
     /// The call of `operation`, which a token of up to the service's own limit proves, with room for that.
@@ -193,6 +196,31 @@ impl<'a> Fetcher<'a> {
         'a: 'c,
     {
         self.service("sts", url, self.settings.sts_region()?)
+    }
+
+    /// STS at `url`, for a call that is signed: reports once that it has an endpoint and no region.
+    fn signed_sts<'c>(&self, url: &'c str) -> Result<Service<'c>, Error>
+    where
+        'a: 'c,
+    {
+        let service = self.sts(url)?;
+        self.note_supposed(service.region);
+        Ok(service)
+    }
+
+    fn note_supposed(&self, region: &str) {
+        let settings = self.settings;
+        let Some(setting) = settings.endpoint_setting("sts").filter(|_| settings.known_region().is_none())
+        else {
+            return;
+        };
+        if let (Some(tracer), false) = (self.tracer, settings.supposed_region.swap(true, Ordering::Relaxed)) {
+            let problem = format!(
+                "no region is set: requests to the endpoint of {setting} are signed for {region}; set AWS_REGION if it \
+                 is in another"
+            );
+            tracer(Trace::Warning { problem: &problem });
+        }
     }
 }
 

@@ -1,12 +1,10 @@
 //! The settings that decide where requests go and whom they trust, for people.
 
-use rolecall_core::error::FailureKind;
 use rolecall_core::flow::Endpoint;
 
 use super::Provider;
 use crate::Settings;
 use crate::clock::off_by;
-use crate::host::Buffer;
 
 /// A setting that a provider uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +32,8 @@ impl Provider {
     pub(super) fn in_use(&self) -> Vec<InUse> {
         let settings = self.settings();
         let mut list = vec![region(settings)];
-        for (name, path) in &settings.files {
-            let path = path.as_deref();
-            let state = path.map_or("no home folder", |path| self.state_of(path));
-            list.push(InUse::new(*name, path.unwrap_or("none"), state));
+        for (name, path, state) in &settings.files {
+            list.push(InUse::new(*name, path.as_deref().unwrap_or("none"), *state));
         }
         let sts = settings.sts_url();
         if let Ok(url) = &sts {
@@ -108,14 +104,6 @@ impl Provider {
             Err(error) => error.to_string(),
         };
         Some(InUse::new("certificate", shown, from))
-    }
-
-    fn state_of(&self, path: &str) -> &'static str {
-        match self.host().read_file(path, &mut Buffer::new()) {
-            Ok(()) => "read",
-            Err(failure) if failure.kind == FailureKind::NotFound => "not there",
-            Err(_) => "cannot be read",
-        }
     }
 }
 

@@ -33,12 +33,19 @@ pub(super) struct Configured {
 }
 
 impl Sources<'_> {
-    pub(super) fn endpoints(&self) -> Vec<Configured> {
-        if self.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls") {
-            return Vec::new();
+    pub(super) fn endpoints(&self) -> Result<Vec<Configured>, Error> {
+        if self.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")? {
+            return Ok(Vec::new());
         }
         let services = self.profile.and_then(|profile| profile.get("services"));
-        let services = services.and_then(|name| Some((name, self.profiles.services(name)?)));
+        let found = services.map(|name| match self.profiles.services(name) {
+            Some(section) => Ok((name, section)),
+            None => Err(self.invalid(
+                "services",
+                &format!("{name:?}: expected a section [services {name}] in the config file; add it, or leave out the key"),
+            )),
+        });
+        let services = found.transpose()?;
         let configured = |name: &str| {
             let own = format!("AWS_ENDPOINT_URL_{name}");
             let of_variable = |name: String| Some((self.environment.get(&name)?, name));
@@ -60,7 +67,7 @@ impl Sources<'_> {
             let (url, setting) = configured(name)?;
             Some(Configured { service, url, setting })
         });
-        found.collect()
+        Ok(found.collect())
     }
 }
 

@@ -15,7 +15,7 @@ impl Sources<'_> {
         if let Some((value, place)) = named {
             let milliseconds = milliseconds(value.trim()).ok_or_else(|| {
                 let expected = "expected a number of seconds above zero, such as 5 or 0.5";
-                Error::invalid(&self.shown(place), &format!("{value:?}: {expected}"))
+                self.invalid(place, &format!("{value:?}: {expected}"))
             })?;
             limits.connect_ms = milliseconds;
             limits.first_byte_ms = milliseconds;
@@ -38,9 +38,8 @@ impl Sources<'_> {
         });
         // More than there is time for in a day.
         let attempts = digits.map(|digits| digits.parse().unwrap_or(u16::MAX));
-        let attempts = attempts.ok_or_else(|| {
-            Error::invalid(&self.shown(place), &format!("{value:?}: expected a whole number above zero"))
-        })?;
+        let attempts = attempts
+            .ok_or_else(|| self.invalid(place, &format!("{value:?}: expected a whole number above zero")))?;
         Ok(RetryPolicy::until_ready(attempts, total_ms))
     }
 
@@ -50,9 +49,7 @@ impl Sources<'_> {
             None => Ok(ImdsMode::Ipv4),
             Some((mode, _)) if mode.trim().eq_ignore_ascii_case("ipv4") => Ok(ImdsMode::Ipv4),
             Some((mode, _)) if mode.trim().eq_ignore_ascii_case("ipv6") => Ok(ImdsMode::Ipv6),
-            Some((mode, place)) => {
-                Err(Error::invalid(&self.shown(place), &format!("{mode:?} is neither IPv4 nor IPv6")))
-            }
+            Some((mode, place)) => Err(self.invalid(place, &format!("{mode:?} is neither IPv4 nor IPv6"))),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod profiles;
 mod url;
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
 
 use rolecall_core::call::{Variant, is_region};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub region: Option<String>,
     /// The region of the instance, after a provider has asked.
     pub(crate) instance_region: OnceLock<String>,
+    /// Whether it was reported that requests of STS are signed for a region that no setting names.
+    pub(crate) supposed_region: AtomicBool,
     /// Why the instance has none.
     pub(crate) missing_region: Mutex<Option<String>>,
     /// The setting that names the region.
@@ -67,8 +70,8 @@ pub struct Settings {
     pub profile: Result<Option<Plan>, Error>,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`.
     pub web_identity: Result<Option<WebIdentityStep>, Error>,
-    /// The shared files, by the setting that names each: `None` without a home folder.
-    pub(crate) files: [(&'static str, Option<String>); 2],
+    /// The shared files: what each is, its path, which is `None` without a home folder, and whether it was read.
+    pub(crate) files: [(&'static str, Option<String>, &'static str); 2],
     /// The folder where AWS clients keep the access tokens of IAM Identity Center.
     pub sso_cache: Option<String>,
     /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or the profile's `ec2_metadata_service_endpoint`.
@@ -150,8 +153,21 @@ impl<'a> Sources<'a> {
         if of_profile { format!("profile {}: {place}", self.profile_name) } else { place.to_owned() }
     }
 
-    fn is_true(&self, variable: &'static str, property: &'static str) -> bool {
-        self.get(variable, property).is_some_and(|(value, _)| value.trim().eq_ignore_ascii_case("true"))
+    /// The error of a setting, with the line of a key.
+    fn invalid(&self, place: &str, problem: &str) -> Error {
+        let line = self.profile.and_then(|profile| profile.place(place));
+        let line = line.map(|line| format!(" ({line})")).unwrap_or_default();
+        Error::invalid(&format!("{}{line}", self.shown(place)), problem)
+    }
+
+    /// Whether a setting is true. One that is neither true nor false is a choice that cannot be followed.
+    fn is_true(&self, variable: &'static str, property: &'static str) -> Result<bool, Error> {
+        let Some((value, place)) = self.get(variable, property) else { return Ok(false) };
+        match value.trim() {
+            text if text.eq_ignore_ascii_case("true") => Ok(true),
+            text if text.eq_ignore_ascii_case("false") => Ok(false),
+            text => Err(self.invalid(place, &format!("{text:?}: expected true or false"))),
+        }
     }
 }
 
@@ -191,15 +207,16 @@ impl Settings {
     ) -> Result<Self, Error> {
         let settings = Self::read(environment, asked_for, read);
         environment.check()?;
-        Ok(settings)
+        settings
     }
 
-    fn read(environment: &Environment, asked_for: Option<&str>, read: &ReadFile<'_>) -> Self {
+    fn read(environment: &Environment, asked_for: Option<&str>, read: &ReadFile<'_>) -> Result<Self, Error> {
         let get = |name: &str| environment.get(name);
         let location = Location::find(environment, Platform::HERE);
         let named = asked_for.map(str::to_owned).or_else(|| get("AWS_PROFILE"));
         let profile_name = named.clone().unwrap_or_else(|| "default".to_owned());
-        let (profiles, profile) = match location.read(read) {
+        let (states, read) = location.read(read);
+        let (profiles, profile) = match read {
             // Files that cannot be read are reported when the profile's turn comes: keys in the environment
             // do not need them.
             Err(error) => (Profiles::default(), Err(error)),
@@ -218,22 +235,23 @@ impl Settings {
         // What OpenSSL, Go and rustls-native-certs read comes after the setting of the AWS SDKs.
         let bundle = from.get("AWS_CA_BUNDLE", "ca_bundle");
         let bundle = bundle.or_else(|| Some((get("SSL_CERT_FILE")?, "SSL_CERT_FILE")));
-        let endpoints = from.endpoints();
+        let endpoints = from.endpoints()?;
         let setting_of = |found: &Option<(String, &'static str)>| {
             found.as_ref().map_or_else(String::new, |(_, place)| from.shown(place))
         };
         let imds_role = from.get("AWS_EC2_INSTANCE_PROFILE_NAME", "ec2_instance_profile_name");
         let imds_endpoint = from.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint");
-        Self {
+        Ok(Self {
             region_setting: setting_of(&region),
             region: region.map(|(region, _)| region.trim().to_owned()),
             instance_region: OnceLock::new(),
+            supposed_region: AtomicBool::new(false),
             missing_region: Mutex::default(),
             endpoint_settings: endpoints.iter().map(|it| (it.service, it.setting.clone())).collect(),
             endpoints: endpoints.into_iter().map(|it| (it.service.to_owned(), it.url)).collect(),
             variant: Variant {
-                fips: from.is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
-                dual_stack: from.is_true("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+                fips: from.is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
+                dual_stack: from.is_true("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
             },
             credentials: static_credentials(environment),
             profile_name: profile_name.clone(),
@@ -241,13 +259,16 @@ impl Settings {
             names_profile: named.is_some(),
             has_profile: from.profile.is_some(),
             web_identity: web_identity(environment),
-            files: [("config file", location.config), ("credentials file", location.credentials)],
+            files: [
+                ("config file", location.config, states[0]),
+                ("credentials file", location.credentials, states[1]),
+            ],
             sso_cache: location.sso_cache,
             // A mode has no effect beside an endpoint, and may be wrong.
             imds_mode: if imds_endpoint.is_some() { Ok(ImdsMode::Ipv4) } else { from.imds_mode() },
             imds_endpoint_setting: setting_of(&imds_endpoint),
             imds_endpoint: imds_endpoint.map(|(url, _)| url.trim().to_owned()),
-            imds_disabled: environment.is_true("AWS_EC2_METADATA_DISABLED"),
+            imds_disabled: from.is_true("AWS_EC2_METADATA_DISABLED", "")?,
             imds_role_setting: setting_of(&imds_role),
             imds_role: imds_role.map(|(name, _)| name.trim().to_owned()),
             imds_limits: from.imds_limits(),
@@ -256,14 +277,14 @@ impl Settings {
             container_full_uri: get("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
             container_token_file: get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
             container_token: get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(Secret::new),
-            corrects_clock: !environment.is_true("AWS_DISABLE_CLOCK_SKEW_CORRECTION"),
+            corrects_clock: !from.is_true("AWS_DISABLE_CLOCK_SKEW_CORRECTION", "")?,
             processes: get(PROCESSES).unwrap_or_default(),
             role_session_name: get("AWS_ROLE_SESSION_NAME"),
             ca_bundle: bundle.as_ref().map(|(path, _)| path.clone()),
             ca_bundle_setting: setting_of(&bundle),
             proxies: Proxies::from_environment(environment),
             profile,
-        }
+        })
     }
 
     /// The region, or an error that says how to set it.
@@ -387,13 +408,13 @@ fn static_credentials(environment: &Environment) -> Result<Option<Credentials>, 
         secret.expose().trim(),
         token.as_ref().map(|token| token.expose().trim()),
     )?;
-    let expiration =
-        match environment.get("AWS_CREDENTIAL_EXPIRATION") {
-            None => None,
-            Some(text) => Some(UnixTime::from_rfc3339(text.trim().as_bytes()).map_err(|_| {
-                Error::invalid("AWS_CREDENTIAL_EXPIRATION", "a time like 2026-01-02T03:04:05Z")
-            })?),
-        };
+    let expiration = environment.get("AWS_CREDENTIAL_EXPIRATION").map(|text| {
+        UnixTime::from_rfc3339(text.trim().as_bytes()).map_err(|_| {
+            let problem = format!("{text:?}: expected a time such as 2026-01-02T03:04:05Z");
+            Error::invalid("AWS_CREDENTIAL_EXPIRATION", &problem)
+        })
+    });
+    let expiration = expiration.transpose()?;
     let credentials = credentials.with_account_id(environment.get("AWS_ACCOUNT_ID"));
     Ok(Some(credentials.with_expiration(expiration)))
 }

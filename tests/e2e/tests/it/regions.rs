@@ -149,3 +149,41 @@ fn a_text_that_is_not_a_region_is_refused_with_an_endpoint_of_ones_own_too() {
         }
     }
 }
+
+#[test]
+fn an_endpoint_of_sts_without_a_region_is_signed_for_one_with_a_note() {
+    let simulator = rolecall_simulator::Simulator::start(Default::default()).expect("ports on loopback");
+    let mut variables = simulator.environment();
+    variables.retain(|(known, _)| *known != "AWS_REGION");
+    variables.push(("AWS_EC2_METADATA_DISABLED", "true".to_owned()));
+    for name in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
+        variables.retain(|(known, _)| !known.starts_with("AWS_ENDPOINT_URL"));
+        variables.push((name, simulator.sts_url()));
+        let given = variables.iter().map(|(name, value)| (*name, value.as_str())).chain(KEYS);
+        let run = rolecall(&["whoami"], given.clone());
+        let note = format!(
+            "rolecall: no region is set: requests to the endpoint of {name} are signed for us-east-1"
+        );
+        let notes = run.stderr.lines().filter(|line| line.starts_with(&note)).count();
+        assert_eq!(notes, 1, "{run:#?}");
+        for (more, arguments) in [
+            (Some(("AWS_REGION", "us-east-1")), &["whoami"][..]),
+            (None, &["whoami", "--region", "us-east-1"]),
+            (None, &["whoami", "-q"]),
+            (None, &["request", "GET", "https://127.0.0.1:9/", "--service", "s3", "--region", "eu-west-1"]),
+        ] {
+            let run = rolecall(arguments, given.clone().chain(more));
+            assert!(!run.stderr.contains("no region is set"), "{run:#?}");
+        }
+    }
+    // A token proves a call that is not signed.
+    let token = Path::new(env!("CARGO_TARGET_TMPDIR")).join("regions.token");
+    std::fs::write(&token, "token").expect("a file");
+    let web = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().expect("text")),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r"),
+        ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ];
+    assert!(!rolecall(&["credentials"], web).failed().contains("no region"));
+}

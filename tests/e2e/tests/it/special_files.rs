@@ -96,3 +96,30 @@ fn a_child_that_a_process_leaves_behind_is_not_waited_for() {
         assert!(run.took < Duration::from_secs(5), "{name}: {run:#?}");
     }
 }
+
+#[test]
+fn explain_reads_each_file_once() {
+    for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        let pipe = fifo(&format!("once-{name}"));
+        let writer = {
+            let pipe = pipe.clone();
+            thread::spawn(move || {
+                let text = "[default]\naws_access_key_id = AKIDPIPE\naws_secret_access_key = secret\n";
+                std::fs::write(pipe, text).expect("written");
+            })
+        };
+        let path = pipe.to_str().expect("text");
+        let variables = [
+            (name, path),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9"),
+        ];
+        let run = rolecall(&["explain"], variables);
+        assert!(
+            run.stdout.contains("AKIDPIPE") && run.stdout.contains(&format!("{path} (read)")),
+            "{run:#?}"
+        );
+        assert!(run.took < Duration::from_secs(8), "{run:#?}");
+        writer.join().expect("written");
+    }
+}

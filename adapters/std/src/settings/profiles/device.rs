@@ -43,7 +43,7 @@ impl At<'_> {
         let certificate = self.certificate(with, None)?;
         let mut role = crate::AnywhereRole::new(anchor, profile, needed("role_arn")?, certificate);
         role.session_name = self.owned("role_session_name");
-        role.duration_seconds = self.number("duration_seconds")?;
+        role.duration_seconds = self.seconds("duration_seconds")?;
         Ok(Some(Base::RolesAnywhere(role)))
     }
 
@@ -68,9 +68,7 @@ impl At<'_> {
             None => Ok(files),
             Some(value) if value.eq_ignore_ascii_case("true") => Ok(files.shared_key_file()),
             Some(value) if value.eq_ignore_ascii_case("false") => Ok(files),
-            Some(value) => {
-                Err(self.wrong(&format!("private_key_shared is {value:?}: expected true or false")))
-            }
+            Some(_) => Err(self.unusable("private_key_shared", "expected true or false")),
         }
     }
 }

@@ -76,29 +76,41 @@ impl Location {
         }
     }
 
-    /// Reads the files; one that does not exist counts as empty.
-    pub(crate) fn read(&self, file: &ReadFile<'_>) -> Result<Profiles, Error> {
-        let config = read(file, self.config.as_deref())?;
-        let credentials = read(file, self.credentials.as_deref())?;
+    /// Reads the files, each once: what became of either, for people, and what they have. One that does not exist
+    /// counts as empty.
+    pub(crate) fn read(&self, file: &ReadFile<'_>) -> ([&'static str; 2], Result<Profiles, Error>) {
+        let (of_config, config) = read(file, self.config.as_deref());
+        let (of_credentials, credentials) = read(file, self.credentials.as_deref());
+        ([of_config, of_credentials], self.merged(config, credentials))
+    }
+
+    fn merged(
+        &self,
+        config: Result<Buffer, Error>,
+        credentials: Result<Buffer, Error>,
+    ) -> Result<Profiles, Error> {
+        let (config, credentials) = (config?, credentials?);
         let mut profiles = Profiles::default();
         let named = |path: &Option<String>| path.clone().unwrap_or_default();
+        let path = named(&self.config);
         profiles
-            .add_config(config.bytes())
-            .map_err(|error| malformed(&named(&self.config), config.bytes(), &error))?;
+            .add_config_of(&path, config.bytes())
+            .map_err(|error| malformed(&path, config.bytes(), &error))?;
+        let path = named(&self.credentials);
         profiles
-            .add_credentials(credentials.bytes())
-            .map_err(|error| malformed(&named(&self.credentials), credentials.bytes(), &error))?;
+            .add_credentials_of(&path, credentials.bytes())
+            .map_err(|error| malformed(&path, credentials.bytes(), &error))?;
         Ok(profiles)
     }
 }
 
-fn read(file: &ReadFile<'_>, path: Option<&str>) -> Result<Buffer, Error> {
+fn read(file: &ReadFile<'_>, path: Option<&str>) -> (&'static str, Result<Buffer, Error>) {
     let mut content = Buffer::new();
-    let Some(path) = path else { return Ok(content) };
+    let Some(path) = path else { return ("no home folder", Ok(content)) };
     match file(path, &mut content) {
-        Err(failure) if failure.kind == FailureKind::NotFound => Ok(Buffer::new()),
-        Err(failure) => Err(Error::invalid(path, &failure.to_string())),
-        Ok(()) => Ok(content),
+        Err(failure) if failure.kind == FailureKind::NotFound => ("not there", Ok(Buffer::new())),
+        Err(failure) => ("cannot be read", Err(Error::invalid(path, &failure.to_string()))),
+        Ok(()) => ("read", Ok(content)),
     }
 }
 

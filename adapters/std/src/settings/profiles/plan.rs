@@ -218,10 +218,19 @@ impl<'a> At<'a> {
         wrong(self.name, what)
     }
 
-    pub(super) fn number(&self, property: &str) -> Result<Option<u32>, Error> {
+    /// The lifetime of a session.
+    pub(super) fn seconds(&self, property: &str) -> Result<Option<u32>, Error> {
         let Some(text) = self.get(property) else { return Ok(None) };
-        let number = text.parse().map_err(|_| self.wrong(&format!("{property} is not a whole number")))?;
-        Ok(Some(number))
+        let number = text.trim().parse().ok().filter(|number| (900..=43_200).contains(number));
+        let expected = "expected a whole number of seconds from 900 to 43200";
+        Ok(Some(number.ok_or_else(|| self.unusable(property, expected))?))
+    }
+
+    /// The error of a property that has a value which cannot be used, and is no secret.
+    pub(super) fn unusable(&self, property: &str, expected: &str) -> Error {
+        let value = self.get(property).unwrap_or_default();
+        let place = self.profile.place(property).map(|place| format!(" ({place})")).unwrap_or_default();
+        self.wrong(&format!("{property}{place}: {value:?}: {expected}"))
     }
 
     /// The role to assume; `None` if there is none, or if it is assumed with a token or a certificate.
@@ -235,7 +244,7 @@ impl<'a> At<'a> {
             role_arn,
             session_name: self.owned("role_session_name"),
             external_id: self.owned("external_id"),
-            duration_seconds: self.number("duration_seconds")?,
+            duration_seconds: self.seconds("duration_seconds")?,
             mfa_serial: self.owned("mfa_serial"),
         }))
     }
@@ -257,7 +266,7 @@ impl<'a> At<'a> {
             "Ec2InstanceMetadata" => Ok(Named::Ec2InstanceMetadata),
             "EcsContainer" => Ok(Named::EcsContainer),
             _ => Err(self
-                .wrong("its credential_source is none of Environment, Ec2InstanceMetadata and EcsContainer")),
+                .unusable("credential_source", "expected Environment, Ec2InstanceMetadata or EcsContainer")),
         }
     }
 
@@ -291,7 +300,7 @@ impl<'a> At<'a> {
             token_file,
             role_arn: self.owned("role_arn").ok_or_else(missing)?,
             session_name: self.owned("role_session_name"),
-            duration_seconds: self.number("duration_seconds")?,
+            duration_seconds: self.seconds("duration_seconds")?,
         }))
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use rolecall_core::wire;
 use rolecall_core::wire::ini::{Event, Reader, sub_property};
@@ -14,11 +15,21 @@ use crate::host::append;
 #[derive(Default)]
 pub struct Section {
     properties: BTreeMap<String, Zeroizing<String>>,
+    places: BTreeMap<String, Place>,
     /// Whether the credentials file has its keys.
     pub(super) has_own_keys: bool,
 }
 
+/// Where a property is: the file, and its line.
+#[derive(Clone)]
+struct Place(Arc<str>, usize);
+
 impl Section {
+    /// Where a property is, for errors: `FILE, line 3`. `None` for one that no file has.
+    pub(crate) fn place(&self, name: &str) -> Option<String> {
+        self.places.get(name).map(|Place(file, line)| format!("{file}, line {line}"))
+    }
+
     /// The value of a property, if it has a character other than white space.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.properties.get(name).map(|value| value.as_str()).filter(|value| !value.trim().is_empty())
@@ -37,7 +48,9 @@ impl Section {
 
     /// Sets a property, as if the file had it.
     pub fn set(&mut self, name: &str, value: &str) {
-        self.properties.insert(name.to_ascii_lowercase(), Zeroizing::new(value.to_owned()));
+        let name = name.to_ascii_lowercase();
+        self.places.remove(&name);
+        self.properties.insert(name, Zeroizing::new(value.to_owned()));
     }
 }
 
@@ -74,13 +87,19 @@ impl Profiles {
     /// # Errors
     /// The offset of the first byte that breaks the format.
     pub fn add_config(&mut self, file: &[u8]) -> Result<(), wire::Error> {
+        self.add_config_of("the config file", file)
+    }
+
+    /// Adds the content of the config file at `path`.
+    pub(super) fn add_config_of(&mut self, path: &str, file: &[u8]) -> Result<(), wire::Error> {
         let mut bare = Section::default();
         let (mut has_bare, mut has_prefixed) = (false, false);
+        let mut lines = Lines::of(path, file);
         let mut adding = Adding::default();
         let mut reader = Reader::new(file);
         while let Some(event) = reader.next_event()? {
             let Event::Section(name) = event else {
-                adding.add(event);
+                adding.add(event, || lines.before(reader.offset()));
                 continue;
             };
             let kind = in_config(name);
@@ -107,11 +126,17 @@ impl Profiles {
     /// # Errors
     /// The offset of the first byte that breaks the format.
     pub fn add_credentials(&mut self, file: &[u8]) -> Result<(), wire::Error> {
+        self.add_credentials_of("the credentials file", file)
+    }
+
+    /// Adds the content of the credentials file at `path`.
+    pub(super) fn add_credentials_of(&mut self, path: &str, file: &[u8]) -> Result<(), wire::Error> {
+        let mut lines = Lines::of(path, file);
         let mut adding = Adding::default();
         let mut reader = Reader::new(file);
         while let Some(event) = reader.next_event()? {
             let Event::Section(name) = event else {
-                adding.add(event);
+                adding.add(event, || lines.before(reader.offset()));
                 continue;
             };
             adding.end_property();
@@ -153,6 +178,28 @@ impl Profiles {
     }
 }
 
+/// Counts the lines of a file while it is read.
+struct Lines<'f> {
+    path: Arc<str>,
+    file: &'f [u8],
+    counted: usize,
+    lines: usize,
+}
+
+impl<'f> Lines<'f> {
+    fn of(path: &str, file: &'f [u8]) -> Self {
+        Self { path: path.into(), file, counted: 0, lines: 0 }
+    }
+
+    /// The line that ends before `offset`.
+    fn before(&mut self, offset: usize) -> Place {
+        let more = self.file.get(self.counted..offset).unwrap_or_default();
+        let complete = more.iter().filter(|byte| **byte == b'\n').count();
+        (self.counted, self.lines) = (offset, self.lines + complete);
+        Place(self.path.clone(), self.lines + usize::from(!more.ends_with(b"\n")))
+    }
+}
+
 /// The section of that name, which may be new.
 fn section<'s>(sections: &'s mut BTreeMap<String, Section>, name: &str) -> &'s mut Section {
     sections.entry(name.to_owned()).or_default()
@@ -163,7 +210,7 @@ fn section<'s>(sections: &'s mut BTreeMap<String, Section>, name: &str) -> &'s m
 #[derive(Default)]
 struct Adding<'s> {
     section: Option<&'s mut Section>,
-    property: Option<(String, Zeroizing<Vec<u8>>)>,
+    property: Option<(String, Zeroizing<Vec<u8>>, Place)>,
     /// Whether it is the credentials file that is read.
     is_credentials: bool,
 }
@@ -175,18 +222,18 @@ impl<'s> Adding<'s> {
     }
 
     /// Adds one line. Nothing of a property with a bad name is kept.
-    fn add(&mut self, event: Event<'_>) {
+    fn add(&mut self, event: Event<'_>, place: impl FnOnce() -> Place) {
         match event {
             Event::Section(_) => {}
             Event::Property { name, value } => {
                 self.end_property();
                 if self.section.is_some() && is_name(name) {
                     let value = Zeroizing::new(value.as_bytes().to_vec());
-                    self.property = Some((name.to_ascii_lowercase(), value));
+                    self.property = Some((name.to_ascii_lowercase(), value, place()));
                 }
             }
             Event::Continuation(text) => {
-                if let Some((_, value)) = &mut self.property {
+                if let Some((_, value, _)) = &mut self.property {
                     append(value, b"\n");
                     append(value, text.as_bytes());
                 }
@@ -196,12 +243,13 @@ impl<'s> Adding<'s> {
 
     fn end_property(&mut self) {
         if let Some(section) = &mut self.section
-            && let Some((name, mut value)) = self.property.take()
+            && let Some((name, mut value, place)) = self.property.take()
         {
             // It consists of texts.
             let value = String::from_utf8(std::mem::take(&mut *value)).unwrap_or_default();
             section.has_own_keys |=
                 self.is_credentials && name == "aws_access_key_id" && !value.trim().is_empty();
+            section.places.insert(name.clone(), place);
             section.properties.insert(name, Zeroizing::new(value));
         }
     }
@@ -246,11 +294,12 @@ mod tests {
         const LINES: usize = 87_000;
         let mut held = Section::default();
         let mut adding = Adding::to(Some(&mut held));
-        adding.add(Event::Property { name: "Key", value: "first" });
+        let place = || Place("file".into(), 1);
+        adding.add(Event::Property { name: "Key", value: "first" }, place);
         let (mut moves, mut at) = (0, std::ptr::null());
         for _ in 0..LINES {
-            adding.add(Event::Continuation("x"));
-            let now = adding.property.as_ref().map(|(_, value)| value.as_ptr());
+            adding.add(Event::Continuation("x"), place);
+            let now = adding.property.as_ref().map(|(_, value, _)| value.as_ptr());
             moves += usize::from(now != Some(at));
             at = now.expect("a property");
         }
@@ -275,5 +324,10 @@ mod tests {
             .expect("too");
         let found: Vec<_> = profiles.profile("a").expect("a profile").iter().collect();
         assert_eq!(found, [("b", "9"), ("key", "11\n12"), ("last", "\nd = 6")]);
+        let place = |name| profiles.profile("a").and_then(|section| section.place(name));
+        assert_eq!(place("b").as_deref(), Some("the credentials file, line 2"));
+        assert_eq!(place("key").as_deref(), Some("the credentials file, line 7"));
+        assert_eq!(place("last").as_deref(), Some("the config file, line 11"));
+        assert_eq!(place("none"), None);
     }
 }
