@@ -14,6 +14,7 @@ pub struct Credentials {
     session_token: Option<Secret>,
     account_id: Option<String>,
     expiration: Option<UnixTime>,
+    stale: bool,
 }
 
 impl Credentials {
@@ -40,12 +41,13 @@ impl Credentials {
             session_token: from.session_token().map(|token| Secret::new(token.expose().to_owned())),
             account_id: from.account_id().map(str::to_owned),
             expiration: from.expiration(),
+            stale: false,
         }
     }
 
     /// Copies them into memory of their own.
     pub(crate) fn copied(&self) -> Self {
-        Self::copy(&self.borrow())
+        Self::copy(&self.borrow()).with_stale(self.stale)
     }
 
     /// Borrows them as the core's type, to sign with [`rolecall_core::sigv4`].
@@ -66,6 +68,11 @@ impl Credentials {
     /// Sets the expiration.
     pub fn with_expiration(mut self, expiration: Option<UnixTime>) -> Self {
         self.expiration = expiration;
+        self
+    }
+
+    pub(crate) fn with_stale(mut self, stale: bool) -> Self {
+        self.stale = stale;
         self
     }
 
@@ -95,6 +102,12 @@ impl Credentials {
     /// When they expire; `None` for credentials without an end.
     pub fn expiration(&self) -> Option<UnixTime> {
         self.expiration
+    }
+
+    /// Whether they had expired when they were fetched, as those of instance metadata in an outage: services accept them
+    /// for longer, and [`Credentials::expiration`] is when others are requested.
+    pub fn is_stale(&self) -> bool {
+        self.stale
     }
 }
 

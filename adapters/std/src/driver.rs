@@ -1,6 +1,6 @@
 //! Runs a flow until it is done.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use rolecall_core::skew::{Clock, Instant};
 use zeroize::Zeroizing;
 
 use crate::host::{Buffer, Host, Streams};
+use crate::json::text;
 use crate::lock;
 use crate::trace::{Trace, Tracer};
 use crate::wait::Wait;
@@ -37,6 +38,10 @@ pub(crate) struct Driver<'a> {
     pub(crate) identity: Option<&'a crate::Identity>,
     /// What the last need was about: a URL, a file, a command, the name of a host.
     pub(crate) about: RefCell<String>,
+    /// The longest body that the last exchange permits, in bytes.
+    pub(crate) limit: Cell<u32>,
+    /// The `Expiration` that the last command printed.
+    pub(crate) end: RefCell<String>,
 }
 
 impl Driver<'_> {
@@ -98,6 +103,7 @@ impl Driver<'_> {
                     let name = command.split_ascii_whitespace().next().unwrap_or_default();
                     self.about.replace(name.to_owned());
                     let run = self.host.run(command, self.variables, buffer);
+                    self.end.replace(expiration(buffer.bytes()));
                     content(run, buffer)
                 }
                 Need::Prompt { question, hidden } => {
@@ -199,6 +205,7 @@ impl Driver<'_> {
         streams: &mut Streams<'_>,
     ) -> Answer<'static> {
         let endpoint = exchange.endpoint;
+        self.limit.set(exchange.limits.body_bytes);
         let url = format!("{}://{}", endpoint.scheme().as_str(), endpoint.authority());
         let proxy = if exchange.metadata { None } else { self.host.proxy(&endpoint) };
         self.about.replace(match proxy {
@@ -267,6 +274,12 @@ impl Driver<'_> {
 
 /// The byte order mark that editors of Windows put in front of a text.
 const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The `Expiration` of the document that a command printed.
+fn expiration(document: &[u8]) -> String {
+    let document = document.strip_prefix(MARK).unwrap_or(document);
+    text(document, "Expiration").map(|text| text.as_str().to_owned()).unwrap_or_default()
+}
 
 /// What a file or a command had, without a byte order mark.
 fn content(had: Result<(), Failure>, buffer: &Buffer) -> Answer<'static> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rolecall_core::error::{
-    CodeClass, Error as SourceError, ErrorKind, Failure, FailureKind, Fault, Origin, Phase,
+    Buffer as Memory, CodeClass, Error as SourceError, ErrorKind, Failure, FailureKind, Fault, Origin, Phase,
 };
 use rolecall_core::flow::Report;
 use rolecall_core::sigv4::SignError;
@@ -102,6 +102,14 @@ impl Error {
         }
     }
 
+    /// This error, with advice if it is that credentials have expired.
+    pub(crate) fn of_expired(mut self, advice: impl FnOnce() -> String) -> Self {
+        if let Self::Source { error: SourceError { kind: ErrorKind::Expired, .. }, detail, .. } = &mut self {
+            detail.advice = advice();
+        }
+        self
+    }
+
     /// Whether the source is not there, so that a chain goes on to the next.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Source { error, .. } if error.is_absent())
@@ -176,7 +184,7 @@ impl Error {
                 let step = if error.step.is_empty() { String::new() } else { format!("{}: ", error.step) };
                 let said =
                     if report.is_empty() { String::new() } else { format!("; the service says: {report}") };
-                format!("{}: {step}{}{about}{said}", error.origin, error.kind)
+                format!("{}: {step}{}{about}{said}", error.origin, Happened(error.kind))
             }
             Self::Profile { error, .. } | Self::Chain { error, .. } => error.reason(),
             other => other.to_string(),
@@ -266,6 +274,23 @@ impl fmt::Display for Error {
             Self::Sign(error) => write!(f, "cannot sign: {error}"),
             Self::Send { failure, detail } if detail.about.is_empty() => self.with_advice(f, &failure.to_string()),
             Self::Send { failure, detail } => self.with_advice(f, &format!("{failure}: {}", detail.about)),
+        }
+    }
+}
+
+/// What happened, without the memory that a caller of the core lends.
+struct Happened(ErrorKind);
+
+impl fmt::Display for Happened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ErrorKind::BufferTooSmall { buffer: Memory::Exchange, needed } => {
+                write!(f, "the request or the reply takes {needed} bytes, which is more than is permitted")
+            }
+            ErrorKind::BufferTooSmall { buffer: Memory::Slot, needed } => {
+                write!(f, "the credentials take {needed} bytes, which is more than is permitted")
+            }
+            kind => kind.fmt(f),
         }
     }
 }

@@ -123,7 +123,6 @@ mod files;
 mod finding;
 mod host;
 mod http;
-#[cfg(any(unix, feature = "sso"))]
 mod json;
 mod provider;
 mod request;

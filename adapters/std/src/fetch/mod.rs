@@ -13,7 +13,7 @@ pub(crate) mod sso;
 mod sso_token;
 mod sts;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Mutex;
 
 use rolecall_core::call::Service;
@@ -21,9 +21,11 @@ use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind
 use rolecall_core::flow::{Flow, Lease, Report, Slot};
 use rolecall_core::skew::Clock;
 use rolecall_core::sources::Fixed;
+use rolecall_core::wire::time::UnixTime;
 use zeroize::Zeroizing;
 
 use crate::driver::{Driver, EXCHANGE};
+use crate::files::MAX_CONTENT;
 use crate::host::Host;
 use crate::sessions::Session;
 use crate::trace::{Trace, Tracer};
@@ -113,7 +115,18 @@ impl<'a> Fetcher<'a> {
 
     fn environment(&self) -> Result<Fetched, Error> {
         match &self.settings.credentials {
-            Ok(Some(given)) => self.credentials(&mut Fixed::new(Some(given.borrow()))),
+            Ok(Some(given)) => {
+                let fetched = self.credentials(&mut Fixed::new(Some(given.borrow())));
+                fetched.map_err(|error| {
+                    error.of_expired(|| {
+                        let end = given.expiration().unwrap_or(UnixTime::EPOCH).rfc3339();
+                        format!(
+                            "AWS_CREDENTIAL_EXPIRATION is {}; set credentials that have not ended",
+                            end.as_str()
+                        )
+                    })
+                })
+            }
             Ok(None) => absent(Origin::Static),
             Err(error) => Err(error.clone()),
         }
@@ -172,6 +185,8 @@ impl<'a> Fetcher<'a> {
             #[cfg(feature = "certificate")]
             identity: self.identity,
             about: RefCell::default(),
+            limit: Cell::default(),
+            end: RefCell::default(),
         }
     }
 
@@ -195,8 +210,14 @@ impl<'a> Fetcher<'a> {
             | ErrorKind::OutOfTime
             | ErrorKind::Refused { status: 500.., .. } => driver.about.take(),
             ErrorKind::Expired if error.step == "access token" => driver.about.take(),
+            ErrorKind::Expired if error.origin == Origin::Process => {
+                format!("{} printed Expiration {}", driver.about.take(), driver.end.take())
+            }
             // Its file, or the name of its host.
             ErrorKind::Invalid(_) if error.origin == Origin::Container => driver.about.take(),
+            ErrorKind::Invalid(_) | ErrorKind::BufferTooSmall { .. } if error.step == "token" => {
+                driver.about.take()
+            }
             _ => String::new(),
         };
         let hint = matches!(error.kind, ErrorKind::Transport(_)).then(|| self.host.hint()).flatten();
@@ -208,7 +229,7 @@ impl<'a> Fetcher<'a> {
             (before_reply && unreached)
                 .then(|| format!("check that a proxy for this scheme listens at {proxy}"))
         };
-        let advice = hint.or_else(at_proxy).unwrap_or_default();
+        let advice = hint.or_else(at_proxy).or_else(|| too_long(driver, error)).unwrap_or_default();
         Detail { about, advice }
     }
 
@@ -224,9 +245,30 @@ impl<'a> Fetcher<'a> {
     }
 }
 
+/// What to do about something that is longer than it may be: memory is not the caller's to lend here.
+fn too_long(driver: &Driver<'_>, error: &SourceError) -> Option<String> {
+    let ErrorKind::Transport(Failure { phase, kind: FailureKind::TooLarge }) = error.kind else {
+        return None;
+    };
+    Some(match phase {
+        Phase::File => {
+            format!("at most {MAX_CONTENT} bytes of a file are read; check that it is the right one")
+        }
+        Phase::Process => {
+            format!("at most {MAX_CONTENT} bytes of what a command prints are read; run it by hand")
+        }
+        Phase::Prompt => "type less in one line".to_owned(),
+        Phase::Body => {
+            format!("at most {} bytes of this reply are read; check the endpoint", driver.limit.get())
+        }
+        _ => "no service sends that many headers; check the endpoint".to_owned(),
+    })
+}
+
 /// The credentials that a flow has left in its slot.
 fn taken(lease: Lease, slot: &Slot<'_>) -> Option<Fetched> {
-    slot.credentials().map(|credentials| (Credentials::copy(&credentials), lease))
+    let credentials = slot.credentials()?;
+    Some((Credentials::copy(&credentials).with_stale(lease.stale), lease))
 }
 
 /// As a flow would report it, without lending it memory first.

@@ -36,8 +36,14 @@ impl Fetcher<'_> {
         let list = under_way().chain([own]).collect::<Vec<_>>().join(",");
         let variables = [(PROCESSES, list.as_str())];
         let fetched = Fetcher { variables: &variables, ..*self }.credentials(&mut Process::new(command));
-        fetched.map_err(|mut error| {
-            if let (Error::Source { detail, .. }, Some(mark)) = (&mut error, mark_of_shell(command)) {
+        fetched.map_err(|error| {
+            let mut error = error.of_expired(|| {
+                "the command has to print credentials that have not ended; run it by hand, and renew what it keeps"
+                    .to_owned()
+            });
+            if let (Error::Source { detail, .. }, Some(mark)) = (&mut error, mark_of_shell(command))
+                && detail.advice.is_empty()
+            {
                 detail.advice = format!(
                     "the command is run without a shell, so that {mark} is an argument: write credential_process = sh -c \
                      'COMMAND', or put it into a script"

@@ -154,8 +154,12 @@ fn keys_in_the_environment_may_expire() {
     assert_eq!(key(&world, &end("  "), None), "AKIAENVIRONMENT", "spaces are not treated as unset");
     let message = error(&world, &end("2026-01-02T03:04:05Z"), None);
     assert!(message.contains("expired"), "{message}");
+    assert!(message.contains("AWS_CREDENTIAL_EXPIRATION is 2026-01-02T03:04:05Z"), "{message}");
     let wrong = error(&world, &end("tomorrow"), None);
-    assert!(wrong.contains("AWS_CREDENTIAL_EXPIRATION: a time like 2026-"), "{wrong}");
+    assert!(
+        wrong.contains("AWS_CREDENTIAL_EXPIRATION: \"tomorrow\": expected a time such as 2026-"),
+        "{wrong}"
+    );
 }
 
 #[test]

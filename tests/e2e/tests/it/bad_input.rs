@@ -152,3 +152,41 @@ fn invalid_cognito_responses_are_errors() {
         assert!(!error.contains("horse"), "part of the password is in the error: {error}");
     }
 }
+
+#[test]
+fn what_is_too_long_is_said_with_its_limit_and_without_a_remedy_of_the_library() {
+    let endless = || Act::Endless(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b'{'; 4096]);
+    let peer = Peer::start(move |_| endless());
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let sts = [("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL_STS", peer.url())];
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let config = folder.join("too-long.ini");
+    std::fs::write(&config, "[default]\ncredential_process = cat /dev/zero\n").expect("a file");
+    let token = folder.join("too-long.token");
+    std::fs::write(&token, "x".repeat(300_000)).expect("a file");
+    let config = [("AWS_CONFIG_FILE", config.to_str().expect("text")), ("PATH", "/usr/bin:/bin")];
+    let token = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().expect("text")),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r"),
+    ];
+    let metadata = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url())];
+    for (arguments, variables, limit) in [
+        (&["whoami"][..], [&keys[..], &sts].concat(), "bytes of this reply are read; check the endpoint"),
+        (&["credentials"], metadata.to_vec(), "bytes of this reply are read; check the endpoint"),
+        (&["credentials"], config.to_vec(), "at most 262144 bytes of what a command prints"),
+        (&["credentials"], [&token[..], &sts].concat(), "at most 262144 bytes of a file"),
+    ] {
+        let run = rolecall(arguments, variables);
+        let error = refused(&run);
+        assert!(error.contains("too long") && error.contains(limit), "{error}");
+        assert!(!error.contains("lend") && !error.contains("buffer"), "{error}");
+    }
+    // More parameters than a request may have.
+    let tags: Vec<String> =
+        (0..50).map(|number| format!("{}{number}={}", "k".repeat(120), "%".repeat(256))).collect();
+    let tags: Vec<&str> = tags.iter().flat_map(|tag| ["--tag", tag]).collect();
+    let role = ["credentials", "--role-arn", "arn:aws:iam::123456789012:role/r"];
+    let run = rolecall(&[&role[..], &tags].concat(), [&keys[..], &sts].concat());
+    let error = refused(&run);
+    assert!(error.contains("bytes, which is more than is permitted") && !error.contains("buffer"), "{error}");
+}

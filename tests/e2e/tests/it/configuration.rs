@@ -191,3 +191,160 @@ fn the_account_of_the_profile_fills_in_where_the_command_names_none() {
     account(printing("account-own", &document(r#","AccountId":"123456789002""#), own), "123456789002");
     assert!(!printing("account-neither", &document(""), "").ok().contains("AccountId"));
 }
+
+#[test]
+fn a_command_that_prints_what_has_ended_is_said_to() {
+    for (index, end) in
+        ["2020-01-02T03:04:05Z", "2020-01-02T03:04:05+0000", "20200102T030405Z"].iter().enumerate()
+    {
+        let document = format!(
+            r#"{{"Version":1,"AccessKeyId":"AKIDPROCESS","SecretAccessKey":"s","SessionToken":"t","Expiration":"{end}"}}"#
+        );
+        let run = printing(&format!("ended-{index}"), &document, "");
+        let error = run.failed();
+        assert!(error.contains(&format!("cat printed Expiration {end}")), "{error}");
+        assert!(error.contains("the command has to print") && !error.contains("lags"), "{error}");
+    }
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let ended = [&keys[..], &[("AWS_CREDENTIAL_EXPIRATION", "2020-01-02T03:04:05Z")]].concat();
+    let run = rolecall(&["credentials"], ended);
+    let error = run.failed();
+    assert!(error.contains("AWS_CREDENTIAL_EXPIRATION is 2020-01-02T03:04:05Z"), "{error}");
+    for text in ["soon", "2020-01-02", "1577934245"] {
+        let wrong = [&keys[..], &[("AWS_CREDENTIAL_EXPIRATION", text)]].concat();
+        let found =
+            format!("AWS_CREDENTIAL_EXPIRATION: {text:?}: expected a time such as 2026-01-02T03:04:05Z");
+        assert!(rolecall(&["credentials"], wrong).failed().contains(&found), "{text}");
+    }
+}
+
+#[test]
+fn a_key_with_a_value_that_cannot_be_used_is_named_with_file_and_line() {
+    let role = "role_arn = arn:aws:iam::123456789012:role/r\n";
+    for (index, (lines, line, parts)) in [
+        (
+            format!("{role}duration_seconds = 899\nsource_profile = x\n"),
+            4,
+            ["duration_seconds", "\"899\"", "900 to 43200"],
+        ),
+        (
+            format!("duration_seconds = an hour\n{role}source_profile = x\n"),
+            3,
+            ["duration_seconds", "\"an hour\"", "900 to 43200"],
+        ),
+        (
+            format!("{role}# x\n\ncredential_source = Moon"),
+            6,
+            ["credential_source", "\"Moon\"", "EcsContainer"],
+        ),
+        (
+            "credential_source=environment\n".to_owned(),
+            3,
+            ["credential_source", "\"environment\"", "Environment"],
+        ),
+        (
+            format!("{role}web_identity_token_file = /t\nduration_seconds = -1\n"),
+            5,
+            ["duration_seconds", "\"-1\"", "900 to 43200"],
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let config = file(&format!("unusable-{index}"), &format!("# first\n[profile p]\n{lines}"));
+        let run = run(&config, &["--profile", "p"], &[]);
+        let error = run.failed();
+        let place = format!("profile p: {} ({}, line {line}): ", parts[0], config.display());
+        assert!(error.contains(&place) && parts.iter().all(|part| error.contains(part)), "{error}");
+    }
+}
+
+#[test]
+fn a_choice_or_number_that_is_none_is_refused() {
+    const ALWAYS: [(&str, &str); 2] =
+        [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let empty = file("choices-none", "");
+    for name in [
+        "AWS_USE_FIPS_ENDPOINT",
+        "AWS_USE_DUALSTACK_ENDPOINT",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_DISABLE_CLOCK_SKEW_CORRECTION",
+    ] {
+        let with = |value| run(&empty, &[], &[&ALWAYS[..], &[(name, value)]].concat());
+        for value in ["1", "yes", "on", "0", "truee"] {
+            let run = with(value);
+            assert!(run.failed().contains(&format!("{name}: {value:?}: expected true or false")), "{run:#?}");
+        }
+        for value in ["true", "TRUE", " False\n", "false", ""] {
+            with(value).ok();
+        }
+    }
+    for (key, value, expected) in [
+        ("metadata_service_timeout", "soon", "a number of seconds above zero"),
+        ("metadata_service_num_attempts", "0", "a whole number above zero"),
+        ("ec2_metadata_service_endpoint_mode", "IPv5", "neither IPv4 nor IPv6"),
+    ] {
+        let config = file(key, &format!("[default]\n\n{key} = {value}\n"));
+        let run = rolecall(&["credentials"], [("AWS_CONFIG_FILE", config.to_str().expect("text"))]);
+        let found = format!("profile default: {key} ({}, line 3): {value:?}", config.display());
+        assert!(run.failed().contains(&found) && run.stderr.contains(expected), "{run:#?}");
+    }
+    for key in ["use_fips_endpoint", "use_dualstack_endpoint", "ignore_configured_endpoint_urls"] {
+        for (index, (value, works)) in
+            [("yes", false), ("1", false), ("True", true), ("false", true)].iter().enumerate()
+        {
+            let config = file(&format!("{key}-{index}"), &format!("[default]\n{key} = {value}\n"));
+            let run = run(&config, &[], &ALWAYS);
+            if *works {
+                run.ok();
+            } else {
+                let found = format!(
+                    "profile default: {key} ({}, line 2): {value:?}: expected true or false",
+                    config.display()
+                );
+                assert!(run.failed().contains(&found), "{run:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_section_of_services_that_is_missing_is_named() {
+    for (index, (name, section)) in [
+        ("local", ""),
+        ("local", "[services other]\n"),
+        ("Local", "[services local]\n"),
+        ("a b", "[services a b]\n"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let config = file(
+            &format!("services-{index}"),
+            &format!("[profile p]\nservices = {name}\n{}{section}", keys("AKIDP")),
+        );
+        let run = run(&config, &["--profile", "p"], &[]);
+        let found = format!(
+            "profile p: services ({}, line 2): {name:?}: expected a section [services {name}]",
+            config.display()
+        );
+        assert!(run.failed().contains(&found), "{run:#?}");
+    }
+    let there = format!("[profile p]\nservices = local\n{}[services local]\n", keys("AKIDP"));
+    assert!(run(&file("services", &there), &["--profile", "p"], &[]).ok().contains("AKIDP"));
+}
+
+#[test]
+fn a_token_that_cannot_be_used_is_named_by_its_file() {
+    for (index, token) in ["", "\n", "two words", "\u{e9}"].iter().enumerate() {
+        let token = file(&format!("token-{index}"), token);
+        let variables = [
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().expect("text")),
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r"),
+            ("AWS_REGION", "eu-west-1"),
+        ];
+        let run = run(&file("token-none", ""), &[], &variables);
+        assert!(run.failed().contains(token.to_str().expect("text")), "{run:#?}");
+    }
+}
