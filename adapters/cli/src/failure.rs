@@ -12,6 +12,8 @@ use rolecall::setup::SetupError;
 #[derive(Debug)]
 pub(crate) enum Failure {
     Library(Error),
+    /// A value of the command line that cannot be used.
+    Usage(String),
     #[cfg(feature = "setup")]
     Setup(Box<SetupError>),
     Input(String, std::io::Error),
@@ -26,6 +28,7 @@ impl Failure {
         match self {
             #[cfg(feature = "setup")]
             Self::Setup(error) if error.is_refusal() => ExitCode::from(2),
+            Self::Usage(_) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }
@@ -39,6 +42,7 @@ impl fmt::Display for Failure {
             Self::Setup(error) => write!(f, "{error}{}", in_place_of_prompt(&error.error)),
             Self::Input(what, error) => write!(f, "{what}: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
+            Self::Usage(what) => f.write_str(what),
             #[cfg(feature = "demo")]
             Self::Demo(what) => f.write_str(what),
         }

@@ -5,12 +5,14 @@ use std::fs::File;
 use std::io::Read;
 use std::time::Duration;
 
+use rolecall::core::wire::json::{Token, member};
 use rolecall::{Environment, Error, Secret};
 use zeroize::Zeroizing;
 
 use crate::arguments::IdentityOptions;
 use crate::failure::Failure;
 use crate::files::{Bounds, read};
+use crate::output::shown;
 
 /// The user's password, if it is not to be asked for: a line of standard input, or a variable.
 pub(crate) fn password(
@@ -83,8 +85,21 @@ pub(crate) fn text_of(option: &str, path: &OsStr) -> Result<String, Failure> {
     })
 }
 
+/// The policy of a session: JSON, or of `@FILE` the JSON in that file. STS refuses another text as malformed, without
+/// saying where.
+pub(crate) fn session_policy(option: &str, given: &OsStr) -> Result<String, Failure> {
+    let policy = text_or_file(option, given)?;
+    let problem = match member(policy.as_bytes(), "Statement") {
+        Ok(Some(Token::ObjectStart | Token::ArrayStart)) => return Ok(policy),
+        Ok(_) => "it has none".to_owned(),
+        Err(error) => format!("it is not a JSON object, {error}"),
+    };
+    let expected = "expected a policy, a JSON object with \"Statement\", or @FILE with one";
+    Err(Failure::Usage(format!("{option} {}: {expected}; {problem}", shown(&given.to_string_lossy()))))
+}
+
 /// A text, or of `@FILE` the text in that file.
-pub(crate) fn text_or_file(option: &str, given: &OsStr) -> Result<String, Failure> {
+fn text_or_file(option: &str, given: &OsStr) -> Result<String, Failure> {
     match (file_of(given), given.to_str()) {
         (Some(path), _) => text_of(option, path),
         (None, Some(text)) => Ok(text.to_owned()),

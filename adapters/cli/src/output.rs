@@ -25,6 +25,16 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The longest part of a value that an error shows, in characters.
+const SHOWN: usize = 80;
+
+/// The beginning of a value, in quotes.
+pub(crate) fn shown(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    let more = if start.len() < text.len() { "..." } else { "" };
+    format!("{start:?}{more}")
+}
+
 /// What a service says, such as an id, with everything but printable ASCII escaped.
 #[cfg(feature = "setup")]
 pub(crate) fn printable(text: &str) -> String {

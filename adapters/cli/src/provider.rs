@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::arguments::{Common, IdentityOptions, RoleOptions};
 use crate::failure::Failure;
-use crate::input::{password, text_of, text_or_file};
+use crate::input::{password, session_policy, text_of};
 use crate::output::{note, progress};
 
 /// The default chain, and the role or identity on top of it, if one is given.
@@ -148,7 +148,7 @@ fn role(options: &RoleOptions) -> Result<Option<Role>, Failure> {
         role = role.external_id(id);
     }
     if let Some(policy) = &options.policy {
-        role = role.policy(text_or_file("--policy", policy)?);
+        role = role.policy(session_policy("--policy", policy)?);
     }
     for arn in &options.policy_arns {
         role = role.policy_arn(arn);

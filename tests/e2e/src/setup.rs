@@ -98,6 +98,7 @@ impl<'a> Provisioning<'a> {
         }
         let again = self.run(&["--undo"]);
         assert_eq!(again.ok(), "", "nothing is left to remove");
+        assert!(again.stderr.lines().any(|line| line.starts_with("nothing to remove")), "{again:#?}");
         assert!(again.calls().into_iter().all(is_read_only), "{again:#?}");
     }
 

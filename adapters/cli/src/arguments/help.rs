@@ -156,7 +156,8 @@ mod tests {
         let value = match name {
             "format" => "json",
             "date" => "20150830T123600Z",
-            "expires" | "duration-seconds" | "max-session-duration" | "wait" => "900",
+            "expires" | "duration-seconds" | "max-session-duration" | "wait" => "3600",
+            "mfa-code" => "123456",
             "tag" | "login" | "login-provider" => "a=b",
             "header" => "a:b",
             _ => "value",

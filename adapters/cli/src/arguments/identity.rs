@@ -30,7 +30,7 @@ impl IdentityOptions {
         match name {
             "cognito-identity-pool" => self.pool = Some(text()?),
             "cognito-identity-id" => self.id = Some(text()?),
-            "login" => self.logins.push(value::pair(&option, "PROVIDER=TOKEN", parser)?),
+            "login" => self.logins.push(value::secret_pair(&option, "PROVIDER=TOKEN", parser)?),
             "user-pool" => self.user_pool = Some(text()?),
             "client-id" => self.client_id = Some(text()?),
             "username" => self.username = Some(text()?),

@@ -148,15 +148,15 @@ impl Given {
             "region" => self.common.region = Some(text()?),
             "profile" => self.common.profile = Some(text()?),
             "cache" => self.common.cache = Some(text()?),
-            "wait" => self.common.wait = Some(value::seconds(&option, parser)?),
+            "wait" => self.common.wait = Some(value::seconds(&option, 0..=u32::MAX, parser)?),
             "json" => self.json = true,
             "format" => self.format = Some(format(&text()?)?),
-            "header" => self.headers.push(header(&text()?)?),
+            "header" => self.headers.push(value::header(&option, parser)?),
             // A body may begin as an option does.
             "data" => self.body = Some(parser.value()?),
             "service" => self.service = Some(text()?),
             "method" => self.method = Some(text()?),
-            "expires" => self.expires = Some(value::seconds(&option, parser)?),
+            "expires" => self.expires = Some(value::seconds(&option, 1..=604_800, parser)?),
             "date" => self.date = Some(date(&text()?)?),
             "canonical" => self.canonical = true,
             "tamper" if cfg!(feature = "demo") => self.tamper = true,
@@ -291,11 +291,6 @@ fn format(name: &str) -> Result<Format, String> {
         "env" => Ok(Format::Env),
         _ => Err(format!("--format: expected process, json or env, found {name:?}")),
     }
-}
-
-fn header(line: &str) -> Result<(String, String), String> {
-    let (name, value) = line.split_once(':').ok_or_else(|| "--header: expected NAME:VALUE".to_owned())?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn date(text: &str) -> Result<UnixTime, String> {

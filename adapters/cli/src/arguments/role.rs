@@ -32,14 +32,16 @@ impl RoleOptions {
         match name {
             "role-arn" => self.arn = Some(text()?),
             "role-session-name" => self.session_name = Some(text()?),
-            "duration-seconds" => self.duration_seconds = Some(value::seconds(&option, parser)?),
+            "duration-seconds" => {
+                self.duration_seconds = Some(value::seconds(&option, 900..=43_200, parser)?)
+            }
             "external-id" => self.external_id = Some(text()?),
             "policy" => self.policy = Some(value::any(&option, parser)?),
             "policy-arn" => self.policy_arns.push(text()?),
             "tag" => self.tags.push(value::pair(&option, "KEY=VALUE", parser)?),
             "transitive-tag" => self.transitive_tags.push(text()?),
             "mfa-serial" => self.mfa_serial = Some(text()?),
-            "mfa-code" => self.mfa_code = Some(text()?),
+            "mfa-code" => self.mfa_code = Some(value::code(&option, parser)?),
             "source-identity" => self.source_identity = Some(text()?),
             _ => return Ok(false),
         }

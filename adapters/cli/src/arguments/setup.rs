@@ -75,8 +75,10 @@ impl SetupOptions {
             "undo" => self.undo = true,
             "dry-run" => self.dry_run = true,
             "role" => self.role = text()?,
-            "description" => self.description = Some(text()?),
-            "max-session-duration" => self.max_session_duration = Some(value::seconds(&option, parser)?),
+            "description" => self.description = Some(value::maybe_empty(&option, parser)?),
+            "max-session-duration" => {
+                self.max_session_duration = Some(value::seconds(&option, 3_600..=43_200, parser)?);
+            }
             "instance-id" => self.instance_id = Some(text()?),
             "replace" => self.replace = true,
             "image" => self.image = Some(text()?),

@@ -40,6 +40,9 @@ fn go(
         std::iter::once(line.as_str()).chain(of_secret.into_iter().flatten())
     });
     print(joined(parts).as_bytes())?;
+    if options.undo && resources.is_empty() && !common.quiet {
+        progress("nothing to remove: none of what the recipe creates is there");
+    }
     let mut kept = resources.iter().filter(|resource| resource.outcome == Outcome::Kept).peekable();
     if kept.peek().is_none() {
         return Ok(ExitCode::SUCCESS);

@@ -61,10 +61,15 @@ fn check_headers(target: &Target) -> Result<(), Failure> {
     }
 }
 
-/// Warns that the credentials end before the URL does, which ends with them.
+/// Warns that the credentials end before the URL does, which ends with them. How long a service accepts those that have
+/// ended, as it does in an outage, is not known.
 fn warn_of_end(credentials: &Credentials, time: UnixTime, expires: u32) {
     let Some(end) = credentials.expiration() else { return };
-    if end.as_secs() < time.as_secs().saturating_add(expires.into()) {
+    if credentials.is_stale() {
+        note(
+            "warning: the credentials that signed the URL have expired, so that it may be refused at any time",
+        );
+    } else if end.as_secs() < time.as_secs().saturating_add(expires.into()) {
         note(format_args!(
             "warning: the URL works until {} alone, not for {expires} seconds: the credentials that signed it end \
              then; sign with credentials that last longer, or lower --expires",

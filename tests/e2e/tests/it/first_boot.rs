@@ -146,6 +146,13 @@ fn stale_credentials_are_used_with_a_warning() {
     let target = Peer::start(|_| Act::ok("hello"));
     let run = rolecall(&["request", "GET", target.url(), "--service", "s3"], variables);
     assert!(run.ok() == "hello" && run.stderr.contains("have expired"), "{run:#?}");
+    // Nothing says until when a URL works: the next request to instance metadata is not the end of the credentials.
+    for more in [&[][..], &["--expires", "60"], &["--expires", "604800"]] {
+        let run = rolecall(&[&["presign", "https://b.s3.amazonaws.com/k"], more].concat(), variables);
+        run.ok();
+        assert!(run.stderr.contains("warning: the credentials that signed the URL have expired"), "{run:#?}");
+        assert!(!run.stderr.contains("works until"), "{run:#?}");
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod inputs;
 mod named_profile;
 #[cfg(unix)]
 mod not_utf8;
+mod option_values;
 mod peer_text;
 mod presign;
 #[cfg(target_os = "linux")]
