@@ -39,7 +39,7 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     if common.identity.is_given() {
         provider = provider.session(identity(&common.identity, &environment)?);
     }
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     if let Some(session) = device(common) {
         let is_role = common.certificate.trust_anchor_arn.is_some();
         provider = provider.session(session);
@@ -94,7 +94,7 @@ fn identity(options: &IdentityOptions, environment: &Environment) -> Result<Pool
 }
 
 /// The role that the certificate of the command line leads to.
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 fn device(common: &Common) -> Option<rolecall::Session> {
     let options = &common.certificate;
     let mut files = rolecall::ClientCertificate::files(options.certificate.as_ref()?, options.key.as_ref()?);

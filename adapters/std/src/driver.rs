@@ -34,7 +34,7 @@ pub(crate) struct Driver<'a> {
     pub(crate) variables: &'a [(&'a str, &'a str)],
     pub(crate) wait: Option<&'a Wait>,
     /// What is presented to services that know the caller by a certificate, and signs.
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     pub(crate) identity: Option<&'a crate::Identity>,
     /// What the last need was about: a URL, a file, a command, the name of a host.
     pub(crate) about: RefCell<String>,
@@ -121,7 +121,7 @@ impl Driver<'_> {
                     let asked = self.host.prompt(&text, hidden, buffer);
                     content(asked, buffer)
                 }
-                #[cfg(feature = "certificate")]
+                #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
                 Need::Sign { scheme, message } => self.sign(scheme, message, buffer),
                 Need::Resolve { host } => {
                     self.about.replace(host.to_owned());
@@ -240,7 +240,7 @@ impl Driver<'_> {
         if !exchange.presents_certificate {
             return self.host.exchange(exchange, buffer, streams);
         }
-        #[cfg(feature = "certificate")]
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         if let Some(identity) = self.identity {
             return self.host.exchange_as(identity, exchange, buffer, streams);
         }
@@ -248,7 +248,7 @@ impl Driver<'_> {
     }
 
     /// Signs a message in the buffer, and leaves the signature in its place.
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     fn sign(
         &self,
         scheme: rolecall_core::wire::x509::Scheme,

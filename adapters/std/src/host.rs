@@ -30,7 +30,7 @@ pub trait Host: Send + Sync {
     ///
     /// Without this method, as here, the exchange fails with
     /// [`FailureKind::Unsupported`](rolecall_core::error::FailureKind::Unsupported).
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     fn exchange_as(
         &self,
         identity: &crate::Identity,

@@ -111,7 +111,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 mod certificate;
 mod clock;
 mod credentials;
@@ -142,7 +142,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(unix)]
 pub use cache::FileCache;
 pub use cache::{CacheError, CredentialCache, Entry, Lock};
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 pub use certificate::{ClientCertificate, Identity, Key};
 pub use clock::UnixTimeExt;
 pub use credentials::{CallerIdentity, Credentials};

@@ -128,6 +128,11 @@ pub(super) static COMMANDS: &[Topic] = &[
         about: "print a URL with a signature in its query; its user has to send the headers given here, and no other \
                 credentials",
         options: &[
+            #[cfg(feature = "iot")]
+            once(
+                "--mqtt HOST",
+                "a URL for MQTT over WebSocket at this data endpoint of AWS IoT, in place of URL; with --expires, --date",
+            ),
             once("--method METHOD", "the method to use it with, else GET"),
             HEADER,
             once(
@@ -152,7 +157,7 @@ pub(super) static COMMANDS: &[Topic] = &[
             &COMMON,
             &ROLE,
             &IDENTITY,
-            #[cfg(feature = "certificate")]
+            #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
             &CERTIFICATE,
         ],
         success: UNDONE,
@@ -266,7 +271,7 @@ static REQUESTING: &[&Group] = &[
     &ROLE,
     &SESSION,
     &IDENTITY,
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     &CERTIFICATE,
 ];
 
@@ -278,7 +283,7 @@ static RECIPE: &[&Group] = &[
     &COMMON,
     &ROLE,
     &IDENTITY,
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     &CERTIFICATE,
 ];
 
@@ -289,7 +294,7 @@ pub(super) static SHARED: &[&Group] = &[
     &ROLE,
     &SESSION,
     &IDENTITY,
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     &CERTIFICATE,
     #[cfg(feature = "setup")]
     &SETUP,
@@ -410,7 +415,7 @@ static IDENTITY: Group = Group {
     ],
 };
 
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 static CERTIFICATE: Group = Group {
     title: "credentials of a device by its certificate",
     options: &[

@@ -1,6 +1,6 @@
 //! The options of every command.
 
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 use super::certificate::CertificateOptions;
 use super::identity::IdentityOptions;
 use super::role::RoleOptions;
@@ -15,7 +15,7 @@ pub(crate) struct Common {
     pub(crate) wait: Option<u32>,
     pub(crate) role: RoleOptions,
     pub(crate) identity: IdentityOptions,
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     pub(crate) certificate: CertificateOptions,
     pub(crate) verbose: bool,
     pub(crate) quiet: bool,
@@ -25,7 +25,7 @@ impl Common {
     /// Checks that the options go together, for a command that creates a user or any other.
     pub(super) fn check(&self, makes_user: bool) -> Result<(), lexopt::Error> {
         self.identity.check(makes_user)?;
-        #[cfg(feature = "certificate")]
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         {
             self.certificate.check(&self.role)?;
             if self.certificate.is_given() && self.identity.is_given() {

@@ -1,7 +1,7 @@
 //! The command line.
 
 mod catalog;
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 mod certificate;
 mod common;
 mod help;
@@ -51,6 +51,13 @@ pub(crate) enum Command {
         canonical: bool,
         date: Option<UnixTime>,
     },
+    /// A URL for MQTT over WebSocket.
+    #[cfg(feature = "iot")]
+    Mqtt {
+        host: String,
+        expires: u32,
+        date: Option<UnixTime>,
+    },
     #[cfg(feature = "setup")]
     Setup(Box<SetupOptions>),
     #[cfg(feature = "demo")]
@@ -88,6 +95,8 @@ struct Given {
     body: Option<OsString>,
     service: Option<String>,
     method: Option<String>,
+    #[cfg(feature = "iot")]
+    mqtt: Option<String>,
     expires: Option<u32>,
     date: Option<UnixTime>,
     canonical: bool,
@@ -156,6 +165,8 @@ impl Given {
             "data" => self.body = Some(parser.value()?),
             "service" => self.service = Some(text()?),
             "method" => self.method = Some(text()?),
+            #[cfg(feature = "iot")]
+            "mqtt" => self.mqtt = Some(text()?),
             "expires" => self.expires = Some(value::seconds(&option, 1..=604_800, parser)?),
             "date" => self.date = Some(date(&text()?)?),
             "canonical" => self.canonical = true,
@@ -171,7 +182,7 @@ impl Given {
         if common.role.take(name, parser)? || common.identity.take(name, parser)? {
             return Ok(true);
         }
-        #[cfg(feature = "certificate")]
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         if self.common.certificate.take(name, parser)? {
             return Ok(true);
         }
@@ -243,6 +254,15 @@ impl Given {
             "sign" => {
                 let target = self.target(word("method")?, word("URL")?);
                 Command::Sign { target, canonical: self.canonical, date: self.date }
+            }
+            #[cfg(feature = "iot")]
+            "presign" if self.mqtt.is_some() => {
+                let beside = ["method", "header", "service", "canonical"];
+                if let Some(option) = self.names.iter().find(|name| beside.contains(&name.as_str())) {
+                    return Err(format!("--mqtt or --{option}, not both").into());
+                }
+                let host = self.mqtt.take().unwrap_or_default();
+                Command::Mqtt { host, expires: self.expires.unwrap_or(3600), date: self.date }
             }
             "presign" => {
                 let method = self.method.take().unwrap_or_else(|| "GET".to_owned());

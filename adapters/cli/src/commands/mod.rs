@@ -33,6 +33,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Presign { target, expires, canonical, date } => {
             sign::presign(target, common, &provider(common)?, *expires, *canonical, *date)
         }
+        #[cfg(feature = "iot")]
+        Command::Mqtt { host, expires, date } => sign::mqtt(&provider(common)?, host, *expires, *date),
         #[cfg(feature = "setup")]
         Command::Setup(options) => setup::run(options, common, &provider(common)?),
         #[cfg(feature = "demo")]

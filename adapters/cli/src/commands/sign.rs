@@ -49,6 +49,20 @@ pub(super) fn presign(
     print(joined([presigned.url(), "\n"].into_iter()).as_bytes())
 }
 
+/// Prints a URL for MQTT over WebSocket.
+#[cfg(feature = "iot")]
+pub(super) fn mqtt(
+    provider: &Provider,
+    host: &str,
+    expires: u32,
+    date: Option<UnixTime>,
+) -> Result<ExitCode, Failure> {
+    let (credentials, time) = signing(provider, date)?;
+    let url = provider.mqtt_url(host, expires, Some(time))?;
+    warn_of_end(&credentials, time, expires);
+    print(joined([url.url(), "\n"].into_iter()).as_bytes())
+}
+
 /// Refuses headers that signatures leave out: the URL would not ask for them.
 fn check_headers(target: &Target) -> Result<(), Failure> {
     match target.headers.iter().find(|(name, _)| is_never_signed(name)) {

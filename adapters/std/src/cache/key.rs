@@ -56,7 +56,7 @@ pub(crate) fn of_chain(settings: &Settings, host: &dyn Host) -> Option<String> {
         (None, Some(token)) => add("its token", &hash(token.expose().as_bytes())),
         (None, None) => {}
     }
-    add("instance", &(settings.imds_url(), settings.imds_disabled, &settings.imds_role));
+    add("instance", &(settings.imds_url(), &settings.imds_disabled, &settings.imds_role));
     add("services", &(settings.known_region(), settings.variant, &settings.endpoints));
     Some(key)
 }
@@ -129,7 +129,7 @@ fn hash(text: &[u8]) -> String {
     sha256_hex(text).as_str().to_owned()
 }
 
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 impl crate::ClientCertificate {
     /// The hashes of its certificates.
     fn hashes(&self, host: &dyn Host) -> Vec<Option<String>> {

@@ -42,6 +42,7 @@ impl Identity {
     }
 
     /// The certificate.
+    #[cfg(feature = "roles-anywhere")]
     pub(crate) fn leaf(&self) -> Result<Certificate<'_>, Error> {
         let first = self.certificates.first().map(Vec::as_slice).unwrap_or_default();
         parse(&self.path, first)

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
+#[cfg(feature = "roles-anywhere")]
 use rolecall_core::sigv4::Hasher;
+#[cfg(feature = "roles-anywhere")]
 use rolecall_core::wire::Put;
 use rolecall_core::wire::x509::Scheme;
 use rustls::pki_types::PrivateKeyDer;

@@ -2,7 +2,7 @@
 
 pub(crate) mod chain;
 mod cognito;
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 mod device;
 mod process;
 mod profile;
@@ -50,7 +50,7 @@ pub(crate) struct Fetcher<'a> {
     pub(crate) variables: &'a [(&'a str, &'a str)],
     pub(crate) wait: Option<&'a Wait>,
     /// The certificate and the key of the flow that is run, if it has some.
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     pub(crate) identity: Option<&'a crate::Identity>,
 }
 
@@ -182,7 +182,7 @@ impl<'a> Fetcher<'a> {
             room,
             variables: self.variables,
             wait: self.wait,
-            #[cfg(feature = "certificate")]
+            #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
             identity: self.identity,
             about: RefCell::default(),
             limit: Cell::default(),

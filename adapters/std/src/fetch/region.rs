@@ -20,9 +20,6 @@ impl Fetcher<'_> {
     }
 
     fn region_of_instance(&self) -> Result<String, String> {
-        if self.settings.imds_disabled {
-            return Err("switched off by AWS_EC2_METADATA_DISABLED".to_owned());
-        }
         let mut flow = self.settings.imds_region().map_err(|error| error.to_string())?;
         self.run(&mut flow, |_, _| Some(())).map_err(|error| error.reason())?;
         flow.source().region().map(str::to_owned).ok_or_else(|| "an empty reply".to_owned())

@@ -32,7 +32,7 @@ pub(crate) struct Tls {
 struct Shared {
     bundle: Option<Bundle>,
     /// What is presented to a server that asks for a certificate.
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     identity: Option<crate::Identity>,
     time: Arc<VerificationTime>,
     /// Set by the first https connection that succeeds in reading them.
@@ -53,7 +53,7 @@ impl Tls {
         Self {
             shared: Arc::new(Shared {
                 bundle,
-                #[cfg(feature = "certificate")]
+                #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
                 identity: None,
                 time,
                 config: OnceLock::new(),
@@ -65,7 +65,7 @@ impl Tls {
     }
 
     /// The same, with a certificate that is presented to servers, and the roots that it comes with.
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     pub(super) fn presenting(&self, identity: &crate::Identity) -> Self {
         let Shared { bundle, time, trouble, .. } = &*self.shared;
         let own =
@@ -131,9 +131,9 @@ impl Tls {
     fn explain_end(&self, error: &io::Error) {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         let presented = match () {
-            #[cfg(feature = "certificate")]
+            #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
             () => self.shared.identity.is_some(),
-            #[cfg(not(feature = "certificate"))]
+            #[cfg(not(any(feature = "iot", feature = "roles-anywhere")))]
             () => false,
         };
         if presented
@@ -167,14 +167,14 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_root_certificates(roots);
-        #[cfg(feature = "certificate")]
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         let config = match &self.shared.identity {
             Some(identity) => {
                 config.with_client_cert_resolver(Arc::new(Presented(Arc::new(identity.in_tls()))))
             }
             None => config.with_no_client_auth(),
         };
-        #[cfg(not(feature = "certificate"))]
+        #[cfg(not(any(feature = "iot", feature = "roles-anywhere")))]
         let config = config.with_no_client_auth();
         Ok(self.shared.config.get_or_init(|| Arc::new(config)).clone())
     }
@@ -313,11 +313,11 @@ fn advice(certificate: &CertificateError, bundle: Option<&Bundle>, now: UnixTime
 }
 
 /// A certificate that is presented to every server that asks for one.
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 #[derive(Debug)]
 struct Presented(Arc<rustls::sign::CertifiedKey>);
 
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 impl rustls::client::ResolvesClientCert for Presented {
     fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<rustls::sign::CertifiedKey>> {
         Some(self.0.clone())

@@ -76,7 +76,7 @@ impl Transport {
     }
 
     /// The same, with connections of its own that present a certificate.
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     pub(crate) fn presenting(&self, identity: &crate::Identity) -> Self {
         let Means { lookup, trouble, tls } = &self.means;
         let means = Means { lookup: *lookup, trouble: trouble.clone(), tls: tls.presenting(identity) };

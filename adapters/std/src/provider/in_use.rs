@@ -43,7 +43,7 @@ impl Provider {
         list.extend(others.map(|(name, url)| {
             InUse::new(format!("endpoint of {name}"), shown(url), from_setting(settings, name))
         }));
-        if !settings.imds_disabled {
+        if !matches!(settings.imds_disabled, Ok(true)) {
             list.push(InUse::new(
                 "instance metadata",
                 shown(settings.imds_url()),
@@ -62,7 +62,7 @@ impl Provider {
             Some(path) => InUse::new("certificates", path, settings.ca_bundle_setting.as_str()),
             None => InUse::new("certificates", "those of Mozilla", "built in"),
         });
-        #[cfg(feature = "certificate")]
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         list.extend(self.certificate());
         let clock = match self.clock_skew() {
             0 => "as services say, or not compared".to_owned(),
@@ -73,11 +73,11 @@ impl Provider {
     }
 
     /// The certificate that credentials are requested with.
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     fn certificate(&self) -> Option<InUse> {
         use crate::Session;
         use crate::settings::profiles::Base;
-        let mut from = "its options".to_owned();
+        let mut from = "the session".to_owned();
         let session = self.on_top().map(|(base, session)| match base.and_then(Provider::on_top) {
             Some((_, below)) => below,
             None => session,

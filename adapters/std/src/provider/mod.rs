@@ -6,6 +6,8 @@ mod explain;
 mod held;
 mod in_use;
 mod keys;
+#[cfg(feature = "iot")]
+mod mqtt;
 mod send;
 
 use std::fmt;
@@ -178,7 +180,7 @@ impl Provider {
             tracer: self.shared.tracer.as_deref(),
             variables: &[],
             wait: self.shared.wait.as_deref(),
-            #[cfg(feature = "certificate")]
+            #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
             identity: None,
         }
     }

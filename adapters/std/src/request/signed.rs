@@ -56,6 +56,14 @@ impl Presigned {
         Self { url: wiped(put) }
     }
 
+    /// What `put` writes.
+    #[cfg(feature = "iot")]
+    pub(crate) fn written(put: &dyn Fn(&mut dyn Put) -> Result<(), sigv4::SignError>) -> Result<Self, Error> {
+        // An error occurs here, before any memory is allocated.
+        put(&mut Count::default())?;
+        Ok(Self { url: wiped(|out| put(out).unwrap_or_default()) })
+    }
+
     /// The complete URL, with the signature in its query. It is a secret: any holder may use it.
     pub fn url(&self) -> &str {
         &self.url

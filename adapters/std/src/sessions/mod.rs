@@ -1,7 +1,7 @@
 //! Sessions: temporary credentials that STS and Cognito issue.
 
 pub(crate) mod cognito;
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 pub(crate) mod device;
 
 use std::fmt;

@@ -77,7 +77,7 @@ impl Settings {
 
     pub(crate) fn imds(&self) -> Result<Imds<'_>, Error> {
         let endpoint = self.imds_endpoint()?;
-        if self.imds_disabled {
+        if self.imds_disabled.clone()? {
             return Ok(Imds::disabled(endpoint));
         }
         self.imds_mode.clone()?;
@@ -97,6 +97,9 @@ impl Settings {
 
     /// The flow that gets the region of this instance.
     pub(crate) fn imds_region(&self) -> Result<ImdsRegion<'_>, Error> {
+        if self.imds_disabled.clone()? {
+            return Err(Error::Configuration("switched off by AWS_EC2_METADATA_DISABLED".to_owned()));
+        }
         self.imds_mode.clone()?;
         let (limits, retries) = (self.imds_limits.clone()?, self.imds_retries.clone()?);
         Ok(ImdsRegion::new(self.imds_endpoint()?).with_limits(limits).with_retry_policy(retries))

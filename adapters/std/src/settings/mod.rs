@@ -81,8 +81,8 @@ pub struct Settings {
     /// The protocol of instance metadata, if there is no endpoint: `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`,
     /// or the profile's `ec2_metadata_service_endpoint_mode`.
     pub imds_mode: Result<ImdsMode, Error>,
-    /// `AWS_EC2_METADATA_DISABLED`.
-    pub imds_disabled: bool,
+    /// `AWS_EC2_METADATA_DISABLED`: true or false; another value is an error where instance metadata's turn comes.
+    pub imds_disabled: Result<bool, Error>,
     /// `AWS_EC2_INSTANCE_PROFILE_NAME`, or the profile's `ec2_instance_profile_name`: the role to request, in place of
     /// the one that instance metadata lists.
     pub imds_role: Option<String>,
@@ -268,7 +268,7 @@ impl Settings {
             imds_mode: if imds_endpoint.is_some() { Ok(ImdsMode::Ipv4) } else { from.imds_mode() },
             imds_endpoint_setting: setting_of(&imds_endpoint),
             imds_endpoint: imds_endpoint.map(|(url, _)| url.trim().to_owned()),
-            imds_disabled: from.is_true("AWS_EC2_METADATA_DISABLED", "")?,
+            imds_disabled: from.is_true("AWS_EC2_METADATA_DISABLED", ""),
             imds_role_setting: setting_of(&imds_role),
             imds_role: imds_role.map(|(name, _)| name.trim().to_owned()),
             imds_limits: from.imds_limits(),

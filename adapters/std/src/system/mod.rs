@@ -53,7 +53,7 @@ impl Host for System {
         self.transport.carry_out(exchange, &mut buffer.0, streams)
     }
 
-    #[cfg(feature = "certificate")]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     fn exchange_as(
         &self,
         identity: &crate::Identity,

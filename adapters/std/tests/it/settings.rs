@@ -39,7 +39,7 @@ fn numbers_and_booleans_are_parsed() {
     ]);
     let set = set.unwrap();
     assert_eq!((set.imds_limits.unwrap().connect_ms, set.imds_retries.unwrap().attempts), (3_000, 5));
-    assert!(set.imds_disabled && !set.corrects_clock);
+    assert!(matches!(set.imds_disabled, Ok(true)) && !set.corrects_clock);
 }
 
 #[test]

@@ -268,7 +268,6 @@ fn a_choice_or_number_that_is_none_is_refused() {
         "AWS_USE_FIPS_ENDPOINT",
         "AWS_USE_DUALSTACK_ENDPOINT",
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-        "AWS_EC2_METADATA_DISABLED",
         "AWS_DISABLE_CLOCK_SKEW_CORRECTION",
     ] {
         let with = |value| run(&empty, &[], &[&ALWAYS[..], &[(name, value)]].concat());
@@ -279,6 +278,15 @@ fn a_choice_or_number_that_is_none_is_refused() {
         for value in ["true", "TRUE", " False\n", "false", ""] {
             with(value).ok();
         }
+    }
+    // It matters where instance metadata's turn comes, and nowhere else.
+    for value in ["1", "yes", "0"] {
+        let disabled = [("AWS_EC2_METADATA_DISABLED", value)];
+        run(&empty, &[], &[&ALWAYS[..], &disabled].concat()).ok();
+        let path = empty.to_str().expect("text");
+        let run = rolecall(&["credentials"], [("AWS_CONFIG_FILE", path), disabled[0]]);
+        let expected = format!("AWS_EC2_METADATA_DISABLED: {value:?}: expected true or false");
+        assert!(run.failed().contains(&expected), "{run:#?}");
     }
     for (key, value, expected) in [
         ("metadata_service_timeout", "soon", "a number of seconds above zero"),

@@ -1,7 +1,7 @@
 //! Shared configuration: `~/.aws/config` and `~/.aws/credentials`, merged, and how a profile in them leads to
 //! credentials.
 
-#[cfg(feature = "certificate")]
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 mod device;
 mod files;
 mod plan;

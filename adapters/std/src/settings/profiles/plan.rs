@@ -182,9 +182,9 @@ fn leads_nowhere(profile: &Section) -> Option<&'static str> {
             "trust_anchor_arn",
             "trust_anchor_arn is not supported: this program was built without feature roles-anywhere",
         ),
-        #[cfg(feature = "certificate")]
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         ("certificate", "it has a certificate, but neither iot_endpoint nor trust_anchor_arn"),
-        #[cfg(feature = "certificate")]
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         ("private_key", "it has a private_key, but neither iot_endpoint nor trust_anchor_arn"),
         ("login_session", "login_session is not supported; use keys, an sso_session or a credential_process"),
         ("aws_session_token", "it has an aws_session_token but no aws_access_key_id"),
@@ -281,7 +281,7 @@ impl<'a> At<'a> {
         if let Some(sso) = self.sso(profiles)? {
             return Ok(Some(Base::Sso(sso)));
         }
-        #[cfg(feature = "certificate")]
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         if let Some(base) = self.device()? {
             return Ok(Some(base));
         }

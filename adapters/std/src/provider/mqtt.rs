@@ -1,0 +1,48 @@
+//! URLs for MQTT at AWS IoT.
+
+use rolecall_core::call::is_region;
+use rolecall_core::sigv4::mqtt_url;
+use rolecall_core::wire::time::UnixTime;
+
+use super::Provider;
+use crate::{Error, Presigned};
+
+impl Provider {
+    /// A URL that opens a WebSocket for MQTT at the data endpoint `host` of AWS IoT
+    /// (`aws iot describe-endpoint --endpoint-type iot:Data-ATS`). The connection has to be opened within `lifetime`
+    /// seconds, 1 to 604,800, and before the credentials end; the client asks for the subprotocol `mqtt`.
+    ///
+    /// It is signed for the region in `host`, else for that of the settings. `time` is the time to sign with, else now.
+    ///
+    /// ```no_run
+    /// # fn connect(provider: &rolecall::Provider) -> Result<(), rolecall::Error> {
+    /// let url = provider.mqtt_url("example-ats.iot.eu-west-1.amazonaws.com", 60, None)?;
+    /// // Hand `url.url()` to a client of MQTT over WebSocket, and make another for each connection.
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Provider::credentials`]; a host that cannot be one, no region, or a lifetime out of range.
+    pub fn mqtt_url(&self, host: &str, lifetime: u32, time: Option<UnixTime>) -> Result<Presigned, Error> {
+        let expected = "expected HOST or HOST:PORT of AWS IoT's data endpoint, such as \
+                        example-ats.iot.eu-west-1.amazonaws.com";
+        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+        if host.is_empty() || !host.bytes().all(is_host) {
+            return Err(Error::invalid("MQTT endpoint", &format!("found {host:?}, {expected}")));
+        }
+        let region = match region_of(host) {
+            Some(region) => region,
+            None => self.region()?,
+        };
+        let credentials = self.credentials()?;
+        let time = time.unwrap_or_else(|| self.time());
+        Presigned::written(&|out| mqtt_url(&credentials.borrow(), host, region, time, lifetime, out))
+    }
+}
+
+/// The region in the name of a data endpoint: the label after `iot`.
+fn region_of(host: &str) -> Option<&str> {
+    let mut labels = host.split(['.', ':']).skip_while(|label| *label != "iot");
+    labels.nth(1).filter(|label| is_region(label))
+}
