@@ -354,7 +354,7 @@ impl fmt::Display for Failure {
             FailureKind::Denied => "not permitted",
             FailureKind::Unsupported if self.phase == Phase::Resolve => "this system has no resolver",
             FailureKind::Unsupported if self.phase == Phase::Prompt => "there is no terminal to ask at",
-            FailureKind::Unsupported if self.phase == Phase::Sign => "the key has no such scheme",
+            FailureKind::Unsupported if self.phase == Phase::Sign => "there is no key for such a signature",
             FailureKind::Unsupported => "not supported by this program",
             FailureKind::Unsuccessful => "the command failed",
             FailureKind::Other => "failed",

@@ -321,10 +321,11 @@ fn a_slow_key_may_take_its_time() {
 #[test]
 fn each_failure_of_the_key_is_reported_as_such() {
     for (kind, says, advice) in [
-        (FailureKind::NotFound, "there is no key", ""),
-        (FailureKind::Unsupported, "the key has no such scheme", "belongs to the certificate"),
+        (FailureKind::NotFound, "there is no key", "belongs to the certificate"),
+        (FailureKind::Unsupported, "no key for such a signature", "belongs to the certificate"),
+        (FailureKind::TooLarge, "too long", "larger exchange buffer"),
         (FailureKind::Timeout, "timed out", ""),
-        (FailureKind::Denied, "not permitted", "permissions"),
+        (FailureKind::Denied, "not permitted", "unlock the key"),
         (FailureKind::Other, "failed", ""),
     ] {
         let mut world = World::new();

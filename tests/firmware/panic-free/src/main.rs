@@ -7,6 +7,7 @@
 #![no_std]
 #![no_main]
 
+mod certificates;
 mod services;
 mod signing;
 mod sources;
@@ -31,6 +32,7 @@ extern "C" fn _start() -> ! {
     loop {
         wire::call();
         signing::call();
+        certificates::call();
         state::call();
         sources::call();
         services::call();

@@ -366,7 +366,7 @@ pub(crate) fn run<'c, F: Flow<'c>>(flow: &mut F) {
 }
 
 /// Calls the four functions of a flow in a loop, with any answer.
-fn drive<'c, F: Flow<'c>>(
+pub(crate) fn drive<'c, F: Flow<'c>>(
     flow: &mut F,
     slots: fn(&F) -> usize,
     poll: fn(&mut F, &mut Context<'_>, &mut Memory<'_, '_>) -> Step<'c, F::Output>,

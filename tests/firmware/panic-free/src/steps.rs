@@ -28,6 +28,7 @@ fn stages() {
     let stage = flow::Stage::back_to(stage, number());
     let stage = flow::Stage::retries(stage, black_box(flow::Retries::Passing));
     let stage = flow::Stage::takes_expired(stage);
+    let stage = flow::Stage::presents_certificate(stage);
     used(flow::Stage::reply_headers(stage, &["date"]));
     used(black_box(flow::Stage::service("step")));
     used(black_box(flow::Stage::metadata("step")));
