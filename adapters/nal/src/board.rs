@@ -2,10 +2,13 @@
 
 use core::net::{IpAddr, SocketAddr};
 
+use embedded_nal::nb;
+use rolecall_core::error::FailureKind;
 use rolecall_core::flow::{Endpoint, Exchange};
 use rolecall_core::skew::Now;
+use rolecall_core::wire::x509::Scheme;
 
-/// The clocks of a board, and its source of randomness.
+/// The clocks of a board, its source of randomness, and the private key of its certificate if it has one.
 ///
 /// ```
 /// use rolecall_core::skew::{Instant, Now};
@@ -34,6 +37,65 @@ pub trait Board {
     /// 32 bits that differ from board to board and from call to call, for jitter. They protect no
     /// secret: a counter seeded with a serial number will do.
     fn entropy(&mut self) -> u32;
+
+    /// Signs `message` with the private key of the board's certificate, into the front of `signature`, and returns the
+    /// length. Flows that need it: [`RolesAnywhere`](rolecall_core::sources::RolesAnywhere).
+    ///
+    /// With [`nb::Error::WouldBlock`] it is called again about 10 ms later, with the same message, for 10 seconds. Without
+    /// a key, leave it out.
+    ///
+    /// A secure element that signs a hash, as most do on P-256:
+    ///
+    /// ```
+    /// use rolecall_core::error::FailureKind;
+    /// use rolecall_core::sigv4::Hasher;
+    /// use rolecall_core::wire::Put;
+    /// use rolecall_core::wire::x509::Scheme;
+    /// use rolecall_nal::nb;
+    ///
+    /// # trait Element { fn start(&mut self, hash: &[u8; 32]); fn poll(&mut self, der: &mut [u8]) -> Option<usize>; }
+    /// struct Key<E> {
+    ///     element: E,
+    ///     is_busy: bool,
+    /// }
+    ///
+    /// impl<E: Element> Key<E> {
+    ///     /// The body of `Board::sign`.
+    ///     fn sign(
+    ///         &mut self,
+    ///         scheme: Scheme,
+    ///         message: &[u8],
+    ///         signature: &mut [u8],
+    ///     ) -> nb::Result<usize, FailureKind> {
+    ///         if scheme != Scheme::EcdsaP256Sha256 {
+    ///             return Err(nb::Error::Other(FailureKind::Unsupported));
+    ///         }
+    ///         if !self.is_busy {
+    ///             let mut hasher = Hasher::new();
+    ///             hasher.put(message);
+    ///             self.element.start(&hasher.finish());
+    ///             self.is_busy = true;
+    ///         }
+    ///         // In DER; an element that returns two numbers of 32 bytes leaves that to its driver.
+    ///         let len = self.element.poll(signature).ok_or(nb::Error::WouldBlock)?;
+    ///         self.is_busy = false;
+    ///         Ok(len)
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`FailureKind::Unsupported`] without a key, or for a scheme that it does not have, [`FailureKind::TooLarge`] if
+    /// `signature` is too short, [`FailureKind::Denied`] for a key that is locked.
+    fn sign(
+        &mut self,
+        scheme: Scheme,
+        message: &[u8],
+        signature: &mut [u8],
+    ) -> nb::Result<usize, FailureKind> {
+        let _ = (scheme, message, signature);
+        Err(nb::Error::Other(FailureKind::Unsupported))
+    }
 }
 
 impl<B: Board + ?Sized> Board for &mut B {
@@ -44,6 +106,15 @@ impl<B: Board + ?Sized> Board for &mut B {
     fn entropy(&mut self) -> u32 {
         (**self).entropy()
     }
+
+    fn sign(
+        &mut self,
+        scheme: Scheme,
+        message: &[u8],
+        signature: &mut [u8],
+    ) -> nb::Result<usize, FailureKind> {
+        (**self).sign(scheme, message, signature)
+    }
 }
 
 /// The other end of a connection.
@@ -53,6 +124,9 @@ pub struct Remote<'c> {
     pub endpoint: Endpoint<'c>,
     /// The address to connect to, and no other.
     pub address: IpAddr,
+    /// Whether to present the board's certificate in the TLS handshake (mutual TLS). The service knows the board by it:
+    /// a connection without it never carries an exchange that wants it, nor the other way round.
+    pub presents_certificate: bool,
 }
 
 impl Remote<'_> {
@@ -67,6 +141,7 @@ impl Remote<'_> {
         open.scheme() == asked.scheme()
             && open.port() == asked.port()
             && open.host().eq_ignore_ascii_case(asked.host())
+            && self.presents_certificate == exchange.presents_certificate
             && exchange.address.is_none_or(|address| address == self.address)
     }
 }
@@ -93,7 +168,8 @@ mod tests {
     #[test]
     fn a_connection_is_reused_only_for_its_own_service() {
         let address = IpAddr::from([10, 0, 0, 9]);
-        let open = Remote { endpoint: Endpoint::parse("http://sts.example:80/base").unwrap(), address };
+        let endpoint = Endpoint::parse("http://sts.example:80/base").unwrap();
+        let open = Remote { endpoint, address, presents_certificate: false };
         for url in ["http://sts.example", "http://STS.example/other"] {
             assert!(open.serves(&exchange(url, None)), "{url}");
         }
@@ -105,5 +181,12 @@ mod tests {
         // An exchange that is pinned to an address.
         assert!(open.serves(&exchange("http://sts.example", Some(address))));
         assert!(!open.serves(&exchange("http://sts.example", Some([10, 0, 0, 8].into()))));
+        // Known by its certificate on one connection, and not on the other.
+        for (with, asked) in [(false, false), (false, true), (true, false), (true, true)] {
+            let open = Remote { presents_certificate: with, ..open };
+            let mut exchange = exchange("http://sts.example", None);
+            exchange.presents_certificate = asked;
+            assert_eq!(open.serves(&exchange), with == asked);
+        }
     }
 }

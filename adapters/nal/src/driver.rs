@@ -41,7 +41,7 @@ impl<B: Board, L> Driver<B, L> {
     /// # Errors
     /// Those of the flow. A peer that misses a limit is
     /// [`FailureKind::Timeout`](rolecall_core::error::FailureKind::Timeout); a need beyond HTTP and name
-    /// look-ups (a file, a process, a prompt, a streamed body) is
+    /// look-ups and signatures (a file, a process, a prompt, a streamed body) is
     /// [`FailureKind::Unsupported`](rolecall_core::error::FailureKind::Unsupported).
     pub fn run<'c, F: Flow<'c>>(
         &mut self,

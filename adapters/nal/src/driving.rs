@@ -1,11 +1,14 @@
 //! The state of a run: what to do next. It does no I/O.
 
 use core::net::IpAddr;
+use core::ops::Range;
 
+use embedded_nal::nb;
 use rolecall_core::error::{Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Body, Context, Exchange, Memory, Need, Report};
 use rolecall_core::skew::{Clock, Instant};
 use rolecall_core::wire::uri;
+use rolecall_core::wire::x509::Scheme;
 use zeroize::Zeroize;
 
 use crate::bodies::{Given, Used};
@@ -15,6 +18,9 @@ use crate::{Board, Remote, trace};
 
 /// For the addresses of a host: one query and two repetitions, in milliseconds.
 const RESOLVE_MS: u64 = 5_000;
+/// For a signature of the board's key, and between two times that it is asked for one, in milliseconds.
+const SIGN_MS: u64 = 10_000;
+const SIGN_PAUSE_MS: u64 = 10;
 
 /// A run of a flow. When it ends or is dropped, the exchange buffer is wiped except for the flow's result.
 pub(crate) struct Driving<'s, 'c, 'a, 'm> {
@@ -25,6 +31,8 @@ pub(crate) struct Driving<'s, 'c, 'a, 'm> {
     report: &'s mut Report,
     /// The exchange that is under way.
     talk: Option<Conversation<'c>>,
+    /// The signature that the board's key is at.
+    signing: Option<Signing>,
     /// Any other need of the flow.
     due: Option<Act<'c>>,
     /// The other end of the connection, while that is open and may carry an exchange.
@@ -32,6 +40,13 @@ pub(crate) struct Driving<'s, 'c, 'a, 'm> {
     /// The caller's streams, and which of them are no longer at their start.
     given: Given,
     used: Used,
+}
+
+/// A message in the exchange buffer that is to be signed, by then.
+struct Signing {
+    scheme: Scheme,
+    message: Range<usize>,
+    until: Instant,
 }
 
 /// What to do when there is no connection.
@@ -56,7 +71,7 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
     ) -> Self {
         report.clear();
         let used = Used::default();
-        Self { flow, memory, clock, report, talk: None, due: None, open: None, given, used }
+        Self { flow, memory, clock, report, talk: None, signing: None, due: None, open: None, given, used }
     }
 
     /// What to do next. The previous connection, if there was one, is closed.
@@ -68,10 +83,10 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
                 return act;
             }
             if let Some(talk) = &self.talk {
-                let (endpoint, until) = (talk.exchange().endpoint, talk.until());
+                let until = talk.until();
                 return match talk.address() {
-                    Some(address) => Act::Open { remote: Remote { endpoint, address }, until },
-                    None => Act::Resolve { host: endpoint.host(), until },
+                    Some(address) => Act::Open { remote: remote(talk.exchange(), address), until },
+                    None => Act::Resolve { host: talk.exchange().endpoint.host(), until },
                 };
             }
         }
@@ -92,7 +107,7 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         let Some(talk) = &mut self.talk else { return };
         match (result, talk.address()) {
             (Ok(()), Some(address)) => {
-                self.open = Some(Remote { endpoint: talk.exchange().endpoint, address });
+                self.open = Some(remote(talk.exchange(), address));
                 talk.connected(false, board.now());
             }
             (result, _) => talk.broke(result.err().unwrap_or(FailureKind::Other), board.now()),
@@ -155,6 +170,10 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
     /// Runs until I/O is due; then `due` or `talk` says which.
     fn advance(&mut self, board: &mut impl Board) {
         while self.due.is_none() {
+            if let Some(signing) = self.signing.take() {
+                self.sign(board, signing);
+                continue;
+            }
             let Some(talk) = &mut self.talk else {
                 self.poll(board);
                 continue;
@@ -196,9 +215,36 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
                     talk.connected(true, now);
                 }
             }
+            Some(Need::Sign { scheme, message }) => {
+                self.signing = Some(Signing { scheme, message, until: now.monotonic.after_ms(SIGN_MS) });
+            }
             // A device has no files, no processes and no prompt.
             Some(_) => self.answer(board, failed(Phase::Connect, FailureKind::Unsupported)),
         }
+    }
+
+    /// Asks the board's key, which puts the signature behind the message.
+    fn sign(&mut self, board: &mut impl Board, signing: Signing) {
+        let Signing { scheme, message: Range { start, end }, until } = signing;
+        let Some((held, room)) = self.memory.exchange.split_at_mut_checked(end) else {
+            return self.answer(board, failed(Phase::Sign, FailureKind::Other));
+        };
+        let len = room.len();
+        let signed = board.sign(scheme, held.get(start..).unwrap_or_default(), room);
+        let now = board.now().monotonic;
+        let answer = match signed {
+            Ok(count) if count <= len => Answer::Content(end..end.saturating_add(count)),
+            // More than it was lent.
+            Ok(_) => failed(Phase::Sign, FailureKind::Other),
+            Err(nb::Error::Other(kind)) => failed(Phase::Sign, kind),
+            Err(nb::Error::WouldBlock) if now >= until => failed(Phase::Sign, FailureKind::Timeout),
+            Err(nb::Error::WouldBlock) => {
+                self.due = Some(Act::Wait { until: now.after_ms(SIGN_PAUSE_MS).min(until) });
+                self.signing = Some(Signing { scheme, message: start..end, until });
+                return;
+            }
+        };
+        self.answer(board, answer);
     }
 
     /// Why an exchange cannot be performed.
@@ -223,6 +269,10 @@ impl Drop for Driving<'_, '_, '_, '_> {
     fn drop(&mut self) {
         self.memory.exchange.get_mut(self.flow.leaves()..).unwrap_or_default().zeroize();
     }
+}
+
+fn remote<'c>(exchange: &Exchange<'c>, address: IpAddr) -> Remote<'c> {
+    Remote { endpoint: exchange.endpoint, address, presents_certificate: exchange.presents_certificate }
 }
 
 fn failed<'a>(phase: Phase, kind: FailureKind) -> Answer<'a> {

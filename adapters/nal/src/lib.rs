@@ -91,13 +91,21 @@
 //! is hours away. A peer may close one that it has kept open just when it is used again; then a
 //! request that may be repeated is sent once more, over a new one.
 //!
+//! # Certificates
+//!
+//! A board with a certificate exchanges it for credentials: at AWS IoT
+//! ([`Iot`](rolecall_core::sources::Iot)), where the caller's TLS session presents it
+//! ([`Remote::presents_certificate`]), or at IAM Roles Anywhere
+//! ([`RolesAnywhere`](rolecall_core::sources::RolesAnywhere)), where its key signs a text ([`Board::sign`]).
+//! The key can stay in a secure element in both cases.
+//!
 //! # Limits
 //!
 //! Each exchange keeps the [`Limits`](rolecall_core::flow::Limits) of its flow, whatever its peer
 //! does, on the board's monotonic clock: for the look-up and for the connection `connect` each, then
 //! `first_byte`, and `total` for all of it. Interim replies are skipped within them. A length
 //! that does not fit `body` or the exchange buffer is refused before it is read. A flow's own
-//! look-up takes five seconds at most.
+//! look-up takes five seconds at most, a signature of the board's key ten.
 //!
 //! While a body goes out from outside of the exchange buffer, `first_byte` starts over with each piece
 //! that the reader gives or the peer takes. A reply's body that goes to a writer is bounded by `total` alone,
@@ -142,4 +150,5 @@ pub use board::{Board, Remote};
 pub use bodies::{Bodies, NoStream};
 pub use dns::{NoDns, NoSuchName, WithDns};
 pub use driver::Driver;
+pub use embedded_nal::nb;
 pub use stream::connect_failure;

@@ -18,6 +18,7 @@ pub(crate) fn stream_failure(error: &impl Error) -> Option<FailureKind> {
     match error.kind() {
         ErrorKind::TimedOut | ErrorKind::Interrupted => None,
         ErrorKind::InvalidData => Some(FailureKind::Protocol),
+        ErrorKind::PermissionDenied => Some(FailureKind::Denied),
         ErrorKind::OutOfMemory | ErrorKind::Unsupported => Some(FailureKind::Other),
         _ => Some(FailureKind::Closed),
     }

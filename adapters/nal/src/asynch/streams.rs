@@ -12,7 +12,9 @@ use crate::Remote;
 use crate::stream::stream_failure;
 
 /// Opens streams. A TLS session plugs in here: `open` connects to `remote.address`, performs the handshake
-/// for `remote.endpoint.host()`, and returns the session.
+/// for `remote.endpoint.host()`, and returns the session. If `remote.presents_certificate`, the session
+/// presents the board's certificate; a service that refuses it sends an alert, which is reported as
+/// [`embedded_io_async::ErrorKind::PermissionDenied`]: in TLS 1.3 by the first read.
 ///
 /// A stream that is dropped is closed; a call that takes too long is dropped, and the stream with it.
 /// Reading zero bytes is the end of the stream, as in `embedded-io-async`.
@@ -29,7 +31,8 @@ pub trait Open {
     /// Opens a stream.
     ///
     /// # Errors
-    /// A certificate that is not for the endpoint's host is [`FailureKind::Untrusted`];
+    /// A certificate that is not for the endpoint's host is [`FailureKind::Untrusted`], a missing certificate or
+    /// key of the board [`FailureKind::Unsupported`];
     /// [`connect_failure`](crate::connect_failure) maps other errors.
     async fn open(&mut self, remote: &Remote<'_>) -> Result<Self::Stream<'_>, FailureKind>;
 }

@@ -12,7 +12,9 @@ use crate::stream::stream_failure;
 use crate::{Board, Remote};
 
 /// Opens streams. A TLS session plugs in here: `open` connects to `remote.address`, performs the handshake
-/// for `remote.endpoint.host()`, and returns the session.
+/// for `remote.endpoint.host()`, and returns the session. If `remote.presents_certificate`, the session
+/// presents the board's certificate; a service that refuses it sends an alert, which is reported as
+/// [`embedded_io::ErrorKind::PermissionDenied`]: in TLS 1.3 by the first read.
 ///
 /// A stream that is dropped is closed. Its calls block, and limits are checked between two calls only: let
 /// reads fail with [`embedded_io::ErrorKind::TimedOut`] after a moment without data, and the driver repeats
@@ -29,7 +31,8 @@ pub trait Open {
     /// Opens a stream, by `until`.
     ///
     /// # Errors
-    /// A certificate that is not for the endpoint's host is [`FailureKind::Untrusted`];
+    /// A certificate that is not for the endpoint's host is [`FailureKind::Untrusted`], a missing certificate or
+    /// key of the board [`FailureKind::Unsupported`];
     /// [`connect_failure`](crate::connect_failure) maps other errors.
     fn open(&mut self, remote: &Remote<'_>, until: Instant) -> Result<Self::Stream<'_>, FailureKind>;
 }
