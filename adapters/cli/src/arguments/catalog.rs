@@ -150,7 +150,7 @@ pub(super) static COMMANDS: &[Topic] = &[
     Topic {
         name: "setup",
         words: "RECIPE",
-        about: "provision a role and what belongs to it, or remove it (recipes are below)",
+        about: "provision a role and what belongs to it, or remove it",
         options: PROVISIONING,
         groups: &[
             &GENERAL,
@@ -190,7 +190,7 @@ pub(super) static RECIPES: &[Topic] = &[
     Topic {
         name: "setup ec2-role",
         words: "",
-        about: "a role, an instance profile with it, and its association with the instance",
+        about: "a role, an instance profile with it, on an instance",
         options: &[
             ROLE_NAME,
             DESCRIPTION,
@@ -203,7 +203,7 @@ pub(super) static RECIPES: &[Topic] = &[
     Topic {
         name: "setup ecs-role",
         words: "",
-        about: "a role for tasks, a task definition with it, and a task (on Fargate with --subnet)",
+        about: "a role for tasks, a task definition with it, and a task",
         options: &[
             ROLE_NAME,
             DESCRIPTION,
@@ -354,10 +354,7 @@ static COMMON: Group = Group {
              instance has a role",
         ),
         once("-v, --verbose", "print every exchange on standard error"),
-        once(
-            "-q, --quiet",
-            "print no progress and no notes on standard error; warnings of the result and errors stay",
-        ),
+        once("-q, --quiet", "print no progress and no notes, but warnings of the result and errors"),
     ],
 };
 
@@ -428,7 +425,7 @@ static CERTIFICATE: Group = Group {
         #[cfg(feature = "roles-anywhere")]
         once(
             "--trust-anchor-arn ARN",
-            "the trust anchor of IAM Roles Anywhere; with --profile-arn, and --role-arn for its role",
+            "the trust anchor of IAM Roles Anywhere; with --profile-arn and --role-arn",
         ),
         #[cfg(feature = "roles-anywhere")]
         once("--profile-arn ARN", "the profile of IAM Roles Anywhere"),

@@ -158,7 +158,7 @@ fn each_command_has_a_help_of_its_own() {
         (&["presign"], &["--header", "--expires", "--method"], &["--data"]),
         (&["setup"], &["ec2-role", "ecs-role", "cross-account", "cognito", "--undo"], &["--json"]),
         (&["setup", "ec2-role"], &["--role NAME", "--instance-id", "--undo"], &["--image", "--external-id"]),
-        (&["setup", "ecs-role"], &["--image", "--security-group"], &["--instance-id", "--trust"]),
+        (&["setup", "ecs-role"], &["--image", "--security-group"], &["--instance-id", "--trust ACCOUNT"]),
         (&["setup", "cross-account"], &["--trust", "--external-id"], &["--image"]),
         (&["setup", "cognito"], &["--name NAME", "--oidc-url", "--password-stdin"], &["--role NAME"]),
         (&["demo"], &["--tamper"], &["--profile", "--role-arn", "--undo"]),
