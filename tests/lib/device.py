@@ -6,6 +6,8 @@
     device.py flip FOLDER < REQUEST            changes one bit of each byte of a request to IAM Roles Anywhere, verifies
                                                it each time, and prints what is still accepted
 
+    device.py mqtt SECRET < URL                verifies a URL for MQTT over WebSocket, and prints its region
+
 FOLDER is from certificates.py. A service prints its port, then a line of JSON for each request. Credentials are those of
 ROLECALL_MINISTACK_ROLE_ARN if ministack runs, else invented ones. The role aliases of `iot`: gateways, and denied, no-role,
 too-long, busy, half, which answer as the names say; the thing is gateway-7.
@@ -15,6 +17,7 @@ import argparse
 import base64
 import datetime
 import hashlib
+import hmac
 import http.server
 import json
 import os
@@ -244,12 +247,36 @@ def flip(raw, root):
     print(json.dumps({"refused": refused, "accepted": sorted(accepted)}))
 
 
+def mqtt(url, secret):
+    """Returns the region of a URL, whose token is not signed."""
+    parts = urllib.parse.urlsplit(url)
+    require(parts.scheme == "wss" and parts.path == "/mqtt", "not a URL for MQTT")
+    pairs = dict(pair.split("=") for pair in parts.query.split("&"))
+    signature, credential = pairs.pop("X-Amz-Signature"), urllib.parse.unquote(pairs["X-Amz-Credential"])
+    pairs.pop("X-Amz-Security-Token", None)
+    _, day, region, service, end = credential.split("/")
+    require((service, end) == ("iotdevicegateway", "aws4_request"), "another scope")
+    query = "&".join(f"{name}={value}" for name, value in sorted(pairs.items()))
+    nothing = hashlib.sha256(b"").hexdigest()
+    canonical = f"GET\n/mqtt\n{query}\nhost:{parts.netloc}\n\nhost\n{nothing}"
+    scope = f"{day}/{region}/{service}/{end}"
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    message = f"AWS4-HMAC-SHA256\n{pairs['X-Amz-Date']}\n{scope}\n{digest}"
+    key = f"AWS4{secret}".encode()
+    for part in [day, region, service, end, message]:
+        key = hmac.digest(key, part.encode(), "sha256")
+    require(key.hex() == signature, "another signature")
+    return region
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("mode", choices=["iot", "anywhere", "flip"])
-    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("mode", choices=["iot", "anywhere", "flip", "mqtt"])
+    parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER|SECRET")
     parser.add_argument("--server", default="server")
     arguments = parser.parse_args()
+    if arguments.mode == "mqtt":
+        return print(mqtt(sys.stdin.read().strip(), str(arguments.folder)))
     root = x509.load_pem_x509_certificate((arguments.folder / "root.pem").read_bytes())
     match arguments.mode:
         case "iot":

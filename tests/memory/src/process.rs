@@ -7,8 +7,8 @@ use rolecall::core::error::{Failure, FailureKind, Phase};
 use rolecall::core::flow::{Answer, Exchange, Reply};
 use rolecall::core::skew::{Instant, Now};
 use rolecall::{
-    Buffer, Environment, FileCache, Host, PoolIdentity, Provider, Request, Role, Secret, Settings, Streams,
-    System, User,
+    AnywhereRole, Buffer, ClientCertificate, Environment, FileCache, Host, PoolIdentity, Provider, Request,
+    Role, Secret, Settings, Streams, System, User,
 };
 use zeroize::Zeroizing;
 
@@ -25,6 +25,7 @@ pub(crate) fn run(source: &str, mode: &str, input: &Input, stage: &Stage) -> Str
         ("AWS_SHARED_CREDENTIALS_FILE", file("credentials")),
         ("AWS_ENDPOINT_URL_STS", url.to_owned()),
         ("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.to_owned()),
+        ("AWS_ENDPOINT_URL_ROLESANYWHERE", url.to_owned()),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY", url.to_owned()),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", url.to_owned()),
     ];
@@ -70,6 +71,7 @@ fn fetch(source: &str, mode: &str, settings: &dyn Fn() -> Settings, input: &Inpu
             provider = provider.session(identity().user(user(input).password(secret(input, "password"))))
         }
         "prompted" => provider = provider.session(identity().user(user(input))),
+        "anywhere" => provider = provider.session(anywhere(input)),
         _ => {}
     }
     let fetched = provider.credentials();
@@ -87,6 +89,18 @@ fn fetch(source: &str, mode: &str, settings: &dyn Fn() -> Settings, input: &Inpu
         Ok(credentials) => credentials.access_key_id().to_owned(),
         Err(error) => error.to_string(),
     }
+}
+
+/// A role by a certificate, whose key may be encrypted.
+fn anywhere(input: &Input) -> AnywhereRole {
+    const ARN: &str = "arn:aws:rolesanywhere:eu-west-1:111122223333";
+    let file = |name: &str| format!("{}/{name}", input.get("folder"));
+    let mut files = ClientCertificate::files(file("certificate.pem"), file("key.pem")).shared_key_file();
+    if input.get("encrypted") == "yes" {
+        files = files.passphrase_file(file("passphrase"));
+    }
+    let (anchor, profile) = (format!("{ARN}:trust-anchor/a"), format!("{ARN}:profile/p"));
+    AnywhereRole::new(anchor, profile, "arn:aws:iam::111122223333:role/x", files)
 }
 
 /// The identity of a user who signs in to a user pool.

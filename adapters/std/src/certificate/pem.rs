@@ -4,10 +4,13 @@ use rolecall_core::wire::base64::DecodeError;
 use rolecall_core::wire::pem::{Block, Reader, line_of};
 use rolecall_core::wire::{Error as WireError, Kind};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, zeroize_stack};
 
 /// The longest chain of certificates.
 const MAX_CHAIN: usize = 16;
+
+/// The stack that decrypting uses at most, in bytes: `tests/memory` finds what is left if it is more.
+const STACK: usize = 48 * 1024;
 
 /// What is wrong with a file of text, with the line.
 fn wrong(text: &[u8], error: WireError) -> String {
@@ -119,6 +122,15 @@ impl KeyDer {
 
     /// Decrypts it (PKCS#8 with PBES2: PBKDF2 or scrypt, and AES).
     pub(super) fn decrypt(self, passphrase: &[u8]) -> Result<Self, String> {
+        let decrypted = self.decrypt_below(passphrase);
+        // The cipher leaves blocks of the key there.
+        zeroize_stack::<STACK>();
+        decrypted
+    }
+
+    // Not inlined, so that what it leaves is below the caller.
+    #[inline(never)]
+    fn decrypt_below(self, passphrase: &[u8]) -> Result<Self, String> {
         let encrypted = pkcs8::EncryptedPrivateKeyInfoRef::try_from(self.der.as_slice())
             .map_err(|_| "not an encrypted key in PKCS#8".to_owned())?;
         let decrypted = encrypted.decrypt(passphrase).map_err(|_| {

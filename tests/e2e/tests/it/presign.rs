@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use e2e::command::rolecall;
+use e2e::device::region_of_mqtt;
 use rolecall::{UnixTime, UnixTimeExt};
 use rolecall_simulator::{Config, Simulator};
 
@@ -96,5 +97,35 @@ fn a_url_that_outlives_its_credentials_comes_with_a_warning() {
             }
             _ => assert_eq!(run.stderr, "", "{minutes:?} {expires:?}"),
         }
+    }
+}
+
+#[test]
+fn a_url_for_mqtt_is_signed_for_the_region_of_its_host() {
+    let host = "example-ats.iot.ap-southeast-2.amazonaws.com";
+    for (host, region) in
+        [(host, "ap-southeast-2"), ("iot.example:8443", "eu-west-1"), ("127.0.0.1:9", "eu-west-1")]
+    {
+        let run = rolecall(&["presign", "--mqtt", host, "--expires", "60"], KEYS);
+        let url = run.ok().trim_end();
+        assert!(url.starts_with(&format!("wss://{host}/mqtt?X-Amz-Algorithm=AWS4-HMAC-SHA256&")), "{url}");
+        assert!(url.contains("&X-Amz-Security-Token=token&") && url.contains("&X-Amz-Expires=60&"), "{url}");
+        assert_eq!(region_of_mqtt(url, "secret").as_deref(), Some(region));
+        assert_eq!(region_of_mqtt(&url.replace("Expires=60", "Expires=61"), "secret"), None);
+        assert_eq!(region_of_mqtt(url, "another"), None);
+    }
+    for (more, words) in [
+        (&["--method", "PUT"][..], "--mqtt or --method, not both"),
+        (&["-H", "a:b"], "--mqtt or --header, not both"),
+        (&["--service", "s3"], "--mqtt or --service, not both"),
+        (&["https://b.s3.amazonaws.com/k"], "unexpected argument"),
+    ] {
+        let run = rolecall(&[&["presign", "--mqtt", host], more].concat(), KEYS);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.stderr.contains(words), "{run:?}");
+    }
+    for host in ["https://h", "h/mqtt", "h?x", "a b"] {
+        let run = rolecall(&["presign", "--mqtt", host], KEYS);
+        assert!(run.failed().contains("expected HOST or HOST:PORT"), "{host}: {run:?}");
     }
 }

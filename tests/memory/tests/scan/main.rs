@@ -7,6 +7,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod certificate;
 mod nal;
 mod plant;
 mod process;
