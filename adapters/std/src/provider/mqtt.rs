@@ -1,6 +1,6 @@
 //! URLs for MQTT at AWS IoT.
 
-use rolecall_core::call::is_region;
+use rolecall_core::call::{Partition, is_region};
 use rolecall_core::sigv4::mqtt_url;
 use rolecall_core::wire::time::UnixTime;
 
@@ -41,8 +41,12 @@ impl Provider {
     }
 }
 
-/// The region in the name of a data endpoint: the label after `iot`.
+/// The region in the name of a data endpoint: `ID-ats.iot.REGION.SUFFIX`, with the suffix of the region's partition. A
+/// domain of the account's own has none.
 fn region_of(host: &str) -> Option<&str> {
-    let mut labels = host.split(['.', ':']).skip_while(|label| *label != "iot");
-    labels.nth(1).filter(|label| is_region(label))
+    let name = host.split(':').next().unwrap_or_default();
+    let (region, suffix) = name.split_once(".iot.")?.1.split_once('.')?;
+    let partition = Partition::of(region);
+    let known = suffix == partition.dns_suffix || Some(suffix) == partition.dual_stack_suffix;
+    (known && is_region(region)).then_some(region)
 }

@@ -103,9 +103,14 @@ fn a_url_that_outlives_its_credentials_comes_with_a_warning() {
 #[test]
 fn a_url_for_mqtt_is_signed_for_the_region_of_its_host() {
     let host = "example-ats.iot.ap-southeast-2.amazonaws.com";
-    for (host, region) in
-        [(host, "ap-southeast-2"), ("iot.example:8443", "eu-west-1"), ("127.0.0.1:9", "eu-west-1")]
-    {
+    for (host, region) in [
+        (host, "ap-southeast-2"),
+        ("x.iot.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("x.iot.us-east-1.api.aws:443", "us-east-1"),
+        ("x.iot.us-east-1.evil.example", "eu-west-1"),
+        ("iot.example:8443", "eu-west-1"),
+        ("127.0.0.1:9", "eu-west-1"),
+    ] {
         let run = rolecall(&["presign", "--mqtt", host, "--expires", "60"], KEYS);
         let url = run.ok().trim_end();
         assert!(url.starts_with(&format!("wss://{host}/mqtt?X-Amz-Algorithm=AWS4-HMAC-SHA256&")), "{url}");
