@@ -53,7 +53,8 @@
 //! ```
 //!
 //! The files in `examples/` go further: `blocking.rs` assumes a role of another account and sends signed
-//! requests, `embassy.rs` does it in two tasks of embassy, `pc_blocking.rs` and `pc_async.rs` run on a PC.
+//! requests, `embassy.rs` does it in two tasks of embassy, `pc_blocking.rs` and `pc_async.rs` run on a PC,
+//! and so does `iot_gateway.rs`, with a certificate and TLS.
 //!
 //! # Requests
 //!

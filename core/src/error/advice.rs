@@ -103,6 +103,9 @@ impl Error {
                 Origin::Iot,
                 ErrorKind::Transport(Failure { phase: Connect | Phase::Send | FirstByte, kind: Denied }),
             ) => IOT_CERTIFICATE,
+            (Origin::Iot, ErrorKind::Transport(Failure { phase: Connect, kind: Unsupported })) => {
+                "provide the certificate and its key to a transport with TLS"
+            }
             (Origin::Iot, ErrorKind::Status(403) | ErrorKind::Refused { status: 403, .. }) => IOT_POLICY,
             (Origin::Iot, ErrorKind::Status(404) | ErrorKind::Refused { status: 404, .. }) => IOT_ALIAS,
             (_, ErrorKind::Transport(Failure { phase: Phase::Sign, kind })) => match kind {

@@ -83,18 +83,19 @@ impl<'a> Reader<'a> {
         Err(Error::new(offset, Kind::UnexpectedEnd))
     }
 
-    /// The next line without the white space at its end, and where it starts.
+    /// The next line, and where it starts.
     fn line(&mut self) -> Option<(usize, &'a [u8])> {
         let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
         let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let start = self.at;
         self.at = start.saturating_add(line.len()).saturating_add(1);
-        Some((start, line.trim_ascii_end()))
+        Some((start, line))
     }
 }
 
+/// The label of a first or last line, which may have white space at its end.
 fn label_of<'a>(start: &[u8], line: &'a [u8]) -> Option<&'a str> {
-    let label = line.strip_prefix(start)?.strip_suffix(DASHES)?;
+    let label = line.trim_ascii_end().strip_prefix(start)?.strip_suffix(DASHES)?;
     utf8(label).ok().filter(|label| label.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()))
 }
 

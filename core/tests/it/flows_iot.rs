@@ -134,6 +134,22 @@ fn each_message_of_the_service_has_its_own_advice() {
 }
 
 #[test]
+fn a_refused_or_missing_certificate_is_said_so() {
+    for (phase, kind, advice) in [
+        (Phase::Connect, FailureKind::Denied, "register the certificate"),
+        (Phase::FirstByte, FailureKind::Denied, "register the certificate"),
+        (Phase::Connect, FailureKind::Unsupported, "provide the certificate"),
+        (Phase::Connect, FailureKind::Untrusted, "the server's certificate"),
+    ] {
+        let mut world = World::new();
+        world.on(GET, Act::Fail(phase, kind));
+        let error = world.run(&mut iot()).unwrap_err();
+        assert!(error.advice().contains(advice), "{error}: {}", error.advice());
+        world.finished();
+    }
+}
+
+#[test]
 fn what_may_pass_is_retried_and_what_may_not_is_not() {
     let throttled = || reply(400, "{}").with("x-amzn-ErrorType: ThrottlingException:http://internal/");
     for act in [

@@ -85,12 +85,16 @@ fn a_block_without_its_end_is_reported_where_it_begins() {
 #[test]
 fn the_labels_of_a_block_are_the_same() {
     let at = ONE.find("-----END").unwrap();
-    for end in ["-----END PRIVATE KEY-----", "-----END CERTIFICATE", "-----END CERTIFICATE----"] {
+    for end in ["-----END PRIVATE KEY-----", "-----END CERTIFICATE", "-----END CERTIFICATE----", "-----END "]
+    {
         let text = ONE.replace("-----END CERTIFICATE-----", end);
         assert_eq!(blocks(&text), (vec![], error(at, Kind::Mismatch)), "{end}");
     }
     let text = ONE.replace("-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE----");
     assert_eq!(blocks(&text), (vec![], error(0, Kind::UnexpectedByte)));
+    for start in ["-----BEGIN ", "-----BEGIN -", "-----BEGIN \r"] {
+        assert_eq!(blocks(&format!("{start}\n{ONE}")).1, error(0, Kind::UnexpectedByte), "{start:?}");
+    }
     let text = ONE.replace("CERTIFICATE", "CERTIFICAT\u{c9}");
     assert_eq!(blocks(&text), (vec![], error(0, Kind::UnexpectedByte)));
 }

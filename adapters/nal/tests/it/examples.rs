@@ -1,6 +1,9 @@
 //! Runs the PC examples against the simulator. `tests/firmware/examples` compiles the board examples.
 
 #[allow(dead_code, reason = "`main` is not called")]
+#[path = "../../examples/iot_gateway.rs"]
+pub(crate) mod iot_gateway;
+#[allow(dead_code, reason = "`main` is not called")]
 #[path = "../../examples/pc_async.rs"]
 mod pc_async;
 #[allow(dead_code, reason = "`main` is not called")]

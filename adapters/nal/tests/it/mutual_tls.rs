@@ -21,14 +21,12 @@ use rolecall_core::wire::x509::{Certificate, Scheme};
 use rolecall_core::wire::{Cursor, base64};
 use rolecall_nal::asynch::Timer;
 use rolecall_nal::{Board, Driver, Remote, nb};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, SignatureScheme,
-    StreamOwned, crypto,
-};
+use rustls::{RootCertStore, ServerConfig, ServerConnection, SignatureScheme, StreamOwned, crypto};
 
 use crate::board::{Loop, RealBoard, slot};
+use crate::examples::iot_gateway::{Session, Tls};
 use crate::on_both_loops;
 
 on_both_loops!(
@@ -71,10 +69,10 @@ impl Pair {
     }
 }
 
-fn roots(issuer: &Issuer) -> Arc<RootCertStore> {
+fn roots(issuer: &Issuer) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add(issuer.der().clone()).unwrap();
-    Arc::new(roots)
+    roots
 }
 
 fn provider() -> Arc<crypto::CryptoProvider> {
@@ -98,7 +96,7 @@ struct Server {
 impl Server {
     /// Trusts the certificates of `issuer`, and requires one if `is_strict`.
     fn start(issuer: &Issuer, is_strict: bool) -> Self {
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots(issuer), provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(issuer)), provider());
         let verifier = if is_strict { verifier } else { verifier.allow_unauthenticated() };
         let own = Pair::issued_by(issuer, HOST);
         let config = ServerConfig::builder_with_provider(provider())
@@ -188,78 +186,6 @@ fn answer(request: &str) -> (u16, String) {
     }
 }
 
-/// Opens TLS sessions, with the board's certificate where a service asks for it.
-struct Tls {
-    with: Arc<ClientConfig>,
-    without: Arc<ClientConfig>,
-}
-
-impl Tls {
-    fn new(trusted: &Issuer, own: Option<&Pair>) -> Self {
-        let builder = || {
-            ClientConfig::builder_with_provider(provider())
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_root_certificates(roots(trusted))
-        };
-        let without = Arc::new(builder().with_no_client_auth());
-        let with = own.map(|own| builder().with_client_auth_cert(own.chain(), own.key()).unwrap());
-        Self { with: with.map_or_else(|| without.clone(), Arc::new), without }
-    }
-
-    fn connect(&self, remote: &Remote<'_>) -> Result<Session, FailureKind> {
-        let config = if remote.presents_certificate { &self.with } else { &self.without };
-        let name = ServerName::try_from(remote.endpoint.host().to_owned()).unwrap();
-        let mut session = ClientConnection::new(config.clone(), name).unwrap();
-        let mut socket = TcpStream::connect(remote.socket_addr()).map_err(|_| FailureKind::NotFound)?;
-        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        while session.is_handshaking() {
-            session.complete_io(&mut socket).map_err(|error| match kind(&error) {
-                StreamError::PermissionDenied => FailureKind::Denied,
-                StreamError::InvalidData => FailureKind::Untrusted,
-                _ => FailureKind::Closed,
-            })?;
-        }
-        // Reads return after a moment without data, as the driver wants it.
-        socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
-        Ok(Session(StreamOwned::new(session, socket)))
-    }
-}
-
-/// An alert of the server is a refusal; the other faults of a session are this side's findings.
-fn kind(error: &std::io::Error) -> StreamError {
-    use std::io::ErrorKind::{InvalidData, TimedOut, WouldBlock};
-    let fault = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match (error.kind(), fault) {
-        (WouldBlock | TimedOut, _) => StreamError::TimedOut,
-        (_, Some(rustls::Error::AlertReceived(_))) => StreamError::PermissionDenied,
-        (InvalidData, _) => StreamError::InvalidData,
-        _ => StreamError::ConnectionReset,
-    }
-}
-
-struct Session(StreamOwned<ClientConnection, TcpStream>);
-
-impl embedded_io::ErrorType for Session {
-    type Error = StreamError;
-}
-
-impl embedded_io::Read for Session {
-    fn read(&mut self, room: &mut [u8]) -> Result<usize, StreamError> {
-        self.0.read(room).map_err(|error| kind(&error))
-    }
-}
-
-impl embedded_io::Write for Session {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, StreamError> {
-        self.0.write(bytes).map_err(|error| kind(&error))
-    }
-
-    fn flush(&mut self) -> Result<(), StreamError> {
-        self.0.flush().map_err(|error| kind(&error))
-    }
-}
-
 impl embedded_io_async::Read for Session {
     async fn read(&mut self, room: &mut [u8]) -> Result<usize, StreamError> {
         poll_fn(|cx| match embedded_io::Read::read(self, room) {
@@ -283,32 +209,24 @@ impl embedded_io_async::Write for Session {
     }
 }
 
-fn address(host: &str) -> Result<IpAddr, FailureKind> {
-    if host == HOST { Ok(Ipv4Addr::LOCALHOST.into()) } else { Err(FailureKind::NotFound) }
-}
-
-impl rolecall_nal::blocking::Open for Tls {
-    type Stream<'a> = Session;
-
-    fn resolve(&mut self, host: &str, _: Instant) -> Result<IpAddr, FailureKind> {
-        address(host)
-    }
-
-    fn open(&mut self, remote: &Remote<'_>, _: Instant) -> Result<Session, FailureKind> {
-        self.connect(remote)
-    }
-}
-
 impl rolecall_nal::asynch::Open for Tls {
     type Stream<'a> = Session;
 
     async fn resolve(&mut self, host: &str) -> Result<IpAddr, FailureKind> {
-        address(host)
+        Tls::resolve(self, host)
     }
 
     async fn open(&mut self, remote: &Remote<'_>) -> Result<Session, FailureKind> {
         self.connect(remote)
     }
+}
+
+/// The sessions of the example, towards loopback.
+fn tls(trusted: &Issuer, own: Option<&Pair>) -> Tls {
+    let own = own.map(|own| (own.chain(), own.key()));
+    let mut tls = Tls::new(roots(trusted), own).unwrap();
+    tls.address = Some(Ipv4Addr::LOCALHOST.into());
+    tls
 }
 
 /// A board whose key signs with rustls, in the place of a secure element.
@@ -389,7 +307,7 @@ fn key_id<'s>(slot: &'s Slot<'_>) -> &'s str {
 fn the_right_certificate_yields_credentials(on: Loop) {
     let ours = issuer();
     let (server, own) = (Server::start(&ours, true), Pair::issued_by(&ours, "gateway-7"));
-    let (result, slot, _) = run(on, Tls::new(&ours, Some(&own)), None, &mut iot(&server));
+    let (result, slot, _) = run(on, tls(&ours, Some(&own)), None, &mut iot(&server));
     assert!(result.unwrap().lifetime_ms.unwrap() > 3_500_000);
     assert_eq!(key_id(&slot), "ASIATLS");
     let [seen] = &server.seen()[..] else { panic!("{:?}", server.seen()) };
@@ -400,8 +318,12 @@ fn the_right_certificate_yields_credentials(on: Loop) {
 fn no_certificate_or_a_wrong_one_is_said_so(on: Loop) {
     let (ours, theirs) = (issuer(), issuer());
     let server = Server::start(&ours, true);
-    for own in [None, Some(Pair::issued_by(&theirs, "gateway-7"))] {
-        let (result, slot, _) = run(on, Tls::new(&ours, own.as_ref()), None, &mut iot(&server));
+    let wrong = Pair::issued_by(&theirs, "gateway-7");
+    // A session that has none where one is wanted.
+    let mut bare = tls(&ours, None);
+    bare.with = Some(bare.without.clone());
+    for tls in [bare, tls(&ours, Some(&wrong))] {
+        let (result, slot, _) = run(on, tls, None, &mut iot(&server));
         let error = result.unwrap_err();
         let ErrorKind::Transport(Failure { phase, kind }) = error.kind else { panic!("{error}") };
         assert_eq!(kind, FailureKind::Denied, "{error}");
@@ -410,12 +332,16 @@ fn no_certificate_or_a_wrong_one_is_said_so(on: Loop) {
         assert!(error.advice().contains("register the certificate"), "{}", error.advice());
         assert!(slot.credentials().is_none() && server.seen().is_empty());
     }
+    // An opener that knows that it has none does not connect.
+    let (result, ..) = run(on, tls(&ours, None), None, &mut iot(&server));
+    let none = Failure { phase: Phase::Connect, kind: FailureKind::Unsupported };
+    assert_eq!(result.unwrap_err().kind, ErrorKind::Transport(none));
 }
 
 fn a_server_that_is_not_trusted_sees_no_certificate(on: Loop) {
     let (ours, theirs) = (issuer(), issuer());
     let (server, own) = (Server::start(&theirs, false), Pair::issued_by(&ours, "gateway-7"));
-    let (result, ..) = run(on, Tls::new(&ours, Some(&own)), None, &mut iot(&server));
+    let (result, ..) = run(on, tls(&ours, Some(&own)), None, &mut iot(&server));
     let untrusted = Failure { phase: Phase::Connect, kind: FailureKind::Untrusted };
     assert_eq!(result.unwrap_err().kind, ErrorKind::Transport(untrusted));
     assert!(server.seen().is_empty());
@@ -427,7 +353,7 @@ fn a_connection_with_a_certificate_carries_nothing_else(on: Loop) {
     let request = AssumeRoleRequest::new("arn:aws:iam::123456789012:role/other", "job");
     // The same host and port: without the certificate, one connection would do.
     let mut flow = Call::new(iot(&server), Service::new(server.endpoint(), "eu-west-1"), request);
-    let (result, slot, _) = run(on, Tls::new(&ours, Some(&own)), None, &mut flow);
+    let (result, slot, _) = run(on, tls(&ours, Some(&own)), None, &mut flow);
     result.unwrap();
     assert_eq!(key_id(&slot), "ASIAROLE");
     let seen: Vec<(bool, usize)> =
@@ -449,7 +375,7 @@ fn roles_anywhere_takes_the_signature_of_the_key(on: Loop) {
         "arn:aws:iam::123456789012:role/gateway",
     );
     let mut flow = RolesAnywhere::new(server.endpoint(), session, certificate, texts);
-    let (result, slot, signed) = run(on, Tls::new(&ours, Some(&own)), Some(&own), &mut flow);
+    let (result, slot, signed) = run(on, tls(&ours, Some(&own)), Some(&own), &mut flow);
     result.unwrap();
     assert_eq!(key_id(&slot), "ASIATLS");
     let [seen] = &server.seen()[..] else { panic!("{:?}", server.seen()) };
@@ -467,7 +393,7 @@ fn roles_anywhere_takes_the_signature_of_the_key(on: Loop) {
     };
     assert!(verified(&signed[0]) && !verified(b"something else"));
 
-    let (result, ..) = run(on, Tls::new(&ours, None), None, &mut flow);
+    let (result, ..) = run(on, tls(&ours, None), None, &mut flow);
     let none = Failure { phase: Phase::Sign, kind: FailureKind::NotFound };
     assert_eq!(result.unwrap_err().kind, ErrorKind::Transport(none));
 }
