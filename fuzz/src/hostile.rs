@@ -15,7 +15,7 @@
 //! | `HTTP/1.1 200 OK`... | a raw response |
 //! | `fail PHASE KIND` | a failure |
 //! | `hosts ADDRESS...` | the addresses of a host name |
-//! | anything else | the content of a file, output of a command or input of a user, or a response body without headers |
+//! | anything else | the content of a file, output of a command, input of a user or signature of a key, or a response body without headers |
 //!
 //! An act may start with a line `after N`, for a delay of N milliseconds.
 
@@ -82,6 +82,8 @@ pub struct Outcome<T> {
     pub keys: Option<Keys>,
     pub requests: Vec<SentRequest>,
     pub served: Vec<Served>,
+    /// The messages that a key was to sign, and the signatures that it gave.
+    pub signed: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// Code, message and request id.
     report: [String; 3],
     /// The elapsed milliseconds.
@@ -103,6 +105,7 @@ pub struct Keys {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentRequest {
     pub https: bool,
+    pub presents_certificate: bool,
     pub host: String,
     pub address: Option<IpAddr>,
     pub method: String,
@@ -268,6 +271,7 @@ fn run_in<'c, F: Flow<'c>>(
         keys: None,
         requests: Vec::new(),
         served: Vec::new(),
+        signed: Vec::new(),
         report: Default::default(),
         spent: 0,
         too_large: None,
@@ -311,6 +315,19 @@ fn run_in<'c, F: Flow<'c>>(
                 (_, Some(failure)) => driver.answer(flow, &mut slots, Answer::Failed(failure)),
                 _ => driver.content(flow, &mut slots, act, &mut outcome),
             },
+            Need::Sign { message, .. } => {
+                let message = driver.exchange[message].to_vec();
+                match failure(act) {
+                    Some(failure) => {
+                        outcome.signed.push((message, None));
+                        driver.answer(flow, &mut slots, Answer::Failed(failure));
+                    }
+                    None => {
+                        outcome.signed.push((message, Some(act.to_vec())));
+                        driver.content(flow, &mut slots, act, &mut outcome);
+                    }
+                }
+            }
             other => panic!("an unknown need: {other:?}"),
         }
         assert!(bounds.leaves_reply || driver.is_wiped(), "the exchange buffer is wiped");
@@ -385,6 +402,7 @@ impl Driver {
             );
         }
         let sent = SentRequest {
+            presents_certificate: exchange.presents_certificate,
             https: exchange.endpoint.scheme().as_str() == "https",
             host: exchange.endpoint.host().to_owned(),
             address: exchange.address,
@@ -508,6 +526,7 @@ fn failure(act: &[u8]) -> Option<Failure> {
         "file" => Phase::File,
         "process" => Phase::Process,
         "prompt" => Phase::Prompt,
+        "sign" => Phase::Sign,
         _ => Phase::Body,
     };
     let kind = match words.next()? {

@@ -53,6 +53,21 @@ pub fn texts(document: &[u8], path: &[&str]) -> Vec<String> {
     values.iter().filter_map(|value| text(value.get())).collect()
 }
 
+/// The values of the members called `name` of the object that `document` is, as written, including duplicates. An
+/// invalid document has none.
+pub fn named(document: &[u8], name: &str) -> Vec<Box<RawValue>> {
+    let members = serde_json::from_slice::<Members<Box<RawValue>>>(document).into_iter();
+    let members = members.flat_map(|members| members.0);
+    members.filter(|(found, _)| found == name).map(|(_, value)| value).collect()
+}
+
+/// The values in the array or object that `document` is.
+pub fn items(document: &[u8]) -> Vec<Box<RawValue>> {
+    let members = serde_json::from_slice::<Members<Box<RawValue>>>(document).into_iter();
+    let members = members.flat_map(|members| members.0).map(|(_, value)| value);
+    serde_json::from_slice(document).unwrap_or_else(|_| members.collect())
+}
+
 /// Every string value in the document, including those of duplicate members. An invalid document has none.
 pub fn every_text(document: &[u8]) -> Vec<String> {
     let mut values: Vec<Box<RawValue>> = serde_json::from_slice(document).into_iter().collect();

@@ -8,10 +8,13 @@ declare -A fuzz_dictionaries=(
     [http_body]="http"
     [http_head]="http"
     [imds]="script json http"
+    [iot]="script json http"
     [ini]="ini"
     [json]="json"
     [json_writer]="json"
+    [pem]="pem"
     [percent]="http"
+    [roles_anywhere]="script json http"
     [process]="script json"
     [send]="script json xml http"
     [sigv4]="http"
@@ -19,6 +22,7 @@ declare -A fuzz_dictionaries=(
     [sts]="script xml http"
     [time]="time"
     [uri]="http"
+    [x509]="pem"
     [xml]="xml"
 )
 

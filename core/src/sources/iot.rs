@@ -10,6 +10,7 @@ use crate::flow::{
 
 use super::document::{self, Document};
 use super::sso::REPLY_HEADERS;
+use super::sts::limits;
 
 /// The flow that exchanges the certificate of a device for credentials, by a role alias. The driver presents the
 /// certificate in the TLS handshake ([`Exchange::presents_certificate`](crate::flow::Exchange::presents_certificate)).
@@ -48,11 +49,6 @@ impl<'c> Iot<'c> {
     }
 }
 
-fn is_of(text: &str, marks: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || marks.bytes().any(|mark| mark == byte);
-    (1..=128).contains(&text.len()) && text.bytes().all(allowed)
-}
-
 impl<'c> Source<'c> for RoleAlias<'c> {
     fn origin(&self) -> Origin {
         Origin::Iot
@@ -63,17 +59,15 @@ impl<'c> Source<'c> for RoleAlias<'c> {
     }
 
     fn ask(&mut self, _: u8, work: &mut Workspace<'_, '_>) -> Result<Ask<'c>, ErrorKind> {
-        if !is_of(self.role_alias, "_=,@-") {
-            return Err(ErrorKind::Invalid(
-                "role alias: expected 1 to 128 letters, digits and characters of _=,@-",
-            ));
-        }
+        limits::require(
+            limits::is_of(self.role_alias, 1..=128, b"_=,@-"),
+            "role alias: 1 to 128 letters, digits and characters of _=,@-",
+        )?;
+        limits::require(
+            self.thing_name.is_none_or(|name| limits::is_of(name, 1..=128, b":_-")),
+            "thing name: 1 to 128 letters, digits and characters of :_-",
+        )?;
         let thing = self.thing_name.unwrap_or_default();
-        if self.thing_name.is_some() && !is_of(thing, ":_-") {
-            return Err(ErrorKind::Invalid(
-                "thing name: expected 1 to 128 letters, digits and characters of :_-",
-            ));
-        }
         let headers = [("x-amzn-iot-thingname", thing.as_bytes())];
         let headers = headers.get(..usize::from(self.thing_name.is_some())).unwrap_or_default();
         work.get(self.endpoint, &["/role-aliases/", self.role_alias, "/credentials"], headers)

@@ -16,7 +16,7 @@ pub(in crate::sources) fn require(holds: bool, what: &'static str) -> Result<(),
 
 /// Whether `text` has a length in `range` and consists of letters, digits and `marks`.
 #[allow(clippy::manual_contains, reason = "brings a search of 140 bytes to a device")]
-fn is_of(text: &str, range: RangeInclusive<usize>, marks: &[u8]) -> bool {
+pub(in crate::sources) fn is_of(text: &str, range: RangeInclusive<usize>, marks: &[u8]) -> bool {
     range.contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.iter().any(|mark| *mark == byte))
 }
