@@ -12,7 +12,7 @@ impl Provider {
     /// (`aws iot describe-endpoint --endpoint-type iot:Data-ATS`). The connection has to be opened within `lifetime`
     /// seconds, 1 to 604,800, and before the credentials end; the client asks for the subprotocol `mqtt`.
     ///
-    /// It is signed for the region in `host`, else for that of the settings. `time` is the time to sign with, else now.
+    /// `examples/mqtt_websocket.rs` opens the connection, and shows what is on the wire. It is signed for the region in `host`, else for that of the settings. `time` is the time to sign with, else now.
     ///
     /// ```no_run
     /// # fn connect(provider: &rolecall::Provider) -> Result<(), rolecall::Error> {

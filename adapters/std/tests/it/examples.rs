@@ -12,6 +12,8 @@ mod custom_source;
 mod default_chain;
 #[path = "../../examples/device_identity.rs"]
 mod device_identity;
+#[path = "../../examples/mqtt_websocket.rs"]
+mod mqtt_websocket;
 #[path = "../../examples/presign.rs"]
 mod presign;
 #[path = "../../examples/shared_cache.rs"]
@@ -152,4 +154,40 @@ fn device_identity_prints_what_the_readme_shows() {
     let shown = readme.split("$ cargo run -p rolecall --example device_identity\n").nth(1).expect("a block");
     let shown: Vec<String> = shown.lines().take_while(|line| *line != "```").map(masked).collect();
     assert_eq!(lines, shown);
+}
+
+#[test]
+fn mqtt_websocket_asks_for_an_upgrade_and_connects() {
+    let simulator = simulator();
+    let provider = rolecall::Provider::from_environment(&environment(&simulator)).expect("a provider");
+    for (status, code) in
+        [("101 Switching Protocols", 0), ("101 Switching Protocols", 5), ("403 Forbidden", 0)]
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let host = listener.local_addr().expect("an address").to_string();
+        let stream = TcpStream::connect(&host).expect("a connection");
+        let broker = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let lines = BufReader::new(stream.try_clone().expect("a handle")).lines();
+            let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+            write!(stream, "HTTP/1.1 {status}\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n").expect("sent");
+            let mut packet = [0; 29];
+            if stream.read_exact(&mut packet).is_ok() {
+                stream.write_all(&[0x82, 4, 0x20, 2, 0, code]).expect("sent");
+            }
+            (head, packet)
+        });
+        let connected = mqtt_websocket::run(&provider, &host, "gateway-7", stream);
+        let (head, packet) = broker.join().expect("a broker");
+        assert!(head[0].starts_with("GET /mqtt?X-Amz-Algorithm=AWS4-HMAC-SHA256&"), "{head:?}");
+        assert!(head.iter().any(|line| line == "Sec-WebSocket-Protocol: mqtt"), "{head:?}");
+        match (status, code) {
+            ("403 Forbidden", _) => assert!(connected.unwrap_err().to_string().contains("403")),
+            (_, 0) => {
+                connected.expect("a connection");
+                assert!(packet.ends_with(b"\x00\x04MQTT\x04\x02\x00\x3c\x00\x09gateway-7"), "{packet:?}");
+            }
+            _ => assert!(connected.unwrap_err().to_string().contains("code 5")),
+        }
+    }
 }

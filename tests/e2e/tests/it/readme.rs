@@ -28,7 +28,10 @@ const RUN_ELSEWHERE: [(&str, &str); 12] = [
         "cargo install --path adapters/cli --no-default-features --features tls,sso,srp,setup,iot,roles-anywhere",
         "tests/lib/static.sh",
     ),
-    ("cargo install rolecall-cli --no-default-features --features tls,sso,srp,setup,iot,roles-anywhere", "tests/lib/supply.sh"),
+    (
+        "cargo install rolecall-cli --no-default-features --features tls,sso,srp,setup,iot,roles-anywhere",
+        "tests/lib/supply.sh",
+    ),
     (
         "cargo build --profile static --target x86_64-unknown-linux-musl -p rolecall-cli",
         "tests/lib/static.sh",
