@@ -256,7 +256,7 @@ fn a_key_in_a_secure_element_signs_without_being_shown() {
     // A key that does not sign, and one of another kind than the certificate.
     for (key, words) in [
         (slow(&[Scheme::EcdsaP256Sha256], String::new()), "signing with the private key"),
-        (slow(&[Scheme::RsaPkcs1Sha256], file("rsa2048.key")), "the key has no such scheme"),
+        (slow(&[Scheme::RsaPkcs1Sha256], file("rsa2048.key")), "there is no key for such a signature"),
     ] {
         let certificate = ClientCertificate::with_key(file("p256.pem"), key);
         let error =
