@@ -106,7 +106,8 @@
 //! # Where to go next
 //!
 //! The folder `examples` has `default_chain`, `assume_role_s3`, `presign`, `shared_cache`, `custom_source`, `custom_host`,
-//! `device_identity` and `mqtt_websocket`. The crate `rolecall-simulator` is EC2 metadata, STS and S3 on loopback, for tests of your own.
+//! `device_identity`, `pkcs11_key` and `mqtt_websocket`. The crate `rolecall-simulator` is EC2 metadata, STS and S3 on
+//! loopback, for tests of your own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

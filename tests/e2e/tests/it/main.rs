@@ -17,6 +17,8 @@ mod device_anywhere;
 mod device_iot;
 #[cfg(unix)]
 mod device_keys;
+#[cfg(unix)]
+mod device_pkcs11;
 mod explain;
 mod faults;
 #[cfg(target_os = "linux")]
