@@ -6,6 +6,7 @@
     device.py flip FOLDER < REQUEST            changes one bit of each byte of a request to IAM Roles Anywhere, verifies
                                                it each time, and prints what is still accepted
 
+    device.py proxy FOLDER                     a proxy by TLS, which asks for a certificate of the client and makes tunnels
     device.py mqtt SECRET < URL                verifies a URL for MQTT over WebSocket, and prints its region
 
 FOLDER is from certificates.py. A service prints its port, then a line of JSON for each request. Credentials are those of
@@ -15,6 +16,7 @@ too-long, busy, half, which answer as the names say; the thing is gateway-7.
 
 import argparse
 import base64
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -23,8 +25,10 @@ import json
 import os
 import pathlib
 import re
+import socket
 import ssl
 import sys
+import threading
 import urllib.parse
 import warnings
 
@@ -220,6 +224,35 @@ def serve(folder, answer, server, presents):
     service.serve_forever()
 
 
+def tunnel(folder):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(folder / "root.pem")
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+    while True:
+        with context.wrap_socket(listener.accept()[0], server_side=True) as client:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += client.recv(4096)
+            port = int(head.split(b" ")[1].rsplit(b":", 1)[1])
+            print(json.dumps({"head": head.decode(), "presented": bool(client.getpeercert())}), flush=True)
+            with socket.create_connection(("127.0.0.1", port)) as server:
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(target=copy, args=(server, client), daemon=True)
+                back.start()
+                copy(client, server)
+                back.join(5)
+
+
+def copy(source, target):
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+
+
 def parsed(raw):
     head, _, body = raw.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
@@ -271,7 +304,7 @@ def mqtt(url, secret):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("mode", choices=["iot", "anywhere", "flip", "mqtt"])
+    parser.add_argument("mode", choices=["iot", "anywhere", "proxy", "flip", "mqtt"])
     parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER|SECRET")
     parser.add_argument("--server", default="server")
     arguments = parser.parse_args()
@@ -283,6 +316,8 @@ def main():
             serve(arguments.folder, iot, arguments.server, presents=True)
         case "anywhere":
             serve(arguments.folder, lambda request: anywhere(request, root), arguments.server, presents=False)
+        case "proxy":
+            tunnel(arguments.folder)
         case "flip":
             # Of certificates that have become odd.
             warnings.simplefilter("ignore")

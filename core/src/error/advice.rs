@@ -160,8 +160,12 @@ impl Error {
         }
         match code {
             "AccessDenied" | "AccessDeniedException" if self.origin == Origin::RolesAnywhere => {
-                "check that the trust anchor has the certificate's issuer, that anchor and profile are enabled, that the \
+                "check that the trust anchor has the certificate's issuer (certificates between them go into --chain or \
+                 certificate_chain), that anchor and profile are enabled, that the \
                  profile has this role, and that the role's trust policy names rolesanywhere.amazonaws.com"
+            }
+            "SignatureDoesNotMatch" | "InvalidSignatureException" if self.origin == Origin::RolesAnywhere => {
+                "check that the key belongs to the certificate, and this machine's clock"
             }
             "ResourceNotFoundException" if self.origin == Origin::RolesAnywhere => {
                 "check the ARNs of trust anchor and profile, and that the endpoint is of their region"

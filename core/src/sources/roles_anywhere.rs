@@ -291,8 +291,9 @@ impl<'c> TrustAnchor<'c> {
             out.put(name.as_bytes());
             percent::encode(arn.as_bytes(), Keep::Unreserved, &mut out);
         }
-        let target =
-            out.finish().map_err(|_| ErrorKind::Invalid("ARNs: expected 1,400 characters in all at most"))?;
+        let target = out.finish().map_err(|_| {
+            ErrorKind::Invalid("ARNs: too long, with the rest of the URL 1,536 bytes at most")
+        })?;
         Ok(utf8(target).unwrap_or_default())
     }
 }

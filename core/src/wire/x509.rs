@@ -127,7 +127,9 @@ impl<'a> Certificate<'a> {
         let mut info = fields.next(SEQUENCE)?.content();
         let mut algorithm = info.next(SEQUENCE)?.content();
         let name = algorithm.next(OID)?.bytes;
-        let curve = if name == EC_PUBLIC_KEY { algorithm.next(OID)?.bytes } else { &[] };
+        // A curve may be written out, which no service accepts.
+        let named = name == EC_PUBLIC_KEY && algorithm.scan.peek() == Some(OID);
+        let curve = if named { algorithm.next(OID)?.bytes } else { &[] };
         let key = match (name, curve) {
             (EC_PUBLIC_KEY, SECP256R1) => KeyKind::P256,
             (EC_PUBLIC_KEY, SECP384R1) => KeyKind::P384,

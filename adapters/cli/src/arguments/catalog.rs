@@ -362,7 +362,10 @@ static ROLE: Group = Group {
     title: "a role to assume first",
     options: &[
         once("--role-arn ARN", "the role"),
-        once("--role-session-name NAME", "else AWS_ROLE_SESSION_NAME, else rolecall-<unix time>"),
+        once(
+            "--role-session-name NAME",
+            "else AWS_ROLE_SESSION_NAME, else rolecall-<unix time>; with a trust anchor, nothing",
+        ),
         once("--duration-seconds SECONDS", "900 to 43200"),
         often("--tag KEY=VALUE", "a session tag; up to 50 times"),
         often("--transitive-tag KEY", "pass this tag on when roles are chained"),

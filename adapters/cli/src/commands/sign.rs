@@ -57,8 +57,8 @@ pub(super) fn mqtt(
     expires: u32,
     date: Option<UnixTime>,
 ) -> Result<ExitCode, Failure> {
+    let url = provider.mqtt_url(host, expires, date)?;
     let (credentials, time) = signing(provider, date)?;
-    let url = provider.mqtt_url(host, expires, Some(time))?;
     warn_of_end(&credentials, time, expires);
     print(joined([url.url(), "\n"].into_iter()).as_bytes())
 }

@@ -93,7 +93,7 @@ impl FileKey {
     /// A key of another kind, or of a length that is not in use.
     pub(super) fn new(der: &PrivateKeyDer<'_>) -> Result<Self, &'static str> {
         const EXPECTED: &str =
-            "not a key that can be used: expected ECDSA on P-256 or P-384, or RSA of 2048 to 8192 bits";
+            "not a key that can be used: expected ECDSA on P-256 or P-384, or RSA of 2048 to 4096 bits";
         let by_ring = rustls::crypto::ring::sign::any_supported_type(der).map_err(|_| EXPECTED)?;
         if by_ring.algorithm() == SignatureAlgorithm::ED25519 {
             return Err(EXPECTED);

@@ -16,6 +16,10 @@ use crate::Error;
 use crate::host::{Buffer, Host};
 use crate::sink::Sink;
 
+/// What to do about a file of a secret that others may read.
+const SHARED: &str =
+    ": chmod 600, or allow it (--allow-shared-key, or private_key_shared = true in the profile)";
+
 impl ClientCertificate {
     /// Reads the files, and checks that the key belongs to the certificate.
     ///
@@ -83,14 +87,14 @@ impl ClientCertificate {
     ) -> Result<FileKey, Error> {
         let wrong = |problem: &str| Error::invalid(path, problem);
         if !shared && host.is_shared(path) {
-            return Err(wrong(
-                "other users may read this private key: chmod 600, or allow it (--allow-shared-key, or \
-                 private_key_shared = true in the profile)",
-            ));
+            return Err(wrong(&format!("other users may read this private key{SHARED}")));
         }
         let text = content(path, "the private key", host)?;
         let mut key = KeyDer::read(text.bytes()).map_err(|problem| wrong(&problem))?;
         if key.is_encrypted() {
+            if let Some(file) = passphrase.filter(|file| !shared && host.is_shared(file)) {
+                return Err(Error::invalid(file, &format!("other users may read this passphrase{SHARED}")));
+            }
             let passphrase = self.passphrase(path, passphrase, host)?;
             key = key.decrypt(&passphrase).map_err(|problem| wrong(&problem))?;
         }
@@ -119,10 +123,19 @@ impl ClientCertificate {
     }
 }
 
+/// The byte order mark.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The content of a file that has `what`.
 fn content(path: &str, what: &str, host: &dyn Host) -> Result<Buffer, Error> {
     let mut text = Buffer::new();
     let read = host.read_file(path, &mut text);
+    // Editors of Windows put a mark in front of a text.
+    if text.bytes().starts_with(MARK) {
+        let mut unmarked = Buffer::new();
+        unmarked.append(text.bytes().strip_prefix(MARK).unwrap_or_default());
+        text = unmarked;
+    }
     read.map(|()| text).map_err(|failure: Failure| {
         let more = match failure.kind {
             FailureKind::TooLarge => ": 256 KiB at most",

@@ -20,9 +20,12 @@ impl Fetcher<'_> {
     /// The credentials of a role alias of AWS IoT.
     #[cfg(feature = "iot")]
     pub(crate) fn iot(&self, role: &crate::IotRole) -> Result<Fetched, Error> {
+        use rolecall_core::error::{Error as SourceError, ErrorKind};
         use rolecall_core::flow::Endpoint;
         use rolecall_core::sources::Iot;
         use rolecall_core::wire::uri::Scheme;
+
+        use crate::settings::url::WITH_USER;
 
         let url = match role.endpoint.contains("://") {
             true => role.endpoint.clone(),
@@ -31,13 +34,26 @@ impl Fetcher<'_> {
         let expected = "expected HOST or HOST:PORT of the account's credential provider (aws iot describe-endpoint \
                         --endpoint-type iot:CredentialProvider)";
         let wrong = || Error::invalid("IoT endpoint", &format!("found {:?}, {expected}", role.endpoint));
+        if role.endpoint.contains('@') {
+            return Err(Error::invalid("IoT endpoint", WITH_USER));
+        }
         let endpoint = Endpoint::parse(&url).map_err(|_| wrong())?;
         if endpoint.scheme() != Scheme::Https || !endpoint.base_path().is_empty() {
             return Err(wrong());
         }
         let identity = self.read_identity(&role.certificate)?;
         let mut flow = Iot::new(endpoint, &role.role_alias, role.thing_name.as_deref());
-        Fetcher { identity: Some(&identity), ..*self }.credentials(&mut flow)
+        let fetched = Fetcher { identity: Some(&identity), ..*self }.credentials(&mut flow);
+        fetched.map_err(|mut error| {
+            if let Error::Source {
+                error: SourceError { kind: ErrorKind::Invalid(what), .. }, detail, ..
+            } = &mut error
+            {
+                let named = role.thing_name.as_deref().filter(|_| what.starts_with("thing"));
+                detail.about = format!("found {:?}", named.unwrap_or(&role.role_alias));
+            }
+            error
+        })
     }
 
     /// The credentials of a session of IAM Roles Anywhere.

@@ -31,9 +31,8 @@ pub(crate) struct Tls {
 
 struct Shared {
     bundle: Option<Bundle>,
-    /// What is presented to a server that asks for a certificate.
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-    identity: Option<crate::Identity>,
+    presenting: Option<Presenting>,
     time: Arc<VerificationTime>,
     /// Set by the first https connection that succeeds in reading them.
     config: OnceLock<Arc<ClientConfig>>,
@@ -54,7 +53,7 @@ impl Tls {
             shared: Arc::new(Shared {
                 bundle,
                 #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-                identity: None,
+                presenting: None,
                 time,
                 config: OnceLock::new(),
                 trouble,
@@ -64,16 +63,20 @@ impl Tls {
         }
     }
 
-    /// The same, with a certificate that is presented to servers, and the roots that it comes with.
+    /// The same, with a certificate that is presented to one server, and the roots that it comes with.
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-    pub(super) fn presenting(&self, identity: &crate::Identity) -> Self {
+    pub(super) fn presenting(&self, identity: &crate::Identity, authority: &str) -> Self {
         let Shared { bundle, time, trouble, .. } = &*self.shared;
-        let own =
-            |path: &str| Bundle { setting: "the certificate's CA file".to_owned(), path: path.to_owned() };
+        let own = |path: &str| Bundle { setting: "--ca or iot_ca_bundle".to_owned(), path: path.to_owned() };
         Self {
             shared: Arc::new(Shared {
                 bundle: identity.ca_file().map(own).or_else(|| bundle.clone()),
-                identity: Some(identity.clone()),
+                presenting: Some(Presenting {
+                    identity: identity.clone(),
+                    authority: authority.to_ascii_lowercase(),
+                    asked: Arc::default(),
+                    others: self.clone(),
+                }),
                 time: time.clone(),
                 config: OnceLock::new(),
                 trouble: trouble.clone(),
@@ -132,7 +135,7 @@ impl Tls {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         let presented = match () {
             #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-            () => self.shared.identity.is_some(),
+            () => self.shared.presenting.as_ref().is_some_and(|it| it.asked.load(Ordering::Relaxed)),
             #[cfg(not(any(feature = "iot", feature = "roles-anywhere")))]
             () => false,
         };
@@ -168,9 +171,10 @@ impl Tls {
             .map_err(io::Error::other)?
             .with_root_certificates(roots);
         #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-        let config = match &self.shared.identity {
-            Some(identity) => {
-                config.with_client_cert_resolver(Arc::new(Presented(Arc::new(identity.in_tls()))))
+        let config = match &self.shared.presenting {
+            Some(Presenting { identity, asked, .. }) => {
+                let certified = Arc::new(identity.in_tls());
+                config.with_client_cert_resolver(Arc::new(Presented { certified, asked: asked.clone() }))
             }
             None => config.with_no_client_auth(),
         };
@@ -188,7 +192,8 @@ fn read_bundle(path: &str) -> Result<(RootCertStore, Option<String>), String> {
     let mut text = Buffer::new();
     read_up_to(MAX_BUNDLE, path, &mut text).map_err(|failure| failure.to_string())?;
     let (mut roots, mut broken, mut skipped) = (RootCertStore::empty(), None, 0);
-    for (index, certificate) in CertificateDer::pem_slice_iter(text.bytes()).enumerate() {
+    let bytes = text.bytes().strip_prefix("\u{feff}".as_bytes()).unwrap_or(text.bytes());
+    for (index, certificate) in CertificateDer::pem_slice_iter(bytes).enumerate() {
         let read = certificate.map_err(|error| error.to_string());
         let added = read.and_then(|certificate| roots.add(certificate).map_err(|error| unreadable(&error)));
         if let Err(problem) = added {
@@ -283,7 +288,7 @@ fn is_about_client(alert: rustls::AlertDescription) -> bool {
 fn advice(certificate: &CertificateError, bundle: Option<&Bundle>, now: UnixTime) -> String {
     let roots = match bundle {
         Some(bundle) => format!("{} ({})", bundle.setting, bundle.path),
-        None => "AWS_CA_BUNDLE, which is not set,".to_owned(),
+        None => "AWS_CA_BUNDLE, which is not set (for AWS IoT also --ca or iot_ca_bundle),".to_owned(),
     };
     match certificate {
         CertificateError::UnknownIssuer | CertificateError::BadSignature => format!(
@@ -315,12 +320,34 @@ fn advice(certificate: &CertificateError, bundle: Option<&Bundle>, now: UnixTime
 /// A certificate that is presented to every server that asks for one.
 #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 #[derive(Debug)]
-struct Presented(Arc<rustls::sign::CertifiedKey>);
+struct Presented {
+    certified: Arc<rustls::sign::CertifiedKey>,
+    asked: Arc<AtomicBool>,
+}
+
+/// What is presented, and to whom.
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+struct Presenting {
+    identity: crate::Identity,
+    /// `HOST:PORT`, in lower case: a proxy on the way is another.
+    authority: String,
+    /// Whether a server has asked for it.
+    asked: Arc<AtomicBool>,
+    /// For connections to others.
+    others: Tls,
+}
+
+/// `HOST:PORT` of a URL, in lower case.
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+fn authority_of(uri: &ureq::http::Uri) -> String {
+    format!("{}:{}", uri.host().unwrap_or_default(), super::resolve::port(uri)).to_ascii_lowercase()
+}
 
 #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 impl rustls::client::ResolvesClientCert for Presented {
     fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<rustls::sign::CertifiedKey>> {
-        Some(self.0.clone())
+        self.asked.store(true, Ordering::Relaxed);
+        Some(self.certified.clone())
     }
 
     fn has_certs(&self) -> bool {
@@ -349,6 +376,12 @@ impl<In: Transport> Connector<In> for Tls {
         let Some(transport) = chained else { return Ok(None) };
         if !details.needs_tls() || transport.is_tls() {
             return Ok(Some(Either::A(transport)));
+        }
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+        if let Some(Presenting { authority, others, .. }) = &self.shared.presenting
+            && *authority != authority_of(details.uri)
+        {
+            return others.connect(details, Some(transport));
         }
         let host = details.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host).map_err(|_| Error::BadUri(host.to_owned()))?.to_owned();

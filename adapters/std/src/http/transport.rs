@@ -75,11 +75,14 @@ impl Transport {
         Self { proxies, agent: means.agent(None, BUFFER), means, by_proxy: OnceLock::new() }
     }
 
-    /// The same, with connections of its own that present a certificate.
+    /// The same, with connections of its own, which present a certificate to one endpoint.
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-    pub(crate) fn presenting(&self, identity: &crate::Identity) -> Self {
+    pub(crate) fn presenting(&self, identity: &crate::Identity, endpoint: &Endpoint<'_>) -> Self {
         let Means { lookup, trouble, tls } = &self.means;
-        let means = Means { lookup: *lookup, trouble: trouble.clone(), tls: tls.presenting(identity) };
+        let host = endpoint.host();
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let tls = tls.presenting(identity, &format!("{host}:{}", endpoint.port()));
+        let means = Means { lookup: *lookup, trouble: trouble.clone(), tls };
         Self {
             proxies: self.proxies.clone(),
             agent: means.agent(None, BUFFER),

@@ -1,10 +1,12 @@
 //! URLs for MQTT at AWS IoT.
 
 use rolecall_core::call::{Partition, is_region};
+use rolecall_core::flow::Endpoint;
 use rolecall_core::sigv4::mqtt_url;
 use rolecall_core::wire::time::UnixTime;
 
 use super::Provider;
+use crate::settings::url::WITH_USER;
 use crate::{Error, Presigned};
 
 impl Provider {
@@ -27,8 +29,15 @@ impl Provider {
     pub fn mqtt_url(&self, host: &str, lifetime: u32, time: Option<UnixTime>) -> Result<Presigned, Error> {
         let expected = "expected HOST or HOST:PORT of AWS IoT's data endpoint, such as \
                         example-ats.iot.eu-west-1.amazonaws.com";
-        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-        if host.is_empty() || !host.bytes().all(is_host) {
+        if host.contains('@') {
+            return Err(Error::invalid("MQTT endpoint", WITH_USER));
+        }
+        // As clients send it.
+        let host = &host.to_ascii_lowercase();
+        let url = format!("https://{host}");
+        let named = host.strip_suffix(":443").unwrap_or(host);
+        let whole = Endpoint::parse(&url).is_ok_and(|it| it.authority() == named && it.port() > 0);
+        if !whole || host.ends_with(':') || host.contains('/') {
             return Err(Error::invalid("MQTT endpoint", &format!("found {host:?}, {expected}")));
         }
         let region = match region_of(host) {

@@ -3,7 +3,7 @@
 pub(crate) mod endpoints;
 mod imds;
 pub mod profiles;
-mod url;
+pub(crate) mod url;
 
 use std::fmt;
 use std::sync::atomic::AtomicBool;

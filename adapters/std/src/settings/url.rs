@@ -2,10 +2,13 @@
 
 use rolecall_core::wire::Error;
 
+/// What is wrong with a URL that may hold a password, which is not shown.
+pub(crate) const WITH_USER: &str = "a URL with a user or a password, which is sent nowhere: leave them out";
+
 /// What is wrong with the URL of an endpoint. A value that may hold a password is left out.
 pub(crate) fn url_problem(url: &str, error: Error) -> String {
     if url.contains('@') {
-        return "a URL with a user or a password, which is sent nowhere: leave them out".to_owned();
+        return WITH_USER.to_owned();
     }
     if url.contains(['?', '#']) {
         return "a URL with a query or a fragment, which no endpoint has: leave it out".to_owned();

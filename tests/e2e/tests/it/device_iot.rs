@@ -295,3 +295,76 @@ fn options_that_do_not_go_together_are_refused_before_anything_is_sent() {
         assert!(run.stderr.contains("endpoint"), "{endpoint}: {run:?}");
     }
 }
+
+#[test]
+fn a_proxy_on_the_way_is_presented_no_certificate() {
+    let (service, mut proxy) = (Service::start("iot", "server-named"), Service::start("proxy", "server"));
+    // A name that is not this machine's goes through the proxy.
+    let named_port = service.authority().trim_start_matches("localhost:").to_owned();
+    let (endpoint, url) = (format!("gateway.example:{named_port}"), format!("https://{}", proxy.authority()));
+    let (ca, certificate, key) = (file("root.pem"), file("p256.pem"), file("p256.key"));
+    let arguments = ["credentials", "--iot-endpoint", &endpoint, "--role-alias", "gateways", "--ca", &ca];
+    let all = [&arguments[..], &["--cert", &certificate, "--key", &key]].concat();
+    let run = rolecall(&all, [("HTTPS_PROXY", url.as_str()), ("AWS_CA_BUNDLE", &ca), NOTHING[0]]);
+    assert!(run.ok().contains("ASIA"), "{run:?}");
+    let asked = proxy.request();
+    assert!(asked["head"].as_str().expect("text").starts_with(&format!("CONNECT {endpoint} ")), "{asked}");
+    assert_eq!(asked["presented"], false);
+    // The proxy's own certificate is verified with the roots of the settings, not with those of the device.
+    let other = file("other-root.pem");
+    let run = rolecall(&all, [("HTTPS_PROXY", url.as_str()), ("AWS_CA_BUNDLE", &other), NOTHING[0]]);
+    assert!(run.failed().contains("not trusted"), "{run:?}");
+}
+
+#[test]
+fn a_password_in_an_endpoint_is_not_shown() {
+    let endpoint = "user:s3cr3tpw@localhost:1";
+    let arguments = ["--iot-endpoint", endpoint, "--role-alias", "a", "--cert", "c", "--key", "k"];
+    for command in [&["credentials"][..], &["explain"], &["explain", "--json"]] {
+        let run = rolecall(&[command, &arguments].concat(), NOTHING);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        let all = format!("{}{}", run.stdout, run.stderr);
+        assert!(all.contains("a user or a password") && !all.contains("s3cr3tpw"), "{all}");
+    }
+    let run = rolecall(&["presign", "--mqtt", "u:s3cr3tpw@h.iot.eu-west-1.amazonaws.com"], NOTHING);
+    assert!(run.failed().contains("a user or a password") && !run.stderr.contains("s3cr3tpw"), "{run:?}");
+}
+
+#[test]
+fn a_certificate_is_never_left_out_for_another_identity() {
+    let keys = "[profile keys]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret\n";
+    let role = "role_arn = arn:aws:iam::123456789012:role/r\n";
+    let anchor = "trust_anchor_arn = arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/x\n\
+                  profile_arn = arn:aws:rolesanywhere:eu-west-1:123456789012:profile/x\n";
+    let iot = "iot_endpoint = h\niot_role_alias = a\n";
+    let files = "certificate = c\nprivate_key = k\n";
+    for (number, (lines, words)) in [
+        (format!("{iot}{files}{role}source_profile = keys\n"), "iot_endpoint beside source_profile"),
+        (
+            format!("{iot}{files}{role}credential_source = Environment\n"),
+            "iot_endpoint beside credential_source",
+        ),
+        (format!("{iot}{files}{role}"), "iot_endpoint beside role_arn"),
+        (format!("{files}{role}source_profile = keys\n"), "certificate beside source_profile"),
+        (format!("{anchor}{files}{role}source_profile = keys\n"), "trust_anchor_arn beside source_profile"),
+        (format!("{anchor}{files}{role}external_id = x1\n"), "trust_anchor_arn beside external_id"),
+        (format!("{anchor}{files}{role}mfa_serial = 123456789\n"), "trust_anchor_arn beside mfa_serial"),
+        (format!("{anchor}{files}{role}iot_ca_bundle = x\n"), "iot_ca_bundle, but no iot_endpoint"),
+        ("iot_thing_name = x\n".to_owned(), "iot_thing_name, but no iot_endpoint"),
+        ("certificate_chain = x\n".to_owned(), "neither iot_endpoint nor trust_anchor_arn"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = folder(&format!("beside-{number}")).join("config");
+        std::fs::write(&path, format!("{keys}[profile device]\n{lines}")).expect("a file");
+        let variables = [
+            ("AWS_CONFIG_FILE", path.to_str().expect("text")),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ("AWS_REGION", "eu-west-1"),
+            NOTHING[0],
+        ];
+        let run = rolecall(&["credentials", "--profile", "device"], variables);
+        assert!(run.failed().contains(words) && run.stderr.contains("device"), "{lines}: {run:?}");
+    }
+}

@@ -86,6 +86,7 @@ fn text_around_a_certificate_and_a_key_is_skipped() {
             ),
         ),
         ("both.key", format!("{}{}", read("p256.pem"), read("p256.key"))),
+        ("mark.key", format!("\u{feff}{}", read("p256.key"))),
     ] {
         let run = run(&service, &certificate, &private(name, &key), &[]);
         assert!(run.ok().contains("ASIA"), "{name}: {run:?}");
@@ -112,6 +113,7 @@ fn a_file_that_cannot_be_used_is_named_with_the_line() {
             "not one of X.509",
         ),
         ("many.pem", certificate.repeat(17), "more than 16 certificates"),
+        ("der.pem", "0\x02x\n".to_owned(), "found DER or PKCS#12; convert it"),
     ] {
         let path = private(name, &text);
         let run = run(&service, &path, &good.1, &[]);
@@ -171,6 +173,78 @@ fn a_pipe_that_has_no_writer_is_not_waited_for() {
     let run = run(&service, &file("p256.pem"), pipe.to_str().expect("text"), &[]);
     assert!(run.failed().contains("private key"), "{run:?}");
     assert!(run.took < Duration::from_secs(13), "{run:?}");
+}
+
+struct Written<'a>(&'a mut Vec<u8>);
+
+impl rolecall::core::wire::Put for Written<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+fn openssl(arguments: &[&str]) {
+    let output = std::process::Command::new("openssl").args(arguments).output().expect("openssl");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_encryption_that_costs_too_much_or_is_not_supported_is_refused_at_once() {
+    let service = Service::start("iot", "server");
+    let (certificate, plain) = (file("p256.pem"), file("p256.key"));
+    let right = private("pass", PASSPHRASE);
+    for (name, options, words) in [
+        ("pbes1", &["-v1", "PBE-SHA1-3DES"][..], "not supported: expected PBES2 with AES"),
+        ("des3", &["-v2", "des3"], "not supported: expected PBES2 with AES"),
+        ("sha1", &["-v2", "aes128", "-v2prf", "hmacWithSHA1"], "over SHA-1"),
+        (
+            "iterations",
+            &["-v2", "aes256", "-iter", "6000000"],
+            "6000000 iterations of PBKDF2: expected 5000000",
+        ),
+        ("scrypt-r", &["-scrypt", "-outform", "DER"], "scrypt of N 16384, r 127, p 1"),
+        ("scrypt-p", &["-scrypt", "-scrypt_p", "17"], "p 17"),
+        ("scrypt", &["-scrypt"], ""),
+        ("usual", &["-v2", "aes256", "-iter", "100000"], ""),
+    ] {
+        let path = folder().join(format!("{name}.costly.key")).to_str().expect("text").to_owned();
+        let provider =
+            if name == "pbes1" { &["-provider", "legacy", "-provider", "default"][..] } else { &[] };
+        let pass = format!("pass:{PASSPHRASE}");
+        openssl(
+            &[&["pkcs8", "-topk8", "-in", &plain, "-passout", &pass, "-out", &path], options, provider]
+                .concat(),
+        );
+        if name == "scrypt-r" {
+            // OpenSSL makes none that takes more memory than it reads: N, r and p are changed here.
+            let mut der = std::fs::read(&path).expect("a file");
+            let usual = [2, 2, 0x40, 0, 2, 1, 8, 2, 1, 1];
+            let at = der.windows(usual.len()).position(|part| part == usual).expect("the parameters");
+            der[at + 6] = 127;
+            let mut text = Vec::new();
+            rolecall::core::wire::base64::encode(&der, &mut Written(&mut text));
+            let text = String::from_utf8(text).expect("text");
+            std::fs::write(
+                &path,
+                format!(
+                    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n{text}\n-----END ENCRYPTED PRIVATE KEY-----\n"
+                ),
+            )
+            .expect("a file");
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+        let run = run(&service, &certificate, &path, &["--key-passphrase-file", &right]);
+        if words.is_empty() {
+            assert!(run.ok().contains("ASIA"), "{name}: {run:?}");
+        } else {
+            assert!(run.failed().contains(words) && run.stderr.contains(&path), "{name}: {run:?}");
+            assert!(run.took < Duration::from_secs(2), "{name}: {run:?}");
+        }
+        assert!(run.peak < 40 << 20, "{name}: {run:?}");
+    }
+    std::fs::set_permissions(&right, std::fs::Permissions::from_mode(0o644)).expect("a mode");
+    let run = run(&service, &certificate, &file("p256.encrypted.key"), &["--key-passphrase-file", &right]);
+    assert!(run.failed().contains("other users may read this passphrase"), "{run:?}");
 }
 
 /// A key that signs with the file of another, after a while, and does not show itself.

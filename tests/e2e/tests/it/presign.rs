@@ -135,7 +135,7 @@ fn a_url_for_mqtt_is_signed_for_the_region_of_its_host() {
         assert_eq!(run.code, Some(2), "{run:?}");
         assert!(run.stderr.contains(words), "{run:?}");
     }
-    for host in ["https://h", "h/mqtt", "h?x", "a b"] {
+    for host in ["https://h", "h/mqtt", "h?x", "a b", "::1", "h:0", "h:", "h:99999"] {
         let run = rolecall(&["presign", "--mqtt", host], KEYS);
         assert!(run.failed().contains("expected HOST or HOST:PORT"), "{host}: {run:?}");
     }

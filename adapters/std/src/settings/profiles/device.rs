@@ -20,6 +20,31 @@ impl At<'_> {
         }
     }
 
+    /// Refuses a device's settings in a profile whose role is assumed with other credentials, and the other way round:
+    /// one of them would be left out in silence.
+    pub(super) fn check_device_beside_role(&self) -> Result<(), Error> {
+        const DEVICE: [&str; 6] = [
+            "iot_endpoint",
+            "iot_role_alias",
+            "trust_anchor_arn",
+            "profile_arn",
+            "certificate",
+            "private_key",
+        ];
+        const SOURCE: [&str; 5] =
+            ["source_profile", "credential_source", "web_identity_token_file", "external_id", "mfa_serial"];
+        let first = |names: &[&'static str]| names.iter().copied().find(|name| self.get(name).is_some());
+        let Some(device) = first(&DEVICE) else { return Ok(()) };
+        let beside = first(&SOURCE).or_else(|| self.get("trust_anchor_arn").is_none().then_some("role_arn"));
+        match beside {
+            Some(other) => Err(self.wrong(&format!(
+                "it has {device} beside {other}: give the certificate a profile of its own, and name that as source_profile \
+                 of the role"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     #[cfg(feature = "iot")]
     fn iot(&self) -> Result<Option<Base>, Error> {
         let with = "AWS IoT needs";
@@ -41,6 +66,11 @@ impl At<'_> {
         let needed = |name| self.needed(with, name);
         let (anchor, profile) = (needed("trust_anchor_arn")?, needed("profile_arn")?);
         let certificate = self.certificate(with, None)?;
+        if self.get("iot_ca_bundle").is_some() {
+            return Err(self.wrong(
+                "it has an iot_ca_bundle, but no iot_endpoint: AWS_CA_BUNDLE is for IAM Roles Anywhere",
+            ));
+        }
         let mut role = crate::AnywhereRole::new(anchor, profile, needed("role_arn")?, certificate);
         role.session_name = self.owned("role_session_name");
         role.duration_seconds = self.seconds("duration_seconds")?;

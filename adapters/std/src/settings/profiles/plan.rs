@@ -185,6 +185,12 @@ fn leads_nowhere(profile: &Section) -> Option<&'static str> {
         #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         ("certificate", "it has a certificate, but neither iot_endpoint nor trust_anchor_arn"),
         #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+        ("certificate_chain", "it has a certificate_chain, but neither iot_endpoint nor trust_anchor_arn"),
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+        ("iot_thing_name", "it has an iot_thing_name, but no iot_endpoint"),
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+        ("iot_ca_bundle", "it has an iot_ca_bundle, but no iot_endpoint"),
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         ("private_key", "it has a private_key, but neither iot_endpoint nor trust_anchor_arn"),
         ("login_session", "login_session is not supported; use keys, an sso_session or a credential_process"),
         ("aws_session_token", "it has an aws_session_token but no aws_access_key_id"),
@@ -236,6 +242,8 @@ impl<'a> At<'a> {
     /// The role to assume; `None` if there is none, or if it is assumed with a token or a certificate.
     fn role(&self) -> Result<Option<RoleStep>, Error> {
         let Some(role_arn) = self.owned("role_arn") else { return Ok(None) };
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+        self.check_device_beside_role()?;
         if self.get("web_identity_token_file").is_some() || self.get("trust_anchor_arn").is_some() {
             return Ok(None);
         }
