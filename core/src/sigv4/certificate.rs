@@ -6,6 +6,7 @@ use crate::wire::x509::{Certificate, KeyKind, Scheme};
 use crate::wire::{Ascii, Put};
 
 use super::canonical::{self, SignedHeaders};
+use super::key::{is_scope, put_scope};
 use super::{Hasher, Request, Rules, SignError};
 
 /// The credential scope and the certificate that a request is signed with. The signature is the caller's: the key may be
@@ -41,8 +42,7 @@ impl<'a> CertificateSigner<'a> {
         service: &'a str,
         time: UnixTime,
     ) -> Result<Self, SignError> {
-        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
-        if !region.bytes().chain(service.bytes()).all(plain) {
+        if !is_scope(region, service) {
             return Err(SignError::InvalidScope);
         }
         if certificate.key == KeyKind::Other {
@@ -87,7 +87,7 @@ impl<'a> CertificateSigner<'a> {
         for part in [b"\n", self.date.as_bytes(), b"\n"] {
             out.put(part);
         }
-        self.put_scope(out);
+        put_scope(&self.date, self.region, self.service, out);
         out.put(b"\n");
         out.put(hasher.end_hex().as_bytes());
         Ok(())
@@ -117,7 +117,7 @@ impl<'a> CertificateSigner<'a> {
         out.put(b" Credential=");
         self.certificate.put_serial(out);
         out.put(b"/");
-        self.put_scope(out);
+        put_scope(&self.date, self.region, self.service, out);
         out.put(b", SignedHeaders=");
         self.headers(request).put_names(b";", out);
         out.put(b", Signature=");
@@ -128,13 +128,6 @@ impl<'a> CertificateSigner<'a> {
         match self.certificate.key {
             KeyKind::P256 | KeyKind::P384 => b"AWS4-X509-ECDSA-SHA256",
             KeyKind::Rsa | KeyKind::Other => b"AWS4-X509-RSA-SHA256",
-        }
-    }
-
-    fn put_scope(&self, out: &mut dyn Put) {
-        let day = self.date.day();
-        for part in [day, b"/", self.region.as_bytes(), b"/", self.service.as_bytes(), b"/aws4_request"] {
-            out.put(part);
         }
     }
 

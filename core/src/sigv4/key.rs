@@ -59,11 +59,7 @@ pub(super) struct Key<'a> {
 impl Key<'_> {
     /// Writes the credential scope, its parts joined by slashes.
     pub(super) fn put_scope(&self, out: &mut dyn Put) {
-        for part in [self.derived.date.day(), self.region.as_bytes(), self.service.as_bytes()] {
-            out.put(part);
-            out.put(b"/");
-        }
-        out.put(b"aws4_request");
+        put_scope(&self.derived.date, self.region, self.service, out);
     }
 
     /// Signs what `string_to_sign` writes.
@@ -80,6 +76,21 @@ impl fmt::Debug for Key<'_> {
         let day = utf8(self.derived.date.day()).unwrap_or_default();
         write!(f, "SigningKey({day}/{}/{})", self.region, self.service)
     }
+}
+
+/// Whether region and service can go into a header line as they are.
+pub(super) fn is_scope(region: &str, service: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
+    region.bytes().chain(service.bytes()).all(plain)
+}
+
+/// Writes a credential scope on the day of `date`, its parts joined by slashes.
+pub(super) fn put_scope(date: &Ascii<16>, region: &str, service: &str, out: &mut dyn Put) {
+    for part in [date.day(), region.as_bytes(), service.as_bytes()] {
+        out.put(part);
+        out.put(b"/");
+    }
+    out.put(b"aws4_request");
 }
 
 impl<'s> SigningKey<'s> {

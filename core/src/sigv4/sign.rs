@@ -7,7 +7,7 @@ use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
 use super::canonical::{self, SignedHeaders};
-use super::key::Key;
+use super::key::{Key, is_scope};
 use super::request::View;
 use super::{Hasher, Request, Rules, SignError, SigningKey};
 
@@ -54,9 +54,7 @@ impl<'a> Signer<'a> {
         if !key.derived.is_for(time) {
             return Err(SignError::StaleKey);
         }
-        // They go into a header line as they are.
-        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
-        if !key.region.bytes().chain(key.service.bytes()).all(plain) {
+        if !is_scope(key.region, key.service) {
             return Err(SignError::InvalidScope);
         }
         Ok(Self { credentials, key, rules, date: time.compact(), token: TokenPlacement::Signed })

@@ -153,19 +153,25 @@ pub fn decimal(mut value: u32, out: &mut (impl Put + ?Sized)) {
 }
 
 /// Writes `value` in decimal digits, as [`decimal`], for lengths beyond 32 bits.
-pub fn long_decimal(mut value: u64, out: &mut (impl Put + ?Sized)) {
+pub fn long_decimal(value: u64, out: &mut (impl Put + ?Sized)) {
+    big_decimal(&value.to_be_bytes(), &mut [0; 20], out);
+}
+
+/// Writes a number, given big endian, in as many decimal digits as `digits` has room for.
+pub(crate) fn big_decimal(number: &[u8], digits: &mut [u8], out: &mut (impl Put + ?Sized)) {
     // Bit by bit, as each digit doubles: 32-bit machines have no wide division.
-    let mut digits = [0u8; 20];
-    for _ in 0..u64::BITS {
-        let mut carry = u8::from(value >= 1 << 63);
-        value <<= 1;
-        for digit in digits.iter_mut().rev() {
-            let doubled = (*digit << 1) | carry;
-            carry = u8::from(doubled > 9);
-            *digit = if doubled > 9 { doubled.wrapping_sub(10) } else { doubled };
+    for byte in number {
+        for shift in (0..8u32).rev() {
+            let mut carry = byte >> shift & 1;
+            for digit in digits.iter_mut().rev() {
+                let doubled = (*digit << 1) | carry;
+                carry = u8::from(doubled > 9);
+                *digit = if doubled > 9 { doubled.wrapping_sub(10) } else { doubled };
+            }
         }
     }
-    let start = digits.iter().position(|digit| *digit != 0).unwrap_or(19);
+    let last = digits.len().wrapping_sub(1);
+    let start = digits.iter().position(|digit| *digit != 0).unwrap_or(last);
     digits.iter_mut().for_each(|digit| *digit |= b'0');
     out.put(digits.get(start..).unwrap_or_default());
 }

@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use super::put::big_decimal;
 use super::scan::Scan;
 use super::time::UnixTime;
 use super::{Error, Kind, Put};
@@ -110,7 +111,7 @@ impl<'a> Certificate<'a> {
     /// # Errors
     /// `UnexpectedEnd`, `UnexpectedByte`, `TooLong`, `OutOfRange` or `TrailingData`, with an offset into `der`.
     pub fn parse(der: &'a [u8]) -> Result<Self, Error> {
-        let whole = Element::only(der)?.expect(SEQUENCE)?;
+        let whole = Element::only(der)?.tagged(SEQUENCE)?;
         let mut outer = whole.content();
         let mut fields = outer.next(SEQUENCE)?.content();
         if fields.scan.peek() == Some(VERSION) {
@@ -145,21 +146,8 @@ impl<'a> Certificate<'a> {
 
     /// Writes the serial number in decimal digits.
     pub fn put_serial(&self, out: &mut (impl Put + ?Sized)) {
-        // 20 bytes have 49 digits. Each bit doubles them, as 32-bit machines have no wide division.
-        let mut digits = [0u8; 49];
-        for byte in self.serial {
-            for shift in (0..8u32).rev() {
-                let mut carry = byte >> shift & 1;
-                for digit in digits.iter_mut().rev() {
-                    let doubled = (*digit << 1) | carry;
-                    carry = u8::from(doubled > 9);
-                    *digit = if doubled > 9 { doubled.wrapping_sub(10) } else { doubled };
-                }
-            }
-        }
-        let start = digits.iter().position(|digit| *digit != 0).unwrap_or(48);
-        digits.iter_mut().for_each(|digit| *digit |= b'0');
-        out.put(digits.get(start..).unwrap_or_default());
+        // 20 bytes have 49 digits.
+        big_decimal(self.serial, &mut [0; 49], out);
     }
 }
 
@@ -188,7 +176,7 @@ impl<'a> Element<'a> {
         if elements.scan.rest().is_empty() { Ok(element) } else { Err(trailing) }
     }
 
-    fn expect(self, tag: u8) -> Result<Self, Error> {
+    fn tagged(self, tag: u8) -> Result<Self, Error> {
         if self.tag == tag { Ok(self) } else { Err(Error::new(self.offset, Kind::UnexpectedByte)) }
     }
 
