@@ -41,14 +41,14 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     }
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     if let Some(session) = device(common) {
-        let is_role = common.certificate.trust_anchor_arn.is_some();
         provider = provider.session(session);
-        if is_role {
-            environment.check()?;
-            return Ok(provider);
-        }
     }
     environment.check()?;
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+    if common.certificate.trust_anchor_arn.is_some() {
+        // The role is that of the session.
+        return Ok(provider);
+    }
     Ok(match role(&common.role)? {
         Some(role) => provider.assume_role(role),
         None => provider,

@@ -9,6 +9,7 @@ use rolecall_core::flow::{Answer, Context, Exchange, Flow, Memory, Need, Report,
 use rolecall_core::skew::{Clock, Instant};
 use zeroize::Zeroizing;
 
+use crate::files::without_mark;
 use crate::host::{Buffer, Host, Streams};
 use crate::json::text;
 use crate::lock;
@@ -272,21 +273,17 @@ impl Driver<'_> {
     }
 }
 
-/// The byte order mark that editors of Windows put in front of a text.
-const MARK: &[u8] = "\u{feff}".as_bytes();
-
 /// The `Expiration` of the document that a command printed.
 fn expiration(document: &[u8]) -> String {
-    let document = document.strip_prefix(MARK).unwrap_or(document);
-    text(document, "Expiration").map(|text| text.as_str().to_owned()).unwrap_or_default()
+    text(without_mark(document), "Expiration").map(|text| text.as_str().to_owned()).unwrap_or_default()
 }
 
 /// What a file or a command had, without a byte order mark.
 fn content(had: Result<(), Failure>, buffer: &Buffer) -> Answer<'static> {
     match had {
         Ok(()) => {
-            let start = if buffer.bytes().starts_with(MARK) { MARK.len() } else { 0 };
-            Answer::Content(start..buffer.bytes().len())
+            let len = buffer.bytes().len();
+            Answer::Content(len - without_mark(buffer.bytes()).len()..len)
         }
         Err(failure) => Answer::Failed(failure),
     }

@@ -14,6 +14,11 @@ pub(crate) const MAX_CONTENT: usize = 256 * 1024;
 /// How long a file that is a pipe or a terminal may take. Regular files have no such limit.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A text without the byte order mark that editors of Windows put in front of it.
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+}
+
 /// Reads a file into a buffer.
 pub(crate) type ReadFile<'a> = dyn Fn(&str, &mut Buffer) -> Result<(), Failure> + 'a;
 

@@ -13,6 +13,7 @@ use super::key::FileKey;
 use super::pem::{KeyDer, certificates};
 use super::place::{ClientCertificate, KeyPlace};
 use crate::Error;
+use crate::files::without_mark;
 use crate::host::{Buffer, Host};
 use crate::sink::Sink;
 
@@ -75,7 +76,7 @@ impl ClientCertificate {
 
     fn certificates_of(&self, path: &str, host: &dyn Host) -> Result<Vec<Vec<u8>>, Error> {
         let text = content(path, "the certificate", host)?;
-        certificates(text.bytes()).map_err(|problem| Error::invalid(path, &problem))
+        certificates(without_mark(text.bytes())).map_err(|problem| Error::invalid(path, &problem))
     }
 
     fn read_key(
@@ -90,7 +91,7 @@ impl ClientCertificate {
             return Err(wrong(&format!("other users may read this private key{SHARED}")));
         }
         let text = content(path, "the private key", host)?;
-        let mut key = KeyDer::read(text.bytes()).map_err(|problem| wrong(&problem))?;
+        let mut key = KeyDer::read(without_mark(text.bytes())).map_err(|problem| wrong(&problem))?;
         if key.is_encrypted() {
             if let Some(file) = passphrase.filter(|file| !shared && host.is_shared(file)) {
                 return Err(Error::invalid(file, &format!("other users may read this passphrase{SHARED}")));
@@ -118,24 +119,15 @@ impl ClientCertificate {
                 )
             })?,
         }
-        let line = text.bytes().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = without_mark(text.bytes()).split(|byte| *byte == b'\n').next().unwrap_or_default();
         Ok(Zeroizing::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec()))
     }
 }
-
-/// The byte order mark.
-const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The content of a file that has `what`.
 fn content(path: &str, what: &str, host: &dyn Host) -> Result<Buffer, Error> {
     let mut text = Buffer::new();
     let read = host.read_file(path, &mut text);
-    // Editors of Windows put a mark in front of a text.
-    if text.bytes().starts_with(MARK) {
-        let mut unmarked = Buffer::new();
-        unmarked.append(text.bytes().strip_prefix(MARK).unwrap_or_default());
-        text = unmarked;
-    }
     read.map(|()| text).map_err(|failure: Failure| {
         let more = match failure.kind {
             FailureKind::TooLarge => ": 256 KiB at most",

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::SystemTime;
 
 use rolecall_core::error::FailureKind;
@@ -20,8 +21,9 @@ use super::bundle::Bundle;
 use super::tcp::left;
 use super::time::VerificationTime;
 use super::trouble::Trouble;
-use crate::files::read_up_to;
+use crate::files::{read_up_to, without_mark};
 use crate::host::Buffer;
+use crate::lock;
 
 /// The trusted certificates, and sessions made with them. A clone is another handle to the same.
 #[derive(Clone)]
@@ -40,8 +42,8 @@ struct Shared {
     trouble: Trouble,
     /// A certificate of the bundle that is not used.
     skipped: OnceLock<String>,
-    /// Whether the caller has not heard of it yet.
-    unheard: AtomicBool,
+    /// The same, until the caller has heard of it: one for all that present a certificate, too.
+    unheard: Arc<Mutex<Option<String>>>,
 }
 
 impl Tls {
@@ -58,7 +60,7 @@ impl Tls {
                 config: OnceLock::new(),
                 trouble,
                 skipped: OnceLock::new(),
-                unheard: AtomicBool::new(true),
+                unheard: Arc::default(),
             }),
         }
     }
@@ -66,7 +68,7 @@ impl Tls {
     /// The same, with a certificate that is presented to one server, and the roots that it comes with.
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     pub(super) fn presenting(&self, identity: &crate::Identity, authority: &str) -> Self {
-        let Shared { bundle, time, trouble, .. } = &*self.shared;
+        let Shared { bundle, time, trouble, unheard, .. } = &*self.shared;
         let own = |path: &str| Bundle { setting: "--ca or iot_ca_bundle".to_owned(), path: path.to_owned() };
         Self {
             shared: Arc::new(Shared {
@@ -81,15 +83,14 @@ impl Tls {
                 config: OnceLock::new(),
                 trouble: trouble.clone(),
                 skipped: OnceLock::new(),
-                unheard: AtomicBool::new(true),
+                unheard: unheard.clone(),
             }),
         }
     }
 
     /// A certificate that was skipped, once.
     pub(crate) fn warning(&self) -> Option<String> {
-        let skipped = self.shared.skipped.get()?;
-        self.shared.unheard.swap(false, Ordering::Relaxed).then(|| skipped.clone())
+        lock(&self.shared.unheard).take()
     }
 
     /// The time at which certificates are verified.
@@ -116,7 +117,10 @@ impl Tls {
                     trouble.hint(advice);
                 }
             }
+            #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
             None => self.explain_end(error),
+            #[cfg(not(any(feature = "iot", feature = "roles-anywhere")))]
+            None => {}
         }
         if kind_of(error) != Some(FailureKind::Untrusted) {
             return;
@@ -131,17 +135,11 @@ impl Tls {
     }
 
     /// Says that a server which ends the connection may not accept the certificate: its alert can be lost.
+    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     fn explain_end(&self, error: &io::Error) {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-        let presented = match () {
-            #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-            () => self.shared.presenting.as_ref().is_some_and(|it| it.asked.load(Ordering::Relaxed)),
-            #[cfg(not(any(feature = "iot", feature = "roles-anywhere")))]
-            () => false,
-        };
-        if presented
-            && matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
-        {
+        let asked = self.shared.presenting.as_ref().is_some_and(|it| it.asked.load(Ordering::Relaxed));
+        if asked && matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) {
             let advice =
                 "the server ended the connection after the certificate was presented: it may not accept it";
             self.shared.trouble.hint(advice.to_owned());
@@ -160,7 +158,10 @@ impl Tls {
                     Error::Tls("no certificate to trust")
                 })?;
                 if let Some(broken) = broken {
-                    let _ = self.shared.skipped.set(bundle.problem(&format!("{broken}; it is skipped")));
+                    let skipped = bundle.problem(&format!("{broken}; it is skipped"));
+                    if self.shared.skipped.set(skipped.clone()).is_ok() {
+                        *lock(&self.shared.unheard) = Some(skipped);
+                    }
                 }
                 roots
             }
@@ -192,8 +193,7 @@ fn read_bundle(path: &str) -> Result<(RootCertStore, Option<String>), String> {
     let mut text = Buffer::new();
     read_up_to(MAX_BUNDLE, path, &mut text).map_err(|failure| failure.to_string())?;
     let (mut roots, mut broken, mut skipped) = (RootCertStore::empty(), None, 0);
-    let bytes = text.bytes().strip_prefix("\u{feff}".as_bytes()).unwrap_or(text.bytes());
-    for (index, certificate) in CertificateDer::pem_slice_iter(bytes).enumerate() {
+    for (index, certificate) in CertificateDer::pem_slice_iter(without_mark(text.bytes())).enumerate() {
         let read = certificate.map_err(|error| error.to_string());
         let added = read.and_then(|certificate| roots.add(certificate).map_err(|error| unreadable(&error)));
         if let Err(problem) = added {
@@ -220,11 +220,7 @@ fn unreadable(error: &rustls::Error) -> String {
 
 /// What is wrong with a handshake that fails before a certificate is looked at, and what to do.
 fn advice_on_session(error: &rustls::Error) -> Option<String> {
-    use rustls::AlertDescription::{
-        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
-        CertificateUnknown, DecryptError, HandshakeFailure, ProtocolVersion, UnknownCA,
-        UnsupportedCertificate,
-    };
+    use rustls::AlertDescription::{HandshakeFailure, ProtocolVersion};
     let advice = match error {
         rustls::Error::InvalidMessage(_) => {
             "the server does not speak TLS: check scheme and port of the endpoint"
@@ -232,56 +228,44 @@ fn advice_on_session(error: &rustls::Error) -> Option<String> {
         rustls::Error::PeerIncompatible(_) | rustls::Error::AlertReceived(ProtocolVersion) => {
             "the server has neither TLS 1.2 nor TLS 1.3, or no cipher in common"
         }
-        rustls::Error::AlertReceived(CertificateRequired) => {
-            "the server requires a certificate of the client"
-        }
         rustls::Error::AlertReceived(HandshakeFailure) => {
             "the server refused the handshake: it has no cipher in common, or requires a certificate of the client"
-        }
-        rustls::Error::AlertReceived(UnknownCA) => {
-            "the server does not trust the issuer of this client's certificate, or a certificate between them is missing"
-        }
-        rustls::Error::AlertReceived(CertificateExpired) => {
-            "the server says that this client's certificate has expired, or is not valid yet"
-        }
-        rustls::Error::AlertReceived(CertificateRevoked) => {
-            "the server says that this client's certificate was revoked"
-        }
-        rustls::Error::AlertReceived(
-            BadCertificate | CertificateUnknown | UnsupportedCertificate | AccessDenied,
-        ) => "the server does not accept this client's certificate",
-        rustls::Error::AlertReceived(DecryptError) => {
-            "the server could not verify this client's signature: the key does not belong to the certificate"
         }
         rustls::Error::General(problem) if problem.starts_with("signing with the private key") => {
             return Some(problem.clone());
         }
-        rustls::Error::AlertReceived(alert) => {
-            return Some(format!("the server refused the handshake: {alert:?}"));
-        }
+        rustls::Error::AlertReceived(alert) => match about_client(*alert) {
+            Some(advice) => advice,
+            None => return Some(format!("the server refused the handshake: {alert:?}")),
+        },
         _ => return None,
     };
     Some(advice.to_owned())
 }
 
-/// Whether an alert says that the server does not accept this client's certificate.
-fn is_about_client(alert: rustls::AlertDescription) -> bool {
+/// What an alert says about this client's certificate; `None` if it is about something else.
+fn about_client(alert: rustls::AlertDescription) -> Option<&'static str> {
     use rustls::AlertDescription::{
         AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
         CertificateUnknown, DecryptError, UnknownCA, UnsupportedCertificate,
     };
-    matches!(
-        alert,
-        AccessDenied
-            | BadCertificate
-            | CertificateExpired
-            | CertificateRequired
-            | CertificateRevoked
-            | CertificateUnknown
-            | DecryptError
-            | UnknownCA
-            | UnsupportedCertificate
-    )
+    Some(match alert {
+        CertificateRequired => "the server requires a certificate of the client",
+        UnknownCA => {
+            "the server does not trust the issuer of this client's certificate, or a certificate between them is missing"
+        }
+        CertificateExpired => {
+            "the server says that this client's certificate has expired, or is not valid yet"
+        }
+        CertificateRevoked => "the server says that this client's certificate was revoked",
+        BadCertificate | CertificateUnknown | UnsupportedCertificate | AccessDenied => {
+            "the server does not accept this client's certificate"
+        }
+        DecryptError => {
+            "the server could not verify this client's signature: the key does not belong to the certificate"
+        }
+        _ => return None,
+    })
 }
 
 /// What is wrong with a server's certificate, and what to do.
@@ -363,7 +347,7 @@ pub(crate) fn kind_of(error: &io::Error) -> Option<FailureKind> {
             FailureKind::Untrusted
         }
         rustls::Error::General(_) | rustls::Error::FailedToGetRandomBytes => FailureKind::Other,
-        rustls::Error::AlertReceived(alert) if is_about_client(*alert) => FailureKind::Denied,
+        rustls::Error::AlertReceived(alert) if about_client(*alert).is_some() => FailureKind::Denied,
         _ => FailureKind::Protocol,
     })
 }

@@ -1,11 +1,11 @@
 //! URLs for MQTT at AWS IoT.
 
-use rolecall_core::call::{Partition, is_region};
 use rolecall_core::flow::Endpoint;
 use rolecall_core::sigv4::mqtt_url;
 use rolecall_core::wire::time::UnixTime;
 
 use super::Provider;
+use crate::request::named_by;
 use crate::settings::url::WITH_USER;
 use crate::{Error, Presigned};
 
@@ -14,7 +14,8 @@ impl Provider {
     /// (`aws iot describe-endpoint --endpoint-type iot:Data-ATS`). The connection has to be opened within `lifetime`
     /// seconds, 1 to 604,800, and before the credentials end; the client asks for the subprotocol `mqtt`.
     ///
-    /// `examples/mqtt_websocket.rs` opens the connection, and shows what is on the wire. It is signed for the region in `host`, else for that of the settings. `time` is the time to sign with, else now.
+    /// It is signed for the region in `host`, if that is a name of AWS's, else for that of the settings; `time` is the time to
+    /// sign with, else now. `examples/mqtt_websocket.rs` opens the connection, and shows what is on the wire.
     ///
     /// ```no_run
     /// # fn connect(provider: &rolecall::Provider) -> Result<(), rolecall::Error> {
@@ -37,10 +38,11 @@ impl Provider {
         let url = format!("https://{host}");
         let named = host.strip_suffix(":443").unwrap_or(host);
         let whole = Endpoint::parse(&url).is_ok_and(|it| it.authority() == named && it.port() > 0);
-        if !whole || host.ends_with(':') || host.contains('/') {
+        if !whole || host.ends_with(':') {
             return Err(Error::invalid("MQTT endpoint", &format!("found {host:?}, {expected}")));
         }
-        let region = match region_of(host) {
+        let of_host = named_by(host.split(':').next().unwrap_or_default()).region;
+        let region = match &of_host {
             Some(region) => region,
             None => self.region()?,
         };
@@ -48,14 +50,4 @@ impl Provider {
         let time = time.unwrap_or_else(|| self.time());
         Presigned::written(&|out| mqtt_url(&credentials.borrow(), host, region, time, lifetime, out))
     }
-}
-
-/// The region in the name of a data endpoint: `ID-ats.iot.REGION.SUFFIX`, with the suffix of the region's partition. A
-/// domain of the account's own has none.
-fn region_of(host: &str) -> Option<&str> {
-    let name = host.split(':').next().unwrap_or_default();
-    let (region, suffix) = name.split_once(".iot.")?.1.split_once('.')?;
-    let partition = Partition::of(region);
-    let known = suffix == partition.dns_suffix || Some(suffix) == partition.dual_stack_suffix;
-    (known && is_region(region)).then_some(region)
 }

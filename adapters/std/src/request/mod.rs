@@ -12,7 +12,8 @@ mod scope;
 mod signed;
 mod url;
 
-use self::scope::{Named, named_by};
+use self::scope::Named;
+pub(crate) use self::scope::named_by;
 use self::url::Url;
 use crate::Error;
 

@@ -26,16 +26,16 @@ const SUFFIXES: [(&str, &str); 16] = [
 
 /// What the name of a host says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Named {
+pub(crate) struct Named {
     /// The name in the credential scope.
     pub(super) service: Option<&'static str>,
-    pub(super) region: Option<String>,
+    pub(crate) region: Option<String>,
     /// A multi-region access point of S3, for which SigV4 has no signature.
     pub(super) multi_region: bool,
 }
 
 /// Returns what a host's name says, if it is one of AWS's own.
-pub(super) fn named_by(host: &str) -> Named {
+pub(crate) fn named_by(host: &str) -> Named {
     let host = host.to_ascii_lowercase();
     let host = host.trim_end_matches('.');
     let found =

@@ -17,16 +17,11 @@ use crate::files::{failed, read_file};
 use crate::host::{Buffer, Host, Streams};
 use crate::http::bundle::Bundle;
 use crate::http::transport::Transport;
-#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-use crate::lock;
 use crate::{Settings, clock};
 
 /// This machine: its network, files, processes, terminal and clocks.
 pub struct System {
     transport: Transport,
-    /// What is wrong with the roots of a certificate, until it is reported.
-    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-    warned: std::sync::Mutex<Option<String>>,
 }
 
 /// How long resolving a name may take, in milliseconds.
@@ -38,11 +33,7 @@ impl System {
     pub fn new(settings: &Settings) -> Self {
         let setting = settings.ca_bundle_setting.clone();
         let bundle = settings.ca_bundle.clone().map(|path| Bundle { setting, path });
-        Self {
-            transport: Transport::new(settings.proxies.clone(), bundle),
-            #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-            warned: std::sync::Mutex::default(),
-        }
+        Self { transport: Transport::new(settings.proxies.clone(), bundle) }
     }
 }
 
@@ -70,12 +61,7 @@ impl Host for System {
         buffer: &mut Buffer,
         streams: &mut Streams<'_>,
     ) -> Answer<'static> {
-        let transport = self.transport.presenting(identity, &exchange.endpoint);
-        let answer = transport.carry_out(exchange, &mut buffer.0, streams);
-        if let Some(problem) = transport.warning() {
-            *lock(&self.warned) = Some(problem);
-        }
-        answer
+        self.transport.presenting(identity, &exchange.endpoint).carry_out(exchange, &mut buffer.0, streams)
     }
 
     /// A file that cannot be looked at is reported when it is read. Pipes are of one process.
@@ -142,10 +128,6 @@ impl Host for System {
 
     #[cfg(feature = "tls")]
     fn warning(&self) -> Option<String> {
-        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-        if let Some(problem) = lock(&self.warned).take() {
-            return Some(problem);
-        }
         self.transport.warning()
     }
 

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::command_line::OF_CREDENTIALS;
 use e2e::command::rolecall;
 use e2e::peer::{Act, Peer};
 
@@ -96,36 +97,8 @@ fn a_code_that_is_not_six_digits_is_counted_and_not_shown() {
 #[test]
 fn an_empty_value_is_refused_where_it_means_nothing() {
     for (command, options) in [
-        (
-            &["credentials"][..],
-            &[
-                "--profile",
-                "--region",
-                "--cache",
-                "--wait",
-                "--format",
-                "--role-arn",
-                "--role-session-name",
-                "--duration-seconds",
-                "--external-id",
-                "--policy",
-                "--policy-arn",
-                "--tag",
-                "--transitive-tag",
-                "--mfa-serial",
-                "--mfa-code",
-                "--source-identity",
-                "--cognito-identity-pool",
-                "--cognito-identity-id",
-                "--login",
-                "--user-pool",
-                "--client-id",
-                "--username",
-                "--custom-role-arn",
-                "--identity-role-arn",
-            ][..],
-        ),
-        (&["presign", URL], &["--method", "--expires", "--date", "--service", "--header"]),
+        (&["credentials"][..], &OF_CREDENTIALS[..]),
+        (&["presign", URL], &["--method", "--mqtt", "--expires", "--date", "--service", "--header"]),
         (&["setup", "ec2-role"], &["--role", "--instance-id", "--policy"]),
         (&["setup", "cognito"], &["--name", "--unauthenticated-policy", "--oidc-url", "--thumbprint"]),
     ] {
