@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use rolecall_core::wire::x509::{Certificate, KeyKind};
 use rolecall_core::wire::{Error, Kind};
 use rolecall_fuzz::{has_description, put};
-use x509_parser::asn1_rs::{Any, Tag};
+use x509_parser::asn1_rs::{Any, Tag, oid};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
@@ -34,15 +34,16 @@ fuzz_target!(|input: &[u8]| {
     let seconds = |time: x509_parser::time::ASN1Time| u64::try_from(time.timestamp()).unwrap_or(0);
     assert_eq!(seconds(theirs.validity().not_before), ours.not_before.as_secs());
     assert_eq!(seconds(theirs.validity().not_after), ours.not_after.as_secs());
-    let oid = info.algorithm.algorithm.to_id_string();
-    // The reference takes an element of any tag for a curve's name.
+    // Compared as bytes: the reference prints a name that breaks off as if it were complete, and reads an element of
+    // any tag as one.
     let named =
         |any: &&Any<'_>| any.header.is_universal() && any.header.is_primitive() && any.tag() == Tag::Oid;
-    let curve = info.algorithm.parameters.as_ref().filter(named).and_then(|any| any.as_oid().ok());
-    let key = match (&*oid, curve.map(|curve| curve.to_id_string()).as_deref()) {
-        ("1.2.840.10045.2.1", Some("1.2.840.10045.3.1.7")) => KeyKind::P256,
-        ("1.2.840.10045.2.1", Some("1.3.132.0.34")) => KeyKind::P384,
-        ("1.2.840.113549.1.1.1", _) => KeyKind::Rsa,
+    let curve = info.algorithm.parameters.as_ref().filter(named).map(|any| any.as_bytes());
+    let key = match &info.algorithm.algorithm {
+        name if *name == oid!(1.2.840.113549.1.1.1) => KeyKind::Rsa,
+        name if *name != oid!(1.2.840.10045.2.1) => KeyKind::Other,
+        _ if curve == Some(oid!(1.2.840.10045.3.1.7).as_bytes()) => KeyKind::P256,
+        _ if curve == Some(oid!(1.3.132.0.34).as_bytes()) => KeyKind::P384,
         _ => KeyKind::Other,
     };
     assert_eq!(key, ours.key);

@@ -81,24 +81,23 @@ public_functions() {
     printf 'one call removed: detected\n'
 }
 
-# link_without_panics TARGET...: links the probe for each target at the levels of devices, `s` and `z`, at `z` with the
-# compact SHA-256 of those that use this level: it is other code in the crate sha2 alone. Level 3, and that the linker
-# rejects a panic path, are checked for the second target alone.
+# link_without_panics TARGET...: links the probe for each target at level `z`, with the compact SHA-256 of those that
+# use this level: it is other code in the crate sha2 alone. Whether a panic path is left is decided before code of the
+# target is generated: levels `s` and 3, and that the linker rejects a panic path, are checked for one target.
 link_without_panics() {
     need_firmware_targets "$@"
-    local triple level
-    if link_probe "$1" s '' --features panic-on-purpose 2>"$scratch/link.log"; then
-        printf '%s: a planted panic path was linked without an error.\n' "$1"
+    local triple level one=$2
+    if link_probe "$one" s '' --features panic-on-purpose 2>"$scratch/link.log"; then
+        printf '%s: a planted panic path was linked without an error.\n' "$one"
         return 1
     fi
     grep -q 'undefined symbol: a_panic_path_is_left' "$scratch/link.log"
-    printf '%-28s a planted panic path: rejected by the linker\n' "$1"
+    printf '%-28s a planted panic path: rejected by the linker\n' "$one"
+    for level in s 3; do
+        link_probe "$one" "$level" ''
+        printf '%-28s opt-level %s: no panic path\n' "$one" "$level"
+    done
     for triple in "$@"; do
-        for level in s 3; do
-            [[ $level != 3 || $triple == "${2:-$1}" ]] || continue
-            link_probe "$triple" "$level" ''
-            printf '%-28s opt-level %s: no panic path\n' "$triple" "$level"
-        done
         link_probe "$triple" z "$compact_sha"
         printf '%-28s opt-level z, compact SHA-256: no panic path\n' "$triple"
     done

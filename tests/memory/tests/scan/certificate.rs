@@ -59,7 +59,6 @@ fn fetch(encrypted: bool, status: u16, moving: bool) -> Outcome {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn a_certificates_key_and_its_passphrase_leave_nothing() {
     for encrypted in [false, true] {
         for (status, ended) in [(201, "ASIAEXAMPLE"), (403, "403")] {

@@ -109,7 +109,6 @@ fn check(
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn instance_metadata() {
     let (issued, token) = (Issued::new(), text(56));
     let scenario =
@@ -122,7 +121,6 @@ fn instance_metadata() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn container_endpoint() {
     let (issued, token) = (Issued::new(), text(64));
     let scenario = Scenario::default()
@@ -136,7 +134,6 @@ fn container_endpoint() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn assume_role() {
     let (issued, own) = (Issued::new(), text(40));
     let scenario = Scenario::default().lend("own secret", &own).search(issued.forms()).search(of_secret_key(
@@ -154,7 +151,6 @@ fn assume_role() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn web_identity() {
     let (issued, token) = (Issued::new(), text(300));
     let scenario = Scenario::default()
@@ -170,7 +166,6 @@ fn web_identity() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn identity_pool() {
     let (issued, token) = (Issued::new(), text(300));
     let scenario = Scenario::default()
@@ -193,13 +188,11 @@ fn sign_in(source: &'static str) {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn sign_in_with_srp() {
     sign_in("sign-in");
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn sign_in_with_the_password_sent() {
     sign_in("password");
 }

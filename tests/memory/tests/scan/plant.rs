@@ -24,33 +24,28 @@ fn is_found(outcome: &Outcome, look: u8, name: &str, place: &str) {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn a_copy_below_the_caller_is_found() {
     is_found(&planted("stack"), 1, "own secret", "below the caller");
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn a_copy_on_the_heap_is_found() {
     is_found(&planted("heap"), 1, "own secret", "heap");
 }
 
 /// The text is wiped where it is last, and not where it was before it grew.
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn what_a_text_that_grew_left_behind_is_found() {
     let outcome = scenario().run_moving("plant:grown", "-");
     is_found(&outcome, 1, "own secret", "heap");
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn a_copy_as_sha256_words_is_found() {
     is_found(&planted("swapped"), 1, "own secret as words", "heap");
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn the_content_of_a_slot_is_found_until_it_is_dropped() {
     let outcome = planted("slot");
     is_found(&outcome, 1, "own secret", "heap");
@@ -58,7 +53,6 @@ fn the_content_of_a_slot_is_found_until_it_is_dropped() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn a_signing_key_is_found_until_it_is_dropped() {
     let outcome = planted("key");
     is_found(&outcome, 1, "own secret after aws4_request, inner pad absorbed, as a state", "the stack");
@@ -68,14 +62,12 @@ fn a_signing_key_is_found_until_it_is_dropped() {
 
 /// As SECURITY.md documents: a moved key leaves a copy at its old place.
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn a_moved_key_leaves_a_copy() {
     let outcome = planted("moved key");
     is_found(&outcome, 1, "own secret after aws4_request, inner pad absorbed, as a state", "the stack");
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "run it with --release")]
 fn nothing_is_found_if_nothing_is_planted() {
     assert_eq!(planted("nowhere").found, [""; 0]);
 }

@@ -57,7 +57,7 @@ impl Scenario {
 
     #[track_caller]
     fn run_with(&self, case: &str, mode: &str, allocator: Option<&Path>) -> Outcome {
-        let mut subject = Command::new(env!("CARGO_BIN_EXE_subject"))
+        let mut subject = Command::new(subject())
             .args([case, mode])
             .env_clear()
             .envs(allocator.map(|library| ("LD_PRELOAD", library)))
@@ -80,6 +80,21 @@ impl Scenario {
         assert!(bytes.is_some_and(|bytes| bytes > 1 << 20), "{case} {mode} does not scan: {scanned:?}");
         Outcome { found: lines("found\t"), ended }
     }
+}
+
+/// The path of the process to scan: `ROLECALL_SUBJECT`, or a release build of this tree.
+fn subject() -> &'static Path {
+    static SUBJECT: OnceLock<PathBuf> = OnceLock::new();
+    SUBJECT.get_or_init(|| {
+        if let Some(built) = std::env::var_os("ROLECALL_SUBJECT") {
+            return built.into();
+        }
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--release", "--package", "subject", "--target-dir"]).arg(target);
+        assert!(build.status().expect("cargo starts").success(), "the subject does not build");
+        target.join("release/subject")
+    })
 }
 
 /// The path of the allocator of `moving.c`, which is compiled once.

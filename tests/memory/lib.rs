@@ -1,0 +1,1 @@
+//! Nothing: the tests scan another process, `subject`, which is built as users build it.
