@@ -101,6 +101,12 @@ impl<'a> Fetcher<'a> {
 
     /// The credentials of a session that needs none.
     pub(crate) fn unsigned(&self, session: &Session) -> Result<Fetched, Error> {
+        // Its credentials are not needed; but a profile that was named and does not exist is a mistake.
+        if let (true, false, Err(error)) =
+            (self.settings.names_profile, self.settings.has_profile, &self.settings.profile)
+        {
+            return Err(error.clone());
+        }
         match session {
             Session::WebIdentity(web) => self.web_identity(web),
             Session::Saml(saml) => self.saml(saml),

@@ -174,6 +174,50 @@ fn a_profile_names_the_certificate() {
 }
 
 #[test]
+fn a_path_of_a_profile_may_start_in_the_home_folder() {
+    let service = Service::start("iot", "server");
+    let path = config("home", &service, "");
+    let certificates = file("p256.pem");
+    let home =
+        std::path::Path::new(&certificates).parent().and_then(std::path::Path::to_str).expect("a folder");
+    let text = std::fs::read_to_string(&path).expect("a file");
+    assert!(text.matches(&format!("= {home}/")).count() >= 3, "{text}");
+    std::fs::write(&path, text.replace(&format!("= {home}/"), "= ~/")).expect("a file");
+    for home in [home.to_owned(), format!("{home}/")] {
+        let variables = [("AWS_CONFIG_FILE", path.as_str()), ("HOME", &home)];
+        assert!(rolecall(&["credentials", "--profile", "device"], variables).ok().contains("ASIA"), "{home}");
+    }
+    // Of another home folder, and of none.
+    for home in ["/nowhere", ""] {
+        let variables = [("AWS_CONFIG_FILE", path.as_str()), ("HOME", home)];
+        let run = rolecall(&["credentials", "--profile", "device"], variables);
+        let shown = if home.is_empty() { "~/" } else { "/nowhere/" };
+        assert!(run.failed().contains(shown), "{run:?}");
+    }
+}
+
+#[test]
+fn a_profile_that_does_not_exist_is_an_error_beside_a_certificate_too() {
+    let service = Service::start("iot", "server");
+    let path = config("beside", &service, "[profile other]\nregion = eu-west-1\n");
+    let (endpoint, certificate, key) = (service.authority(), file("p256.pem"), file("p256.key"));
+    let ca = file("root.pem");
+    let with = |profile: &str, variable: &str| {
+        let mut arguments = vec!["credentials", "--iot-endpoint", &endpoint, "--role-alias", "gateways"];
+        arguments.extend(["--cert", &certificate, "--key", &key, "--ca", &ca]);
+        if !profile.is_empty() {
+            arguments.extend(["--profile", profile]);
+        }
+        rolecall(&arguments, [("AWS_CONFIG_FILE", path.as_str()), ("AWS_PROFILE", variable)])
+    };
+    assert!(with("other", "").ok().contains("ASIA"));
+    for (profile, variable) in [("nosuch", ""), ("", "nosuch")] {
+        let run = with(profile, variable);
+        assert!(run.failed().contains("profile nosuch") && run.stderr.contains("neither"), "{run:?}");
+    }
+}
+
+#[test]
 fn a_profile_that_is_not_complete_names_what_it_needs() {
     let service = Service::start("iot", "server");
     for (number, (line, words)) in [

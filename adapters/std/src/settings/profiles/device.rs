@@ -48,7 +48,7 @@ impl At<'_> {
     #[cfg(feature = "iot")]
     fn iot(&self) -> Result<Option<Base>, Error> {
         let with = "AWS IoT needs";
-        let certificate = self.certificate(with, self.owned("iot_ca_bundle"))?;
+        let certificate = self.certificate(with, self.path("iot_ca_bundle"))?;
         let endpoint = self.needed(with, "iot_endpoint")?;
         let mut role = crate::IotRole::new(endpoint, self.needed(with, "iot_role_alias")?, certificate);
         role.thing_name = self.owned("iot_thing_name");
@@ -83,15 +83,20 @@ impl At<'_> {
     }
 
     fn needed(&self, with: &str, property: &str) -> Result<String, Error> {
-        self.owned(property).ok_or_else(|| self.wrong(&format!("{with} {property}, which it does not have")))
+        self.owned(property).ok_or_else(|| self.missing(with, property))
+    }
+
+    fn missing(&self, with: &str, property: &str) -> Error {
+        self.wrong(&format!("{with} {property}, which it does not have"))
     }
 
     /// The files of certificate and key.
     fn certificate(&self, with: &str, ca: Option<String>) -> Result<ClientCertificate, Error> {
-        let (certificate, key) = (self.needed(with, "certificate")?, self.needed(with, "private_key")?);
+        let needed = |property| self.path(property).ok_or_else(|| self.missing(with, property));
+        let (certificate, key) = (needed("certificate")?, needed("private_key")?);
         let mut files = ClientCertificate::files(certificate, key);
-        (files.chain, files.ca) = (self.owned("certificate_chain"), ca);
-        if let Some(path) = self.get("private_key_passphrase_file") {
+        (files.chain, files.ca) = (self.path("certificate_chain"), ca);
+        if let Some(path) = self.path("private_key_passphrase_file") {
             files = files.passphrase_file(path);
         }
         match self.get("private_key_shared") {

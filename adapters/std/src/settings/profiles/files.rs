@@ -46,6 +46,8 @@ pub struct Location {
     pub credentials: Option<String>,
     /// `~/.aws/sso/cache`.
     pub sso_cache: Option<String>,
+    /// What `~` stands for.
+    pub home: Option<String>,
 }
 
 impl Location {
@@ -73,6 +75,7 @@ impl Location {
             credentials: given("AWS_SHARED_CREDENTIALS_FILE")
                 .or_else(|| below_home(&[".aws", "credentials"])),
             sso_cache: below_home(&[".aws", "sso", "cache"]),
+            home,
         }
     }
 
@@ -91,6 +94,7 @@ impl Location {
     ) -> Result<Profiles, Error> {
         let (config, credentials) = (config?, credentials?);
         let mut profiles = Profiles::default();
+        profiles.home.clone_from(&self.home);
         let named = |path: &Option<String>| path.clone().unwrap_or_default();
         let path = named(&self.config);
         profiles

@@ -136,7 +136,7 @@ impl Plan {
                     None => wrong(name, "it is in neither the config nor the credentials file"),
                 });
             };
-            let at = At { name, profile };
+            let at = At { name, profile, home: profiles.home.as_deref() };
             if !visited.insert(name) {
                 return Err(at.wrong("its source_profile leads back to an earlier profile"));
             }
@@ -209,6 +209,7 @@ enum Source<'a> {
 pub(super) struct At<'a> {
     name: &'a str,
     profile: &'a Section,
+    home: Option<&'a str>,
 }
 
 impl<'a> At<'a> {
@@ -218,6 +219,15 @@ impl<'a> At<'a> {
 
     pub(super) fn owned(&self, property: &str) -> Option<String> {
         self.get(property).map(str::to_owned)
+    }
+
+    /// The path of a file: `~/` at its start is the home folder.
+    pub(super) fn path(&self, property: &str) -> Option<String> {
+        let path = self.get(property)?;
+        Some(match (path.strip_prefix("~/"), self.home) {
+            (Some(rest), Some(home)) => format!("{}/{rest}", home.trim_end_matches('/')),
+            _ => path.to_owned(),
+        })
     }
 
     pub(super) fn wrong(&self, what: &str) -> Error {
@@ -302,7 +312,7 @@ impl<'a> At<'a> {
     }
 
     fn web_identity(&self) -> Result<Option<WebIdentityStep>, Error> {
-        let Some(token_file) = self.owned("web_identity_token_file") else { return Ok(None) };
+        let Some(token_file) = self.path("web_identity_token_file") else { return Ok(None) };
         let missing = || self.wrong("it has a web_identity_token_file but no role_arn");
         Ok(Some(WebIdentityStep {
             token_file,

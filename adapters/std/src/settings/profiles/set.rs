@@ -66,6 +66,8 @@ pub struct Profiles {
     profiles: BTreeMap<String, Section>,
     sso_sessions: BTreeMap<String, Section>,
     services: BTreeMap<String, Section>,
+    /// What `~/` at the start of a path stands for.
+    pub(super) home: Option<String>,
 }
 
 /// The kind of a section, from its name.
