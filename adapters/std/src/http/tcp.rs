@@ -1,6 +1,7 @@
 //! TCP, below every other layer of a connection. A layer above it makes any number of reads and writes of a few
 //! bytes each; each of them gets the time that is left, and not the whole time once more.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration as Time, Instant};
@@ -87,6 +88,17 @@ impl Deadline {
     }
 }
 
+thread_local! {
+    static KEPT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs an exchange of this thread, and returns whether it used a connection of an earlier one.
+pub(super) fn on_kept<T>(exchange: impl FnOnce() -> T) -> (T, bool) {
+    KEPT.set(false);
+    let result = exchange();
+    (result, KEPT.get())
+}
+
 /// A connection.
 #[derive(Debug)]
 pub(crate) struct Socket {
@@ -137,11 +149,14 @@ impl Transport for Socket {
         }
     }
 
-    /// Whether the peer has neither closed the connection nor sent anything without being asked.
+    /// Whether the peer has neither closed the connection nor sent anything without being asked. A kept connection is
+    /// asked before it is used again.
     fn is_open(&mut self) -> bool {
         let quiet = self.stream.set_nonblocking(true).is_ok()
             && self.stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
-        self.stream.set_nonblocking(false).is_ok() && quiet
+        let open = self.stream.set_nonblocking(false).is_ok() && quiet;
+        KEPT.set(open);
+        open
     }
 }
 

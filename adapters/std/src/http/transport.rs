@@ -19,7 +19,7 @@ use super::bundle::Bundle;
 use super::failure::failure;
 use super::proxy::Proxies;
 use super::resolve::{Addresses, Lookup, lookup, resolve};
-use super::tcp::Tcp;
+use super::tcp::{Tcp, on_kept};
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use super::trouble::Trouble;
@@ -271,14 +271,27 @@ impl Transport {
             _ => return Err(bad),
         };
         // Methods that define a body announce its length even when it is empty.
-        if bytes.is_empty()
-            && !head.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        {
-            run(agent, request.body(()).map_err(|_| bad)?, tunnel, limits)
-        } else {
-            run(agent, request.body(bytes).map_err(|_| bad)?, tunnel, limits)
+        let no_body = bytes.is_empty()
+            && !head.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let request = request.body(bytes).map_err(|_| bad)?;
+        let began = Instant::now();
+        let (mut limits, mut once_more) = (limits, matches!(head.method, "GET" | "HEAD"));
+        loop {
+            let request = request.clone();
+            let (sent, kept) = on_kept(|| match no_body {
+                true => run(agent, request.map(|_| ()), tunnel, limits),
+                false => run(agent, request, tunnel, limits),
+            });
+            let closed = sent.as_ref().is_err_and(|failure| failure.kind == FailureKind::Closed);
+            if !(closed && kept && once_more) {
+                return sent.and_then(refused);
+            }
+            // The server may have closed a kept connection while the request was on its way: what changes nothing is
+            // sent once more, on another one (RFC 9112, section 9.3.1).
+            once_more = false;
+            let over = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+            limits.total_ms = exchange.limits.total_ms.saturating_sub(over);
         }
-        .and_then(refused)
     }
 }
 

@@ -12,6 +12,7 @@ mod examples;
 mod first_boot;
 #[cfg(feature = "tls")]
 mod https;
+mod kept;
 mod limits;
 mod proxy;
 mod send;
