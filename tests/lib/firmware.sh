@@ -142,7 +142,7 @@ firmware_on_emulator() {
     need_command ip iproute2
     unshare --net true 2>/dev/null || skip "the permission to create a network namespace"
     [[ -c /dev/net/tun ]] || skip "/dev/net/tun, for a TAP device"
-    cargo build --quiet -p rolecall-simulator --example serve
+    cargo build --quiet "${tested[@]}" --example serve
     local serve=$target/debug/examples/serve
     need_firmware_targets thumbv7m-none-eabi
     build_firmware thumbv7m-none-eabi s "-C link-arg=-Tlink.x $compact_sha" -p device

@@ -54,7 +54,7 @@ static_programs() {
     unshare --mount --pid --fork true 2>/dev/null || skip "the permission to create namespaces"
     need_command strace strace
     need_command qemu-aarch64-static qemu-user-static
-    cargo build --quiet -p rolecall-simulator --example serve
+    cargo build --quiet "${tested[@]}" --example serve
     local serve=$target/debug/examples/serve features programs=$target/static/programs
     need_static_compiler
     mkdir -p "$programs"

@@ -41,12 +41,9 @@ one_version_of_each() {
 }
 
 nothing_unused() {
+    # It searches the sources, tests included; the compiler knows exactly, in each set of features below.
     need_cargo_machete
     cargo machete --skip-target-dir
-    # cargo-machete only searches the sources; the compiler knows exactly, without code for tests.
-    need_component clippy clippy
-    cargo clippy --lib --bins "${published[@]/#/--package=}" --all-features -- \
-        -D unused_crate_dependencies
 }
 
 need_cargo_machete() {
@@ -58,7 +55,7 @@ need_cargo_machete() {
         skip "cargo install --locked cargo-machete (no registry?)"
 }
 
-# Together with the previous part: the crates that the design names are used outside of tests.
+# The crates that the design names are dependencies outside of tests.
 chosen_crates() {
     need_command python3 python3
     python3 tests/lib/dependencies.py chosen "${published[@]}"
@@ -89,13 +86,16 @@ oldest_versions() {
     cargo check --quiet --locked --workspace --all-features
 }
 
-# Each feature alone, and with each other; all of them are read by `lint`. Warnings are errors: code that is only used
-# with another feature is unused without it.
+# Each feature alone, and in the libraries with each other; all of them are read by `lint`. Warnings are errors: code and
+# dependencies that are only used with another feature are unused without it.
 every_set_of_features() {
     need_venv
     need_component clippy clippy
-    CARGO_TERM_COLOR=never "${python%/*}/cargo-hack" hack clippy --quiet --locked --feature-powerset --depth 2 \
-        --exclude-features default,demo "${published[@]/#/--package=}" -- -D warnings
+    export CARGO_TERM_COLOR=never
+    local sets=("${python%/*}/cargo-hack" hack clippy --quiet --locked --exclude-features default,demo)
+    local strict=(-- -D warnings -D unused_crate_dependencies)
+    "${sets[@]}" --feature-powerset --depth 2 -p rolecall-core -p rolecall -p rolecall-nal "${strict[@]}"
+    "${sets[@]}" --each-feature --exclude-all-features -p rolecall-cli "${strict[@]}"
 }
 
 # Every package that is published has its README and both licences, and builds from its archive alone.
@@ -111,6 +111,8 @@ publish_nothing() {
     [[ ${#missing[@]} -eq 0 ]]
     # Cargo keeps what it has unpacked and built of an earlier dry run in the same folder, under the same version.
     rm -rf "${CARGO_HOME:-$HOME/.cargo}"/registry/{src,cache}/-*/rolecall* "$target/publish"
-    # The tree under test may have changes, and dry runs upload nothing.
-    CARGO_PROFILE_DEV_DEBUG=0 cargo publish --workspace --dry-run --locked --allow-dirty --target-dir "$target/publish"
+    # The tree under test may have changes, and dry runs upload nothing. What is shown is that each archive is complete:
+    # with `-Zno-codegen`, which is for nightly compilers, no code is generated but for build scripts.
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zno-codegen cargo publish --workspace --dry-run --locked --allow-dirty \
+        --target "$(host_triple)" --target-dir "$target/publish"
 }
