@@ -1,5 +1,7 @@
 //! IAM Roles Anywhere: a session of a role for the holder of a certificate (*CreateSession*, IAM Roles Anywhere User Guide).
 
+use zeroize::Zeroize;
+
 use crate::call::{Timing, is_region};
 use crate::error::{Buffer, ErrorKind, Origin};
 use crate::flow::endpoint::{account_of, field_of, region_of};
@@ -232,10 +234,14 @@ impl<'c> TrustAnchor<'c> {
         let target = self.target(&mut buffer)?;
         let signer = self.signer()?;
         let mut out = Cursor::new(exchange);
-        self.with_request(target, &mut |request| signer.put_string_to_sign(request, &mut out))?;
+        let written = self.with_request(target, &mut |request| signer.put_string_to_sign(request, &mut out));
         let len = out.needed();
-        let small = |_| ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed: len };
-        out.finish().map_err(small)?;
+        let fits =
+            out.finish().map_err(|_| ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed: len });
+        if let Err(error) = written.and(fits.map(|_| ())) {
+            exchange.zeroize();
+            return Err(error);
+        }
         Ok(Ask::Need(Need::Sign { scheme: signer.scheme(), message: 0..len }))
     }
 

@@ -454,12 +454,14 @@ fn memory_that_is_too_small_is_reported_with_what_suffices() {
     let ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed } = error.kind else {
         panic!("{error}")
     };
+    assert!(world.exchange.iter().all(|byte| *byte == 0), "a part of the text to sign is left");
     world.exchange = vec![0; needed];
     world.on("SIGN ", content(SIGNATURE));
     let error = world.run(&mut flow()).unwrap_err();
     let ErrorKind::BufferTooSmall { buffer: Buffer::Exchange, needed } = error.kind else {
         panic!("{error}")
     };
+    assert!(world.exchange.iter().all(|byte| *byte == 0), "a part of the request is left");
     world.exchange = vec![0; needed];
     world.on("SIGN ", content(SIGNATURE)).on("POST", Act::Fail(Phase::Body, FailureKind::TooLarge));
     world.run(&mut flow()).unwrap_err();
