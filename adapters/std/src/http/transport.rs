@@ -139,7 +139,7 @@ impl Transport {
     ) -> Result<Answer<'static>, Failure> {
         let deadline = Instant::now() + Duration::from_millis(exchange.limits.total_ms.into());
         let sent = clock::now();
-        let mut response = self.send(exchange, buffer, streams)?;
+        let mut response = self.send(exchange, buffer, streams, deadline)?;
         let received = clock::now();
         #[cfg(feature = "tls")]
         self.means.tls.time().learn(exchange, response.headers().get("date").map(|date| date.as_bytes()));
@@ -182,11 +182,36 @@ impl Transport {
         out.flush().map_err(denied)
     }
 
+    /// Sends the request. The server may have closed a kept connection while it was on its way: what changes nothing is
+    /// sent once more then, on another one (RFC 9112, section 9.3.1).
     fn send(
         &self,
         exchange: &Exchange<'_>,
         buffer: &[u8],
         streams: &mut Streams<'_>,
+        deadline: Instant,
+    ) -> Result<http::Response<Body>, Failure> {
+        let (sent, kept) = on_kept(|| self.attempt(exchange, buffer, streams, exchange.limits));
+        let closed = sent.as_ref().is_err_and(|failure| failure.kind == FailureKind::Closed);
+        let changes_nothing = || {
+            let head = exchange.request.head(buffer);
+            head.is_ok_and(|head| matches!(head.method, "GET" | "HEAD"))
+                && !matches!(exchange.body, Content::Streamed(_))
+        };
+        if !(closed && kept && changes_nothing()) {
+            return sent;
+        }
+        let left = deadline.saturating_duration_since(Instant::now()).as_millis();
+        let total_ms = u32::try_from(left).unwrap_or(u32::MAX);
+        self.attempt(exchange, buffer, streams, Limits { total_ms, ..exchange.limits })
+    }
+
+    fn attempt(
+        &self,
+        exchange: &Exchange<'_>,
+        buffer: &[u8],
+        streams: &mut Streams<'_>,
+        limits: Limits,
     ) -> Result<http::Response<Body>, Failure> {
         let bad = Failure { phase: Phase::Send, kind: FailureKind::Protocol };
         let endpoint = &exchange.endpoint;
@@ -249,7 +274,6 @@ impl Transport {
             }
             _ => Ok(reply),
         };
-        let limits = exchange.limits;
         let bytes = match exchange.body {
             Content::InExchange => exchange.request.body(buffer),
             Content::Bytes(bytes) => bytes,
@@ -271,27 +295,14 @@ impl Transport {
             _ => return Err(bad),
         };
         // Methods that define a body announce its length even when it is empty.
-        let no_body = bytes.is_empty()
-            && !head.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-        let request = request.body(bytes).map_err(|_| bad)?;
-        let began = Instant::now();
-        let (mut limits, mut once_more) = (limits, matches!(head.method, "GET" | "HEAD"));
-        loop {
-            let request = request.clone();
-            let (sent, kept) = on_kept(|| match no_body {
-                true => run(agent, request.map(|_| ()), tunnel, limits),
-                false => run(agent, request, tunnel, limits),
-            });
-            let closed = sent.as_ref().is_err_and(|failure| failure.kind == FailureKind::Closed);
-            if !(closed && kept && once_more) {
-                return sent.and_then(refused);
-            }
-            // The server may have closed a kept connection while the request was on its way: what changes nothing is
-            // sent once more, on another one (RFC 9112, section 9.3.1).
-            once_more = false;
-            let over = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-            limits.total_ms = exchange.limits.total_ms.saturating_sub(over);
+        if bytes.is_empty()
+            && !head.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        {
+            run(agent, request.body(()).map_err(|_| bad)?, tunnel, limits)
+        } else {
+            run(agent, request.body(bytes).map_err(|_| bad)?, tunnel, limits)
         }
+        .and_then(refused)
     }
 }
 

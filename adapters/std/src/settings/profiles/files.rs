@@ -32,6 +32,14 @@ impl Platform {
         })
     }
 
+    /// The path, with the home folder in place of `~/` at its start.
+    pub(super) fn path(self, path: String, home: Option<&str>) -> String {
+        match (path.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => format!("{home}{}{rest}", self.separator()),
+            _ => path,
+        }
+    }
+
     fn separator(self) -> char {
         if self == Self::Windows { '\\' } else { '/' }
     }
@@ -63,13 +71,7 @@ impl Location {
             }
             Some(path)
         };
-        let given = |variable: &str| {
-            let path = environment.get(variable)?;
-            match (path.strip_prefix("~/"), &home) {
-                (Some(rest), Some(home)) => Some(format!("{home}{separator}{rest}")),
-                _ => Some(path),
-            }
-        };
+        let given = |variable: &str| Some(platform.path(environment.get(variable)?, home.as_deref()));
         Self {
             config: given("AWS_CONFIG_FILE").or_else(|| below_home(&[".aws", "config"])),
             credentials: given("AWS_SHARED_CREDENTIALS_FILE")

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{Credentials, Error};
 
-use super::{Profiles, Section};
+use super::{Platform, Profiles, Section};
 
 /// The path to a profile's credentials.
 #[derive(Debug)]
@@ -223,11 +223,7 @@ impl<'a> At<'a> {
 
     /// The path of a file: `~/` at its start is the home folder.
     pub(super) fn path(&self, property: &str) -> Option<String> {
-        let path = self.get(property)?;
-        Some(match (path.strip_prefix("~/"), self.home) {
-            (Some(rest), Some(home)) => format!("{}/{rest}", home.trim_end_matches('/')),
-            _ => path.to_owned(),
-        })
+        Some(Platform::HERE.path(self.owned(property)?, self.home))
     }
 
     pub(super) fn wrong(&self, what: &str) -> Error {
