@@ -264,15 +264,16 @@ impl fmt::Display for Error {
                     "; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role is attached",
                 )
             }
-            Self::Sign(SignError::TooManyHeaders) => f.write_str(
-                "cannot sign: more than 256 header lines, or names of more than 8,192 bytes in a presigned URL; \
-                 leave some out",
-            ),
+            Self::Sign(SignError::TooManyHeaders) => {
+                f.write_str("cannot sign: more than 256 header lines; leave some out")
+            }
             Self::Sign(SignError::TooManyParameters) => {
                 f.write_str("cannot sign: more than 1,024 query parameters; send fewer in one request")
             }
             Self::Sign(error) => write!(f, "cannot sign: {error}"),
-            Self::Send { failure, detail } if detail.about.is_empty() => self.with_advice(f, &failure.to_string()),
+            Self::Send { failure, detail } if detail.about.is_empty() => {
+                self.with_advice(f, &failure.to_string())
+            }
             Self::Send { failure, detail } => self.with_advice(f, &format!("{failure}: {}", detail.about)),
         }
     }

@@ -5,8 +5,9 @@ use core::cmp::Ordering;
 use crate::wire::Put;
 use crate::wire::device::ON_DEVICE;
 use crate::wire::percent::{self, Keep};
+use crate::wire::words::{self, Stops};
 
-use super::query::{Extra, from, put_query};
+use super::query::{Added, from, put_query};
 use super::request::{Header, View, compare_names};
 use super::{Rules, SignError};
 
@@ -14,12 +15,12 @@ use super::{Rules, SignError};
 const MAX_HELD: usize = 64;
 
 /// Writes method, path, query, headers and the list of signed headers.
-pub(super) fn put<const N: usize, const M: usize>(
+pub(super) fn put<const N: usize>(
     request: View<'_>,
     rules: Rules,
-    added: Extra<'_, M>,
+    added: &impl Added,
     headers: &SignedHeaders<'_, N>,
-    mut out: &mut (impl Put + ?Sized),
+    out: &mut (impl Put + ?Sized),
 ) -> Result<(), SignError> {
     if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         return Err(SignError::MissingHost);
@@ -30,9 +31,9 @@ pub(super) fn put<const N: usize, const M: usize>(
     out.put(b"\n");
     put_query(request.parts, added, out)?;
     out.put(b"\n");
-    headers.put(&mut out);
+    headers.put(out);
     out.put(b"\n");
-    headers.put_names(b";", &mut out);
+    headers.put_names(b";", out);
     out.put(b"\n");
     out.put(request.parts.payload.as_bytes());
     Ok(())
@@ -96,6 +97,9 @@ pub(super) fn put_resolved<'a>(
     Ok(())
 }
 
+/// What a signer adds to the request's own header lines, sorted by name; lines without a value are left out.
+pub(super) type Extra<'a, const N: usize> = [(&'static str, &'a [u8]); N];
+
 /// The request's header lines to sign and those that the signer adds, in the order of their names.
 pub(super) struct SignedHeaders<'a, const N: usize> {
     sorted: &'a [Header<'a>],
@@ -108,14 +112,22 @@ impl<'a, const N: usize> SignedHeaders<'a, N> {
     }
 
     /// Writes `name:value` lines; the values of one name joined by commas.
-    fn put(&self, out: &mut dyn Put) {
-        put_lines(self.lines(), true, b"\n", out);
+    fn put(&self, mut out: &mut (impl Put + ?Sized)) {
+        if ON_DEVICE {
+            put_lines::<dyn Put>(self.lines(), true, b"\n", &mut out);
+        } else {
+            put_lines(self.lines(), true, b"\n", out);
+        }
         out.put(b"\n");
     }
 
     /// Writes the names, each once.
-    pub(super) fn put_names(&self, separator: &[u8], out: &mut dyn Put) {
-        put_lines(self.lines(), false, separator, out);
+    pub(super) fn put_names(&self, separator: &[u8], mut out: &mut (impl Put + ?Sized)) {
+        if ON_DEVICE {
+            put_lines::<dyn Put>(self.lines(), false, separator, &mut out);
+        } else {
+            put_lines(self.lines(), false, separator, out);
+        }
     }
 
     fn lines(&self) -> Lines<'_> {
@@ -150,8 +162,7 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 /// Writes each name once, `separator` between them, with the values of all its lines or without.
-// Dynamic dispatch for hashing and writing: it is called once a request, and writes a dozen pieces.
-fn put_lines(lines: Lines<'_>, values: bool, separator: &[u8], out: &mut dyn Put) {
+fn put_lines<P: Put + ?Sized>(lines: Lines<'_>, values: bool, separator: &[u8], out: &mut P) {
     let mut previous = "";
     for (name, value, trimmed) in lines {
         let again = name.eq_ignore_ascii_case(previous);
@@ -169,8 +180,12 @@ fn put_lines(lines: Lines<'_>, values: bool, separator: &[u8], out: &mut dyn Put
     }
 }
 
-fn put_lower(name: &str, out: &mut dyn Put) {
-    if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+fn put_lower(name: &str, out: &mut (impl Put + ?Sized)) {
+    let lower = |name: &str| match ON_DEVICE {
+        true => !name.bytes().any(|byte| byte.is_ascii_uppercase()),
+        false => words::all_within(name.as_bytes(), [(b' ', b'@'), (b'[', b'~')]),
+    };
+    if lower(name) {
         return out.put(name.as_bytes());
     }
     // One by one on a device, where few names have capitals.
@@ -185,8 +200,12 @@ fn put_lower(name: &str, out: &mut dyn Put) {
 }
 
 /// Writes the value without the spaces around it, and each run of spaces inside as one.
-fn put_folded(value: &[u8], out: &mut dyn Put) {
-    let space_or_tab = |byte: &u8| matches!(byte, b' ' | b'\t');
+fn put_folded(value: &[u8], out: &mut (impl Put + ?Sized)) {
+    const SPACES: Stops<3> = Stops(*b"\0 \t");
+    if !ON_DEVICE && SPACES.front(value) == value.len() {
+        return out.put(value);
+    }
+    let space_or_tab = |byte: &u8| SPACES.has(*byte);
     let words = value.split(space_or_tab).filter(|word| !word.is_empty());
     let mut separator: &[u8] = b"";
     for word in words {

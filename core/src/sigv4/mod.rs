@@ -69,13 +69,10 @@ pub enum SignError {
     InvalidHeader,
     /// A header that the signer itself adds.
     ReservedHeader,
-    /// More header lines to sign than the request has room for, 32 by default; in a presigned URL, names of
-    /// more than 384 bytes in all, 8,192 on a machine with an operating system.
+    /// More header lines to sign than the request has room for, 32 by default.
     TooManyHeaders,
     /// A region or service with a space, a control character, `/` or `,`, or outside ASCII.
     InvalidScope,
-    /// Access key id and credential scope of more than 256 bytes, in a presigned URL.
-    ScopeTooLong,
     /// More query parameters than there is room for, 64 by default.
     TooManyParameters,
     /// More than 64 path segments before 64 or more `..`, where a service has them resolved.
@@ -104,7 +101,6 @@ impl fmt::Display for SignError {
             }
             Self::TooManyHeaders => "more header lines to sign than the request has room for",
             Self::InvalidScope => "region or service has a character that is not allowed there",
-            Self::ScopeTooLong => "access key id, region and service are longer than 256 bytes",
             Self::TooManyParameters => {
                 "more query parameters to sign than there is room for, 64 unless more is lent"
             }

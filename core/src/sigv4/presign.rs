@@ -2,30 +2,13 @@
 
 use core::fmt;
 
-use heapless::Vec;
-
-use crate::wire::device::ON_DEVICE;
-use crate::wire::percent::{self, Keep};
 use crate::wire::{Ascii, Put, decimal};
 
 use super::canonical::{self, SignedHeaders};
-use super::query::Extra;
+use super::query::{Added, Parameter, put_added};
 use super::request::View;
 use super::sign::Signer;
 use super::{Hasher, Request, SignError};
-
-/// Room for the names of the signed headers.
-const NAMES: usize = if ON_DEVICE { 384 } else { 8_192 };
-
-/// A text composed for the query, and whether it did not fit.
-#[derive(Debug, Clone, Default)]
-struct Composed<const N: usize>(Vec<u8, N>, bool);
-
-impl<const N: usize> Put for Composed<N> {
-    fn put(&mut self, bytes: &[u8]) {
-        self.1 |= self.0.extend_from_slice(bytes).is_err();
-    }
-}
 
 impl Signer<'_> {
     /// Signs `request` for its query: any holder of the URL may send it for `lifetime` seconds, 1 to 604,800.
@@ -47,9 +30,7 @@ impl Signer<'_> {
 pub struct Presigned<'r> {
     signer: &'r Signer<'r>,
     request: View<'r>,
-    credential: Composed<256>,
-    lifetime: Composed<10>,
-    names: Composed<NAMES>,
+    lifetime: u32,
     signature: Ascii<64>,
 }
 
@@ -59,33 +40,42 @@ impl fmt::Debug for Presigned<'_> {
     }
 }
 
+impl Added for Presigned<'_> {
+    fn parameters(&self) -> &'static [Parameter] {
+        use Parameter::*;
+        match self.signer.signed_token() {
+            "" => &[Algorithm, Credential, Date, Expires, SignedHeaders],
+            _ => &[Algorithm, Credential, Date, Expires, SecurityToken, SignedHeaders],
+        }
+    }
+
+    fn put_value(&self, parameter: Parameter, out: &mut dyn Put) {
+        let credentials = self.signer.credentials;
+        match parameter {
+            Parameter::Algorithm => out.put(b"AWS4-HMAC-SHA256"),
+            Parameter::Credential => {
+                out.put(credentials.access_key_id().as_bytes());
+                out.put(b"/");
+                self.signer.key.put_scope(out);
+            }
+            Parameter::Date => out.put(self.signer.date.as_bytes()),
+            Parameter::Expires => decimal(self.lifetime, out),
+            Parameter::SecurityToken => {
+                out.put(credentials.session_token().map_or(b"", |token| token.expose().as_bytes()));
+            }
+            Parameter::Signature => out.put(self.signature.as_bytes()),
+            Parameter::SignedHeaders => SignedHeaders::new(self.request, []).put_names(b";", out),
+        }
+    }
+}
+
 impl<'r> Presigned<'r> {
     pub(super) fn new(signer: &'r Signer<'r>, request: View<'r>, lifetime: u32) -> Result<Self, SignError> {
         if !(1..=604_800).contains(&lifetime) {
             return Err(SignError::InvalidLifetime);
         }
-        let mut presigned = Self {
-            signer,
-            request,
-            credential: Composed::default(),
-            lifetime: Composed::default(),
-            names: Composed::default(),
-            signature: Ascii::new([b'0'; 64]),
-        };
-        presigned.credential.put(signer.credentials.access_key_id().as_bytes());
-        presigned.credential.put(b"/");
-        signer.key.put_scope(&mut presigned.credential);
-        decimal(lifetime, &mut presigned.lifetime);
-        SignedHeaders::new(request, []).put_names(b";", &mut presigned.names);
-        if presigned.credential.1 {
-            return Err(SignError::ScopeTooLong);
-        }
-        if presigned.names.1 {
-            return Err(SignError::TooManyHeaders);
-        }
-        let mut hasher = Hasher::new();
-        presigned.put_canonical_request(&mut hasher)?;
-        let hash = hasher.finish_hex();
+        let mut presigned = Self { signer, request, lifetime, signature: Ascii::new([b'0'; 64]) };
+        let hash = presigned.canonical_hash()?;
         presigned.signature = signer.key.sign(|mac| signer.put_string_to_sign(&hash, mac));
         Ok(presigned)
     }
@@ -101,48 +91,41 @@ impl<'r> Presigned<'r> {
         let query = self.request.parts.query;
         out.put(self.request.parts.path.as_bytes());
         out.put(b"?");
-        if !query.is_empty() {
-            out.put(query.as_bytes());
-            out.put(b"&");
-        }
-        let token = self.signer.credentials.session_token().map(|token| token.expose().as_bytes());
-        let parameters: [(&str, Option<&[u8]>); 7] = [
-            ("X-Amz-Algorithm=", Some(b"AWS4-HMAC-SHA256")),
-            ("&X-Amz-Credential=", Some(&self.credential.0)),
-            ("&X-Amz-Date=", Some(self.signer.date.as_bytes())),
-            ("&X-Amz-SignedHeaders=", Some(&self.names.0)),
-            ("&X-Amz-Expires=", Some(&self.lifetime.0)),
-            ("&X-Amz-Security-Token=", token),
-            ("&X-Amz-Signature=", Some(self.signature.as_bytes())),
-        ];
-        for (name, value) in parameters {
-            if let Some(value) = value {
-                out.put(name.as_bytes());
-                percent::encode(value, Keep::Unreserved, out);
+        out.put(query.as_bytes());
+        let mut separator: &[u8] = if query.is_empty() { b"" } else { b"&" };
+        for parameter in [
+            Parameter::Algorithm,
+            Parameter::Credential,
+            Parameter::Date,
+            Parameter::SignedHeaders,
+            Parameter::Expires,
+            Parameter::SecurityToken,
+            Parameter::Signature,
+        ] {
+            // Sent even where it is not signed.
+            if parameter != Parameter::SecurityToken || self.signer.credentials.session_token().is_some() {
+                put_added(&mut separator, self, parameter, out);
             }
         }
     }
 
+    /// The hash of the canonical request.
+    #[inline(never)]
+    fn canonical_hash(&self) -> Result<Ascii<64>, SignError> {
+        let mut hasher = Hasher::new();
+        self.put_canonical_request(&mut hasher)?;
+        Ok(hasher.end_hex())
+    }
+
     /// Writes the canonical request.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        let token = self.signer.signed_token();
-        let extra: Extra<'_, 6> = [
-            ("X-Amz-Algorithm", b"AWS4-HMAC-SHA256"),
-            ("X-Amz-Credential", &self.credential.0),
-            ("X-Amz-Date", self.signer.date.as_bytes()),
-            ("X-Amz-Expires", &self.lifetime.0),
-            ("X-Amz-Security-Token", token.as_bytes()),
-            ("X-Amz-SignedHeaders", &self.names.0),
-        ];
-        let headers = SignedHeaders::new(self.request, []);
-        canonical::put(self.request, self.signer.rules, extra, &headers, out)
+        canonical::put(self.request, self.signer.rules, self, &SignedHeaders::new(self.request, []), out)
     }
 
     /// Writes the string to sign.
     pub fn put_string_to_sign(&self, mut out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        let mut hasher = Hasher::new();
-        self.put_canonical_request(&mut hasher)?;
-        self.signer.put_string_to_sign(&hasher.finish_hex(), &mut out);
+        let hash = self.canonical_hash()?;
+        self.signer.put_string_to_sign(&hash, &mut out);
         Ok(())
     }
 }

@@ -5,27 +5,71 @@ use core::cmp::Ordering;
 use crate::wire::Put;
 use crate::wire::device::ON_DEVICE;
 use crate::wire::percent::{self, Keep};
+use crate::wire::words::{self, Stops};
 
 use super::request::{Parts, sink_last};
 use super::{Request, SignError};
 
+/// The end of a parameter.
+const AMPERSAND: &Stops<2> = &Stops(*b"\0&");
+
 /// Query parameters that are sorted without memory of the caller's, at most.
 const MAX_PARAMETERS: usize = 64;
 
-/// Parameters that presigning adds, the token only if there is one.
-const PRESIGNING: [&str; 7] = [
-    "X-Amz-Algorithm",
-    "X-Amz-Credential",
-    "X-Amz-Date",
-    "X-Amz-Expires",
-    "X-Amz-Security-Token",
-    "X-Amz-Signature",
-    "X-Amz-SignedHeaders",
-];
+/// A parameter that presigning adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parameter {
+    Algorithm,
+    Credential,
+    Date,
+    Expires,
+    SecurityToken,
+    Signature,
+    SignedHeaders,
+}
 
-/// What the signer adds to the request's own header lines or parameters, sorted by name; entries without a
-/// value are left out.
-pub(super) type Extra<'a, const N: usize> = [(&'static str, &'a [u8]); N];
+impl Parameter {
+    /// All, in the order of their names.
+    const ALL: [Self; 7] = [
+        Self::Algorithm,
+        Self::Credential,
+        Self::Date,
+        Self::Expires,
+        Self::SecurityToken,
+        Self::Signature,
+        Self::SignedHeaders,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Algorithm => "X-Amz-Algorithm",
+            Self::Credential => "X-Amz-Credential",
+            Self::Date => "X-Amz-Date",
+            Self::Expires => "X-Amz-Expires",
+            Self::SecurityToken => "X-Amz-Security-Token",
+            Self::Signature => "X-Amz-Signature",
+            Self::SignedHeaders => "X-Amz-SignedHeaders",
+        }
+    }
+}
+
+/// The parameters that a signer adds to the request's own.
+pub(super) trait Added {
+    /// Those that are signed, in the order of their names.
+    fn parameters(&self) -> &'static [Parameter];
+
+    /// Writes the value of one, not encoded.
+    fn put_value(&self, parameter: Parameter, out: &mut dyn Put);
+}
+
+/// None, where headers carry the signature.
+impl Added for () {
+    fn parameters(&self) -> &'static [Parameter] {
+        &[]
+    }
+
+    fn put_value(&self, _: Parameter, _: &mut dyn Put) {}
+}
 
 impl<'a, const H: usize> Request<'a, H> {
     /// Sorts the query's parameters in `table`, which has room for one in each element: for a query of more than 64.
@@ -48,12 +92,12 @@ impl<'a, const H: usize> Request<'a, H> {
     }
 }
 
-/// Writes the parameters of the query and those that are added, whose values are written as they are. Not inlined on a
-/// device, so that its table is off the stack when the headers are hashed.
+/// Writes the parameters of the query and those that are added. Not inlined on a device, so that its table is off the
+/// stack when the headers are hashed.
 #[cfg_attr(target_os = "none", inline(never))]
-pub(super) fn put_query<const M: usize>(
+pub(super) fn put_query(
     parts: &Parts<'_>,
-    added: Extra<'_, M>,
+    added: &impl Added,
     out: &mut (impl Put + ?Sized),
 ) -> Result<(), SignError> {
     let text = parts.query.as_bytes();
@@ -68,10 +112,12 @@ pub(super) fn put_query<const M: usize>(
 #[inline(never)]
 fn sort<'t>(text: &[u8], table: &'t mut [u16]) -> Result<&'t [u16], SignError> {
     let (mut start, mut count) = (0usize, 0usize);
-    for parameter in text.split(|byte| *byte == b'&') {
-        let at = start;
-        start = start.wrapping_add(parameter.len()).wrapping_add(1);
-        if parameter.is_empty() {
+    while let Some(rest) = text.get(start..)
+        && !rest.is_empty()
+    {
+        let (at, len) = (start, AMPERSAND.front(rest));
+        start = start.wrapping_add(len).wrapping_add(1);
+        if len == 0 {
             continue;
         }
         *table.get_mut(count).ok_or(SignError::TooManyParameters)? = at as u16;
@@ -82,27 +128,27 @@ fn sort<'t>(text: &[u8], table: &'t mut [u16]) -> Result<&'t [u16], SignError> {
     Ok(table.get(..count).unwrap_or_default())
 }
 
-/// Writes the parameters at the offsets `sorted`, and those that presigning adds.
-fn put_sorted<const M: usize>(
+/// Writes the parameters at the offsets `sorted`, and those that are added.
+fn put_sorted(
     text: &[u8],
     sorted: &[u16],
-    added: Extra<'_, M>,
+    added: &impl Added,
     out: &mut (impl Put + ?Sized),
 ) -> Result<(), SignError> {
     let mut separator: &[u8] = b"";
-    let mut extra = added.as_slice();
+    let mut own = added.parameters();
     for parameter in sorted {
         let parameter = from(text, *parameter);
         let (name, value) = parts(parameter);
-        if M > 0 && PRESIGNING.iter().any(|own| percent::decode(name).eq(own.bytes())) {
+        let is_name = |own: &Parameter| percent::decode(name).eq(own.name().bytes());
+        if !added.parameters().is_empty() && Parameter::ALL.iter().any(is_name) {
             return Err(SignError::AlreadySigned);
         }
-        while let [(own, value), tail @ ..] = extra {
-            if compare_parameters(own.as_bytes(), parameter) != Ordering::Less {
-                break;
-            }
-            put_parameter(&mut separator, own, value, out);
-            extra = tail;
+        while let [first, tail @ ..] = own
+            && compare_parameters(first.name().as_bytes(), parameter) == Ordering::Less
+        {
+            put_added(&mut separator, added, *first, out);
+            own = tail;
         }
         out.put(separator);
         separator = b"&";
@@ -110,21 +156,39 @@ fn put_sorted<const M: usize>(
         out.put(b"=");
         percent::canonical(value, Keep::Unreserved, out);
     }
-    for (own, value) in extra {
-        put_parameter(&mut separator, own, value, out);
+    for parameter in own {
+        put_added(&mut separator, added, *parameter, out);
     }
     Ok(())
 }
 
-fn put_parameter(separator: &mut &[u8], name: &str, value: &[u8], out: &mut (impl Put + ?Sized)) {
-    if value.is_empty() {
-        return;
-    }
+/// Writes a parameter that is added, after the separator.
+pub(super) fn put_added(
+    separator: &mut &[u8],
+    added: &impl Added,
+    parameter: Parameter,
+    mut out: &mut (impl Put + ?Sized),
+) {
     out.put(separator);
     *separator = b"&";
-    out.put(name.as_bytes());
+    out.put(parameter.name().as_bytes());
     out.put(b"=");
-    percent::encode(value, Keep::Unreserved, out);
+    match parameter {
+        // Letters, digits and hyphens.
+        Parameter::Algorithm | Parameter::Date | Parameter::Expires | Parameter::Signature if !ON_DEVICE => {
+            added.put_value(parameter, &mut out);
+        }
+        _ => added.put_value(parameter, &mut Encoded(out)),
+    }
+}
+
+/// Encodes what is written to it.
+struct Encoded<'o, P: ?Sized>(&'o mut P);
+
+impl<P: Put + ?Sized> Put for Encoded<'_, P> {
+    fn put(&mut self, bytes: &[u8]) {
+        percent::encode(bytes, Keep::Unreserved, self.0);
+    }
 }
 
 pub(super) fn from(text: &[u8], start: u16) -> &[u8] {
@@ -133,21 +197,23 @@ pub(super) fn from(text: &[u8], start: u16) -> &[u8] {
 
 /// Name and value of the parameter at the front of `text`, as written.
 fn parts(text: &[u8]) -> (&[u8], &[u8]) {
-    let name = text.iter().position(|byte| matches!(byte, b'=' | b'&')).unwrap_or(text.len());
-    let (name, rest) = text.split_at_checked(name).unwrap_or_default();
-    let end = rest.iter().position(|byte| *byte == b'&').unwrap_or(rest.len());
-    (name, rest.get(1..end).unwrap_or_default())
+    let parameter = text.get(..AMPERSAND.front(text)).unwrap_or_default();
+    let (name, rest) = parameter.split_at_checked(Stops(*b"\0=").front(parameter)).unwrap_or_default();
+    (name, rest.get(1..).unwrap_or_default())
 }
 
 /// Orders the parameters at the front of two texts as the canonical encodings of their names, then
 /// of their values.
 fn compare_parameters(a: &[u8], b: &[u8]) -> Ordering {
-    // A common prefix has no influence, and most names differ in an unreserved byte.
+    // Most differ in an unreserved byte, before the end of either and outside of an escape.
     if !ON_DEVICE {
         let plain = |byte: &u8| Keep::Unreserved.keeps(*byte);
-        let same = a.iter().zip(b).take_while(|(a, b)| a == b && plain(a)).count();
-        if let (Some(a), Some(b)) = (a.get(same).filter(|a| plain(a)), b.get(same).filter(|b| plain(b))) {
-            return a.cmp(b);
+        let same = words::common(a, b);
+        if let (Some(last), Some(other)) =
+            (a.get(same).filter(|a| plain(a)), b.get(same).filter(|b| plain(b)))
+            && a.get(..same).is_some_and(|front| Stops(*b"\0%&").front(front) == same)
+        {
+            return last.cmp(other);
         }
     }
     Ranks(a, false).cmp(Ranks(b, false))

@@ -208,16 +208,18 @@ pub fn is_never_signed(name: &str) -> bool {
 }
 
 /// Moves the last element of an otherwise sorted list to its place, after those equal to it: one step of an
-/// insertion sort, with few comparisons, as they read texts. The standard library's sorts keep a panic path.
+/// insertion sort, with few comparisons, as they read texts: one in a list that is sorted already. The standard
+/// library's sorts keep a panic path.
 pub(super) fn sink_last<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
     let Some((last, sorted)) = list.split_last() else { return };
     let (mut place, mut end) = (0usize, sorted.len());
+    let mut middle = end.wrapping_sub(1);
     while place < end {
-        let middle = place.wrapping_add(end) / 2;
         match sorted.get(middle) {
             Some(before) if compare(before, last) != Ordering::Greater => place = middle.wrapping_add(1),
             _ => end = middle,
         }
+        middle = place.wrapping_add(end) / 2;
     }
     let mut len = list.len();
     while let Some([.., before, last]) = list.get_mut(place..len) {
@@ -228,12 +230,11 @@ pub(super) fn sink_last<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering)
 
 /// Orders header names as their lower-case forms.
 pub(super) fn compare_names(a: &str, b: &str) -> Ordering {
-    let lower = |byte: u8| byte.to_ascii_lowercase();
-    let (mut a, mut b) = (a.bytes().map(lower), b.bytes().map(lower));
-    loop {
-        match (a.next(), b.next()) {
-            (Some(a), Some(b)) if a == b => {}
-            (a, b) => return a.cmp(&b),
+    for (a, b) in a.bytes().zip(b.bytes()) {
+        let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+        if a != b {
+            return a.cmp(&b);
         }
     }
+    a.len().cmp(&b.len())
 }

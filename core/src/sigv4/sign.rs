@@ -94,7 +94,7 @@ impl<'a> Signer<'a> {
         request: View<'_>,
         out: &mut (impl Put + ?Sized),
     ) -> Result<(), SignError> {
-        canonical::put(request, self.rules, [], &self.headers(request), out)
+        canonical::put(request, self.rules, &(), &self.headers(request), out)
     }
 
     /// The request's header lines to sign and this signer's own.

@@ -4,8 +4,9 @@
 //! well-formed, strings are UTF-8 and their escapes represent characters. A document that was read to its end
 //! (`Ok(None)`) is valid.
 
-use super::device::utf8;
+use super::device::{ON_DEVICE, utf8};
 use super::scan::{Scan, number, put_resolved, white_space};
+use super::words::Stops;
 use super::{BufferTooSmall, Cursor, Error, Kind, Put};
 
 /// How deeply arrays and objects may be nested.
@@ -13,8 +14,8 @@ pub const MAX_DEPTH: usize = 64;
 
 /// One token of a document.
 #[derive(Debug, Clone, Copy, PartialEq)]
-// A word, which a device copies in one piece.
-#[repr(u32)]
+// A word, which is copied in one piece.
+#[repr(usize)]
 pub enum Token<'a> {
     /// The start of an object, `{`.
     ObjectStart,
@@ -49,8 +50,8 @@ impl<'a> Token<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-// A word, which a device copies in one piece.
-#[repr(u32)]
+// A word, which is copied in one piece.
+#[repr(usize)]
 enum Expect {
     Value,
     /// After `[` or `{`: an element, or the end.
@@ -84,7 +85,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads `document`, which has to be complete.
     pub fn new(document: &'a [u8]) -> Self {
-        Self { scan: Scan::new(document), expect: Expect::Value, depth: 0, objects: 0 }
+        Self { scan: Scan::of_text(document), expect: Expect::Value, depth: 0, objects: 0 }
     }
 
     /// The offset of the next byte.
@@ -203,16 +204,17 @@ impl<'a> Reader<'a> {
     }
 
     fn string(&mut self) -> Option<Str<'a>> {
+        const STOPS: Stops<3> = Stops(*b" \"\\");
         self.scan.expect_byte(b'"')?;
         let start = self.scan.offset();
         let rest = self.scan.rest();
-        let mut escaped = false;
+        let mut escapes = Escapes::None;
         loop {
-            self.scan.take_while(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+            self.scan.skip(STOPS.front(self.scan.rest()));
             match self.scan.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    escaped = true;
+                    escapes = Escapes::Some;
                     let escape = self.scan.rest().get(1..).unwrap_or_default();
                     let Some((_, len)) = unescape(escape) else {
                         return self.scan.fail(Kind::BadEscape);
@@ -225,7 +227,7 @@ impl<'a> Reader<'a> {
         }
         let raw = rest.get(..self.scan.offset().wrapping_sub(start)).unwrap_or_default();
         self.scan.skip(1);
-        self.scan.utf8(raw, start).map(|raw| Str { raw, escaped })
+        self.scan.utf8(raw, start).map(|raw| Str { raw, escapes })
     }
 
     fn number(&mut self) -> Option<&'a str> {
@@ -258,13 +260,26 @@ impl<'a> Reader<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Str<'a> {
     raw: &'a str,
-    escaped: bool,
+    escapes: Escapes,
+}
+
+/// Whether a string has escapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// A word, which is copied in one piece.
+#[repr(usize)]
+enum Escapes {
+    None,
+    Some,
 }
 
 impl<'a> Str<'a> {
     /// The text, if it has no escape.
     pub fn plain(&self) -> Option<&'a str> {
-        if self.escaped { None } else { Some(self.raw) }
+        if self.has_escapes() { None } else { Some(self.raw) }
+    }
+
+    fn has_escapes(&self) -> bool {
+        self.escapes == Escapes::Some
     }
 
     /// Whether the text, escapes resolved, equals `text`.
@@ -278,6 +293,9 @@ impl<'a> Str<'a> {
     }
 
     fn same(&self, text: &str, equal: fn(&[u8], &[u8]) -> bool) -> bool {
+        if !ON_DEVICE && !self.has_escapes() {
+            return equal(self.raw.as_bytes(), text.as_bytes());
+        }
         let mut rest = Compare { rest: Some(text.as_bytes()), equal };
         self.put(&mut rest);
         rest.rest.is_some_and(<[u8]>::is_empty)
@@ -298,7 +316,11 @@ impl<'a> Str<'a> {
 
     /// Writes the text, escapes resolved, to `out`.
     pub fn put(&self, mut out: &mut (impl Put + ?Sized)) {
-        put_resolved(self.raw, b'\\', unescape, &mut out);
+        if ON_DEVICE || self.has_escapes() {
+            put_resolved(self.raw, b'\\', unescape, &mut out);
+        } else {
+            out.put(self.raw.as_bytes());
+        }
     }
 
     /// Writes the text, escapes resolved, into `buffer`.

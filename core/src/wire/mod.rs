@@ -53,6 +53,7 @@ mod put;
 pub(crate) mod scan;
 pub mod time;
 pub mod uri;
+pub(crate) mod words;
 pub mod x509;
 pub mod xml;
 

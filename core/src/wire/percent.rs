@@ -22,7 +22,38 @@ impl Keep {
         let class = if ON_DEVICE { class(byte) } else { *CLASSES.get(usize::from(byte)).unwrap_or(&3) };
         class <= self as u8
     }
+
+    /// The number of bytes at the front of `block` that are kept. All are compared, without a branch or a table, so that
+    /// many are at once.
+    fn front(self, block: &[u8; BLOCK]) -> usize {
+        let mut stops = [0; BLOCK];
+        let is = |yes: bool| u8::from(yes);
+        for (stop, byte) in stops.iter_mut().zip(block) {
+            let letter = is((byte | 0x20).wrapping_sub(b'a') < 26);
+            let digit = is(byte.wrapping_sub(b'0') < 10);
+            let mark = is(*byte == b'-') | is(*byte == b'.') | is(*byte == b'_') | is(*byte == b'~');
+            *stop = 1 ^ (letter | digit | mark);
+        }
+        if self != Self::Unreserved {
+            for (stop, byte) in stops.iter_mut().zip(block) {
+                let visible = is(self == Self::Visible) & is(byte.wrapping_sub(b'!') < 94);
+                *stop &= is(*byte != b'/') & (1 ^ visible);
+            }
+        }
+        let mut front = 0usize;
+        for word in stops.as_chunks().0 {
+            let word = u64::from_le_bytes(*word);
+            if word != 0 {
+                return front.wrapping_add(word.trailing_zeros() as usize / 8);
+            }
+            front = front.wrapping_add(8);
+        }
+        front
+    }
 }
+
+/// Bytes that are compared at once.
+const BLOCK: usize = 32;
 
 /// The first of the sets of [`Keep`] that has the byte; 3 if none has.
 const fn class(byte: u8) -> u8 {
@@ -98,13 +129,20 @@ fn put_runs<P: Put + ?Sized>(text: &[u8], keep: Keep, encoded: bool, out: &mut P
 
 /// The bytes before the first that is not kept, and the rest.
 fn split_kept(bytes: &[u8], keep: Keep) -> (&[u8], &[u8]) {
-    // Eight at a time while all are kept, without a branch for each: tokens are long.
-    let all = |eight: &&[u8]| eight.iter().fold(true, |all, byte| all & keep.keeps(*byte));
-    let eights = if ON_DEVICE { 0 } else { bytes.chunks_exact(8).take_while(all).count() };
-    let whole = eights.saturating_mul(8);
-    let rest = bytes.get(whole..).unwrap_or_default();
-    let kept = rest.iter().position(|byte| !keep.keeps(*byte)).unwrap_or(rest.len());
-    bytes.split_at_checked(whole.wrapping_add(kept)).unwrap_or((bytes, &[]))
+    let mut kept = 0usize;
+    if !ON_DEVICE {
+        // Many at a time: tokens are long.
+        while let Some(block) = bytes.get(kept..).and_then(<[u8]>::first_chunk) {
+            let before = keep.front(block);
+            kept = kept.wrapping_add(before);
+            if before < BLOCK {
+                return bytes.split_at_checked(kept).unwrap_or((bytes, &[]));
+            }
+        }
+    }
+    let rest = bytes.get(kept..).unwrap_or_default();
+    let more = rest.iter().position(|byte| !keep.keeps(*byte)).unwrap_or(rest.len());
+    bytes.split_at_checked(kept.wrapping_add(more)).unwrap_or((bytes, &[]))
 }
 
 /// Decodes `text`. A `%` that starts no escape is literal.

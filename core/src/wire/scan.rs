@@ -13,12 +13,34 @@ use super::{Error, Kind, Put};
 pub(crate) struct Scan<'a> {
     rest: &'a [u8],
     len: usize,
+    /// The front of the input that is known to be UTF-8.
+    #[cfg(not(target_os = "none"))]
+    text: &'a str,
     error: Error,
 }
 
 impl<'a> Scan<'a> {
     pub(crate) fn new(input: &'a [u8]) -> Self {
-        Self { rest: input, len: input.len(), error: Error::new(0, Kind::UnexpectedEnd) }
+        Self {
+            rest: input,
+            len: input.len(),
+            #[cfg(not(target_os = "none"))]
+            text: "",
+            error: Error::new(0, Kind::UnexpectedEnd),
+        }
+    }
+
+    /// As [`Scan::new`], of a document in UTF-8. It is checked as a whole, which takes less time than part by part; a
+    /// device checks parts, which takes less code.
+    #[cfg(not(target_os = "none"))]
+    pub(crate) fn of_text(input: &'a [u8]) -> Self {
+        let text = utf8(input).or_else(|valid| utf8(input.get(..valid).unwrap_or_default()));
+        Self { text: text.unwrap_or_default(), ..Self::new(input) }
+    }
+
+    #[cfg(target_os = "none")]
+    pub(crate) fn of_text(input: &'a [u8]) -> Self {
+        Self::new(input)
     }
 
     pub(crate) fn offset(&self) -> usize {
@@ -141,6 +163,10 @@ impl<'a> Scan<'a> {
 
     /// `text`, which begins at `start`, as UTF-8.
     pub(crate) fn utf8(&mut self, text: &'a [u8], start: usize) -> Option<&'a str> {
+        #[cfg(not(target_os = "none"))]
+        if let Some(text) = self.text.get(start..start.wrapping_add(text.len())) {
+            return Some(text);
+        }
         match utf8(text) {
             Ok(text) => Some(text),
             Err(at) => self.fail_at(start.wrapping_add(at), Kind::NotUtf8),
@@ -148,8 +174,12 @@ impl<'a> Scan<'a> {
     }
 
     /// What was read, or why it could not be.
+    #[inline(always)]
     pub(crate) fn result<T>(&self, read: Option<T>) -> Result<T, Error> {
-        read.ok_or(self.error)
+        match read {
+            Some(read) => Ok(read),
+            None => Err(self.error),
+        }
     }
 }
 

@@ -5,7 +5,8 @@
 //! The reader takes a whole document, in UTF-8. In a document that was read to its end (`Ok(None)`), every
 //! open tag is closed by its own name.
 
-use super::scan::{Scan, index_of, number, put_resolved, split_once, white_space};
+use super::scan::{Scan, index_of, number, put_resolved, white_space};
+use super::words::Stops;
 use super::{Error, Kind, Put};
 
 /// How deeply elements may be nested.
@@ -13,6 +14,8 @@ pub const MAX_DEPTH: usize = 32;
 
 /// One event of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// A word, which is copied in one piece.
+#[repr(usize)]
 pub enum Event<'a> {
     /// An open tag: the element's name without its prefix.
     Start(&'a str),
@@ -27,7 +30,17 @@ pub enum Event<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Text<'a> {
     raw: &'a str,
-    cdata: bool,
+    form: Form,
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// A word, which is copied in one piece.
+#[repr(usize)]
+enum Form {
+    References,
+    /// In a section where an ampersand is literal.
+    Cdata,
 }
 
 impl Text<'_> {
@@ -37,8 +50,10 @@ impl Text<'_> {
     }
 
     fn put_dyn(&self, out: &mut dyn Put) {
-        // An ampersand in CDATA is literal.
-        if self.cdata { out.put(self.raw.as_bytes()) } else { put_resolved(self.raw, b'&', reference, out) }
+        match self.form {
+            Form::References => put_resolved(self.raw, b'&', reference, out),
+            Form::Cdata => out.put(self.raw.as_bytes()),
+        }
     }
 
     /// Whether it is white space alone.
@@ -77,7 +92,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads `document`, which has to be complete.
     pub fn new(document: &'a [u8]) -> Self {
-        Self { scan: Scan::new(document), open: [""; MAX_DEPTH], depth: 0, rooted: false, empty: false }
+        Self { scan: Scan::of_text(document), open: [""; MAX_DEPTH], depth: 0, rooted: false, empty: false }
     }
 
     /// The offset of the next byte.
@@ -122,7 +137,7 @@ impl<'a> Reader<'a> {
                 self.through(b"--")?;
                 self.scan.expect_byte(b'>')?;
             } else if self.depth > 0 && self.scan.take(b"<![CDATA[") {
-                return self.through(b"]]>").map(|raw| Some(Event::Text(Text { raw, cdata: true })));
+                return self.through(b"]]>").map(|raw| Some(Event::Text(Text { raw, form: Form::Cdata })));
             } else if self.scan.rest().starts_with(b"<!DOCTYPE") {
                 return self.scan.fail(Kind::Doctype);
             } else if self.scan.take(b"</") {
@@ -186,13 +201,16 @@ impl<'a> Reader<'a> {
 
     fn close(&mut self) -> Option<Event<'a>> {
         let at = self.scan.offset();
-        let name = self.name()?;
-        self.scan.take_while(white_space);
-        self.scan.expect_byte(b'>')?;
-        let open = self.depth.checked_sub(1).and_then(|top| self.open.get(top));
-        if open != Some(&name) {
+        let open = self.depth.checked_sub(1).and_then(|top| self.open.get(top)).copied().unwrap_or_default();
+        let same = !open.is_empty() && self.scan.take(open.as_bytes());
+        if !same || self.scan.peek().is_some_and(is_name_byte) {
+            self.name()?;
+            self.scan.take_while(white_space);
+            self.scan.expect_byte(b'>')?;
             return self.scan.fail_at(at, Kind::Mismatch);
         }
+        self.scan.take_while(white_space);
+        self.scan.expect_byte(b'>')?;
         Some(Event::End(self.pop()))
     }
 
@@ -202,17 +220,16 @@ impl<'a> Reader<'a> {
     }
 
     fn name(&mut self) -> Option<&'a str> {
-        let start = self.scan.offset();
+        let (start, rest) = (self.scan.offset(), self.scan.rest());
         if matches!(self.scan.peek(), Some(b'0'..=b'9' | b'-' | b'.' | b':')) {
             return self.scan.unexpected();
         }
-        let name = self.scan.take_while(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':') || byte >= 0x80
-        });
+        self.scan.take_while(is_name_byte);
+        let name = rest.get(..self.scan.offset().wrapping_sub(start)).unwrap_or_default();
         if name.is_empty() {
             return self.scan.unexpected();
         }
-        self.checked(name, start)
+        self.scan.utf8(name, start)
     }
 
     fn attribute(&mut self) -> Option<()> {
@@ -220,53 +237,51 @@ impl<'a> Reader<'a> {
         self.scan.take_while(white_space);
         self.scan.expect_byte(b'=')?;
         self.scan.take_while(white_space);
-        let (quote, inside): (u8, fn(u8) -> bool) = match self.scan.peek() {
-            Some(b'"') => (b'"', |byte| !matches!(byte, b'"' | b'<')),
-            Some(b'\'') => (b'\'', |byte| !matches!(byte, b'\'' | b'<')),
-            _ => return self.scan.unexpected(),
-        };
-        self.scan.skip(1);
-        let start = self.scan.offset();
-        let value = self.scan.take_while(inside);
-        self.scan.expect_byte(quote)?;
-        self.with_references(value, start).map(|_| ())
+        if self.scan.take(b"'") {
+            self.run(|text| Stops(*b" '<&").front(text))?;
+            return self.scan.expect_byte(b'\'');
+        }
+        self.scan.expect_byte(b'"')?;
+        self.run(|text| Stops(*b" \"<&").front(text))?;
+        self.scan.expect_byte(b'"')
     }
 
     fn characters(&mut self) -> Option<Event<'a>> {
-        let start = self.scan.offset();
-        let raw = self.scan.take_while(|byte| byte != b'<');
+        let raw = self.run(|text| Stops(*b" <&").front(text))?;
         if raw.is_empty() {
             return self.scan.unexpected();
         }
-        self.with_references(raw, start).map(|raw| Event::Text(Text { raw, cdata: false }))
+        Some(Event::Text(Text { raw, form: Form::References }))
     }
 
-    /// Checked text, every `&` in which starts a reference.
-    fn with_references(&mut self, raw: &'a [u8], start: usize) -> Option<&'a str> {
-        let mut scan = Scan::new(raw);
-        loop {
-            scan.take_while(|byte| byte != b'&');
-            let at = start.wrapping_add(scan.offset());
-            if scan.next().is_none() {
-                return self.checked(raw, start);
-            }
-            let Some((_, len)) = reference(scan.rest()) else {
-                self.checked(raw.get(..at.wrapping_sub(start)).unwrap_or_default(), start)?;
-                return self.scan.fail_at(at, Kind::BadEscape);
+    /// Reads text up to a stop that is no white space and starts no reference, or to the end. `front` is the length of
+    /// what has no stop.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn run(&mut self, front: fn(&[u8]) -> usize) -> Option<&'a str> {
+        let (start, rest) = (self.scan.offset(), self.scan.rest());
+        let fault = loop {
+            self.scan.skip(front(self.scan.rest()));
+            match self.scan.peek() {
+                Some(byte) if white_space(byte) => self.scan.skip(1),
+                Some(byte) if byte < b' ' => break Some(Kind::ControlCharacter),
+                Some(b'&') => match self.scan.rest().get(1..).and_then(reference) {
+                    Some((_, len)) => self.scan.skip(len.wrapping_add(1)),
+                    None => break Some(Kind::BadEscape),
+                },
+                _ => break None,
             };
-            scan.skip(len);
-        }
+        };
+        let at = self.scan.offset();
+        // Of two errors the first is reported.
+        let text = self.scan.utf8(rest.get(..at.wrapping_sub(start)).unwrap_or_default(), start)?;
+        fault.map_or(Some(text), |kind| self.scan.fail_at(at, kind))
     }
 
-    /// Reads checked text before `literal`, and skips the literal itself.
+    /// Reads text before `literal`, without control characters, and skips the literal itself.
     fn through(&mut self, literal: &[u8]) -> Option<&'a str> {
         let start = self.scan.offset();
         let text = self.scan.take_through(literal)?;
-        self.checked(text, start)
-    }
-
-    /// `text` as UTF-8 without control characters.
-    fn checked(&mut self, text: &'a [u8], start: usize) -> Option<&'a str> {
         let control = |byte: &u8| *byte < b' ' && !white_space(*byte);
         let at = text.iter().position(control).unwrap_or(text.len());
         // Of two errors the first is reported.
@@ -278,8 +293,16 @@ impl<'a> Reader<'a> {
     }
 }
 
+fn is_name_byte(byte: u8) -> bool {
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    // From the hyphen to the colon, but for the slash.
+    let digit = (byte.wrapping_sub(b'-') < 14) & (byte != b'/');
+    letter | digit | (byte == b'_') | (byte >= 0x80)
+}
+
 fn local(name: &str) -> &str {
-    split_once(name, b':').map_or(name, |(_, local)| local)
+    let colon = Stops(*b"\0:").front(name.as_bytes());
+    name.get(colon.wrapping_add(1)..).unwrap_or(name)
 }
 
 /// The character of the reference at the front of `text`, after the `&`, and the length of the reference with

@@ -129,14 +129,16 @@ fn a_signed_url_is_not_signed_again_with_lent_tables_either() {
 }
 
 #[test]
-fn names_of_8_192_bytes_fit_a_presigned_url() {
-    let presigned = |length: usize| {
-        let name = format!("x-{}", "a".repeat(length - "host;x-".len()));
-        let mut request = Request::new("GET", "/", Payload::Unsigned).unwrap();
-        request.header("host", b"example.com").unwrap();
-        request.header(&name, b"1").unwrap();
-        with_signer(|signer| signer.presign(&request, 60).map(|signed| signed.signature()))
-    };
-    assert!(presigned(385).is_ok() && presigned(8_192).is_ok());
-    assert_eq!(presigned(8_193), Err(SignError::TooManyHeaders));
+fn header_names_of_any_length_fit_a_presigned_url() {
+    let name = format!("x-{}!", "a".repeat(20_000));
+    let mut request = Request::new("GET", "/", Payload::Unsigned).unwrap();
+    request.header("host", b"example.com").unwrap();
+    request.header(&name, b"1").unwrap();
+    with_signer(|signer| {
+        let signed = signer.presign(&request, 60).unwrap();
+        let mut target = Text::default();
+        signed.put_target(&mut target);
+        let names = format!("&X-Amz-SignedHeaders=host%3B{}&", name.replace('!', "%21"));
+        assert!(String::from_utf8(target.0).unwrap().contains(&names));
+    });
 }

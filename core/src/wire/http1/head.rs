@@ -1,7 +1,8 @@
 //! Heads: the start line and the header lines.
 
-use crate::wire::device::utf8;
+use crate::wire::device::{ON_DEVICE, utf8};
 use crate::wire::scan::{self, Scan};
+use crate::wire::words::Stops;
 use crate::wire::{Error, Kind};
 
 use super::body::Framing;
@@ -178,7 +179,7 @@ impl<'a> Headers<'a> {
                 return scan.unexpected();
             }
             scan.expect_byte(b':')?;
-            scan.take_while(scan::text);
+            skip_text(scan);
             scan.require(b"\r\n")?;
         }
     }
@@ -194,11 +195,11 @@ impl<'a> Headers<'a> {
         let mut next = self.start;
         core::iter::from_fn(move || {
             let at = next;
-            let end = rest.iter().position(|byte| *byte == b'\n')?.wrapping_add(1);
+            let end = Stops(*b"\0\n").front(rest).wrapping_add(1);
             let (line, tail) = rest.split_at_checked(end)?;
             rest = tail;
             next = next.wrapping_add(end);
-            let colon = line.iter().position(|byte| *byte == b':')?;
+            let colon = Stops(*b"\0:").front(line);
             let name = utf8(line.get(..colon)?).ok()?;
             Some((at, name, line.get(colon.wrapping_add(1)..)?.trim_ascii()))
         })
@@ -220,6 +221,21 @@ impl<'a> Headers<'a> {
         let value = self.get(name)?;
         let shown = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
         if value.iter().all(shown) { utf8(value).ok() } else { None }
+    }
+}
+
+/// Skips the bytes that a header's value may have.
+fn skip_text(scan: &mut Scan<'_>) {
+    const STOPS: Stops<2> = Stops(*b" \x7f");
+    if ON_DEVICE {
+        scan.take_while(scan::text);
+        return;
+    }
+    loop {
+        scan.skip(STOPS.front(scan.rest()));
+        if !scan.take(b"\t") {
+            return;
+        }
     }
 }
 

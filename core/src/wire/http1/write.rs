@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::wire::{Put, scan};
+use crate::wire::device::ON_DEVICE;
+use crate::wire::{Put, scan, words};
 
 /// Writes a request's head. A part that would break the grammar - a space in the target, a line break in a
 /// value - is left out and makes [`HeadWriter::finish`] fail.
@@ -102,12 +103,18 @@ impl core::error::Error for InvalidHead {}
 
 /// Whether `name` can be the name of a header (RFC 9110, section 5.6.2: a token).
 pub fn is_header_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(is_token_byte)
+    // Most have nothing but these.
+    let plain = !ON_DEVICE && words::all_within(name.as_bytes(), [(b'a', b'z'), (b'A', b'Z'), (b'-', b'-')]);
+    !name.is_empty() && (plain || name.bytes().all(is_token_byte))
 }
 
 /// Whether `value` can be the value of a header: no control character but the tab.
 pub fn is_header_value(value: &[u8]) -> bool {
-    value.iter().all(|byte| scan::text(*byte))
+    if ON_DEVICE {
+        return value.iter().all(|byte| scan::text(*byte));
+    }
+    // Every byte is compared without a branch, so that many are at once.
+    value.iter().fold(true, |all, byte| all & scan::text(*byte))
 }
 
 /// Whether `target` can be (part of) a request target: not empty, no space, no control character.
