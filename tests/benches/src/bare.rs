@@ -5,7 +5,7 @@
 
 use sha2::block_api::compress256;
 
-use crate::operation::{Operation, SECRET};
+use crate::operation::{Operation, REGION, SECRET};
 
 /// SHA-256's initial state (FIPS 180-4, section 5.3.3).
 const INITIAL: [u32; 8] =
@@ -43,7 +43,7 @@ impl Needed {
     pub fn of(operation: &Operation) -> Self {
         let (canonical, to_sign) = operation.texts();
         let body = if operation.lifetime.is_some() { 0 } else { operation.body.len() };
-        let scope = [8, "eu-west-1".len(), operation.service.len(), "aws4_request".len()];
+        let scope = [8, REGION.len(), operation.service.len(), "aws4_request".len()];
         Self {
             key: scope.iter().map(|len| PADS + keyed(*len)).sum::<usize>() + PADS,
             payload: if body == 0 { 0 } else { hash(body) },
@@ -109,7 +109,7 @@ impl Compressor {
         assert!(to_sign.ends_with(&hex(&self.hash(canonical.as_bytes()))));
         let day = &to_sign["AWS4-HMAC-SHA256\n".len()..][..8];
         let mut key = [b"AWS4", SECRET.as_bytes()].concat();
-        for part in [day, "eu-west-1", operation.service, "aws4_request"] {
+        for part in [day, REGION, operation.service, "aws4_request"] {
             key = self.hmac(&key, part.as_bytes()).to_vec();
         }
         hex(&self.hmac(&key, to_sign.as_bytes()))

@@ -1,9 +1,7 @@
-//! The cost of a signature: the operations, another signer for comparison, and the hashing that a
-//! signature requires.
+//! The cost of a signature: the operations, the hashing that a signature requires, and what another signer is.
 
 pub mod bare;
 pub mod operation;
-pub mod peer;
-pub mod provider;
+pub mod signer;
 
 pub use operation::Operation;

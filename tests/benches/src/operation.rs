@@ -5,7 +5,9 @@ use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
 use rolecall_core::wire::{Ascii, Cursor, time::UnixTime};
 
 /// 2026-03-01T12:00:00Z.
-pub const TIME: u64 = 1_772_366_400;
+const TIME: u64 = 1_772_366_400;
+/// The region in the credential scope.
+pub const REGION: &str = "eu-west-1";
 /// The access key id that signs.
 pub const KEY_ID: &str = "ASIAROLECALLEXAMPLE0";
 /// Its secret: 40 characters, like every AWS secret.
@@ -16,7 +18,9 @@ pub const SECRET: &str = "rolecall+benches/measure=what+it/costs==";
 pub struct Operation {
     /// A short description.
     pub name: &'static str,
-    /// The service in the credential scope; the region is `eu-west-1`.
+    /// The time of the signature, in seconds since 1970.
+    pub time: u64,
+    /// The service in the credential scope.
     pub service: &'static str,
     /// The host, which is also the first header line.
     pub host: &'static str,
@@ -32,6 +36,8 @@ pub struct Operation {
     pub token: Option<String>,
     /// The lifetime of a presigned URL in seconds; its payload is not signed.
     pub lifetime: Option<u32>,
+    /// Whether the header `x-amz-content-sha256` is signed for a service that does not ask for it.
+    pub sha256_header: bool,
 }
 
 impl Operation {
@@ -40,6 +46,7 @@ impl Operation {
         let bucket = "rolecall.s3.eu-west-1.amazonaws.com";
         let presigned = Self {
             name: "presigned S3 GET",
+            time: TIME,
             service: "s3",
             host: bucket,
             method: "GET",
@@ -50,7 +57,8 @@ impl Operation {
         };
         [
             Self {
-                name: "STS POST, token",
+                name: "STS POST, 800-byte token",
+                time: TIME,
                 service: "sts",
                 host: "sts.eu-west-1.amazonaws.com",
                 method: "POST",
@@ -67,6 +75,7 @@ impl Operation {
             },
             Self {
                 name: "S3 GET, 6 headers, 8 parameters",
+                time: TIME,
                 service: "s3",
                 host: bucket,
                 method: "GET",
@@ -90,7 +99,7 @@ impl Operation {
                 ..Self::default()
             },
             presigned.clone(),
-            Self { name: "presigned S3 GET, token", token: Some(token()), ..presigned },
+            Self { name: "presigned S3 GET, 800-byte token", token: Some(token()), ..presigned },
         ]
     }
 
@@ -102,13 +111,12 @@ impl Operation {
     /// The signing key.
     pub fn key(&self) -> SigningKey<'static> {
         let secret = rolecall_core::credentials::Secret::new(SECRET);
-        SigningKey::derive(&secret, UnixTime::from_secs(TIME), "eu-west-1", self.service)
+        SigningKey::derive(&secret, self.time(), REGION, self.service)
     }
 
     /// Derives the signing key and computes the signature.
     pub fn sign_cold(&self, credentials: &Credentials<'_>) -> Ascii<64> {
-        let time = UnixTime::from_secs(TIME);
-        let key = SigningKey::derive(credentials.secret_access_key(), time, "eu-west-1", self.service);
+        let key = SigningKey::derive(credentials.secret_access_key(), self.time(), REGION, self.service);
         self.sign(credentials, &key)
     }
 
@@ -161,6 +169,15 @@ impl Operation {
         })
     }
 
+    /// The address.
+    pub fn url(&self) -> String {
+        format!("https://{}{}", self.host, self.target)
+    }
+
+    fn time(&self) -> UnixTime {
+        UnixTime::from_secs(self.time)
+    }
+
     fn with_signer<R>(
         &self,
         credentials: &Credentials<'_>,
@@ -173,22 +190,26 @@ impl Operation {
         for (name, value) in &self.headers {
             request.header(name, value.as_bytes()).expect("a header line");
         }
-        let rules = Rules::of(self.service);
-        let signer = Signer::new(credentials, key, rules, UnixTime::from_secs(TIME)).expect("a signer");
+        let mut rules = Rules::of(self.service);
+        rules.content_sha256 |= self.sha256_header;
+        let signer = Signer::new(credentials, key, rules, self.time()).expect("a signer");
         use_it(&signer, &request)
     }
 }
 
-/// A session token of 800 bytes in the Base64 alphabet, a few of which need escaping.
+/// A session token of 800 bytes, one in ten of which needs escaping in a query, as in real ones.
 fn token() -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const PLAIN: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut word = 1u32;
-    let mut token: String = (0..798)
-        .map(|_| {
-            word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            char::from(ALPHABET[(word >> 26) as usize])
-        })
-        .collect();
-    token.push_str("==");
-    token
+    let mut random = |below: u32| {
+        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ((u64::from(word) * u64::from(below)) >> 32) as usize
+    };
+    let mut token: Vec<u8> = (0..798).map(|_| PLAIN[random(62)]).collect();
+    // The two that end it are two of the eighty; each ten bytes have one of the others, somewhere.
+    for start in (0..780).step_by(10) {
+        token[start + random(10)] = b"/+"[random(2)];
+    }
+    token.extend(b"==");
+    String::from_utf8(token).expect("ASCII")
 }

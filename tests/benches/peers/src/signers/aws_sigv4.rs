@@ -1,4 +1,5 @@
-//! The same signatures by the crate `aws-sigv4`.
+//! `aws-sigv4`, the signer of the AWS SDK. It derives the key for every request, and returns the headers or parameters
+//! to add.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,21 +10,26 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
-
-use crate::operation::{KEY_ID, Operation, SECRET, TIME};
+use benches::Operation;
+use benches::operation::{KEY_ID, REGION, SECRET};
+use benches::signer::{Signature, Signer};
 
 /// What can be prepared before the request exists.
 #[derive(Debug)]
-pub struct Peer {
+pub(crate) struct AwsSigV4 {
+    operation: Operation,
     identity: Identity,
     settings: SigningSettings,
     uri: String,
     time: SystemTime,
 }
 
-impl Peer {
-    /// Prepares to sign `operation`.
-    pub fn new(operation: &Operation) -> Self {
+impl Signer for AwsSigV4 {
+    const NAME: &'static str = "aws-sigv4";
+    type Request = ();
+    type Signed = (SigningInstructions, String);
+
+    fn new(operation: &Operation) -> Option<Self> {
         let mut settings = SigningSettings::default();
         if operation.service == "s3" {
             settings.percent_encoding_mode = PercentEncodingMode::Single;
@@ -35,19 +41,22 @@ impl Peer {
         } else if operation.service == "s3" {
             settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         }
-        Self {
+        Some(Self {
             identity: Credentials::new(KEY_ID, SECRET, operation.token.clone(), None, "benches").into(),
             settings,
-            uri: format!("https://{}{}", operation.host, operation.target),
-            time: SystemTime::UNIX_EPOCH + Duration::from_secs(TIME),
-        }
+            uri: operation.url(),
+            time: SystemTime::UNIX_EPOCH + Duration::from_secs(operation.time),
+            operation: operation.clone(),
+        })
     }
 
-    /// Signs; this crate derives the key for every request.
-    pub fn sign(&self, operation: &Operation) -> (SigningInstructions, String) {
+    fn request(&self) {}
+
+    fn sign(&self, (): ()) -> Self::Signed {
+        let operation = &self.operation;
         let params = v4::SigningParams::builder()
             .identity(&self.identity)
-            .region("eu-west-1")
+            .region(REGION)
             .name(operation.service)
             .time(self.time)
             .settings(self.settings.clone())
@@ -61,5 +70,9 @@ impl Peer {
         let headers = operation.headers.iter().copied();
         let request = SignableRequest::new(operation.method, &self.uri, headers, body).expect("a request");
         sign(request, &params).expect("a signature").into_parts()
+    }
+
+    fn signature(&self, (_, hex): &Self::Signed) -> Signature {
+        Signature { hex: hex.clone(), ..Signature::default() }
     }
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use rolecall::{Environment, Provider, Request, Settings};
 
-use crate::Operation;
-use crate::operation::{KEY_ID, SECRET};
+use benches::Operation;
+use benches::operation::{KEY_ID, SECRET};
 
 /// A provider with the credentials of an operation, and its request.
 #[derive(Debug)]
-pub struct Through {
+pub(crate) struct Through {
     provider: Provider,
     request: Request,
     lifetime: Option<u32>,
@@ -19,14 +19,14 @@ pub struct Through {
 
 impl Through {
     /// Creates a provider and a request for `operation`.
-    pub fn new(operation: &Operation) -> Self {
+    pub(crate) fn new(operation: &Operation) -> Self {
         let mut variables = vec![("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
         if let Some(token) = &operation.token {
             variables.push(("AWS_SESSION_TOKEN", token));
         }
         let settings = Settings::from_environment(&Environment::from_iter(variables)).expect("settings");
-        let url = format!("https://{}{}", operation.host, operation.target);
-        let mut request = Request::new(operation.method, &url).expect("a request").body(operation.body);
+        let mut request =
+            Request::new(operation.method, &operation.url()).expect("a request").body(operation.body);
         for (name, value) in operation.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
             request = request.header(name, value).expect("a header");
         }
@@ -35,7 +35,7 @@ impl Through {
     }
 
     /// Signs or presigns, and returns the number of headers or the length of the URL.
-    pub fn sign(&self) -> usize {
+    pub(crate) fn sign(&self) -> usize {
         match self.lifetime {
             None => self.provider.sign(&self.request).expect("a signature").headers().count(),
             Some(lifetime) => {
@@ -45,12 +45,12 @@ impl Through {
     }
 
     /// Gets cached credentials.
-    pub fn credentials(&self) {
+    pub(crate) fn credentials(&self) {
         black_box(self.provider.credentials().expect("credentials"));
     }
 
     /// Measures how often `threads` together get credentials, per second.
-    pub fn throughput(&self, threads: usize) -> f64 {
+    pub(crate) fn throughput(&self, threads: usize) -> f64 {
         const PERIOD: Duration = Duration::from_millis(150);
         let counts: Vec<u64> = std::thread::scope(|scope| {
             let start = Instant::now();

@@ -1,0 +1,59 @@
+//! What the numbers should be, and whether they are.
+
+use crate::table::{Table, times};
+use crate::{reading, signing};
+
+/// At most this many times as long as the compressions alone, if the key is derived.
+const COLD: f64 = 2.0;
+/// The same, if it is kept.
+const KEPT: f64 = 3.0;
+/// A provider, to a signature written with a kept key.
+const PROVIDER: f64 = 2.0;
+/// At least this many times as long for another signer, to a signature that derives the key as it does.
+const SIGNERS: f64 = 1.5;
+/// The same for another reader.
+const READERS: f64 = 1.0;
+/// The time per byte of a large document, to that of a small one.
+const GROWTH: f64 = 1.25;
+
+/// The aims, each with the number that is farthest from it.
+pub(crate) fn table(signed: &[signing::Row], read: &[reading::Row]) -> Table {
+    let kept = |kept| signed.iter().filter(move |row| row.kept == kept);
+    let others = kept(false).flat_map(|row| row.times_written().into_iter().flatten());
+    let mut table = Table::new(1, ["aim", "limit", "farthest", "reached"]);
+    let mut most = |aim: &str, limit: f64, numbers: &mut dyn Iterator<Item = f64>| {
+        let farthest = numbers.fold(0.0, f64::max);
+        table.row([aim.to_owned(), times(limit), times(farthest), yes(farthest <= limit)]);
+    };
+    most(
+        "written, key derived, to the compressions: at most",
+        COLD,
+        &mut kept(false).map(|row| row.written / row.floor),
+    );
+    most(
+        "written, key kept, to the compressions: at most",
+        KEPT,
+        &mut kept(true).map(|row| row.written / row.floor),
+    );
+    most(
+        "provider, to written, key kept: at most",
+        PROVIDER,
+        &mut kept(true).filter_map(|row| Some(row.provider? / row.written)),
+    );
+    most(
+        "large documents, per byte, to the small one: at most",
+        GROWTH,
+        &mut read.iter().filter_map(|row| row.growth),
+    );
+    let mut least = |aim: &str, limit: f64, numbers: &mut dyn Iterator<Item = f64>| {
+        let farthest = numbers.fold(f64::INFINITY, f64::min);
+        table.row([aim.to_owned(), times(limit), times(farthest), yes(farthest >= limit)]);
+    };
+    least("other signers, to written, key derived: at least", SIGNERS, &mut { others });
+    least("other readers: at least", READERS, &mut read.iter().map(reading::Row::times_ours));
+    table
+}
+
+fn yes(reached: bool) -> String {
+    if reached { "yes" } else { "no" }.to_owned()
+}
