@@ -201,3 +201,19 @@ fn the_size_tables_of_the_readme_are_those_of_the_measurements() {
     let stack = measured.lines().find(|line| line.starts_with("| compact |")).expect("a stack");
     assert_eq!(row("| stack (Cortex-M3) |"), cells(stack)[1..].to_vec());
 }
+
+#[test]
+fn the_benchmark_tables_of_the_readme_are_those_of_the_measurements() {
+    let read = |path: &str| std::fs::read_to_string(Path::new(ROOT).join(path)).expect(path);
+    let (readme, measured) = (read("README.md"), read("tests/benches/RESULTS.md"));
+    let part = readme
+        .split_once("<!-- benches: begin -->")
+        .and_then(|(_, rest)| rest.split_once("<!-- benches: end -->"));
+    let (tables, _) = part.expect("the tables");
+    let rows: Vec<&str> = tables.lines().filter(|line| !line.is_empty()).collect();
+    assert!(rows.len() >= 20, "{rows:?}");
+    for row in rows {
+        assert!(measured.lines().any(|line| line == row), "{row}");
+    }
+    assert!(Path::new(ROOT).join("tests/benches/chart.svg").exists());
+}
