@@ -8,10 +8,11 @@ use rolecall_core::call::{Outgoing, Service};
 use rolecall_core::flow::{Endpoint, Memory, Slot};
 use rolecall_core::refresh::{Refreshing, Windows};
 use rolecall_core::sigv4::{Rules, Scope};
+use rolecall_core::skew::Now;
 use rolecall_core::sources::Imds;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
 use rolecall_nal::blocking::Tcp;
-use rolecall_nal::{Board, Driver};
+use rolecall_nal::{Board, Driver, Ticks};
 
 /// What is lent: 21 KB, for tokens of 4 KB. It may be a `static`.
 pub struct Buffers {
@@ -88,5 +89,26 @@ pub fn gateway<S: TcpClientStack + Dns>(
             Ok(_answered) => {}
             Err(_error) => {}
         }
+    }
+}
+
+/// A board with a timer of 32 bits, which wraps every 49.7 days, and no clock that keeps the time.
+pub struct Gateway {
+    /// Milliseconds of the timer.
+    pub milliseconds: fn() -> u32,
+    /// Random bits of the hardware.
+    pub random: fn() -> u32,
+}
+
+/// The timer in 64 bits. A static, so that interrupts and other boards may read it as well.
+static TICKS: Ticks = Ticks::new();
+
+impl Board for Gateway {
+    fn now(&mut self) -> Now {
+        Now { monotonic: TICKS.instant((self.milliseconds)()), wall: None }
+    }
+
+    fn entropy(&mut self) -> u32 {
+        (self.random)()
     }
 }

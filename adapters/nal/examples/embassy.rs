@@ -170,7 +170,7 @@ struct Board {
 
 impl rolecall_nal::Board for Board {
     fn now(&mut self) -> Now {
-        // 64 bits of microseconds or ticks since boot, which do not wrap. For a counter that does, see `Ticks`.
+        // 64 bits, which do not wrap. A counter of 32 bits does: `rolecall_nal::Ticks` extends it, as in `blocking.rs`.
         Now { monotonic: Instant::from_millis(embassy_time::Instant::now().as_millis()), wall: None }
     }
 
@@ -187,23 +187,4 @@ impl rolecall_nal::asynch::Timer for Board {
 
 async fn sleep_until(instant: Instant) {
     Timer::at(embassy_time::Instant::from_millis(instant.as_millis())).await;
-}
-
-/// Makes an [`Instant`] of a counter of 32 bits that wraps, as a board without embassy-time has: every 49.7 days for
-/// milliseconds. `read` has to be called at least once in that time; a refresh each hour does.
-#[derive(Default)]
-pub struct Ticks {
-    last: u32,
-    wraps: u32,
-}
-
-impl Ticks {
-    /// The instant at which the counter shows `milliseconds`.
-    pub fn read(&mut self, milliseconds: u32) -> Instant {
-        if milliseconds < self.last {
-            self.wraps = self.wraps.wrapping_add(1);
-        }
-        self.last = milliseconds;
-        Instant::from_millis(u64::from(self.wraps) << 32 | u64::from(milliseconds))
-    }
 }

@@ -14,7 +14,7 @@ use rolecall_core::wire::x509::Scheme;
 /// use rolecall_core::skew::{Instant, Now};
 ///
 /// struct Board {
-///     ticks: u64, // a timer's, in milliseconds since boot
+///     ticks: u64, // a timer's, in milliseconds since boot; for one of 32 bits, see `Ticks`
 ///     seed: u32,
 /// }
 ///
@@ -31,7 +31,8 @@ use rolecall_core::wire::x509::Scheme;
 /// }
 /// ```
 pub trait Board {
-    /// Milliseconds on a clock that only moves forward, and the time of day if it is known.
+    /// Milliseconds on a clock that only moves forward, in 64 bits, and the time of day if it is known. A counter of 32
+    /// bits wraps, and nothing is refreshed until it has caught up: [`Ticks`](crate::Ticks) extends it.
     fn now(&mut self) -> Now;
 
     /// 32 bits that differ from board to board and from call to call, for jitter. They protect no

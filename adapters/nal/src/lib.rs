@@ -145,6 +145,7 @@ mod driving;
 mod incoming;
 mod running;
 mod stream;
+mod ticks;
 mod trace;
 
 pub use board::{Board, Remote};
@@ -153,3 +154,4 @@ pub use dns::{NoDns, NoSuchName, WithDns};
 pub use driver::Driver;
 pub use embedded_nal::nb;
 pub use stream::connect_failure;
+pub use ticks::Ticks;

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use rolecall_core::flow::Slot;
 use rolecall_core::skew::{Instant, Now};
 use rolecall_core::wire::time::UnixTime;
-use rolecall_nal::Board;
 use rolecall_nal::asynch::Timer;
+use rolecall_nal::{Board, Ticks};
 
 /// The loop under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,20 +78,22 @@ impl Time {
     }
 }
 
+/// Its timer has 32 bits, as that of most boards.
 pub(crate) struct VirtualBoard {
     pub(crate) time: Time,
+    ticks: Ticks,
     seed: u32,
 }
 
 impl VirtualBoard {
     pub(crate) fn new(time: Time) -> Self {
-        Self { time, seed: 11 }
+        Self { time, ticks: Ticks::new(), seed: 11 }
     }
 }
 
 impl Board for VirtualBoard {
     fn now(&mut self) -> Now {
-        Now { monotonic: Instant::from_millis(self.time.get()), wall: None }
+        Now { monotonic: self.ticks.instant(self.time.get() as u32), wall: None }
     }
 
     fn entropy(&mut self) -> u32 {

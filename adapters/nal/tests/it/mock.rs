@@ -15,7 +15,7 @@ use rolecall_core::flow::{Flow, Lease, Memory, Report, Slot};
 use rolecall_core::skew::Instant;
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::blocking::{Open, Streams, ZeroRead};
-use rolecall_nal::{Board, Bodies, Driver, Remote, asynch, blocking};
+use rolecall_nal::{Bodies, Driver, Remote, asynch, blocking};
 
 use crate::board::{Loop, Time, VirtualBoard, poll_times, poll_to_end, slot};
 use crate::streams::{ByteSource, Sink};
@@ -550,8 +550,8 @@ impl Mocked {
         }
     }
 
-    pub(crate) fn now(&mut self) -> Instant {
-        VirtualBoard::new(self.net.time.clone()).now().monotonic
+    pub(crate) fn now(&self) -> Instant {
+        Instant::from_millis(self.net.time.get())
     }
 }
 

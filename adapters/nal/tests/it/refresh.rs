@@ -11,6 +11,7 @@ use crate::on_both_loops;
 
 on_both_loops!(
     credentials_are_refreshed_before_they_expire,
+    refresh_goes_on_when_the_counter_wraps,
     a_link_down_before_a_refresh_keeps_the_old_credentials,
     a_link_down_during_a_refresh_keeps_the_old_credentials,
     without_old_credentials_the_failure_is_returned,
@@ -50,6 +51,34 @@ fn credentials_are_refreshed_before_they_expire(on: Loop) {
     assert_eq!(mocked.net.requests().len(), 5);
     let uptime = mocked.net.time.get() / 1000;
     assert!(mocked.time().unwrap().as_secs().abs_diff(START + uptime) <= 2);
+}
+
+fn refresh_goes_on_when_the_counter_wraps(on: Loop) {
+    const WRAP: u64 = 1 << 32;
+    for wrap in 1..=3 {
+        // In the middle of an exchange, between two, and long after the last.
+        for before in [1, 3, 6, 20, 60_000, HOUR_MS / 2] {
+            let (mut mocked, mut flow) = (mocked(on), refreshing());
+            while mocked.net.time.get() < wrap * WRAP - HOUR_MS {
+                mocked.run(&mut flow).unwrap();
+                mocked.net.time.pass((WRAP - (1 << 26)).min(wrap * WRAP - HOUR_MS - mocked.net.time.get()));
+            }
+            mocked.net.time.pass(wrap * WRAP - before - mocked.net.time.get());
+            for _ in 0..6 {
+                let requests = mocked.net.requests().len();
+                let lease = mocked.run(&mut flow).unwrap();
+                assert_eq!(mocked.net.requests().len() - requests, 3, "{before} ms before wrap {wrap}");
+                let now = mocked.now();
+                let due = flow.policy().next_change(now).unwrap().ms_since(now);
+                assert!((HOUR_MS * 3 / 4 - 5_000..HOUR_MS).contains(&due), "{due}");
+                assert!(lease.lifetime_ms.is_some_and(|left| left.abs_diff(HOUR_MS) < 2_000), "{lease:?}");
+                let uptime = mocked.net.time.get() / 1000;
+                assert!(mocked.time().unwrap().as_secs().abs_diff(START + uptime) <= 2);
+                // Past the metadata token, so that each refresh takes all three exchanges.
+                mocked.net.time.pass(6 * HOUR_MS);
+            }
+        }
+    }
 }
 
 fn a_link_down_before_a_refresh_keeps_the_old_credentials(on: Loop) {

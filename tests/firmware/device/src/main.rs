@@ -23,14 +23,14 @@ use rolecall_core::call::Service;
 use rolecall_core::error::Error;
 use rolecall_core::flow::{Endpoint, Flow, Lease, Memory, Slot};
 use rolecall_core::refresh::{Refreshing, Windows};
-use rolecall_core::skew::{Clock, Instant, Now};
+use rolecall_core::skew::{Clock, Now};
 use rolecall_core::sources::sts::{
     AssumeRole, AssumeRoleRequest, GetCallerIdentity, GetCallerIdentityRequest,
 };
 use rolecall_core::sources::{Authorization, Container, Imds};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::blocking::Link;
-use rolecall_nal::{Board, Driver};
+use rolecall_nal::{Board, Driver, Ticks};
 
 const STS: &str = "http://10.0.2.2:4566";
 const REGION: &str = "us-east-1";
@@ -43,6 +43,9 @@ const EXCHANGE: usize = 6144;
 /// The number of attempts to fetch credentials.
 const ATTEMPTS: usize = 4;
 
+/// The milliseconds of the board, which wrap after 49 days.
+static TICKS: Ticks = Ticks::new();
+
 /// The board as used by flows: it knows its uptime, but usually not the time of day.
 pub(crate) struct Device {
     random: u32,
@@ -51,9 +54,9 @@ pub(crate) struct Device {
 
 impl Board for Device {
     fn now(&mut self) -> Now {
-        let milliseconds = clock::milliseconds();
-        let wall = self.boot.map(|boot| boot.saturating_add((milliseconds / 1000).into()));
-        Now { monotonic: Instant::from_millis(milliseconds.into()), wall }
+        let monotonic = TICKS.instant(clock::milliseconds());
+        let wall = self.boot.map(|boot| boot.saturating_add((monotonic.as_millis() / 1000) as i64));
+        Now { monotonic, wall }
     }
 
     fn entropy(&mut self) -> u32 {
