@@ -42,8 +42,8 @@ pub trait Board {
     /// Signs `message` with the private key of the board's certificate, into the front of `signature`, and returns the
     /// length. Flows that need it: [`RolesAnywhere`](rolecall_core::sources::RolesAnywhere).
     ///
-    /// With [`nb::Error::WouldBlock`] it is called again about 10 ms later, with the same message, for 10 seconds. Without
-    /// a key, leave it out.
+    /// With [`nb::Error::WouldBlock`] it is called again 10 ms later, with the same message. What it returns after ten
+    /// seconds comes too late. Without a key, leave it out.
     ///
     /// A secure element that signs a hash, as most do on P-256:
     ///

@@ -48,18 +48,25 @@ enum Stage {
     Failed(Failure),
 }
 
-/// What to do with the connection, or with the caller's streams.
+/// What to do with the connection.
 #[derive(Debug)]
 pub(crate) enum Transfer<'x> {
     /// Send some of these bytes.
     Send { bytes: &'x [u8], until: Instant },
     /// Receive some bytes to here.
     Receive { room: &'x mut [u8], until: Instant },
-    /// Rewind the caller's reader.
+    /// Something is due between the buffer and the caller's streams: a [`Pass`].
+    Pass,
+}
+
+/// What to do with the caller's streams.
+#[derive(Debug)]
+pub(crate) enum Pass<'x> {
+    /// Rewind the reader.
     Rewind,
     /// Read some bytes of the body to here.
     Read { room: &'x mut [u8], until: Instant },
-    /// Make the caller's writer drop what it has.
+    /// Make the writer drop what it has.
     StartOver,
     /// Write some of these bytes.
     Write { bytes: &'x [u8], until: Instant },
@@ -124,13 +131,6 @@ impl<'c> Conversation<'c> {
         self.enter(Stage::Send { sent: 0 }, now);
     }
 
-    /// Fails if the deadline of the current stage has passed.
-    pub(crate) fn expire(&mut self, now: Now) {
-        if self.outcome().is_none() && now.monotonic >= self.until {
-            self.fail(FailureKind::Timeout);
-        }
-    }
-
     /// What to do next with the connection; `None` if the exchange needs another one, or has ended.
     pub(crate) fn transfer<'x>(&mut self, buffer: &'x mut [u8]) -> Option<Transfer<'x>>
     where
@@ -139,38 +139,48 @@ impl<'c> Conversation<'c> {
         let until = self.until;
         match self.stage {
             Stage::Send { sent } => self.send(sent, buffer),
-            Stage::Receive if self.is_to_start_over() => Some(Transfer::StartOver),
-            Stage::Receive => Some(match self.incoming.pending() {
-                Some(pending) => Transfer::Write { bytes: buffer.get(pending).unwrap_or_default(), until },
-                None => Transfer::Receive { room: self.incoming.room(buffer), until },
-            }),
+            Stage::Receive if self.is_to_start_over() || self.incoming.pending().is_some() => {
+                Some(Transfer::Pass)
+            }
+            Stage::Receive => Some(Transfer::Receive { room: self.incoming.room(buffer), until }),
             _ => None,
         }
     }
 
     /// What to do with the connection after this many bytes.
-    fn send<'x>(&mut self, sent: u64, buffer: &'x mut [u8]) -> Option<Transfer<'x>>
+    fn send<'x>(&self, sent: u64, buffer: &'x mut [u8]) -> Option<Transfer<'x>>
     where
         'c: 'x,
     {
-        let until = self.until;
         let held = self.exchange.request.len;
-        if sent < held as u64 {
+        let bytes: &[u8] = if sent < held as u64 {
             let sent = usize::try_from(sent).unwrap_or(usize::MAX);
-            let bytes = self.exchange.request.bytes(buffer).get(sent..).unwrap_or_default();
-            return Some(Transfer::Send { bytes, until });
-        }
+            self.exchange.request.bytes(buffer).get(sent..).unwrap_or_default()
+        } else if let Body::Bytes(bytes) = self.exchange.body {
+            let sent = usize::try_from(sent.wrapping_sub(held as u64)).unwrap_or(usize::MAX);
+            bytes.get(sent..).unwrap_or_default()
+        } else if !self.piece.is_empty() {
+            buffer.get(self.piece.clone()).unwrap_or_default()
+        } else {
+            return Some(Transfer::Pass);
+        };
+        Some(Transfer::Send { bytes, until: self.until })
+    }
+
+    /// What to do with the caller's streams, where [`Transfer::Pass`] is due.
+    pub(crate) fn pass<'x>(&mut self, buffer: &'x mut [u8]) -> Option<Pass<'x>> {
+        let until = self.until;
+        let Stage::Send { sent } = self.stage else {
+            if self.is_to_start_over() {
+                return Some(Pass::StartOver);
+            }
+            let bytes = buffer.get(self.incoming.pending()?).unwrap_or_default();
+            return Some(Pass::Write { bytes, until });
+        };
+        let held = self.exchange.request.len;
         let sent = sent.wrapping_sub(held as u64);
-        if let Body::Bytes(bytes) = self.exchange.body {
-            let sent = usize::try_from(sent).unwrap_or(usize::MAX);
-            return Some(Transfer::Send { bytes: bytes.get(sent..).unwrap_or_default(), until });
-        }
-        if !self.piece.is_empty() {
-            let bytes = buffer.get(self.piece.clone()).unwrap_or_default();
-            return Some(Transfer::Send { bytes, until });
-        }
         if sent == 0 && self.used.upload {
-            return Some(Transfer::Rewind);
+            return Some(Pass::Rewind);
         }
         let left = usize::try_from(self.outside.saturating_sub(sent)).unwrap_or(usize::MAX);
         let room = buffer.get_mut(held..).unwrap_or_default();
@@ -179,7 +189,7 @@ impl<'c> Conversation<'c> {
         if room.is_none() {
             self.fail(FailureKind::TooLarge);
         }
-        room.map(|room| Transfer::Read { room, until })
+        room.map(|room| Pass::Read { room, until })
     }
 
     /// Records `count` more bytes of the request as sent.
@@ -284,13 +294,18 @@ impl<'c> Conversation<'c> {
         }
     }
 
-    /// The result, once the exchange has ended.
-    pub(crate) fn outcome(&self) -> Option<Result<Reply, Failure>> {
-        if let Stage::Failed(failure) = self.stage {
-            return Some(Err(failure));
+    /// The result, once the exchange has ended, as it has when the deadline of its stage has passed.
+    pub(crate) fn outcome(&mut self, now: Now) -> Option<Result<Reply, Failure>> {
+        if let Some(Complete { status, headers, body, received, .. }) = self.complete() {
+            return Some(Ok(Reply { status, headers, body, sent: self.sent, received }));
         }
-        let Complete { status, headers, body, received, .. } = self.complete()?;
-        Some(Ok(Reply { status, headers, body, sent: self.sent, received }))
+        if now.monotonic >= self.until && !matches!(self.stage, Stage::Failed(_)) {
+            self.fail(FailureKind::Timeout);
+        }
+        match self.stage {
+            Stage::Failed(failure) => Some(Err(failure)),
+            _ => None,
+        }
     }
 
     /// Whether the connection may carry another exchange.
@@ -303,7 +318,7 @@ impl<'c> Conversation<'c> {
         if is_due { self.incoming.complete() } else { None }
     }
 
-    fn fail(&mut self, kind: FailureKind) {
+    pub(crate) fn fail(&mut self, kind: FailureKind) {
         let phase = match self.stage {
             Stage::Resolve => Phase::Resolve,
             Stage::Connect => Phase::Connect,

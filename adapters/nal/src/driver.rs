@@ -230,8 +230,8 @@ impl<B: Board, L> Driver<B, L> {
     ) where
         L: blocking::Link<B>,
     {
-        let driving = Driving::new(running, memory, &mut self.clock, &mut self.report, given);
-        blocking::run(driving, &mut self.board, &mut self.network, ends);
+        let mut driving = Driving::new(running, memory, &mut self.clock, &mut self.report, given);
+        blocking::run(&mut driving, &mut self.board, &mut self.network, ends);
     }
 
     /// The same, without blocking.
@@ -245,8 +245,8 @@ impl<B: Board, L> Driver<B, L> {
     ) where
         L: crate::asynch::Link<B>,
     {
-        let driving = Driving::new(running, memory, &mut self.clock, &mut self.report, given);
-        crate::asynch::run(driving, &mut self.board, &mut self.network, ends).await;
+        let mut driving = Driving::new(running, memory, &mut self.clock, &mut self.report, given);
+        crate::asynch::run(&mut driving, &mut self.board, &mut self.network, ends).await;
     }
 
     /// The time to sign with, from the board's clocks and what replies have taught; `None` if it is unknown.

@@ -6,13 +6,13 @@ use core::ops::Range;
 use embedded_nal::nb;
 use rolecall_core::error::{Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Body, Context, Exchange, Memory, Need, Report};
-use rolecall_core::skew::{Clock, Instant};
+use rolecall_core::skew::{Clock, Instant, Now};
 use rolecall_core::wire::uri;
 use rolecall_core::wire::x509::Scheme;
 use zeroize::Zeroize;
 
 use crate::bodies::{Given, Used};
-use crate::conversation::{Conversation, Transfer};
+use crate::conversation::{Conversation, Pass, Transfer};
 use crate::running::Run;
 use crate::{Board, Remote, trace};
 
@@ -34,8 +34,8 @@ pub(crate) struct Driving<'s, 'c, 'a, 'm> {
     /// The signature that the board's key is at.
     signing: Option<Signing>,
     /// Any other need of the flow.
-    due: Option<Act<'c>>,
-    /// The other end of the connection, while that is open and may carry an exchange.
+    due: Option<Due<'c>>,
+    /// The other end of the connection, while that is being opened, or is open and may carry an exchange.
     open: Option<Remote<'c>>,
     /// The caller's streams, and which of them are no longer at their start.
     given: Given,
@@ -49,14 +49,21 @@ struct Signing {
     until: Instant,
 }
 
+/// A need of the flow that takes no connection.
+enum Due<'c> {
+    Wait(Instant),
+    Resolve(&'c str, Instant),
+    Nothing,
+}
+
 /// What to do when there is no connection.
-pub(crate) enum Act<'c> {
+pub(crate) enum Act<'d> {
     /// Let time pass.
     Wait { until: Instant },
     /// Resolve the name, then [`Driving::resolved`].
-    Resolve { host: &'c str, until: Instant },
+    Resolve { host: &'d str, until: Instant },
     /// Connect, then [`Driving::connected`].
-    Open { remote: Remote<'c>, until: Instant },
+    Open { remote: &'d Remote<'d>, until: Instant },
     /// Nothing more.
     Done,
 }
@@ -75,28 +82,35 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
     }
 
     /// What to do next. The previous connection, if there was one, is closed.
-    pub(crate) fn next(&mut self, board: &mut impl Board) -> Act<'c> {
+    pub(crate) fn next(&mut self, board: &mut impl Board) -> Act<'_> {
         self.open = None;
-        loop {
-            self.advance(board);
-            if let Some(act) = self.due.take() {
-                return act;
-            }
-            if let Some(talk) = &self.talk {
-                let until = talk.until();
-                return match talk.address() {
-                    Some(address) => Act::Open { remote: remote(talk.exchange(), address), until },
-                    None => Act::Resolve { host: talk.exchange().endpoint.host(), until },
-                };
-            }
+        self.advance(board);
+        match (self.due.take(), &self.talk) {
+            (Some(Due::Wait(until)), _) => Act::Wait { until },
+            (Some(Due::Resolve(host, until)), _) => Act::Resolve { host, until },
+            (None, Some(talk)) => match talk.address() {
+                Some(address) => {
+                    let remote = self.open.insert(remote(talk.exchange(), address));
+                    Act::Open { remote, until: talk.until() }
+                }
+                None => Act::Resolve { host: talk.exchange().endpoint.host(), until: talk.until() },
+            },
+            (Some(Due::Nothing) | None, _) => Act::Done,
         }
     }
 
-    /// Records the address that was found, or why there is none.
-    pub(crate) fn resolved(&mut self, board: &mut impl Board, found: Result<IpAddr, FailureKind>) {
+    /// Records the address that was found by `until`, or why there is none.
+    pub(crate) fn resolved(
+        &mut self,
+        board: &mut impl Board,
+        until: Instant,
+        found: Result<IpAddr, FailureKind>,
+    ) {
+        let now = board.now();
+        let found = if now.monotonic < until { found } else { Err(FailureKind::Timeout) };
         match (&mut self.talk, found) {
-            (Some(talk), Ok(address)) => talk.resolved(address, board.now()),
-            (Some(talk), Err(kind)) => talk.broke(kind, board.now()),
+            (Some(talk), Ok(address)) => talk.resolved(address, now),
+            (Some(talk), Err(kind)) => talk.broke(kind, now),
             (None, Ok(address)) => self.answer(board, Answer::Addresses(&[address])),
             (None, Err(kind)) => self.answer(board, failed(Phase::Resolve, kind)),
         }
@@ -104,14 +118,10 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
 
     /// Records whether there is a connection.
     pub(crate) fn connected(&mut self, board: &mut impl Board, result: Result<(), FailureKind>) {
-        let Some(talk) = &mut self.talk else { return };
-        match (result, talk.address()) {
-            (Ok(()), Some(address)) => {
-                self.open = Some(remote(talk.exchange(), address));
-                talk.connected(false, board.now());
-            }
-            (result, _) => talk.broke(result.err().unwrap_or(FailureKind::Other), board.now()),
+        if result.is_err() {
+            self.open = None;
         }
+        self.record(board, result, |talk, _, (), now| talk.connected(false, now));
     }
 
     /// What to do next with the connection; `None` to close it.
@@ -123,34 +133,27 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
 
     /// Records how many bytes of [`Transfer::Send`] were sent.
     pub(crate) fn sent(&mut self, board: &mut impl Board, sent: Result<usize, FailureKind>) {
-        match (&mut self.talk, sent) {
-            (Some(talk), Ok(count)) => talk.sent(count, board.now()),
-            (Some(talk), Err(kind)) => talk.broke(kind, board.now()),
-            (None, _) => {}
-        }
+        self.record(board, sent, |talk, _, count, now| talk.sent(count, now));
     }
 
     /// Records how many bytes were received for [`Transfer::Receive`]; 0 if the peer has ended the stream.
     pub(crate) fn received(&mut self, board: &mut impl Board, received: Result<usize, FailureKind>) {
-        match (&mut self.talk, received) {
-            (Some(talk), Ok(count)) => talk.received(self.memory.exchange, count, board.now()),
-            (Some(talk), Err(kind)) => talk.broke(kind, board.now()),
-            (None, _) => {}
-        }
+        self.record(board, received, |talk, exchange, count, now| talk.received(exchange, count, now));
     }
 
-    /// Records how many bytes the caller's reader returned for [`Transfer::Read`]; 0 at its end.
+    /// What to do with the caller's streams, where [`Transfer::Pass`] is due.
+    pub(crate) fn pass(&mut self) -> Option<Pass<'_>> {
+        self.talk.as_mut()?.pass(self.memory.exchange)
+    }
+
+    /// Records how many bytes the caller's reader returned for [`Pass::Read`]; 0 at its end.
     pub(crate) fn read(&mut self, board: &mut impl Board, read: Result<usize, FailureKind>) {
-        if let Some(talk) = &mut self.talk {
-            talk.read(read, board.now());
-        }
+        self.record(board, Ok(read), |talk, _, read, now| talk.read(read, now));
     }
 
-    /// Records how many bytes of [`Transfer::Write`] the caller's writer accepted.
-    pub(crate) fn written(&mut self, written: Result<usize, FailureKind>) {
-        if let Some(talk) = &mut self.talk {
-            talk.written(written);
-        }
+    /// Records how many bytes of [`Pass::Write`] the caller's writer accepted.
+    pub(crate) fn written(&mut self, board: &mut impl Board, written: Result<usize, FailureKind>) {
+        self.record(board, Ok(written), |talk, _, written, _| talk.written(written));
     }
 
     /// Records whether the caller's reader is at its start again.
@@ -167,54 +170,65 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         }
     }
 
+    /// Records that there are no streams. No exchange that needs one is begun without it.
+    pub(crate) fn not_passed(&mut self) {
+        if let Some(talk) = &mut self.talk {
+            talk.fail(FailureKind::Unsupported);
+        }
+    }
+
+    /// Records the outcome of an operation. What comes at a limit comes too late.
+    fn record<T>(
+        &mut self,
+        board: &mut impl Board,
+        outcome: Result<T, FailureKind>,
+        take: impl FnOnce(&mut Conversation<'c>, &mut [u8], T, Now),
+    ) {
+        let now = board.now();
+        match (&mut self.talk, outcome) {
+            (Some(talk), _) if now.monotonic >= talk.until() => talk.fail(FailureKind::Timeout),
+            (Some(talk), Ok(done)) => take(talk, self.memory.exchange, done, now),
+            (Some(talk), Err(kind)) => talk.broke(kind, now),
+            (None, _) => {}
+        }
+    }
+
     /// Runs until I/O is due; then `due` or `talk` says which.
     fn advance(&mut self, board: &mut impl Board) {
         while self.due.is_none() {
             if let Some(signing) = self.signing.take() {
                 self.sign(board, signing);
-                continue;
-            }
-            let Some(talk) = &mut self.talk else {
+            } else if let Some(talk) = &mut self.talk {
+                let Some(outcome) = talk.outcome(board.now()) else { return };
+                trace::outcome(&talk.exchange().endpoint, &outcome);
+                if !talk.keeps_alive() {
+                    self.open = None;
+                }
+                self.used = talk.used();
+                self.talk = None;
+                self.answer(board, outcome.map_or_else(Answer::Failed, Answer::Reply));
+            } else {
                 self.poll(board);
-                continue;
-            };
-            talk.expire(board.now());
-            let Some(outcome) = talk.outcome() else { return };
-            trace::outcome(&talk.exchange().endpoint, &outcome);
-            if !talk.keeps_alive() {
-                self.open = None;
             }
-            self.used = talk.used();
-            self.talk = None;
-            self.answer(board, outcome.map_or_else(Answer::Failed, Answer::Reply));
         }
     }
 
-    /// Polls the flow.
+    /// Polls the flow. Not inlined, nor what it calls then: the flow signs at the depth of this frame.
+    #[inline(never)]
     fn poll(&mut self, board: &mut impl Board) {
         let now = board.now();
         let mut cx = Context { now, entropy: board.entropy(), clock: self.clock, report: self.report };
         match self.flow.poll(&mut cx, self.memory) {
-            None => self.due = Some(Act::Done),
-            Some(Need::Wait { until }) => self.due = Some(Act::Wait { until }),
+            None => self.due = Some(Due::Nothing),
+            Some(Need::Wait { until }) => self.due = Some(Due::Wait(until)),
             Some(Need::Resolve { host }) => match uri::address(host) {
                 Some(address) => self.answer(board, Answer::Addresses(&[address])),
-                None => {
-                    self.due = Some(Act::Resolve { host, until: now.monotonic.after_ms(RESOLVE_MS) });
-                }
+                None => self.due = Some(Due::Resolve(host, now.monotonic.after_ms(RESOLVE_MS))),
             },
-            Some(Need::Http(exchange)) => {
-                if let Some(failure) = self.refusal(&exchange) {
-                    return self.answer(board, Answer::Failed(failure));
-                }
-                trace::request(&exchange, self.memory.exchange);
-                let reused = self.open.is_some_and(|open| open.serves(&exchange));
-                let talk =
-                    self.talk.insert(Conversation::new(exchange, self.memory.exchange, self.used, now));
-                if reused {
-                    talk.connected(true, now);
-                }
-            }
+            Some(Need::Http(exchange)) => match self.refusal(&exchange) {
+                Some(failure) => self.answer(board, Answer::Failed(failure)),
+                None => self.begin(exchange, now),
+            },
             Some(Need::Sign { scheme, message }) => {
                 self.signing = Some(Signing { scheme, message, until: now.monotonic.after_ms(SIGN_MS) });
             }
@@ -223,7 +237,20 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         }
     }
 
+    /// Begins an exchange, on the open connection if that goes to the same place.
+    #[inline(never)]
+    fn begin(&mut self, exchange: Exchange<'c>, now: Now) {
+        trace::request(&exchange, self.memory.exchange);
+        let reused = self.open.as_ref().is_some_and(|open| open.serves(&exchange));
+        let talk = Conversation::new(exchange, self.memory.exchange, self.used, now);
+        let talk = self.talk.insert(talk);
+        if reused {
+            talk.connected(true, now);
+        }
+    }
+
     /// Asks the board's key, which puts the signature behind the message.
+    #[inline(never)]
     fn sign(&mut self, board: &mut impl Board, signing: Signing) {
         let Signing { scheme, message: Range { start, end }, until } = signing;
         let Some((held, room)) = self.memory.exchange.split_at_mut_checked(end) else {
@@ -233,13 +260,14 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         let signed = board.sign(scheme, held.get(start..).unwrap_or_default(), room);
         let now = board.now().monotonic;
         let answer = match signed {
+            // A signature at the limit comes too late, too.
+            _ if now >= until => failed(Phase::Sign, FailureKind::Timeout),
             Ok(count) if count <= len => Answer::Content(end..end.saturating_add(count)),
             // More than it was lent.
             Ok(_) => failed(Phase::Sign, FailureKind::Other),
             Err(nb::Error::Other(kind)) => failed(Phase::Sign, kind),
-            Err(nb::Error::WouldBlock) if now >= until => failed(Phase::Sign, FailureKind::Timeout),
             Err(nb::Error::WouldBlock) => {
-                self.due = Some(Act::Wait { until: now.after_ms(SIGN_PAUSE_MS).min(until) });
+                self.due = Some(Due::Wait(now.after_ms(SIGN_PAUSE_MS).min(until)));
                 self.signing = Some(Signing { scheme, message: start..end, until });
                 return;
             }
@@ -258,6 +286,7 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         is_refused.then_some(Failure { phase: Phase::Connect, kind: FailureKind::Unsupported })
     }
 
+    #[inline(never)]
     fn answer(&mut self, board: &mut impl Board, answer: Answer<'_>) {
         let now = board.now();
         let mut cx = Context { now, entropy: board.entropy(), clock: self.clock, report: self.report };

@@ -78,7 +78,7 @@
 //!
 //! | what | bytes | why |
 //! |---|---|---|
-//! | exchange buffer | 8,192 | holds a request, then its reply. Of a reply's head only the lines that the flow reads are kept; the body is decoded in place, so that a chunked one needs room for 20 bytes more |
+//! | exchange buffer | 8,192 | holds a request, then its reply. Of a reply's head only the lines that the flow reads are kept; the body is decoded in place: one that is chunked, or ends with the connection, needs room for one byte more than it has |
 //! | one slot | 4,352 | a session token has 400 to 1,500 bytes in most accounts, and no limit by contract |
 //! | slots | 1 for a source, and 1 more for each AssumeRole and for [`Refreshing`](rolecall_core::refresh::Refreshing) | the credentials in use stay until their replacement is complete |
 //! | TCP socket | 1 | receive buffer 1 to 2 KB, transmit buffer 512 bytes to 1 KB: neither has to hold a message |
@@ -102,15 +102,48 @@
 //!
 //! # Limits
 //!
-//! Each exchange keeps the [`Limits`](rolecall_core::flow::Limits) of its flow, whatever its peer
-//! does, on the board's monotonic clock: for the look-up and for the connection `connect` each, then
-//! `first_byte`, and `total` for all of it. Interim replies are skipped within them. A length
-//! that does not fit `body` or the exchange buffer is refused before it is read. A flow's own
-//! look-up takes five seconds at most, a signature of the board's key ten.
+//! Each exchange keeps the [`Limits`](rolecall_core::flow::Limits) of its flow, whatever its peer does, on the board's
+//! monotonic clock. What comes at a limit comes too late: after a `first_byte` of 10,000 ms, a byte that was there after
+//! 9,999 is taken, and one after 10,000 is not.
+//!
+//! | limit | counts |
+//! |---|---|
+//! | `connect` | the look-up of a name; and again the connection, with its TLS handshake |
+//! | `first_byte` | from the connection until the request is sent and the first byte of the reply has come |
+//! | `total` | from the start of the exchange to its end, whatever happens in it |
+//! | `body` | bytes of the reply's body: as many are taken, one more is refused, where possible before it is read |
+//! | [`RetryPolicy::budget_ms`](rolecall_core::flow::RetryPolicy) | from a flow's first step to its end: **no other limit lasts beyond it** |
+//! | a flow's own look-up | five seconds |
+//! | a signature of the board's key | ten seconds; it is asked each 10 ms |
+//! | interim replies | eight, within the limits above |
+//! | redirects | none is followed: a reply of status 3xx is a reply |
+//! | connections for one exchange | one more, if a kept one was closed and the request may be repeated |
+//!
+//! The budget is 9.5 seconds unless a source or a service is given another: the 10 seconds of `first_byte` and the 15 of
+//! `total` that most of them have end there, and a second attempt has what the first has left of it. For longer ones,
+//! give both: `with_limits` and [`with_retry_policy`](rolecall_core::flow::Sequence::with_retry_policy), or
+//! [`Service::limits`](rolecall_core::call::Service::limits) and `Service::retries`. A request of [`Driver::send`] has
+//! 30 and 120 seconds, and a budget of 120.
 //!
 //! While a body goes out from outside of the exchange buffer, `first_byte` starts over with each piece
 //! that the reader gives or the peer takes. A reply's body that goes to a writer is bounded by `total` alone,
-//! and so is the time that the writer takes. Blocking readers and writers are checked between two calls.
+//! and so is the time that the writer takes. Blocking calls are not broken off: a limit is looked at between two
+//! of them.
+//!
+//! # Smaller code
+//!
+//! Two flags choose the compact SHA-256, which takes 6.7 KB less flash on a Cortex-M4F, 8.9 KB on a Cortex-M0 and 12.5 KB
+//! on RISC-V. A library cannot set them; in a firmware's `.cargo/config.toml`, they join the flags that are there:
+//!
+//! ```toml
+//! [target.'cfg(target_os = "none")']
+//! rustflags = ['--cfg=sha2_backend="soft"', '--cfg=sha2_backend_soft="compact"']
+//! ```
+//!
+//! With the variable `RUSTFLAGS`, which replaces all flags of that file:
+//! `--cfg sha2_backend="soft" --cfg sha2_backend_soft="compact"`. Beyond that, `opt-level = "z"`, `lto = "fat"`,
+//! `codegen-units = 1` and `panic = "abort"` in the profile make most of the difference; all figures of this crate are
+//! measured with them.
 //!
 //! # Features
 //!

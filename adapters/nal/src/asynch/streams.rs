@@ -1,6 +1,7 @@
 //! Any stream of `embedded-io-async`: TLS sessions, sockets.
 
 use core::net::IpAddr;
+use core::pin::pin;
 
 use embedded_io_async::{Read, Write};
 use rolecall_core::error::FailureKind;
@@ -48,7 +49,7 @@ impl<B: Timer, O: Open> Link<B> for O {
     }
 
     async fn resolve(&mut self, board: &mut B, until: Instant, host: &str) -> Result<IpAddr, FailureKind> {
-        within(board, until, Open::resolve(self, host)).await
+        within(board, until, pin!(Open::resolve(self, host))).await?
     }
 
     async fn open(
@@ -57,7 +58,7 @@ impl<B: Timer, O: Open> Link<B> for O {
         until: Instant,
         remote: &Remote<'_>,
     ) -> Result<StreamConnection<O::Stream<'_>>, FailureKind> {
-        Ok(StreamConnection { stream: within(board, until, Open::open(self, remote)).await? })
+        Ok(StreamConnection { stream: within(board, until, pin!(Open::open(self, remote))).await?? })
     }
 }
 
@@ -66,21 +67,45 @@ pub struct StreamConnection<S> {
     stream: S,
 }
 
+/// A call of a stream.
+enum Call<'x> {
+    Read(&'x mut [u8]),
+    Write(&'x [u8]),
+    Flush,
+}
+
+impl<S: Read + Write> StreamConnection<S> {
+    /// Makes a call, and repeats it as long as it may be. One function for all of them, and one future.
+    async fn call(
+        &mut self,
+        board: &mut impl Timer,
+        until: Instant,
+        mut call: Call<'_>,
+    ) -> Result<usize, FailureKind> {
+        let writes = matches!(call, Call::Write(_));
+        loop {
+            let called = async {
+                match &mut call {
+                    Call::Read(room) => self.stream.read(room).await,
+                    Call::Write(bytes) => self.stream.write(bytes).await,
+                    Call::Flush => self.stream.flush().await.map(|()| 0),
+                }
+            };
+            match within(board, until, pin!(called)).await? {
+                Ok(0) if writes => {}
+                Ok(count) => return Ok(count),
+                Err(error) => stream_failure(&error).map_or(Ok(()), Err)?,
+            }
+            pause(board, until).await?;
+        }
+    }
+}
+
 impl<B: Timer, S: Read + Write> Connection<B> for StreamConnection<S> {
     async fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind> {
-        let sent = loop {
-            let written = within(board, until, async { again_if_it_may(self.stream.write(bytes).await) });
-            match written.await? {
-                None | Some(0) => pause(board, until).await?,
-                Some(sent) => break sent,
-            }
-        };
-        while sent >= bytes.len() {
-            let flushed = within(board, until, async { again_if_it_may(self.stream.flush().await) });
-            match flushed.await? {
-                None => pause(board, until).await?,
-                Some(()) => break,
-            }
+        let sent = self.call(board, until, Call::Write(bytes)).await?;
+        if sent >= bytes.len() {
+            self.call(board, until, Call::Flush).await?;
         }
         Ok(sent)
     }
@@ -91,21 +116,7 @@ impl<B: Timer, S: Read + Write> Connection<B> for StreamConnection<S> {
         until: Instant,
         room: &mut [u8],
     ) -> Result<usize, FailureKind> {
-        loop {
-            let read = within(board, until, async { again_if_it_may(self.stream.read(room).await) });
-            match read.await? {
-                None => pause(board, until).await?,
-                Some(received) => return Ok(received),
-            }
-        }
-    }
-}
-
-/// `None` if the operation may be repeated.
-fn again_if_it_may<T>(result: Result<T, impl embedded_io::Error>) -> Result<Option<T>, FailureKind> {
-    match result {
-        Ok(done) => Ok(Some(done)),
-        Err(error) => stream_failure(&error).map_or(Ok(None), Err),
+        self.call(board, until, Call::Read(room)).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Timers and deadlines.
 
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::Poll;
 
 use rolecall_core::error::FailureKind;
@@ -25,17 +25,17 @@ impl<T: Timer + ?Sized> Timer for &mut T {
 /// The pause before a stream that accepted nothing is tried again, in milliseconds.
 const PAUSE_MS: u64 = 1;
 
-/// The result of `work`, or `None` if there is none by `until`.
+/// The result of `work`, or a timeout if there is none by `until`. It is polled where it is: taken by value, it would be
+/// in the caller's future twice.
 pub(super) async fn within<T>(
     board: &mut impl Timer,
     until: Instant,
-    work: impl Future<Output = Result<T, FailureKind>>,
+    mut work: Pin<&mut impl Future<Output = T>>,
 ) -> Result<T, FailureKind> {
-    let mut work = pin!(work);
     let mut alarm = pin!(board.sleep_until(until));
     poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Ok(done)),
         Poll::Pending => alarm.as_mut().poll(cx).map(|()| Err(FailureKind::Timeout)),
-        ready => ready,
     })
     .await
 }

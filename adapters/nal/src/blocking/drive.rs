@@ -6,7 +6,7 @@ use crate::conversation::Transfer;
 use crate::driving::{Act, Driving};
 
 pub(crate) fn run<B: Board, L: Link<B>, E: Ends<B>>(
-    mut driving: Driving<'_, '_, '_, '_>,
+    driving: &mut Driving<'_, '_, '_, '_>,
     board: &mut B,
     network: &mut L,
     ends: &mut E,
@@ -17,10 +17,10 @@ pub(crate) fn run<B: Board, L: Link<B>, E: Ends<B>>(
             Act::Wait { until } => network.wait(board, until),
             Act::Resolve { host, until } => {
                 let found = network.resolve(board, until, host);
-                driving.resolved(board, found);
+                driving.resolved(board, until, found);
             }
             Act::Open { remote, until } => {
-                let mut connection = match network.open(board, until, &remote) {
+                let mut connection = match network.open(board, until, remote) {
                     Ok(connection) => connection,
                     Err(kind) => {
                         driving.connected(board, Err(kind));
@@ -38,16 +38,7 @@ pub(crate) fn run<B: Board, L: Link<B>, E: Ends<B>>(
                             let received = connection.receive(board, until, room);
                             driving.received(board, received);
                         }
-                        Transfer::Rewind => driving.rewound(ends.rewind()),
-                        Transfer::Read { room, until } => {
-                            let read = ends.read(board, until, room);
-                            driving.read(board, read);
-                        }
-                        Transfer::StartOver => driving.started_over(ends.start_over()),
-                        Transfer::Write { bytes, until } => {
-                            let written = ends.write(board, until, bytes);
-                            driving.written(written);
-                        }
+                        Transfer::Pass => ends.pass(board, driving),
                     }
                 }
             }

@@ -6,6 +6,7 @@ mod custom_source;
 mod drops;
 mod examples;
 mod hostile;
+mod limits;
 mod loopback;
 mod loops;
 mod mock;

@@ -36,6 +36,16 @@ pub(crate) struct StackBehavior {
 }
 
 /// What the peer does after its reply.
+/// An operation of the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Resolve,
+    Connect,
+    Send,
+    Flush,
+    Receive,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
     Stay,
@@ -57,6 +67,9 @@ struct World {
     up: bool,
     serve: Box<Serve>,
     calls: usize,
+    /// How long an operation takes, and the one that is under way since then.
+    delays: Vec<(Operation, u64)>,
+    waiting: Option<(Operation, u64)>,
     connects: usize,
     open: usize,
     /// Number of requests that a stream has not flushed.
@@ -92,6 +105,8 @@ impl Net {
             up: true,
             serve: Box::new(serve),
             calls: 0,
+            delays: Vec::new(),
+            waiting: None,
             connects: 0,
             open: 0,
             unflushed: 0,
@@ -106,6 +121,11 @@ impl Net {
     /// Sets whether the link is up; no data passes while it is down.
     pub(crate) fn set_link_up(&self, up: bool) {
         self.world.borrow_mut().up = up;
+    }
+
+    /// Makes every such operation take this long, in milliseconds.
+    pub(crate) fn set_delay(&self, operation: Operation, milliseconds: u64) {
+        self.world.borrow_mut().delays.push((operation, milliseconds));
     }
 
     pub(crate) fn set_serve(&self, serve: impl FnMut(&str) -> (String, Then) + 'static) {
@@ -144,11 +164,19 @@ impl Net {
     }
 
     /// Returns `None` if this call is not ready.
-    fn gap(&self) -> Option<()> {
+    fn gap(&self, operation: Operation) -> Option<()> {
         let mut world = self.world.borrow_mut();
+        let world = &mut *world;
         world.calls += 1;
         let skip = world.behavior.gaps && world.calls % 2 == 1;
-        (world.up && !skip).then_some(())
+        let delay = world.delays.iter().find(|(delayed, _)| *delayed == operation).map_or(0, |(_, ms)| *ms);
+        let waiting = world.waiting.filter(|(waiting, _)| *waiting == operation);
+        let (_, since) = *world.waiting.insert(waiting.unwrap_or((operation, self.time.get())));
+        if !world.up || skip || self.time.get() < since + delay {
+            return None;
+        }
+        world.waiting = None;
+        Some(())
     }
 
     fn opened(&self) -> Socket {
@@ -157,7 +185,7 @@ impl Net {
     }
 
     fn connect(&self, socket: &mut Socket) -> Option<()> {
-        self.gap()?;
+        self.gap(Operation::Connect)?;
         self.world.borrow_mut().connects += 1;
         socket.connected = true;
         Some(())
@@ -168,14 +196,14 @@ impl Net {
     }
 
     fn name(&self, host: &str) -> Option<Result<IpAddr, Broken>> {
-        self.gap()?;
+        self.gap(Operation::Resolve)?;
         self.world.borrow_mut().names.push(host.to_owned());
         Some(if host == "known.example" { Ok([10, 0, 0, 9].into()) } else { Err(Broken::Reset) })
     }
 
     fn send(&self, socket: &mut Socket, bytes: &[u8]) -> Option<Result<usize, Broken>> {
         assert!(socket.connected && !bytes.is_empty());
-        self.gap()?;
+        self.gap(Operation::Send)?;
         let mut world = self.world.borrow_mut();
         if socket.then.is_some_and(|then| then != Then::Stay) {
             return Some(Err(Broken::Reset));
@@ -201,7 +229,7 @@ impl Net {
 
     fn receive(&self, socket: &mut Socket, room: &mut [u8]) -> Option<Result<usize, Broken>> {
         assert!(socket.connected && !room.is_empty());
-        self.gap()?;
+        self.gap(Operation::Receive)?;
         let behavior = self.world.borrow().behavior;
         let most = if behavior.one_byte { 1 } else { room.len() };
         let count = room.len().min(most).min(socket.reply.len());
@@ -321,7 +349,7 @@ impl embedded_io::Write for Stream {
     }
 
     fn flush(&mut self) -> Result<(), ErrorKind> {
-        self.net.gap().ok_or(ErrorKind::TimedOut)?;
+        self.net.gap(Operation::Flush).ok_or(ErrorKind::TimedOut)?;
         self.net.world.borrow_mut().unflushed = 0;
         Ok(())
     }
@@ -373,7 +401,7 @@ impl embedded_io_async::Write for Stream {
     }
 
     async fn flush(&mut self) -> Result<(), ErrorKind> {
-        polled(|| self.net.gap()).await;
+        polled(|| self.net.gap(Operation::Flush)).await;
         self.net.world.borrow_mut().unflushed = 0;
         Ok(())
     }
