@@ -23,8 +23,6 @@ pub(crate) struct Conversation<'c> {
     /// The connection has carried another exchange before.
     reused: bool,
     sent: Now,
-    /// Bytes of the body that are not in the exchange buffer.
-    outside: u64,
     /// The part of a streamed body that was read and is not sent yet, in the exchange buffer.
     piece: Range<usize>,
     used: Used,
@@ -78,11 +76,6 @@ impl<'c> Conversation<'c> {
         let bodiless = exchange.request.bytes(buffer).starts_with(b"HEAD ");
         let mut incoming = Incoming::new(exchange.reply_headers, exchange.limits.body_bytes, bodiless);
         incoming.streams = exchange.streams_reply;
-        let outside = match exchange.body {
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::Streamed(len) => len,
-            _ => 0,
-        };
         let address = exchange.address.or_else(|| uri::address(exchange.endpoint.host()));
         let last = now.monotonic.after_ms(exchange.limits.total_ms.into());
         let mut new = Self {
@@ -93,7 +86,6 @@ impl<'c> Conversation<'c> {
             last,
             reused: false,
             sent: now,
-            outside,
             piece: 0..0,
             used,
             is_cut_off: false,
@@ -182,7 +174,7 @@ impl<'c> Conversation<'c> {
         if sent == 0 && self.used.upload {
             return Some(Pass::Rewind);
         }
-        let left = usize::try_from(self.outside.saturating_sub(sent)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.outside().saturating_sub(sent)).unwrap_or(usize::MAX);
         let room = buffer.get_mut(held..).unwrap_or_default();
         let end = left.min(room.len());
         let room = room.get_mut(..end).filter(|room| !room.is_empty());
@@ -192,17 +184,27 @@ impl<'c> Conversation<'c> {
         room.map(|room| Pass::Read { room, until })
     }
 
+    /// Bytes of the body that are not in the exchange buffer.
+    fn outside(&self) -> u64 {
+        match self.exchange.body {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::Streamed(len) => len,
+            _ => 0,
+        }
+    }
+
     /// Records `count` more bytes of the request as sent.
     pub(crate) fn sent(&mut self, count: usize, now: Now) {
+        let outside = self.outside();
         let Stage::Send { sent } = &mut self.stage else { return };
         *sent = sent.saturating_add(count as u64);
         self.piece.start = self.piece.start.saturating_add(count).min(self.piece.end);
         let held = self.exchange.request.len as u64;
-        if *sent >= held.saturating_add(self.outside) {
+        if *sent >= held.saturating_add(outside) {
             // Still by the limit for the first byte.
             self.stage = Stage::Receive;
         }
-        if self.outside > 0 {
+        if outside > 0 {
             self.extend(now);
         }
     }

@@ -122,7 +122,7 @@ impl Incoming {
             }
         }
         self.take_body(buffer)?;
-        let is_stuck = self.complete().is_none() && self.pending().is_none();
+        let is_stuck = !self.is_complete() && self.pending().is_none();
         if is_stuck && self.filled == buffer.len() {
             return Err(FailureKind::TooLarge);
         }
@@ -137,9 +137,14 @@ impl Incoming {
         }
     }
 
+    /// Whether all of the reply has come, and was streamed out where it is.
+    pub(crate) fn is_complete(&self) -> bool {
+        matches!(&self.stage, Stage::Body(_, body) if body.is_complete() && self.pending().is_none())
+    }
+
     pub(crate) fn complete(&self) -> Option<Complete> {
-        let Stage::Body(head, body) = &self.stage else { return None };
-        (body.is_complete() && self.pending().is_none()).then_some(Complete {
+        let Stage::Body(head, _) = &self.stage else { return None };
+        self.is_complete().then_some(Complete {
             status: head.status,
             headers: 0..head.headers,
             body: head.headers..head.end,

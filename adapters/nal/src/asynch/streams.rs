@@ -44,8 +44,8 @@ impl<B: Timer, O: Open> Link<B> for O {
     where
         Self: 'a;
 
-    async fn wait(&mut self, board: &mut B, until: Instant) {
-        board.sleep_until(until).await;
+    fn wait(&mut self, board: &mut B, until: Instant) -> impl Future<Output = ()> {
+        board.sleep_until(until)
     }
 
     async fn resolve(&mut self, board: &mut B, until: Instant, host: &str) -> Result<IpAddr, FailureKind> {
@@ -67,34 +67,42 @@ pub struct StreamConnection<S> {
     stream: S,
 }
 
-/// A call of a stream.
+/// What a stream is asked for.
 enum Call<'x> {
     Read(&'x mut [u8]),
+    /// And a flush, once all is written.
     Write(&'x [u8]),
     Flush,
 }
 
 impl<S: Read + Write> StreamConnection<S> {
-    /// Makes a call, and repeats it as long as it may be. One function for all of them, and one future.
+    /// Asks, again as long as it may be, and returns how many bytes were read or written. One future for everything.
     async fn call(
         &mut self,
         board: &mut impl Timer,
         until: Instant,
         mut call: Call<'_>,
     ) -> Result<usize, FailureKind> {
-        let writes = matches!(call, Call::Write(_));
+        let mut written = 0;
         loop {
-            let called = async {
-                match &mut call {
-                    Call::Read(room) => self.stream.read(room).await,
-                    Call::Write(bytes) => self.stream.write(bytes).await,
-                    Call::Flush => self.stream.flush().await.map(|()| 0),
-                }
+            let done = {
+                let called = pin!(async {
+                    match &mut call {
+                        Call::Read(room) => self.stream.read(room).await,
+                        Call::Write(bytes) => self.stream.write(bytes).await,
+                        Call::Flush => self.stream.flush().await.map(|()| written),
+                    }
+                });
+                within(board, until, called).await?
             };
-            match within(board, until, pin!(called)).await? {
-                Ok(0) if writes => {}
-                Ok(count) => return Ok(count),
-                Err(error) => stream_failure(&error).map_or(Ok(()), Err)?,
+            match (done, &call) {
+                (Ok(0), Call::Write(_)) => {}
+                (Ok(count), Call::Write(bytes)) if count >= bytes.len() => {
+                    (written, call) = (count, Call::Flush);
+                    continue;
+                }
+                (Ok(count), _) => return Ok(count),
+                (Err(error), _) => stream_failure(&error).map_or(Ok(()), Err)?,
             }
             pause(board, until).await?;
         }
@@ -102,21 +110,22 @@ impl<S: Read + Write> StreamConnection<S> {
 }
 
 impl<B: Timer, S: Read + Write> Connection<B> for StreamConnection<S> {
-    async fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind> {
-        let sent = self.call(board, until, Call::Write(bytes)).await?;
-        if sent >= bytes.len() {
-            self.call(board, until, Call::Flush).await?;
-        }
-        Ok(sent)
+    fn send(
+        &mut self,
+        board: &mut B,
+        until: Instant,
+        bytes: &[u8],
+    ) -> impl Future<Output = Result<usize, FailureKind>> {
+        self.call(board, until, Call::Write(bytes))
     }
 
-    async fn receive(
+    fn receive(
         &mut self,
         board: &mut B,
         until: Instant,
         room: &mut [u8],
-    ) -> Result<usize, FailureKind> {
-        self.call(board, until, Call::Read(room)).await
+    ) -> impl Future<Output = Result<usize, FailureKind>> {
+        self.call(board, until, Call::Read(room))
     }
 }
 
