@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Generates the table of sizes, and compares it with the committed one.
 
-    table.py image TARGET SHA IMAGE EMPTY   prints the figures of an ELF file, with those of EMPTY subtracted
+    table.py image TARGET SHA IMAGE EMPTY   prints the figures of an ELF file, with those of EMPTY subtracted, and the
+                                            largest frame of its functions, which are built with -Z emit-stack-sizes
     table.py compare SIZES_MD COMPILER      reads figures from standard input; with the compiler of the committed
                                             table, every difference is a failure, but for alignment; with another it
                                             is only printed
@@ -23,32 +24,57 @@ TITLES = {
     "imds-nal": "(b) over sockets",
     "chain-nal": "(c) over sockets",
     "send-nal": "(d) send",
+    "imds-async": "(b) async",
+    "chain-async": "(c) async",
 }
 TARGETS = ("thumbv6m-none-eabi", "thumbv7em-none-eabihf", "riscv32imc-unknown-none-elf")
 SHA = ("compact", "default")
 KINDS = {"flash": (".text", ".rodata", ".srodata"), "ram": (".data", ".sdata", ".bss", ".sbss")}
 
 
-def sections(path):
-    """Yields name and size of each section of a 32-bit little-endian ELF file."""
-    elf = pathlib.Path(path).read_bytes()
+def sections(elf):
+    """Yields name, place and size of each section of a 32-bit little-endian ELF file."""
     (start,) = struct.unpack_from("<I", elf, 32)
     size, count, names = struct.unpack_from("<HHH", elf, 46)
     headers = [struct.unpack_from("<10I", elf, start + size * i) for i in range(count)]
     strings = headers[names][4]
-    for name, *_, length in (header[:6] for header in headers):
+    for name, *_, place, length in (header[:6] for header in headers):
         at = strings + name
-        yield elf[at : elf.index(0, at)].decode(), length
+        yield elf[at : elf.index(0, at)].decode(), place, length
 
 
-def occupied(path, *kinds):
-    return sum(size for name, size in sections(path) if name.startswith(kinds))
+def occupied(elf, *kinds):
+    return sum(size for name, _, size in sections(elf) if name.startswith(kinds))
+
+
+def frames(elf):
+    """Yields the frame of each function, but for the entry, which has the memory that is lent."""
+    (entry,) = struct.unpack_from("<I", elf, 24)
+    for place, length in ((place, length) for name, place, length in sections(elf) if name == ".stack_sizes"):
+        end = place + length
+        while place < end:
+            (function,) = struct.unpack_from("<I", elf, place)
+            place += 4
+            # An LEB128.
+            frame = shift = 0
+            while True:
+                byte = elf[place]
+                place += 1
+                frame |= (byte & 0x7F) << shift
+                shift += 7
+                if byte < 0x80:
+                    break
+            # The last bit is that of Thumb code.
+            if function & ~1 != entry & ~1:
+                yield frame
 
 
 def image(target, sha, path, empty):
+    elf, base = pathlib.Path(path).read_bytes(), pathlib.Path(empty).read_bytes()
+    name = pathlib.Path(path).name
     for what, kinds in KINDS.items():
-        bytes = occupied(path, *kinds) - occupied(empty, *kinds)
-        print(what, target, sha, pathlib.Path(path).name, bytes)
+        print(what, target, sha, name, occupied(elf, *kinds) - occupied(base, *kinds))
+    print("frame", target, sha, name, max(frames(elf)))
 
 
 def row(*cells):
@@ -74,6 +100,8 @@ def table(figures, compiler):
         "- (b) and (c) over sockets: the same with the blocking loop of `rolecall-nal` and a socket that",
         "  does nothing",
         "- (d) instance credentials over sockets, and a request signed and sent with them",
+        "- (b) and (c) async: those over sockets with the async driver of `rolecall-nal`, and a socket of",
+        "  `embedded-nal-async` that does nothing",
         "",
         "## Flash: .text and .rodata",
         "",
@@ -102,12 +130,29 @@ def table(figures, compiler):
         "The maximum per call, measured with a painted stack on a Cortex-M3 (thumbv7m-none-eabi) under QEMU, without",
         "lent memory and without the flow itself.",
         "",
-        "| SHA-256 | one signature | (b) instance credentials | (c) all |",
-        "|---|--:|--:|--:|",
+        "| SHA-256 | one signature | (b) instance credentials | (c) all | (c) over sockets |",
+        "|---|--:|--:|--:|--:|",
     ]
     for sha in SHA:
-        cells = [figures["stack", sha, name] for name in ("sign", "instance", "chain")]
+        cells = [figures["stack", sha, name] for name in ("sign", "instance", "chain", "chain-nal")]
         lines.append(row(sha, *cells))
+    lines += [
+        "",
+        "## Async",
+        "",
+        "The future of `Driver::run_async`, which is in the task that awaits it, is measured on the same board, and so is",
+        "the stack of all polls of (c), besides the future. The largest frame is that of any function of the image, by the",
+        "compiler's account.",
+        "",
+        "| what | bytes |",
+        "|---|--:|",
+        row("future, over a socket that does nothing", figures["bytes", "future"]),
+        row("future, over the types of embassy-net 0.9 with one socket", figures["bytes", "future-embassy"]),
+        row("stack of the polls of (c)", figures["stack", "compact", "chain-async"]),
+    ]
+    for target in TARGETS:
+        for name in ("imds-async", "chain-async"):
+            lines.append(row(f"largest frame, {TITLES[name]}, {target}", figures["frame", target, "compact", name]))
     exchange, slot = figures["lent", "exchange"], figures["lent", "slot"]
     lines += [
         "",

@@ -1,7 +1,10 @@
 //! Code shared by the images: network stubs that are opaque to the optimizer.
 
+use core::future::poll_fn;
 use core::hint::black_box;
 use core::net::SocketAddr;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
 
 use embedded_nal::nb;
 
@@ -78,6 +81,56 @@ impl embedded_nal::TcpClientStack for NoStack {
     }
 }
 
+impl embedded_nal_async::TcpConnect for NoStack {
+    type Error = embedded_io_async::ErrorKind;
+    type Connection<'a> = NoSocket;
+
+    async fn connect(&self, remote: SocketAddr) -> Result<NoSocket, Self::Error> {
+        black_box(remote);
+        later().await;
+        black_box(Ok(NoSocket(1)))
+    }
+}
+
+/// A socket of [`NoStack`].
+#[derive(Debug)]
+pub struct NoSocket(u8);
+
+impl Drop for NoSocket {
+    fn drop(&mut self) {
+        black_box(self.0);
+    }
+}
+
+impl embedded_io_async::ErrorType for NoSocket {
+    type Error = embedded_io_async::ErrorKind;
+}
+
+impl embedded_io_async::Read for NoSocket {
+    async fn read(&mut self, room: &mut [u8]) -> Result<usize, Self::Error> {
+        later().await;
+        black_box(room);
+        black_box(Ok(1))
+    }
+}
+
+impl embedded_io_async::Write for NoSocket {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Self::Error> {
+        later().await;
+        black_box(Ok(bytes.len()))
+    }
+
+    async fn flush(&mut self) -> Result<(), Self::Error> {
+        later().await;
+        black_box(Ok(()))
+    }
+}
+
+/// Pending for a while.
+async fn later() {
+    poll_fn(|_| if black_box(true) { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
 /// A board with a stopped clock.
 #[derive(Debug)]
 pub struct Still;
@@ -89,6 +142,33 @@ impl rolecall_nal::Board for Still {
 
     fn entropy(&mut self) -> u32 {
         black_box(0)
+    }
+}
+
+impl rolecall_nal::asynch::Timer for Still {
+    async fn sleep_until(&mut self, instant: Instant) {
+        black_box(instant);
+        later().await;
+    }
+}
+
+/// The async driver of rolecall-nal, on the stubs.
+pub fn async_driver() -> rolecall_nal::Driver<Still, impl rolecall_nal::asynch::Link<Still>> {
+    let stack = rolecall_nal::WithDns { stack: NoStack, dns: rolecall_nal::NoDns };
+    rolecall_nal::Driver::new(Still, rolecall_nal::asynch::Tcp::new(stack))
+}
+
+/// Polls a future until it is ready, as an executor does: from a function of its own.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    #[inline(never)]
+    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(black_box(Waker::noop())))
+    }
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = poll(future.as_mut()) {
+            return output;
+        }
     }
 }
 

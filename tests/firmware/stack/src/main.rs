@@ -1,14 +1,21 @@
-//! Measures the stack usage of a signature, of instance credentials, and of a role's credentials. The peer's
-//! responses are constants: their content does not affect the depth of calls.
+//! Measures the stack usage of a signature, of instance credentials, and of a role's credentials, these also over sockets
+//! with both drivers of rolecall-nal, and the size of the async driver's futures. The peer's responses are constants:
+//! their content does not affect the depth of calls.
 
 #![no_std]
 #![no_main]
 #![deny(unsafe_code)]
 
 mod peer;
+mod sockets;
+
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
 
 use board::{println, stack};
 use cortex_m_rt::entry;
+use embassy_net::dns::DnsSocket;
+use embassy_net::tcp::client::TcpClient;
 use peer::Peer;
 use rolecall_core::credentials::Credentials;
 use rolecall_core::flow::{Memory, Report, Slot};
@@ -17,7 +24,10 @@ use rolecall_core::skew::{Clock, Now};
 use rolecall_core::sources::Imds;
 use rolecall_core::wire::Cursor;
 use rolecall_core::wire::time::UnixTime;
+use rolecall_nal::asynch::Tcp;
+use rolecall_nal::{Driver, WithDns};
 use sizes::{Call, Instance, Link, Role, drive, instance, role, sign};
+use sockets::Device;
 
 /// The size for session tokens of 4 KB.
 const EXCHANGE: usize = 8192;
@@ -49,8 +59,7 @@ fn main() -> ! {
     let fetching = || drive(&mut flow, &mut memory, &mut clock, &mut report, &mut Peer::default()).is_ok();
     report_stack("instance", stack::measured(fetching));
 
-    let sts = role(Imds::ENDPOINT, "http://sts.eu-central-1.amazonaws.com", "eu-central-1", peer::ROLE_ARN);
-    let mut flow = sts.expect("they are URLs");
+    let mut flow = assumed();
     let whole = || {
         let mut peer = Peer::default();
         let fetched = drive(&mut flow, &mut memory, &mut clock, &mut report, &mut peer).is_ok();
@@ -62,6 +71,27 @@ fn main() -> ! {
     };
     report_stack("chain", stack::measured(whole));
 
+    let (mut driver, mut flow) = (sockets::blocking(), assumed());
+    let over_sockets = || {
+        let fetched = driver.run(&mut flow, &mut memory).is_ok();
+        let (Some(credentials), Some(time)) = (memory.slots[0].credentials(), driver.time()) else {
+            return false;
+        };
+        fetched && sign(&CALL, &credentials, time, &mut Cursor::new(memory.exchange)).is_ok()
+    };
+    report_stack("chain-nal", stack::measured(over_sockets));
+
+    let (mut driver, mut flow) = (sockets::asynchronous(), assumed());
+    let mut future = pin!(driver.run_async(&mut flow, &mut memory));
+    report_stack("chain-async", stack::measured(|| poll_to_end(future.as_mut())));
+    println!("bytes future {}", size_of_val(&*future));
+    println!(
+        "bytes future-embassy {}",
+        future_size(|driver: &'static mut Embassy, flow, memory| {
+            driver.run_async::<Role<'static>>(flow, memory)
+        })
+    );
+
     println!("bytes signing-key {}", size_of::<SigningKey<'_>>());
     println!("bytes instance-flow {}", size_of::<Instance<'_>>());
     println!("bytes role-flow {}", size_of::<Role<'_>>());
@@ -70,6 +100,29 @@ fn main() -> ! {
     println!("lent exchange {EXCHANGE}");
     println!("lent slot {}", Slot::RECOMMENDED);
     board::exit(true)
+}
+
+/// The driver over embassy-net.
+type Embassy = Driver<Device, Tcp<WithDns<TcpClient<'static, 1, 1024, 2048>, DnsSocket<'static>>>>;
+
+/// The flow for a role.
+fn assumed() -> Role<'static> {
+    let sts = "http://10.0.0.7";
+    role(Imds::ENDPOINT, sts, "eu-central-1", peer::ROLE_ARN).expect("they are URLs")
+}
+
+/// The size of the future that a call returns, which is not made.
+fn future_size<A, B, C, F>(_: impl FnOnce(A, B, C) -> F) -> usize {
+    size_of::<F>()
+}
+
+/// Polls as an executor does.
+fn poll_to_end<T, E>(mut future: Pin<&mut impl Future<Output = Result<T, E>>>) -> bool {
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return done.is_ok();
+        }
+    }
 }
 
 /// Prints the stack usage of a call, which must have succeeded.
