@@ -198,19 +198,27 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         while self.due.is_none() {
             if let Some(signing) = self.signing.take() {
                 self.sign(board, signing);
-            } else if let Some(talk) = &mut self.talk {
-                let Some(outcome) = talk.outcome(board.now()) else { return };
-                trace::outcome(&talk.exchange().endpoint, &outcome);
-                if !talk.keeps_alive() {
-                    self.open = None;
-                }
-                self.used = talk.used();
-                self.talk = None;
-                self.answer(board, outcome.map_or_else(Answer::Failed, Answer::Reply));
-            } else {
+            } else if self.talk.is_none() {
                 self.poll(board);
+            } else if !self.conclude(board) {
+                return;
             }
         }
+    }
+
+    /// Passes the outcome of the exchange to the flow, and returns whether there is one.
+    #[inline(never)]
+    fn conclude(&mut self, board: &mut impl Board) -> bool {
+        let Some(talk) = &mut self.talk else { return false };
+        let Some(outcome) = talk.outcome(board.now()) else { return false };
+        trace::outcome(&talk.exchange().endpoint, &outcome);
+        if !talk.keeps_alive() {
+            self.open = None;
+        }
+        self.used = talk.used();
+        self.talk = None;
+        self.answer(board, outcome.map_or_else(Answer::Failed, Answer::Reply));
+        true
     }
 
     /// Polls the flow. Not inlined, nor what it calls then: the flow signs at the depth of this frame.
