@@ -1,5 +1,5 @@
 //! Signing compared with the crate `aws-sigv4`: the same signature, signed headers and parameters for every
-//! request that both can sign.
+//! request that both can sign; what aws-sigv4 signs is verified, and refused with another signature.
 //!
 //! An input is a line `SERVICE REGION SECONDS TOKEN LIFETIME SECRET`, of which the last three may be missing
 //! or `-`, then a request: its first line, header lines, an empty line, the body. With a lifetime the request
@@ -16,8 +16,10 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use libfuzzer_sys::fuzz_target;
 use rolecall_core::credentials::Credentials;
+use rolecall_core::sigv4::verify::{Covered, Received, Verifier, VerifyError};
 use rolecall_core::sigv4::{
-    Payload, Request, Rules, SignError, Signer, SigningKey, TokenPlacement, is_never_signed, sha256_hex,
+    Payload, Request, Rules, Scope, SignError, Signer, SigningKey, TokenPlacement, is_never_signed,
+    sha256_hex,
 };
 use rolecall_core::wire::percent;
 use rolecall_core::wire::time::UnixTime;
@@ -55,6 +57,7 @@ fuzz_target!(|input: &str| {
                 return;
             }
             assert_eq!(signed.signature().as_str(), theirs.signature, "{canonical}");
+            case.is_verified(&key, &theirs);
             for (name, value) in &theirs.added {
                 let line = |line: &str| {
                     let (found, own) = line.split_once(": ").expect("a header line");
@@ -212,6 +215,42 @@ impl<'i> Case<'i> {
         let headers = headers.iter().map(|header| (header.name().to_owned(), header.value().to_owned()));
         let params = params.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned()));
         Theirs { signature, added: headers.chain(params).collect() }
+    }
+
+    /// Verifies what aws-sigv4 signed with header lines: it is accepted, and is not with another signature.
+    fn is_verified(&self, key: &SigningKey<'_>, theirs: &Theirs) {
+        let scope = Scope { region: self.region, service: self.service, rules: Rules::of(self.service) };
+        let verifier = Verifier::new(scope).with_token_after_signing(self.adds_token_later());
+        let added = || theirs.added.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let own = || self.headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+        let hash = sha256_hex(self.body.as_bytes());
+        let time = UnixTime::from_secs(self.seconds);
+        match verifier.claim(Received::new(self.method, self.target, own().chain(added()))) {
+            Ok(claim) => {
+                let body = claim.needs_body_hash().then_some(&hash);
+                let verified = claim.verify(key, time, body).expect("a right signature");
+                assert_eq!(verified.access_key_id(), KEY_ID);
+                assert_eq!(verified.payload(), Covered::Hashed(hash));
+            }
+            // Long lists, and a query that looks like that of a presigned URL.
+            Err(VerifyError::TooLong(_)) => {}
+            Err(error) => assert!(self.query_has_a_claim(), "{error}"),
+        }
+        let other =
+            theirs.signature.chars().map(|digit| if digit == '0' { '1' } else { '0' }).collect::<String>();
+        let added: Vec<_> = added()
+            .map(|(name, value)| (name, String::from_utf8_lossy(value).replace(&theirs.signature, &other)))
+            .collect();
+        let added = added.iter().map(|(name, value)| (*name, value.as_bytes()));
+        if let Ok(claim) = verifier.claim(Received::new(self.method, self.target, own().chain(added))) {
+            let body = claim.needs_body_hash().then_some(&hash);
+            assert_eq!(claim.verify(key, time, body).err(), Some(VerifyError::Signature));
+        }
+    }
+
+    fn query_has_a_claim(&self) -> bool {
+        let decoded: Vec<u8> = percent::decode(self.query().as_bytes()).collect();
+        decoded.to_ascii_lowercase().windows(6).any(|six| six == b"x-amz-")
     }
 
     /// The reason why aws-sigv4 signs the request differently, if any.

@@ -22,6 +22,7 @@ declare -A fuzz_dictionaries=(
     [sts]="script xml http"
     [time]="time"
     [uri]="http"
+    [verify]="http"
     [x509]="pem"
     [xml]="xml"
 )

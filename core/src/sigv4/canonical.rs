@@ -41,7 +41,7 @@ pub(super) fn put<const N: usize>(
 
 /// Writes the path by `rules`: dot segments and empty segments resolved or not, encoded once more or as it is
 /// sent.
-fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
+pub(super) fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
     let keep = if rules.double_encode { Keep::Slash } else { Keep::Visible };
     if !rules.normalize_path {
         percent::encode(path, keep, out);
@@ -200,7 +200,7 @@ fn put_lower(name: &str, out: &mut (impl Put + ?Sized)) {
 }
 
 /// Writes the value without the spaces around it, and each run of spaces inside as one.
-fn put_folded(value: &[u8], out: &mut (impl Put + ?Sized)) {
+pub(super) fn put_folded(value: &[u8], out: &mut (impl Put + ?Sized)) {
     const SPACES: Stops<3> = Stops(*b"\0 \t");
     if !ON_DEVICE && SPACES.front(value) == value.len() {
         return out.put(value);

@@ -39,6 +39,7 @@ mod request;
 mod ring;
 mod rules;
 mod sign;
+pub mod verify;
 
 pub use certificate::{CertificateSigner, CertificateTexts};
 pub use hash::{Hasher, sha256_hex};

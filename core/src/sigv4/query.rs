@@ -40,6 +40,13 @@ impl Parameter {
         Self::SignedHeaders,
     ];
 
+    /// The parameter whose encoded name is `name` in any case, and whether it is in this one.
+    pub(super) fn named(name: &[u8]) -> Option<(Self, bool)> {
+        let same = |own: &Self| percent::decode(name).map(lower).eq(own.name().bytes().map(lower));
+        let own = *Self::ALL.iter().find(|own| same(own))?;
+        Some((own, percent::decode(name).eq(own.name().bytes())))
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Algorithm => "X-Amz-Algorithm",
@@ -53,6 +60,10 @@ impl Parameter {
     }
 }
 
+fn lower(byte: u8) -> u8 {
+    byte.to_ascii_lowercase()
+}
+
 /// The parameters that a signer adds to the request's own.
 pub(super) trait Added {
     /// Those that are signed, in the order of their names.
@@ -60,6 +71,11 @@ pub(super) trait Added {
 
     /// Writes the value of one, not encoded.
     fn put_value(&self, parameter: Parameter, out: &mut dyn Put);
+
+    /// Whether the request's own parameter with the encoded `name` is not signed.
+    fn leaves_out(&self, _name: &[u8]) -> bool {
+        false
+    }
 }
 
 /// None, where headers carry the signature.
@@ -140,6 +156,9 @@ fn put_sorted(
     for parameter in sorted {
         let parameter = from(text, *parameter);
         let (name, value) = parts(parameter);
+        if added.leaves_out(name) {
+            continue;
+        }
         let is_name = |own: &Parameter| percent::decode(name).eq(own.name().bytes());
         if !added.parameters().is_empty() && Parameter::ALL.iter().any(is_name) {
             return Err(SignError::AlreadySigned);

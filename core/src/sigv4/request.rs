@@ -98,7 +98,7 @@ pub(super) struct View<'r> {
 }
 
 impl<'a> Parts<'a> {
-    fn new(method: &'a str, target: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
+    pub(super) fn new(method: &'a str, target: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
         if !is_header_name(method) {
             return Err(SignError::InvalidMethod);
         }

@@ -53,6 +53,7 @@ mod sigv4_parts;
 #[cfg(feature = "sources")]
 mod threads;
 #[cfg(feature = "sources")]
+mod verify;
 mod wire_base64;
 mod wire_http;
 mod wire_ini;

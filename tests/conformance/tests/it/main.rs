@@ -15,3 +15,4 @@ mod sigv4;
 mod sigv4_refusals;
 mod srp;
 mod sts_requests;
+mod verify;

@@ -8,6 +8,8 @@ use rolecall_core::credentials::Credentials;
 use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey, TokenPlacement};
 use rolecall_core::wire::time::UnixTime;
 
+use crate::verify;
+
 /// A request file: request line, header lines (folded ones joined), body.
 struct Message {
     line: String,
@@ -45,19 +47,23 @@ impl Message {
 #[test]
 fn sigv4() {
     let Some(folder) = vectors("sigv4") else { return };
-    let mut cases = 0;
+    let (mut cases, mut changed) = (0, 0);
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            check(&path);
+            changed += check(&path);
             cases += 1;
         }
     }
-    say(&format!("sigv4: {cases} published signing cases"));
+    say(&format!(
+        "sigv4: {cases} published signing cases, verified as well, and with {changed} bytes changed"
+    ));
     assert!(cases >= 38, "only {cases} cases");
+    assert!(changed >= 20_000, "only {changed} bytes changed");
 }
 
-fn check(path: &Path) {
+/// Signs a case and verifies it. Returns how many bytes were changed, one by one, for that.
+fn check(path: &Path) -> usize {
     let name = path.display();
     let expected = |file: &str| std::fs::read_to_string(path.join(file)).expect("an expected text");
     let context = json(&path.join("context.json"));
@@ -107,6 +113,20 @@ fn check(path: &Path) {
     }
     assert_eq!((&message.line, &headers), (&wanted.line, &wanted.headers), "{name}");
 
+    let arrived = |message: &Message| {
+        let (method, target) = message.method_and_target();
+        verify::Arrived {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: message.headers.clone(),
+            body: message.body.clone(),
+            secret: string("/credentials/secret_access_key").expect("a secret"),
+            scope: (region, service, rules),
+            token_after_signing: flag("omit_session_token"),
+        }
+    };
+    let changed = verify::check(arrived(&wanted), time, &format!("{name}: header"));
+
     let lifetime = context["expiration_in_seconds"].as_u64().expect("a lifetime") as u32;
     let presigned = signer.presign(&request, lifetime).expect("a presigned URL");
     assert_eq!(
@@ -126,4 +146,8 @@ fn check(path: &Path) {
         wanted.method_and_target(),
         "{name}"
     );
+    // These cases sign the hash of the body for the query, too.
+    let rules = Rules { content_sha256: false, ..rules };
+    let query = verify::Arrived { scope: (region, service, rules), ..arrived(&wanted) };
+    changed + verify::check(query, time, &format!("{name}: query"))
 }

@@ -13,6 +13,7 @@ mod signing;
 mod sources;
 mod state;
 mod steps;
+mod verifying;
 mod wire;
 
 use core::fmt::{self, Formatter, Write};
@@ -37,6 +38,7 @@ extern "C" fn _start() -> ! {
         }
         wire::call();
         signing::call();
+        verifying::call();
         certificates::call();
         state::call();
         sources::call();
