@@ -3,8 +3,9 @@
 //! Lengths of slices are added and subtracted with `wrapping_add` and `wrapping_sub`: the sums are lengths
 //! too, and saturating operations take six bytes more on a device.
 
-use super::device::utf8;
+use super::device::{ON_DEVICE, utf8};
 use super::percent::hex;
+use super::words::Stops;
 use super::{Error, Kind, Put};
 
 /// Input with a position that never passes its end, and the error that ended the reading: a method that fails
@@ -224,14 +225,21 @@ pub(crate) fn index_of(names: &[u8], name: &[u8]) -> Option<usize> {
 
 /// Writes `text` with what follows each `mark` resolved: `resolve` returns the character, and the length of
 /// its escape after the mark. Not generic: texts are written in few pieces.
-pub(crate) fn put_resolved(
-    text: &str,
+pub(crate) fn put_resolved<'t>(
+    text: &'t str,
     mark: u8,
     resolve: fn(&[u8]) -> Option<(char, usize)>,
     out: &mut dyn Put,
 ) {
     let mut rest = text;
-    while let Some((plain, marked)) = split_once(rest, mark) {
+    let split = |text: &'t str| match ON_DEVICE {
+        true => split_once(text, mark),
+        false => {
+            let at = Stops([0, mark]).front(text.as_bytes());
+            Some((text.get(..at)?, text.get(at.wrapping_add(1)..)?))
+        }
+    };
+    while let Some((plain, marked)) = split(rest) {
         out.put(plain.as_bytes());
         let Some((char, len)) = resolve(marked.as_bytes()) else { break };
         out.put(char.encode_utf8(&mut [0; 4]).as_bytes());

@@ -123,6 +123,24 @@ pub fn is_target(target: &str) -> bool {
 }
 
 pub(super) fn is_token_byte(byte: u8) -> bool {
+    // A device has no room for a table.
+    if ON_DEVICE { is_token(byte) } else { *TOKENS.get(usize::from(byte)).unwrap_or(&false) }
+}
+
+/// Whether each byte is one of a token.
+const TOKENS: [bool; 256] = {
+    let mut tokens = [false; 256];
+    let mut rest: &mut [bool] = &mut tokens;
+    let mut byte = 0u8;
+    while let Some((to, after)) = rest.split_first_mut() {
+        *to = is_token(byte);
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    tokens
+};
+
+const fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
