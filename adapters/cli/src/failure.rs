@@ -1,12 +1,16 @@
 //! Why a command failed.
 
+use std::ffi::OsString;
 use std::fmt;
+use std::io::ErrorKind::NotFound;
 use std::process::ExitCode;
 
 use rolecall::Error;
 use rolecall::core::error::{ErrorKind, Failure as Failed, Origin, Phase};
 #[cfg(feature = "setup")]
 use rolecall::setup::SetupError;
+
+use crate::output::shown;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -18,17 +22,22 @@ pub(crate) enum Failure {
     Setup(Box<SetupError>),
     Input(String, std::io::Error),
     Output(std::io::Error),
+    /// A program that does not run.
+    Program(OsString, std::io::Error),
     #[cfg(feature = "demo")]
     Demo(String),
 }
 
 impl Failure {
-    /// 2 for a value of the command line that cannot be used, and 1 for everything else.
+    /// 2 for a value of the command line that cannot be used, 127 and 126 for a program as a shell has them, and 1 for
+    /// everything else.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             #[cfg(feature = "setup")]
             Self::Setup(error) if error.is_refusal() => ExitCode::from(2),
             Self::Usage(_) => ExitCode::from(2),
+            Self::Program(_, error) if error.kind() == NotFound => ExitCode::from(127),
+            Self::Program(..) => ExitCode::from(126),
             _ => ExitCode::FAILURE,
         }
     }
@@ -42,6 +51,13 @@ impl fmt::Display for Failure {
             Self::Setup(error) => write!(f, "{error}{}", in_place_of_prompt(&error.error)),
             Self::Input(what, error) => write!(f, "{what}: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
+            Self::Program(program, error) => {
+                let expected = match error.kind() {
+                    NotFound => "not found: give its path, or a name that is in PATH",
+                    _ => "cannot be run: give a program that this user may execute",
+                };
+                write!(f, "exec: {}: {expected} ({error})", shown(&program.to_string_lossy()))
+            }
             Self::Usage(what) => f.write_str(what),
             #[cfg(feature = "demo")]
             Self::Demo(what) => f.write_str(what),

@@ -35,6 +35,8 @@ pub(super) struct Topic {
     pub(super) options: &'static [Opt],
     /// Those that it has in common with others.
     pub(super) groups: &'static [&'static Group],
+    /// What its help says beside its options, in lines: examples, and what has to be known.
+    pub(super) more: &'static [&'static str],
     /// When the exit code is 0, if that is not all there is to say.
     pub(super) success: Option<&'static str>,
 }
@@ -88,7 +90,17 @@ pub(super) static COMMANDS: &[Topic] = &[
             "a credential_process document, one without Version, or lines for eval in a shell; else process",
         )],
         groups: REQUESTING,
+        more: &[],
         success: None,
+    },
+    Topic {
+        name: "exec",
+        words: "-- COMMAND [ARGUMENT]...",
+        about: "run a command with credentials and region in its environment",
+        options: &[],
+        groups: REQUESTING,
+        more: EXEC,
+        success: Some("that of COMMAND"),
     },
     Topic {
         name: "whoami",
@@ -96,6 +108,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         about: "print account, ARN and user id (STS GetCallerIdentity)",
         options: &[],
         groups: REQUESTING,
+        more: &[],
         success: None,
     },
     Topic {
@@ -104,6 +117,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         about: "ask every source, and print why it has credentials or not",
         options: &[once("--json", "print one JSON document")],
         groups: REQUESTING,
+        more: &[],
         success: Some("STS names the identity"),
     },
     Topic {
@@ -112,6 +126,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         about: "sign and send a request; print the body of the reply",
         options: &[HEADER, BODY, SERVICE],
         groups: REQUESTING,
+        more: &[],
         success: Some("a status of 2xx"),
     },
     Topic {
@@ -120,6 +135,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         about: "print the headers to send",
         options: &[HEADER, BODY, SERVICE, DATE, CANONICAL],
         groups: REQUESTING,
+        more: &[],
         success: None,
     },
     Topic {
@@ -144,6 +160,7 @@ pub(super) static COMMANDS: &[Topic] = &[
             CANONICAL,
         ],
         groups: REQUESTING,
+        more: &[],
         success: None,
     },
     #[cfg(feature = "setup")]
@@ -160,6 +177,7 @@ pub(super) static COMMANDS: &[Topic] = &[
             #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
             &CERTIFICATE,
         ],
+        more: &[],
         success: UNDONE,
     },
     #[cfg(feature = "demo")]
@@ -172,6 +190,7 @@ pub(super) static COMMANDS: &[Topic] = &[
             "verify with another secret than the one issued: every signed step has to fail",
         )],
         groups: &[&GENERAL],
+        more: &[],
         success: None,
     },
     Topic {
@@ -180,6 +199,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         about: "print this overview, or what a command takes",
         options: &[],
         groups: &[&GENERAL],
+        more: &[],
         success: None,
     },
 ];
@@ -198,6 +218,7 @@ pub(super) static RECIPES: &[Topic] = &[
             once("--replace", "take the place of another instance profile that the instance has"),
         ],
         groups: RECIPE,
+        more: &[],
         success: UNDONE,
     },
     Topic {
@@ -220,6 +241,7 @@ pub(super) static RECIPES: &[Topic] = &[
             once("--public-ip", "a public address for the task; with --subnet"),
         ],
         groups: RECIPE,
+        more: &[],
         success: UNDONE,
     },
     Topic {
@@ -234,6 +256,7 @@ pub(super) static RECIPES: &[Topic] = &[
             MAX_SESSION_DURATION,
         ],
         groups: RECIPE,
+        more: &[],
         success: UNDONE,
     },
     Topic {
@@ -256,6 +279,7 @@ pub(super) static RECIPES: &[Topic] = &[
             often("--thumbprint HEX", "of its certificate; with --oidc-url"),
         ],
         groups: RECIPE,
+        more: &[],
         success: UNDONE,
     },
 ];
@@ -263,6 +287,20 @@ pub(super) static RECIPES: &[Topic] = &[
 /// `setup` without a feature has no recipes.
 #[cfg(not(feature = "setup"))]
 pub(super) static RECIPES: &[Topic] = &[];
+
+/// How `exec` is used.
+const EXEC: &[&str] = &[
+    "  rolecall exec --profile build -- aws s3 ls",
+    "  rolecall exec --role-arn arn:aws:iam::444455556666:role/reports -- sh -c 'env | grep ^AWS_'",
+    "",
+    "COMMAND gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION, AWS_ACCOUNT_ID,",
+    "AWS_REGION and AWS_DEFAULT_REGION; variables that would lead to other credentials, such as AWS_PROFILE, are removed.",
+    "On Unix it takes the place of this process: signals reach it, and its exit code is the one that is seen. That is 127",
+    "if COMMAND is not found, and 126 if it cannot be run; without credentials it is not run. ROLECALL_EXEC=1 marks its",
+    "environment: in there, exec wants another identity to be named, such as --profile or --role-arn.",
+    "Every process of the same user, and root, can read the keys there (/proc/PID/environ), and COMMAND hands them on to",
+    "what it starts. A program that can use credential_process needs none in its environment.",
+];
 
 /// The groups of commands that request something.
 static REQUESTING: &[&Group] = &[
@@ -350,8 +388,7 @@ static COMMON: Group = Group {
         ),
         once(
             "--wait SECONDS",
-            "keep trying that long for credentials that are not there yet: before the network is up, or before the \
-             instance has a role",
+            "keep trying for credentials that long, until there is a network, or an instance's role",
         ),
         once("-v, --verbose", "print every exchange on standard error"),
         once("-q, --quiet", "print no progress and no notes, but warnings of the result and errors"),

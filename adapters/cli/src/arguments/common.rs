@@ -22,6 +22,15 @@ pub(crate) struct Common {
 }
 
 impl Common {
+    /// Whether an identity is named, in place of the one that the environment leads to.
+    pub(crate) fn names_identity(&self) -> bool {
+        #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+        if self.certificate.is_given() {
+            return true;
+        }
+        self.profile.is_some() || self.role.arn.is_some() || self.identity.is_given()
+    }
+
     /// Checks that the options go together, for a command that creates a user or any other.
     pub(super) fn check(&self, makes_user: bool) -> Result<(), lexopt::Error> {
         self.identity.check(makes_user)?;

@@ -46,11 +46,18 @@ pub(super) fn of(topic: &Topic) -> String {
     out.push_str(topic.name);
     let needed = topic.options.iter().filter(|option| option.given == Given::Always);
     let words = topic.words.split_terminator(' ').map(str::to_owned).chain(needed.map(bracketed));
-    for word in words.chain(["[OPTIONS]".to_owned()]) {
+    let mut words: Vec<String> = words.collect();
+    // Behind the hyphens are words of another command.
+    let options = if topic.words.starts_with("--") { 0 } else { words.len() };
+    words.insert(options, "[OPTIONS]".to_owned());
+    for word in words {
         out.push(' ');
         out.push_str(&word);
     }
     out.push('\n');
+    if !topic.more.is_empty() {
+        out.push_str(&format!("\n{}\n", topic.more.join("\n")));
+    }
     if topic.name == "setup" {
         out.push('\n');
         RECIPES.iter().for_each(|recipe| put_topic(&mut out, recipe));

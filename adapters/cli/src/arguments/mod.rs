@@ -35,6 +35,11 @@ pub(crate) enum Command {
     Help(String),
     Version,
     Credentials(Format),
+    /// A program to run, and its arguments.
+    Exec {
+        program: OsString,
+        arguments: Vec<OsString>,
+    },
     Whoami,
     Explain {
         json: bool,
@@ -90,6 +95,8 @@ pub(crate) struct Target {
 struct Given {
     common: Common,
     words: Vec<String>,
+    /// What follows `--` after `exec`, as it is.
+    program: std::vec::IntoIter<OsString>,
     format: Option<Format>,
     headers: Vec<(String, String)>,
     body: Option<OsString>,
@@ -124,8 +131,17 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arg
 impl Given {
     fn read(&mut self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), lexopt::Error> {
         let mut parser = Parser::from_iter(arguments);
-        while let Some(argument) = parser.next()? {
+        loop {
+            if self.words == ["exec"]
+                && let Some(mut rest) = parser.try_raw_args()
+                && rest.next_if(|word| word == "--").is_some()
+            {
+                self.program = rest.collect::<Vec<_>>().into_iter();
+                return Ok(());
+            }
+            let Some(argument) = parser.next()? else { return Ok(()) };
             let name = match argument {
+                Arg::Value(_) if self.words == ["exec"] => return Err(NO_PROGRAM.into()),
                 Arg::Value(word) => {
                     self.words.push(word.string()?);
                     continue;
@@ -142,7 +158,6 @@ impl Given {
             }
             self.names.push(name);
         }
-        Ok(())
     }
 
     /// Parses the value of an option, and returns whether there is such an option.
@@ -248,6 +263,10 @@ impl Given {
         let mut word = |what: &str| words.next().ok_or(format!("{name}: no {what} given"));
         let command = match name {
             "credentials" => Command::Credentials(self.format.unwrap_or_default()),
+            "exec" => {
+                let program = self.program.next().ok_or(NO_PROGRAM)?;
+                Command::Exec { program, arguments: self.program.by_ref().collect() }
+            }
             "whoami" => Command::Whoami,
             "explain" => Command::Explain { json: self.json },
             "request" => Command::Request(self.target(word("method")?, word("URL")?)),
@@ -295,6 +314,10 @@ impl Given {
         }
     }
 }
+
+/// The error of `exec` without a command, or with one that may have options of this one.
+const NO_PROGRAM: &str =
+    "exec: expected -- and the command to run, as in: rolecall exec --profile build -- aws s3 ls";
 
 fn plain(command: Command) -> Arguments {
     Arguments { command, common: Common::default() }

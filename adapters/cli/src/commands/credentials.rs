@@ -6,6 +6,7 @@ use rolecall::{Credentials, Provider};
 use serde_core::ser::{Serialize, SerializeStruct, Serializer};
 use zeroize::Zeroizing;
 
+use super::variables::variables;
 use crate::arguments::Format;
 use crate::failure::Failure;
 use crate::output::print;
@@ -63,13 +64,7 @@ fn json(credentials: &Credentials, version: Option<u8>) -> Zeroizing<Vec<u8>> {
 /// Lines for `eval` in a shell.
 fn env(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
     let expiration = credentials.expiration().map(|time| time.rfc3339());
-    let variables = [
-        ("AWS_ACCESS_KEY_ID", Some(credentials.access_key_id())),
-        ("AWS_SECRET_ACCESS_KEY", Some(credentials.expose_secret_access_key())),
-        ("AWS_SESSION_TOKEN", credentials.expose_session_token()),
-        ("AWS_CREDENTIAL_EXPIRATION", expiration.as_ref().map(|time| time.as_str())),
-        ("AWS_ACCOUNT_ID", credentials.account_id()),
-    ];
+    let variables = variables(credentials, expiration.as_ref().map(|time| time.as_str()));
     // A quote inside takes four bytes.
     let len: usize =
         variables.iter().map(|(name, value)| name.len() + 4 * value.unwrap_or_default().len() + 12).sum();
@@ -83,7 +78,6 @@ fn env(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
                 }
                 lines.extend_from_slice(b"'\n");
             }
-            // A value left over from other credentials would be sent with these.
             None => lines.extend_from_slice(format!("unset {name}\n").as_bytes()),
         }
     }

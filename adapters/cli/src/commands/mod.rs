@@ -3,11 +3,13 @@
 mod credentials;
 #[cfg(feature = "demo")]
 mod demo;
+mod exec;
 mod explain;
 mod request;
 #[cfg(feature = "setup")]
 mod setup;
 mod sign;
+mod variables;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Help(text) => print(text),
         Command::Version => print(concat!("rolecall ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Credentials(format) => credentials::run(&provider(common)?, *format),
+        Command::Exec { program, arguments } => exec::run(program, arguments, common),
         Command::Whoami => whoami(&provider(common)?),
         Command::Explain { json } => explain::run(&provider(common)?, *json, common.wait.is_some()),
         Command::Request(target) => request::run(target, common, &provider(common)?),

@@ -141,6 +141,15 @@ impl Provider {
         self.settings().region()
     }
 
+    /// As [`Provider::region`], and `None` where there is no region.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if it cannot be one.
+    pub fn region_if_any(&self) -> Result<Option<&str>, Error> {
+        self.fetcher().find_region();
+        self.settings().region_if_known()
+    }
+
     /// The time to sign with: the system's, corrected by what services said.
     pub fn time(&self) -> UnixTime {
         lock(&self.shared.clock).time(self.host().now()).unwrap_or(UnixTime::EPOCH)

@@ -162,6 +162,11 @@ fn each_command_has_a_help_of_its_own() {
             &["--format", "--role-arn", "--profile"][..],
             &["--json", "--undo", "--data"][..],
         ),
+        (
+            &["exec"],
+            &["-- COMMAND", "rolecall exec --profile build -- aws s3 ls", "--role-arn"],
+            &["--format"],
+        ),
         (&["whoami"], &["--external-id"], &["--format", "--role NAME"]),
         (&["explain"], &["--json"], &["--format"]),
         (&["request"], &["METHOD URL", "--header", "--data", "--service"], &["--date", "--expires"]),

@@ -19,6 +19,8 @@ mod device_iot;
 mod device_keys;
 #[cfg(unix)]
 mod device_pkcs11;
+#[cfg(unix)]
+mod exec;
 mod explain;
 mod faults;
 #[cfg(target_os = "linux")]

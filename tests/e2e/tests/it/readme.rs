@@ -103,7 +103,7 @@ impl Instance {
         variables.push(("AWS_CA_BUNDLE", file("root.pem")));
         variables.push(("AWS_COGNITO_PASSWORD", "not sent anywhere".to_owned()));
         let folder = e2e::command::binary().parent().expect("a folder").to_owned();
-        variables.push(("PATH", folder.to_str().expect("text").to_owned()));
+        variables.push(("PATH", format!("{}:/usr/bin:/bin", folder.display())));
         rolecall(arguments, variables)
     }
 }

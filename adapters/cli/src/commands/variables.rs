@@ -1,0 +1,18 @@
+//! The environment variables of credentials.
+
+use rolecall::Credentials;
+
+/// The variables that hold credentials which end at `expiration`. One without a value has to be removed: left over from
+/// other credentials, it would be used with these.
+pub(super) fn variables<'a>(
+    credentials: &'a Credentials,
+    expiration: Option<&'a str>,
+) -> [(&'static str, Option<&'a str>); 5] {
+    [
+        ("AWS_ACCESS_KEY_ID", Some(credentials.access_key_id())),
+        ("AWS_SECRET_ACCESS_KEY", Some(credentials.expose_secret_access_key())),
+        ("AWS_SESSION_TOKEN", credentials.expose_session_token()),
+        ("AWS_CREDENTIAL_EXPIRATION", expiration),
+        ("AWS_ACCOUNT_ID", credentials.account_id()),
+    ]
+}
