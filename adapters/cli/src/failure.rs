@@ -1,6 +1,5 @@
 //! Why a command failed.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::io::ErrorKind::NotFound;
 use std::process::ExitCode;
@@ -9,8 +8,6 @@ use rolecall::Error;
 use rolecall::core::error::{ErrorKind, Failure as Failed, Origin, Phase};
 #[cfg(feature = "setup")]
 use rolecall::setup::SetupError;
-
-use crate::output::shown;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -22,8 +19,8 @@ pub(crate) enum Failure {
     Setup(Box<SetupError>),
     Input(String, std::io::Error),
     Output(std::io::Error),
-    /// A program that does not run.
-    Program(OsString, std::io::Error),
+    /// A program that does not run, as it is to be shown.
+    Program(String, std::io::Error),
     #[cfg(feature = "demo")]
     Demo(String),
 }
@@ -56,7 +53,7 @@ impl fmt::Display for Failure {
                     NotFound => "not found: give its path, or a name that is in PATH",
                     _ => "cannot be run: give a program that this user may execute",
                 };
-                write!(f, "exec: {}: {expected} ({error})", shown(&program.to_string_lossy()))
+                write!(f, "exec: {program}: {expected} ({error})")
             }
             Self::Usage(what) => f.write_str(what),
             #[cfg(feature = "demo")]

@@ -84,13 +84,10 @@ pub(super) static COMMANDS: &[Topic] = &[
     Topic {
         name: "credentials",
         words: "",
-        about: "print credentials (process: what credential_process wants)",
-        options: &[once(
-            "--format process|json|env",
-            "a credential_process document, one without Version, or lines for eval in a shell; else process",
-        )],
+        about: "print credentials, else as credential_process wants them",
+        options: &[once("--format FORMAT", "one of those above, else process")],
         groups: REQUESTING,
-        more: &[],
+        more: FORMATS,
         success: None,
     },
     Topic {
@@ -287,6 +284,21 @@ pub(super) static RECIPES: &[Topic] = &[
 /// `setup` without a feature has no recipes.
 #[cfg(not(feature = "setup"))]
 pub(super) static RECIPES: &[Topic] = &[];
+
+/// The formats of `credentials`, and how each is used.
+const FORMATS: &[&str] = &[
+    "  process           a document for credential_process",
+    "  json              the same without Version",
+    "  env               eval \"$(rolecall credentials --format env)\", in sh and bash",
+    "  env-no-export     the variables that have a value, without export; for docker run --env-file, too",
+    "  fish              rolecall credentials --format fish | source",
+    "  powershell        rolecall credentials --format powershell | Out-String | Invoke-Expression",
+    "  windows-cmd       rolecall credentials --format windows-cmd > FILE.cmd, and call FILE.cmd",
+    "  aws-credentials   a section of a credentials file, named after the profile",
+    "",
+    "Values are quoted for what reads them, or refused with exit code 2 where that cannot be done. Variables that have no",
+    "value with these credentials, such as AWS_SESSION_TOKEN, are removed, but for env-no-export.",
+];
 
 /// How `exec` is used.
 const EXEC: &[&str] = &[

@@ -4,6 +4,7 @@ mod catalog;
 #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 mod certificate;
 mod common;
+mod format;
 mod help;
 mod identity;
 mod role;
@@ -18,6 +19,7 @@ use rolecall::UnixTime;
 
 use catalog::{COMMANDS, Topic};
 pub(crate) use common::Common;
+pub(crate) use format::{Format, Syntax};
 pub(crate) use identity::IdentityOptions;
 pub(crate) use role::RoleOptions;
 #[cfg(feature = "setup")]
@@ -69,15 +71,6 @@ pub(crate) enum Command {
     Demo {
         tamper: bool,
     },
-}
-
-/// The format of printed credentials.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) enum Format {
-    #[default]
-    Process,
-    Json,
-    Env,
 }
 
 /// The request to sign.
@@ -174,7 +167,7 @@ impl Given {
             "cache" => self.common.cache = Some(text()?),
             "wait" => self.common.wait = Some(value::seconds(&option, 0..=u32::MAX, parser)?),
             "json" => self.json = true,
-            "format" => self.format = Some(format(&text()?)?),
+            "format" => self.format = Some(format::format(&text()?)?),
             "header" => self.headers.push(value::header(&option, parser)?),
             // A body may begin as an option does.
             "data" => self.body = Some(parser.value()?),
@@ -325,15 +318,6 @@ fn plain(command: Command) -> Arguments {
 
 fn unexpected(topic: &Topic, word: &str) -> lexopt::Error {
     format!("{}: unexpected argument {word:?}", topic.name).into()
-}
-
-fn format(name: &str) -> Result<Format, String> {
-    match name {
-        "process" => Ok(Format::Process),
-        "json" => Ok(Format::Json),
-        "env" => Ok(Format::Env),
-        _ => Err(format!("--format: expected process, json or env, found {name:?}")),
-    }
 }
 
 fn date(text: &str) -> Result<UnixTime, String> {

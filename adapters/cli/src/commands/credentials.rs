@@ -6,7 +6,8 @@ use rolecall::{Credentials, Provider};
 use serde_core::ser::{Serialize, SerializeStruct, Serializer};
 use zeroize::Zeroizing;
 
-use super::variables::variables;
+use super::section::section;
+use super::shell::lines;
 use crate::arguments::Format;
 use crate::failure::Failure;
 use crate::output::print;
@@ -16,7 +17,8 @@ pub(super) fn run(provider: &Provider, format: Format) -> Result<ExitCode, Failu
     print(match format {
         Format::Process => json(&credentials, Some(1)),
         Format::Json => json(&credentials, None),
-        Format::Env => env(&credentials),
+        Format::Variables(syntax) => lines(&credentials, syntax)?,
+        Format::Section => section(&credentials, provider.settings().profile_name())?,
     })
 }
 
@@ -59,27 +61,4 @@ fn json(credentials: &Credentials, version: Option<u8>) -> Zeroizing<Vec<u8>> {
     buffer.truncate(len);
     buffer.extend_from_slice(b"\n");
     buffer
-}
-
-/// Lines for `eval` in a shell.
-fn env(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
-    let expiration = credentials.expiration().map(|time| time.rfc3339());
-    let variables = variables(credentials, expiration.as_ref().map(|time| time.as_str()));
-    // A quote inside takes four bytes.
-    let len: usize =
-        variables.iter().map(|(name, value)| name.len() + 4 * value.unwrap_or_default().len() + 12).sum();
-    let mut lines = Zeroizing::new(Vec::with_capacity(len));
-    for (name, value) in variables {
-        match value {
-            Some(value) => {
-                lines.extend_from_slice(format!("export {name}='").as_bytes());
-                for byte in value.bytes() {
-                    if byte == b'\'' { lines.extend_from_slice(b"'\\''") } else { lines.push(byte) }
-                }
-                lines.extend_from_slice(b"'\n");
-            }
-            None => lines.extend_from_slice(format!("unset {name}\n").as_bytes()),
-        }
-    }
-    lines
 }

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 use super::variables::variables;
 use crate::arguments::Common;
 use crate::failure::Failure;
+use crate::output::shown;
 use crate::provider::provider;
 
 /// Marks the environment of the program.
@@ -44,7 +45,7 @@ pub(super) fn run(program: &OsStr, arguments: &[OsString], common: &Common) -> R
     command.args(arguments).env(MARK, "1");
     OTHERS.iter().for_each(|name| _ = command.env_remove(name));
     add_credentials(&mut command, common)?;
-    start(command).map_err(|error| Failure::Program(program.to_owned(), error))
+    start(command).map_err(|error| Failure::Program(shown(&program.to_string_lossy()), error))
 }
 
 /// Adds the variables of the credentials and of the region. When it returns, the only copies of secrets are those of

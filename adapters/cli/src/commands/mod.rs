@@ -6,8 +6,10 @@ mod demo;
 mod exec;
 mod explain;
 mod request;
+mod section;
 #[cfg(feature = "setup")]
 mod setup;
+mod shell;
 mod sign;
 mod variables;
 

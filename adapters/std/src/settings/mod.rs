@@ -326,6 +326,11 @@ impl Settings {
         *lock(&self.missing_region) = None;
     }
 
+    /// The profile that is used: the one that was named, else `default`.
+    pub fn profile_name(&self) -> &str {
+        &self.profile_name
+    }
+
     /// Sets the region that an option or argument named `setting` has.
     pub fn set_region(&mut self, setting: &str, region: impl Into<String>) {
         self.region = Some(region.into());

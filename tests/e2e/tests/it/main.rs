@@ -26,6 +26,8 @@ mod faults;
 #[cfg(target_os = "linux")]
 mod first_boot;
 #[cfg(unix)]
+mod formats;
+#[cfg(unix)]
 mod inputs;
 mod named_profile;
 #[cfg(unix)]
