@@ -2,7 +2,7 @@
 
 use rolecall::Credentials;
 
-/// The variables that hold credentials which end at `expiration`. One without a value has to be removed: left over from
+/// The variables that hold credentials which end at `expiration`, by the names of `aws configure export-credentials`. One without a value has to be removed: left over from
 /// other credentials, it would be used with these.
 pub(super) fn variables<'a>(
     credentials: &'a Credentials,

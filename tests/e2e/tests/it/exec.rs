@@ -119,6 +119,29 @@ fn the_credentials_are_those_that_a_program_signs_with() {
 }
 
 #[test]
+fn botocore_finds_the_credentials_and_the_region() {
+    let simulator = Simulator::start(Config::default()).expect("a simulator");
+    let variables = simulator.environment();
+    let mut given: Vec<(&str, &str)> =
+        variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    // The command of another profile: it would end with an error if that one were still named.
+    let config = config("botocore");
+    given.extend([PATH, ("AWS_PROFILE", "other"), ("AWS_CONFIG_FILE", config.to_str().expect("text"))]);
+    let script = "import botocore.session\n\
+                  session = botocore.session.Session()\n\
+                  found = session.get_credentials()\n\
+                  print(found.method, found.access_key, session.get_config_variable('region'), session.profile)";
+    let python = std::env::var("ROLECALL_PYTHON").expect("ROLECALL_PYTHON");
+    let output = run(&["--", &python, "-c", script], &given);
+    let expected = format!("env AKIDOTHER {} None\n", simulator.region());
+    assert_eq!(text(&output.stdout), expected, "{output:?}");
+    given.retain(|(name, _)| *name != "AWS_PROFILE");
+    // These have an end, which botocore reads, too.
+    let output = run(&["--", &python, "-c", script], &given);
+    assert!(text(&output.stdout).starts_with("env ASIA"), "{output:?}");
+}
+
+#[test]
 fn nothing_stale_is_left() {
     let config = config("stale");
     let mut given = KEYS.to_vec();
