@@ -84,7 +84,7 @@ pub(super) static COMMANDS: &[Topic] = &[
     Topic {
         name: "credentials",
         words: "",
-        about: "print credentials, else as credential_process wants them",
+        about: "print credentials for credential_process, a shell or a credentials file",
         options: &[once("--format FORMAT", "one of those above, else process")],
         groups: REQUESTING,
         more: FORMATS,
@@ -293,7 +293,7 @@ const FORMATS: &[&str] = &[
     "  env-no-export     the variables that have a value, without export; for docker run --env-file, too",
     "  fish              rolecall credentials --format fish | source",
     "  powershell        rolecall credentials --format powershell | Out-String | Invoke-Expression",
-    "  windows-cmd       rolecall credentials --format windows-cmd > FILE.cmd, and call FILE.cmd",
+    "  windows-cmd       rolecall credentials --format windows-cmd > FILE.cmd, call FILE.cmd, and delete it",
     "  aws-credentials   a section of a credentials file, named after the profile",
     "",
     "Values are quoted for what reads them, or refused with exit code 2 where that cannot be done. Variables that have no",

@@ -125,6 +125,7 @@ impl Given {
     fn read(&mut self, arguments: impl IntoIterator<Item = OsString>) -> Result<(), lexopt::Error> {
         let mut parser = Parser::from_iter(arguments);
         loop {
+            // What follows is for the other command to read.
             if self.words == ["exec"]
                 && let Some(mut rest) = parser.try_raw_args()
                 && rest.next_if(|word| word == "--").is_some()
