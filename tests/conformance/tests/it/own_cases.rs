@@ -10,6 +10,8 @@ use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::uri::Uri;
 use serde_json::Value;
 
+use crate::verify;
+
 /// The inputs of a signature.
 #[derive(Debug, Clone)]
 struct Case {
@@ -105,6 +107,34 @@ fn sigv4_own_cases() {
     }
     say(&format!("sigv4: {} own signing cases", cases.len()));
     assert!(cases.len() >= 70, "only {} cases", cases.len());
+}
+
+/// What botocore signs is accepted, and with any byte changed it is refused, or it means the same.
+#[test]
+fn what_botocore_signs_is_verified() {
+    let mut changed = 0;
+    for case in &cases() {
+        let name = case["name"].as_str().expect("a name");
+        let Case { method, target, headers, body, secret, region, service, time, .. } = &Case::read(case);
+        let mut arrived = verify::Arrived {
+            method: method.clone(),
+            target: target.clone(),
+            headers: headers.clone(),
+            body: body.clone(),
+            secret,
+            scope: (region, service, Rules::of(service)),
+            token_after_signing: false,
+        };
+        if let Some(url) = case["signed_url"].as_str().filter(|_| case["expires"].is_u64()) {
+            arrived.target = Uri::parse(url).expect("a URL").target.to_owned();
+        }
+        for (name, value) in case["added_headers"].as_object().into_iter().flatten() {
+            arrived.headers.push((name.clone(), value.as_str().expect("a value").to_owned()));
+        }
+        changed += verify::check(arrived, UnixTime::from_secs(*time), name);
+    }
+    say(&format!("sigv4: the same cases verified, and with {changed} bytes changed"));
+    assert!(changed > 40_000, "only {changed}");
 }
 
 fn check(case: &Value) {
