@@ -295,7 +295,7 @@ fn a_signature_is_good_for_its_time_alone() {
     assert_eq!(presigned.verify_unsigned(S3, NOW + 301), Err(VerifyError::Expired));
     assert!(presigned.verify_unsigned(S3, NOW - window).is_ok());
     assert_eq!(presigned.verify_unsigned(S3, NOW - window - 1), Err(VerifyError::Date));
-    for expires in ["0", "604801", "-1", "+300", "300.0", "", "0000300", "%33e2"] {
+    for expires in ["0", "604801", "-1", "%2B300", "300.0", "", "0000300", "%33e2"] {
         let other = presigned.clone().retarget("X-Amz-Expires=300", &format!("X-Amz-Expires={expires}"));
         let error = other.refused(S3);
         let expected = [VerifyError::Malformed(Part::Expires), VerifyError::TooLong(Part::Expires)];
@@ -415,8 +415,7 @@ fn a_payload_is_covered_as_the_verifier_wants() {
     assert_eq!(content(sha256_hex(b"other").as_str()), VerifyError::Signature);
 }
 
-/// CVE-2025-31489, CVE-2026-40344, CVE-2026-41145: servers that took a body in unsigned chunks with a trailer without a
-/// look at the signature, in a header or in the query.
+/// CVE-2025-31489, CVE-2026-40344: a body in unsigned chunks with a trailer was taken without a look at the signature.
 #[test]
 fn a_streaming_payload_is_never_taken_unverified() {
     for value in [
@@ -433,6 +432,25 @@ fn a_streaming_payload_is_never_taken_unverified() {
         assert!(query.verify_unsigned(S3, NOW).is_err());
         let query = query.retarget("SignedHeaders=host", "SignedHeaders=host%3Bx-amz-content-sha256");
         assert_eq!(query.verify_unsigned(S3, NOW), Err(VerifyError::Streaming));
+    }
+}
+
+/// CVE-2026-41145: without an `Authorization` header the signature was not looked at, and the access key id of the query
+/// was trusted.
+#[test]
+fn a_credential_in_the_query_alone_is_no_signature() {
+    let id = "X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fs3%2Faws4_request";
+    for content in ["STREAMING-UNSIGNED-PAYLOAD-TRAILER", "UNSIGNED-PAYLOAD", sha256_hex(b"body").as_str()] {
+        let mut arrived = plain(S3).without("authorization");
+        arrived.target = format!("/key?{id}");
+        *arrived.line("x-amz-content-sha256") = content.as_bytes().to_vec();
+        assert_eq!(arrived.verify_unsigned(S3, NOW), Err(VerifyError::Missing(Part::Algorithm)), "{content}");
+        // Made up, in every other part.
+        let rest = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20150830T123600Z&X-Amz-Expires=300";
+        let names = "X-Amz-SignedHeaders=host%3Bx-amz-content-sha256%3Bx-amz-date%3Bx-amz-meta";
+        arrived.target = format!("/key?{id}&{rest}&{names}&X-Amz-Signature={}", "0".repeat(64));
+        let error = arrived.verify_unsigned(S3, NOW).unwrap_err();
+        assert!(matches!(error, VerifyError::Signature | VerifyError::Streaming), "{error:?}");
     }
 }
 
@@ -476,6 +494,10 @@ fn what_no_signer_sends_is_refused() {
     assert_eq!(signature(""), VerifyError::Malformed(Part::Signature));
     assert_eq!(signature(&"A".repeat(64)), VerifyError::Malformed(Part::Signature));
     assert_eq!(signature(&"a".repeat(65)), VerifyError::TooLong(Part::Signature));
+    // `+` has the signature of `%2B`, and another meaning behind many a service.
+    let plus = Arrived { target: "/?a=b%2Bc".to_owned(), ..plain(S3) };
+    assert_eq!(plus.clone().retarget("%2B", "+").refused(S3), VerifyError::PlusInQuery);
+    assert_eq!(plus.refused(S3), VerifyError::Signature);
     let target = |target: &str| Arrived { target: target.to_owned(), ..plain(S3) }.refused(S3);
     assert_eq!(target("http://example.com/"), VerifyError::Request(SignError::InvalidTarget));
     assert_eq!(target(&format!("/{}", "a".repeat(70_000))), VerifyError::Request(SignError::TargetTooLong));

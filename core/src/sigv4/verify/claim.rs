@@ -8,6 +8,7 @@ use crate::wire::device::utf8;
 use crate::wire::http1::is_header_name;
 use crate::wire::scan::{number, split_once};
 use crate::wire::time::UnixTime;
+use crate::wire::words::Stops;
 use crate::wire::{Ascii, Put};
 
 use super::super::canonical::{put_folded, put_path};
@@ -65,6 +66,9 @@ impl<'a> Verifier<'a> {
 impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     fn read(verifier: Verifier<'r>, request: Received<'r, L>) -> Result<Self, VerifyError> {
         let parts = Parts::new(request.method, request.target, Payload::Unsigned)?;
+        if Stops(*b"\0+").front(parts.query.as_bytes()) < parts.query.len() {
+            return Err(VerifyError::PlusInQuery);
+        }
         let of_query = Carried::of_query(parts.query)?;
         let mut authorization = None;
         let (mut host, mut date, mut token, mut content) = (None, None, None, None);

@@ -77,6 +77,9 @@ pub enum VerifyError {
     Day,
     /// The names of the signed headers are not sorted, or one is there twice.
     Order,
+    /// The query has a `+`. It is signed as `%2B`, and is a space to many that read a query: anyone on the way could replace
+    /// one by the other.
+    PlusInQuery,
     /// A signed header is not in the request.
     HeaderMissing,
     /// `host`, or a header whose name starts with `x-amz-`, is not signed.
@@ -121,6 +124,7 @@ impl fmt::Display for VerifyError {
             Self::Terminator => "the credential scope does not end in aws4_request",
             Self::Day => "the day of the credential scope is not that of the date",
             Self::Order => "the names of the signed headers are not sorted and each there once",
+            Self::PlusInQuery => "the query has a +, which some read as a space; send %20 or %2B",
             Self::HeaderMissing => "a signed header is not in the request",
             Self::HeaderUnsigned => "host or a header that starts with x-amz- is not signed",
             Self::TokenUnsigned => "the session token is not signed",
