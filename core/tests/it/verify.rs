@@ -494,10 +494,15 @@ fn what_no_signer_sends_is_refused() {
     assert_eq!(signature(""), VerifyError::Malformed(Part::Signature));
     assert_eq!(signature(&"A".repeat(64)), VerifyError::Malformed(Part::Signature));
     assert_eq!(signature(&"a".repeat(65)), VerifyError::TooLong(Part::Signature));
-    // `+` has the signature of `%2B`, and another meaning behind many a service.
-    let plus = Arrived { target: "/?a=b%2Bc".to_owned(), ..plain(S3) };
-    assert_eq!(plus.clone().retarget("%2B", "+").refused(S3), VerifyError::PlusInQuery);
-    assert_eq!(plus.refused(S3), VerifyError::Signature);
+    // Each has the signature of its escape, and another meaning behind many a service.
+    for (escape, character) in [("%2B", "+"), ("%3B", ";"), ("%23", "#"), ("%25", "%")] {
+        let arrived = Arrived { target: format!("/?a=b{escape}x"), ..plain(S3) };
+        assert_eq!(arrived.clone().retarget(escape, character).refused(S3), VerifyError::Ambiguous);
+        assert_eq!(arrived.refused(S3), VerifyError::Signature);
+    }
+    let path = |path: &str| Arrived { target: path.to_owned(), ..plain(S3) }.refused(S3);
+    assert_eq!(path("/a#b"), VerifyError::Ambiguous);
+    assert_eq!(path("/a+b;c%"), VerifyError::Signature);
     let target = |target: &str| Arrived { target: target.to_owned(), ..plain(S3) }.refused(S3);
     assert_eq!(target("http://example.com/"), VerifyError::Request(SignError::InvalidTarget));
     assert_eq!(target(&format!("/{}", "a".repeat(70_000))), VerifyError::Request(SignError::TargetTooLong));
@@ -505,6 +510,47 @@ fn what_no_signer_sends_is_refused() {
     assert_eq!(target(&many), VerifyError::Request(SignError::TooManyParameters));
     for error in [VerifyError::Signature, VerifyError::Missing(Part::Host), VerifyError::Region] {
         assert!(!error.to_string().contains(SECRET) && error.to_string().len() > 10);
+    }
+}
+
+/// A caller that hashes every body itself has its hash compared, also where the request has one.
+#[test]
+fn the_hash_of_another_body_is_refused() {
+    let signed = Arrived::signed(S3, None, None, &[("host", "example.com")]);
+    let of_header = Arrived { target: "/".to_owned(), ..signed };
+    for (scope, arrived) in [(S3, plain(S3)), (S3, of_header)] {
+        let lines = arrived.lines.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+        let claim = Verifier::new(scope).claim(Received::new("PUT", &arrived.target, lines)).unwrap();
+        let verify = |body: &[u8]| claim.verify(&key(scope), now(), Some(&sha256_hex(body))).map(|_| ());
+        assert_eq!(verify(b"other"), Err(VerifyError::Body));
+        assert_ne!(verify(b"body"), Err(VerifyError::Body));
+    }
+    // Of another service, whose client sends the hash, too.
+    let hash = sha256_hex(b"body");
+    let rules = Rules { content_sha256: true, ..Rules::STANDARD };
+    let signed = Scope { rules, ..OTHER };
+    let arrived = Arrived::signed(signed, None, None, &[("host", "example.com")]);
+    let lines = arrived.lines.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+    let claim = Verifier::new(OTHER).claim(Received::new("PUT", &arrived.target, lines)).unwrap();
+    assert!(!claim.needs_body_hash());
+    assert_eq!(claim.verify(&key(OTHER), now(), Some(&hash)).unwrap().payload(), Covered::Hashed(hash));
+    let other = sha256_hex(b"other");
+    assert_eq!(claim.verify(&key(OTHER), now(), Some(&other)).err(), Some(VerifyError::Body));
+}
+
+#[test]
+fn the_path_to_act_on_is_the_one_that_is_signed() {
+    for (scope, path, expected) in [
+        (OTHER, "//evil.com/a/", "/evil.com/a/"),
+        (OTHER, "/q/../a%2Fb/./c", "/a%2Fb/c"),
+        (S3, "//a/../b", "//a/../b"),
+    ] {
+        let arrived = Arrived { target: path.to_owned(), ..plain(scope) };
+        let lines = arrived.lines.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+        let claim = Verifier::new(scope).claim(Received::new("PUT", &arrived.target, lines)).unwrap();
+        let mut text = Text::default();
+        claim.put_path(&mut text).unwrap();
+        assert_eq!(String::from_utf8(text.0).unwrap(), expected);
     }
 }
 

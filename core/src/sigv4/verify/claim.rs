@@ -15,7 +15,7 @@ use super::super::canonical::{put_folded, put_path};
 use super::super::key::{is_scope, put_scope};
 use super::super::query::{Added, Parameter, put_query};
 use super::super::request::Parts;
-use super::super::{Hasher, Payload, SigningKey};
+use super::super::{Hasher, Payload, Rules, SigningKey};
 use super::carried::{ALGORITHM, Carried, Value, once};
 use super::covered::{Covered, Verified, same};
 use super::error::{Part, VerifyError};
@@ -66,8 +66,8 @@ impl<'a> Verifier<'a> {
 impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     fn read(verifier: Verifier<'r>, request: Received<'r, L>) -> Result<Self, VerifyError> {
         let parts = Parts::new(request.method, request.target, Payload::Unsigned)?;
-        if Stops(*b"\0+").front(parts.query.as_bytes()) < parts.query.len() {
-            return Err(VerifyError::PlusInQuery);
+        if is_ambiguous(request.target, parts.query) {
+            return Err(VerifyError::Ambiguous);
         }
         let of_query = Carried::of_query(parts.query)?;
         let mut authorization = None;
@@ -185,7 +185,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
         Ok(())
     }
 
-    /// What is covered of the body; without its hash, what the request itself says.
+    /// What is covered of the body. A hash that the caller has has to be the one that the request has.
     fn covered(&self, body: Option<&Ascii<64>>) -> Result<Covered, VerifyError> {
         let s3 = self.verifier.scope.rules.content_sha256;
         let unsigned = || match self.verifier.unsigned_payload {
@@ -197,7 +197,11 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
             Some(value) if value.starts_with(b"STREAMING-") => Err(VerifyError::Streaming),
             Some(value) => {
                 let hash = utf8(value).ok().and_then(Ascii::hexadecimal);
-                hash.map(Covered::Hashed).ok_or(VerifyError::Malformed(Part::ContentSha256))
+                let hash = hash.ok_or(VerifyError::Malformed(Part::ContentSha256))?;
+                match body {
+                    Some(body) if !same(body, &hash) => Err(VerifyError::Body),
+                    _ => Ok(Covered::Hashed(hash)),
+                }
             }
             None if s3 && self.expires.is_some() => unsigned(),
             None if s3 => Err(VerifyError::Missing(Part::ContentSha256)),
@@ -211,12 +215,12 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     }
 
     /// Computes the signature with `key` at the time `now`, and compares. `key` is for the day of [`Claim::time`] and the
-    /// verifier's region and service, of the secret of [`Claim::access_key_id`]. `body` is the SHA-256 of the body, where
-    /// [`Claim::needs_body_hash`]; elsewhere [`Covered::check`] compares it later.
+    /// verifier's region and service, of the secret of [`Claim::access_key_id`]. `body` is the SHA-256 of the body, needed where
+    /// [`Claim::needs_body_hash`]; elsewhere it is compared if it is there, and [`Covered::check`] compares it later.
     ///
     /// # Errors
     /// [`VerifyError::Date`], [`VerifyError::Expired`], [`VerifyError::Signature`], [`VerifyError::TokenUnsigned`],
-    /// [`VerifyError::BodyHashMissing`], [`VerifyError::Key`], and limits of the request.
+    /// [`VerifyError::Body`], [`VerifyError::BodyHashMissing`], [`VerifyError::Key`], and limits of the request.
     pub fn verify(
         &self,
         key: &SigningKey<'_>,
@@ -274,6 +278,18 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     }
 }
 
+/// Whether `target`, or the `query` in it, has a character that is read in two ways.
+fn is_ambiguous(target: &str, query: &str) -> bool {
+    Stops(*b"\0#").front(target.as_bytes()) < target.len()
+        || Stops(*b"\0+;").front(query.as_bytes()) < query.len()
+        || query.as_bytes().split(|byte| *byte == b'%').skip(1).any(|rest| !starts_with_hex(rest))
+}
+
+/// Whether `text` starts with the two digits of an escape.
+fn starts_with_hex(text: &[u8]) -> bool {
+    matches!(text, [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+}
+
 /// Parameters of a query that its signature does not cover.
 struct LeftOut {
     token: bool,
@@ -315,6 +331,16 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     /// Writes the string to sign, of the canonical request with the SHA-256 `hash`.
     pub fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut dyn Put) {
         self.put_string_with(hash, out);
+    }
+
+    /// Writes the path as it is signed: dot segments and empty segments resolved where the service's rules say so, encoded as
+    /// it was sent. It is the one to act on.
+    ///
+    /// # Errors
+    /// [`SignError::TooManySegments`](crate::sigv4::SignError::TooManySegments).
+    pub fn put_path(&self, out: &mut (impl Put + ?Sized)) -> Result<(), VerifyError> {
+        let rules = Rules { double_encode: false, ..self.verifier.scope.rules };
+        Ok(put_path(self.parts.path.as_bytes(), rules, out)?)
     }
 
     fn put_canonical_request_with(

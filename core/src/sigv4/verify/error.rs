@@ -77,9 +77,9 @@ pub enum VerifyError {
     Day,
     /// The names of the signed headers are not sorted, or one is there twice.
     Order,
-    /// The query has a `+`. It is signed as `%2B`, and is a space to many that read a query: anyone on the way could replace
-    /// one by the other.
-    PlusInQuery,
+    /// The target has a character that is read in two ways, and has one signature in both: a `#`; in the query a `+`, a `;`
+    /// or a `%` that starts no escape.
+    Ambiguous,
     /// A signed header is not in the request.
     HeaderMissing,
     /// `host`, or a header whose name starts with `x-amz-`, is not signed.
@@ -102,7 +102,7 @@ pub enum VerifyError {
     Request(SignError),
     /// The signature is another one: a wrong secret, or a request that was changed.
     Signature,
-    /// The body is another than the signed one.
+    /// The body, or the hash that the caller passed, is another than the signed one.
     Body,
 }
 
@@ -124,7 +124,9 @@ impl fmt::Display for VerifyError {
             Self::Terminator => "the credential scope does not end in aws4_request",
             Self::Day => "the day of the credential scope is not that of the date",
             Self::Order => "the names of the signed headers are not sorted and each there once",
-            Self::PlusInQuery => "the query has a +, which some read as a space; send %20 or %2B",
+            Self::Ambiguous => {
+                "the target has a #, or its query a +, a ; or a lone %, which are read in two ways; encode it"
+            }
             Self::HeaderMissing => "a signed header is not in the request",
             Self::HeaderUnsigned => "host or a header that starts with x-amz- is not signed",
             Self::TokenUnsigned => "the session token is not signed",

@@ -41,8 +41,10 @@
 //! ```
 //!
 //! A signature covers a canonical form, and what has the same form has the same signature: the order of parameters, also of
-//! those with the same name; `a` and `a=`; the spaces between the words of a header; and, but for S3, dot segments and empty
-//! segments of the path. Whatever acts on a request has to resolve its path first, and not depend on the others.
+//! those with the same name; `a` and `a=`; empty parameters; the spaces between the words of a header, and whether its values
+//! are in one line or in several; and, but for S3, dot segments and empty segments of the path. Whatever acts on a request has
+//! to take the path of [`Claim::put_path`], and not depend on the others. Characters of a target that services read in two
+//! ways are refused.
 //!
 //! Limits: access key id and credential scope of 256 bytes, 64 signed headers with names of 1,024 bytes in all, 64 query
 //! parameters, a request target of 65,535 bytes. A body in chunks that are signed one by one (`STREAMING-...`) is

@@ -35,6 +35,7 @@ fn verified() -> Result<(), sigv4::verify::VerifyError> {
     sigv4::verify::Claim::put_token(&claim, &mut out);
     let hash = sigv4::sha256_hex(bytes());
     sigv4::verify::Claim::put_canonical_request(&claim, black_box(Some(&hash)), &mut out)?;
+    sigv4::verify::Claim::put_path(&claim, &mut out)?;
     sigv4::verify::Claim::put_string_to_sign(&claim, &hash, &mut out);
     let body = sigv4::verify::Claim::needs_body_hash(&claim).then_some(&hash);
     let secret = rolecall_core::credentials::Secret::new(text());
