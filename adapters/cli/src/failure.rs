@@ -19,8 +19,8 @@ pub(crate) enum Failure {
     Setup(Box<SetupError>),
     Input(String, std::io::Error),
     Output(std::io::Error),
-    /// A program that does not run, as it is to be shown.
-    Program(String, std::io::Error),
+    /// A program that does not run, as it is to be shown, and what to do.
+    Program(String, &'static str, std::io::Error),
     #[cfg(feature = "demo")]
     Demo(String),
 }
@@ -33,7 +33,7 @@ impl Failure {
             #[cfg(feature = "setup")]
             Self::Setup(error) if error.is_refusal() => ExitCode::from(2),
             Self::Usage(_) => ExitCode::from(2),
-            Self::Program(_, error) if error.kind() == NotFound => ExitCode::from(127),
+            Self::Program(_, _, error) if error.kind() == NotFound => ExitCode::from(127),
             Self::Program(..) => ExitCode::from(126),
             _ => ExitCode::FAILURE,
         }
@@ -48,13 +48,7 @@ impl fmt::Display for Failure {
             Self::Setup(error) => write!(f, "{error}{}", in_place_of_prompt(&error.error)),
             Self::Input(what, error) => write!(f, "{what}: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
-            Self::Program(program, error) => {
-                let expected = match error.kind() {
-                    NotFound => "not found: give its path, or a name that is in PATH",
-                    _ => "cannot be run: give a program that this user may execute",
-                };
-                write!(f, "exec: {program}: {expected} ({error})")
-            }
+            Self::Program(program, what, error) => write!(f, "exec: {program}: {what} ({error})"),
             Self::Usage(what) => f.write_str(what),
             #[cfg(feature = "demo")]
             Self::Demo(what) => f.write_str(what),

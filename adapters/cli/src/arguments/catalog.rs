@@ -309,7 +309,9 @@ const EXEC: &[&str] = &[
     "AWS_REGION and AWS_DEFAULT_REGION; variables that would lead to other credentials, such as AWS_PROFILE, are removed.",
     "On Unix it takes the place of this process: signals reach it, and its exit code is the one that is seen. That is 127",
     "if COMMAND is not found, and 126 if it cannot be run; without credentials it is not run. ROLECALL_EXEC=1 marks its",
-    "environment: in there, exec wants another identity to be named, such as --profile or --role-arn.",
+    "environment: in there, exec wants another identity to be named, such as --profile or --role-arn, and the region is",
+    "that of the outer one unless --region is given. The files stay COMMAND's: what prefers their [default] profile to its",
+    "environment, as the AWS SDK for .NET did before version 4, uses that one.",
     "Every process of the same user, and root, can read the keys there (/proc/PID/environ), and COMMAND hands them on to",
     "what it starts. A program that can use credential_process needs none in its environment.",
 ];

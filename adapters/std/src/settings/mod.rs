@@ -214,6 +214,10 @@ impl Settings {
         let get = |name: &str| environment.get(name);
         let location = Location::find(environment, Platform::HERE);
         let named = asked_for.map(str::to_owned).or_else(|| get("AWS_PROFILE"));
+        if let Some(name) = named.as_deref().filter(|name| name.contains(char::is_control)) {
+            let what = "has a control character; name a profile of the config file";
+            return Err(Error::Configuration(format!("the profile {name:?} {what}")));
+        }
         let profile_name = named.clone().unwrap_or_else(|| "default".to_owned());
         let (states, read) = location.read(read);
         let (profiles, profile) = match read {

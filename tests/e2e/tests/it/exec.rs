@@ -1,6 +1,7 @@
 //! `rolecall exec`: what the command gets, what its end looks like, and when it is not run.
 
 use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -16,7 +17,7 @@ const KEYS: [(&str, &str); 3] = [
 ];
 
 /// Variables that lead to other credentials, or would be sent with these.
-const STALE: [&str; 18] = [
+const STALE: [&str; 27] = [
     "AWS_SESSION_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
     "AWS_ACCOUNT_ID",
@@ -35,6 +36,15 @@ const STALE: [&str; 18] = [
     "AWS_SESSION_EXPIRATION",
     "AWS_COGNITO_PASSWORD",
     "AWS_COGNITO_CLIENT_SECRET",
+    "AWS_TOKEN",
+    "AMAZON_SESSION_TOKEN",
+    "EC2_SECURITY_TOKEN",
+    "AWS_EB_PROFILE",
+    "AWS_CREDENTIAL_FILE",
+    "AWS_NO_SIGN_REQUEST",
+    "AWS_SKIP_SIGNATURE",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_BEARER_TOKEN_OTHER",
 ];
 
 /// `rolecall exec` with these words, as a child of this process itself.
@@ -246,6 +256,10 @@ fn a_command_that_does_not_run_is_named() {
         let error = not_run(&run(&["--", program], &given), 126);
         assert!(error.contains(&format!("exec: {program:?}: cannot be run")), "{error}");
     }
+    std::fs::write(&file, "#!/no/such/interpreter\n").expect("a file");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("it may be executed");
+    let error = not_run(&run(&["--", file.to_str().expect("text")], &given), 127);
+    assert!(error.contains("install the interpreter that its first line names"), "{error}");
 }
 
 #[test]

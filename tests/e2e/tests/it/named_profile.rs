@@ -37,6 +37,24 @@ fn metadata_requests(simulator: &Simulator) -> usize {
     simulator.events().iter().filter(|event| event.service == Service::Imds).count()
 }
 
+/// A name from a file of a project's environment writes no line of its own.
+#[test]
+fn a_name_with_a_control_character_is_refused_and_escaped() {
+    for name in ["x\u{1b}[31m", "x\nrolecall: fake", "x\u{85}"] {
+        let by_variable = run("control", REGION_ONLY, &["credentials"], &[("AWS_PROFILE", name)]);
+        let by_option = run("control", REGION_ONLY, &["credentials", "--profile", name], &KEYS);
+        for run in [by_variable, by_option] {
+            assert_eq!(run.code, Some(1), "{}", run.stderr);
+            assert!(
+                run.stderr.contains(&format!("the profile {name:?} has a control character")),
+                "{}",
+                run.stderr
+            );
+            assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+        }
+    }
+}
+
 #[test]
 fn keys_of_the_environment_do_not_replace_a_named_profile() {
     let off = [&KEYS[..], &[("AWS_EC2_METADATA_DISABLED", "true")]].concat();
