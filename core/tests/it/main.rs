@@ -52,8 +52,9 @@ mod sigv4_mqtt;
 mod sigv4_parts;
 #[cfg(feature = "sources")]
 mod threads;
-#[cfg(feature = "sources")]
+#[cfg(feature = "sigv4")]
 mod verify;
+#[cfg(feature = "sources")]
 mod wire_base64;
 mod wire_http;
 mod wire_ini;
