@@ -256,6 +256,7 @@ fn a_command_that_does_not_run_is_named() {
         let error = not_run(&run(&["--", program], &given), 126);
         assert!(error.contains(&format!("exec: {program:?}: cannot be run")), "{error}");
     }
+    let file = config("interpreter");
     std::fs::write(&file, "#!/no/such/interpreter\n").expect("a file");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("it may be executed");
     let error = not_run(&run(&["--", file.to_str().expect("text")], &given), 127);
