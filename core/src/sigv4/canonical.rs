@@ -8,13 +8,13 @@ use crate::wire::percent::{self, Keep};
 use crate::wire::words::{self, Stops};
 
 use super::query::{Added, from, put_query};
-use super::request::{Header, View, compare_names};
+use super::request::{Header, Parts, View, compare_names};
 use super::{Rules, SignError};
 
 /// Segments of a path that are held because a later `..` may remove them, at most.
 const MAX_HELD: usize = 64;
 
-/// Writes method, path, query, headers and the list of signed headers.
+/// Writes the canonical request of a request to sign.
 pub(super) fn put<const N: usize>(
     request: View<'_>,
     rules: Rules,
@@ -25,17 +25,39 @@ pub(super) fn put<const N: usize>(
     if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         return Err(SignError::MissingHost);
     }
-    out.put(request.parts.method.as_bytes());
+    put_parts(request.parts, rules, added, headers, request.parts.payload.as_bytes(), out)
+}
+
+/// Header lines that are signed.
+pub(super) trait HeaderLines {
+    /// Writes `name:value` lines, each with its end; the values of one name joined by commas.
+    fn put(&self, out: &mut (impl Put + ?Sized));
+
+    /// Writes the names, each once, separated by `;`.
+    fn put_names(&self, out: &mut (impl Put + ?Sized));
+}
+
+/// Writes method, path, query, headers, the list of signed headers, and `payload`: the one form that is signed and
+/// verified.
+pub(super) fn put_parts(
+    parts: &Parts<'_>,
+    rules: Rules,
+    added: &impl Added,
+    headers: &impl HeaderLines,
+    payload: &[u8],
+    out: &mut (impl Put + ?Sized),
+) -> Result<(), SignError> {
+    out.put(parts.method.as_bytes());
     out.put(b"\n");
-    put_path(request.parts.path.as_bytes(), rules, out)?;
+    put_path(parts.path.as_bytes(), rules, out)?;
     out.put(b"\n");
-    put_query(request.parts, added, out)?;
+    put_query(parts, added, out)?;
     out.put(b"\n");
     headers.put(out);
     out.put(b"\n");
-    headers.put_names(b";", out);
+    headers.put_names(out);
     out.put(b"\n");
-    out.put(request.parts.payload.as_bytes());
+    out.put(payload);
     Ok(())
 }
 
@@ -111,27 +133,25 @@ impl<'a, const N: usize> SignedHeaders<'a, N> {
         Self { sorted: request.headers, extra }
     }
 
-    /// Writes `name:value` lines; the values of one name joined by commas.
-    fn put(&self, mut out: &mut (impl Put + ?Sized)) {
+    /// Writes the lines, or their names alone. Dynamic dispatch on devices, to avoid monomorphization.
+    fn put_lines(&self, values: bool, mut out: &mut (impl Put + ?Sized)) {
+        let lines = Lines { sorted: self.sorted, extra: &self.extra };
         if ON_DEVICE {
-            put_lines::<dyn Put>(self.lines(), true, b"\n", &mut out);
+            put_lines::<dyn Put>(lines, values, &mut out);
         } else {
-            put_lines(self.lines(), true, b"\n", out);
+            put_lines(lines, values, out);
         }
+    }
+}
+
+impl<const N: usize> HeaderLines for SignedHeaders<'_, N> {
+    fn put(&self, out: &mut (impl Put + ?Sized)) {
+        self.put_lines(true, out);
         out.put(b"\n");
     }
 
-    /// Writes the names, each once.
-    pub(super) fn put_names(&self, separator: &[u8], mut out: &mut (impl Put + ?Sized)) {
-        if ON_DEVICE {
-            put_lines::<dyn Put>(self.lines(), false, separator, &mut out);
-        } else {
-            put_lines(self.lines(), false, separator, out);
-        }
-    }
-
-    fn lines(&self) -> Lines<'_> {
-        Lines { sorted: self.sorted, extra: &self.extra }
+    fn put_names(&self, out: &mut (impl Put + ?Sized)) {
+        self.put_lines(false, out);
     }
 }
 
@@ -161,8 +181,9 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Writes each name once, `separator` between them, with the values of all its lines or without.
-fn put_lines<P: Put + ?Sized>(lines: Lines<'_>, values: bool, separator: &[u8], out: &mut P) {
+/// Writes each name once, with the values of all its lines, a line for each, or separated by `;`.
+fn put_lines<P: Put + ?Sized>(lines: Lines<'_>, values: bool, out: &mut P) {
+    let separator: &[u8] = if values { b"\n" } else { b";" };
     let mut previous = "";
     for (name, value, trimmed) in lines {
         let again = name.eq_ignore_ascii_case(previous);
@@ -181,11 +202,12 @@ fn put_lines<P: Put + ?Sized>(lines: Lines<'_>, values: bool, separator: &[u8], 
 }
 
 fn put_lower(name: &str, out: &mut (impl Put + ?Sized)) {
-    let lower = |name: &str| match ON_DEVICE {
-        true => !name.bytes().any(|byte| byte.is_ascii_uppercase()),
-        false => words::all_within(name.as_bytes(), [(b' ', b'@'), (b'[', b'~')]),
+    let is_lower = if ON_DEVICE {
+        !name.bytes().any(|byte| byte.is_ascii_uppercase())
+    } else {
+        words::all_within(name.as_bytes(), [(b' ', b'@'), (b'[', b'~')])
     };
-    if lower(name) {
+    if is_lower {
         return out.put(name.as_bytes());
     }
     // One by one on a device, where few names have capitals.

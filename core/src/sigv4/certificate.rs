@@ -5,8 +5,8 @@ use crate::wire::time::UnixTime;
 use crate::wire::x509::{Certificate, KeyKind, Scheme};
 use crate::wire::{Ascii, Put};
 
-use super::canonical::{self, SignedHeaders};
-use super::key::{is_scope, put_scope};
+use super::canonical::{self, HeaderLines, SignedHeaders};
+use super::key::{is_scope, put_scope, put_string_to_sign};
 use super::{Hasher, Request, Rules, SignError};
 
 /// The credential scope and the certificate that a request is signed with. The signature is the caller's: the key may be
@@ -83,13 +83,8 @@ impl<'a> CertificateSigner<'a> {
     ) -> Result<(), SignError> {
         let mut hasher = Hasher::new();
         self.put_canonical_request(request, &mut hasher)?;
-        out.put(self.algorithm());
-        for part in [b"\n", self.date.as_bytes(), b"\n"] {
-            out.put(part);
-        }
-        put_scope(&self.date, self.region, self.service, out);
-        out.put(b"\n");
-        out.put(hasher.end_hex().as_bytes());
+        let hash = hasher.end_hex();
+        put_string_to_sign(self.algorithm(), &self.date, self.region, self.service, &hash, out);
         Ok(())
     }
 
@@ -119,7 +114,7 @@ impl<'a> CertificateSigner<'a> {
         out.put(b"/");
         put_scope(&self.date, self.region, self.service, out);
         out.put(b", SignedHeaders=");
-        self.headers(request).put_names(b";", out);
+        self.headers(request).put_names(out);
         out.put(b", Signature=");
         out.put(signature.as_bytes());
     }

@@ -84,6 +84,27 @@ pub(super) fn is_scope(region: &str, service: &str) -> bool {
     region.bytes().chain(service.bytes()).all(plain)
 }
 
+/// The algorithm of every signature with a signing key.
+pub(super) const ALGORITHM: &[u8] = b"AWS4-HMAC-SHA256";
+
+/// Writes the string to sign of the canonical request with the SHA-256 `hash`.
+pub(super) fn put_string_to_sign(
+    algorithm: &[u8],
+    date: &Ascii<16>,
+    region: &str,
+    service: &str,
+    hash: &Ascii<64>,
+    out: &mut dyn Put,
+) {
+    out.put(algorithm);
+    out.put(b"\n");
+    out.put(date.as_bytes());
+    out.put(b"\n");
+    put_scope(date, region, service, out);
+    out.put(b"\n");
+    out.put(hash.as_bytes());
+}
+
 /// Writes a credential scope on the day of `date`, its parts joined by slashes.
 pub(super) fn put_scope(date: &Ascii<16>, region: &str, service: &str, out: &mut dyn Put) {
     for part in [date.day(), region.as_bytes(), service.as_bytes()] {

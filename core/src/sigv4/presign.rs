@@ -1,14 +1,19 @@
 //! Signing with query parameters: a URL that carries its own authorization.
 
 use core::fmt;
+use core::ops::RangeInclusive;
 
 use crate::wire::{Ascii, Put, decimal};
 
-use super::canonical::{self, SignedHeaders};
+use super::canonical::{self, HeaderLines, SignedHeaders};
+use super::key::ALGORITHM;
 use super::query::{Added, Parameter, put_added};
 use super::request::View;
 use super::sign::Signer;
 use super::{Hasher, Request, SignError};
+
+/// How long a presigned URL lives, in seconds.
+pub(super) const LIFETIMES: RangeInclusive<u32> = 1..=604_800;
 
 impl Signer<'_> {
     /// Signs `request` for its query: any holder of the URL may send it for `lifetime` seconds, 1 to 604,800.
@@ -52,7 +57,7 @@ impl Added for Presigned<'_> {
     fn put_value(&self, parameter: Parameter, out: &mut dyn Put) {
         let credentials = self.signer.credentials;
         match parameter {
-            Parameter::Algorithm => out.put(b"AWS4-HMAC-SHA256"),
+            Parameter::Algorithm => out.put(ALGORITHM),
             Parameter::Credential => {
                 out.put(credentials.access_key_id().as_bytes());
                 out.put(b"/");
@@ -64,14 +69,14 @@ impl Added for Presigned<'_> {
                 out.put(credentials.session_token().map_or(b"", |token| token.expose().as_bytes()));
             }
             Parameter::Signature => out.put(self.signature.as_bytes()),
-            Parameter::SignedHeaders => SignedHeaders::new(self.request, []).put_names(b";", out),
+            Parameter::SignedHeaders => SignedHeaders::new(self.request, []).put_names(out),
         }
     }
 }
 
 impl<'r> Presigned<'r> {
     pub(super) fn new(signer: &'r Signer<'r>, request: View<'r>, lifetime: u32) -> Result<Self, SignError> {
-        if !(1..=604_800).contains(&lifetime) {
+        if !LIFETIMES.contains(&lifetime) {
             return Err(SignError::InvalidLifetime);
         }
         let mut presigned = Self { signer, request, lifetime, signature: Ascii::new([b'0'; 64]) };

@@ -159,8 +159,7 @@ fn put_sorted(
         if added.leaves_out(name) {
             continue;
         }
-        let is_name = |own: &Parameter| percent::decode(name).eq(own.name().bytes());
-        if !added.parameters().is_empty() && Parameter::ALL.iter().any(is_name) {
+        if !added.parameters().is_empty() && matches!(Parameter::named(name), Some((_, true))) {
             return Err(SignError::AlreadySigned);
         }
         while let [first, tail @ ..] = own

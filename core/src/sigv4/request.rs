@@ -18,6 +18,9 @@ const MAX_HEADERS: usize = 32;
 /// SHA-256 of nothing: most requests have no body.
 const EMPTY_SHA256: [u8; 64] = *b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
+/// In place of the payload's SHA-256.
+pub(super) const UNSIGNED: &[u8] = b"UNSIGNED-PAYLOAD";
+
 /// The body, as far as the signature covers it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Payload<'a> {
@@ -62,7 +65,7 @@ impl PayloadHash {
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Hash(hash) => hash.as_bytes(),
-            Self::Unsigned => b"UNSIGNED-PAYLOAD",
+            Self::Unsigned => UNSIGNED,
         }
     }
 }

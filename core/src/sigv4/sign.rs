@@ -6,8 +6,8 @@ use crate::credentials::Credentials;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
-use super::canonical::{self, SignedHeaders};
-use super::key::{Key, is_scope};
+use super::canonical::{self, HeaderLines, SignedHeaders};
+use super::key::{ALGORITHM, Key, is_scope, put_string_to_sign};
 use super::request::View;
 use super::{Hasher, Request, Rules, SignError, SigningKey};
 
@@ -117,12 +117,7 @@ impl<'a> Signer<'a> {
     }
 
     pub(super) fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut dyn Put) {
-        out.put(b"AWS4-HMAC-SHA256\n");
-        out.put(self.date.as_bytes());
-        out.put(b"\n");
-        self.key.put_scope(out);
-        out.put(b"\n");
-        out.put(hash.as_bytes());
+        put_string_to_sign(ALGORITHM, &self.date, self.key.region, self.key.service, hash, out);
     }
 }
 
@@ -167,7 +162,7 @@ impl Signed<'_> {
         out.put(b"/");
         self.signer.key.put_scope(&mut out);
         out.put(b", SignedHeaders=");
-        self.signer.headers(self.request).put_names(b";", &mut out);
+        self.signer.headers(self.request).put_names(out);
         out.put(b", Signature=");
         out.put(self.signature.as_bytes());
     }

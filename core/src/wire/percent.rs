@@ -2,6 +2,7 @@
 
 use super::Put;
 use super::device::ON_DEVICE;
+use super::words;
 
 /// The bytes that are not encoded, besides the unreserved `A-Z a-z 0-9 - . _ ~`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl Keep {
         for word in stops.as_chunks().0 {
             let word = u64::from_le_bytes(*word);
             if word != 0 {
-                return front.wrapping_add(word.trailing_zeros() as usize / 8);
+                return front.wrapping_add(words::first(word));
             }
             front = front.wrapping_add(8);
         }

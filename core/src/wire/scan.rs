@@ -207,7 +207,11 @@ pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u32> {
 /// The parts of `text` before and after the first `byte`. The standard library's search for a character keeps
 /// a panic path.
 pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|found| found == byte)?;
+    let at = if ON_DEVICE {
+        text.bytes().position(|found| found == byte)?
+    } else {
+        Stops([0, byte]).front(text.as_bytes())
+    };
     Some((text.get(..at)?, text.get(at.wrapping_add(1)..)?))
 }
 
@@ -225,21 +229,14 @@ pub(crate) fn index_of(names: &[u8], name: &[u8]) -> Option<usize> {
 
 /// Writes `text` with what follows each `mark` resolved: `resolve` returns the character, and the length of
 /// its escape after the mark. Not generic: texts are written in few pieces.
-pub(crate) fn put_resolved<'t>(
-    text: &'t str,
+pub(crate) fn put_resolved(
+    text: &str,
     mark: u8,
     resolve: fn(&[u8]) -> Option<(char, usize)>,
     out: &mut dyn Put,
 ) {
     let mut rest = text;
-    let split = |text: &'t str| match ON_DEVICE {
-        true => split_once(text, mark),
-        false => {
-            let at = Stops([0, mark]).front(text.as_bytes());
-            Some((text.get(..at)?, text.get(at.wrapping_add(1)..)?))
-        }
-    };
-    while let Some((plain, marked)) = split(rest) {
+    while let Some((plain, marked)) = split_once(rest, mark) {
         out.put(plain.as_bytes());
         let Some((char, len)) = resolve(marked.as_bytes()) else { break };
         out.put(char.encode_utf8(&mut [0; 4]).as_bytes());

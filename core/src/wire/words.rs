@@ -92,7 +92,7 @@ pub(crate) fn all_within<const N: usize>(text: &[u8], ranges: [(u8, u8); N]) -> 
 }
 
 /// The index of the byte with the first mark.
-fn first(marks: u64) -> usize {
+pub(crate) fn first(marks: u64) -> usize {
     marks.trailing_zeros() as usize / 8
 }
 

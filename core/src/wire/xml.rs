@@ -5,7 +5,7 @@
 //! The reader takes a whole document, in UTF-8. In a document that was read to its end (`Ok(None)`), every
 //! open tag is closed by its own name.
 
-use super::scan::{Scan, index_of, number, put_resolved, white_space};
+use super::scan::{Scan, index_of, number, put_resolved, split_once, white_space};
 use super::words::Stops;
 use super::{Error, Kind, Put};
 
@@ -301,8 +301,7 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 fn local(name: &str) -> &str {
-    let colon = Stops(*b"\0:").front(name.as_bytes());
-    name.get(colon.wrapping_add(1)..).unwrap_or(name)
+    split_once(name, b':').map_or(name, |(_, local)| local)
 }
 
 /// The character of the reference at the front of `text`, after the `&`, and the length of the reference with

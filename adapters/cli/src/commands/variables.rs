@@ -2,8 +2,8 @@
 
 use rolecall::Credentials;
 
-/// The variables that hold credentials which end at `expiration`, by the names of `aws configure export-credentials`. One without a value has to be removed: left over from
-/// other credentials, it would be used with these.
+/// The variables that hold credentials which end at `expiration`, by the names of `aws configure export-credentials`.
+/// One without a value has to be removed: left over from other credentials, it would be used with these.
 pub(super) fn variables<'a>(
     credentials: &'a Credentials,
     expiration: Option<&'a str>,

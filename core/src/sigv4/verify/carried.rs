@@ -4,10 +4,9 @@ use heapless::Vec;
 
 use crate::wire::percent;
 
+use super::super::key::ALGORITHM;
 use super::super::query::Parameter;
 use super::error::{Part, VerifyError};
-
-pub(super) const ALGORITHM: &[u8] = b"AWS4-HMAC-SHA256";
 
 /// A value of a header, or of a parameter as it is in the query.
 #[derive(Clone, Copy)]

@@ -11,13 +11,14 @@ use crate::wire::time::UnixTime;
 use crate::wire::words::Stops;
 use crate::wire::{Ascii, Put};
 
-use super::super::canonical::{put_folded, put_path};
-use super::super::key::{is_scope, put_scope};
-use super::super::query::{Added, Parameter, put_query};
-use super::super::request::Parts;
-use super::super::{Hasher, Payload, Rules, SigningKey};
-use super::carried::{ALGORITHM, Carried, Value, once};
-use super::covered::{Covered, Verified, same};
+use super::super::canonical::{self, HeaderLines, put_folded, put_path};
+use super::super::key::{ALGORITHM, is_scope, put_string_to_sign};
+use super::super::presign::LIFETIMES;
+use super::super::query::{Added, Parameter};
+use super::super::request::{Parts, UNSIGNED};
+use super::super::{Hasher, Payload, Rules, Scope, SigningKey};
+use super::carried::{Carried, Value, once};
+use super::covered::{Covered, Verified, lists, same};
 use super::error::{Part, VerifyError};
 use super::verifier::{Received, Verifier};
 
@@ -107,7 +108,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
             None => None,
             Some(value) => {
                 let digits = value.text::<6>(Part::Expires)?;
-                let seconds = number(&digits, 10).filter(|seconds| (1..=604_800).contains(seconds));
+                let seconds = number(&digits, 10).filter(|seconds| LIFETIMES.contains(seconds));
                 Some(seconds.ok_or(VerifyError::Malformed(Part::Expires))?)
             }
         };
@@ -193,7 +194,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
             false => Err(VerifyError::PayloadUnsigned),
         };
         match self.content {
-            Some(b"UNSIGNED-PAYLOAD") => unsigned(),
+            Some(UNSIGNED) => unsigned(),
             Some(value) if value.starts_with(b"STREAMING-") => Err(VerifyError::Streaming),
             Some(value) => {
                 let hash = utf8(value).ok().and_then(Ascii::hexadecimal);
@@ -219,8 +220,8 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     /// [`Claim::needs_body_hash`]; elsewhere it is compared if it is there, and [`Covered::check`] compares it later.
     ///
     /// # Errors
-    /// [`VerifyError::Date`], [`VerifyError::Expired`], [`VerifyError::Signature`], [`VerifyError::TokenUnsigned`],
-    /// [`VerifyError::Body`], [`VerifyError::BodyHashMissing`], [`VerifyError::Key`], and limits of the request.
+    /// [`VerifyError::Date`], [`VerifyError::Expired`], [`VerifyError::Signature`], [`VerifyError::Body`],
+    /// [`VerifyError::BodyHashMissing`], [`VerifyError::Key`], and limits of the request.
     pub fn verify(
         &self,
         key: &SigningKey<'_>,
@@ -273,7 +274,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
         let mut hasher = Hasher::new();
         self.put_canonical_request_with(payload, token, &mut hasher)?;
         let hash = hasher.finish_hex();
-        let signature = key.view().sign(|out| self.put_string_with(&hash, out));
+        let signature = key.view().sign(|out| self.put_string_to_sign(&hash, out));
         Ok(same(&signature, &self.signature))
     }
 }
@@ -290,8 +291,9 @@ fn starts_with_hex(text: &[u8]) -> bool {
     matches!(text, [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }
 
-/// Parameters of a query that its signature does not cover.
+/// Whether the signature and the token in a query are not covered by that signature.
 struct LeftOut {
+    signature: bool,
     token: bool,
 }
 
@@ -304,7 +306,7 @@ impl Added for LeftOut {
 
     fn leaves_out(&self, name: &[u8]) -> bool {
         match Parameter::named(name) {
-            Some((Parameter::Signature, _)) => true,
+            Some((Parameter::Signature, _)) => self.signature,
             Some((Parameter::SecurityToken, _)) => self.token,
             _ => false,
         }
@@ -316,7 +318,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     /// not match. `body` is as in [`Claim::verify`].
     ///
     /// # Errors
-    /// Limits of the request, [`VerifyError::BodyHashMissing`].
+    /// Limits of the request, [`VerifyError::Body`], [`VerifyError::BodyHashMissing`].
     pub fn put_canonical_request(
         &self,
         body: Option<&Ascii<64>>,
@@ -330,7 +332,8 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
 
     /// Writes the string to sign, of the canonical request with the SHA-256 `hash`.
     pub fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut dyn Put) {
-        self.put_string_with(hash, out);
+        let Scope { region, service, .. } = self.verifier.scope;
+        put_string_to_sign(ALGORITHM, &self.time.compact(), region, service, hash, out);
     }
 
     /// Writes the path as it is signed: dot segments and empty segments resolved where the service's rules say so, encoded as
@@ -349,52 +352,34 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
         token: bool,
         out: &mut (impl Put + ?Sized),
     ) -> Result<(), VerifyError> {
-        out.put(self.parts.method.as_bytes());
-        out.put(b"\n");
-        put_path(self.parts.path.as_bytes(), self.verifier.scope.rules, out)?;
-        out.put(b"\n");
-        if self.expires.is_some() {
-            put_query(&self.parts, &LeftOut { token: !token }, out)?;
-        } else {
-            put_query(&self.parts, &(), out)?;
-        }
-        out.put(b"\n");
+        let rules = self.verifier.scope.rules;
+        let left_out = LeftOut { signature: self.expires.is_some(), token: !token };
+        let payload: &[u8] = match &payload {
+            Covered::Hashed(hash) => hash.as_bytes(),
+            Covered::Unsigned => UNSIGNED,
+        };
+        Ok(canonical::put_parts(&self.parts, rules, &left_out, self, payload, out)?)
+    }
+}
+
+impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> HeaderLines for Claim<'r, L> {
+    fn put(&self, out: &mut (impl Put + ?Sized)) {
         for name in self.names() {
-            self.put_line(name, out);
-        }
-        out.put(b"\n");
-        out.put(&self.signed);
-        out.put(b"\n");
-        match payload {
-            Covered::Hashed(hash) => out.put(hash.as_bytes()),
-            Covered::Unsigned => out.put(b"UNSIGNED-PAYLOAD"),
-        }
-        Ok(())
-    }
-
-    /// Writes the values of all lines of one name.
-    fn put_line(&self, name: &[u8], out: &mut (impl Put + ?Sized)) {
-        out.put(name);
-        let mut separator: &[u8] = b":";
-        for (own, value) in self.request.lines.clone() {
-            if own.as_bytes().eq_ignore_ascii_case(name) {
-                out.put(separator);
-                put_folded(value, out);
-                separator = b",";
+            out.put(name);
+            let mut separator: &[u8] = b":";
+            for (own, value) in self.request.lines.clone() {
+                if own.as_bytes().eq_ignore_ascii_case(name) {
+                    out.put(separator);
+                    put_folded(value, out);
+                    separator = b",";
+                }
             }
+            out.put(b"\n");
         }
-        out.put(b"\n");
     }
 
-    fn put_string_with(&self, hash: &Ascii<64>, out: &mut dyn Put) {
-        let scope = self.verifier.scope;
-        let date = self.time.compact();
-        for part in [ALGORITHM, b"\n", date.as_bytes(), b"\n"] {
-            out.put(part);
-        }
-        put_scope(&date, scope.region, scope.service, out);
-        out.put(b"\n");
-        out.put(hash.as_bytes());
+    fn put_names(&self, out: &mut (impl Put + ?Sized)) {
+        out.put(&self.signed);
     }
 }
 
@@ -426,6 +411,6 @@ impl<'r, L> Claim<'r, L> {
     }
 
     fn signs(&self, name: &str) -> bool {
-        self.names().any(|signed| signed.eq_ignore_ascii_case(name.as_bytes()))
+        lists(&self.signed, name)
     }
 }

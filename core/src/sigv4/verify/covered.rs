@@ -73,8 +73,7 @@ impl<'c> Verified<'c> {
 
     /// Whether the header `name` is covered, in any case.
     pub fn covers(&self, name: &str) -> bool {
-        let mut names = self.signed_headers.as_bytes().split(|byte| *byte == b';');
-        names.any(|signed| signed.eq_ignore_ascii_case(name.as_bytes()))
+        lists(self.signed_headers.as_bytes(), name)
     }
 
     /// What is covered of the body.
@@ -92,6 +91,11 @@ impl fmt::Debug for Verified<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Verified({}, {}, {:?})", self.access_key_id, self.signed_headers, self.payload)
     }
+}
+
+/// Whether `names`, which are separated by `;`, have `name` in any case.
+pub(super) fn lists(names: &[u8], name: &str) -> bool {
+    names.split(|byte| *byte == b';').any(|one| one.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// Compares in a time that does not depend on the content.
