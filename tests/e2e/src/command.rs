@@ -63,6 +63,11 @@ impl Run {
     }
 }
 
+/// Variables as a command takes them, to which others can be added.
+pub fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
 /// Runs the command with these arguments, and only these environment variables.
 pub fn rolecall<'a>(
     arguments: &[&str],

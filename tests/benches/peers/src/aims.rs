@@ -24,9 +24,9 @@ pub(crate) fn table(signed: &[signing::Row], read: &[reading::Row]) -> Table {
         table.row([aim.to_owned(), times(limit), times(farthest), yes(farthest <= limit)]);
     };
     for (index, key) in ["derived", "kept"].into_iter().enumerate() {
-        for (row, limits) in kept(key == "kept").zip(SIGNED) {
+        for (row, limits) in kept(index == 1).zip(SIGNED) {
             let aim = format!("{}, key {key}, to the compressions: at most", row.name);
-            most(&aim, limits[index], &mut [row.written / row.floor].into_iter());
+            most(&aim, limits[index], &mut std::iter::once(row.written / row.floor));
         }
     }
     most(

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use e2e::command::{binary, rolecall_reading};
+use e2e::command::{binary, borrowed, rolecall_reading};
 use rolecall_simulator::{Config, Simulator};
 
 const PATH: (&str, &str) = ("PATH", "/usr/bin:/bin");
@@ -94,8 +94,7 @@ fn config(name: &str) -> PathBuf {
 fn the_command_gets_the_credentials_and_the_region() {
     let simulator = Simulator::start(Config::default()).expect("a simulator");
     let variables = simulator.environment();
-    let mut given: Vec<(&str, &str)> =
-        variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut given = borrowed(&variables);
     given.push(PATH);
     let found = environment(&[], &given);
     assert!(found["AWS_ACCESS_KEY_ID"].starts_with("ASIA"), "{found:?}");
@@ -120,8 +119,7 @@ fn the_command_gets_the_credentials_and_the_region() {
 fn the_credentials_are_those_that_a_program_signs_with() {
     let simulator = Simulator::start(Config::default()).expect("a simulator");
     let variables = simulator.environment();
-    let mut given: Vec<(&str, &str)> =
-        variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut given = borrowed(&variables);
     given.push(PATH);
     let inside = binary().to_str().expect("text");
     let output = run(&["--role-arn", simulator.role_arn(), "--", inside, "whoami"], &given);
@@ -132,8 +130,7 @@ fn the_credentials_are_those_that_a_program_signs_with() {
 fn botocore_finds_the_credentials_and_the_region() {
     let simulator = Simulator::start(Config::default()).expect("a simulator");
     let variables = simulator.environment();
-    let mut given: Vec<(&str, &str)> =
-        variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut given = borrowed(&variables);
     // The command of another profile: it would end with an error if that one were still named.
     let config = config("botocore");
     given.extend([PATH, ("AWS_PROFILE", "other"), ("AWS_CONFIG_FILE", config.to_str().expect("text"))]);
@@ -235,8 +232,7 @@ fn one_inside_another_has_to_name_an_identity() {
 fn a_role_may_be_assumed_inside_another() {
     let simulator = Simulator::start(Config::default()).expect("a simulator");
     let variables = simulator.environment();
-    let mut given: Vec<(&str, &str)> =
-        variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut given = borrowed(&variables);
     given.push(PATH);
     let inside = binary().to_str().expect("text");
     let words = ["--", inside, "exec", "--role-arn", simulator.role_arn(), "--", "env"];

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use e2e::command::{Run, rolecall};
+use e2e::command::{Run, borrowed, rolecall};
 use rolecall_simulator::{Config, Service, Simulator};
 
 const REGION_ONLY: &str = "[profile dev]\nregion = eu-central-1\n";
@@ -27,10 +27,6 @@ fn run(name: &str, config: &str, arguments: &[&str], more: &[(&str, &str)]) -> R
     let mut variables = vec![("AWS_CONFIG_FILE", file.to_str().expect("text"))];
     variables.extend(more);
     rolecall(arguments, variables)
-}
-
-fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
-    variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
 fn metadata_requests(simulator: &Simulator) -> usize {

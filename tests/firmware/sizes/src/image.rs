@@ -188,6 +188,64 @@ pub fn call() -> crate::Call<'static> {
     black_box(crate::Call { method: "", target: "", host: "", body: b"", region: "", service: "" })
 }
 
+/// Defines the image (b) of a driver of rolecall-nal: instance credentials with refresh.
+#[macro_export]
+macro_rules! instance_image {
+    ($new:expr, |$driver:ident, $flow:ident, $memory:ident| $run:expr) => {
+        use core::hint::black_box;
+
+        use rolecall_core::flow::{Memory, Slot};
+
+        $crate::image!(|| {
+            let Ok(mut flow) = $crate::instance(black_box("")) else { return };
+            let (mut exchange, mut first, mut second) = ([0; 64], [0; 64], [0; 64]);
+            let mut slots = [Slot::new(black_box(&mut first)), Slot::new(black_box(&mut second))];
+            let mut memory = Memory { exchange: black_box(&mut exchange), slots: black_box(&mut slots) };
+            let mut driver = $new;
+            loop {
+                let ($driver, $flow, $memory) = (&mut driver, &mut flow, &mut memory);
+                black_box($run.is_ok());
+                black_box(driver.report().code());
+            }
+        });
+    };
+}
+
+/// Defines the image (c) of a driver of rolecall-nal: instance credentials, AssumeRole, refresh, and signing.
+#[macro_export]
+macro_rules! chain_image {
+    ($new:expr, |$driver:ident, $flow:ident, $memory:ident| $run:expr) => {
+        use core::hint::black_box;
+
+        use rolecall_core::flow::{Memory, Slot};
+        use rolecall_core::wire::Cursor;
+
+        $crate::image!(|| {
+            let Ok(mut flow) = $crate::role(black_box(""), black_box(""), black_box(""), black_box(""))
+            else {
+                return;
+            };
+            let (mut exchange, mut first, mut second, mut third) = ([0; 64], [0; 64], [0; 64], [0; 64]);
+            let mut slots = [
+                Slot::new(black_box(&mut first)),
+                Slot::new(black_box(&mut second)),
+                Slot::new(black_box(&mut third)),
+            ];
+            let mut driver = $new;
+            loop {
+                let mut memory = Memory { exchange: black_box(&mut exchange), slots: black_box(&mut slots) };
+                let ($driver, $flow, $memory) = (&mut driver, &mut flow, &mut memory);
+                black_box($run.is_ok());
+                black_box(driver.report().code());
+                let Some(credentials) = slots.first().and_then(Slot::credentials) else { continue };
+                let Some(time) = driver.time() else { continue };
+                let mut out = Cursor::new(black_box(&mut exchange));
+                black_box($crate::sign(&$crate::image::call(), &credentials, time, &mut out).is_ok());
+            }
+        });
+    };
+}
+
 /// Defines an image that runs `main`.
 #[macro_export]
 macro_rules! image {
