@@ -162,7 +162,7 @@ pub trait Upload {
     ///
     /// # Errors
     /// A body that cannot be read, or not a second time.
-    fn start(&mut self) -> io::Result<&mut dyn Read>;
+    fn start(&mut self) -> io::Result<Box<dyn Read + '_>>;
 
     /// Whether the body can be read more than once, so that the request may be sent again.
     fn rewinds(&self) -> bool;
@@ -170,9 +170,9 @@ pub trait Upload {
 
 /// A file, or any other reader that can be rewound.
 impl<R: Read + Seek> Upload for R {
-    fn start(&mut self) -> io::Result<&mut dyn Read> {
+    fn start(&mut self) -> io::Result<Box<dyn Read + '_>> {
         self.rewind()?;
-        Ok(self)
+        Ok(Box::new(self))
     }
 
     fn rewinds(&self) -> bool {
@@ -192,9 +192,9 @@ impl<R: Read> Once<R> {
 }
 
 impl<R: Read> Upload for Once<R> {
-    fn start(&mut self) -> io::Result<&mut dyn Read> {
+    fn start(&mut self) -> io::Result<Box<dyn Read + '_>> {
         match &mut self.0 {
-            Some(reader) if !std::mem::replace(&mut self.1, true) => Ok(reader),
+            Some(reader) if !std::mem::replace(&mut self.1, true) => Ok(Box::new(reader)),
             _ => Err(io::ErrorKind::Unsupported.into()),
         }
     }

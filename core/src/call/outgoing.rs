@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::flow::{Endpoint, Limits, RetryPolicy};
+use crate::sigv4::chunked::ChunkLayout;
 use crate::sigv4::{Payload, Scope};
 use crate::wire::Ascii;
 
@@ -56,6 +57,15 @@ pub enum Content<'c> {
     },
     /// These bytes, which the signature does not cover.
     Unsigned(&'c [u8]),
+    /// A body in chunks for S3. The driver's caller streams it encoded, signed by a
+    /// [`ChunkSigner`](crate::sigv4::chunked::ChunkSigner) of the [`ChunkKeys`](crate::sigv4::chunked::ChunkKeys) that the flow
+    /// takes its keys from; the flow announces it.
+    Chunked {
+        /// Its kind and lengths.
+        layout: ChunkLayout,
+        /// Whether the driver's caller can provide it again from the start, for another attempt.
+        rewinds: bool,
+    },
 }
 
 /// The body itself is not shown.
@@ -71,6 +81,7 @@ impl Content<'_> {
             Self::Bytes(bytes) => Payload::Bytes(bytes),
             Self::Streamed { sha256: Some(hash), .. } => Payload::Hash(hash),
             Self::Streamed { sha256: None, .. } | Self::Unsigned(_) => Payload::Unsigned,
+            Self::Chunked { layout, .. } => Payload::Chunks(layout.chunks()),
         }
     }
 
@@ -78,6 +89,7 @@ impl Content<'_> {
         match self {
             Self::Bytes(bytes) | Self::Unsigned(bytes) => bytes.len() as u64,
             Self::Streamed { len, .. } => *len,
+            Self::Chunked { layout, .. } => layout.encoded_len(),
         }
     }
 }

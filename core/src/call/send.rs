@@ -7,7 +7,7 @@ use crate::flow::{
     Answer, Ask, Body, Context, Exchange, Flow, Lease, Memory, Need, Next, Outcome, Received, Reply,
     ReplyHeaders, Retries, Source, Span, Stage, Step, Trouble, Workspace,
 };
-use crate::sigv4::{DeriveEach, Rules, Scope, SigningKeys};
+use crate::sigv4::{DeriveEach, Payload, Rules, Scope, SigningKeys};
 use crate::wire::{Cursor, long_decimal};
 
 use super::error_document;
@@ -160,6 +160,7 @@ impl<'c, const H: usize> Source<'c> for Parts<'_, 'c, H> {
         let body = match request.content {
             Content::Bytes(bytes) | Content::Unsigned(bytes) => Body::Bytes(bytes),
             Content::Streamed { len, .. } => Body::Streamed(len),
+            Content::Chunked { layout, .. } => Body::Streamed(layout.encoded_len()),
         };
         Ok(Ask::Need(Need::Http(Exchange {
             body,
@@ -197,14 +198,24 @@ impl<'c, const H: usize> Source<'c> for Parts<'_, 'c, H> {
 impl State<'_> {
     /// Whether the body can be provided again.
     fn can_send_again(&self) -> bool {
-        !matches!(self.request.content, Content::Streamed { rewinds: false, .. })
+        !matches!(
+            self.request.content,
+            Content::Streamed { rewinds: false, .. } | Content::Chunked { rewinds: false, .. }
+        )
     }
 }
 
 impl<const H: usize> Parts<'_, '_, H> {
     fn write(&mut self, work: &mut Workspace<'_, '_>) -> Result<Span, ErrorKind> {
         let State { request, timing, table, .. } = &mut *self.state;
-        let reserved = request.headers.iter().any(|(name, _)| is_reserved(name));
+        let announced = match request.content {
+            Content::Chunked { layout, .. } => Some(layout.announcement()),
+            _ => None,
+        };
+        let reserved = request
+            .headers
+            .iter()
+            .any(|(name, _)| is_reserved(name) || (announced.is_some() && is_announced(name)));
         if reserved || request.method.eq_ignore_ascii_case("CONNECT") {
             return Err(ErrorKind::Invalid(
                 "request: it is framed, routed and signed here; leave out CONNECT, authorization, and headers such as content-length, transfer-encoding and connection",
@@ -216,11 +227,16 @@ impl<const H: usize> Parts<'_, '_, H> {
         let payload = request.content.payload();
         let rules = request.scope.rules;
         // A body that is not signed is announced as such.
-        let uncovered = matches!(payload, crate::sigv4::Payload::Unsigned);
+        let uncovered = matches!(payload, Payload::Unsigned | Payload::Chunks(_));
         let rules = Rules { content_sha256: rules.content_sha256 || uncovered, ..rules };
         let scope = Scope { rules, ..request.scope };
         let len = request.content.len();
         let bodiless = matches!(request.method, "GET" | "HEAD" | "DELETE" | "OPTIONS" | "TRACE");
+        if announced.is_some() && !request.scope.rules.content_sha256 {
+            return Err(ErrorKind::Invalid(
+                "request: S3 alone takes a body in chunks; send its bytes or its hash",
+            ));
+        }
         let mut digits = [0; 20];
         let mut length = Cursor::new(&mut digits);
         long_decimal(len, &mut length);
@@ -231,6 +247,7 @@ impl<const H: usize> Parts<'_, '_, H> {
             headers: request.headers,
             payload,
             length: if len > 0 || !bodiless { length.finish().unwrap_or_default() } else { b"" },
+            chunks: announced.as_ref().map(|announced| (announced, self.keys)),
         };
         let mut written = Err(ErrorKind::Misuse);
         let exchange = &mut *work.exchange;
@@ -260,6 +277,11 @@ impl<const H: usize> Parts<'_, '_, H> {
         };
         (next, class == CodeClass::CredentialsEnded)
     }
+}
+
+/// Whether the flow writes the header `name` of a body in chunks.
+fn is_announced(name: &str) -> bool {
+    ["x-amz-decoded-content-length", "x-amz-trailer"].iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 /// Returns whether [`SendRequest`] refuses the header `name` of a caller: one that frames or routes a request, which

@@ -3,7 +3,8 @@
 use zeroize::Zeroize;
 
 use crate::error::{Buffer, ErrorKind};
-use crate::sigv4::{Payload, Request, SignError, Signer, hash_of};
+use crate::sigv4::chunked::Announcement;
+use crate::sigv4::{Payload, Request, SignError, Signer, SigningKeys, hash_of};
 use crate::wire::http1::HeadWriter;
 use crate::wire::{Count, Cursor, Put, decimal};
 
@@ -56,6 +57,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) payload: Payload<'a>,
     /// The length of that body in digits; empty if none is announced.
     pub(crate) length: &'a [u8],
+    /// The announcement of a body in chunks, and the keys that keep the signature before them.
+    pub(crate) chunks: Option<(&'a Announcement, &'a dyn SigningKeys)>,
 }
 
 /// What signing sorts in beside its stack: room for parameters, if it is not empty.
@@ -65,7 +68,14 @@ impl<'a> Draft<'a> {
     /// A GET for the endpoint itself, without a body.
     pub(crate) fn new(endpoint: &'a Endpoint<'a>) -> Self {
         let target = endpoint.root();
-        Self { method: "GET", endpoint, target, headers: &[], payload: Payload::Bytes(b""), length: b"" }
+        let payload = Payload::Bytes(b"");
+        Self { method: "GET", endpoint, target, headers: &[], payload, length: b"", chunks: None }
+    }
+
+    /// The announcement of chunks, and the caller's header lines.
+    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let announced = self.chunks.iter().flat_map(|(announced, _)| announced.lines());
+        announced.chain(self.headers.iter().copied())
     }
 }
 
@@ -135,7 +145,7 @@ fn write_head(
     if !draft.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent")) {
         head.header("User-Agent", USER_AGENT);
     }
-    for (name, value) in draft.headers {
+    for (name, value) in draft.lines() {
         head.header(name, value);
     }
     let mut digits = [0; 10];
@@ -167,12 +177,17 @@ fn put_signature<const H: usize>(
         request.sort_parameters_in(table)?;
     }
     request.header("host", draft.endpoint.authority().as_bytes())?;
-    for (name, value) in draft.headers {
+    for (name, value) in draft.lines() {
         request.header(name, value)?;
     }
     // By reference: a signature is large to move.
     let signed = &signer.sign(&request);
-    signed.as_ref().map(|signed| signed.put_header_lines(out)).map_err(|error| *error)
+    let signed = signed.as_ref().map_err(|error| *error)?;
+    signed.put_header_lines(out);
+    match draft.chunks {
+        Some((_, keys)) => keys.start_chunks(signer, &signed.signature()),
+        None => Ok(()),
+    }
 }
 
 /// The exchange buffer while a request is written: wiped before, and after an error.

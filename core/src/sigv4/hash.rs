@@ -70,6 +70,11 @@ impl Mac {
         Self(HmacCore::new(key.into()))
     }
 
+    /// Another one of the same key.
+    pub(super) fn copy(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// The HMAC of what `text` writes.
     #[inline(never)]
     pub(super) fn of(&self, code: &mut [u8; 32], text: &mut dyn FnMut(&mut dyn Put)) {

@@ -24,7 +24,7 @@ pub struct SigningKey<'s> {
 
 /// The key derived from a secret for one scope, without the names of that scope.
 pub(super) struct Derived {
-    mac: Mac,
+    pub(super) mac: Mac,
     /// Days since 1970, and the same as text, with a time after it.
     days: u32,
     date: Ascii<16>,

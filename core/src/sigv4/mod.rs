@@ -28,6 +28,7 @@
 
 mod canonical;
 mod certificate;
+pub mod chunked;
 #[cfg(test)]
 mod counts;
 mod hash;
@@ -86,6 +87,10 @@ pub enum SignError {
     InvalidLifetime,
     /// The signing key belongs to another day.
     StaleKey,
+    /// A chunk outside 8,192 bytes to 16 MiB, a buffer that does not hold one, or a body of more than 2^63 bytes.
+    InvalidChunk,
+    /// A body in chunks for a presigned URL, with which S3 does not take one.
+    PresignedChunks,
     /// A certificate whose key is neither on P-256 nor on P-384 nor of RSA.
     InvalidKey,
 }
@@ -112,6 +117,8 @@ impl fmt::Display for SignError {
             Self::AlreadySigned => "the URL carries a signature already",
             Self::InvalidLifetime => "a presigned URL lives 1 to 604,800 seconds",
             Self::StaleKey => "the signing key is of another day",
+            Self::InvalidChunk => "chunks have 8,192 bytes to 16 MiB, and need a buffer of 93 bytes more",
+            Self::PresignedChunks => "a presigned URL takes no body in chunks; sign with a header",
             Self::InvalidKey => "the certificate's key is neither ECDSA on P-256 or P-384 nor RSA",
         })
     }

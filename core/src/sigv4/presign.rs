@@ -79,6 +79,9 @@ impl<'r> Presigned<'r> {
         if !LIFETIMES.contains(&lifetime) {
             return Err(SignError::InvalidLifetime);
         }
+        if request.parts.payload.is_in_chunks() {
+            return Err(SignError::PresignedChunks);
+        }
         let mut presigned = Self { signer, request, lifetime, signature: Ascii::new([b'0'; 64]) };
         let hash = presigned.canonical_hash()?;
         presigned.signature = signer.key.sign(|mac| signer.put_string_to_sign(&hash, mac));

@@ -10,16 +10,18 @@ use crate::wire::device::ON_DEVICE;
 use crate::wire::http1::{is_header_name, is_header_value};
 use crate::wire::scan::split_once;
 
+use super::chunked::Chunks;
 use super::{SignError, sha256_hex};
 
 /// Header lines that a request has room for by default.
 const MAX_HEADERS: usize = 32;
 
 /// SHA-256 of nothing: most requests have no body.
-const EMPTY_SHA256: [u8; 64] = *b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+pub(super) const EMPTY_SHA256: [u8; 64] =
+    *b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// In place of the payload's SHA-256.
-pub(super) const UNSIGNED: &[u8] = b"UNSIGNED-PAYLOAD";
+pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
 /// The body, as far as the signature covers it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub enum Payload<'a> {
     Hash(&'a Ascii<64>),
     /// `UNSIGNED-PAYLOAD`: any body. S3 accepts it, over https.
     Unsigned,
+    /// A body in chunks, which are signed or followed by a checksum.
+    Chunks(Chunks),
 }
 
 impl fmt::Debug for Payload<'_> {
@@ -38,6 +42,7 @@ impl fmt::Debug for Payload<'_> {
             Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
             Self::Hash(hash) => write!(f, "Hash({hash})"),
             Self::Unsigned => f.write_str("Unsigned"),
+            Self::Chunks(chunks) => write!(f, "{chunks:?}"),
         }
     }
 }
@@ -48,7 +53,8 @@ impl fmt::Debug for Payload<'_> {
 #[repr(u32)]
 pub(super) enum PayloadHash {
     Hash(Ascii<64>),
-    Unsigned,
+    /// A name in its place.
+    Named(&'static str),
 }
 
 impl PayloadHash {
@@ -58,14 +64,19 @@ impl PayloadHash {
             Payload::Bytes([]) if !ON_DEVICE => Self::Hash(Ascii::new(EMPTY_SHA256)),
             Payload::Bytes(bytes) => Self::Hash(sha256_hex(bytes)),
             Payload::Hash(hash) => Self::Hash(*hash),
-            Payload::Unsigned => Self::Unsigned,
+            Payload::Unsigned => Self::Named(UNSIGNED),
+            Payload::Chunks(chunks) => Self::Named(chunks.as_str()),
         }
+    }
+
+    pub(super) fn is_in_chunks(&self) -> bool {
+        matches!(self, Self::Named(name) if *name != UNSIGNED)
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Hash(hash) => hash.as_bytes(),
-            Self::Unsigned => UNSIGNED,
+            Self::Named(name) => name.as_bytes(),
         }
     }
 }

@@ -6,6 +6,7 @@ use core::fmt;
 use heapless::String;
 
 use crate::credentials::{Credentials, Secret};
+use crate::wire::Ascii;
 use crate::wire::time::UnixTime;
 
 use super::hash::wipe_below;
@@ -36,6 +37,16 @@ pub trait SigningKeys {
         time: UnixTime,
         sign: &mut dyn FnMut(&Signer<'_>) -> Result<(), SignError>,
     ) -> Result<(), SignError>;
+
+    /// Is called with the signature of a request whose body follows in chunks, within [`SigningKeys::with_signer`].
+    /// [`ChunkKeys`](super::chunked::ChunkKeys) keeps the signer of the chunks; other keys do nothing.
+    ///
+    /// # Errors
+    /// [`SignError::InvalidScope`].
+    fn start_chunks(&self, signer: &Signer<'_>, seed: &Ascii<64>) -> Result<(), SignError> {
+        let _ = (signer, seed);
+        Ok(())
+    }
 }
 
 /// Keys by reference, for one request after another.
@@ -48,6 +59,10 @@ impl<K: SigningKeys + ?Sized> SigningKeys for &K {
         sign: &mut dyn FnMut(&Signer<'_>) -> Result<(), SignError>,
     ) -> Result<(), SignError> {
         (**self).with_signer(credentials, scope, time, sign)
+    }
+
+    fn start_chunks(&self, signer: &Signer<'_>, seed: &Ascii<64>) -> Result<(), SignError> {
+        (**self).start_chunks(signer, seed)
     }
 }
 

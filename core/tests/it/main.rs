@@ -9,6 +9,8 @@ mod generator;
 
 #[cfg(feature = "sources")]
 mod calls;
+#[cfg(feature = "sigv4")]
+mod chunked;
 #[cfg(feature = "sources")]
 mod examples;
 #[cfg(feature = "sources")]

@@ -427,7 +427,13 @@ fn a_streaming_payload_is_never_taken_unverified() {
     ] {
         let mut header = plain(S3);
         *header.line("x-amz-content-sha256") = value.as_bytes().to_vec();
-        assert_eq!(header.verify_unsigned(S3, NOW), Err(VerifyError::Streaming));
+        // Without its announcement, or of no kind that is known.
+        let missing = match value {
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => VerifyError::Missing(Part::DecodedLength),
+            _ if value.ends_with("-TRAILER") => VerifyError::Missing(Part::Trailer),
+            _ => VerifyError::Streaming,
+        };
+        assert_eq!(header.verify_unsigned(S3, NOW), Err(missing));
         let query = Arrived::presigned(S3, None, TokenPlacement::Signed).with("X-Amz-Content-Sha256", value);
         assert!(query.verify_unsigned(S3, NOW).is_err());
         let query = query.retarget("SignedHeaders=host", "SignedHeaders=host%3Bx-amz-content-sha256");

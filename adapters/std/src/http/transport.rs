@@ -308,7 +308,7 @@ impl Transport {
 
 /// Remembers why the caller's body could not be read.
 struct Watched<'a> {
-    reader: &'a mut dyn Read,
+    reader: Box<dyn Read + 'a>,
     error: Option<io::Error>,
 }
 

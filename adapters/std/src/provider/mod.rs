@@ -2,6 +2,7 @@
 
 mod builder;
 mod call;
+mod chunked;
 mod explain;
 mod held;
 mod in_use;

@@ -5,11 +5,14 @@ use std::io::Write;
 use rolecall_core::call::{Content, SendRequest};
 use rolecall_core::error::{Error as SourceError, ErrorKind};
 use rolecall_core::flow::{Report, Slot};
+use rolecall_core::sigv4::SigningKeys;
+use rolecall_core::sigv4::chunked::{ChunkKeys, ChunkLayout};
 use rolecall_core::sources::Held;
 use rolecall_core::wire::Ascii;
 use zeroize::Zeroizing;
 
 use super::Provider;
+use super::chunked::Encoded;
 use crate::credentials::CallerIdentity;
 use crate::driver::{Driver, EXCHANGE};
 use crate::host::{Buffer, Streams, Upload};
@@ -70,7 +73,7 @@ impl Provider {
     /// # Errors
     /// Those of [`Provider::sign`]; [`Error::Send`] if there is no reply.
     pub fn send(&self, request: &Request) -> Result<Reply, Error> {
-        self.send_content(request, request.content(), Streams::default())
+        self.send_content(request, request.content(), Streams::default(), &self.shared.keys)
     }
 
     /// Sends `request` as [`Provider::send`] does, and writes the body of a reply of status 2xx to `out` as
@@ -82,7 +85,8 @@ impl Provider {
     /// # Errors
     /// As [`Provider::send`].
     pub fn send_to(&self, request: &Request, out: &mut dyn Write) -> Result<Reply, Error> {
-        self.send_content(request, request.content(), Streams { upload: None, download: Some(out) })
+        let streams = Streams { upload: None, download: Some(out) };
+        self.send_content(request, request.content(), streams, &self.shared.keys)
     }
 
     /// Sends `request` as [`Provider::send_to`] does, with a body that is read while it is sent and never
@@ -114,7 +118,38 @@ impl Provider {
         let sha256 = sha256.map(|text| Ascii::hexadecimal(text).ok_or_else(invalid)).transpose()?;
         let rewinds = upload.rewinds();
         let content = Content::Streamed { len, sha256, rewinds };
-        self.send_content(request, content, Streams { upload: Some(upload), download: Some(out) })
+        let streams = Streams { upload: Some(upload), download: Some(out) };
+        self.send_content(request, content, streams, &self.shared.keys)
+    }
+
+    /// Sends `request` to S3 as [`Provider::send_from`] does, with a body that is signed in chunks while it is read: its
+    /// hash need not be known before, and a change on the way is refused.
+    ///
+    /// ```no_run
+    /// use rolecall::core::sigv4::chunked::{ChunkLayout, Chunks};
+    /// # fn put(provider: &rolecall::Provider) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut file = std::fs::File::open("11.csv")?;
+    /// let request = rolecall::Request::new("PUT", "https://reports.s3.eu-west-1.amazonaws.com/11.csv")?;
+    /// let layout = ChunkLayout::new(Chunks::Signed, file.metadata()?.len())?.with_chunk(65_536)?;
+    /// provider.send_chunked(&request, &mut file, layout, &mut std::io::sink())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Provider::send`]; for another service than S3, too.
+    pub fn send_chunked(
+        &self,
+        request: &Request,
+        upload: &mut dyn Upload,
+        layout: ChunkLayout,
+        out: &mut dyn Write,
+    ) -> Result<Reply, Error> {
+        let content = Content::Chunked { layout, rewinds: upload.rewinds() };
+        let keys = ChunkKeys::new(&self.shared.keys);
+        let mut encoded = Encoded::new(upload, layout, &keys);
+        let streams = Streams { upload: Some(&mut encoded), download: Some(out) };
+        self.send_content(request, content, streams, &keys)
     }
 
     fn send_content(
@@ -122,6 +157,7 @@ impl Provider {
         request: &Request,
         content: Content<'_>,
         mut streams: Streams<'_>,
+        keys: &dyn SigningKeys,
     ) -> Result<Reply, Error> {
         request.check_sendable()?;
         let resolved = self.resolved(request)?;
@@ -147,7 +183,7 @@ impl Provider {
         let room = EXCHANGE.max(HEAD + target.len() + lines + token_len);
         let driver = self.fetcher().driver(room);
         let (mut buffer, mut report) = (Buffer::new(), Report::new());
-        let (keys, mut table) = (&self.shared.keys, request.table());
+        let mut table = request.table();
         let mut flow = SendRequest::<_, _, HEADER_ROOM>::with_room(Held, outgoing, keys, &mut table);
         let answered = driver
             .drive_in(&mut buffer, &mut streams, &mut flow, &mut slots, &mut report)

@@ -16,6 +16,7 @@ mod kept;
 mod limits;
 mod proxy;
 mod send;
+mod send_chunked;
 mod settings;
 mod sources;
 mod threads;

@@ -14,12 +14,12 @@ use rolecall::{
     UnixTime,
 };
 
-const TIME: u64 = 1_767_323_045;
+pub(crate) const TIME: u64 = 1_767_323_045;
 const URL: &str = "https://reports.s3.eu-west-1.amazonaws.com/2026/11.csv?versionId=7";
 
 /// A host without a socket: it replies from a list and records the requests.
 #[derive(Clone, Default)]
-struct Fake(Arc<Mutex<State>>);
+pub(crate) struct Fake(Arc<Mutex<State>>);
 
 /// Status, header lines, body.
 type Given = (u16, String, Vec<u8>);
@@ -32,7 +32,7 @@ struct State {
 }
 
 impl Fake {
-    fn reply(&self, status: u16, headers: &str, body: &[u8]) -> &Self {
+    pub(crate) fn reply(&self, status: u16, headers: &str, body: &[u8]) -> &Self {
         self.0.lock().unwrap().replies.push_back(Ok((status, headers.to_owned(), body.to_vec())));
         self
     }
@@ -42,13 +42,13 @@ impl Fake {
         self
     }
 
-    fn sent(&self) -> Vec<String> {
+    pub(crate) fn sent(&self) -> Vec<String> {
         let state = self.0.lock().unwrap();
         assert!(state.replies.is_empty(), "{} replies were not used", state.replies.len());
         state.sent.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
     }
 
-    fn provider(&self) -> Provider {
+    pub(crate) fn provider(&self) -> Provider {
         let variables = [
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),

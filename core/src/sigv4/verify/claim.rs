@@ -12,11 +12,13 @@ use crate::wire::words::Stops;
 use crate::wire::{Ascii, Put};
 
 use super::super::canonical::{self, HeaderLines, put_folded, put_path};
+use super::super::chunked::{Chain, Chunks};
 use super::super::key::{ALGORITHM, is_scope, put_string_to_sign};
 use super::super::presign::LIFETIMES;
 use super::super::query::{Added, Parameter};
 use super::super::request::{Parts, UNSIGNED};
 use super::super::{Hasher, Payload, Rules, Scope, SigningKey};
+use super::body::Announced;
 use super::carried::{Carried, Value, once};
 use super::covered::{Covered, Verified, lists, same};
 use super::error::{Part, VerifyError};
@@ -40,8 +42,7 @@ pub struct Claim<'r, L> {
     /// The lifetime of a presigned URL in seconds.
     expires: Option<u32>,
     token: Option<Value<'r>>,
-    /// The value of `x-amz-content-sha256`.
-    content: Option<&'r [u8]>,
+    announced: Announced<'r>,
 }
 
 impl<L> fmt::Debug for Claim<'_, L> {
@@ -72,14 +73,21 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
         }
         let of_query = Carried::of_query(parts.query)?;
         let mut authorization = None;
-        let (mut host, mut date, mut token, mut content) = (None, None, None, None);
+        let (mut host, mut date, mut token) = (None, None, None);
+        let mut announced = Announced::default();
         for (name, value) in request.lines.clone() {
             let (slot, part) = match name {
                 _ if name.eq_ignore_ascii_case("authorization") => (&mut authorization, Part::Authorization),
                 _ if name.eq_ignore_ascii_case("host") => (&mut host, Part::Host),
                 _ if name.eq_ignore_ascii_case("x-amz-date") => (&mut date, Part::Date),
                 _ if name.eq_ignore_ascii_case("x-amz-security-token") => (&mut token, Part::SecurityToken),
-                _ if name.eq_ignore_ascii_case("x-amz-content-sha256") => (&mut content, Part::ContentSha256),
+                _ if name.eq_ignore_ascii_case("x-amz-content-sha256") => {
+                    (&mut announced.content, Part::ContentSha256)
+                }
+                _ if name.eq_ignore_ascii_case("x-amz-decoded-content-length") => {
+                    (&mut announced.decoded, Part::DecodedLength)
+                }
+                _ if name.eq_ignore_ascii_case("x-amz-trailer") => (&mut announced.trailer, Part::Trailer),
                 _ => continue,
             };
             once(slot, value, false, part)?;
@@ -122,7 +130,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
             time: UnixTime::from_compact(&date).map_err(|_| VerifyError::Malformed(Part::Date))?,
             expires,
             token: carried.token,
-            content: content.map(|value: Value<'r>| value.raw),
+            announced,
             request,
         };
         claim.check_scope()?;
@@ -186,33 +194,13 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
         Ok(())
     }
 
-    /// What is covered of the body. A hash that the caller has has to be the one that the request has.
     fn covered(&self, body: Option<&Ascii<64>>) -> Result<Covered, VerifyError> {
-        let s3 = self.verifier.scope.rules.content_sha256;
-        let unsigned = || match self.verifier.unsigned_payload {
-            true => Ok(Covered::Unsigned),
-            false => Err(VerifyError::PayloadUnsigned),
-        };
-        match self.content {
-            Some(UNSIGNED) => unsigned(),
-            Some(value) if value.starts_with(b"STREAMING-") => Err(VerifyError::Streaming),
-            Some(value) => {
-                let hash = utf8(value).ok().and_then(Ascii::hexadecimal);
-                let hash = hash.ok_or(VerifyError::Malformed(Part::ContentSha256))?;
-                match body {
-                    Some(body) if !same(body, &hash) => Err(VerifyError::Body),
-                    _ => Ok(Covered::Hashed(hash)),
-                }
-            }
-            None if s3 && self.expires.is_some() => unsigned(),
-            None if s3 => Err(VerifyError::Missing(Part::ContentSha256)),
-            None => Ok(body.map_or(Covered::Unsigned, |hash| Covered::Hashed(*hash))),
-        }
+        self.announced.covered(&self.verifier, self.expires.is_some(), body)
     }
 
     /// Whether [`Claim::verify`] needs the SHA-256 of the body, because no header has it.
     pub fn needs_body_hash(&self) -> bool {
-        self.content.is_none() && !self.verifier.scope.rules.content_sha256
+        self.announced.content.is_none() && !self.verifier.scope.rules.content_sha256
     }
 
     /// Computes the signature with `key` at the time `now`, and compares. `key` is for the day of [`Claim::time`] and the
@@ -248,7 +236,8 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
             return Err(VerifyError::Signature);
         }
         let signed_headers = utf8(&self.signed).unwrap_or_default();
-        Ok(Verified { access_key_id: self.access_key_id(), signed_headers, payload, token })
+        let chain = Chain { date: self.time.compact(), previous: self.signature };
+        Ok(Verified { access_key_id: self.access_key_id(), signed_headers, payload, token, chain })
     }
 
     fn check_time(&self, now: UnixTime) -> Result<(), VerifyError> {
@@ -356,7 +345,9 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
         let left_out = LeftOut { signature: self.expires.is_some(), token: !token };
         let payload: &[u8] = match &payload {
             Covered::Hashed(hash) => hash.as_bytes(),
-            Covered::Unsigned => UNSIGNED,
+            Covered::Unsigned => UNSIGNED.as_bytes(),
+            Covered::Chunks { chunks, .. } => chunks.as_str().as_bytes(),
+            Covered::UnsignedChunks { checksum, .. } => Chunks::UnsignedWith(*checksum).as_str().as_bytes(),
         };
         Ok(canonical::put_parts(&self.parts, rules, &left_out, self, payload, out)?)
     }

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::wire::{Ascii, Put};
 
 use super::super::Hasher;
+use super::super::chunked::{Chain, Checksum, Chunks};
 use super::error::VerifyError;
 
 /// What a signature covers of the body. There are no other ways, and a new one will not be added without breaking a
@@ -15,6 +16,20 @@ pub enum Covered {
     Hashed(Ascii<64>),
     /// Nothing: any holder of the request can replace the body.
     Unsigned,
+    /// The length of the data, and each chunk with its own signature: [`Verified::chunks`] checks them.
+    Chunks {
+        /// How they are signed.
+        chunks: Chunks,
+        /// The length of their data in bytes.
+        len: u64,
+    },
+    /// The length of the data, and nothing of the data: any holder of the request can replace chunks and checksum.
+    UnsignedChunks {
+        /// The checksum in the trailer.
+        checksum: Checksum,
+        /// The length of their data in bytes.
+        len: u64,
+    },
 }
 
 impl Covered {
@@ -41,11 +56,12 @@ impl BodyCheck {
     /// Ends the body.
     ///
     /// # Errors
-    /// [`VerifyError::Body`] if it is another than the signed one.
+    /// [`VerifyError::Body`] if it is another than the signed one; [`VerifyError::InChunks`].
     pub fn finish(self) -> Result<(), VerifyError> {
         match self.covered {
             Covered::Hashed(hash) if !same(&hash, &self.hasher.finish_hex()) => Err(VerifyError::Body),
             Covered::Hashed(_) | Covered::Unsigned => Ok(()),
+            Covered::Chunks { .. } | Covered::UnsignedChunks { .. } => Err(VerifyError::InChunks),
         }
     }
 }
@@ -57,6 +73,8 @@ pub struct Verified<'c> {
     pub(super) signed_headers: &'c str,
     pub(super) payload: Covered,
     pub(super) token: bool,
+    /// What the signatures of chunks begin with.
+    pub(super) chain: Chain,
 }
 
 impl<'c> Verified<'c> {

@@ -24,6 +24,10 @@ pub enum Part {
     SecurityToken,
     /// `x-amz-content-sha256`.
     ContentSha256,
+    /// `x-amz-decoded-content-length`.
+    DecodedLength,
+    /// `x-amz-trailer`: a checksum that this build computes.
+    Trailer,
     /// The header `host`.
     Host,
     /// The algorithm.
@@ -41,6 +45,8 @@ impl Part {
             Self::Expires => "X-Amz-Expires",
             Self::SecurityToken => "X-Amz-Security-Token",
             Self::ContentSha256 => "x-amz-content-sha256",
+            Self::DecodedLength => "x-amz-decoded-content-length",
+            Self::Trailer => "x-amz-trailer",
             Self::Host => "host",
             Self::Algorithm => "X-Amz-Algorithm",
         }
@@ -88,8 +94,13 @@ pub enum VerifyError {
     TokenUnsigned,
     /// The payload is not signed, and the verifier does not accept that.
     PayloadUnsigned,
-    /// The payload is signed chunk by chunk (`STREAMING-...`), which is not verified here.
+    /// A payload in chunks (`STREAMING-...`) where there are none: in a presigned URL, for another service than S3, or of a kind
+    /// that is not known.
     Streaming,
+    /// The body is in chunks, and has no hash: [`Verified::chunks`](super::Verified::chunks) checks it.
+    InChunks,
+    /// The body is not in chunks: [`Covered::check`](super::Covered::check) checks it.
+    NotInChunks,
     /// A date outside of the window around the time of the check.
     Date,
     /// A presigned URL whose lifetime has ended.
@@ -104,6 +115,24 @@ pub enum VerifyError {
     Signature,
     /// The body, or the hash that the caller passed, is another than the signed one.
     Body,
+    /// The head or the end of a chunk is not written as signers write it.
+    ChunkMalformed,
+    /// A signed chunk that the lent buffer does not hold.
+    ChunkTooLong,
+    /// The signature of a chunk is another one.
+    ChunkSignature,
+    /// More or less data than `x-amz-decoded-content-length` says.
+    DecodedLength,
+    /// A trailer that is not the announced checksum, or is not written as signers write it.
+    TrailerMalformed,
+    /// The signature of the trailer is another one.
+    TrailerSignature,
+    /// The checksum of the data is another than that of the trailer.
+    Checksum,
+    /// The body goes on after its end.
+    TrailingBytes,
+    /// The body ends too early.
+    Incomplete,
 }
 
 impl fmt::Display for VerifyError {
@@ -131,7 +160,11 @@ impl fmt::Display for VerifyError {
             Self::HeaderUnsigned => "host or a header that starts with x-amz- is not signed",
             Self::TokenUnsigned => "the session token is not signed",
             Self::PayloadUnsigned => "the payload is not signed; sign its SHA-256",
-            Self::Streaming => "the payload is signed in chunks, which is not supported; sign its SHA-256",
+            Self::Streaming => {
+                "the payload is in chunks, which S3 alone takes, and not with a presigned URL; sign its SHA-256"
+            }
+            Self::InChunks => "the body is in chunks and has no hash; check it chunk by chunk",
+            Self::NotInChunks => "the body is not in chunks; compare its hash",
             Self::Date => "the date of the signature is too far from now; set the clock of the client",
             Self::Expired => "the presigned URL has expired; make another one",
             Self::BodyHashMissing => {
@@ -142,6 +175,23 @@ impl fmt::Display for VerifyError {
                 "the signature does not match: a wrong secret, or a request that was changed on the way"
             }
             Self::Body => "the body is not the signed one",
+            Self::ChunkMalformed => "a chunk of the body is malformed",
+            Self::ChunkTooLong => {
+                "a chunk of the body is longer than the buffer; lend more, or send shorter ones"
+            }
+            Self::ChunkSignature => {
+                "the signature of a chunk does not match: the body was changed on the way"
+            }
+            Self::DecodedLength => {
+                "the data of the body has another length than x-amz-decoded-content-length"
+            }
+            Self::TrailerMalformed => "the trailer of the body is not the announced checksum",
+            Self::TrailerSignature => {
+                "the signature of the trailer does not match: it was changed on the way"
+            }
+            Self::Checksum => "the checksum of the data is not that of the trailer",
+            Self::TrailingBytes => "the body goes on after its end",
+            Self::Incomplete => "the body ends too early",
         };
         f.write_str(text)
     }

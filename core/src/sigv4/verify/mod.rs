@@ -47,15 +47,17 @@
 //! ways are refused.
 //!
 //! Limits: access key id and credential scope of 256 bytes, 64 signed headers with names of 1,024 bytes in all, 64 query
-//! parameters, a request target of 65,535 bytes. A body in chunks that are signed one by one (`STREAMING-...`) is
-//! refused.
+//! parameters, a request target of 65,535 bytes.
 
+mod body;
 mod carried;
+mod chunks;
 mod claim;
 mod covered;
 mod error;
 mod verifier;
 
+pub use chunks::{ChunkDecoder, Released};
 pub use claim::Claim;
 pub use covered::{BodyCheck, Covered, Verified};
 pub use error::{Part, VerifyError};

@@ -8,6 +8,7 @@
 #![no_main]
 
 mod certificates;
+mod chunks;
 mod services;
 mod signing;
 mod sources;
@@ -39,6 +40,7 @@ extern "C" fn _start() -> ! {
         wire::call();
         signing::call();
         verifying::call();
+        chunks::call();
         certificates::call();
         state::call();
         sources::call();

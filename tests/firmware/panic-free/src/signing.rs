@@ -47,6 +47,10 @@ pub(crate) fn credentials() -> Option<credentials::Credentials<'static>> {
     }
 }
 
+pub(crate) fn scope() -> sigv4::Scope<'static> {
+    sigv4::Scope { region: text(), service: text(), rules: sigv4::Rules::of(text()) }
+}
+
 fn sign(credentials: &credentials::Credentials<'_>) -> Result<(), sigv4::SignError> {
     let time = UnixTime::from_secs(number());
     let secret = credentials::Secret::new(text());

@@ -124,7 +124,7 @@ fn built_in() {
 }
 
 fn request(endpoint: flow::Endpoint<'static>) {
-    let scope = sigv4::Scope { region: text(), service: text(), rules: sigv4::Rules::of(text()) };
+    let scope = signing::scope();
     let mut outgoing = call::Outgoing::new(text(), endpoint, text(), scope);
     outgoing.headers = black_box(&[("name", b"value")]);
     let hash = wire::Ascii::hexadecimal(text());
@@ -163,7 +163,7 @@ fn request(endpoint: flow::Endpoint<'static>) {
 
 fn kept() {
     let Some(credentials) = signing::credentials() else { return };
-    let scope = sigv4::Scope { region: text(), service: text(), rules: sigv4::Rules::of(text()) };
+    let scope = signing::scope();
     let time = wire::time::UnixTime::from_secs(number());
     let mut ring = <sigv4::KeyRing<2> as Default>::default();
     used(sigv4::KeyRing::signer(&mut ring, &credentials, scope, time).is_ok());

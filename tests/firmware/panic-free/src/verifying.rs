@@ -7,7 +7,7 @@ use rolecall_core::sigv4;
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::{Count, Put};
 
-use crate::{bytes, formatted, number, text, used};
+use crate::{bytes, formatted, number, signing, text, used};
 
 type Lines = core::iter::Copied<core::slice::Iter<'static, (&'static str, &'static [u8])>>;
 
@@ -20,7 +20,7 @@ pub(crate) fn call() {
 }
 
 fn verified() -> Result<(), sigv4::verify::VerifyError> {
-    let scope = sigv4::Scope { region: text(), service: text(), rules: sigv4::Rules::of(text()) };
+    let scope = signing::scope();
     let window = core::time::Duration::from_secs(number());
     let verifier = sigv4::verify::Verifier::with_window(sigv4::verify::Verifier::new(scope), window);
     let verifier = sigv4::verify::Verifier::with_unsigned_payload(verifier, black_box(true));
@@ -48,6 +48,13 @@ fn verified() -> Result<(), sigv4::verify::VerifyError> {
     used(sigv4::verify::Verified::signed_headers(&verified));
     used(sigv4::verify::Verified::covers(&verified, text()));
     used(sigv4::verify::Verified::covers_token(&verified));
+    let mut lent = [0; 64];
+    if let Ok(mut decoder) = sigv4::verify::Verified::chunks(&verified, &key, &mut lent) {
+        used(sigv4::verify::ChunkDecoder::advance(&mut decoder, bytes())?.data.len());
+        used(sigv4::verify::ChunkDecoder::is_complete(&decoder));
+        formatted(|f| <sigv4::verify::ChunkDecoder as Debug>::fmt(&decoder, f));
+        sigv4::verify::ChunkDecoder::finish(decoder)?;
+    }
     let mut check = sigv4::verify::Covered::check(sigv4::verify::Verified::payload(&verified));
     <sigv4::verify::BodyCheck as Put>::put(&mut check, bytes());
     used(out);

@@ -1,0 +1,56 @@
+//! The way from the flow that signs a request to the reader that signs its body.
+
+use core::cell::RefCell;
+use core::fmt;
+
+use crate::credentials::Credentials;
+use crate::sigv4::{Scope, SignError, Signer, SigningKeys};
+use crate::wire::Ascii;
+use crate::wire::time::UnixTime;
+
+use super::ChunkSigner;
+
+/// Signing keys that keep the signer of a body in chunks: the flow that sends the request takes its keys from here, and
+/// the reader of the body has its chunks signed here.
+pub struct ChunkKeys<K> {
+    keys: K,
+    signer: RefCell<Option<ChunkSigner>>,
+}
+
+impl<K> ChunkKeys<K> {
+    /// Takes signing keys from `keys`.
+    pub const fn new(keys: K) -> Self {
+        Self { keys, signer: RefCell::new(None) }
+    }
+
+    /// Calls `sign` with the signer of the chunks that follow the last signed request. `None` if there was none.
+    pub fn with_chunks<T>(&self, sign: impl FnOnce(&mut ChunkSigner) -> T) -> Option<T> {
+        self.signer.try_borrow_mut().ok()?.as_mut().map(sign)
+    }
+}
+
+impl<K: SigningKeys> SigningKeys for ChunkKeys<K> {
+    fn with_signer(
+        &self,
+        credentials: &Credentials<'_>,
+        scope: Scope<'_>,
+        time: UnixTime,
+        sign: &mut dyn FnMut(&Signer<'_>) -> Result<(), SignError>,
+    ) -> Result<(), SignError> {
+        self.keys.with_signer(credentials, scope, time, sign)
+    }
+
+    fn start_chunks(&self, signer: &Signer<'_>, seed: &Ascii<64>) -> Result<(), SignError> {
+        if let Ok(mut kept) = self.signer.try_borrow_mut() {
+            *kept = Some(ChunkSigner::new(signer, seed)?);
+            crate::sigv4::hash::wipe_below();
+        }
+        Ok(())
+    }
+}
+
+impl<K> fmt::Debug for ChunkKeys<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChunkKeys")
+    }
+}
