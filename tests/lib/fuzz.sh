@@ -3,6 +3,7 @@
 
 # The dictionaries of each target.
 declare -A fuzz_dictionaries=(
+    [chunks]="http"
     [cognito]="script json http"
     [container]="script json http"
     [http_body]="http"

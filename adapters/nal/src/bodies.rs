@@ -169,7 +169,7 @@ pub(crate) const NONE: Given = Given { upload: false, rewinds: false, download: 
 impl Given {
     /// Copies what the streams support into a request.
     pub(crate) fn fit(self, request: &mut Outgoing<'_>) {
-        if let Content::Streamed { rewinds, .. } = &mut request.content {
+        if let Content::Streamed { rewinds, .. } | Content::Chunked { rewinds, .. } = &mut request.content {
             *rewinds &= self.rewinds;
         }
         request.streams_reply |= self.download;

@@ -3,6 +3,7 @@
 use rolecall_core::call::{Answered, Outgoing, SendRequest};
 use rolecall_core::error::Error;
 use rolecall_core::flow::{Flow, Lease, Memory, Report};
+use rolecall_core::sigv4::SigningKeys;
 use rolecall_core::skew::Clock;
 use rolecall_core::wire::time::UnixTime;
 
@@ -195,6 +196,31 @@ impl<B: Board, L> Driver<B, L> {
         running.result()
     }
 
+    /// As [`Driver::send_with`], with signing keys of the caller's: a [`KeyRing`](rolecall_core::sigv4::KeyRing) in a `RefCell`,
+    /// which derives none twice, or the [`ChunkKeys`](rolecall_core::sigv4::chunked::ChunkKeys) of a
+    /// [`ChunkedUpload`](crate::ChunkedUpload).
+    pub fn send_with_keys<'c, F, U, D>(
+        &mut self,
+        base: &mut F,
+        mut request: Outgoing<'c>,
+        keys: &dyn SigningKeys,
+        bodies: &mut Bodies<U, D>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Answered, Error>
+    where
+        L: blocking::Link<B>,
+        F: Flow<'c, Output = Lease>,
+        U: embedded_io::Read,
+        D: embedded_io::Write,
+    {
+        let given = bodies.given();
+        given.fit(&mut request);
+        let mut flow = sending_with(base, request, keys);
+        let mut running = Running::new(&mut flow, reply_len);
+        self.carry(&mut running, memory, given, bodies);
+        running.result()
+    }
+
     /// Sends as [`Driver::send_with`] does, without blocking. Its limits hold for the reader and the writer,
     /// too: one that takes too long is dropped in the middle of its call.
     #[cfg(feature = "async")]
@@ -215,6 +241,31 @@ impl<B: Board, L> Driver<B, L> {
         let given = bodies.given();
         given.fit(&mut request);
         let mut flow = sending(base, request);
+        let mut running = Running::new(&mut flow, reply_len);
+        self.carry_async(&mut running, memory, given, bodies).await;
+        running.result()
+    }
+
+    /// Sends as [`Driver::send_with_keys`] does, without blocking, within the limits of [`Driver::send_with_async`].
+    #[cfg(feature = "async")]
+    pub async fn send_with_keys_async<'c, F, U, D>(
+        &mut self,
+        base: &mut F,
+        mut request: Outgoing<'c>,
+        keys: &dyn SigningKeys,
+        bodies: &mut Bodies<U, D>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Answered, Error>
+    where
+        B: crate::asynch::Timer,
+        L: crate::asynch::Link<B>,
+        F: Flow<'c, Output = Lease>,
+        U: embedded_io_async::Read,
+        D: embedded_io_async::Write,
+    {
+        let given = bodies.given();
+        given.fit(&mut request);
+        let mut flow = sending_with(base, request, keys);
         let mut running = Running::new(&mut flow, reply_len);
         self.carry_async(&mut running, memory, given, bodies).await;
         running.result()
@@ -286,6 +337,15 @@ fn sending<'f, 'c>(
     request: Outgoing<'c>,
 ) -> SendRequest<'c, &'f mut dyn Flow<'c, Output = Lease>> {
     SendRequest::new(base, request)
+}
+
+/// And with keys of the caller's.
+fn sending_with<'f, 'c>(
+    base: &'f mut dyn Flow<'c, Output = Lease>,
+    request: Outgoing<'c>,
+    keys: &'f dyn SigningKeys,
+) -> SendRequest<'c, &'f mut dyn Flow<'c, Output = Lease>, &'f dyn SigningKeys> {
+    SendRequest::with_keys(base, request, keys)
 }
 
 /// A reply is at the front of the exchange buffer.

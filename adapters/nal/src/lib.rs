@@ -171,6 +171,7 @@ pub mod asynch;
 pub mod blocking;
 mod board;
 mod bodies;
+mod chunked;
 mod conversation;
 mod dns;
 mod driver;
@@ -183,6 +184,7 @@ mod trace;
 
 pub use board::{Board, Remote};
 pub use bodies::{Bodies, NoStream};
+pub use chunked::ChunkedUpload;
 pub use dns::{NoDns, NoSuchName, WithDns};
 pub use driver::Driver;
 pub use embedded_nal::nb;

@@ -16,6 +16,7 @@ mod probe;
 mod refresh;
 mod role_alias;
 mod send;
+mod send_chunked;
 mod signing;
 mod simulator;
 mod smoltcp;

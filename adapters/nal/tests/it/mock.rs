@@ -12,10 +12,11 @@ use embedded_nal::{AddrType, TcpErrorKind, nb};
 use rolecall_core::call::{Answered, Outgoing};
 use rolecall_core::error::{Error, FailureKind};
 use rolecall_core::flow::{Flow, Lease, Memory, Report, Slot};
+use rolecall_core::sigv4::{DeriveEach, SigningKeys};
 use rolecall_core::skew::Instant;
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::blocking::{Open, Streams, ZeroRead};
-use rolecall_nal::{Bodies, Driver, Remote, asynch, blocking};
+use rolecall_nal::{Bodies, ChunkedUpload, Driver, Remote, asynch, blocking};
 
 use crate::board::{Loop, Time, VirtualBoard, poll_times, poll_to_end, slot};
 use crate::streams::{ByteSource, Sink};
@@ -522,6 +523,26 @@ impl Mocked {
             Either::Tcp(driver) => driver.send_with(base, request, bodies, &mut memory),
             Either::Streams(driver) => driver.send_with(base, request, bodies, &mut memory),
             Either::Async(driver) => poll_to_end(driver.send_with_async(base, request, bodies, &mut memory)),
+        };
+        self.assert_only_the_reply_is_left(result.as_ref().ok());
+        result
+    }
+
+    /// As [`Mocked::send_with`], with a body that is signed in chunks.
+    pub(crate) fn send_chunked<'c>(
+        &mut self,
+        base: &mut impl Flow<'c, Output = Lease>,
+        request: Outgoing<'c>,
+        keys: &dyn SigningKeys,
+        bodies: &mut Bodies<ChunkedUpload<'_, &mut ByteSource, DeriveEach>, &mut Sink>,
+    ) -> Result<Answered, Error> {
+        let mut memory = Memory { exchange: &mut self.exchange, slots: &mut self.slots };
+        let result = match &mut self.driver {
+            Either::Tcp(driver) => driver.send_with_keys(base, request, keys, bodies, &mut memory),
+            Either::Streams(driver) => driver.send_with_keys(base, request, keys, bodies, &mut memory),
+            Either::Async(driver) => {
+                poll_to_end(driver.send_with_keys_async(base, request, keys, bodies, &mut memory))
+            }
         };
         self.assert_only_the_reply_is_left(result.as_ref().ok());
         result
