@@ -6,6 +6,7 @@
 
 mod aims;
 mod chart;
+mod chunks;
 mod clock;
 mod provider;
 mod readers;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         );
         return ExitCode::from(2);
     };
+    chunks::compare();
     let report = report::Report {
         rounds,
         signed: signing::rows(rounds),

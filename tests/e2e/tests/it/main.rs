@@ -58,4 +58,5 @@ mod signatures;
 mod special_files;
 #[cfg(unix)]
 mod sso;
+mod streaming;
 mod sts;

@@ -1,6 +1,7 @@
 //! The other signers: a file each.
 
 mod aws_sigv4;
+#[cfg(feature = "object-store")]
 mod object_store;
 mod reqsign;
 mod rust_s3;
@@ -13,10 +14,35 @@ use benches::Operation;
 use http::{HeaderMap, Request};
 
 pub(crate) use aws_sigv4::AwsSigV4;
+#[cfg(feature = "object-store")]
 pub(crate) use object_store::ObjectStore;
 pub(crate) use reqsign::Reqsign;
 pub(crate) use rust_s3::RustS3;
 pub(crate) use rusty_s3::RustyS3;
+
+/// Signs nothing, in a build without it.
+#[cfg(not(feature = "object-store"))]
+#[derive(Debug)]
+pub(crate) struct ObjectStore;
+
+#[cfg(not(feature = "object-store"))]
+impl benches::signer::Signer for ObjectStore {
+    const NAME: &'static str = "object_store";
+    type Request = ();
+    type Signed = ();
+
+    fn new(_: &Operation) -> Option<Self> {
+        None
+    }
+
+    fn request(&self) {}
+
+    fn sign(&self, (): ()) {}
+
+    fn signature(&self, (): &()) -> benches::signer::Signature {
+        benches::signer::Signature::default()
+    }
+}
 
 /// The request of `operation`, as the crate `http` has it.
 fn http_request<B>(operation: &Operation, body: B) -> Request<B> {
