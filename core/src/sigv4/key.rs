@@ -4,12 +4,15 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::credentials::Secret;
+use crate::credentials::{Credentials, Secret};
 use crate::wire::device::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
 use super::hash::{self, Mac, hex, set_key, wipe_below, wipe_below_signature};
+#[cfg(feature = "sigv4a")]
+use super::regions::RegionsKey;
+use super::{Scope, SignError, Signature};
 
 /// The signing key of one credential scope, its HMAC pads already absorbed.
 ///
@@ -24,13 +27,56 @@ pub struct SigningKey<'s> {
 
 /// The key derived from a secret for one scope, without the names of that scope.
 pub(super) struct Derived {
-    pub(super) mac: Mac,
+    secret: Derivation,
     /// Days since 1970, and the same as text, with a time after it.
     days: u32,
     date: Ascii<16>,
 }
 
+/// What signs.
+enum Derivation {
+    Code(Mac),
+    #[cfg(feature = "sigv4a")]
+    Regions(RegionsKey),
+}
+
 impl Derived {
+    /// The key for a scope of `rules`.
+    #[inline(never)]
+    pub(super) fn for_scope(
+        credentials: &Credentials<'_>,
+        time: UnixTime,
+        scope: Scope<'_>,
+    ) -> Result<Self, SignError> {
+        if !scope.rules.region_set {
+            return Ok(Self::of(credentials.secret_access_key(), time, scope.region, scope.service));
+        }
+        #[cfg(feature = "sigv4a")]
+        return Self::for_regions(credentials, time);
+        #[cfg(not(feature = "sigv4a"))]
+        Err(SignError::RegionSet)
+    }
+
+    #[cfg(feature = "sigv4a")]
+    fn for_regions(credentials: &Credentials<'_>, time: UnixTime) -> Result<Self, SignError> {
+        let secret = Derivation::Regions(RegionsKey::derive(credentials)?);
+        Ok(Self { secret, days: time.days(), date: time.compact() })
+    }
+
+    /// Whether it signs for a set of regions.
+    pub(super) fn is_for_regions(&self) -> bool {
+        self.mac().is_none()
+    }
+
+    /// The key of one region.
+    pub(super) fn mac(&self) -> Option<&Mac> {
+        match &self.secret {
+            Derivation::Code(mac) => Some(mac),
+            #[cfg(feature = "sigv4a")]
+            Derivation::Regions(_) => None,
+        }
+    }
+
     // Not inlined, so that the derivation leaves nothing in the frame of the caller that signs.
     #[inline(never)]
     pub(super) fn of(secret: &Secret<'_>, time: UnixTime, region: &str, service: &str) -> Self {
@@ -40,7 +86,7 @@ impl Derived {
         for part in [date.day(), region.as_bytes(), service.as_bytes(), b"aws4_request"] {
             hash::derive(&mut key, part);
         }
-        Self { mac: Mac::new(&key), days: time.days(), date }
+        Self { secret: Derivation::Code(Mac::new(&key)), days: time.days(), date }
     }
 
     pub(super) fn is_for(&self, time: UnixTime) -> bool {
@@ -59,15 +105,40 @@ pub(super) struct Key<'a> {
 impl Key<'_> {
     /// Writes the credential scope, its parts joined by slashes.
     pub(super) fn put_scope(&self, out: &mut dyn Put) {
-        put_scope(&self.derived.date, self.region, self.service, out);
+        put_scope(&self.derived.date, self.scope_region(), self.service, out);
+    }
+
+    /// The region in the credential scope, which a set is not.
+    pub(super) fn scope_region(&self) -> Option<&str> {
+        Some(self.region).filter(|_| !self.derived.is_for_regions())
+    }
+
+    /// The value of `x-amz-region-set`; empty without one.
+    #[cfg(feature = "sigv4a")]
+    pub(super) fn region_set(&self) -> &str {
+        if self.derived.is_for_regions() { self.region } else { "" }
+    }
+
+    pub(super) fn algorithm(&self) -> &'static [u8] {
+        match &self.derived.secret {
+            Derivation::Code(_) => ALGORITHM,
+            #[cfg(feature = "sigv4a")]
+            Derivation::Regions(_) => super::regions::ALGORITHM,
+        }
     }
 
     /// Signs what `string_to_sign` writes.
-    pub(super) fn sign(&self, mut string_to_sign: impl FnMut(&mut dyn Put)) -> Ascii<64> {
-        let mut code = [0; 32];
-        self.derived.mac.of(&mut code, &mut string_to_sign);
-        wipe_below_signature();
-        hex(&code)
+    pub(super) fn sign(&self, mut string_to_sign: impl FnMut(&mut dyn Put)) -> Signature {
+        match &self.derived.secret {
+            Derivation::Code(mac) => {
+                let mut code = [0; 32];
+                mac.of(&mut code, &mut string_to_sign);
+                wipe_below_signature();
+                hex(&code).into()
+            }
+            #[cfg(feature = "sigv4a")]
+            Derivation::Regions(key) => key.sign(&mut string_to_sign),
+        }
     }
 }
 
@@ -84,6 +155,11 @@ pub(super) fn is_scope(region: &str, service: &str) -> bool {
     region.bytes().chain(service.bytes()).all(plain)
 }
 
+/// Whether `set` is `*`, or regions separated by commas, and the service is as in [`is_scope`].
+pub(super) fn is_region_set(set: &str, service: &str) -> bool {
+    is_scope("", service) && set.split(',').all(|region| !region.is_empty() && is_scope(region, ""))
+}
+
 /// The algorithm of every signature with a signing key.
 pub(super) const ALGORITHM: &[u8] = b"AWS4-HMAC-SHA256";
 
@@ -91,7 +167,7 @@ pub(super) const ALGORITHM: &[u8] = b"AWS4-HMAC-SHA256";
 pub(super) fn put_string_to_sign(
     algorithm: &[u8],
     date: &Ascii<16>,
-    region: &str,
+    region: Option<&str>,
     service: &str,
     hash: &Ascii<64>,
     out: &mut dyn Put,
@@ -106,8 +182,9 @@ pub(super) fn put_string_to_sign(
 }
 
 /// Writes a credential scope on the day of `date`, its parts joined by slashes.
-pub(super) fn put_scope(date: &Ascii<16>, region: &str, service: &str, out: &mut dyn Put) {
-    for part in [date.day(), region.as_bytes(), service.as_bytes()] {
+pub(super) fn put_scope(date: &Ascii<16>, region: Option<&str>, service: &str, out: &mut dyn Put) {
+    let region = region.map(str::as_bytes);
+    for part in [Some(date.day()), region, Some(service.as_bytes())].into_iter().flatten() {
         out.put(part);
         out.put(b"/");
     }
@@ -120,6 +197,32 @@ impl<'s> SigningKey<'s> {
         let key = Self { derived: Derived::of(secret, time, region, service), region, service };
         wipe_below();
         key
+    }
+
+    /// Derives the key for a set of regions (SigV4a): `*`, or a list separated by commas.
+    ///
+    /// # Errors
+    /// [`SignError::InvalidKey`] for credentials without a key, which there are none of in practice.
+    #[cfg(feature = "sigv4a")]
+    pub fn for_regions(
+        credentials: &Credentials<'_>,
+        time: UnixTime,
+        regions: &'s str,
+        service: &'s str,
+    ) -> Result<Self, SignError> {
+        let key =
+            Derived::for_regions(credentials, time).map(|derived| Self { derived, region: regions, service });
+        wipe_below();
+        key
+    }
+
+    /// The public key of one for a set of regions, a point of P-256 (4, x, y): it verifies the signatures.
+    #[cfg(feature = "sigv4a")]
+    pub fn public_key(&self) -> Option<[u8; 65]> {
+        match &self.derived.secret {
+            Derivation::Code(_) => None,
+            Derivation::Regions(key) => Some(key.public()),
+        }
     }
 
     /// Whether the key signs requests of `time`.

@@ -36,10 +36,13 @@ mod key;
 mod mqtt;
 mod presign;
 mod query;
+#[cfg(feature = "sigv4a")]
+mod regions;
 mod request;
 mod ring;
 mod rules;
 mod sign;
+mod signature;
 pub mod verify;
 
 pub use certificate::{CertificateSigner, CertificateTexts};
@@ -53,6 +56,7 @@ pub use request::{Payload, Request, is_never_signed};
 pub use ring::{DeriveEach, KeyRing, Scope, SigningKeys};
 pub use rules::Rules;
 pub use sign::{Signed, Signer, TokenPlacement};
+pub use signature::Signature;
 
 use core::fmt;
 
@@ -91,6 +95,9 @@ pub enum SignError {
     InvalidChunk,
     /// A body in chunks for a presigned URL, with which S3 does not take one.
     PresignedChunks,
+    /// A signature for a set of regions, which needs the feature `sigv4a`, or one that does not go with it: of chunks, or by a key of
+    /// one region.
+    RegionSet,
     /// A certificate whose key is neither on P-256 nor on P-384 nor of RSA.
     InvalidKey,
 }
@@ -119,6 +126,9 @@ impl fmt::Display for SignError {
             Self::StaleKey => "the signing key is of another day",
             Self::InvalidChunk => "chunks have 8,192 bytes to 16 MiB, and need a buffer of 93 bytes more",
             Self::PresignedChunks => "a presigned URL takes no body in chunks; sign with a header",
+            Self::RegionSet => {
+                "a set of regions needs SigV4a, which this build or this request has not; name one region"
+            }
             Self::InvalidKey => "the certificate's key is neither ECDSA on P-256 or P-384 nor RSA",
         })
     }

@@ -6,11 +6,10 @@ use core::ops::RangeInclusive;
 use crate::wire::{Ascii, Put, decimal};
 
 use super::canonical::{self, HeaderLines, SignedHeaders};
-use super::key::ALGORITHM;
 use super::query::{Added, Parameter, put_added};
 use super::request::View;
 use super::sign::Signer;
-use super::{Hasher, Request, SignError};
+use super::{Hasher, Request, SignError, Signature};
 
 /// How long a presigned URL lives, in seconds.
 pub(super) const LIFETIMES: RangeInclusive<u32> = 1..=604_800;
@@ -36,7 +35,7 @@ pub struct Presigned<'r> {
     signer: &'r Signer<'r>,
     request: View<'r>,
     lifetime: u32,
-    signature: Ascii<64>,
+    signature: Signature,
 }
 
 impl fmt::Debug for Presigned<'_> {
@@ -49,6 +48,14 @@ impl Added for Presigned<'_> {
     fn parameters(&self) -> &'static [Parameter] {
         use Parameter::*;
         match self.signer.signed_token() {
+            #[cfg(feature = "sigv4a")]
+            "" if self.signer.rules.region_set => {
+                &[Algorithm, Credential, Date, Expires, RegionSet, SignedHeaders]
+            }
+            #[cfg(feature = "sigv4a")]
+            _ if self.signer.rules.region_set => {
+                &[Algorithm, Credential, Date, Expires, RegionSet, SecurityToken, SignedHeaders]
+            }
             "" => &[Algorithm, Credential, Date, Expires, SignedHeaders],
             _ => &[Algorithm, Credential, Date, Expires, SecurityToken, SignedHeaders],
         }
@@ -57,7 +64,9 @@ impl Added for Presigned<'_> {
     fn put_value(&self, parameter: Parameter, out: &mut dyn Put) {
         let credentials = self.signer.credentials;
         match parameter {
-            Parameter::Algorithm => out.put(ALGORITHM),
+            Parameter::Algorithm => out.put(self.signer.key.algorithm()),
+            #[cfg(feature = "sigv4a")]
+            Parameter::RegionSet => out.put(self.signer.key.region_set().as_bytes()),
             Parameter::Credential => {
                 out.put(credentials.access_key_id().as_bytes());
                 out.put(b"/");
@@ -82,14 +91,14 @@ impl<'r> Presigned<'r> {
         if request.parts.payload.is_in_chunks() {
             return Err(SignError::PresignedChunks);
         }
-        let mut presigned = Self { signer, request, lifetime, signature: Ascii::new([b'0'; 64]) };
+        let mut presigned = Self { signer, request, lifetime, signature: Signature::NONE };
         let hash = presigned.canonical_hash()?;
         presigned.signature = signer.key.sign(|mac| signer.put_string_to_sign(&hash, mac));
         Ok(presigned)
     }
 
-    /// The signature, in lower-case hexadecimal.
-    pub fn signature(&self) -> Ascii<64> {
+    /// The signature.
+    pub fn signature(&self) -> Signature {
         self.signature
     }
 
@@ -108,10 +117,18 @@ impl<'r> Presigned<'r> {
             Parameter::SignedHeaders,
             Parameter::Expires,
             Parameter::SecurityToken,
+            #[cfg(feature = "sigv4a")]
+            Parameter::RegionSet,
             Parameter::Signature,
         ] {
-            // Sent even where it is not signed.
-            if parameter != Parameter::SecurityToken || self.signer.credentials.session_token().is_some() {
+            let due = match parameter {
+                // Sent even where it is not signed.
+                Parameter::SecurityToken => self.signer.credentials.session_token().is_some(),
+                #[cfg(feature = "sigv4a")]
+                Parameter::RegionSet => self.signer.rules.region_set,
+                _ => true,
+            };
+            if due {
                 put_added(&mut separator, self, parameter, out);
             }
         }

@@ -23,6 +23,8 @@ pub(super) enum Parameter {
     Credential,
     Date,
     Expires,
+    #[cfg(feature = "sigv4a")]
+    RegionSet,
     SecurityToken,
     Signature,
     SignedHeaders,
@@ -30,11 +32,13 @@ pub(super) enum Parameter {
 
 impl Parameter {
     /// All, in the order of their names.
-    const ALL: [Self; 7] = [
+    const ALL: &'static [Self] = &[
         Self::Algorithm,
         Self::Credential,
         Self::Date,
         Self::Expires,
+        #[cfg(feature = "sigv4a")]
+        Self::RegionSet,
         Self::SecurityToken,
         Self::Signature,
         Self::SignedHeaders,
@@ -53,6 +57,8 @@ impl Parameter {
             Self::Credential => "X-Amz-Credential",
             Self::Date => "X-Amz-Date",
             Self::Expires => "X-Amz-Expires",
+            #[cfg(feature = "sigv4a")]
+            Self::RegionSet => "X-Amz-Region-Set",
             Self::SecurityToken => "X-Amz-Security-Token",
             Self::Signature => "X-Amz-Signature",
             Self::SignedHeaders => "X-Amz-SignedHeaders",

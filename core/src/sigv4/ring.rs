@@ -5,13 +5,12 @@ use core::fmt;
 
 use heapless::String;
 
-use crate::credentials::{Credentials, Secret};
-use crate::wire::Ascii;
+use crate::credentials::Credentials;
 use crate::wire::time::UnixTime;
 
 use super::hash::wipe_below;
 use super::key::{Derived, Key};
-use super::{Rules, SignError, Signer};
+use super::{Rules, SignError, Signature, Signer};
 
 /// What a signature is for: the parts of the credential scope beside the day, and the rules of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +42,7 @@ pub trait SigningKeys {
     ///
     /// # Errors
     /// [`SignError::InvalidScope`].
-    fn start_chunks(&self, signer: &Signer<'_>, seed: &Ascii<64>) -> Result<(), SignError> {
+    fn start_chunks(&self, signer: &Signer<'_>, seed: &Signature) -> Result<(), SignError> {
         let _ = (signer, seed);
         Ok(())
     }
@@ -61,7 +60,7 @@ impl<K: SigningKeys + ?Sized> SigningKeys for &K {
         (**self).with_signer(credentials, scope, time, sign)
     }
 
-    fn start_chunks(&self, signer: &Signer<'_>, seed: &Ascii<64>) -> Result<(), SignError> {
+    fn start_chunks(&self, signer: &Signer<'_>, seed: &Signature) -> Result<(), SignError> {
         (**self).start_chunks(signer, seed)
     }
 }
@@ -139,18 +138,20 @@ impl<const N: usize> KeyRing<N> {
             // An id that is too long equals none, so that nothing is kept for it.
             let _ = self.access_key_id.push_str(credentials.access_key_id());
         }
-        let is_of = |kept: &Kept| kept.region == region && kept.service == service;
+        let is_of = |kept: &Kept| {
+            let same = kept.region == region && kept.service == service;
+            same && kept.derived.is_for_regions() == rules.region_set
+        };
         let found = self.kept.iter().position(|kept| kept.as_ref().is_some_and(is_of));
         let at = found.unwrap_or(self.next);
         let good =
             |kept: &Option<Kept>| kept.as_ref().is_some_and(|kept| is_of(kept) && kept.derived.is_for(time));
         if !self.kept.get(at).is_some_and(good) {
-            let secret = credentials.secret_access_key();
             let known = self.access_key_id == credentials.access_key_id();
             let names = String::try_from(region).ok().zip(String::try_from(service).ok()).filter(|_| known);
             match (names, self.kept.get_mut(at)) {
                 (Some((region, service)), Some(place)) => {
-                    keep(place, (region, service), secret, time);
+                    keep(place, (region, service), credentials, rules, time)?;
                     if found.is_none() {
                         self.next = at.saturating_add(1);
                         if self.next >= N {
@@ -158,7 +159,7 @@ impl<const N: usize> KeyRing<N> {
                         }
                     }
                 }
-                _ => keep_once(&mut self.once, secret, time, region, service),
+                _ => keep_once(&mut self.once, credentials, scope, time)?,
             }
             wipe_below();
         }
@@ -170,15 +171,28 @@ impl<const N: usize> KeyRing<N> {
 
 // Each in a frame of its own, so that the copy of a key that is moved into its place is wiped with it.
 #[inline(never)]
-fn keep(place: &mut Option<Kept>, names: (String<64>, String<64>), secret: &Secret<'_>, time: UnixTime) {
+fn keep(
+    place: &mut Option<Kept>,
+    names: (String<64>, String<64>),
+    credentials: &Credentials<'_>,
+    rules: Rules,
+    time: UnixTime,
+) -> Result<(), SignError> {
     let (region, service) = names;
-    let derived = Derived::of(secret, time, &region, &service);
+    let derived = Derived::for_scope(credentials, time, Scope { region: &region, service: &service, rules })?;
     *place = Some(Kept { region, service, derived });
+    Ok(())
 }
 
 #[inline(never)]
-fn keep_once(place: &mut Option<Derived>, secret: &Secret<'_>, time: UnixTime, region: &str, service: &str) {
-    *place = Some(Derived::of(secret, time, region, service));
+fn keep_once(
+    place: &mut Option<Derived>,
+    credentials: &Credentials<'_>,
+    scope: Scope<'_>,
+    time: UnixTime,
+) -> Result<(), SignError> {
+    *place = Some(Derived::for_scope(credentials, time, scope)?);
+    Ok(())
 }
 
 impl<const N: usize> Default for KeyRing<N> {
@@ -222,7 +236,8 @@ impl SigningKeys for DeriveEach {
         sign: &mut dyn FnMut(&Signer<'_>) -> Result<(), SignError>,
     ) -> Result<(), SignError> {
         let Scope { region, service, rules } = scope;
-        let key = super::SigningKey::derive(credentials.secret_access_key(), time, region, service);
-        sign(&Signer::new(credentials, &key, rules, time)?)
+        let derived = &Derived::for_scope(credentials, time, scope)?;
+        wipe_below();
+        sign(&Signer::of(credentials, Key { derived, region, service }, rules, time)?)
     }
 }

@@ -14,13 +14,18 @@ pub struct Rules {
     pub double_encode: bool,
     /// Whether the header `x-amz-content-sha256` is sent and signed.
     pub content_sha256: bool,
+    /// Whether the signature is for a set of regions (SigV4a): the region of the scope is `*`, or a list separated by commas.
+    /// The feature `sigv4a` signs so.
+    pub region_set: bool,
 }
 
 impl Rules {
     /// The rules of S3: the path is a key and is left alone, the hash of the payload is a header.
-    pub const S3: Self = Self { normalize_path: false, double_encode: false, content_sha256: true };
+    pub const S3: Self =
+        Self { normalize_path: false, double_encode: false, content_sha256: true, region_set: false };
     /// The rules of every other service.
-    pub const STANDARD: Self = Self { normalize_path: true, double_encode: true, content_sha256: false };
+    pub const STANDARD: Self =
+        Self { normalize_path: true, double_encode: true, content_sha256: false, region_set: false };
 
     /// The rules of the service that signs as `service`.
     pub fn of(service: &str) -> Self {

@@ -7,9 +7,12 @@ use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
 use super::canonical::{self, HeaderLines, SignedHeaders};
-use super::key::{ALGORITHM, Key, is_scope, put_string_to_sign};
+use super::key::{Key, is_region_set, is_scope, put_string_to_sign};
 use super::request::View;
-use super::{Hasher, Request, Rules, SignError, SigningKey};
+use super::{Hasher, Request, Rules, SignError, Signature, SigningKey};
+
+/// Header lines that the signer adds.
+const OWN: usize = if cfg!(feature = "sigv4a") { 4 } else { 3 };
 
 /// Whether the session token is part of what is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,7 +38,7 @@ impl<'a> Signer<'a> {
     /// A signer at `time`, which has to be on the key's day.
     ///
     /// # Errors
-    /// [`SignError::StaleKey`], [`SignError::InvalidScope`].
+    /// [`SignError::StaleKey`], [`SignError::InvalidScope`]; [`SignError::RegionSet`] for a key of another kind than the rules'.
     pub fn new(
         credentials: &'a Credentials<'a>,
         key: &'a SigningKey<'a>,
@@ -54,7 +57,13 @@ impl<'a> Signer<'a> {
         if !key.derived.is_for(time) {
             return Err(SignError::StaleKey);
         }
-        if !is_scope(key.region, key.service) {
+        let regions = key.derived.is_for_regions();
+        if regions != rules.region_set {
+            return Err(SignError::RegionSet);
+        }
+        let right =
+            if regions { is_region_set(key.region, key.service) } else { is_scope(key.region, key.service) };
+        if !right {
             return Err(SignError::InvalidScope);
         }
         Ok(Self { credentials, key, rules, date: time.compact(), token: TokenPlacement::Signed })
@@ -98,13 +107,15 @@ impl<'a> Signer<'a> {
     }
 
     /// The request's header lines to sign and this signer's own.
-    fn headers<'r>(&'r self, request: View<'r>) -> SignedHeaders<'r, 3> {
+    fn headers<'r>(&'r self, request: View<'r>) -> SignedHeaders<'r, OWN> {
         let (sha256, token) = (request.parts.payload.as_bytes(), self.signed_token());
         SignedHeaders::new(
             request,
             [
                 ("x-amz-content-sha256", if self.rules.content_sha256 { sha256 } else { b"" }),
                 ("x-amz-date", self.date.as_bytes()),
+                #[cfg(feature = "sigv4a")]
+                ("x-amz-region-set", self.key.region_set().as_bytes()),
                 ("x-amz-security-token", token.as_bytes()),
             ],
         )
@@ -117,7 +128,8 @@ impl<'a> Signer<'a> {
     }
 
     pub(super) fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut dyn Put) {
-        put_string_to_sign(ALGORITHM, &self.date, self.key.region, self.key.service, hash, out);
+        let (algorithm, region) = (self.key.algorithm(), self.key.scope_region());
+        put_string_to_sign(algorithm, &self.date, region, self.key.service, hash, out);
     }
 }
 
@@ -125,7 +137,7 @@ impl<'a> Signer<'a> {
 pub struct Signed<'r> {
     signer: &'r Signer<'r>,
     request: View<'r>,
-    signature: Ascii<64>,
+    signature: Signature,
 }
 
 impl fmt::Debug for Signed<'_> {
@@ -135,8 +147,8 @@ impl fmt::Debug for Signed<'_> {
 }
 
 impl Signed<'_> {
-    /// The signature, in lower-case hexadecimal.
-    pub fn signature(&self) -> Ascii<64> {
+    /// The signature.
+    pub fn signature(&self) -> Signature {
         self.signature
     }
 
@@ -147,6 +159,10 @@ impl Signed<'_> {
             put_line("X-Amz-Security-Token", token.expose().as_bytes(), out);
         }
         put_line("X-Amz-Date", self.signer.date.as_bytes(), out);
+        #[cfg(feature = "sigv4a")]
+        if self.signer.rules.region_set {
+            put_line("X-Amz-Region-Set", self.signer.key.region_set().as_bytes(), out);
+        }
         if self.signer.rules.content_sha256 {
             put_line("x-amz-content-sha256", self.request.parts.payload.as_bytes(), out);
         }
@@ -157,7 +173,8 @@ impl Signed<'_> {
 
     /// Writes the value of the `Authorization` header.
     pub fn put_authorization(&self, mut out: &mut (impl Put + ?Sized)) {
-        out.put(b"AWS4-HMAC-SHA256 Credential=");
+        out.put(self.signer.key.algorithm());
+        out.put(b" Credential=");
         out.put(self.signer.credentials.access_key_id().as_bytes());
         out.put(b"/");
         self.signer.key.put_scope(&mut out);

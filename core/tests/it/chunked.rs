@@ -4,7 +4,7 @@ use rolecall_core::credentials::{Credentials, Secret};
 use rolecall_core::sigv4::chunked::{Checksum, ChunkEncoder, ChunkKeys, ChunkLayout, ChunkSigner, Chunks};
 use rolecall_core::sigv4::verify::{Covered, Part, Received, Verifier, VerifyError};
 use rolecall_core::sigv4::{
-    DeriveEach, Payload, Request, Rules, Scope, SignError, Signer, SigningKey, SigningKeys,
+    DeriveEach, Payload, Request, Rules, Scope, SignError, Signature, Signer, SigningKey, SigningKeys,
 };
 use rolecall_core::wire::Put;
 use rolecall_core::wire::time::UnixTime;
@@ -422,7 +422,7 @@ fn a_layout_has_limits() {
     let credentials = Credentials::new("AKIDEXAMPLE", SECRET, None).unwrap();
     let key = SigningKey::derive(credentials.secret_access_key(), time(), &long, "s3");
     let signer = Signer::new(&credentials, &key, Rules::S3, time()).unwrap();
-    let seed = rolecall_core::sigv4::sha256_hex(b"");
+    let seed = rolecall_core::sigv4::sha256_hex(b"").into();
     assert_eq!(ChunkSigner::new(&signer, &seed).unwrap_err(), SignError::InvalidScope);
 }
 
@@ -432,7 +432,7 @@ fn chunks_follow_the_last_signed_request() {
     let credentials = Credentials::new("AKIDEXAMPLE", SECRET, None).unwrap();
     let keys = ChunkKeys::new(DeriveEach);
     assert!(keys.with_chunks(|_| ()).is_none());
-    let seeds = ["1", "2"].map(|text| rolecall_core::sigv4::sha256_hex(text.as_bytes()));
+    let seeds = ["1", "2"].map(|text| Signature::from(rolecall_core::sigv4::sha256_hex(text.as_bytes())));
     let signatures = seeds.map(|seed| {
         keys.with_signer(&credentials, S3, time(), &mut |signer| (&&keys).start_chunks(signer, &seed))
             .unwrap();

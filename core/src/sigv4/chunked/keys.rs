@@ -4,8 +4,7 @@ use core::cell::RefCell;
 use core::fmt;
 
 use crate::credentials::Credentials;
-use crate::sigv4::{Scope, SignError, Signer, SigningKeys};
-use crate::wire::Ascii;
+use crate::sigv4::{Scope, SignError, Signature, Signer, SigningKeys};
 use crate::wire::time::UnixTime;
 
 use super::ChunkSigner;
@@ -40,7 +39,7 @@ impl<K: SigningKeys> SigningKeys for ChunkKeys<K> {
         self.keys.with_signer(credentials, scope, time, sign)
     }
 
-    fn start_chunks(&self, signer: &Signer<'_>, seed: &Ascii<64>) -> Result<(), SignError> {
+    fn start_chunks(&self, signer: &Signer<'_>, seed: &Signature) -> Result<(), SignError> {
         if let Ok(mut kept) = self.signer.try_borrow_mut() {
             *kept = Some(ChunkSigner::new(signer, seed)?);
             crate::sigv4::hash::wipe_below();

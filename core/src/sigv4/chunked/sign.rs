@@ -6,7 +6,7 @@ use heapless::Vec;
 
 use crate::sigv4::hash::{Mac, hash_of, hex, wipe_below, wipe_below_signature};
 use crate::sigv4::request::EMPTY_SHA256;
-use crate::sigv4::{SignError, Signer, sha256_hex};
+use crate::sigv4::{SignError, Signature, Signer, sha256_hex};
 use crate::wire::{Ascii, Put};
 
 /// The first line of what is signed of a chunk.
@@ -84,23 +84,23 @@ impl ChunkSigner {
     /// A signer of the chunks that follow a request with the signature `seed`, which `signer` made.
     ///
     /// # Errors
-    /// [`SignError::InvalidScope`] for a region and a service of more than 138 characters in all.
-    pub fn new(signer: &Signer<'_>, seed: &Ascii<64>) -> Result<Self, SignError> {
+    /// [`SignError::RegionSet`] for a signature of SigV4a; [`SignError::InvalidScope`] for a region and a service of more than 138 characters in all.
+    pub fn new(signer: &Signer<'_>, seed: &Signature) -> Result<Self, SignError> {
         let made = Self::of(signer, seed);
         wipe_below();
         made
     }
 
     #[inline(never)]
-    fn of(signer: &Signer<'_>, seed: &Ascii<64>) -> Result<Self, SignError> {
+    fn of(signer: &Signer<'_>, seed: &Signature) -> Result<Self, SignError> {
         let mut scope = Bounded(Vec::new(), true);
         signer.key.put_scope(&mut scope);
+        let mac = signer.key.derived.mac().ok_or(SignError::RegionSet)?;
+        let previous = seed.code().ok_or(SignError::RegionSet)?;
         match scope {
-            Bounded(scope, true) => Ok(Self {
-                mac: signer.key.derived.mac.copy(),
-                scope,
-                chain: Chain { date: signer.date, previous: *seed },
-            }),
+            Bounded(scope, true) => {
+                Ok(Self { mac: mac.copy(), scope, chain: Chain { date: signer.date, previous } })
+            }
             Bounded(_, false) => Err(SignError::InvalidScope),
         }
     }

@@ -63,6 +63,9 @@ impl<'r> Carried<'r> {
             let value = parameter.get(name.len().wrapping_add(1)..).unwrap_or_default();
             let Some((own, exact)) = Parameter::named(name) else { continue };
             let (slot, part) = match own {
+                // Of another algorithm; here it is one of the request's own.
+                #[cfg(feature = "sigv4a")]
+                Parameter::RegionSet => continue,
                 Parameter::Algorithm => (&mut carried.algorithm, Part::Algorithm),
                 Parameter::Credential => (&mut carried.credential, Part::Credential),
                 Parameter::Date => (&mut carried.date, Part::Date),

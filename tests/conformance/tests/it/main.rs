@@ -13,6 +13,7 @@ mod profiles;
 mod refresh;
 mod sigv4;
 mod sigv4_refusals;
+mod sigv4a;
 mod srp;
 mod sts_requests;
 mod verify;

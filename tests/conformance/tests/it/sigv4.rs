@@ -11,14 +11,14 @@ use rolecall_core::wire::time::UnixTime;
 use crate::verify;
 
 /// A request file: request line, header lines (folded ones joined), body.
-struct Message {
-    line: String,
-    headers: Vec<(String, String)>,
-    body: String,
+pub(crate) struct Message {
+    pub(crate) line: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Message {
-    fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let file = std::fs::read_to_string(path).expect("a request file");
         let (head, body) = file.split_once("\n\n").unwrap_or((file.trim_end_matches('\n'), ""));
         let mut lines = head.lines();
@@ -38,7 +38,7 @@ impl Message {
         Self { line, headers, body: body.to_owned() }
     }
 
-    fn method_and_target(&self) -> (&str, &str) {
+    pub(crate) fn method_and_target(&self) -> (&str, &str) {
         let (method, rest) = self.line.split_once(' ').expect("a method");
         (method, rest.strip_suffix(" HTTP/1.1").expect("a version"))
     }
