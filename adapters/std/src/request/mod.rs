@@ -32,8 +32,8 @@ const PARAMETERS: usize = 1_024;
 /// [`Settings`](crate::Settings) of a provider. The name in the credential scope is often not a label of the host
 /// (`bedrock-runtime.eu-west-1.amazonaws.com` is signed for `bedrock`): a table has those of every service that
 /// botocore 1.43 knows, and what it does not have is an error that asks for [`Request::service`]. Hosts of S3 that
-/// reach every region (`bucket.s3.amazonaws.com`) are signed for the region of the settings; multi-region access
-/// points are refused, because they require another signature (SigV4a).
+/// reach every region (`bucket.s3.amazonaws.com`) are signed for the region of the settings, and multi-region access points
+/// for the set of all regions (SigV4a), which needs the feature `sigv4a`.
 #[derive(Clone)]
 pub struct Request {
     method: String,
@@ -44,6 +44,7 @@ pub struct Request {
     body: Vec<u8>,
     service: Option<String>,
     region: Option<String>,
+    region_set: Option<String>,
     unsigned_payload: bool,
     limits: Limits,
     retries: RetryPolicy,
@@ -76,6 +77,7 @@ impl Request {
             body: Vec::new(),
             service: None,
             region: None,
+            region_set: None,
             unsigned_payload: false,
             limits: Self::SEND_LIMITS,
             retries: RetryPolicy::new(1, Self::SEND_LIMITS.total_ms),
@@ -127,6 +129,13 @@ impl Request {
     /// Sets the region to sign for.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
+        self
+    }
+
+    /// Sets the regions to sign for, with SigV4a: `*`, or a list separated by commas. It is an error beside
+    /// [`Request::region`], and without the feature `sigv4a`.
+    pub fn region_set(mut self, regions: impl Into<String>) -> Self {
+        self.region_set = Some(regions.into());
         self
     }
 

@@ -33,7 +33,8 @@ pub(crate) struct Resolved<'r> {
 impl<'r> Resolved<'r> {
     pub(super) fn new(request: &'r Request, service: Cow<'r, str>, region: Cow<'r, str>) -> Self {
         let rules = Rules::of(&service);
-        let rules = Rules { content_sha256: rules.content_sha256 || request.unsigned_payload, ..rules };
+        let content_sha256 = rules.content_sha256 || request.unsigned_payload;
+        let rules = Rules { content_sha256, region_set: request.names_regions(), ..rules };
         Self { request, uri: request.url.uri(), service, region, rules }
     }
 
@@ -235,13 +236,19 @@ impl Request {
     /// [`Error::Configuration`] if neither the request, its host nor `settings` name them.
     pub fn completed(&self, settings: &Settings) -> Result<Self, Error> {
         let (service, region) = self.names(Some(settings))?;
-        let (service, region) = (Some(service.into_owned()), Some(region.into_owned()));
-        Ok(Self { service, region, ..self.clone() })
+        let (service, named) = (Some(service.into_owned()), Some(region.into_owned()));
+        let (region, region_set) = if self.names_regions() { (None, named) } else { (named, None) };
+        Ok(Self { service, region, region_set, ..self.clone() })
     }
 
     /// Whether the request or its host names the region.
     pub(crate) fn names_region(&self) -> bool {
-        self.region.is_some() || self.named.region.is_some()
+        self.region.is_some() || self.named.region.is_some() || self.names_regions()
+    }
+
+    /// Whether it is signed for a set of regions.
+    fn names_regions(&self) -> bool {
+        self.region_set.is_some() || self.named.multi_region
     }
 
     /// This request with all that signing needs.
@@ -253,18 +260,19 @@ impl Request {
     /// Service and region: those that are set, else those in the host's name, else those of `settings`.
     fn names<'r>(&'r self, settings: Option<&'r Settings>) -> Result<(Cow<'r, str>, Cow<'r, str>), Error> {
         let host = self.url.uri().host;
-        if self.named.multi_region {
+        if self.names_regions() && self.region.is_some() {
             let problem =
-                "multi-region access points require SigV4a, which is not supported; use that of one region";
+                "it is signed for a set of regions, which is set instead of a region (--region-set)";
             return Err(Error::invalid(host, problem));
         }
+        let set = self.region_set.as_deref().or(self.named.multi_region.then_some("*"));
         let missing = |what: &str, advice: &str| {
             Error::Configuration(format!("no {what}: it cannot be inferred from the host {host}; {advice}"))
         };
         let service = self.service.as_deref().or(self.named.service);
         let service = service.or_else(|| settings?.service_at(&self.url.uri()));
         let region = self.region.as_deref().or(self.named.region.as_deref());
-        let region = match (region, settings) {
+        let region = match (set.or(region), settings) {
             (None, Some(settings)) => settings.region_if_known()?,
             (region, _) => region,
         };

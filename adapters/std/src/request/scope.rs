@@ -30,7 +30,7 @@ pub(crate) struct Named {
     /// The name in the credential scope.
     pub(super) service: Option<&'static str>,
     pub(crate) region: Option<String>,
-    /// A multi-region access point of S3, for which SigV4 has no signature.
+    /// A multi-region access point of S3, which takes signatures for a set of regions alone.
     pub(super) multi_region: bool,
 }
 
@@ -53,6 +53,7 @@ pub(crate) fn named_by(host: &str) -> Named {
         return named;
     }
     if labels.last() == Some(&"s3-global") {
+        named.service = Some("s3");
         named.multi_region = true;
         return named;
     }

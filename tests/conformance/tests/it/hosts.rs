@@ -131,11 +131,43 @@ fn what_is_not_known_is_refused_with_the_option_that_names_it() {
         let error = signed_for(&format!("https://{host}/"), Some("eu-west-1")).expect_err(host);
         assert!(error.contains("--service") && error.contains(host), "{error}");
     }
-    let host = "mfzwi23gnjvgw.accesspoint.s3-global.amazonaws.com";
-    let error = signed_for(&format!("https://{host}/k"), Some("eu-west-1")).expect_err(host);
-    assert!(error.contains("SigV4a") && error.contains(host), "{error}");
-    let request =
-        Request::new("GET", &format!("https://{host}/k")).expect("a URL").service("s3").region("eu-west-1");
+}
+
+/// The region of the settings is not that of an access point with many; one that is set for the request is an error.
+#[test]
+fn multi_region_access_points_are_signed_for_every_region() {
+    let url = "https://mfzwi23gnjvgw.accesspoint.s3-global.amazonaws.com/k";
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None).expect("credentials");
-    assert!(request.sign(&credentials, UnixTime::from_secs(0)).is_err());
+    let time = UnixTime::from_secs(1_767_323_045);
+    let signed = |request: Request| {
+        let signed = request.sign(&credentials, time).map_err(|error| error.to_string())?;
+        let value = |wanted: &str| {
+            let found = signed.headers().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            found.map(|(_, value)| value.to_owned()).unwrap_or_default()
+        };
+        Ok::<_, String>((value("x-amz-region-set"), value("authorization")))
+    };
+    let point = || Request::new("GET", url).expect("a URL");
+    for (request, regions) in [
+        (point(), "*"),
+        (point().region_set("eu-west-1,us-east-1"), "eu-west-1,us-east-1"),
+        (Request::new("GET", "https://example.com/").expect("a URL").service("s3").region_set("*"), "*"),
+    ] {
+        let variables = [("AWS_REGION", "eu-west-1")];
+        let settings = Settings::from_environment(&variables.into_iter().collect()).expect("settings");
+        for request in [request.clone(), request.completed(&settings).expect("all is named")] {
+            let (set, authorization) = signed(request).expect("signed");
+            assert_eq!(set, regions);
+            let start =
+                "AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20260102/s3/aws4_request, SignedHeaders=host;";
+            assert!(authorization.starts_with(start), "{authorization}");
+        }
+        let url = request.presign(&credentials, time, 60).expect("presigned");
+        let set = format!("&X-Amz-Region-Set={}&", regions.replace('*', "%2A").replace(',', "%2C"));
+        assert!(url.url().contains(&set), "{}", url.url());
+    }
+    for both in [point().region("eu-west-1"), point().region_set("*").region("eu-west-1")] {
+        let error = signed(both).expect_err("both");
+        assert!(error.contains("--region-set"), "{error}");
+    }
 }
