@@ -94,7 +94,7 @@
 //!
 //! # Features
 //!
-//! All are on by default.
+//! On by default:
 //!
 //! - `tls`: https, by rustls with `ring` and the roots of webpki-roots.
 //! - `sso`: profiles that sign in with IAM Identity Center.
@@ -102,6 +102,12 @@
 //! - `iot`: credentials of a device by its certificate, from AWS IoT ([`IotRole`]).
 //! - `roles-anywhere`: the same from IAM Roles Anywhere ([`AnywhereRole`]).
 //! - `setup`: the module [`setup`], which provisions roles.
+//! - `tokens`: passwords and tokens for RDS, DSQL, ElastiCache, MemoryDB, MSK and EKS ([`TokenFor`]).
+//!
+//! Off by default:
+//!
+//! - `sigv4a`: signatures for a set of regions, as multi-region access points of S3 want them; brings `p256`.
+//! - `checksums`: CRC-32, CRC-32C, CRC-64/NVME and SHA-1 in the trailers of uploads to S3; brings `crc`.
 //!
 //! # Where to go next
 //!
@@ -135,6 +141,8 @@ pub mod setup;
 mod sink;
 mod source;
 mod system;
+#[cfg(feature = "tokens")]
+mod tokens;
 mod trace;
 mod wait;
 
@@ -165,6 +173,8 @@ pub use settings::profiles::{self, Profiles};
 pub use settings::{ImdsMode, Settings};
 pub use source::CredentialSource;
 pub use system::System;
+#[cfg(feature = "tokens")]
+pub use tokens::{AuthToken, TokenFor};
 pub use trace::Trace;
 
 pub use rolecall_core as core;

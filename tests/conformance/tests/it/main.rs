@@ -16,4 +16,5 @@ mod sigv4_refusals;
 mod sigv4a;
 mod srp;
 mod sts_requests;
+mod tokens;
 mod verify;
