@@ -21,9 +21,9 @@ fuzz_target!(|input: &[u8]| {
     let Some(([kind, piece, high, low, change], data)) = input.split_first_chunk() else { return };
     let checksum = Checksum::ALL[usize::from(kind / 3) % Checksum::ALL.len()];
     let chunks = match kind % 3 {
-        0 => Chunks::Signed,
-        1 => Chunks::SignedWith(checksum),
-        _ => Chunks::UnsignedWith(checksum),
+        0 => Chunks::SIGNED,
+        1 => Chunks::signed_with(checksum),
+        _ => Chunks::unsigned_with(checksum),
     };
     let piece = usize::from(*piece) * 37 + 1;
     let layout = ChunkLayout::new(chunks, data.len() as u64).expect("it is short");

@@ -8,7 +8,7 @@ use rolecall_core::sigv4::chunked::{ChunkEncoder, ChunkKeys, ChunkLayout};
 
 /// The body of a reader, encoded and signed in chunks for S3: an upload of
 /// [`Driver::send_with_keys`](crate::Driver::send_with_keys), whose request has
-/// [`Content::Chunked`](rolecall_core::call::Content::Chunked) of the same layout and takes its keys from the same
+/// [`Content::Chunked`](rolecall_core::call::Content::Chunked) with the announcement of the same layout and takes its keys from the same
 /// [`ChunkKeys`].
 ///
 /// It needs a buffer for one chunk, 8,285 bytes at least, as S3 takes no shorter ones.
@@ -32,9 +32,10 @@ use rolecall_core::sigv4::chunked::{ChunkEncoder, ChunkKeys, ChunkLayout};
 ///     memory: &mut Memory<'_, '_>,
 /// ) -> Result<bool, Box<dyn std::error::Error>> {
 ///     let scope = Scope { region: "eu-west-1", service: "s3", rules: Rules::S3 };
-///     let (layout, keys) = (ChunkLayout::new(Chunks::Signed, len)?, ChunkKeys::new(DeriveEach));
+///     let (layout, keys) = (ChunkLayout::new(Chunks::SIGNED, len)?, ChunkKeys::new(DeriveEach));
 ///     let mut request = Outgoing::new("PUT", bucket, "/log", scope);
-///     request.content = Content::Chunked { layout, rewinds: false };
+///     let announcement = layout.announcement();
+///     request.content = Content::Chunked { announcement: &announcement, rewinds: false };
 ///     let mut bodies = Bodies::upload(ChunkedUpload::new(log, layout, &keys, chunk)?);
 ///     let answered = driver.send_with_keys(&mut Held, request, &keys, &mut bodies, memory)?;
 ///     Ok(answered.reply.status == 200)

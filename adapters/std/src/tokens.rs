@@ -13,7 +13,7 @@ use crate::sink::Sink;
 use crate::{Credentials, Error, Provider, Request, Secret};
 
 /// The client, as MSK reports it in its logs.
-const USER_AGENT: &str = concat!("&User-Agent=rolecall/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: &str = concat!("&User-Agent=rolecall%2F", env!("CARGO_PKG_VERSION"));
 
 /// What a token is for. [`Provider::token`] makes it.
 ///

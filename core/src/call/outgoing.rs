@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::flow::{Endpoint, Limits, RetryPolicy};
-use crate::sigv4::chunked::ChunkLayout;
+use crate::sigv4::chunked::Announcement;
 use crate::sigv4::{Payload, Scope};
 use crate::wire::Ascii;
 
@@ -61,8 +61,8 @@ pub enum Content<'c> {
     /// [`ChunkSigner`](crate::sigv4::chunked::ChunkSigner) of the [`ChunkKeys`](crate::sigv4::chunked::ChunkKeys) that the flow
     /// takes its keys from; the flow announces it.
     Chunked {
-        /// Its kind and lengths.
-        layout: ChunkLayout,
+        /// How it is announced: its kind and its lengths.
+        announcement: &'c Announcement,
         /// Whether the driver's caller can provide it again from the start, for another attempt.
         rewinds: bool,
     },
@@ -81,7 +81,7 @@ impl Content<'_> {
             Self::Bytes(bytes) => Payload::Bytes(bytes),
             Self::Streamed { sha256: Some(hash), .. } => Payload::Hash(hash),
             Self::Streamed { sha256: None, .. } | Self::Unsigned(_) => Payload::Unsigned,
-            Self::Chunked { layout, .. } => Payload::Chunks(layout.chunks()),
+            Self::Chunked { announcement, .. } => Payload::Chunks(announcement.chunks()),
         }
     }
 
@@ -89,7 +89,7 @@ impl Content<'_> {
         match self {
             Self::Bytes(bytes) | Self::Unsigned(bytes) => bytes.len() as u64,
             Self::Streamed { len, .. } => *len,
-            Self::Chunked { layout, .. } => layout.encoded_len(),
+            Self::Chunked { announcement, .. } => announcement.encoded_len(),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::flow::{
     Answer, Ask, Body, Context, Exchange, Flow, Lease, Memory, Need, Next, Outcome, Received, Reply,
     ReplyHeaders, Retries, Source, Span, Stage, Step, Trouble, Workspace,
 };
+use crate::sigv4::chunked::Announcement;
 use crate::sigv4::{DeriveEach, Payload, Rules, Scope, SigningKeys};
 use crate::wire::{Cursor, long_decimal};
 
@@ -160,7 +161,7 @@ impl<'c, const H: usize> Source<'c> for Parts<'_, 'c, H> {
         let body = match request.content {
             Content::Bytes(bytes) | Content::Unsigned(bytes) => Body::Bytes(bytes),
             Content::Streamed { len, .. } => Body::Streamed(len),
-            Content::Chunked { layout, .. } => Body::Streamed(layout.encoded_len()),
+            Content::Chunked { announcement, .. } => Body::Streamed(announcement.encoded_len()),
         };
         Ok(Ask::Need(Need::Http(Exchange {
             body,
@@ -209,9 +210,11 @@ impl<const H: usize> Parts<'_, '_, H> {
     fn write(&mut self, work: &mut Workspace<'_, '_>) -> Result<Span, ErrorKind> {
         let State { request, timing, table, .. } = &mut *self.state;
         let announced = match request.content {
-            Content::Chunked { layout, .. } => Some(layout.announcement()),
+            Content::Chunked { announcement, .. } => Some(announcement),
             _ => None,
         };
+        let lines = announced.map(Announcement::written);
+        let own = lines.as_ref().and_then(|(lines, count)| lines.get(..*count)).unwrap_or_default();
         let reserved = request
             .headers
             .iter()
@@ -247,7 +250,8 @@ impl<const H: usize> Parts<'_, '_, H> {
             headers: request.headers,
             payload,
             length: if len > 0 || !bodiless { length.finish().unwrap_or_default() } else { b"" },
-            chunks: announced.as_ref().map(|announced| (announced, self.keys)),
+            own,
+            chunks: announced.map(|_| self.keys),
         };
         let mut written = Err(ErrorKind::Misuse);
         let exchange = &mut *work.exchange;

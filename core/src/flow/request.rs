@@ -3,7 +3,6 @@
 use zeroize::Zeroize;
 
 use crate::error::{Buffer, ErrorKind};
-use crate::sigv4::chunked::Announcement;
 use crate::sigv4::{Payload, Request, SignError, Signer, SigningKeys, hash_of};
 use crate::wire::http1::HeadWriter;
 use crate::wire::{Count, Cursor, Put, decimal};
@@ -57,8 +56,10 @@ pub(crate) struct Draft<'a> {
     pub(crate) payload: Payload<'a>,
     /// The length of that body in digits; empty if none is announced.
     pub(crate) length: &'a [u8],
-    /// The announcement of a body in chunks, and the keys that keep the signature before them.
-    pub(crate) chunks: Option<(&'a Announcement, &'a dyn SigningKeys)>,
+    /// Those of the flow, before them.
+    pub(crate) own: &'a [(&'a str, &'a [u8])],
+    /// Whose chunks follow the signature, if it is a body of such.
+    pub(crate) chunks: Option<&'a dyn SigningKeys>,
 }
 
 /// What signing sorts in beside its stack: room for parameters, if it is not empty.
@@ -69,13 +70,12 @@ impl<'a> Draft<'a> {
     pub(crate) fn new(endpoint: &'a Endpoint<'a>) -> Self {
         let target = endpoint.root();
         let payload = Payload::Bytes(b"");
-        Self { method: "GET", endpoint, target, headers: &[], payload, length: b"", chunks: None }
+        Self { method: "GET", endpoint, target, headers: &[], payload, length: b"", own: &[], chunks: None }
     }
 
-    /// The announcement of chunks, and the caller's header lines.
-    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let announced = self.chunks.iter().flat_map(|(announced, _)| announced.lines());
-        announced.chain(self.headers.iter().copied())
+    /// All of its header lines.
+    fn lines(&self) -> impl Iterator<Item = &(&'a str, &'a [u8])> {
+        self.own.iter().chain(self.headers)
     }
 }
 
@@ -185,7 +185,7 @@ fn put_signature<const H: usize>(
     let signed = signed.as_ref().map_err(|error| *error)?;
     signed.put_header_lines(out);
     match draft.chunks {
-        Some((_, keys)) => keys.start_chunks(signer, &signed.signature()),
+        Some(keys) => keys.start_chunks(signer, &signed.signature()),
         None => Ok(()),
     }
 }

@@ -9,10 +9,12 @@ use crate::wire::device::utf8;
 use crate::wire::time::UnixTime;
 use crate::wire::{Ascii, Put};
 
+#[cfg(feature = "sigv4a")]
+use super::SignError;
 use super::hash::{self, Mac, hex, set_key, wipe_below, wipe_below_signature};
 #[cfg(feature = "sigv4a")]
 use super::regions::RegionsKey;
-use super::{Scope, SignError, Signature};
+use super::{Scope, Signature};
 
 /// The signing key of one credential scope, its HMAC pads already absorbed.
 ///
@@ -41,20 +43,14 @@ enum Derivation {
 }
 
 impl Derived {
-    /// The key for a scope of `rules`.
-    #[inline(never)]
-    pub(super) fn for_scope(
-        credentials: &Credentials<'_>,
-        time: UnixTime,
-        scope: Scope<'_>,
-    ) -> Result<Self, SignError> {
-        if !scope.rules.region_set {
-            return Ok(Self::of(credentials.secret_access_key(), time, scope.region, scope.service));
-        }
+    /// The key for a scope; `None` for a set of regions for which there is none.
+    #[inline]
+    pub(super) fn for_scope(credentials: &Credentials<'_>, time: UnixTime, scope: Scope<'_>) -> Option<Self> {
         #[cfg(feature = "sigv4a")]
-        return Self::for_regions(credentials, time);
-        #[cfg(not(feature = "sigv4a"))]
-        Err(SignError::RegionSet)
+        if scope.rules.region_set {
+            return Self::for_regions(credentials, time).ok();
+        }
+        Some(Self::of(credentials.secret_access_key(), time, scope.region, scope.service))
     }
 
     #[cfg(feature = "sigv4a")]
@@ -108,9 +104,9 @@ impl Key<'_> {
         put_scope(&self.derived.date, self.scope_region(), self.service, out);
     }
 
-    /// The region in the credential scope, which a set is not.
-    pub(super) fn scope_region(&self) -> Option<&str> {
-        Some(self.region).filter(|_| !self.derived.is_for_regions())
+    /// The region in the credential scope; empty for a set, which is not in it.
+    pub(super) fn scope_region(&self) -> &str {
+        if self.derived.is_for_regions() { "" } else { self.region }
     }
 
     /// The value of `x-amz-region-set`; empty without one.
@@ -167,7 +163,7 @@ pub(super) const ALGORITHM: &[u8] = b"AWS4-HMAC-SHA256";
 pub(super) fn put_string_to_sign(
     algorithm: &[u8],
     date: &Ascii<16>,
-    region: Option<&str>,
+    region: &str,
     service: &str,
     hash: &Ascii<64>,
     out: &mut dyn Put,
@@ -182,9 +178,13 @@ pub(super) fn put_string_to_sign(
 }
 
 /// Writes a credential scope on the day of `date`, its parts joined by slashes.
-pub(super) fn put_scope(date: &Ascii<16>, region: Option<&str>, service: &str, out: &mut dyn Put) {
-    let region = region.map(str::as_bytes);
-    for part in [Some(date.day()), region, Some(service.as_bytes())].into_iter().flatten() {
+pub(super) fn put_scope(date: &Ascii<16>, region: &str, service: &str, out: &mut dyn Put) {
+    for part in [date.day(), region.as_bytes(), service.as_bytes()] {
+        // The set of regions is not part of the scope.
+        #[cfg(feature = "sigv4a")]
+        if part.is_empty() {
+            continue;
+        }
         out.put(part);
         out.put(b"/");
     }

@@ -53,8 +53,8 @@ pub use key::SigningKey;
 pub use mqtt::mqtt_url;
 pub use presign::Presigned;
 pub use request::{Payload, Request, is_never_signed};
-pub use ring::{DeriveEach, KeyRing, Scope, SigningKeys};
-pub use rules::Rules;
+pub use ring::{DeriveEach, KeyRing, SigningKeys};
+pub use rules::{Rules, Scope};
 pub use sign::{Signed, Signer, TokenPlacement};
 pub use signature::Signature;
 

@@ -91,7 +91,7 @@ impl<'r> Presigned<'r> {
         if request.parts.payload.is_in_chunks() {
             return Err(SignError::PresignedChunks);
         }
-        let mut presigned = Self { signer, request, lifetime, signature: Signature::NONE };
+        let mut presigned = Self { signer, request, lifetime, signature: Ascii::new([b'0'; 64]).into() };
         let hash = presigned.canonical_hash()?;
         presigned.signature = signer.key.sign(|mac| signer.put_string_to_sign(&hash, mac));
         Ok(presigned)

@@ -72,5 +72,5 @@ fn derive(credentials: &Credentials<'_>) -> Option<SigningKey> {
 #[inline(never)]
 fn sign(key: &SigningKey, hash: &[u8; 32]) -> Signature {
     let signature: Option<p256::ecdsa::Signature> = key.sign_prehash(hash).ok();
-    signature.map_or(Signature::NONE, |signature| Signature::of(signature.to_der().as_bytes()))
+    signature.map_or(Signature::of(&[]), |signature| Signature::of(signature.to_der().as_bytes()))
 }

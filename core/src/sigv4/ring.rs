@@ -10,18 +10,7 @@ use crate::wire::time::UnixTime;
 
 use super::hash::wipe_below;
 use super::key::{Derived, Key};
-use super::{Rules, SignError, Signature, Signer};
-
-/// What a signature is for: the parts of the credential scope beside the day, and the rules of the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scope<'a> {
-    /// The region, as in the credential scope: `eu-west-1`.
-    pub region: &'a str,
-    /// The service, by the name it signs with: `s3`.
-    pub service: &'a str,
-    /// The rules of the service.
-    pub rules: Rules,
-}
+use super::{Rules, Scope, SignError, Signature, Signer, SigningKey};
 
 /// A provider of signing keys, which derives each or keeps some.
 pub trait SigningKeys {
@@ -151,7 +140,7 @@ impl<const N: usize> KeyRing<N> {
             let names = String::try_from(region).ok().zip(String::try_from(service).ok()).filter(|_| known);
             match (names, self.kept.get_mut(at)) {
                 (Some((region, service)), Some(place)) => {
-                    keep(place, (region, service), credentials, rules, time)?;
+                    keep(place, (region, service), credentials, rules, time);
                     if found.is_none() {
                         self.next = at.saturating_add(1);
                         if self.next >= N {
@@ -159,7 +148,7 @@ impl<const N: usize> KeyRing<N> {
                         }
                     }
                 }
-                _ => keep_once(&mut self.once, credentials, scope, time)?,
+                _ => keep_once(&mut self.once, credentials, scope, time),
             }
             wipe_below();
         }
@@ -177,22 +166,15 @@ fn keep(
     credentials: &Credentials<'_>,
     rules: Rules,
     time: UnixTime,
-) -> Result<(), SignError> {
+) {
     let (region, service) = names;
-    let derived = Derived::for_scope(credentials, time, Scope { region: &region, service: &service, rules })?;
-    *place = Some(Kept { region, service, derived });
-    Ok(())
+    let derived = Derived::for_scope(credentials, time, Scope { region: &region, service: &service, rules });
+    *place = derived.map(|derived| Kept { region, service, derived });
 }
 
 #[inline(never)]
-fn keep_once(
-    place: &mut Option<Derived>,
-    credentials: &Credentials<'_>,
-    scope: Scope<'_>,
-    time: UnixTime,
-) -> Result<(), SignError> {
-    *place = Some(Derived::for_scope(credentials, time, scope)?);
-    Ok(())
+fn keep_once(place: &mut Option<Derived>, credentials: &Credentials<'_>, scope: Scope<'_>, time: UnixTime) {
+    *place = Derived::for_scope(credentials, time, scope);
 }
 
 impl<const N: usize> Default for KeyRing<N> {
@@ -236,8 +218,12 @@ impl SigningKeys for DeriveEach {
         sign: &mut dyn FnMut(&Signer<'_>) -> Result<(), SignError>,
     ) -> Result<(), SignError> {
         let Scope { region, service, rules } = scope;
-        let derived = &Derived::for_scope(credentials, time, scope)?;
-        wipe_below();
-        sign(&Signer::of(credentials, Key { derived, region, service }, rules, time)?)
+        #[cfg(feature = "sigv4a")]
+        if rules.region_set {
+            let key = SigningKey::for_regions(credentials, time, region, service)?;
+            return sign(&Signer::new(credentials, &key, rules, time)?);
+        }
+        let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
+        sign(&Signer::new(credentials, &key, rules, time)?)
     }
 }

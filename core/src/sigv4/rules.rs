@@ -33,3 +33,14 @@ impl Rules {
         if s3 { Self::S3 } else { Self::STANDARD }
     }
 }
+
+/// What a signature is for: the parts of the credential scope beside the day, and the rules of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope<'a> {
+    /// The region, as in the credential scope: `eu-west-1`.
+    pub region: &'a str,
+    /// The service, by the name it signs with: `s3`.
+    pub service: &'a str,
+    /// The rules of the service.
+    pub rules: Rules,
+}

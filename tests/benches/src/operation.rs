@@ -1,8 +1,8 @@
 //! The requests that are signed, and how `rolecall-core` signs them.
 
 use rolecall_core::credentials::Credentials;
-use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
-use rolecall_core::wire::{Ascii, Cursor, time::UnixTime};
+use rolecall_core::sigv4::{Payload, Request, Rules, Signature, Signer, SigningKey};
+use rolecall_core::wire::{Cursor, time::UnixTime};
 
 /// 2026-03-01T12:00:00Z.
 const TIME: u64 = 1_772_366_400;
@@ -115,13 +115,13 @@ impl Operation {
     }
 
     /// Derives the signing key and computes the signature.
-    pub fn sign_cold(&self, credentials: &Credentials<'_>) -> Ascii<64> {
+    pub fn sign_cold(&self, credentials: &Credentials<'_>) -> Signature {
         let key = SigningKey::derive(credentials.secret_access_key(), self.time(), REGION, self.service);
         self.sign(credentials, &key)
     }
 
     /// Computes the signature with a cached signing key.
-    pub fn sign(&self, credentials: &Credentials<'_>, key: &SigningKey<'_>) -> Ascii<64> {
+    pub fn sign(&self, credentials: &Credentials<'_>, key: &SigningKey<'_>) -> Signature {
         self.with_signer(credentials, key, |signer, request| match self.lifetime {
             None => signer.sign(request).expect("a signature").signature(),
             Some(lifetime) => signer.presign(request, lifetime).expect("a presigned URL").signature(),

@@ -31,10 +31,11 @@ fn base() -> Fixed<'static> {
 
 fn send(mocked: &mut Mocked, layout: ChunkLayout, source: &mut ByteSource) -> Result<Answered, Error> {
     source.faults.time = mocked.net.time.clone();
+    let announcement = layout.announcement();
     let mut request = Outgoing::new("PUT", Endpoint::parse("http://10.0.0.7").unwrap(), "/key", SCOPE);
     request.limits = Limits { connect_ms: 300, first_byte_ms: 3_000, total_ms: 100_000, body_bytes: 64 };
     request.retries = RetryPolicy::new(3, 200_000);
-    request.content = Content::Chunked { layout, rewinds: true };
+    request.content = Content::Chunked { announcement: &announcement, rewinds: true };
     let (keys, mut chunk, mut sink) =
         (ChunkKeys::new(DeriveEach), vec![0; layout.buffer_len()], Sink::default());
     let upload = ChunkedUpload::new(source, layout, &keys, &mut chunk).unwrap();
@@ -73,7 +74,7 @@ fn text(len: usize) -> Vec<u8> {
 
 fn a_body_in_chunks_is_verified_by_its_receiver(on: Loop) {
     for chunks in
-        [Chunks::Signed, Chunks::SignedWith(Checksum::Sha256), Chunks::UnsignedWith(Checksum::Sha256)]
+        [Chunks::SIGNED, Chunks::signed_with(Checksum::Sha256), Chunks::unsigned_with(Checksum::Sha256)]
     {
         for len in [0, 1, 8_192, 8_193, 20_000] {
             for faults in [
@@ -104,7 +105,7 @@ fn a_retry_is_signed_and_encoded_again(on: Loop) {
     let mut mocked = Mocked::new(on, Net::new(StackBehavior::default(), serve));
     mocked.exchange = vec![0; 1_024];
     let mut source = ByteSource::of(text(9_000));
-    let layout = ChunkLayout::new(Chunks::Signed, 9_000).unwrap();
+    let layout = ChunkLayout::new(Chunks::SIGNED, 9_000).unwrap();
     assert_eq!(send(&mut mocked, layout, &mut source).unwrap().reply.status, 200);
     assert_eq!(source.rewinds, 2);
     let requests = mocked.net.requests();
@@ -117,13 +118,13 @@ fn a_retry_is_signed_and_encoded_again(on: Loop) {
 fn a_body_that_ends_early_is_an_error(on: Loop) {
     let mut mocked = Mocked::new(on, Net::new(StackBehavior::default(), stored));
     mocked.exchange = vec![0; 1_024];
-    let layout = ChunkLayout::new(Chunks::Signed, 9_001).unwrap();
+    let layout = ChunkLayout::new(Chunks::SIGNED, 9_001).unwrap();
     let error = send(&mut mocked, layout, &mut ByteSource::of(text(9_000))).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Transport(Failure { phase: Phase::Send, kind: FailureKind::Other }));
 }
 
 fn a_buffer_for_less_than_a_chunk_is_refused(_: Loop) {
-    let (keys, layout) = (ChunkKeys::new(DeriveEach), ChunkLayout::new(Chunks::Signed, 1).unwrap());
+    let (keys, layout) = (ChunkKeys::new(DeriveEach), ChunkLayout::new(Chunks::SIGNED, 1).unwrap());
     let mut small = vec![0; layout.buffer_len() - 1];
     assert!(ChunkedUpload::new(ByteSource::default(), layout, &keys, &mut small).is_err());
 }

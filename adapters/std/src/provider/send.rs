@@ -130,7 +130,7 @@ impl Provider {
     /// # fn put(provider: &rolecall::Provider) -> Result<(), Box<dyn std::error::Error>> {
     /// let mut file = std::fs::File::open("11.csv")?;
     /// let request = rolecall::Request::new("PUT", "https://reports.s3.eu-west-1.amazonaws.com/11.csv")?;
-    /// let layout = ChunkLayout::new(Chunks::Signed, file.metadata()?.len())?.with_chunk(65_536)?;
+    /// let layout = ChunkLayout::new(Chunks::SIGNED, file.metadata()?.len())?.with_chunk(65_536)?;
     /// provider.send_chunked(&request, &mut file, layout, &mut std::io::sink())?;
     /// # Ok(())
     /// # }
@@ -145,7 +145,8 @@ impl Provider {
         layout: ChunkLayout,
         out: &mut dyn Write,
     ) -> Result<Reply, Error> {
-        let content = Content::Chunked { layout, rewinds: upload.rewinds() };
+        let announcement = layout.announcement();
+        let content = Content::Chunked { announcement: &announcement, rewinds: upload.rewinds() };
         let keys = ChunkKeys::new(&self.shared.keys);
         let mut encoded = Encoded::new(upload, layout, &keys);
         let streams = Streams { upload: Some(&mut encoded), download: Some(out) };

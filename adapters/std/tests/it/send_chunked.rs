@@ -51,7 +51,7 @@ fn verified(sent: &str, now: u64) -> Result<(Covered, Vec<u8>), VerifyError> {
 fn a_body_in_chunks_is_verified_by_its_receiver() {
     let data: Vec<u8> = (0..100_000u32).map(|at| b'a' + (at % 26) as u8).collect();
     for chunks in
-        [Chunks::Signed, Chunks::SignedWith(Checksum::Sha256), Chunks::UnsignedWith(Checksum::Sha256)]
+        [Chunks::SIGNED, Chunks::signed_with(Checksum::Sha256), Chunks::unsigned_with(Checksum::Sha256)]
     {
         for (len, chunk) in [(0, 8_192), (1, 8_192), (8_192, 8_192), (100_000, 65_536)] {
             let fake = Fake::default();
@@ -70,7 +70,7 @@ fn a_body_in_chunks_is_verified_by_its_receiver() {
                     assert_eq!((found, found_len), (chunks, len))
                 }
                 Covered::UnsignedChunks { checksum, .. } => {
-                    assert_eq!(Chunks::UnsignedWith(checksum), chunks)
+                    assert_eq!(Chunks::unsigned_with(checksum), chunks)
                 }
                 other => panic!("{other:?}"),
             }
@@ -89,7 +89,7 @@ fn an_attempt_after_a_wrong_clock_is_signed_and_encoded_again() {
     fake.reply(403, late, b"<Error><Code>RequestTimeTooSkewed</Code></Error>")
         .reply(503, "", b"")
         .reply(200, "", b"");
-    let layout = ChunkLayout::new(Chunks::Signed, 9_000).expect("a layout");
+    let layout = ChunkLayout::new(Chunks::SIGNED, 9_000).expect("a layout");
     let mut body = Cursor::new(vec![b'x'; 9_000]);
     let reply =
         fake.provider().send_chunked(&put(), &mut body, layout, &mut std::io::sink()).expect("a reply");
@@ -102,7 +102,7 @@ fn an_attempt_after_a_wrong_clock_is_signed_and_encoded_again() {
 
 #[test]
 fn what_cannot_be_sent_in_chunks_is_refused() {
-    let layout = ChunkLayout::new(Chunks::Signed, 10).expect("a layout");
+    let layout = ChunkLayout::new(Chunks::SIGNED, 10).expect("a layout");
     let send = |request: &Request, body: &[u8]| {
         let fake = Fake::default();
         fake.provider().send_chunked(request, &mut Once::new(body), layout, &mut std::io::sink())
@@ -136,7 +136,7 @@ fn a_short_body_is_an_error() {
     let variables = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
     let provider = Provider::from_environment(&variables.into_iter().collect()).expect("a provider");
     let request = Request::new("PUT", &url).expect("a request").service("s3").region("eu-west-1");
-    let layout = ChunkLayout::new(Chunks::Signed, 50_000).expect("a layout");
+    let layout = ChunkLayout::new(Chunks::SIGNED, 50_000).expect("a layout");
     let mut body = Once::new(Cursor::new(vec![0; 20_000]));
     let error =
         provider.send_chunked(&request, &mut body, layout, &mut std::io::sink()).expect_err("too short");

@@ -8,36 +8,41 @@ use super::Checksum;
 /// How a body in chunks is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Chunks {
-    /// Each chunk is signed: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`.
-    Signed,
-    /// Each chunk is signed, and a checksum after them: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER`.
-    SignedWith(Checksum),
-    /// None is signed, and a checksum follows: `STREAMING-UNSIGNED-PAYLOAD-TRAILER`. S3 accepts it over https.
-    UnsignedWith(Checksum),
+pub struct Chunks {
+    // Only the names of those that are used are linked.
+    name: &'static str,
+    signed: bool,
+    trailer: Option<Checksum>,
 }
 
 impl Chunks {
+    /// Each chunk is signed: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`.
+    pub const SIGNED: Self = Self { name: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", signed: true, trailer: None };
+
+    /// Each chunk is signed, and a checksum after them: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER`.
+    pub const fn signed_with(checksum: Checksum) -> Self {
+        let name = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
+        Self { name, signed: true, trailer: Some(checksum) }
+    }
+
+    /// None is signed, and a checksum follows: `STREAMING-UNSIGNED-PAYLOAD-TRAILER`. S3 accepts it over https.
+    pub const fn unsigned_with(checksum: Checksum) -> Self {
+        Self { name: "STREAMING-UNSIGNED-PAYLOAD-TRAILER", signed: false, trailer: Some(checksum) }
+    }
+
     /// The value of the header `x-amz-content-sha256`.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Signed => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-            Self::SignedWith(_) => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
-            Self::UnsignedWith(_) => "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-        }
+        self.name
     }
 
     /// The checksum in the trailer.
     pub const fn trailer(self) -> Option<Checksum> {
-        match self {
-            Self::Signed => None,
-            Self::SignedWith(checksum) | Self::UnsignedWith(checksum) => Some(checksum),
-        }
+        self.trailer
     }
 
     /// Whether each chunk is signed.
     pub const fn are_signed(self) -> bool {
-        !matches!(self, Self::UnsignedWith(_))
+        self.signed
     }
 }
 
@@ -140,7 +145,7 @@ impl ChunkLayout {
         let mut out = Cursor::new(&mut decoded);
         long_decimal(self.len, &mut out);
         let digits = out.needed();
-        Announcement { decoded, digits, trailer: self.chunks.trailer().map(Checksum::header) }
+        Announcement { chunks: self.chunks, encoded: self.encoded, decoded, digits }
     }
 }
 
@@ -148,18 +153,39 @@ impl ChunkLayout {
 /// there is one.
 #[derive(Debug, Clone)]
 pub struct Announcement {
+    chunks: Chunks,
+    encoded: u64,
     decoded: [u8; 20],
     digits: usize,
-    trailer: Option<&'static str>,
 }
 
 impl Announcement {
     /// Names and values.
     pub fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> + Clone {
+        let (lines, count) = self.written();
+        lines.into_iter().take(count)
+    }
+
+    /// Names and values, and how many there are.
+    pub(crate) fn written(&self) -> ([(&str, &[u8]); 3], usize) {
         let decoded = self.decoded.get(..self.digits).unwrap_or_default();
-        let trailer = self.trailer.map(|name| ("x-amz-trailer", name.as_bytes()));
-        let always = [("content-encoding", &b"aws-chunked"[..]), ("x-amz-decoded-content-length", decoded)];
-        always.into_iter().chain(trailer)
+        let trailer = self.chunks.trailer().map_or("", Checksum::header);
+        let lines = [
+            ("content-encoding", &b"aws-chunked"[..]),
+            ("x-amz-decoded-content-length", decoded),
+            ("x-amz-trailer", trailer.as_bytes()),
+        ];
+        (lines, if trailer.is_empty() { 2 } else { 3 })
+    }
+
+    /// How the body is signed.
+    pub fn chunks(&self) -> Chunks {
+        self.chunks
+    }
+
+    /// The length of the encoded body in bytes.
+    pub fn encoded_len(&self) -> u64 {
+        self.encoded
     }
 }
 

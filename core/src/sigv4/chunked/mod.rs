@@ -18,7 +18,7 @@
 //! let time = UnixTime::from_compact(b"20150830T123600Z")?;
 //! let key = SigningKey::derive(credentials.secret_access_key(), time, "us-east-1", "s3");
 //!
-//! let layout = ChunkLayout::new(Chunks::Signed, 5)?;
+//! let layout = ChunkLayout::new(Chunks::SIGNED, 5)?;
 //! let announced = layout.announcement();
 //! let mut request = Request::new("PUT", "/log", Payload::Chunks(layout.chunks()))?;
 //! request.header("host", b"example.s3.amazonaws.com")?;

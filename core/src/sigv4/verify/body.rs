@@ -44,11 +44,10 @@ impl Announced<'_> {
                 if body.is_some() {
                     return Err(VerifyError::InChunks);
                 }
-                match self.chunks(value)? {
-                    (Chunks::UnsignedWith(checksum), len) => {
-                        unsigned(Covered::UnsignedChunks { checksum, len })
-                    }
-                    (chunks, len) => Ok(Covered::Chunks { chunks, len }),
+                let (chunks, len) = self.chunks(value)?;
+                match chunks.trailer().filter(|_| !chunks.are_signed()) {
+                    Some(checksum) => unsigned(Covered::UnsignedChunks { checksum, len }),
+                    None => Ok(Covered::Chunks { chunks, len }),
                 }
             }
             // Announced as what it is not: one reader would take the chunks apart, another would keep them.
@@ -76,12 +75,12 @@ impl Announced<'_> {
             let name = trailer.ok_or(VerifyError::Missing(Part::Trailer))?;
             Checksum::named(name).ok_or(VerifyError::Malformed(Part::Trailer))
         };
-        let chunks = if content == Chunks::Signed.as_str().as_bytes() {
-            trailer.map_or(Ok(Chunks::Signed), |_| Err(VerifyError::Malformed(Part::Trailer)))?
-        } else if content == Chunks::SignedWith(Checksum::Sha256).as_str().as_bytes() {
-            Chunks::SignedWith(checksum()?)
-        } else if content == Chunks::UnsignedWith(Checksum::Sha256).as_str().as_bytes() {
-            Chunks::UnsignedWith(checksum()?)
+        let chunks = if content == Chunks::SIGNED.as_str().as_bytes() {
+            trailer.map_or(Ok(Chunks::SIGNED), |_| Err(VerifyError::Malformed(Part::Trailer)))?
+        } else if content == Chunks::signed_with(Checksum::Sha256).as_str().as_bytes() {
+            Chunks::signed_with(checksum()?)
+        } else if content == Chunks::unsigned_with(Checksum::Sha256).as_str().as_bytes() {
+            Chunks::unsigned_with(checksum()?)
         } else {
             return Err(VerifyError::Streaming);
         };

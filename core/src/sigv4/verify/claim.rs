@@ -322,7 +322,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     /// Writes the string to sign, of the canonical request with the SHA-256 `hash`.
     pub fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut dyn Put) {
         let Scope { region, service, .. } = self.verifier.scope;
-        put_string_to_sign(ALGORITHM, &self.time.compact(), Some(region), service, hash, out);
+        put_string_to_sign(ALGORITHM, &self.time.compact(), region, service, hash, out);
     }
 
     /// Writes the path as it is signed: dot segments and empty segments resolved where the service's rules say so, encoded as
@@ -347,7 +347,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
             Covered::Hashed(hash) => hash.as_bytes(),
             Covered::Unsigned => UNSIGNED.as_bytes(),
             Covered::Chunks { chunks, .. } => chunks.as_str().as_bytes(),
-            Covered::UnsignedChunks { checksum, .. } => Chunks::UnsignedWith(*checksum).as_str().as_bytes(),
+            Covered::UnsignedChunks { checksum, .. } => Chunks::unsigned_with(*checksum).as_str().as_bytes(),
         };
         Ok(canonical::put_parts(&self.parts, rules, &left_out, self, payload, out)?)
     }

@@ -71,7 +71,7 @@ fn tokens() {
         let mut ours = url(token.expose());
         if case["kind"] == "msk" {
             let (signed, agent) = ours.rsplit_once('&').expect("a client");
-            assert!(agent.starts_with("User-Agent=rolecall/"), "{agent}");
+            assert!(agent.starts_with("User-Agent=rolecall%2F"), "{agent}");
             ours = signed.to_owned();
         }
         assert_eq!(ours, url(case["token"].as_str().expect("a token")), "{}", case["name"]);

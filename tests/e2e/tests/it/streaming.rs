@@ -197,7 +197,7 @@ const TRAILER_SIGNATURE: i64 = 24 + 64 + 4;
 fn ministack_takes_chunks_of_each_length() {
     lengths(
         "ministack",
-        &[Chunks::Signed, Chunks::SignedWith(Checksum::Crc32c), Chunks::UnsignedWith(Checksum::Crc32)],
+        &[Chunks::SIGNED, Chunks::signed_with(Checksum::Crc32c), Chunks::unsigned_with(Checksum::Crc32)],
     );
 }
 
@@ -206,10 +206,10 @@ fn seaweedfs_takes_chunks_of_each_length() {
     lengths(
         "seaweedfs",
         &[
-            Chunks::Signed,
-            Chunks::SignedWith(Checksum::Crc32),
-            Chunks::SignedWith(Checksum::Sha256),
-            Chunks::UnsignedWith(Checksum::Crc64Nvme),
+            Chunks::SIGNED,
+            Chunks::signed_with(Checksum::Crc32),
+            Chunks::signed_with(Checksum::Sha256),
+            Chunks::unsigned_with(Checksum::Crc64Nvme),
         ],
     );
 }
@@ -218,12 +218,12 @@ fn seaweedfs_takes_chunks_of_each_length() {
 fn a_changed_byte_is_refused_by_ministack() {
     changes(
         "ministack",
-        Chunks::Signed,
+        Chunks::SIGNED,
         &[("data", 10_000), ("signature", HEAD + 10), ("last signature", -10)],
     );
     changes(
         "ministack",
-        Chunks::SignedWith(Checksum::Crc32),
+        Chunks::signed_with(Checksum::Crc32),
         &[("data", 10_000), ("trailer", -TRAILER_SIGNATURE - 6)],
     );
 }
@@ -232,12 +232,12 @@ fn a_changed_byte_is_refused_by_ministack() {
 fn a_changed_byte_is_refused_by_seaweedfs() {
     changes(
         "seaweedfs",
-        Chunks::Signed,
+        Chunks::SIGNED,
         &[("data", 10_000), ("signature", HEAD + 10), ("last signature", -10)],
     );
     changes(
         "seaweedfs",
-        Chunks::SignedWith(Checksum::Crc32),
+        Chunks::signed_with(Checksum::Crc32),
         &[("data", 10_000), ("trailer", -TRAILER_SIGNATURE - 6)],
     );
 }

@@ -1,6 +1,6 @@
 //! Bodies in chunks.
 
-use core::fmt::Debug;
+use core::fmt::{Debug, Display};
 use core::hint::black_box;
 
 use rolecall_core::sigv4::{self, SigningKeys};
@@ -13,7 +13,11 @@ pub(crate) fn call() {
     let Some(credentials) = signing::credentials() else { return };
     let (scope, time) = (signing::scope(), UnixTime::from_secs(number()));
     let keys = sigv4::chunked::ChunkKeys::new(sigv4::DeriveEach);
-    let seed = sigv4::sha256_hex(bytes());
+    let seed = <sigv4::Signature as From<_>>::from(sigv4::sha256_hex(bytes()));
+    used(sigv4::Signature::as_bytes(&seed));
+    used(sigv4::Signature::as_str(&seed));
+    formatted(|f| <sigv4::Signature as Debug>::fmt(&seed, f));
+    formatted(|f| <sigv4::Signature as Display>::fmt(&seed, f));
     let signed = <sigv4::chunked::ChunkKeys<_> as SigningKeys>::with_signer(
         &keys,
         &credentials,
@@ -40,10 +44,11 @@ pub(crate) fn call() {
         used(sigv4::chunked::Checksum::value_len(*checksum));
     }
     let named = sigv4::chunked::Checksum::named(text());
-    let chunks = named.map_or(sigv4::chunked::Chunks::Signed, sigv4::chunked::Chunks::SignedWith);
+    let chunks = named.map_or(sigv4::chunked::Chunks::SIGNED, sigv4::chunked::Chunks::signed_with);
     used(sigv4::chunked::Chunks::as_str(chunks));
     used(sigv4::chunked::Chunks::trailer(chunks));
     used(sigv4::chunked::Chunks::are_signed(chunks));
+    used(sigv4::chunked::Chunks::unsigned_with(sigv4::chunked::Checksum::Sha256));
     used(encode(black_box(chunks), &keys).is_ok());
 }
 
@@ -60,6 +65,8 @@ fn encode(
     used(sigv4::chunked::ChunkLayout::buffer_len(&layout));
     let announcement = sigv4::chunked::ChunkLayout::announcement(&layout);
     used(sigv4::chunked::Announcement::lines(&announcement).count());
+    used(sigv4::chunked::Announcement::chunks(&announcement));
+    used(sigv4::chunked::Announcement::encoded_len(&announcement));
     let mut buffer = [0; 128];
     let buffer = buffer.get_mut(..number::<u8>().into()).unwrap_or_default();
     let mut encoder = sigv4::chunked::ChunkEncoder::new(layout, buffer)?;
