@@ -60,3 +60,4 @@ mod special_files;
 mod sso;
 mod streaming;
 mod sts;
+mod verify_botocore;
