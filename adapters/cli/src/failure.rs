@@ -19,7 +19,7 @@ pub(crate) enum Failure {
     Setup(Box<SetupError>),
     Input(String, std::io::Error),
     Output(std::io::Error),
-    /// A program that does not run, as it is to be shown, and what to do.
+    /// A program that does not run, as it is to be shown behind the command that was to run it, and what to do.
     Program(String, &'static str, std::io::Error),
     #[cfg(feature = "demo")]
     Demo(String),
@@ -48,7 +48,7 @@ impl fmt::Display for Failure {
             Self::Setup(error) => write!(f, "{error}{}", in_place_of_prompt(&error.error)),
             Self::Input(what, error) => write!(f, "{what}: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
-            Self::Program(program, what, error) => write!(f, "exec: {program}: {what} ({error})"),
+            Self::Program(program, what, error) => write!(f, "{program}: {what} ({error})"),
             Self::Usage(what) => f.write_str(what),
             #[cfg(feature = "demo")]
             Self::Demo(what) => f.write_str(what),

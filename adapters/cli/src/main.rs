@@ -8,16 +8,17 @@ mod commands;
 mod failure;
 mod files;
 mod input;
+mod json;
 mod output;
 mod provider;
+#[cfg(feature = "serve")]
+mod serve;
 
 use std::process::ExitCode;
 
 use output::note;
 
 fn main() -> ExitCode {
-    #[cfg(unix)]
-    end_on_signals();
     let arguments = match arguments::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -25,6 +26,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    #[cfg(unix)]
+    if !arguments.command.ends_in_order() {
+        end_on_signals();
+    }
     match commands::run(&arguments) {
         Ok(code) => code,
         Err(error) => {

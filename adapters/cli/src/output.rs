@@ -25,6 +25,16 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Closes standard output, for a shell that reads until its end. What is printed afterwards is lost.
+#[cfg(feature = "serve")]
+pub(crate) fn close() {
+    // In place of a descriptor that another file would get. Where there is no such device, it stays open.
+    #[cfg(unix)]
+    if let Ok(nothing) = std::fs::File::options().write(true).open("/dev/null") {
+        let _ = rustix::stdio::dup2_stdout(nothing);
+    }
+}
+
 /// The longest part of a value that an error shows, in characters.
 const SHOWN: usize = 80;
 

@@ -94,10 +94,31 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "exec",
         words: "-- COMMAND [ARGUMENT]...",
         about: "run a command with credentials and region in its environment",
-        options: &[],
+        options: &[
+            #[cfg(feature = "serve")]
+            once("--refresh", "an endpoint in place of keys: its credentials stay fresh while COMMAND runs"),
+        ],
         groups: REQUESTING,
         more: EXEC,
         success: Some("that of COMMAND"),
+    },
+    #[cfg(feature = "serve")]
+    Topic {
+        name: "serve",
+        words: "[-- COMMAND [ARGUMENT]...]",
+        about: "serve credentials that stay fresh to SDKs on this machine",
+        options: &[
+            once("--listen ADDRESS:PORT", "where, else 127.0.0.1:0, a free port of loopback"),
+            once("--listen-on-network", "allow an address that other machines can reach, over plain http"),
+            once(
+                "--mode MODE",
+                "container, as ECS serves them, or imds, as EC2 does: to every process of this machine",
+            ),
+            once("--token-file FILE", "write the token there, for this user alone, in place of printing it"),
+        ],
+        groups: REQUESTING,
+        more: SERVE,
+        success: Some("stopped by a signal, or that of COMMAND"),
     },
     Topic {
         name: "whoami",
@@ -138,8 +159,7 @@ pub(super) static COMMANDS: &[Topic] = &[
     Topic {
         name: "presign",
         words: "URL",
-        about: "print a URL with a signature in its query; its user has to send the headers given here, and no other \
-                credentials",
+        about: "print a URL with a signature in its query",
         options: &[
             #[cfg(feature = "iot")]
             once(
@@ -157,7 +177,7 @@ pub(super) static COMMANDS: &[Topic] = &[
             CANONICAL,
         ],
         groups: REQUESTING,
-        more: &[],
+        more: &["Its user has to send the headers that are given here, and no other credentials."],
         success: None,
     },
     #[cfg(feature = "setup")]
@@ -259,7 +279,7 @@ pub(super) static RECIPES: &[Topic] = &[
     Topic {
         name: "setup cognito",
         words: "",
-        about: "a user pool with a client and a user, an identity pool, roles for its identities",
+        about: "a user pool with a client and a user, an identity pool and its roles",
         options: &[
             always("--name NAME", "the name of all of them"),
             DESCRIPTION,
@@ -314,6 +334,27 @@ const EXEC: &[&str] = &[
     "environment, as the AWS SDK for .NET did before version 4, uses that one.",
     "Every process of the same user, and root, can read the keys there (/proc/PID/environ), and COMMAND hands them on to",
     "what it starts. A program that can use credential_process needs none in its environment.",
+];
+
+/// How `serve` is used.
+#[cfg(feature = "serve")]
+const SERVE: &[&str] = &[
+    "  rolecall serve --profile build -- python3 report.py",
+    "  eval \"$(rolecall serve --role-arn arn:aws:iam::444455556666:role/reports &)\"; aws s3 ls",
+    "",
+    "The first runs COMMAND with AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_AUTHORIZATION_TOKEN and the region in",
+    "its environment, and without variables that SDKs would prefer; where the profile default has credentials, which",
+    "they prefer, too, COMMAND gets empty files in place of AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE. It passes",
+    "signals on, ends with COMMAND, and has its exit code, or 128 and the number of the signal that ended it. The second",
+    "prints these variables for a shell when there are credentials, and serves until SIGTERM, SIGINT or SIGHUP. An SDK",
+    "asks again before the credentials end; however many ask, one fetch at a time is made, and its error is what they",
+    "get: HTTP status 500. Credentials without an end are said to have one in an hour, and have an empty token.",
+    "",
+    "Who has the token gets the credentials: every process that can read COMMAND's environment, or the file. With --mode",
+    "imds every process of this machine does; the variable is AWS_EC2_METADATA_SERVICE_ENDPOINT. Web pages and proxies",
+    "get nothing: the header Host has to be the address, and Origin is refused. Of more than 1,024 connections, the",
+    "longest idle one is closed, or the newest waits. systemd may hand over the socket (LISTEN_FDS) and is notified",
+    "(NOTIFY_SOCKET).",
 ];
 
 /// The groups of commands that request something.

@@ -48,7 +48,7 @@ pub(super) fn of(topic: &Topic) -> String {
     let words = topic.words.split_terminator(' ').map(str::to_owned).chain(needed.map(bracketed));
     let mut words: Vec<String> = words.collect();
     // Behind the hyphens are words of another command.
-    let options = if topic.words.starts_with("--") { 0 } else { words.len() };
+    let options = if topic.words.contains("--") { 0 } else { words.len() };
     words.insert(options, "[OPTIONS]".to_owned());
     for word in words {
         out.push(' ');
@@ -108,7 +108,13 @@ fn put_topic(out: &mut String, topic: &Topic) {
     out.push_str(topic.name);
     let margin = column(out) + 1;
     let words = topic.words.split_terminator(' ').map(str::to_owned);
-    let more: Vec<String> = words.chain(topic.options.iter().map(bracketed)).collect();
+    let options = topic.options.iter().map(bracketed);
+    // Behind the hyphens are words of another command.
+    let more: Vec<String> = if topic.words.contains("--") {
+        options.chain(words).collect()
+    } else {
+        words.chain(options).collect()
+    };
     fill(out, margin, more.iter().map(String::as_str));
     if out[start..].contains('\n') {
         out.push('\n');
@@ -167,6 +173,8 @@ mod tests {
             "mfa-code" => "123456",
             "tag" | "login" | "login-provider" => "a=b",
             "header" => "a:b",
+            "listen" => "127.0.0.1:0",
+            "mode" => "imds",
             _ => "value",
         };
         let takes = option.spelled.rsplit("--").next().is_some_and(|long| long.contains(' '));
@@ -239,6 +247,8 @@ mod tests {
             ("setup", cfg!(feature = "setup")),
             ("--undo", cfg!(feature = "setup")),
             ("demo", cfg!(feature = "demo")),
+            ("rolecall serve", cfg!(feature = "serve")),
+            ("--refresh", cfg!(feature = "serve")),
             ("IAM Identity Center", cfg!(feature = "sso")),
             ("(SRP)", cfg!(feature = "srp")),
         ] {

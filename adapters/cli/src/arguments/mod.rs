@@ -8,6 +8,8 @@ mod format;
 mod help;
 mod identity;
 mod role;
+#[cfg(feature = "serve")]
+mod serve;
 #[cfg(feature = "setup")]
 mod setup;
 mod value;
@@ -22,6 +24,8 @@ pub(crate) use common::Common;
 pub(crate) use format::{Format, Syntax};
 pub(crate) use identity::IdentityOptions;
 pub(crate) use role::RoleOptions;
+#[cfg(feature = "serve")]
+pub(crate) use serve::ServeOptions;
 #[cfg(feature = "setup")]
 pub(crate) use setup::{Recipe, SetupOptions};
 
@@ -41,7 +45,11 @@ pub(crate) enum Command {
     Exec {
         program: OsString,
         arguments: Vec<OsString>,
+        /// Whether it gets an endpoint in place of keys.
+        refresh: bool,
     },
+    #[cfg(feature = "serve")]
+    Serve(Box<ServeOptions>),
     Whoami,
     Explain {
         json: bool,
@@ -73,6 +81,19 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Whether it answers signals itself.
+    #[cfg(unix)]
+    pub(crate) fn ends_in_order(&self) -> bool {
+        match self {
+            Self::Exec { refresh, .. } => *refresh,
+            #[cfg(feature = "serve")]
+            Self::Serve(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// The request to sign.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -88,8 +109,9 @@ pub(crate) struct Target {
 struct Given {
     common: Common,
     words: Vec<String>,
-    /// What follows `--` after `exec`, as it is.
+    /// What follows `--` after `exec` or `serve`, as it is.
     program: std::vec::IntoIter<OsString>,
+    has_program: bool,
     format: Option<Format>,
     headers: Vec<(String, String)>,
     body: Option<OsString>,
@@ -101,9 +123,12 @@ struct Given {
     date: Option<UnixTime>,
     canonical: bool,
     tamper: bool,
+    refresh: bool,
     json: bool,
     help: bool,
     version: bool,
+    #[cfg(feature = "serve")]
+    serve: ServeOptions,
     #[cfg(feature = "setup")]
     setup: SetupOptions,
     /// The long names of all options given.
@@ -126,16 +151,17 @@ impl Given {
         let mut parser = Parser::from_iter(arguments);
         loop {
             // What follows is for the other command to read.
-            if self.words == ["exec"]
+            if self.takes_program()
                 && let Some(mut rest) = parser.try_raw_args()
                 && rest.next_if(|word| word == "--").is_some()
             {
                 self.program = rest.collect::<Vec<_>>().into_iter();
+                self.has_program = true;
                 return Ok(());
             }
             let Some(argument) = parser.next()? else { return Ok(()) };
             let name = match argument {
-                Arg::Value(_) if self.words == ["exec"] => return Err(NO_PROGRAM.into()),
+                Arg::Value(_) if self.takes_program() => return Err(self.no_program().into()),
                 Arg::Value(word) => {
                     self.words.push(word.string()?);
                     continue;
@@ -152,6 +178,19 @@ impl Given {
             }
             self.names.push(name);
         }
+    }
+
+    /// Whether the words so far are those of a command that runs another.
+    fn takes_program(&self) -> bool {
+        self.words == ["exec"] || (cfg!(feature = "serve") && self.words == ["serve"])
+    }
+
+    /// The error of such a command without the other, or with one that may have options of this one.
+    fn no_program(&self) -> String {
+        let name = self.words.first().map_or("exec", String::as_str);
+        format!(
+            "{name}: expected -- and the command to run, as in: rolecall {name} --profile build -- aws s3 ls"
+        )
     }
 
     /// Parses the value of an option, and returns whether there is such an option.
@@ -179,6 +218,7 @@ impl Given {
             "expires" => self.expires = Some(value::seconds(&option, 1..=604_800, parser)?),
             "date" => self.date = Some(date(&text()?)?),
             "canonical" => self.canonical = true,
+            "refresh" if cfg!(feature = "serve") => self.refresh = true,
             "tamper" if cfg!(feature = "demo") => self.tamper = true,
             _ => return self.take_of_groups(name, parser),
         }
@@ -193,6 +233,10 @@ impl Given {
         }
         #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         if self.common.certificate.take(name, parser)? {
+            return Ok(true);
+        }
+        #[cfg(feature = "serve")]
+        if self.serve.take(name, parser)? {
             return Ok(true);
         }
         #[cfg(feature = "setup")]
@@ -258,8 +302,18 @@ impl Given {
         let command = match name {
             "credentials" => Command::Credentials(self.format.unwrap_or_default()),
             "exec" => {
-                let program = self.program.next().ok_or(NO_PROGRAM)?;
-                Command::Exec { program, arguments: self.program.by_ref().collect() }
+                let program = self.program.next().ok_or_else(|| self.no_program())?;
+                Command::Exec { program, arguments: self.program.by_ref().collect(), refresh: self.refresh }
+            }
+            #[cfg(feature = "serve")]
+            "serve" => {
+                let mut options = std::mem::take(&mut self.serve);
+                options.check()?;
+                if self.has_program {
+                    let program = self.program.next().ok_or_else(|| self.no_program())?;
+                    options.program = Some((program, self.program.by_ref().collect()));
+                }
+                Command::Serve(Box::new(options))
             }
             "whoami" => Command::Whoami,
             "explain" => Command::Explain { json: self.json },
@@ -308,10 +362,6 @@ impl Given {
         }
     }
 }
-
-/// The error of `exec` without a command, or with one that may have options of this one.
-const NO_PROGRAM: &str =
-    "exec: expected -- and the command to run, as in: rolecall exec --profile build -- aws s3 ls";
 
 fn plain(command: Command) -> Arguments {
     Arguments { command, common: Common::default() }

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use rolecall::{Credentials, Provider};
-use serde_core::ser::{Serialize, SerializeStruct, Serializer};
 use zeroize::Zeroizing;
 
 use super::section::section;
 use super::shell::lines;
 use crate::arguments::Format;
 use crate::failure::Failure;
+use crate::json::object;
 use crate::output::print;
 
 pub(super) fn run(provider: &Provider, format: Format) -> Result<ExitCode, Failure> {
@@ -22,27 +22,6 @@ pub(super) fn run(provider: &Provider, format: Format) -> Result<ExitCode, Failu
     })
 }
 
-/// The document of `credential_process`, and without `Version` plain JSON. Absent members are left out.
-struct Document<'a> {
-    version: Option<u8>,
-    texts: [(&'static str, Option<&'a str>); 5],
-}
-
-impl Serialize for Document<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("Credentials", 6)?;
-        if let Some(version) = self.version {
-            document.serialize_field("Version", &version)?;
-        }
-        for (name, text) in self.texts {
-            if let Some(text) = text {
-                document.serialize_field(name, text)?;
-            }
-        }
-        document.end()
-    }
-}
-
 /// One JSON document and a line end; `version` 1 is the `credential_process` one.
 fn json(credentials: &Credentials, version: Option<u8>) -> Zeroizing<Vec<u8>> {
     let expiration = credentials.expiration().map(|time| time.rfc3339());
@@ -53,12 +32,8 @@ fn json(credentials: &Credentials, version: Option<u8>) -> Zeroizing<Vec<u8>> {
         ("Expiration", expiration.as_ref().map(|time| time.as_str())),
         ("AccountId", credentials.account_id()),
     ];
-    // Every text is visible ASCII, of which an escape takes two bytes at most; 256 for the rest.
-    let len: usize = texts.iter().map(|(_, text)| 2 * text.unwrap_or_default().len()).sum();
-    let mut buffer = Zeroizing::new(vec![0; len + 256]);
-    let len = serde_json_core::to_slice(&Document { version, texts }, &mut buffer);
-    let len = len.expect("the buffer is large enough");
-    buffer.truncate(len);
-    buffer.extend_from_slice(b"\n");
-    buffer
+    let mut document = object(version, &texts);
+    // There is room for it.
+    document.extend_from_slice(b"\n");
+    document
 }

@@ -1,12 +1,17 @@
 //! The commands.
 
 mod credentials;
+#[cfg(feature = "serve")]
+mod default_profile;
 #[cfg(feature = "demo")]
 mod demo;
 mod exec;
 mod explain;
+mod program;
 mod request;
 mod section;
+#[cfg(feature = "serve")]
+mod serve;
 #[cfg(feature = "setup")]
 mod setup;
 mod shell;
@@ -28,7 +33,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Help(text) => print(text),
         Command::Version => print(concat!("rolecall ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Credentials(format) => credentials::run(&provider(common)?, *format),
-        Command::Exec { program, arguments } => exec::run(program, arguments, common),
+        #[cfg(feature = "serve")]
+        Command::Exec { program, arguments, refresh: true } => serve::exec(program, arguments, common),
+        Command::Exec { program, arguments, .. } => exec::run(program, arguments, common),
+        #[cfg(feature = "serve")]
+        Command::Serve(options) => serve::run(options, common),
         Command::Whoami => whoami(&provider(common)?),
         Command::Explain { json } => explain::run(&provider(common)?, *json, common.wait.is_some()),
         Command::Request(target) => request::run(target, common, &provider(common)?),

@@ -11,6 +11,16 @@ use crate::failure::Failure;
 pub(super) fn lines(credentials: &Credentials, syntax: Syntax) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let expiration = credentials.expiration().map(|time| time.rfc3339());
     let variables = variables(credentials, expiration.as_ref().map(|time| time.as_str()));
+    write(&variables, syntax)
+}
+
+/// The same for variables of any kind, for a POSIX shell.
+#[cfg(feature = "serve")]
+pub(super) fn export(variables: &[(&str, Option<&str>)]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    write(variables, Syntax::Posix)
+}
+
+fn write(variables: &[(&str, Option<&str>)], syntax: Syntax) -> Result<Zeroizing<Vec<u8>>, Failure> {
     // A character takes four bytes at most, and what is around a value 32: nothing grows, which would leave copies.
     let len =
         variables.iter().map(|(name, value)| name.len() + 4 * value.unwrap_or_default().len() + 32).sum();

@@ -2,6 +2,16 @@
 
 use rolecall::Credentials;
 
+/// The names of the variables that hold credentials.
+#[cfg(feature = "serve")]
+pub(super) const KEYS: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
+];
+
 /// The variables that hold credentials which end at `expiration`, by the names of `aws configure export-credentials`.
 /// One without a value has to be removed: left over from other credentials, it would be used with these.
 pub(super) fn variables<'a>(
