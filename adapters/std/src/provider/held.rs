@@ -15,6 +15,7 @@ pub(super) struct Held {
     /// Credentials that are good until an instant: read without the lock, and cleared where the lock may
     /// decide otherwise.
     good: ArcSwapOption<Good>,
+    windows: Windows,
     state: Mutex<State>,
     /// Notified when a fetch has ended.
     fetched: Condvar,
@@ -55,7 +56,12 @@ impl Thread {
 impl Held {
     pub(super) fn new(windows: Windows) -> Self {
         let state = State { refresh: Refresh::new(windows), ..State::default() };
-        Self { good: ArcSwapOption::const_empty(), state: Mutex::new(state), fetched: Condvar::new() }
+        Self {
+            good: ArcSwapOption::const_empty(),
+            windows,
+            state: Mutex::new(state),
+            fetched: Condvar::new(),
+        }
     }
 
     /// Returns credentials that are good now: those held, or those that `fetch` returns.
@@ -118,6 +124,14 @@ impl Held {
             state.refresh.invalidate();
             self.good.store(None);
         }
+    }
+
+    /// Drops the credentials held and the error of the last fetch: the next [`Held::get`] fetches.
+    pub(super) fn forget(&self) {
+        let mut state = lock(&self.state);
+        state.refresh = Refresh::new(self.windows);
+        (state.credentials, state.error) = (None, None);
+        self.good.store(None);
     }
 
     /// The access key id of the credentials in use, if a service refused it: they must not come back from a

@@ -178,6 +178,15 @@ impl Provider {
         self.with_cached(|cached| cached.forget(access_key_id));
     }
 
+    /// Drops the credentials held, and with them the time that a failed refresh is not repeated in; those that they were
+    /// issued for, too. The next call fetches, or fails: for a caller that must not use credentials that have ended.
+    pub fn forget(&self) {
+        self.shared.held.forget();
+        if let Origin::Session(base, _) = &self.shared.origin {
+            base.forget();
+        }
+    }
+
     pub(crate) fn host(&self) -> &dyn Host {
         &*self.shared.host
     }
