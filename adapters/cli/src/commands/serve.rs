@@ -63,7 +63,7 @@ fn serve(name: &str, options: &ServeOptions, common: &Common) -> Result<ExitCode
         Mode::Container { token }
     };
     let engine = Engine::new(socket, Service::new(mode), role_arn, provider, signals);
-    let end = engine.map_err(|error| system("the loop", error))?.run(|region| {
+    let end = engine.map_err(|error| system("the loop", error))?.run(|credentials, region| {
         if options.is_imds {
             note(
                 "serve: every process of this machine, of any user, can get these credentials (--mode imds)",
@@ -75,6 +75,12 @@ fn serve(name: &str, options: &ServeOptions, common: &Common) -> Result<ExitCode
                 Some(Running::start(command).map_err(|error| failure(name, program, error))?)
             }
             None => {
+                if credentials.expose_session_token().is_none() {
+                    note(
+                        "serve: these credentials have no session token, which some SDKs insist on: those need a role \
+                         (--role-arn, or a profile with one)",
+                    );
+                }
                 if has_credentials() {
                     note(
                         "serve: the profile default has credentials, which SDKs prefer: use rolecall serve -- COMMAND, or \

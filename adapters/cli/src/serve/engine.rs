@@ -97,11 +97,11 @@ impl Engine {
         })
     }
 
-    /// Runs until a signal, or the end of the command that `announce` may start: it is called with the region when there
-    /// are credentials.
+    /// Runs until a signal, or the end of the command that `announce` may start: it is called with credentials and region
+    /// when there are some.
     pub(crate) fn run(
         &mut self,
-        mut announce: impl FnMut(Option<&str>) -> Result<Option<Running>, Failure>,
+        mut announce: impl FnMut(&Credentials, Option<&str>) -> Result<Option<Running>, Failure>,
     ) -> Result<End, Failure> {
         let lost = |error| Failure::Input("waiting for sockets".to_owned(), error);
         let mut events = Events::with_capacity(256);
@@ -116,8 +116,8 @@ impl Engine {
                 match report {
                     Report::Started(started) => {
                         let (credentials, region) = started?;
-                        self.answers.fetched(Ok(credentials));
-                        self.child = announce(region.as_deref())?;
+                        self.answers.fetched(Ok(credentials.clone()));
+                        self.child = announce(&credentials, region.as_deref())?;
                         self.answers.service.set_region(region);
                         self.let_in_from_now().map_err(lost)?;
                     }

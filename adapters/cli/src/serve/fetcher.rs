@@ -66,10 +66,21 @@ impl Drop for Wakes {
 }
 
 fn work(provider: &Provider, asked: &Receiver<()>, report: &Sender<Report>, loop_of: &Wakes) {
-    let start = || Ok((provider.credentials()?, provider.region_if_any()?.map(str::to_owned)));
+    let start = || Ok((good(provider)?, provider.region_if_any()?.map(str::to_owned)));
     let mut said = report.send(Report::Started(start()));
     // Without the loop at the other end, the process is about to exit.
     while said.is_ok() && loop_of.0.wake().is_ok() && asked.recv().is_ok() {
-        said = report.send(Report::Fetched(provider.credentials()));
+        said = report.send(Report::Fetched(good(provider)));
     }
+}
+
+/// Credentials that have not ended, or why there are none. A provider keeps those that it could not refresh for its own
+/// program, which may be lucky with them, and lets minutes pass before it tries again; clients try at their own pace.
+fn good(provider: &Provider) -> Result<Arc<Credentials>, Error> {
+    let credentials = provider.credentials()?;
+    if credentials.expiration().is_none_or(|end| end > provider.time()) {
+        return Ok(credentials);
+    }
+    provider.forget();
+    provider.credentials()
 }

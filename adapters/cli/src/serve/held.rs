@@ -69,8 +69,7 @@ impl Held {
         let problem = match fetched {
             Ok(credentials) => match credentials.expiration().filter(|end| seconds_until(*end, time) == 0) {
                 Some(end) => format!(
-                    "the credentials ended at {}, and no others could be fetched; there is another attempt within ten \
-                     minutes: ask rolecall explain for the reason",
+                    "the source returned credentials that ended at {}: compare its clock and this machine's",
                     end.rfc3339().as_str()
                 ),
                 None => {
