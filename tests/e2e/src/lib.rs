@@ -6,6 +6,7 @@ pub mod device;
 pub mod peer;
 pub mod pools;
 pub mod prompt;
+pub mod served;
 pub mod servers;
 pub mod setup;
 pub mod tamper;

@@ -45,6 +45,14 @@ mod readme;
 mod regions;
 mod second_factors;
 mod secrets;
+#[cfg(unix)]
+mod serve;
+#[cfg(unix)]
+mod serve_boto;
+#[cfg(unix)]
+mod serve_commands;
+#[cfg(target_os = "linux")]
+mod serve_load;
 mod setup;
 mod setup_again;
 mod setup_by_hand;
