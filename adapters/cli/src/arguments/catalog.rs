@@ -348,12 +348,13 @@ const SERVE: &[&str] = &[
     "signals on, ends with COMMAND, and has its exit code, or 128 and the number of the signal that ended it. The second",
     "prints these variables for a shell when there are credentials, and serves until SIGTERM, SIGINT or SIGHUP. An SDK",
     "asks again before the credentials end; however many ask, one fetch at a time is made, and its error is what they",
-    "get: HTTP status 500. Credentials without an end are said to have one in an hour, and have an empty token.",
+    "get: HTTP status 500. Credentials without an end are said to have one in an hour, and without a token to have an",
+    "empty one, which not every SDK takes.",
     "",
     "Who has the token gets the credentials: every process that can read COMMAND's environment, or the file. With --mode",
     "imds every process of this machine does; the variable is AWS_EC2_METADATA_SERVICE_ENDPOINT. Web pages and proxies",
-    "get nothing: the header Host has to be the address, and Origin is refused. Of more than 1,024 connections, the",
-    "longest idle one is closed, or the newest waits. systemd may hand over the socket (LISTEN_FDS) and is notified",
+    "get nothing: the header Host has to be the address, and Origin is refused. Of more than 1,024 connections an idle",
+    "or a slow one is closed, or the newest waits. systemd may hand over the socket (LISTEN_FDS) and is notified",
     "(NOTIFY_SOCKET).",
 ];
 

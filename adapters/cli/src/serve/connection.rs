@@ -13,6 +13,8 @@ use super::request::{Front, Refusal, Request, front};
 
 /// How long a head may take to arrive, from its first byte or from the start of the connection, and an answer to be sent.
 const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long of that it keeps its place while others wait for one.
+const FAIR_TIME: Duration = Duration::from_secs(1);
 /// How long a connection may stay between two requests.
 const IDLE_TIME: Duration = Duration::from_secs(60);
 /// How long, and for how many bytes, the rest of what a client sends is taken after the last answer: closing at once
@@ -84,9 +86,11 @@ impl Connection {
         matches!(self.phase, Phase::Waiting)
     }
 
-    /// Whether it is between two requests.
-    pub(super) fn is_idle(&self) -> bool {
-        self.served && matches!(self.phase, Phase::Reading) && self.received.bytes().is_empty()
+    /// Whether it may be closed for another one: it is between two requests, or takes long for its head.
+    pub(super) fn is_spare(&self, now: Instant) -> bool {
+        let is_idle = self.served && self.received.bytes().is_empty();
+        let is_slow = self.deadline.saturating_duration_since(now) + FAIR_TIME < HEAD_TIME;
+        matches!(self.phase, Phase::Reading) && (is_idle || is_slow)
     }
 
     /// Whether a client waits for an answer, or for the rest of it.

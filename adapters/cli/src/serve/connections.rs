@@ -60,10 +60,10 @@ impl Connections {
         self.iter().filter(|(_, connection)| which(connection)).map(|(place, _)| place).collect()
     }
 
-    /// Closes the one that has been between two requests for the longest time, and returns whether there was one.
-    pub(super) fn close_idlest(&mut self) -> bool {
-        let idle = self.iter().filter(|(_, connection)| connection.is_idle());
-        let found = idle.min_by_key(|(_, connection)| connection.deadline()).map(|(place, _)| place);
+    /// Closes the one that may be closed and has the least time left, and returns whether there was one.
+    pub(super) fn close_spare(&mut self, now: Instant) -> bool {
+        let spare = self.iter().filter(|(_, connection)| connection.is_spare(now));
+        let found = spare.min_by_key(|(_, connection)| connection.deadline()).map(|(place, _)| place);
         found.inspect(|place| self.remove(*place)).is_some()
     }
 

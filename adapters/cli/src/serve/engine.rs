@@ -198,7 +198,7 @@ impl Engine {
     fn accept(&mut self) {
         while self.backlog {
             let Some(listener) = &self.listener else { return };
-            if self.connections.is_full() && !self.connections.close_idlest() {
+            if self.connections.is_full() && !self.connections.close_spare(Instant::now()) {
                 return;
             }
             match listener.accept() {
