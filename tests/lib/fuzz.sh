@@ -18,6 +18,7 @@ declare -A fuzz_dictionaries=(
     [roles_anywhere]="script json http"
     [process]="script json"
     [send]="script json xml http"
+    [serve_request]="http"
     [sigv4]="http"
     [sso]="script json http"
     [sts]="script xml http"
