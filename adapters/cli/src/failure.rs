@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Usage(String),
     #[cfg(feature = "setup")]
     Setup(Box<SetupError>),
+    /// A request whose signature is not accepted.
+    Refused(String),
     Input(String, std::io::Error),
     Output(std::io::Error),
     /// A program that does not run, as it is to be shown behind the command that was to run it, and what to do.
@@ -49,7 +51,7 @@ impl fmt::Display for Failure {
             Self::Input(what, error) => write!(f, "{what}: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
             Self::Program(program, what, error) => write!(f, "{program}: {what} ({error})"),
-            Self::Usage(what) => f.write_str(what),
+            Self::Usage(what) | Self::Refused(what) => f.write_str(what),
             #[cfg(feature = "demo")]
             Self::Demo(what) => f.write_str(what),
         }

@@ -29,6 +29,9 @@ impl Bounds {
     /// For bodies: what S3 takes in one request, and of a pipe, whose length is not known, what fits into memory.
     pub(crate) const BODY: Self =
         Self { regular: 5 << 30, other: 256 << 20, time: Duration::from_secs(60 * 60) };
+    /// For what is sent out of a pipe whose length is not known.
+    pub(crate) const PIPE: Self =
+        Self { regular: 8 << 20, other: 8 << 20, time: Duration::from_secs(60 * 60) };
 }
 
 /// What the file at `path` holds.

@@ -98,6 +98,38 @@ pub(crate) fn session_policy(option: &str, given: &OsStr) -> Result<String, Fail
     Err(Failure::Usage(format!("{option} {}: {expected}; {problem}", shown(&given.to_string_lossy()))))
 }
 
+/// A secret: of `@FILE` the first line of that file, else the value of the variable of that name.
+pub(crate) fn secret(option: &str, given: &OsStr) -> Result<Zeroizing<String>, Failure> {
+    let text = match file_of(given) {
+        Some(path) => Zeroizing::new(text_of(option, path)?),
+        None => {
+            let missing = || {
+                Failure::Usage(format!("{option}: there is no variable {}", shown(&given.to_string_lossy())))
+            };
+            Zeroizing::new(std::env::var(given).map_err(|_| missing())?)
+        }
+    };
+    match text.lines().next().map(str::trim) {
+        Some(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_owned())),
+        _ => Err(Failure::Usage(format!("{option} {}: it is empty", given.display()))),
+    }
+}
+
+/// All of standard input, within the limits of a body.
+pub(crate) fn standard() -> Result<Vec<u8>, Failure> {
+    let mut all = Vec::new();
+    let failed = |error| Failure::Input("standard input".to_owned(), error);
+    std::io::stdin().lock().take(MAX_INPUT + 1).read_to_end(&mut all).map_err(failed)?;
+    if all.len() as u64 > MAX_INPUT {
+        let problem = format!("expected at most {MAX_INPUT} bytes, and it has more");
+        return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, problem)));
+    }
+    Ok(all)
+}
+
+/// The longest request that is verified, in bytes.
+const MAX_INPUT: u64 = 256 << 20;
+
 /// A text, or of `@FILE` the text in that file.
 fn text_or_file(option: &str, given: &OsStr) -> Result<String, Failure> {
     match (file_of(given), given.to_str()) {

@@ -1,6 +1,6 @@
 //! The `rolecall` command as a child process with a clean environment.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -154,8 +154,10 @@ fn run_to_end<'a>(
         .spawn()
         .expect("the command starts");
     if let Some(input) = input {
-        // Dropped, and thereby closed, immediately: further reads return the end of the input.
-        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it is read");
+        // Dropped, and thereby closed, immediately: further reads return the end of the input. A command that fails
+        // need not read it.
+        let written = child.stdin.take().expect("piped").write_all(input.as_bytes());
+        assert!(written.is_ok() || written.is_err_and(|error| error.kind() == ErrorKind::BrokenPipe));
     }
     let (mut out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let reader = std::thread::spawn(move || std::io::read_to_string(&mut out).expect("text"));

@@ -142,19 +142,36 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "request",
         words: "METHOD URL",
         about: "sign and send a request; print the body of the reply",
-        options: &[HEADER, BODY, SERVICE],
+        options: &[HEADER, BODY, UPLOAD, LENGTH, SERVICE, REGION_SET],
         groups: REQUESTING,
-        more: &[],
+        more: REQUEST,
         success: Some("a status of 2xx"),
     },
     Topic {
         name: "sign",
         words: "METHOD URL",
         about: "print the headers to send",
-        options: &[HEADER, BODY, SERVICE, DATE, CANONICAL],
+        options: &[HEADER, BODY, SERVICE, REGION_SET, DATE, CANONICAL],
         groups: REQUESTING,
         more: &[],
         success: None,
+    },
+    Topic {
+        name: "verify",
+        words: "",
+        about: "check the signature of a request on standard input, and print what it covers",
+        options: &[
+            once(
+                "--secret-from NAME|@FILE",
+                "the variable or the file with the secret, else that of the credentials",
+            ),
+            once("--service-reply FILE", "the error of the service: print where what it signs differs"),
+            SERVICE_OF_SCOPE,
+            DATE_OF_CHECK,
+        ],
+        groups: REQUESTING,
+        more: VERIFY,
+        success: Some("it is right"),
     },
     Topic {
         name: "presign",
@@ -173,11 +190,26 @@ pub(super) static COMMANDS: &[Topic] = &[
                 "how long it may be used, 1 to 604800, else 3600; it ends with the credentials if that is sooner",
             ),
             SERVICE,
+            REGION_SET,
             DATE,
             CANONICAL,
         ],
         groups: REQUESTING,
         more: &["Its user has to send the headers that are given here, and no other credentials."],
+        success: None,
+    },
+    #[cfg(feature = "tokens")]
+    Topic {
+        name: "token",
+        words: "KIND [ARGUMENT]...",
+        about: "print a password or token for RDS, DSQL, ElastiCache, MemoryDB, MSK or EKS",
+        options: &[
+            once("--admin", "the token of the role admin; with dsql"),
+            once("--serverless", "a serverless cache; with elasticache"),
+            once("--expires SECONDS", "how long it may be used, else 900; with dsql"),
+        ],
+        groups: REQUESTING,
+        more: TOKEN,
         success: None,
     },
     #[cfg(feature = "setup")]
@@ -336,6 +368,43 @@ const EXEC: &[&str] = &[
     "what it starts. A program that can use credential_process needs none in its environment.",
 ];
 
+/// How `request` is used.
+const REQUEST: &[&str] = &[
+    "  rolecall request GET https://reports.s3.eu-west-1.amazonaws.com/11.csv > 11.csv",
+    "  rolecall request PUT https://reports.s3.eu-west-1.amazonaws.com/11.csv -T 11.csv",
+    "",
+    "A file that is uploaded to S3 is signed in chunks while it is sent, and is never held whole; for other services it is",
+    "hashed first. Of a pipe, -T - or -T FIFO, S3 takes as many bytes as --length says; without it, it is read into memory,",
+    "up to 8 MiB.",
+];
+
+/// How `verify` is used.
+const VERIFY: &[&str] = &[
+    "  rolecall verify < request.http",
+    "  rolecall verify --secret-from THEIR_SECRET --service-reply reply.xml < request.http",
+    "",
+    "The request is as it is sent: a line such as GET /key?a=1 HTTP/1.1, the header lines, an empty line, and the body. If",
+    "only the signature differs, the canonical request and the string to sign are printed as they have to be, or, with",
+    "--service-reply, the first line that the service has otherwise: an error of S3 or STS with the code",
+    "SignatureDoesNotMatch has both. Region and service are those of the request unless they are given.",
+];
+
+/// How `token` is used.
+#[cfg(feature = "tokens")]
+const TOKEN: &[&str] = &[
+    "  rolecall token rds HOST:PORT USER           the password of a database user, for 15 minutes",
+    "  rolecall token dsql HOST                    the password of a database role",
+    "  rolecall token elasticache NAME USER        the password of a user of a cache, for 15 minutes",
+    "  rolecall token memorydb NAME USER           the same at a cluster of MemoryDB",
+    "  rolecall token msk                          the token of SASL/OAUTHBEARER, for 15 minutes",
+    "  rolecall token eks CLUSTER                  a document for kubectl (ExecCredential), for 14 minutes",
+    "",
+    "  PGPASSWORD=\"$(rolecall token rds orders.abc.eu-west-1.rds.amazonaws.com:5432 me)\" psql ...",
+    "",
+    "No service is asked. The region is that in the host's name, unless --region is given. A token ends with the",
+    "credentials that it is made with, if that is sooner.",
+];
+
 /// How `serve` is used.
 #[cfg(feature = "serve")]
 const SERVE: &[&str] = &[
@@ -396,6 +465,13 @@ pub(super) static SHARED: &[&Group] = &[
 
 const HEADER: Opt = often("-H, --header NAME:VALUE", "a header to send, which is signed");
 const BODY: Opt = once("-d, --data BODY|@FILE", "the body, or the file that holds it");
+const UPLOAD: Opt = once("-T, --upload-file FILE", "the body, read while it is sent; - is standard input");
+const LENGTH: Opt = once("--length BYTES", "the length of what a pipe gives; with -T, for S3");
+const REGION_SET: Opt =
+    once("--region-set REGIONS", "sign for these regions with SigV4a: * or a list with commas");
+const SERVICE_OF_SCOPE: Opt =
+    once("--service SERVICE", "the name that it has to be signed for, else that of the request");
+const DATE_OF_CHECK: Opt = once("--date TIME", "check it at this time, such as 20150830T123600Z, else now");
 const SERVICE: Opt = once(
     "--service SERVICE",
     "the name to sign for (s3, sts, execute-api...), else the one in the URL's host",

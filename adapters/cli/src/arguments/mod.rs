@@ -12,6 +12,8 @@ mod role;
 mod serve;
 #[cfg(feature = "setup")]
 mod setup;
+#[cfg(feature = "tokens")]
+mod token;
 mod value;
 
 use std::ffi::OsString;
@@ -28,6 +30,8 @@ pub(crate) use role::RoleOptions;
 pub(crate) use serve::ServeOptions;
 #[cfg(feature = "setup")]
 pub(crate) use setup::{Recipe, SetupOptions};
+#[cfg(feature = "tokens")]
+pub(crate) use token::TokenKind;
 
 /// A parsed command line.
 #[derive(Debug)]
@@ -55,6 +59,9 @@ pub(crate) enum Command {
         json: bool,
     },
     Request(Target),
+    Verify(VerifyOptions),
+    #[cfg(feature = "tokens")]
+    Token(TokenKind),
     Sign {
         target: Target,
         canonical: bool,
@@ -101,7 +108,20 @@ pub(crate) struct Target {
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<OsString>,
+    /// A file to send, and the length of what it gives if it is a pipe.
+    pub(crate) upload: Option<OsString>,
+    pub(crate) length: Option<u64>,
     pub(crate) service: Option<String>,
+    pub(crate) region_set: Option<String>,
+}
+
+/// How a captured request is checked.
+#[derive(Debug, Default)]
+pub(crate) struct VerifyOptions {
+    pub(crate) secret_from: Option<OsString>,
+    pub(crate) service_reply: Option<OsString>,
+    pub(crate) service: Option<String>,
+    pub(crate) date: Option<UnixTime>,
 }
 
 /// Every option, before the command is known.
@@ -115,8 +135,14 @@ struct Given {
     format: Option<Format>,
     headers: Vec<(String, String)>,
     body: Option<OsString>,
+    upload: Option<OsString>,
+    length: Option<u64>,
     service: Option<String>,
+    region_set: Option<String>,
     method: Option<String>,
+    verify: VerifyOptions,
+    #[cfg(feature = "tokens")]
+    token: token::Flags,
     #[cfg(feature = "iot")]
     mqtt: Option<String>,
     expires: Option<u32>,
@@ -211,7 +237,16 @@ impl Given {
             "header" => self.headers.push(value::header(&option, parser)?),
             // A body may begin as an option does.
             "data" => self.body = Some(parser.value()?),
+            "upload-file" => self.upload = Some(value::any(&option, parser)?),
+            "length" => self.length = Some(value::bytes(&option, parser)?),
             "service" => self.service = Some(text()?),
+            "region-set" if cfg!(feature = "sigv4a") => self.region_set = Some(text()?),
+            "secret-from" => self.verify.secret_from = Some(value::any(&option, parser)?),
+            "service-reply" => self.verify.service_reply = Some(value::any(&option, parser)?),
+            #[cfg(feature = "tokens")]
+            "admin" => self.token.admin = true,
+            #[cfg(feature = "tokens")]
+            "serverless" => self.token.serverless = true,
             "method" => self.method = Some(text()?),
             #[cfg(feature = "iot")]
             "mqtt" => self.mqtt = Some(text()?),
@@ -317,7 +352,25 @@ impl Given {
             }
             "whoami" => Command::Whoami,
             "explain" => Command::Explain { json: self.json },
-            "request" => Command::Request(self.target(word("method")?, word("URL")?)),
+            "request" => {
+                if self.body.is_some() && self.upload.is_some() {
+                    return Err("--data or --upload-file, not both".into());
+                }
+                if self.length.is_some() && self.upload.is_none() {
+                    return Err("--length needs --upload-file".into());
+                }
+                Command::Request(self.target(word("method")?, word("URL")?))
+            }
+            "verify" => {
+                let mut options = std::mem::take(&mut self.verify);
+                (options.service, options.date) = (self.service.take(), self.date);
+                Command::Verify(options)
+            }
+            #[cfg(feature = "tokens")]
+            "token" => {
+                let flags = token::Flags { expires: self.expires, ..self.token };
+                return Ok(Command::Token(token::kind(words, flags)?));
+            }
             "sign" => {
                 let target = self.target(word("method")?, word("URL")?);
                 Command::Sign { target, canonical: self.canonical, date: self.date }
@@ -358,7 +411,10 @@ impl Given {
             url,
             headers: std::mem::take(&mut self.headers),
             body: self.body.take(),
+            upload: self.upload.take(),
+            length: self.length,
             service: self.service.take(),
+            region_set: self.region_set.take(),
         }
     }
 }

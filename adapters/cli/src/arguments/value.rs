@@ -62,6 +62,16 @@ pub(super) fn seconds(option: &str, range: RangeInclusive<u32>, parser: &mut Par
     })
 }
 
+/// The value of an option, as a number of bytes.
+pub(super) fn bytes(option: &str, parser: &mut Parser) -> Result<u64, Error> {
+    let text = text(option, parser)?;
+    let number = text.parse().ok().filter(|number| *number <= 5 << 40);
+    number.ok_or_else(|| {
+        let found = shown(&text);
+        format!("{option}: expected a whole number of bytes, up to 5 TiB, found {found}").into()
+    })
+}
+
 /// The value of an option, as two texts with `=` between them, of which the first is not empty.
 pub(super) fn pair(option: &str, expected: &str, parser: &mut Parser) -> Result<(String, String), Error> {
     let text = text(option, parser)?;

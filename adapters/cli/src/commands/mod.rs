@@ -16,7 +16,11 @@ mod serve;
 mod setup;
 mod shell;
 mod sign;
+#[cfg(feature = "tokens")]
+mod token;
+mod upload;
 mod variables;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -47,6 +51,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Presign { target, expires, canonical, date } => {
             sign::presign(target, common, &provider(common)?, *expires, *canonical, *date)
         }
+        Command::Verify(options) => verify::run(options, common),
+        #[cfg(feature = "tokens")]
+        Command::Token(kind) => token::run(kind, common.region.as_deref(), &provider(common)?),
         #[cfg(feature = "iot")]
         Command::Mqtt { host, expires, date } => sign::mqtt(&provider(common)?, host, *expires, *date),
         #[cfg(feature = "setup")]

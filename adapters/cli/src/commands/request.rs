@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use rolecall::core::flow::Limits;
 use rolecall::{Provider, Request};
 
+use super::upload::Upload;
 use crate::arguments::{Common, Target};
 use crate::failure::Failure;
 use crate::input;
@@ -13,14 +14,30 @@ use crate::output::{note, print};
 /// The limits of a request: those of the library, but an hour in all, so that longer bodies pass.
 const LIMITS: Limits = Limits { total_ms: 3_600_000, ..Request::SEND_LIMITS };
 
+/// The code of services whose signature is another one.
+const CODE: &[u8] = b"SignatureDoesNotMatch";
+
 pub(super) fn run(target: &Target, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
     let request = request(target, common)?.with_limits(LIMITS);
-    let reply = provider.send_to(&request, &mut std::io::stdout().lock())?;
+    let out = &mut std::io::stdout().lock();
+    let reply = match &target.upload {
+        Some(path) => {
+            let upload = Upload { path, length: target.length, verbose: common.verbose };
+            upload.send(provider, &request, out)?
+        }
+        None => provider.send_to(&request, out)?,
+    };
     print(&reply.body)?;
     if (200..300).contains(&reply.status) {
         return Ok(ExitCode::SUCCESS);
     }
     note(format_args!("HTTP status {}", reply.status));
+    if reply.body.windows(CODE.len()).any(|text| text == CODE) {
+        note(
+            "rolecall sign --canonical prints what was signed here; rolecall verify --service-reply FILE prints where a \
+             captured request differs from what the service has in its reply",
+        );
+    }
     Ok(ExitCode::FAILURE)
 }
 
@@ -37,6 +54,9 @@ pub(super) fn request(target: &Target, common: &Common) -> Result<Request, Failu
     }
     if let Some(region) = &common.region {
         request = request.region(region);
+    }
+    if let Some(regions) = &target.region_set {
+        request = request.region_set(regions);
     }
     Ok(request)
 }

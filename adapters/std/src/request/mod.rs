@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rolecall_core::call::{Content, Outgoing, is_reserved};
 use rolecall_core::flow::{Limits, RetryPolicy};
+use rolecall_core::sigv4::Rules;
 use rolecall_core::wire::http1::{is_header_name, is_header_value};
 
 mod resolved;
@@ -137,6 +138,13 @@ impl Request {
     pub fn region_set(mut self, regions: impl Into<String>) -> Self {
         self.region_set = Some(regions.into());
         self
+    }
+
+    /// Whether it is signed by the rules of S3, which takes bodies in chunks ([`Provider::send_chunked`](crate::Provider::send_chunked)):
+    /// by the service that is set, or that is in the host's name.
+    pub fn signs_as_s3(&self) -> bool {
+        let service = self.service.as_deref().or(self.named.service);
+        service.is_some_and(|service| Rules::of(service) == Rules::S3)
     }
 
     /// Sets the limits of the exchange.

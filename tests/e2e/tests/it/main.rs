@@ -68,4 +68,8 @@ mod special_files;
 mod sso;
 mod streaming;
 mod sts;
+mod token;
+#[cfg(target_os = "linux")]
+mod upload;
 mod verify_botocore;
+mod verify_command;

@@ -1,0 +1,78 @@
+//! `rolecall token`: passwords and tokens for databases, caches, brokers and clusters.
+
+use std::process::ExitCode;
+
+use rolecall::core::wire::Put;
+use rolecall::core::wire::json::Writer;
+use rolecall::{AuthToken, Provider, TokenFor};
+use zeroize::Zeroizing;
+
+use crate::arguments::TokenKind;
+use crate::failure::Failure;
+use crate::output::{joined, print};
+
+pub(super) fn run(kind: &TokenKind, region: Option<&str>, provider: &Provider) -> Result<ExitCode, Failure> {
+    let wanted = wanted(kind)?;
+    let wanted = region.map_or_else(|| wanted.clone(), |region| wanted.clone().region(region));
+    let token = provider.token(&wanted)?;
+    match kind {
+        TokenKind::Eks { .. } => print(exec_credential(&token)),
+        _ => print(&**joined([token.expose(), "\n"].into_iter())),
+    }
+}
+
+fn wanted(kind: &TokenKind) -> Result<TokenFor, Failure> {
+    Ok(match kind {
+        TokenKind::Rds { host, port, user } => TokenFor::rds(host, *port, user)?,
+        TokenKind::Dsql { host, admin: true, expires } => expiring(TokenFor::dsql_admin(host)?, *expires),
+        TokenKind::Dsql { host, expires, .. } => expiring(TokenFor::dsql(host)?, *expires),
+        TokenKind::ElastiCache { cache, user, serverless: true } => {
+            TokenFor::elasticache_serverless(cache, user)?
+        }
+        TokenKind::ElastiCache { cache, user, .. } => TokenFor::elasticache(cache, user)?,
+        TokenKind::MemoryDb { cluster, user } => TokenFor::memorydb(cluster, user)?,
+        TokenKind::Msk => TokenFor::msk(),
+        TokenKind::Eks { cluster } => TokenFor::eks(cluster)?,
+    })
+}
+
+fn expiring(wanted: TokenFor, seconds: Option<u32>) -> TokenFor {
+    match seconds {
+        Some(seconds) => wanted.lifetime_seconds(seconds),
+        None => wanted,
+    }
+}
+
+/// The document that kubectl reads (client.authentication.k8s.io), in memory that does not grow.
+fn exec_credential(token: &AuthToken) -> Zeroizing<Vec<u8>> {
+    let expiration = token.expiration().rfc3339();
+    let mut text = Text(Zeroizing::new(Vec::with_capacity(token.expose().len() + 256)));
+    let mut out = Writer::new(&mut text);
+    out.begin_object();
+    for (name, value) in [("apiVersion", "client.authentication.k8s.io/v1beta1"), ("kind", "ExecCredential")]
+    {
+        out.key(name);
+        out.string(value);
+    }
+    out.key("spec");
+    out.begin_object();
+    out.end_object();
+    out.key("status");
+    out.begin_object();
+    for (name, value) in [("expirationTimestamp", expiration.as_str()), ("token", token.expose())] {
+        out.key(name);
+        out.string(value);
+    }
+    out.end_object();
+    out.end_object();
+    text.0.push(b'\n');
+    text.0
+}
+
+struct Text(Zeroizing<Vec<u8>>);
+
+impl Put for Text {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
