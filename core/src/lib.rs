@@ -119,6 +119,10 @@
 //!
 //! - `sources`, on by default: everything; needs `sigv4`.
 //! - `sigv4`: [`sigv4`] and [`credentials`]; brings `sha2`, `hmac`, `heapless` and `zeroize`.
+//! - `checksums`, off by default: CRC-32, CRC-32C, CRC-64/NVME and SHA-1 in the trailers of uploads to S3
+//!   ([`sigv4::chunked`]); brings `crc` and `sha1`.
+//! - `sigv4a`, off by default: signatures for a set of regions, as multi-region access points of S3 want them. It brings `p256`,
+//!   whose code is not part of the proof that nothing here panics.
 //! - `srp`, off by default: signs in at Cognito user pools without sending the password. It brings `crypto-bigint`,
 //!   whose code is not part of the proof that nothing here panics.
 //! - `defmt`, off by default: gives what a device logs a `defmt::Format`. A secret prints as its length.

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use e2e::command::{Run, rolecall};
+use e2e::command::{Run, rolecall, rolecall_reading};
 use e2e::device::{Service, file};
 use rolecall_simulator::{Config, Simulator};
 
@@ -25,11 +25,11 @@ const PAGES: [&str; 8] = [
 const RUN_ELSEWHERE: [(&str, &str); 12] = [
     ("cargo run --release -- demo", "tests/e2e/tests/it/demo.rs"),
     (
-        "cargo install --path adapters/cli --no-default-features --features tls,sso,srp,setup,iot,roles-anywhere,serve",
+        "cargo install --path adapters/cli --no-default-features --features tls,sso,srp,setup,iot,roles-anywhere,serve,sigv4a,tokens",
         "tests/lib/static.sh",
     ),
     (
-        "cargo install rolecall-cli --no-default-features --features tls,sso,srp,setup,iot,roles-anywhere,serve",
+        "cargo install rolecall-cli --no-default-features --features tls,sso,srp,setup,iot,roles-anywhere,serve,sigv4a,tokens",
         "tests/lib/supply.sh",
     ),
     (
@@ -121,6 +121,11 @@ fn every_command_of_the_pages_is_run_by_a_test() {
                 assert!(Path::new(ROOT).join(test).exists(), "{test}");
                 continue;
             };
+            if let Some(verify) = arguments.strip_suffix(" < request.http") {
+                verified(&words(verify));
+                run += 1;
+                continue;
+            }
             let arguments = words(&arguments.replace(" ARN", &format!(" {}", instance.simulator.role_arn())));
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             let result = instance.run(&arguments);
@@ -133,6 +138,15 @@ fn every_command_of_the_pages_is_run_by_a_test() {
         }
     }
     assert!(run >= 15, "{run} commands were found");
+}
+
+/// Runs `rolecall verify` for a request that the command signed.
+fn verified(arguments: &[String]) {
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let signed = rolecall(&["sign", "GET", "https://b.s3.eu-west-1.amazonaws.com/k"], keys);
+    let request = format!("GET /k HTTP/1.1\n{}", signed.ok());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    rolecall_reading(&arguments, keys, &request).ok();
 }
 
 /// A text of the README with the files and the endpoint of a device of the tests.
