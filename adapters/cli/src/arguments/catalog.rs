@@ -366,6 +366,8 @@ const EXEC: &[&str] = &[
     "environment, as the AWS SDK for .NET did before version 4, uses that one.",
     "Every process of the same user, and root, can read the keys there (/proc/PID/environ), and COMMAND hands them on to",
     "what it starts. A program that can use credential_process needs none in its environment.",
+    #[cfg(feature = "serve")]
+    "With --refresh it gets an endpoint in place of keys, as from rolecall serve -- COMMAND, and runs below this process.",
 ];
 
 /// How `request` is used.
@@ -409,7 +411,7 @@ const TOKEN: &[&str] = &[
 #[cfg(feature = "serve")]
 const SERVE: &[&str] = &[
     "  rolecall serve --profile build -- python3 report.py",
-    "  eval \"$(rolecall serve --role-arn arn:aws:iam::444455556666:role/reports &)\"; aws s3 ls",
+    "  eval \"$(rolecall serve --profile build & echo SERVER=$!)\"; aws s3 ls; kill $SERVER",
     "",
     "The first runs COMMAND with AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_AUTHORIZATION_TOKEN and the region in",
     "its environment, and without variables that SDKs would prefer; where the profile default has credentials, which",

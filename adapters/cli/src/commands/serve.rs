@@ -15,7 +15,8 @@ use crate::failure::Failure;
 use crate::output::{close, note, print};
 use crate::provider::provider;
 use crate::serve::{
-    CONTAINER_PATH, End, Engine, Mode, Running, Service, Signals, exit_code, listen, random_text, ready,
+    CONTAINER_PATH, End, Engine, Mode, Running, Service, Signals, ended_by, exit_code, listen, random_text,
+    ready,
 };
 
 /// Where programs find instance metadata.
@@ -44,8 +45,9 @@ pub(super) fn exec(program: &OsStr, arguments: &[OsString], common: &Common) -> 
 fn serve(name: &str, options: &ServeOptions, common: &Common) -> Result<ExitCode, Failure> {
     let system = |what: &str, error| Failure::Input(format!("{name}: {what}"), error);
     let socket = listen(options.listen, options.on_network)?;
-    let signals = Signals::new(options.program.is_some()).map_err(|error| system("signals", error))?;
+    // It may wait for a password, which a signal ends as ever.
     let provider = provider(common)?;
+    let signals = Signals::new(options.program.is_some()).map_err(|error| system("signals", error))?;
     let token = random_text().map_err(|error| system("random numbers", error.into()))?;
     let variables = if options.is_imds {
         vec![(IMDS_ENDPOINT, Zeroizing::new(format!("http://{}", socket.address)))]
@@ -97,7 +99,9 @@ fn serve(name: &str, options: &ServeOptions, common: &Common) -> Result<ExitCode
         Ok(child)
     })?;
     Ok(match end {
-        End::Stopped => ExitCode::SUCCESS,
+        // Before the command was run.
+        End::Stopped(signal) if options.program.is_some() => ended_by(signal),
+        End::Stopped(_) => ExitCode::SUCCESS,
         End::Command(status) => exit_code(status),
     })
 }

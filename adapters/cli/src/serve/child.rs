@@ -26,10 +26,10 @@ impl Running {
         if matches!(signal, SIGINT | SIGQUIT) && is_in_foreground() {
             return;
         }
+        let signals = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
+        let signal = signals.into_iter().find(|known| known.as_raw() == signal);
         // A process that has ended and was not waited for yet keeps its id: the signal reaches no other.
-        if let (Some(id), Some(signal)) =
-            (Pid::from_raw(self.0.id().cast_signed()), Signal::from_named_raw(signal))
-        {
+        if let (Some(id), Some(signal)) = (Pid::from_raw(self.0.id().cast_signed()), signal) {
             let _ = kill_process(id, signal);
         }
     }
@@ -46,13 +46,20 @@ fn is_in_foreground() -> bool {
     foreground == Some(rustix::process::getpgrp())
 }
 
-/// The exit code of a command, and for one that a signal ended 128 and its number, as a shell has it.
+/// The exit code for the end by a signal: 128 and its number, as a shell has it.
+pub(crate) fn ended_by(signal: i32) -> ExitCode {
+    u8::try_from(signal.saturating_add(128)).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// The exit code of a command that has ended by itself or by a signal.
 #[cfg(unix)]
 pub(crate) fn exit_code(status: ExitStatus) -> ExitCode {
     use std::os::unix::process::ExitStatusExt;
-    let code =
-        status.code().or_else(|| Some(128 + status.signal()?)).and_then(|code| u8::try_from(code).ok());
-    code.map_or(ExitCode::FAILURE, ExitCode::from)
+    match (status.code().map(u8::try_from), status.signal()) {
+        (Some(Ok(code)), _) => ExitCode::from(code),
+        (_, Some(signal)) => ended_by(signal),
+        _ => ExitCode::FAILURE,
+    }
 }
 
 /// Exits as the command did: its exit code may be larger than an [`ExitCode`].

@@ -38,8 +38,8 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How it ended.
 pub(crate) enum End {
-    /// By a signal, as it should.
-    Stopped,
+    /// By this signal, without a command.
+    Stopped(i32),
     /// With its command.
     Command(ExitStatus),
 }
@@ -52,8 +52,8 @@ pub(crate) struct Engine {
     answers: Answers,
     signals: Signals,
     child: Option<Running>,
-    /// When the answers of the end have to be sent.
-    stopping: Option<Instant>,
+    /// The signal that ends it, and when the last answers have to be sent.
+    stopping: Option<(i32, Instant)>,
     /// Whether connections may be waiting in the system's queue.
     backlog: bool,
     /// Connections that can go on.
@@ -178,11 +178,11 @@ impl Engine {
                 child.ended().map_err(|error| Failure::Input("waiting for the command".to_owned(), error))?;
             return Ok(ended.map(End::Command));
         }
-        let mut stop = false;
-        self.signals.each(|_| stop = true);
-        if stop && self.stopping.is_none() {
+        let mut stop = None;
+        self.signals.each(|signal| stop = Some(signal));
+        if let (Some(signal), None) = (stop, self.stopping) {
             notify::stopping();
-            self.stopping = Some(Instant::now() + LAST_ANSWERS);
+            self.stopping = Some((signal, Instant::now() + LAST_ANSWERS));
             self.listener = None;
             for place in self.connections.places(|connection| !connection.is_asked()) {
                 self.connections.remove(place);
@@ -190,8 +190,8 @@ impl Engine {
             self.connections.iter().for_each(|(_, connection)| connection.close_next());
         }
         let asked = self.connections.iter().any(|(_, connection)| connection.is_asked());
-        let over = self.stopping.is_some_and(|until| !asked || Instant::now() >= until);
-        Ok(over.then_some(End::Stopped))
+        let over = self.stopping.filter(|(_, until)| !asked || Instant::now() >= *until);
+        Ok(over.map(|(signal, _)| End::Stopped(signal)))
     }
 
     /// Lets in whom there is room for; others stay in the system's queue.

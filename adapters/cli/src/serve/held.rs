@@ -48,14 +48,12 @@ impl Held {
 
     /// The answer that needs no fetch: credentials that are good for another minute, or the failure of the last second.
     pub(crate) fn ready(&mut self, time: UnixTime, now: Instant) -> Option<Answer> {
-        if let Some((answer, at)) = &self.failed
-            && now.duration_since(*at) < PAUSE
-        {
-            return Some(answer.clone());
+        let good = |held: &Credentials| held.expiration().is_none_or(|end| seconds_until(end, time) > LAST);
+        if self.credentials.as_ref().is_some_and(|(held, _)| good(held)) {
+            return self.answer(time);
         }
-        let (credentials, _) = self.credentials.as_ref()?;
-        let good = credentials.expiration().is_none_or(|end| seconds_until(end, time) > LAST);
-        if good { self.answer(time) } else { None }
+        let (answer, at) = self.failed.as_ref()?;
+        (now.duration_since(*at) < PAUSE).then(|| answer.clone())
     }
 
     /// Takes what was fetched, and returns the answer for everybody who waited for it.

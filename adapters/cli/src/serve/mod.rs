@@ -25,7 +25,7 @@ mod signals;
 mod tests;
 mod tokens;
 
-pub(crate) use child::{Running, exit_code};
+pub(crate) use child::{Running, ended_by, exit_code};
 pub(crate) use engine::{End, Engine};
 pub(crate) use listen::listen;
 pub(crate) use notify::ready;

@@ -26,6 +26,7 @@ struct World {
     seconds: AtomicU64,
     fetches: AtomicU64,
     is_down: AtomicBool,
+    denies: AtomicBool,
 }
 
 /// A machine whose container endpoint is another one's, and whose clock is the test's.
@@ -40,6 +41,10 @@ impl Host for Machine {
         if self.0.is_down.load(Ordering::SeqCst) {
             return Answer::Failed(Failure { phase: Phase::Connect, kind: FailureKind::Closed });
         }
+        let (sent, received) = (self.now(), self.now());
+        if self.0.denies.load(Ordering::SeqCst) {
+            return Answer::Reply(Reply { status: 403, headers: 0..0, body: 0..0, sent, received });
+        }
         let now = START + self.0.seconds.load(Ordering::SeqCst);
         let end = UnixTime::from_secs(now + LIFE).rfc3339();
         let document = format!(
@@ -47,7 +52,6 @@ impl Host for Machine {
             end.as_str()
         );
         buffer.append(document.as_bytes());
-        let (sent, received) = (self.now(), self.now());
         Answer::Reply(Reply { status: 200, headers: 0..0, body: 0..document.len(), sent, received })
     }
 
@@ -163,6 +167,20 @@ fn in_two_hours_no_client_sees_credentials_that_end_within_a_minute() {
 }
 
 #[test]
+fn a_refresh_that_is_denied_takes_no_good_credentials_away() {
+    let world = Arc::new(World::default());
+    let mut stream = TcpStream::connect(serve(&world)).expect("it listens");
+    let first = ask(&mut stream);
+    world.denies.store(true, Ordering::SeqCst);
+    world.seconds.store(LIFE - 70, Ordering::SeqCst);
+    for _ in 0..20 {
+        assert_eq!(ask(&mut stream), first);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(world.fetches.load(Ordering::SeqCst) > 1);
+}
+
+#[test]
 fn credentials_that_have_ended_are_an_error_and_not_an_answer() {
     let world = Arc::new(World::default());
     let mut stream = TcpStream::connect(serve(&world)).expect("it listens");
@@ -171,6 +189,8 @@ fn credentials_that_have_ended_are_an_error_and_not_an_answer() {
     // While they are good, an outage is no client's concern.
     world.seconds.store(LIFE - 70, Ordering::SeqCst);
     assert_eq!(ask(&mut stream), (200, first));
+    // The refresh that was advised has failed.
+    std::thread::sleep(Duration::from_millis(100));
     world.seconds.store(LIFE, Ordering::SeqCst);
     let (status, document) = ask(&mut stream);
     assert_eq!(status, 500, "{document}");

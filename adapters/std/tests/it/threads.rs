@@ -102,6 +102,23 @@ fn threads_waiting_for_a_failed_fetch_get_its_error() {
 }
 
 #[test]
+fn credentials_that_are_forgotten_are_fetched_again_whatever_failed_before() {
+    let world = World::new();
+    let here = world.provider(&[("AWS_REGION", "eu-west-1")]);
+    let role = here.assume_role(rolecall::Role::new("arn:aws:iam::123456789012:role/reports", "gateway-7"));
+    for provider in [here, role] {
+        let first = provider.credentials().unwrap();
+        world.refuse(u32::MAX);
+        world.pass(2 * 3600);
+        assert_eq!(provider.credentials().unwrap().access_key_id(), first.access_key_id());
+        provider.forget();
+        assert!(provider.credentials().is_err());
+        world.refuse(0);
+        assert_ne!(provider.credentials().unwrap().access_key_id(), first.access_key_id());
+    }
+}
+
+#[test]
 fn a_failed_refresh_keeps_the_old_credentials() {
     let world = World::new();
     let provider = world.provider(&[]);

@@ -53,6 +53,8 @@ mod serve_boto;
 mod serve_commands;
 #[cfg(target_os = "linux")]
 mod serve_load;
+#[cfg(unix)]
+mod serve_node;
 mod setup;
 mod setup_again;
 mod setup_by_hand;

@@ -157,14 +157,18 @@ fn a_signal_ends_a_server_at_once_and_in_order() {
 fn a_signal_while_credentials_are_fetched_ends_it_too() {
     let upstream = Peer::start(|_| Act::STALL);
     let variables = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", upstream.url())];
-    let mut child = serve_command(&["--wait", "60"], &variables).spawn().expect("the command starts");
-    while upstream.requests() == 0 {
-        std::thread::sleep(Duration::from_millis(10));
+    // A command that was not run has not succeeded.
+    for (words, code) in [(&["--wait", "60"][..], 0), (&["--wait", "60", "--", "true"], 128 + 15)] {
+        let asked = upstream.requests();
+        let mut child = serve_command(words, &variables).spawn().expect("the command starts");
+        while upstream.requests() == asked {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let start = Instant::now();
+        signal(child.id(), "TERM");
+        assert_eq!(child.wait().expect("a child").code(), Some(code), "{words:?}");
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     }
-    let start = Instant::now();
-    signal(child.id(), "TERM");
-    assert_eq!(child.wait().expect("a child").code(), Some(0));
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -36,6 +36,19 @@ fn memory(process: u32, name: &str) -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
+/// What that many clients get (`tests/lib/clients.py`).
+#[track_caller]
+fn clients(served: &Served, counts: &[&str]) -> serde_json::Value {
+    let python = std::env::var("ROLECALL_PYTHON").expect("ROLECALL_PYTHON");
+    let mut command = Command::new(python);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../lib/clients.py"));
+    command.arg(served.value("AWS_CONTAINER_CREDENTIALS_FULL_URI"));
+    command.arg(served.value("AWS_CONTAINER_AUTHORIZATION_TOKEN")).args(counts);
+    let output = command.output().expect("Python");
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
 #[test]
 fn a_thousand_clients_cost_one_fetch_and_little_memory() {
     let upstream = upstream();
@@ -46,19 +59,22 @@ fn a_thousand_clients_cost_one_fetch_and_little_memory() {
     // The peak is that of what follows.
     std::fs::write(format!("/proc/{}/clear_refs", served.id()), "5").expect("an own process");
     std::thread::sleep(Duration::from_millis(1500));
-    let python = std::env::var("ROLECALL_PYTHON").expect("ROLECALL_PYTHON");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../lib/clients.py");
-    let (uri, token) = (
-        served.value("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-        served.value("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
-    );
-    let output = Command::new(python).args([script, uri, token, "1000"]).output().expect("Python");
-    assert!(output.status.success(), "{output:?}");
-    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let found = clients(&served, &["1000"]);
     assert_eq!(found["statuses"], serde_json::json!({"200": 1000}), "{found}");
     assert_eq!(found["keys"], serde_json::json!(["ASIAFETCH1"]), "{found}");
     assert_eq!(upstream.requests(), 2);
     let growth = memory(served.id(), "VmHWM:").saturating_sub(idle);
     eprintln!("1,000 clients: {growth} KiB above {idle} KiB, one fetch");
     assert!(growth < GROWTH, "{growth} KiB above {idle} KiB");
+}
+
+#[test]
+fn clients_that_never_finish_a_request_give_way_to_others() {
+    let keys =
+        [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_REGION", "eu-west-1")];
+    let served = Served::start(&[], &keys);
+    let found = clients(&served, &["50", "1100"]);
+    assert_eq!(found["statuses"], serde_json::json!({"200": 50}), "{found}");
+    // Their time is ten seconds.
+    assert!(found["seconds"].as_f64().is_some_and(|seconds| seconds < 5.0), "{found}");
 }
