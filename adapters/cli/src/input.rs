@@ -131,7 +131,7 @@ pub(crate) fn standard() -> Result<Vec<u8>, Failure> {
 const MAX_INPUT: u64 = 256 << 20;
 
 /// A text, or of `@FILE` the text in that file.
-fn text_or_file(option: &str, given: &OsStr) -> Result<String, Failure> {
+pub(crate) fn text_or_file(option: &str, given: &OsStr) -> Result<String, Failure> {
     match (file_of(given), given.to_str()) {
         (Some(path), _) => text_of(option, path),
         (None, Some(text)) => Ok(text.to_owned()),

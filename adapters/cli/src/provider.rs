@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use rolecall::{Environment, PoolIdentity, Provider, ProviderBuilder, Role, Secret, Settings, Trace, User};
+use rolecall::{
+    Environment, FederatedUser, PoolIdentity, Provider, ProviderBuilder, Role, RootTask, Saml, Secret,
+    Session, Settings, Trace, User, UserSession,
+};
 use zeroize::Zeroizing;
 
 use crate::arguments::{Common, IdentityOptions, RoleOptions};
 use crate::failure::Failure;
-use crate::input::{password, session_policy, text_of};
+use crate::input::{password, session_policy, text_of, text_or_file};
 use crate::output::{note, progress};
 
 /// The default chain, and the role or identity on top of it, if one is given.
@@ -48,6 +51,9 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     if common.certificate.trust_anchor_arn.is_some() {
         // The role is that of the session.
         return Ok(provider);
+    }
+    if let Some(session) = session(common)? {
+        return Ok(provider.session(session));
     }
     Ok(match role(&common.role)? {
         Some(role) => provider.assume_role(role),
@@ -132,6 +138,42 @@ fn device(common: &Common) -> Option<rolecall::Session> {
         return Some(role.into());
     }
     None
+}
+
+/// Another session by STS than that of a role.
+fn session(common: &Common) -> Result<Option<Session>, Failure> {
+    let (options, role) = (&common.session, &common.role);
+    let policy = role.policy.as_ref().map(|policy| session_policy("--policy", policy)).transpose()?;
+    if let (Some(provider), Some(assertion), Some(arn)) =
+        (&options.saml_provider, &options.saml_assertion, &role.arn)
+    {
+        let assertion = text_or_file("--saml-assertion", assertion)?;
+        let mut saml = Saml::new(arn, provider, Secret::new(assertion.trim().to_owned()));
+        saml = role.duration_seconds.into_iter().fold(saml, Saml::duration_seconds);
+        saml = policy.into_iter().fold(saml, Saml::policy);
+        return Ok(Some(role.policy_arns.iter().fold(saml, Saml::policy_arn).into()));
+    }
+    if options.user_session {
+        let mut user = UserSession::new();
+        user = role.duration_seconds.into_iter().fold(user, UserSession::duration_seconds);
+        return Ok(Some(match (&role.mfa_serial, &role.mfa_code) {
+            (Some(serial), Some(code)) => user.mfa_code(serial, code).into(),
+            (Some(serial), None) => user.mfa(serial).into(),
+            (None, _) => user.into(),
+        }));
+    }
+    if let Some(name) = &options.federated_user {
+        let mut user = FederatedUser::new(name);
+        user = role.duration_seconds.into_iter().fold(user, FederatedUser::duration_seconds);
+        user = policy.into_iter().fold(user, FederatedUser::policy);
+        user = role.policy_arns.iter().fold(user, FederatedUser::policy_arn);
+        return Ok(Some(role.tags.iter().fold(user, |user, (key, value)| user.tag(key, value)).into()));
+    }
+    if let (Some(account), Some(task)) = (&options.root_of, &options.root_task) {
+        let root = RootTask::new(account, task);
+        return Ok(Some(role.duration_seconds.into_iter().fold(root, RootTask::duration_seconds).into()));
+    }
+    Ok(None)
 }
 
 /// The role of the command line.

@@ -435,6 +435,7 @@ static REQUESTING: &[&Group] = &[
     &COMMON,
     &ROLE,
     &SESSION,
+    &CALL,
     &IDENTITY,
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     &CERTIFICATE,
@@ -458,6 +459,7 @@ pub(super) static SHARED: &[&Group] = &[
     &COMMON,
     &ROLE,
     &SESSION,
+    &CALL,
     &IDENTITY,
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     &CERTIFICATE,
@@ -555,6 +557,24 @@ static SESSION: Group = Group {
         once("--external-id ID", "the external id that the role asks for"),
         once("--policy JSON|@FILE", "limit the session to this policy"),
         often("--policy-arn ARN", "limit it to a managed policy; up to 10 times"),
+    ],
+};
+
+static CALL: Group = Group {
+    title: "another session by STS, in place of a role",
+    options: &[
+        once(
+            "--saml-provider-arn ARN",
+            "the provider of a SAML assertion, which leads to the role; with --saml-assertion",
+        ),
+        once("--saml-assertion TEXT|@FILE", "the assertion, in base64; with --role-arn"),
+        once("--user-session", "a session of the user itself (GetSessionToken), with or without a code"),
+        once(
+            "--federated-user NAME",
+            "a session of this user, for whom the user vouches (GetFederationToken)",
+        ),
+        once("--root-of ACCOUNT", "a task as root of this member account (AssumeRoot); with --root-task"),
+        once("--root-task ARN", "the task, arn:aws:iam::aws:policy/root-task/..."),
     ],
 };
 

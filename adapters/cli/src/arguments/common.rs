@@ -4,6 +4,8 @@
 use super::certificate::CertificateOptions;
 use super::identity::IdentityOptions;
 use super::role::RoleOptions;
+use super::session::SessionOptions;
+use super::value;
 
 /// Options of every command.
 #[derive(Debug, Default)]
@@ -14,6 +16,7 @@ pub(crate) struct Common {
     /// Seconds.
     pub(crate) wait: Option<u32>,
     pub(crate) role: RoleOptions,
+    pub(crate) session: SessionOptions,
     pub(crate) identity: IdentityOptions,
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     pub(crate) certificate: CertificateOptions,
@@ -28,15 +31,21 @@ impl Common {
         if self.certificate.is_given() {
             return true;
         }
-        self.profile.is_some() || self.role.arn.is_some() || self.identity.is_given()
+        self.profile.is_some()
+            || self.role.arn.is_some()
+            || self.session.is_given()
+            || self.identity.is_given()
     }
 
     /// Checks that the options go together, for a command that creates a user or any other.
-    pub(super) fn check(&self, makes_user: bool) -> Result<(), lexopt::Error> {
+    pub(super) fn check(&mut self, makes_user: bool) -> Result<(), lexopt::Error> {
         self.identity.check(makes_user)?;
         #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         {
             self.certificate.check(&self.role)?;
+            if self.certificate.trust_anchor_arn.is_some() && self.session.is_given() {
+                return Err("a trust anchor or another session by STS, not both".into());
+            }
             if self.certificate.is_given() && self.identity.is_given() {
                 return Err("a certificate or a Cognito identity, not both".into());
             }
@@ -44,12 +53,27 @@ impl Common {
         if self.verbose && self.quiet {
             return Err("--verbose or --quiet, not both".into());
         }
-        if let (Some(option), None) = (self.role.given.first(), &self.role.arn) {
+        self.session.check(&self.role)?;
+        self.check_duration()?;
+        let other = self.session.is_given();
+        if let (Some(option), None, false) = (self.role.given.first(), &self.role.arn, other) {
             return Err(format!("{option} needs --role-arn").into());
         }
         if self.role.mfa_code.is_some() && self.role.mfa_serial.is_none() {
             return Err("--mfa-code needs --mfa-serial".into());
         }
+        Ok(())
+    }
+
+    /// Checks how long the session is to last: each call of STS has its own limits.
+    fn check_duration(&mut self) -> Result<(), lexopt::Error> {
+        let (least, most) = match &self.session {
+            session if session.root_of.is_some() => (1, 900),
+            session if session.user_session || session.federated_user.is_some() => (900, 129_600),
+            _ => (900, 43_200),
+        };
+        let Some(given) = &self.role.duration else { return Ok(()) };
+        self.role.duration_seconds = Some(value::whole_seconds("--duration-seconds", least..=most, given)?);
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ mod identity;
 mod role;
 #[cfg(feature = "serve")]
 mod serve;
+mod session;
 #[cfg(feature = "setup")]
 mod setup;
 #[cfg(feature = "tokens")]
@@ -263,7 +264,10 @@ impl Given {
     /// Parses the value of an option of one of the groups, and returns whether it is of any.
     fn take_of_groups(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         let common = &mut self.common;
-        if common.role.take(name, parser)? || common.identity.take(name, parser)? {
+        if common.role.take(name, parser)?
+            || common.session.take(name, parser)?
+            || common.identity.take(name, parser)?
+        {
             return Ok(true);
         }
         #[cfg(any(feature = "iot", feature = "roles-anywhere"))]

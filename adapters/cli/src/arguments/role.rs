@@ -20,6 +20,8 @@ pub(crate) struct RoleOptions {
     pub(crate) mfa_serial: Option<String>,
     pub(crate) mfa_code: Option<String>,
     pub(crate) source_identity: Option<String>,
+    /// The number of seconds as it was given.
+    pub(super) duration: Option<String>,
     /// The options given beside the ARN.
     pub(super) given: Vec<String>,
 }
@@ -32,9 +34,8 @@ impl RoleOptions {
         match name {
             "role-arn" => self.arn = Some(text()?),
             "role-session-name" => self.session_name = Some(text()?),
-            "duration-seconds" => {
-                self.duration_seconds = Some(value::seconds(&option, 900..=43_200, parser)?)
-            }
+            // Its limits are those of the call, which other options choose.
+            "duration-seconds" => self.duration = Some(text()?),
             "external-id" => self.external_id = Some(text()?),
             "policy" => self.policy = Some(value::any(&option, parser)?),
             "policy-arn" => self.policy_arns.push(text()?),

@@ -53,11 +53,15 @@ fn as_text(option: &str, value: OsString) -> Result<String, Error> {
 
 /// The value of an option, as a number of seconds in a range.
 pub(super) fn seconds(option: &str, range: RangeInclusive<u32>, parser: &mut Parser) -> Result<u32, Error> {
-    let text = text(option, parser)?;
+    whole_seconds(option, range, &text(option, parser)?)
+}
+
+/// The number of seconds that a text is, in a range.
+pub(super) fn whole_seconds(option: &str, range: RangeInclusive<u32>, text: &str) -> Result<u32, Error> {
     let number = text.parse().ok().filter(|number| range.contains(number));
     let (least, most) = range.into_inner();
     number.ok_or_else(|| {
-        let found = shown(&text);
+        let found = shown(text);
         format!("{option}: expected a whole number of seconds from {least} to {most}, found {found}").into()
     })
 }

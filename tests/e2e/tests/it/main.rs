@@ -70,6 +70,7 @@ mod special_files;
 mod sso;
 mod streaming;
 mod sts;
+mod sts_command;
 mod token;
 #[cfg(target_os = "linux")]
 mod upload;

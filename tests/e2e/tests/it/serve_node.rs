@@ -12,7 +12,7 @@ const PACKAGE: &str = "@aws-sdk/credential-providers@3.1175.0";
 const SCRIPT: &str = "const { fromNodeProviderChain } = require('@aws-sdk/credential-providers');
 fromNodeProviderChain()().then((found) => console.log(found.accessKeyId, found.expiration > Date.now()));";
 
-/// A folder with the package; a notice says so if there is no Node.js, no npm or no registry.
+/// A folder with the package; a notice says so if there is no Node.js, no npm or no registry, and with `CI` it is a failure.
 fn package() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("serve-node");
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -32,6 +32,7 @@ fn package() -> Option<PathBuf> {
     {
         return Some(folder);
     }
+    assert!(std::env::var_os("CI").is_none(), "CI is set, and npm cannot install {PACKAGE}");
     eprintln!("NOTICE: npm cannot install {PACKAGE}, and the SDK for JavaScript is not asked here");
     None
 }
