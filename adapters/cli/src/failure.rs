@@ -18,6 +18,7 @@ pub(crate) enum Failure {
     #[cfg(feature = "setup")]
     Setup(Box<SetupError>),
     /// A request whose signature is not accepted.
+    #[cfg(feature = "verify")]
     Refused(String),
     Input(String, std::io::Error),
     Output(std::io::Error),
@@ -51,7 +52,9 @@ impl fmt::Display for Failure {
             Self::Input(what, error) => write!(f, "{what}: {error}"),
             Self::Output(error) => write!(f, "standard output: {error}"),
             Self::Program(program, what, error) => write!(f, "{program}: {what} ({error})"),
-            Self::Usage(what) | Self::Refused(what) => f.write_str(what),
+            Self::Usage(what) => f.write_str(what),
+            #[cfg(feature = "verify")]
+            Self::Refused(what) => f.write_str(what),
             #[cfg(feature = "demo")]
             Self::Demo(what) => f.write_str(what),
         }

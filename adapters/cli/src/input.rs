@@ -98,6 +98,7 @@ pub(crate) fn session_policy(option: &str, given: &OsStr) -> Result<String, Fail
     Err(Failure::Usage(format!("{option} {}: {expected}; {problem}", shown(&given.to_string_lossy()))))
 }
 
+#[cfg(feature = "verify")]
 /// A secret: of `@FILE` the first line of that file, else the value of the variable of that name.
 pub(crate) fn secret(option: &str, given: &OsStr) -> Result<Zeroizing<String>, Failure> {
     let text = match file_of(given) {
@@ -115,6 +116,7 @@ pub(crate) fn secret(option: &str, given: &OsStr) -> Result<Zeroizing<String>, F
     }
 }
 
+#[cfg(feature = "verify")]
 /// All of standard input, within the limits of a body.
 pub(crate) fn standard() -> Result<Vec<u8>, Failure> {
     let mut all = Vec::new();
@@ -127,6 +129,7 @@ pub(crate) fn standard() -> Result<Vec<u8>, Failure> {
     Ok(all)
 }
 
+#[cfg(feature = "verify")]
 /// The longest request that is verified, in bytes.
 const MAX_INPUT: u64 = 256 << 20;
 

@@ -142,7 +142,15 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "request",
         words: "METHOD URL",
         about: "sign and send a request; print the body of the reply",
-        options: &[HEADER, BODY, UPLOAD, LENGTH, SERVICE, REGION_SET],
+        options: &[
+            HEADER,
+            BODY,
+            UPLOAD,
+            LENGTH,
+            SERVICE,
+            #[cfg(feature = "sigv4a")]
+            REGION_SET,
+        ],
         groups: REQUESTING,
         more: REQUEST,
         success: Some("a status of 2xx"),
@@ -151,11 +159,20 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "sign",
         words: "METHOD URL",
         about: "print the headers to send",
-        options: &[HEADER, BODY, SERVICE, REGION_SET, DATE, CANONICAL],
+        options: &[
+            HEADER,
+            BODY,
+            SERVICE,
+            #[cfg(feature = "sigv4a")]
+            REGION_SET,
+            DATE,
+            CANONICAL,
+        ],
         groups: REQUESTING,
         more: &[],
         success: None,
     },
+    #[cfg(feature = "verify")]
     Topic {
         name: "verify",
         words: "",
@@ -190,6 +207,7 @@ pub(super) static COMMANDS: &[Topic] = &[
                 "how long it may be used, 1 to 604800, else 3600; it ends with the credentials if that is sooner",
             ),
             SERVICE,
+            #[cfg(feature = "sigv4a")]
             REGION_SET,
             DATE,
             CANONICAL,
@@ -240,6 +258,16 @@ pub(super) static COMMANDS: &[Topic] = &[
         )],
         groups: &[&GENERAL],
         more: &[],
+        success: None,
+    },
+    #[cfg(feature = "generate")]
+    Topic {
+        name: "generate",
+        words: "KIND",
+        about: "print completions for bash, zsh, fish or powershell, or the page for man",
+        options: &[],
+        groups: &[&GENERAL],
+        more: GENERATE,
         success: None,
     },
     Topic {
@@ -380,7 +408,20 @@ const REQUEST: &[&str] = &[
     "up to 8 MiB.",
 ];
 
+/// How `generate` is used.
+#[cfg(feature = "generate")]
+const GENERATE: &[&str] = &[
+    "  source <(rolecall generate bash)                                in ~/.bashrc",
+    "  rolecall generate zsh > ~/.zsh/_rolecall                        a folder of fpath",
+    "  rolecall generate fish > ~/.config/fish/completions/rolecall.fish",
+    "  rolecall generate powershell | Out-String | Invoke-Expression   in $PROFILE",
+    "  rolecall generate man > /usr/local/share/man/man1/rolecall.1",
+    "",
+    "They have what this build has.",
+];
+
 /// How `verify` is used.
+#[cfg(feature = "verify")]
 const VERIFY: &[&str] = &[
     "  rolecall verify < request.http",
     "  rolecall verify --secret-from THEIR_SECRET --service-reply reply.xml < request.http",
@@ -471,10 +512,13 @@ const HEADER: Opt = often("-H, --header NAME:VALUE", "a header to send, which is
 const BODY: Opt = once("-d, --data BODY|@FILE", "the body, or the file that holds it");
 const UPLOAD: Opt = once("-T, --upload-file FILE", "the body, read while it is sent; - is standard input");
 const LENGTH: Opt = once("--length BYTES", "the length of what a pipe gives; with -T, for S3");
+#[cfg(feature = "sigv4a")]
 const REGION_SET: Opt =
     once("--region-set REGIONS", "sign for these regions with SigV4a: * or a list with commas");
+#[cfg(feature = "verify")]
 const SERVICE_OF_SCOPE: Opt =
     once("--service SERVICE", "the name that it has to be signed for, else that of the request");
+#[cfg(feature = "verify")]
 const DATE_OF_CHECK: Opt = once("--date TIME", "check it at this time, such as 20150830T123600Z, else now");
 const SERVICE: Opt = once(
     "--service SERVICE",

@@ -237,6 +237,8 @@ mod tests {
             ("rolecall serve", cfg!(feature = "serve")),
             ("--refresh", cfg!(feature = "serve")),
             ("rolecall token", cfg!(feature = "tokens")),
+            ("rolecall verify", cfg!(feature = "verify")),
+            ("rolecall generate", cfg!(feature = "generate")),
             ("--region-set", cfg!(feature = "sigv4a")),
             ("IAM Identity Center", cfg!(feature = "sso")),
             ("(SRP)", cfg!(feature = "srp")),

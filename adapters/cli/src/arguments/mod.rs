@@ -5,6 +5,8 @@ mod catalog;
 mod certificate;
 mod common;
 mod format;
+#[cfg(feature = "generate")]
+mod generate;
 mod help;
 mod identity;
 mod role;
@@ -60,6 +62,7 @@ pub(crate) enum Command {
         json: bool,
     },
     Request(Target),
+    #[cfg(feature = "verify")]
     Verify(VerifyOptions),
     #[cfg(feature = "tokens")]
     Token(TokenKind),
@@ -117,6 +120,7 @@ pub(crate) struct Target {
 }
 
 /// How a captured request is checked.
+#[cfg(feature = "verify")]
 #[derive(Debug, Default)]
 pub(crate) struct VerifyOptions {
     pub(crate) secret_from: Option<OsString>,
@@ -141,6 +145,7 @@ struct Given {
     service: Option<String>,
     region_set: Option<String>,
     method: Option<String>,
+    #[cfg(feature = "verify")]
     verify: VerifyOptions,
     #[cfg(feature = "tokens")]
     token: token::Flags,
@@ -242,7 +247,9 @@ impl Given {
             "length" => self.length = Some(value::bytes(&option, parser)?),
             "service" => self.service = Some(text()?),
             "region-set" if cfg!(feature = "sigv4a") => self.region_set = Some(text()?),
+            #[cfg(feature = "verify")]
             "secret-from" => self.verify.secret_from = Some(value::any(&option, parser)?),
+            #[cfg(feature = "verify")]
             "service-reply" => self.verify.service_reply = Some(value::any(&option, parser)?),
             #[cfg(feature = "tokens")]
             "admin" => self.token.admin = true,
@@ -365,6 +372,7 @@ impl Given {
                 }
                 Command::Request(self.target(word("method")?, word("URL")?))
             }
+            #[cfg(feature = "verify")]
             "verify" => {
                 let mut options = std::mem::take(&mut self.verify);
                 (options.service, options.date) = (self.service.take(), self.date);
@@ -393,6 +401,14 @@ impl Given {
                 let target = self.target(method, word("URL")?);
                 let expires = self.expires.unwrap_or(3600);
                 Command::Presign { target, expires, canonical: self.canonical, date: self.date }
+            }
+            #[cfg(feature = "generate")]
+            "generate" => {
+                let kind = word("kind")?;
+                let text = generate::generated(&kind).ok_or_else(|| {
+                    format!("generate: expected {}, found {kind:?}", generate::KINDS.join(", "))
+                })?;
+                Command::Help(text)
             }
             #[cfg(feature = "demo")]
             "demo" => Command::Demo { tamper: self.tamper },

@@ -20,6 +20,7 @@ mod sign;
 mod token;
 mod upload;
 mod variables;
+#[cfg(feature = "verify")]
 mod verify;
 
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Presign { target, expires, canonical, date } => {
             sign::presign(target, common, &provider(common)?, *expires, *canonical, *date)
         }
+        #[cfg(feature = "verify")]
         Command::Verify(options) => verify::run(options, common),
         #[cfg(feature = "tokens")]
         Command::Token(kind) => token::run(kind, common.region.as_deref(), &provider(common)?),

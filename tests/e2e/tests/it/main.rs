@@ -28,6 +28,8 @@ mod first_boot;
 #[cfg(unix)]
 mod formats;
 #[cfg(unix)]
+mod generate;
+#[cfg(unix)]
 mod inputs;
 mod named_profile;
 #[cfg(unix)]
