@@ -30,6 +30,7 @@ impl Bounds {
     pub(crate) const BODY: Self =
         Self { regular: 5 << 30, other: 256 << 20, time: Duration::from_secs(60 * 60) };
     /// For what is sent out of a pipe whose length is not known.
+    #[cfg(feature = "upload")]
     pub(crate) const PIPE: Self =
         Self { regular: 8 << 20, other: 8 << 20, time: Duration::from_secs(60 * 60) };
 }

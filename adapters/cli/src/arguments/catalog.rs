@@ -145,7 +145,9 @@ pub(super) static COMMANDS: &[Topic] = &[
         options: &[
             HEADER,
             BODY,
+            #[cfg(feature = "upload")]
             UPLOAD,
+            #[cfg(feature = "upload")]
             LENGTH,
             SERVICE,
             #[cfg(feature = "sigv4a")]
@@ -399,6 +401,11 @@ const EXEC: &[&str] = &[
 ];
 
 /// How `request` is used.
+#[cfg(not(feature = "upload"))]
+const REQUEST: &[&str] = &[];
+
+/// How `request` is used.
+#[cfg(feature = "upload")]
 const REQUEST: &[&str] = &[
     "  rolecall request GET https://reports.s3.eu-west-1.amazonaws.com/11.csv > 11.csv",
     "  rolecall request PUT https://reports.s3.eu-west-1.amazonaws.com/11.csv -T 11.csv",
@@ -510,7 +517,9 @@ pub(super) static SHARED: &[&Group] = &[
 
 const HEADER: Opt = often("-H, --header NAME:VALUE", "a header to send, which is signed");
 const BODY: Opt = once("-d, --data BODY|@FILE", "the body, or the file that holds it");
+#[cfg(feature = "upload")]
 const UPLOAD: Opt = once("-T, --upload-file FILE", "the body, read while it is sent; - is standard input");
+#[cfg(feature = "upload")]
 const LENGTH: Opt = once("--length BYTES", "the length of what a pipe gives; with -T, for S3");
 #[cfg(feature = "sigv4a")]
 const REGION_SET: Opt =

@@ -112,11 +112,19 @@ pub(crate) struct Target {
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<OsString>,
-    /// A file to send, and the length of what it gives if it is a pipe.
-    pub(crate) upload: Option<OsString>,
-    pub(crate) length: Option<u64>,
+    #[cfg(feature = "upload")]
+    pub(crate) upload: UploadOptions,
     pub(crate) service: Option<String>,
     pub(crate) region_set: Option<String>,
+}
+
+/// A file to send.
+#[cfg(feature = "upload")]
+#[derive(Debug, Default)]
+pub(crate) struct UploadOptions {
+    pub(crate) path: Option<OsString>,
+    /// The length of what a pipe gives, in bytes.
+    pub(crate) length: Option<u64>,
 }
 
 /// How a captured request is checked.
@@ -140,8 +148,8 @@ struct Given {
     format: Option<Format>,
     headers: Vec<(String, String)>,
     body: Option<OsString>,
-    upload: Option<OsString>,
-    length: Option<u64>,
+    #[cfg(feature = "upload")]
+    upload: UploadOptions,
     service: Option<String>,
     region_set: Option<String>,
     method: Option<String>,
@@ -243,8 +251,10 @@ impl Given {
             "header" => self.headers.push(value::header(&option, parser)?),
             // A body may begin as an option does.
             "data" => self.body = Some(parser.value()?),
-            "upload-file" => self.upload = Some(value::any(&option, parser)?),
-            "length" => self.length = Some(value::bytes(&option, parser)?),
+            #[cfg(feature = "upload")]
+            "upload-file" => self.upload.path = Some(value::any(&option, parser)?),
+            #[cfg(feature = "upload")]
+            "length" => self.upload.length = Some(value::bytes(&option, parser)?),
             "service" => self.service = Some(text()?),
             "region-set" if cfg!(feature = "sigv4a") => self.region_set = Some(text()?),
             #[cfg(feature = "verify")]
@@ -364,10 +374,12 @@ impl Given {
             "whoami" => Command::Whoami,
             "explain" => Command::Explain { json: self.json },
             "request" => {
-                if self.body.is_some() && self.upload.is_some() {
+                #[cfg(feature = "upload")]
+                if self.body.is_some() && self.upload.path.is_some() {
                     return Err("--data or --upload-file, not both".into());
                 }
-                if self.length.is_some() && self.upload.is_none() {
+                #[cfg(feature = "upload")]
+                if self.upload.length.is_some() && self.upload.path.is_none() {
                     return Err("--length needs --upload-file".into());
                 }
                 Command::Request(self.target(word("method")?, word("URL")?))
@@ -431,8 +443,8 @@ impl Given {
             url,
             headers: std::mem::take(&mut self.headers),
             body: self.body.take(),
-            upload: self.upload.take(),
-            length: self.length,
+            #[cfg(feature = "upload")]
+            upload: std::mem::take(&mut self.upload),
             service: self.service.take(),
             region_set: self.region_set.take(),
         }

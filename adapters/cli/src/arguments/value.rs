@@ -67,6 +67,7 @@ pub(super) fn whole_seconds(option: &str, range: RangeInclusive<u32>, text: &str
 }
 
 /// The value of an option, as a number of bytes.
+#[cfg(feature = "upload")]
 pub(super) fn bytes(option: &str, parser: &mut Parser) -> Result<u64, Error> {
     let text = text(option, parser)?;
     let number = text.parse().ok().filter(|number| *number <= 5 << 40);

@@ -18,6 +18,7 @@ mod shell;
 mod sign;
 #[cfg(feature = "tokens")]
 mod token;
+#[cfg(feature = "upload")]
 mod upload;
 mod variables;
 #[cfg(feature = "verify")]

@@ -1,10 +1,12 @@
 //! `rolecall request`, and the request that a command line describes.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use rolecall::core::flow::Limits;
-use rolecall::{Provider, Request};
+use rolecall::{Provider, Reply, Request};
 
+#[cfg(feature = "upload")]
 use super::upload::Upload;
 use crate::arguments::{Common, Target};
 use crate::failure::Failure;
@@ -20,13 +22,7 @@ const CODE: &[u8] = b"SignatureDoesNotMatch";
 pub(super) fn run(target: &Target, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
     let request = request(target, common)?.with_limits(LIMITS);
     let out = &mut std::io::stdout().lock();
-    let reply = match &target.upload {
-        Some(path) => {
-            let upload = Upload { path, length: target.length, verbose: common.verbose };
-            upload.send(provider, &request, out)?
-        }
-        None => provider.send_to(&request, out)?,
-    };
+    let reply = send(target, common, provider, &request, out)?;
     print(&reply.body)?;
     if (200..300).contains(&reply.status) {
         return Ok(ExitCode::SUCCESS);
@@ -39,6 +35,35 @@ pub(super) fn run(target: &Target, common: &Common, provider: &Provider) -> Resu
         );
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// Sends the request with a body that is read meanwhile, if it has one.
+#[cfg(feature = "upload")]
+fn send(
+    target: &Target,
+    common: &Common,
+    provider: &Provider,
+    request: &Request,
+    out: &mut dyn Write,
+) -> Result<Reply, Failure> {
+    match &target.upload.path {
+        Some(path) => {
+            let upload = Upload { path, length: target.upload.length, verbose: common.verbose };
+            upload.send(provider, request, out)
+        }
+        None => Ok(provider.send_to(request, out)?),
+    }
+}
+
+#[cfg(not(feature = "upload"))]
+fn send(
+    _: &Target,
+    _: &Common,
+    provider: &Provider,
+    request: &Request,
+    out: &mut dyn Write,
+) -> Result<Reply, Failure> {
+    Ok(provider.send_to(request, out)?)
 }
 
 pub(super) fn request(target: &Target, common: &Common) -> Result<Request, Failure> {
