@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use rolecall::{
-    Environment, FederatedUser, PoolIdentity, Provider, ProviderBuilder, Role, RootTask, Saml, Secret,
-    Session, Settings, Trace, User, UserSession,
-};
+use rolecall::{Environment, PoolIdentity, Provider, ProviderBuilder, Role, Secret, Settings, Trace, User};
+#[cfg(feature = "sessions")]
+use rolecall::{FederatedUser, RootTask, Saml, Session, UserSession};
 use zeroize::Zeroizing;
 
 use crate::arguments::{Common, IdentityOptions, RoleOptions};
 use crate::failure::Failure;
-use crate::input::{password, session_policy, text_of, text_or_file};
+#[cfg(feature = "sessions")]
+use crate::input::text_or_file;
+use crate::input::{password, session_policy, text_of};
 use crate::output::{note, progress};
 
 /// The default chain, and the role or identity on top of it, if one is given.
@@ -52,6 +53,7 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
         // The role is that of the session.
         return Ok(provider);
     }
+    #[cfg(feature = "sessions")]
     if let Some(session) = session(common)? {
         return Ok(provider.session(session));
     }
@@ -141,6 +143,7 @@ fn device(common: &Common) -> Option<rolecall::Session> {
 }
 
 /// Another session by STS than that of a role.
+#[cfg(feature = "sessions")]
 fn session(common: &Common) -> Result<Option<Session>, Failure> {
     let (options, role) = (&common.session, &common.role);
     let policy = role.policy.as_ref().map(|policy| session_policy("--policy", policy)).transpose()?;

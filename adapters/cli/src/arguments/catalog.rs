@@ -483,6 +483,7 @@ static REQUESTING: &[&Group] = &[
     &COMMON,
     &ROLE,
     &SESSION,
+    #[cfg(feature = "sessions")]
     &CALL,
     &IDENTITY,
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
@@ -507,6 +508,7 @@ pub(super) static SHARED: &[&Group] = &[
     &COMMON,
     &ROLE,
     &SESSION,
+    #[cfg(feature = "sessions")]
     &CALL,
     &IDENTITY,
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
@@ -613,6 +615,7 @@ static SESSION: Group = Group {
     ],
 };
 
+#[cfg(feature = "sessions")]
 static CALL: Group = Group {
     title: "another session by STS, in place of a role",
     options: &[

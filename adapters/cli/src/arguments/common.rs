@@ -4,6 +4,7 @@
 use super::certificate::CertificateOptions;
 use super::identity::IdentityOptions;
 use super::role::RoleOptions;
+#[cfg(feature = "sessions")]
 use super::session::SessionOptions;
 use super::value;
 
@@ -16,6 +17,7 @@ pub(crate) struct Common {
     /// Seconds.
     pub(crate) wait: Option<u32>,
     pub(crate) role: RoleOptions,
+    #[cfg(feature = "sessions")]
     pub(crate) session: SessionOptions,
     pub(crate) identity: IdentityOptions,
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
@@ -31,10 +33,7 @@ impl Common {
         if self.certificate.is_given() {
             return true;
         }
-        self.profile.is_some()
-            || self.role.arn.is_some()
-            || self.session.is_given()
-            || self.identity.is_given()
+        self.profile.is_some() || self.role.arn.is_some() || self.names_session() || self.identity.is_given()
     }
 
     /// Checks that the options go together, for a command that creates a user or any other.
@@ -43,7 +42,7 @@ impl Common {
         #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         {
             self.certificate.check(&self.role)?;
-            if self.certificate.trust_anchor_arn.is_some() && self.session.is_given() {
+            if self.certificate.trust_anchor_arn.is_some() && self.names_session() {
                 return Err("a trust anchor or another session by STS, not both".into());
             }
             if self.certificate.is_given() && self.identity.is_given() {
@@ -53,9 +52,10 @@ impl Common {
         if self.verbose && self.quiet {
             return Err("--verbose or --quiet, not both".into());
         }
+        #[cfg(feature = "sessions")]
         self.session.check(&self.role)?;
         self.check_duration()?;
-        let other = self.session.is_given();
+        let other = self.names_session();
         if let (Some(option), None, false) = (self.role.given.first(), &self.role.arn, other) {
             return Err(format!("{option} needs --role-arn").into());
         }
@@ -65,13 +65,20 @@ impl Common {
         Ok(())
     }
 
+    /// Whether another session by STS than that of a role is asked for.
+    fn names_session(&self) -> bool {
+        #[cfg(feature = "sessions")]
+        return self.session.is_given();
+        #[cfg(not(feature = "sessions"))]
+        false
+    }
+
     /// Checks how long the session is to last: each call of STS has its own limits.
     fn check_duration(&mut self) -> Result<(), lexopt::Error> {
-        let (least, most) = match &self.session {
-            session if session.root_of.is_some() => (1, 900),
-            session if session.user_session || session.federated_user.is_some() => (900, 129_600),
-            _ => (900, 43_200),
-        };
+        #[cfg(feature = "sessions")]
+        let (least, most) = self.session.durations();
+        #[cfg(not(feature = "sessions"))]
+        let (least, most) = (900, 43_200);
         let Some(given) = &self.role.duration else { return Ok(()) };
         self.role.duration_seconds = Some(value::whole_seconds("--duration-seconds", least..=most, given)?);
         Ok(())

@@ -12,6 +12,7 @@ mod identity;
 mod role;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "sessions")]
 mod session;
 #[cfg(feature = "setup")]
 mod setup;
@@ -281,10 +282,11 @@ impl Given {
     /// Parses the value of an option of one of the groups, and returns whether it is of any.
     fn take_of_groups(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         let common = &mut self.common;
-        if common.role.take(name, parser)?
-            || common.session.take(name, parser)?
-            || common.identity.take(name, parser)?
-        {
+        if common.role.take(name, parser)? || common.identity.take(name, parser)? {
+            return Ok(true);
+        }
+        #[cfg(feature = "sessions")]
+        if self.common.session.take(name, parser)? {
             return Ok(true);
         }
         #[cfg(any(feature = "iot", feature = "roles-anywhere"))]

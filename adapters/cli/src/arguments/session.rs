@@ -61,6 +61,17 @@ impl SessionOptions {
         }
     }
 
+    /// The seconds that it may last, at least and at most.
+    pub(super) fn durations(&self) -> (u32, u32) {
+        if self.root_of.is_some() {
+            (1, 900)
+        } else if self.user_session || self.federated_user.is_some() {
+            (900, 129_600)
+        } else {
+            (900, 43_200)
+        }
+    }
+
     /// Checks that the options go together.
     pub(super) fn check(&self, role: &RoleOptions) -> Result<(), lexopt::Error> {
         let pairs = [

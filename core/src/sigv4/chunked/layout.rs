@@ -1,12 +1,14 @@
 //! Kinds of bodies in chunks, and their lengths.
 
+use core::fmt;
+
 use crate::sigv4::SignError;
 use crate::wire::{Cursor, long_decimal};
 
 use super::Checksum;
 
 /// How a body in chunks is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Chunks {
     // Only the names of those that are used are linked.
@@ -43,6 +45,15 @@ impl Chunks {
     /// Whether each chunk is signed.
     pub const fn are_signed(self) -> bool {
         self.signed
+    }
+}
+
+/// Its name, and the checksum.
+impl fmt::Debug for Chunks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The Debug of text has panic paths.
+        f.write_str(self.name)?;
+        self.trailer.map_or(Ok(()), |checksum| write!(f, ", {checksum:?}"))
     }
 }
 
@@ -162,8 +173,9 @@ pub struct Announcement {
 impl Announcement {
     /// Names and values.
     pub fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> + Clone {
-        let (lines, count) = self.written();
-        lines.into_iter().take(count)
+        let ([encoding, decoded, trailer], count) = self.written();
+        let trailer = (count > 2).then_some(trailer);
+        [Some(encoding), Some(decoded), trailer].into_iter().flatten()
     }
 
     /// Names and values, and how many there are.

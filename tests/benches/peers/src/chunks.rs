@@ -9,14 +9,14 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::http::Headers;
 use benches::operation::{KEY_ID, REGION, SECRET};
 use rolecall_core::sigv4::chunked::{Checksum, ChunkSigner};
-use rolecall_core::sigv4::{Rules, Signer, SigningKey, sha256_hex};
+use rolecall_core::sigv4::{Rules, Signature, Signer, SigningKey, sha256_hex};
 use rolecall_core::wire::time::UnixTime;
 
 const TIME: u64 = 1_767_323_045;
 
 /// Signs chunks and a trailer by both, each after the other's.
 pub(crate) fn compare() {
-    let seed = sha256_hex(b"the signature of a request");
+    let seed = Signature::from(sha256_hex(b"the signature of a request"));
     let credentials =
         rolecall_core::credentials::Credentials::new(KEY_ID, SECRET, None).expect("credentials");
     let time = UnixTime::from_secs(TIME);
