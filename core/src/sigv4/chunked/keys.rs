@@ -4,6 +4,7 @@ use core::cell::RefCell;
 use core::fmt;
 
 use crate::credentials::Credentials;
+use crate::sigv4::hash::wipe_below;
 use crate::sigv4::{Scope, SignError, Signature, Signer, SigningKeys};
 use crate::wire::time::UnixTime;
 
@@ -28,6 +29,17 @@ impl<K> ChunkKeys<K> {
     }
 }
 
+impl<K> ChunkKeys<K> {
+    // In a frame of its own, so that the copies of a key that is moved into its place are wiped with it.
+    #[inline(never)]
+    fn keep(&self, signer: &Signer<'_>, seed: &Signature) -> Result<(), SignError> {
+        if let Ok(mut kept) = self.signer.try_borrow_mut() {
+            *kept = Some(ChunkSigner::of(signer, seed)?);
+        }
+        Ok(())
+    }
+}
+
 impl<K: SigningKeys> SigningKeys for ChunkKeys<K> {
     fn with_signer(
         &self,
@@ -40,11 +52,9 @@ impl<K: SigningKeys> SigningKeys for ChunkKeys<K> {
     }
 
     fn start_chunks(&self, signer: &Signer<'_>, seed: &Signature) -> Result<(), SignError> {
-        if let Ok(mut kept) = self.signer.try_borrow_mut() {
-            *kept = Some(ChunkSigner::new(signer, seed)?);
-            crate::sigv4::hash::wipe_below();
-        }
-        Ok(())
+        let kept = self.keep(signer, seed);
+        wipe_below();
+        kept
     }
 }
 

@@ -92,7 +92,7 @@ impl ChunkSigner {
     }
 
     #[inline(never)]
-    fn of(signer: &Signer<'_>, seed: &Signature) -> Result<Self, SignError> {
+    pub(super) fn of(signer: &Signer<'_>, seed: &Signature) -> Result<Self, SignError> {
         let mut scope = Bounded(Vec::new(), true);
         signer.key.put_scope(&mut scope);
         let mac = signer.key.derived.mac().ok_or(SignError::RegionSet)?;

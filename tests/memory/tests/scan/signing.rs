@@ -24,3 +24,8 @@ fn a_signature_in_a_header_leaves_nothing() {
 fn a_signature_in_the_query_leaves_nothing() {
     signed("presigned", " ");
 }
+
+#[test]
+fn a_body_that_is_signed_in_chunks_leaves_nothing() {
+    signed("chunks", "chunks ");
+}
