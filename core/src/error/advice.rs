@@ -5,6 +5,7 @@ use crate::flow::Report;
 use super::{CodeClass, Error, ErrorKind, Failure, FailureKind, Origin, Phase};
 
 const SIGN_IN: &str = "sign in again: aws sso login";
+const LOG_IN: &str = "sign in again: aws login";
 const NO_SUCH_ROLE: &str = "check sso_account_id and sso_role_name: this user has no such role there";
 
 impl Error {
@@ -58,7 +59,8 @@ impl Error {
                 "something in front of the metadata service, such as kube2iam, or an emulator, does not speak version 2"
             }
             (Origin::Sso, ErrorKind::Refused { recoverable: false, .. }) => SIGN_IN,
-            (Origin::Sso, ErrorKind::Refused { .. } | ErrorKind::Status(429 | 500..)) => {
+            (Origin::Login, ErrorKind::Refused { recoverable: false, .. }) => LOG_IN,
+            (Origin::Sso | Origin::Login, ErrorKind::Refused { .. } | ErrorKind::Status(429 | 500..)) => {
                 "the service is not available now; try again later"
             }
             (Origin::Container, ErrorKind::Status(404)) => {
@@ -159,6 +161,7 @@ impl Error {
             return of_iot(message);
         }
         match code {
+            _ if self.origin == Origin::Login => of_login(code),
             "AccessDenied" | "AccessDeniedException" if self.origin == Origin::RolesAnywhere => {
                 "check that the trust anchor has the certificate's issuer (certificates between them go into --chain or \
                  certificate_chain), that anchor and profile are enabled, that the \
@@ -268,6 +271,20 @@ impl Error {
                 CodeClass::Passing | CodeClass::Other => "",
             },
         }
+    }
+}
+
+/// What to do about an error of the console's sign-in service; all others mean signing in again.
+fn of_login(code: &str) -> &'static str {
+    match code {
+        "TOKEN_EXPIRED" | "AUTHCODE_EXPIRED" => "the session has ended; sign in again: aws login",
+        "USER_CREDENTIALS_CHANGED" => {
+            "the user's password or permissions to sign in have changed; sign in again: aws login"
+        }
+        "INSUFFICIENT_PERMISSIONS" => {
+            "the identity has to be allowed signin:CreateOAuth2Token; then sign in again: aws login"
+        }
+        _ => "",
     }
 }
 

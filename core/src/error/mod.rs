@@ -53,6 +53,8 @@ pub enum Origin {
     Process,
     /// The portal of IAM Identity Center.
     Sso,
+    /// The sign-in service of the console (`aws login`).
+    Login,
     /// The credential provider of AWS IoT.
     Iot,
     /// IAM Roles Anywhere CreateSession.
@@ -306,6 +308,7 @@ impl fmt::Display for Origin {
             Self::AssumeRoot => "AssumeRoot",
             Self::Process => "credential process",
             Self::Sso => "IAM Identity Center",
+            Self::Login => "console sign-in",
             Self::Iot => "AWS IoT",
             Self::RolesAnywhere => "IAM Roles Anywhere",
             Self::CallerIdentity => "GetCallerIdentity",

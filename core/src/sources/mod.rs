@@ -35,6 +35,7 @@
 //! | exchange buffer, for IMDS or a container endpoint | 1.5 KB | 8 KB |
 //! | exchange buffer, for STS | 2 KB | 8 KB |
 //! | exchange buffer, for Cognito | 4 KB | 8 KB |
+//! | exchange buffer, for the console's sign-in | 2 KB and twice the refresh token | 32 KB |
 //! | exchange buffer, for IAM Roles Anywhere | 2 KB and 4/3 of the certificates | 8 KB |
 //! | one slot | [`Slot::LEAST`](crate::flow::Slot::LEAST) | [`Slot::RECOMMENDED`](crate::flow::Slot::RECOMMENDED) |
 //!
@@ -52,6 +53,7 @@ mod identity_token;
 mod imds;
 mod imds_region;
 mod iot;
+mod login;
 mod process;
 mod roles_anywhere;
 mod sso;
@@ -68,6 +70,7 @@ pub use identity_token::{IdentityToken, TokenPlace};
 pub use imds::{Imds, InstanceMetadata};
 pub use imds_region::{ImdsRegion, Placement};
 pub use iot::{Iot, RoleAlias};
+pub use login::{LoginRefresh, LoginToken, SignedIn};
 pub use process::{Command, Process};
 pub use roles_anywhere::{AnywhereSession, RolesAnywhere, TrustAnchor};
 pub use sso::{Portal, Sso};

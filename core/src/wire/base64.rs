@@ -24,6 +24,36 @@ pub fn encode(bytes: &[u8], out: &mut (impl Put + ?Sized)) {
     }
 }
 
+/// Writes `bytes` in the alphabet for URLs (section 5), without padding, as JSON Web Tokens have them.
+///
+/// ```
+/// use rolecall_core::wire::{Cursor, base64};
+/// let mut buffer = [0; 8];
+/// let mut out = Cursor::new(&mut buffer);
+/// base64::encode_url(&[0xfb, 0xff], &mut out);
+/// assert_eq!(out.finish()?, b"-_8");
+/// # Ok::<(), rolecall_core::wire::BufferTooSmall>(())
+/// ```
+pub fn encode_url(bytes: &[u8], out: &mut (impl Put + ?Sized)) {
+    encode(bytes, &mut ForUrls(out));
+}
+
+/// Replaces the two digits that mean something else in a URL, and drops the padding.
+struct ForUrls<'o, P: ?Sized>(&'o mut P);
+
+impl<P: Put + ?Sized> Put for ForUrls<'_, P> {
+    fn put(&mut self, digits: &[u8]) {
+        for digit in digits {
+            match digit {
+                b'+' => self.0.put(b"-"),
+                b'/' => self.0.put(b"_"),
+                b'=' => {}
+                digit => self.0.put(core::slice::from_ref(digit)),
+            }
+        }
+    }
+}
+
 /// The length in bytes of what `digits` digits of base64 encode, at most.
 pub const fn decoded_len(digits: usize) -> usize {
     digits.div_ceil(4).saturating_mul(3)

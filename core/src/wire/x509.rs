@@ -117,7 +117,7 @@ impl<'a> Certificate<'a> {
         if fields.scan.peek() == Some(VERSION) {
             fields.next(VERSION)?;
         }
-        let serial = fields.next(INTEGER)?.serial()?;
+        let serial = fields.next(INTEGER)?.positive(20)?;
         // The signature's algorithm, and the issuer.
         fields.next(SEQUENCE)?;
         fields.next(SEQUENCE)?;
@@ -149,6 +149,22 @@ impl<'a> Certificate<'a> {
         // 20 bytes have 49 digits.
         big_decimal(self.serial, &mut [0; 49], out);
     }
+}
+
+/// The two numbers of an ECDSA signature on P-256 in DER, 32 bytes each: the form that JSON Web Signatures have (RFC 7518,
+/// section 3.4).
+pub(crate) fn p256_numbers(signature: &[u8]) -> Result<[[u8; 32]; 2], Error> {
+    let whole = Element::only(signature)?.tagged(SEQUENCE)?;
+    let mut numbers = whole.content();
+    let mut fixed = [[0; 32]; 2];
+    for half in &mut fixed {
+        let number = numbers.next(INTEGER)?.positive(32)?;
+        // As long as both are, from the last byte on.
+        for (to, from) in half.iter_mut().rev().zip(number.iter().rev()) {
+            *to = *from;
+        }
+    }
+    if numbers.scan.rest().is_empty() { Ok(fixed) } else { Err(numbers.error(Kind::TrailingData)) }
 }
 
 /// An element of DER: tag and content.
@@ -184,16 +200,18 @@ impl<'a> Element<'a> {
         Elements { scan: Scan::new(self.bytes), base: self.offset }
     }
 
-    /// A serial number: positive, and of at most 20 bytes.
-    fn serial(&self) -> Result<&'a [u8], Error> {
+    /// A positive number of at most `most` bytes, without zeroes in front.
+    fn positive(&self, most: usize) -> Result<&'a [u8], Error> {
         let negative = self.bytes.first().is_none_or(|first| *first > 0x7f);
         let zeroes = self.bytes.iter().take_while(|byte| **byte == 0).count();
-        let serial = self.bytes.get(zeroes..).unwrap_or_default();
-        match serial.len() {
-            1..=20 if !negative => Ok(serial),
-            21.. => Err(Error::new(self.offset, Kind::TooLong)),
-            _ => Err(Error::new(self.offset, Kind::BadNumber)),
+        let number = self.bytes.get(zeroes..).unwrap_or_default();
+        if number.len() > most {
+            return Err(Error::new(self.offset, Kind::TooLong));
         }
+        if negative || number.is_empty() {
+            return Err(Error::new(self.offset, Kind::BadNumber));
+        }
+        Ok(number)
     }
 }
 

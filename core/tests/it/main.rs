@@ -32,6 +32,8 @@ mod flows_imds;
 #[cfg(feature = "sources")]
 mod flows_iot;
 #[cfg(feature = "sources")]
+mod flows_login;
+#[cfg(feature = "sources")]
 mod flows_refresh;
 #[cfg(feature = "sources")]
 mod flows_roles_anywhere;

@@ -1,6 +1,6 @@
 //! Base64, compared with base64ct.
 
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use rolecall_core::wire::base64::{self, DecodeError};
 use rolecall_core::wire::{Cursor, Error, Kind};
 
@@ -35,6 +35,11 @@ fn every_length_and_every_byte_is_encoded_and_decoded_as_by_base64ct() {
             let text = encoded(bytes);
             assert_eq!(text, Base64::encode(bytes, &mut buffer).unwrap());
             assert_eq!(decoded(&text).unwrap(), bytes);
+            let mut for_urls = [0; 8];
+            let mut out = Cursor::new(&mut for_urls);
+            base64::encode_url(bytes, &mut out);
+            let expected = Base64UrlUnpadded::encode(bytes, &mut buffer).unwrap();
+            assert_eq!(out.finish().unwrap(), expected.as_bytes());
         }
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn call() {
 fn base64() {
     let mut out = wire::Count::default();
     wire::base64::encode(bytes(), &mut out);
+    wire::base64::encode_url(bytes(), &mut out);
     used(wire::base64::decoded_len(number::<u8>().into()));
     if let Err(error) = wire::base64::decode(bytes(), black_box(&mut [0; 64])) {
         formatted(|f| <wire::base64::DecodeError as Display>::fmt(&error, f));

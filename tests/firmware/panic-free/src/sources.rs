@@ -252,6 +252,22 @@ fn hosts(endpoint: flow::Endpoint<'static>) {
         <sources::Sso as Flow>::answer,
         <sources::Sso as Flow>::restart,
     );
+    login(endpoint);
+}
+
+fn login(endpoint: flow::Endpoint<'static>) {
+    let session = sources::LoginToken { client_id: text(), refresh_token: text(), account_id: text() };
+    let (public_key, random) = (black_box([[0; 32]; 2]), black_box([0; 16]));
+    let mut renewal = sources::LoginRefresh::new(endpoint, session, public_key, random);
+    drive(
+        &mut renewal,
+        <sources::LoginRefresh as Flow>::slots,
+        <sources::LoginRefresh as Flow>::poll,
+        <sources::LoginRefresh as Flow>::answer,
+        <sources::LoginRefresh as Flow>::restart,
+    );
+    let mut memory = [0; 64];
+    used(sources::LoginRefresh::refresh_token(&flow::Slot::new(black_box(&mut memory))));
 }
 
 /// An operation defined by the caller; only operations can create a form.
