@@ -34,9 +34,12 @@ pub(crate) struct Driver<'a> {
     /// Variables for commands, beside those of this process.
     pub(crate) variables: &'a [(&'a str, &'a str)],
     pub(crate) wait: Option<&'a Wait>,
-    /// What is presented to services that know the caller by a certificate, and signs.
+    /// What is presented to services that know the caller by a certificate.
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     pub(crate) identity: Option<&'a crate::Identity>,
+    /// What signs.
+    #[cfg(any(feature = "iot", feature = "roles-anywhere", feature = "login"))]
+    pub(crate) key: Option<&'a dyn crate::certificate::Key>,
     /// What the last need was about: a URL, a file, a command, the name of a host.
     pub(crate) about: RefCell<String>,
     /// The longest body that the last exchange permits, in bytes.
@@ -122,7 +125,7 @@ impl Driver<'_> {
                     let asked = self.host.prompt(&text, hidden, buffer);
                     content(asked, buffer)
                 }
-                #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+                #[cfg(any(feature = "iot", feature = "roles-anywhere", feature = "login"))]
                 Need::Sign { scheme, message } => self.sign(scheme, message, buffer),
                 Need::Resolve { host } => {
                     self.about.replace(host.to_owned());
@@ -249,7 +252,7 @@ impl Driver<'_> {
     }
 
     /// Signs a message in the buffer, and leaves the signature in its place.
-    #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+    #[cfg(any(feature = "iot", feature = "roles-anywhere", feature = "login"))]
     fn sign(
         &self,
         scheme: rolecall_core::wire::x509::Scheme,
@@ -257,8 +260,7 @@ impl Driver<'_> {
         buffer: &mut Buffer,
     ) -> Answer<'static> {
         let unsupported = Failure { phase: Phase::Sign, kind: FailureKind::Unsupported };
-        let key = self.identity.map(|identity| identity.key());
-        let Some(key) = key.filter(|key| key.schemes().contains(&scheme)) else {
+        let Some(key) = self.key.filter(|key| key.schemes().contains(&scheme)) else {
             return Answer::Failed(unsupported);
         };
         let message = buffer.bytes().get(message).unwrap_or_default().to_vec();

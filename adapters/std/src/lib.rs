@@ -98,6 +98,7 @@
 //!
 //! - `tls`: https, by rustls with `ring` and the roots of webpki-roots.
 //! - `sso`: profiles that sign in with IAM Identity Center.
+//! - `login`: profiles that sign in to the console with `aws login`.
 //! - `srp`: signing in at Cognito without sending the password.
 //! - `iot`: credentials of a device by its certificate, from AWS IoT ([`IotRole`]).
 //! - `roles-anywhere`: the same from IAM Roles Anywhere ([`AnywhereRole`]).
@@ -118,7 +119,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;
-#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+#[cfg(any(feature = "iot", feature = "roles-anywhere", feature = "login"))]
 mod certificate;
 mod clock;
 mod credentials;
@@ -131,6 +132,8 @@ mod finding;
 mod host;
 mod http;
 mod json;
+#[cfg(any(feature = "sso", feature = "login"))]
+mod members;
 mod provider;
 mod request;
 mod secret;
@@ -151,8 +154,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(unix)]
 pub use cache::FileCache;
 pub use cache::{CacheError, CredentialCache, Entry, Lock};
+#[cfg(any(feature = "iot", feature = "roles-anywhere", feature = "login"))]
+pub use certificate::Key;
 #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
-pub use certificate::{ClientCertificate, Identity, Key};
+pub use certificate::{ClientCertificate, Identity};
 pub use clock::UnixTimeExt;
 pub use credentials::{CallerIdentity, Credentials};
 pub use environment::Environment;

@@ -35,6 +35,14 @@ pub struct Recorded {
     body: String,
 }
 
+impl Recorded {
+    /// A POST to `url`, and its reply.
+    pub fn post(url: &str, status: u16, body: &str) -> Self {
+        let request = Request { method: "POST".to_owned(), url: url.to_owned(), ..Request::default() };
+        Self { request, status, headers: Vec::new(), body: body.to_owned() }
+    }
+}
+
 /// Parses the exchanges of an `http-traffic.json`, in the order of their requests.
 pub fn traffic(document: &Value) -> Vec<Recorded> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -76,12 +84,13 @@ pub fn traffic(document: &Value) -> Vec<Recorded> {
 #[derive(Clone)]
 pub struct Replay {
     root: PathBuf,
-    files: HashMap<String, String>,
+    wall: UnixTime,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
 struct State {
+    files: HashMap<String, String>,
     left: Vec<Recorded>,
     requests: Vec<(Request, Option<Recorded>)>,
     elapsed: u64,
@@ -91,13 +100,26 @@ impl Replay {
     /// Creates a host with the files below `root` and the `recorded` exchanges, each of which is used once.
     pub fn new(root: &Path, recorded: Vec<Recorded>) -> Self {
         let state = State { left: recorded, ..State::default() };
-        Self { root: root.to_owned(), files: HashMap::new(), state: Arc::new(Mutex::new(state)) }
+        // Before the expiration of all recorded credentials.
+        let wall = UnixTime::from_secs(1_234_560_000);
+        Self { root: root.to_owned(), wall, state: Arc::new(Mutex::new(state)) }
     }
 
     /// Adds files by path.
-    pub fn with_files(mut self, files: HashMap<String, String>) -> Self {
-        self.files = files;
+    pub fn with_files(self, files: HashMap<String, String>) -> Self {
+        self.state.lock().expect("no panic").files = files;
         self
+    }
+
+    /// Sets the wall clock.
+    pub fn at(mut self, wall: UnixTime) -> Self {
+        self.wall = wall;
+        self
+    }
+
+    /// The content of a file that was added or written.
+    pub fn file(&self, path: &str) -> Option<String> {
+        self.state.lock().expect("no panic").files.get(path).cloned()
     }
 
     /// The requests so far, each with the recording that answered it.
@@ -148,7 +170,7 @@ impl Host for Replay {
 
     fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
         let missing = Failure { phase: Phase::File, kind: FailureKind::NotFound };
-        if let Some(content) = self.files.get(path) {
+        if let Some(content) = self.file(path) {
             buffer.append(content.as_bytes());
             return Ok(());
         }
@@ -173,14 +195,25 @@ impl Host for Replay {
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
-        panic!("no vector needs random bytes: {}", bytes.len())
+        bytes.fill(0x5a);
+        Ok(())
     }
 
-    /// The wall clock is fixed in 2009, before the expiration of all recorded credentials.
+    fn lock_file(&self, _: &str) -> Result<Box<dyn Send>, Failure> {
+        Ok(Box::new(()))
+    }
+
+    fn replace_file(&self, path: &str, content: &[u8]) -> Result<(), Failure> {
+        let content = String::from_utf8(content.to_vec()).expect("text");
+        self.state.lock().expect("no panic").files.insert(path.to_owned(), content);
+        Ok(())
+    }
+
+    /// The wall clock is fixed.
     fn now(&self) -> Now {
         Now {
             monotonic: Instant::from_millis(self.state.lock().expect("no panic").elapsed),
-            wall: Some(UnixTime::from_secs(1_234_560_000)),
+            wall: Some(self.wall),
         }
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn of_chain(settings: &Settings, host: &dyn Host) -> Option<String> {
     // They may be what a profile starts with, or what follows one without credentials.
     add("keys", &settings.environment_keys().map(|keys| keys.access_key_id()));
     add("session name", &settings.role_session_name);
-    add("sign-ins", &settings.sso_cache);
+    add("sign-ins", &(&settings.sso_cache, &settings.login_cache));
     add("web identity", &settings.web_identity);
     if let Ok(Some(step)) = &settings.web_identity {
         add("its token", &hash_of_file(&step.token_file, host));

@@ -10,7 +10,9 @@ use rolecall_core::sigv4::Hasher;
 use rolecall_core::wire::Put;
 use rolecall_core::wire::x509::Scheme;
 use rustls::pki_types::PrivateKeyDer;
-use rustls::sign::{Signer, SigningKey};
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
+use rustls::sign::Signer;
+use rustls::sign::SigningKey;
 use rustls::{SignatureAlgorithm, SignatureScheme};
 
 /// A private key that signs messages and does not leave where it is: in a secure element, in a PKCS#11 token, behind an
@@ -161,9 +163,11 @@ impl Key for FileKey {
 }
 
 /// A key as rustls uses it in a handshake.
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 #[derive(Debug)]
 pub(crate) struct TlsKey(pub(crate) Arc<dyn Key>);
 
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 #[derive(Debug)]
 struct TlsSigner {
     key: Arc<dyn Key>,
@@ -171,6 +175,7 @@ struct TlsSigner {
     in_tls: SignatureScheme,
 }
 
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 impl SigningKey for TlsKey {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
         let (scheme, in_tls) = self.0.schemes().iter().find_map(|scheme| {
@@ -190,6 +195,7 @@ impl SigningKey for TlsKey {
     }
 }
 
+#[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 impl Signer for TlsSigner {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
         self.key.sign(self.scheme, message).map_err(|failure| rustls::Error::General(failure.to_string()))

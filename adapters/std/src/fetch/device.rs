@@ -5,7 +5,15 @@ use crate::certificate::{ClientCertificate, Identity};
 use crate::trace::Trace;
 use crate::{Error, lock};
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
+    /// The same with a certificate, and with its key.
+    fn presenting<'b>(self, identity: &'b Identity) -> Fetcher<'b>
+    where
+        'a: 'b,
+    {
+        Fetcher { identity: Some(identity), key: Some(identity.key()), ..self }
+    }
+
     /// Reads a certificate and its key, and warns of dates that a service is likely to refuse.
     fn read_identity(&self, certificate: &ClientCertificate) -> Result<Identity, Error> {
         let identity = certificate.load(self.host)?;
@@ -43,7 +51,7 @@ impl Fetcher<'_> {
         }
         let identity = self.read_identity(&role.certificate)?;
         let mut flow = Iot::new(endpoint, &role.role_alias, role.thing_name.as_deref());
-        let fetched = Fetcher { identity: Some(&identity), ..*self }.credentials(&mut flow);
+        let fetched = self.presenting(&identity).credentials(&mut flow);
         fetched.map_err(|mut error| {
             if let Error::Source {
                 error: SourceError { kind: ErrorKind::Invalid(what), .. }, detail, ..
@@ -89,6 +97,6 @@ impl Fetcher<'_> {
         let texts = CertificateTexts { certificate: &own, chain: &chain };
         let mut flow = RolesAnywhere::new(endpoint, session, identity.leaf()?, texts);
         let room = EXCHANGE + own.len() + chain.len();
-        Fetcher { identity: Some(&identity), ..*self }.run_in(room, SLOT, &mut flow, taken)
+        self.presenting(&identity).run_in(room, SLOT, &mut flow, taken)
     }
 }

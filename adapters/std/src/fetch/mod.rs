@@ -4,9 +4,15 @@ pub(crate) mod chain;
 mod cognito;
 #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 mod device;
+#[cfg(feature = "login")]
+mod login;
+#[cfg(feature = "login")]
+mod login_file;
 mod process;
 mod profile;
 mod region;
+#[cfg(any(feature = "sso", feature = "login"))]
+mod sign_in;
 #[cfg(feature = "sso")]
 pub(crate) mod sso;
 #[cfg(feature = "sso")]
@@ -49,9 +55,12 @@ pub(crate) struct Fetcher<'a> {
     /// Variables for commands, beside those of this process.
     pub(crate) variables: &'a [(&'a str, &'a str)],
     pub(crate) wait: Option<&'a Wait>,
-    /// The certificate and the key of the flow that is run, if it has some.
+    /// The certificate of the flow that is run, if it has one.
     #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
     pub(crate) identity: Option<&'a crate::Identity>,
+    /// The key of the flow that is run, if it has one.
+    #[cfg(any(feature = "iot", feature = "roles-anywhere", feature = "login"))]
+    pub(crate) key: Option<&'a dyn crate::certificate::Key>,
 }
 
 impl<'a> Fetcher<'a> {
@@ -190,6 +199,8 @@ impl<'a> Fetcher<'a> {
             wait: self.wait,
             #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
             identity: self.identity,
+            #[cfg(any(feature = "iot", feature = "roles-anywhere", feature = "login"))]
+            key: self.key,
             about: RefCell::default(),
             limit: Cell::default(),
             end: RefCell::default(),

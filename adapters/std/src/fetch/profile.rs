@@ -35,6 +35,7 @@ impl Fetcher<'_> {
                 (credentials.with_account_id(account), lease)
             }
             Base::Sso(session) => self.sso(session)?,
+            Base::Login(session) => self.login(session)?,
             #[cfg(feature = "iot")]
             Base::Iot(role) => self.iot(role)?,
             #[cfg(feature = "roles-anywhere")]
@@ -50,6 +51,13 @@ impl Fetcher<'_> {
     fn sso(&self, _: &crate::settings::profiles::SsoSession) -> Result<Fetched, Error> {
         Err(Error::Configuration(
             "this program was built without IAM Identity Center (feature sso)".to_owned(),
+        ))
+    }
+
+    #[cfg(not(feature = "login"))]
+    fn login(&self, _: &crate::settings::profiles::LoginSession) -> Result<Fetched, Error> {
+        Err(Error::Configuration(
+            "it has a login_session, and this program was built without aws login (feature login)".to_owned(),
         ))
     }
 }

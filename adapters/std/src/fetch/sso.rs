@@ -3,15 +3,15 @@
 use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Origin};
 use rolecall_core::flow::{Report, Slot};
 use rolecall_core::sources::{Sso, SsoRefresh, SsoToken};
-use rolecall_core::wire::time::UnixTime;
 use sha1::{Digest, Sha1};
 
+use super::sign_in::{SignIn, quoted};
 use super::sso_token::{Renewed, TokenFile};
 use super::{Fetched, Fetcher};
 use crate::driver::EXCHANGE;
 use crate::host::{Buffer, Streams};
 use crate::settings::profiles::SsoSession;
-use crate::{Error, Settings, lock};
+use crate::{Error, Settings};
 
 /// A token is renewed in the last quarter of an hour of its life, as by the AWS CLI.
 const RENEWED_BEFORE: i64 = 15 * 60;
@@ -33,7 +33,7 @@ impl Fetcher<'_> {
         let fetched = renewed.and_then(|()| {
             self.credentials(&mut Sso::new(settings.parsed("sso", &url)?, &path, account, role))
         });
-        fetched.map_err(|error| with_advice(error, session))
+        fetched.map_err(|error| sign_in(session).advise(error))
     }
 
     /// Renews the token of a file if it is about to end, or has ended, and can be renewed.
@@ -42,9 +42,9 @@ impl Fetcher<'_> {
             Ok(token) => token,
             // The flow that reads it has the error.
             Err(failure) if failure.kind == FailureKind::NotFound => return Ok(()),
-            Err(failure) => return Err(of_file(path, failure, "")),
+            Err(failure) => return Err(sign_in(session).of_file(path, failure, "")),
         };
-        token.check(path, &sign_in(session))?;
+        token.check(path, &sign_in(session).command)?;
         if !self.is_due(&token) {
             return Ok(());
         }
@@ -62,9 +62,10 @@ impl Fetcher<'_> {
     }
 
     fn renew_now(&self, session: &SsoSession, path: &str) -> Result<(), Error> {
+        let sign_in = sign_in(session);
         // A refresh token may be good for one use: one process at a time has it.
-        let held = self.host.lock_file(path).map_err(|failure| of_lock(path, failure))?;
-        let token = self.read_token(path).map_err(|failure| of_file(path, failure, ""))?;
+        let held = self.host.lock_file(path).map_err(|failure| sign_in.of_lock(path, failure))?;
+        let token = self.read_token(path).map_err(|failure| sign_in.of_file(path, failure, ""))?;
         if !self.is_due(&token) {
             // Another process has renewed it meanwhile.
             return Ok(());
@@ -72,10 +73,10 @@ impl Fetcher<'_> {
         let renewed = self.exchange_token(session, &token)?;
         let document = token.with(&renewed, self.time());
         let document = document.ok_or_else(|| {
-            Error::invalid(path, &format!("not a JSON object; sign in again: {}", sign_in(session)))
+            Error::invalid(path, &format!("not a JSON object; sign in again: {}", sign_in.command))
         })?;
         let written = "the renewed token cannot be kept: this user has to be able to write to its folder";
-        self.host.replace_file(path, &document).map_err(|failure| of_file(path, failure, written))?;
+        self.host.replace_file(path, &document).map_err(|failure| sign_in.of_file(path, failure, written))?;
         drop(held);
         Ok(())
     }
@@ -101,62 +102,19 @@ impl Fetcher<'_> {
     }
 
     fn read_token(&self, path: &str) -> Result<TokenFile, Failure> {
-        let mut buffer = Buffer::new();
-        self.host.read_file(path, &mut buffer)?;
-        Ok(TokenFile::new(buffer))
-    }
-
-    fn time(&self) -> Option<UnixTime> {
-        lock(self.clock).time(self.host.now())
+        self.read_shared(path).map(TokenFile::new)
     }
 }
 
-/// The error of a token file, with what to do if the failure itself does not say it.
-fn of_file(path: &str, failure: Failure, advice: &str) -> Error {
-    let error = SourceError::new(Origin::Sso, "access token", ErrorKind::Transport(failure));
-    let mut error = Error::from(error);
-    if let Error::Source { detail, .. } = &mut error {
-        path.clone_into(&mut detail.about);
-        advice.clone_into(&mut detail.advice);
-    }
-    error
-}
-
-/// The error of the lock beside a token file.
-fn of_lock(path: &str, failure: Failure) -> Error {
-    let advice = match failure.kind {
-        FailureKind::Unsupported => {
-            "the token has ended, and this program cannot lock its file here: aws sso login"
-        }
-        FailureKind::Timeout => "another process has been renewing the token for seconds; try again",
-        _ => "the token has ended, and the lock that renewing it takes cannot be made beside its file",
-    };
-    let lock = std::path::Path::new(path).with_extension("lock");
-    of_file(&lock.to_string_lossy(), failure, advice)
-}
-
-/// The command that signs in to the session of a profile.
-fn sign_in(session: &SsoSession) -> String {
+/// The sign-in to the session of a profile.
+fn sign_in(session: &SsoSession) -> SignIn {
     let of_session = match &session.session {
         Some(name) => format!(" (sso-session {name})"),
         None => String::new(),
     };
-    format!("aws sso login --profile {}{of_session}", quoted(&session.profile))
-}
-
-/// Says how to sign in again, with the names of profile and session.
-fn with_advice(mut error: Error, session: &SsoSession) -> Error {
-    let advice = error.advice().to_owned();
-    if let (Error::Source { detail, .. }, Some(before)) = (&mut error, advice.strip_suffix("aws sso login")) {
-        detail.advice = format!("{before}{}", sign_in(session));
-    }
-    error
-}
-
-/// A name as an argument of a command line.
-fn quoted(name: &str) -> String {
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./+@:".contains(&byte));
-    if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+    let plain = "aws sso login";
+    let command = format!("{plain} --profile {}{of_session}", quoted(&session.profile));
+    SignIn { origin: Origin::Sso, step: "access token", plain, command }
 }
 
 /// The path of the file that AWS clients keep the session's access token in; `None` without a home folder.
@@ -179,12 +137,5 @@ mod tests {
         // From the published vector chain/sso_assume_role.
         let name = super::file_name("https://ssotest.awsapps.com/start");
         assert_eq!(name, "dace00cba5f8355ec9d274ceb2bcebdfbeed0e12.json");
-    }
-
-    #[test]
-    fn a_name_is_one_argument_of_a_command_line() {
-        for (name, argument) in [("dev", "dev"), ("My MacBook", "'My MacBook'"), ("it's", "'it'\\''s'")] {
-            assert_eq!(super::quoted(name), argument);
-        }
     }
 }

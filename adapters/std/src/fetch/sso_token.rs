@@ -1,13 +1,13 @@
 //! The file that AWS clients keep an access token of IAM Identity Center in.
 
-use rolecall_core::wire::json::{Reader, Token, Writer, member};
+use rolecall_core::wire::json::{Token, member};
 use rolecall_core::wire::time::UnixTime;
 use zeroize::Zeroizing;
 
 use crate::Error;
-use crate::host::{Buffer, append};
+use crate::host::Buffer;
 use crate::json::text;
-use crate::sink::Sink;
+use crate::members::{replaced, string};
 
 /// The content of a token file, and the members that renewing needs.
 pub(super) struct TokenFile {
@@ -85,46 +85,12 @@ impl TokenFile {
     pub(super) fn with(&self, renewed: &Renewed, time: Option<UnixTime>) -> Option<Zeroizing<Vec<u8>>> {
         let end = time?.as_secs().saturating_add(renewed.expires_in);
         let end = UnixTime::from_secs(end.min(UnixTime::MAX.as_secs())).rfc3339();
-        let mut new = vec![("accessToken", renewed.access_token.as_str()), ("expiresAt", end.as_str())];
+        let mut new =
+            vec![("accessToken", string(&renewed.access_token)), ("expiresAt", string(end.as_str()))];
         if let Some(token) = &renewed.refresh_token {
-            new.push(("refreshToken", token));
+            new.push(("refreshToken", string(token)));
         }
-        let content = self.content.bytes();
-        let mut document = Zeroizing::new(b"{".to_vec());
-        let mut put = |name: &[u8], value: &[u8]| {
-            for part in [if document.len() > 1 { &b", "[..] } else { b"" }, name, b": ", value] {
-                append(&mut document, part);
-            }
-        };
-        let mut reader = Reader::new(content);
-        let Ok(Some(Token::ObjectStart)) = reader.next_token() else { return None };
-        loop {
-            let before = reader.offset();
-            match reader.next_token().ok()? {
-                Some(Token::Key(key)) => {
-                    let name = content.get(before..reader.offset())?;
-                    // From the quote on: a comma and white space are in front of it, and a colon may follow.
-                    let name = name.get(name.iter().position(|byte| *byte == b'"')?..)?;
-                    let name = name.get(..=name.iter().rposition(|byte| *byte == b'"')?)?;
-                    let start = reader.offset();
-                    reader.skip_value().ok()?;
-                    let raw = content.get(start..reader.offset())?.trim_ascii();
-                    let raw = raw.strip_prefix(b":").unwrap_or(raw).trim_ascii();
-                    match new.iter_mut().find(|(name, _)| key.is(name)) {
-                        // A second member of that name would be read in its place.
-                        Some((_, "")) => {}
-                        Some((_, value)) => put(name, &string(std::mem::take(value))),
-                        None => put(name, raw),
-                    }
-                }
-                _ => break,
-            }
-        }
-        for (name, value) in new.into_iter().filter(|(_, value)| !value.is_empty()) {
-            put(&string(name), &string(value));
-        }
-        append(&mut document, b"}");
-        Some(document)
+        replaced(self.content.bytes(), new)
     }
 }
 
@@ -144,13 +110,6 @@ impl Renewed {
 /// Whether a token can be the value of a header.
 fn is_sendable(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// A text as JSON.
-fn string(text: &str) -> Zeroizing<Vec<u8>> {
-    let mut json = Zeroizing::new(Vec::with_capacity(6 * text.len() + 2));
-    Writer::new(&mut Sink(&mut json)).string(text);
-    json
 }
 
 #[cfg(test)]

@@ -201,6 +201,8 @@ impl Provider {
             wait: self.shared.wait.as_deref(),
             #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
             identity: None,
+            #[cfg(any(feature = "iot", feature = "roles-anywhere", feature = "login"))]
+            key: None,
         }
     }
 

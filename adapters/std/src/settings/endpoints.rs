@@ -12,7 +12,7 @@ use crate::Error;
 
 /// Services with endpoint settings: the name they sign with, and the name in settings. Others use the URL
 /// they are called by.
-const SERVICES: [(&str, &str); 10] = [
+const SERVICES: [(&str, &str); 11] = [
     ("s3", "S3"),
     ("sts", "STS"),
     ("iam", "IAM"),
@@ -22,6 +22,7 @@ const SERVICES: [(&str, &str); 10] = [
     ("cognito-identity", "COGNITO_IDENTITY"),
     ("sso", "SSO"),
     ("sso-oidc", "SSO_OIDC"),
+    ("signin", "SIGNIN"),
     ("rolesanywhere", "ROLESANYWHERE"),
 ];
 
@@ -131,6 +132,21 @@ impl Settings {
             .map_err(|kind| Error::Configuration(format!("sso_region {region}: {kind}")))
     }
 
+    /// The URL of the console's sign-in service in a region.
+    #[cfg(feature = "login")]
+    pub(crate) fn console_url(&self, region: &str) -> Result<String, Error> {
+        if self.endpoint("signin").is_some() || self.variant.dual_stack {
+            return self.service_in("signin", region);
+        }
+        let domain = console_domain(Partition::of(region).name);
+        Ok(match (self.variant.fips, domain) {
+            (false, domain) => format!("https://{region}.signin.{domain}"),
+            (true, GOVERNMENT) if region == "us-gov-west-1" => format!("https://signin-fips.{domain}"),
+            (true, GOVERNMENT) => format!("https://{region}.signin-fips.{domain}"),
+            (true, _) => return self.service_in("signin", region),
+        })
+    }
+
     /// The URL of STS.
     pub(crate) fn sts_url(&self) -> Result<String, Error> {
         if let Some(url) = self.endpoint("sts") {
@@ -151,10 +167,10 @@ impl Settings {
         Ok(region.filter(|region| *region != "aws-global").unwrap_or("us-east-1"))
     }
 
-    /// The service whose endpoint variable covers `uri`. Those of IAM Identity Center take no signatures.
+    /// The service whose endpoint variable covers `uri`. Those for signing in take no signatures.
     pub(crate) fn service_at(&self, uri: &Uri<'_>) -> Option<&str> {
         let mut at = self.endpoints.iter().filter(|(name, url)| {
-            !matches!(name.as_str(), "sso" | "sso-oidc")
+            !matches!(name.as_str(), "sso" | "sso-oidc" | "signin")
                 && Uri::parse(url).is_ok_and(|endpoint| {
                     endpoint.scheme == uri.scheme
                         && endpoint.authority == uri.authority
@@ -181,6 +197,25 @@ fn global_endpoint(partition: &str) -> (&'static str, &'static str) {
         "aws-iso-f" => ("us-isof-south-1.", "us-isof-south-1"),
         "aws-eusc" => ("eusc-de-east-1.", "eusc-de-east-1"),
         _ => ("", "us-east-1"),
+    }
+}
+
+/// The domain of the console in AWS GovCloud.
+#[cfg(feature = "login")]
+const GOVERNMENT: &str = "amazonaws-us-gov.com";
+
+/// The domain of a partition's console, which is not that of its services.
+#[cfg(feature = "login")]
+fn console_domain(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "amazonaws.cn",
+        "aws-us-gov" => GOVERNMENT,
+        "aws-iso" => "c2shome.ic.gov",
+        "aws-iso-b" => "sc2shome.sgov.gov",
+        "aws-iso-e" => "csphome.adc-e.uk",
+        "aws-iso-f" => "csphome.hci.ic.gov",
+        "aws-eusc" => "amazonaws-eusc.eu",
+        _ => "aws.amazon.com",
     }
 }
 

@@ -74,6 +74,8 @@ pub struct Settings {
     pub(crate) files: [(&'static str, Option<String>, &'static str); 2],
     /// The folder where AWS clients keep the access tokens of IAM Identity Center.
     pub sso_cache: Option<String>,
+    /// `AWS_LOGIN_CACHE_DIRECTORY`, else `~/.aws/login/cache`: the folder where `aws login` keeps sessions.
+    pub login_cache: Option<String>,
     /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or the profile's `ec2_metadata_service_endpoint`.
     pub imds_endpoint: Option<String>,
     /// The setting that names it.
@@ -268,6 +270,7 @@ impl Settings {
                 ("credentials file", location.credentials, states[1]),
             ],
             sso_cache: location.sso_cache,
+            login_cache: location.login_cache,
             // A mode has no effect beside an endpoint, and may be wrong.
             imds_mode: if imds_endpoint.is_some() { Ok(ImdsMode::Ipv4) } else { from.imds_mode() },
             imds_endpoint_setting: setting_of(&imds_endpoint),

@@ -6,6 +6,7 @@ mod chain;
 mod clock_skew;
 mod endpoints;
 mod hosts;
+mod login;
 mod operations;
 mod own_cases;
 mod partitions;

@@ -54,6 +54,8 @@ pub struct Location {
     pub credentials: Option<String>,
     /// `~/.aws/sso/cache`.
     pub sso_cache: Option<String>,
+    /// `AWS_LOGIN_CACHE_DIRECTORY`, else `~/.aws/login/cache`.
+    pub login_cache: Option<String>,
     /// What `~` stands for.
     pub home: Option<String>,
 }
@@ -77,6 +79,8 @@ impl Location {
             credentials: given("AWS_SHARED_CREDENTIALS_FILE")
                 .or_else(|| below_home(&[".aws", "credentials"])),
             sso_cache: below_home(&[".aws", "sso", "cache"]),
+            login_cache: given("AWS_LOGIN_CACHE_DIRECTORY")
+                .or_else(|| below_home(&[".aws", "login", "cache"])),
             home,
         }
     }

@@ -8,5 +8,5 @@ mod plan;
 mod set;
 
 pub use files::{Location, Platform};
-pub use plan::{Base, Named, Plan, RoleStep, SsoSession, WebIdentityStep};
+pub use plan::{Base, LoginSession, Named, Plan, RoleStep, SsoSession, WebIdentityStep};
 pub use set::{Profiles, Section};

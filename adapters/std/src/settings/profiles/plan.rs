@@ -29,6 +29,8 @@ pub enum Base {
     WebIdentity(WebIdentityStep),
     /// `sso_session`, or `sso_start_url` and its companions.
     Sso(SsoSession),
+    /// `login_session`: what `aws login` leaves.
+    Login(LoginSession),
     /// `iot_endpoint` and `iot_role_alias`, with a certificate.
     #[cfg(feature = "iot")]
     Iot(crate::IotRole),
@@ -119,6 +121,16 @@ pub struct SsoSession {
     pub role_name: Option<String>,
 }
 
+/// A sign-in to the console with `aws login`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoginSession {
+    /// The name of the profile that has it.
+    pub profile: String,
+    /// `login_session`: the ARN of the identity that signed in.
+    pub session: String,
+}
+
 impl Plan {
     /// The plan of the profile `name`. `None` if the profile has no credential setting.
     ///
@@ -192,7 +204,6 @@ fn leads_nowhere(profile: &Section) -> Option<&'static str> {
         ("iot_ca_bundle", "it has an iot_ca_bundle, but no iot_endpoint"),
         #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
         ("private_key", "it has a private_key, but neither iot_endpoint nor trust_anchor_arn"),
-        ("login_session", "login_session is not supported; use keys, an sso_session or a credential_process"),
         ("aws_session_token", "it has an aws_session_token but no aws_access_key_id"),
         ("source_profile", "it has a source_profile but no role_arn"),
     ];
@@ -299,7 +310,11 @@ impl<'a> At<'a> {
         if let Some(base) = self.device()? {
             return Ok(Some(base));
         }
-        // Keys of the credentials file go before a command, and those of the config file after it.
+        // Keys of the credentials file go before a session and a command, and those of the config file after them.
+        if let Some(session) = self.get("login_session").filter(|_| !self.profile.has_own_keys) {
+            let (profile, session) = (self.name.to_owned(), session.trim().to_owned());
+            return Ok(Some(Base::Login(LoginSession { profile, session })));
+        }
         if let Some(command) = self.owned("credential_process").filter(|_| !self.profile.has_own_keys) {
             let (profile, account_id) = (self.name.to_owned(), self.owned("aws_account_id"));
             return Ok(Some(Base::Process { profile, command, account_id }));
