@@ -13,6 +13,7 @@ declare -A fuzz_dictionaries=(
     [ini]="ini"
     [json]="json"
     [json_writer]="json"
+    [login]="script json http"
     [pem]="pem"
     [percent]="http"
     [roles_anywhere]="script json http"
