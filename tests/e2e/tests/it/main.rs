@@ -31,6 +31,8 @@ mod formats;
 mod generate;
 #[cfg(unix)]
 mod inputs;
+#[cfg(unix)]
+mod login;
 mod named_profile;
 #[cfg(unix)]
 mod not_utf8;
