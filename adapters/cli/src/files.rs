@@ -70,6 +70,39 @@ fn read_other(path: PathBuf, bounds: Bounds) -> io::Result<Zeroizing<Vec<u8>>> {
     }
 }
 
+/// Reads a pipe, a terminal or a device piece by piece. One that stays silent is not waited for, as in [`read`].
+#[cfg(feature = "upload")]
+pub(crate) fn stream(path: &OsStr) -> impl Read + use<> {
+    let (sender, pieces) = sync_channel(1);
+    let path = PathBuf::from(path);
+    thread::spawn(move || send_pieces(&path, &sender));
+    Pieces { pieces, piece: Zeroizing::new(Vec::new()), used: 0 }
+}
+
+#[cfg(feature = "upload")]
+struct Pieces {
+    pieces: std::sync::mpsc::Receiver<io::Result<Zeroizing<Vec<u8>>>>,
+    piece: Zeroizing<Vec<u8>>,
+    used: usize,
+}
+
+#[cfg(feature = "upload")]
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.used == self.piece.len() {
+            self.piece = match self.pieces.recv_timeout(PATIENCE) {
+                Ok(piece) => piece?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+                Err(RecvTimeoutError::Timeout) => return Err(silent()),
+            };
+            self.used = 0;
+        }
+        let count = self.piece.get(self.used..).unwrap_or_default().read(buffer)?;
+        self.used += count;
+        Ok(count)
+    }
+}
+
 /// Sends what is read, piece by piece, or the error that ends it.
 fn send_pieces(path: &Path, sender: &SyncSender<io::Result<Zeroizing<Vec<u8>>>>) {
     let mut file = match File::open(path) {

@@ -104,6 +104,12 @@ pub(crate) fn secret(option: &str, given: &OsStr) -> Result<Zeroizing<String>, F
     let text = match file_of(given) {
         Some(path) => Zeroizing::new(text_of(option, path)?),
         None => {
+            // What is no name may be the secret itself.
+            if !is_variable(given) {
+                let expected =
+                    "expected the name of a variable, or @FILE; a secret is not taken from the command line";
+                return Err(Failure::Usage(format!("{option}: {expected}")));
+            }
             let missing = || {
                 Failure::Usage(format!("{option}: there is no variable {}", shown(&given.to_string_lossy())))
             };
@@ -114,6 +120,13 @@ pub(crate) fn secret(option: &str, given: &OsStr) -> Result<Zeroizing<String>, F
         Some(line) if !line.is_empty() => Ok(Zeroizing::new(line.to_owned())),
         _ => Err(Failure::Usage(format!("{option} {}: it is empty", given.display()))),
     }
+}
+
+/// Whether a text is the name of a variable, and shorter than a secret.
+#[cfg(feature = "verify")]
+fn is_variable(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.len() < 40 && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
 #[cfg(feature = "verify")]

@@ -221,7 +221,7 @@ impl<const H: usize> Parts<'_, '_, H> {
             .any(|(name, _)| is_reserved(name) || (announced.is_some() && is_announced(name)));
         if reserved || request.method.eq_ignore_ascii_case("CONNECT") {
             return Err(ErrorKind::Invalid(
-                "request: it is framed, routed and signed here; leave out CONNECT, authorization, and headers such as content-length, transfer-encoding and connection",
+                "request: it is framed, routed and signed here; leave out CONNECT, authorization, headers such as content-length, transfer-encoding and connection, and with chunks x-amz-decoded-content-length and x-amz-trailer",
             ));
         }
         let held = work.slots.first().and_then(|slot| slot.credentials());

@@ -316,9 +316,28 @@ impl Given {
         if let Some(option) = self.names.iter().find(|name| !topic.has(name)) {
             return Err(format!("{} has no option --{option}", topic.name).into());
         }
+        self.check_inputs(topic)?;
         let command = self.command(topic)?;
         self.common.check(topic.name == "setup cognito")?;
         Ok(Arguments { command, common: std::mem::take(&mut self.common) })
+    }
+
+    /// Checks that standard input is read for one thing alone, and that a scope is named in one way.
+    fn check_inputs(&self, topic: &Topic) -> Result<(), lexopt::Error> {
+        #[cfg(feature = "upload")]
+        let uploads = self.upload.path.as_ref().is_some_and(|path| path == "-");
+        #[cfg(not(feature = "upload"))]
+        let uploads = false;
+        if self.common.identity.password_stdin && (uploads || topic.name == "verify") {
+            return Err(
+                "--password-stdin: standard input is the request or its body; set AWS_COGNITO_PASSWORD"
+                    .into(),
+            );
+        }
+        if self.names.iter().any(|name| name == "region-set") && self.common.region.is_some() {
+            return Err("--region or --region-set, not both".into());
+        }
+        Ok(())
     }
 
     /// The help that is asked for by the word `help` or by the option.
@@ -403,7 +422,7 @@ impl Given {
             }
             #[cfg(feature = "iot")]
             "presign" if self.mqtt.is_some() => {
-                let beside = ["method", "header", "service", "canonical"];
+                let beside = ["method", "header", "service", "canonical", "region-set"];
                 if let Some(option) = self.names.iter().find(|name| beside.contains(&name.as_str())) {
                     return Err(format!("--mqtt or --{option}, not both").into());
                 }

@@ -4,24 +4,31 @@ use std::process::ExitCode;
 
 use rolecall::core::wire::Put;
 use rolecall::core::wire::json::Writer;
-use rolecall::{AuthToken, Provider, TokenFor};
+use rolecall::{AuthToken, Error, Provider, TokenFor};
 use zeroize::Zeroizing;
 
 use crate::arguments::TokenKind;
 use crate::failure::Failure;
-use crate::output::{joined, print};
+use crate::output::{joined, note, print};
 
 pub(super) fn run(kind: &TokenKind, region: Option<&str>, provider: &Provider) -> Result<ExitCode, Failure> {
-    let wanted = wanted(kind)?;
+    let wanted = wanted(kind).map_err(|error| Failure::Usage(format!("token: {error}")))?;
     let wanted = region.map_or_else(|| wanted.clone(), |region| wanted.clone().region(region));
     let token = provider.token(&wanted)?;
+    let end = token.expiration();
+    if provider.credentials()?.expiration() == Some(end) {
+        note(format_args!(
+            "warning: the token ends at {}, with the credentials that it is made with",
+            end.rfc3339()
+        ));
+    }
     match kind {
         TokenKind::Eks { .. } => print(exec_credential(&token)),
         _ => print(&**joined([token.expose(), "\n"].into_iter())),
     }
 }
 
-fn wanted(kind: &TokenKind) -> Result<TokenFor, Failure> {
+fn wanted(kind: &TokenKind) -> Result<TokenFor, Error> {
     Ok(match kind {
         TokenKind::Rds { host, port, user } => TokenFor::rds(host, *port, user)?,
         TokenKind::Dsql { host, admin: true, expires } => expiring(TokenFor::dsql_admin(host)?, *expires),

@@ -11,7 +11,7 @@ use rolecall::core::wire::Put;
 use rolecall::{Error, Once, Provider, Reply, Request};
 
 use crate::failure::Failure;
-use crate::files::{Bounds, read};
+use crate::files::{Bounds, read, stream};
 use crate::output::{note, shown};
 
 /// The data of a chunk, in bytes.
@@ -35,30 +35,38 @@ impl Upload<'_> {
         out: &mut dyn io::Write,
     ) -> Result<Reply, Failure> {
         let request = &provider.complete(request)?;
-        let is_s3 = request.signs_as_s3();
+        let in_chunks = request.takes_chunks();
         let is_input = self.path == "-";
-        let found = if is_input {
-            None
-        } else {
-            Some(Path::new(self.path).metadata().map_err(|error| self.failed(error))?)
-        };
-        match (found.filter(Metadata::is_file), self.length) {
-            (Some(_), Some(_)) => Err(Failure::Usage(format!(
+        let path = if is_input { OsStr::new("/dev/stdin") } else { self.path };
+        let found = Path::new(path).metadata().map_err(|error| self.failed(error))?;
+        if found.is_dir() {
+            return Err(self.failed(io::ErrorKind::IsADirectory.into()));
+        }
+        // The system's own files say that they are empty; standard input may be anywhere in a file.
+        let is_file = found.is_file() && found.len() > 0 && !is_input;
+        match (is_file, self.length) {
+            (true, Some(_)) => Err(Failure::Usage(format!(
                 "--length is for a pipe, and {} is a file, whose length is known; leave it out",
                 self.shown()
             ))),
-            (Some(found), None) => self.send_file(provider, request, is_s3, &found, out),
-            (None, Some(length)) if is_s3 => {
-                let reader: Box<dyn Read> =
-                    if is_input { Box::new(io::stdin()) } else { Box::new(self.open()?) };
+            (true, None) => self.send_file(provider, request, in_chunks, &found, out),
+            (false, Some(length)) if in_chunks => {
+                let reader = stream(path);
                 self.chunked(provider, request, &mut Once::new(reader), length, out)
             }
-            (None, Some(_)) => Err(Failure::Usage(
-                "--length: only S3 takes a body that is signed while it is read; leave it out, or name a file".to_owned(),
+            (false, Some(_)) => Err(Failure::Usage(
+                "--length: only S3, signed for one region, takes a body that is signed while it is read; leave it out, or \
+                 name a file"
+                    .to_owned(),
             )),
-            (None, None) => {
-                let path = if is_input { OsStr::new("/dev/stdin") } else { self.path };
-                let body = read(path, Bounds::PIPE).map_err(|error| self.failed(error))?;
+            (false, None) => {
+                let body = read(path, Bounds::PIPE).map_err(|error| match error.kind() {
+                    io::ErrorKind::InvalidData => Failure::Input(
+                        format!("--upload-file {} (with --length BYTES, S3 takes more)", self.path.display()),
+                        error,
+                    ),
+                    _ => self.failed(error),
+                })?;
                 Ok(provider.send_to(&request.clone().body(body.to_vec()), out)?)
             }
         }
@@ -68,20 +76,28 @@ impl Upload<'_> {
         &self,
         provider: &Provider,
         request: &Request,
-        is_s3: bool,
+        in_chunks: bool,
         found: &Metadata,
         out: &mut dyn io::Write,
     ) -> Result<Reply, Failure> {
         let mut file = self.open()?;
-        let reply = if is_s3 {
+        let reply = if in_chunks {
             self.chunked(provider, request, &mut file, found.len(), out)?
         } else {
-            let hash = hash(&mut file).map_err(|error| self.failed(error))?;
-            provider.send_from(request, &mut file, found.len(), Some(&hash), out)?
+            let (hash, len) = hash(&mut file).map_err(|error| self.failed(error))?;
+            if len != found.len() {
+                let problem =
+                    format!("{}: it has {len} bytes, and its size is {}", self.shown(), found.len());
+                return Err(Error::Configuration(problem).into());
+            }
+            provider.send_from(request, &mut file, len, Some(&hash), out)?
         };
         let now = file.metadata().map_err(|error| self.failed(error))?;
         if now.len() != found.len() || now.modified().ok() != found.modified().ok() {
-            let problem = format!("{}: it changed while it was sent; send it again", self.shown());
+            let (name, status) = (self.shown(), reply.status);
+            let problem = format!(
+                "{name}: it changed while it was sent (HTTP status {status}): what was stored may be neither; send it again"
+            );
             return Err(Error::Configuration(problem).into());
         }
         Ok(reply)
@@ -118,17 +134,20 @@ impl Upload<'_> {
     }
 }
 
-/// The SHA-256 of a file, which is read piece by piece and then rewound.
-fn hash(file: &mut File) -> io::Result<String> {
-    let (mut hasher, mut piece) = (Hasher::new(), vec![0; 64 * 1024]);
+/// The SHA-256 and the length of a file, which is read piece by piece and then rewound.
+fn hash(file: &mut File) -> io::Result<(String, u64)> {
+    let (mut hasher, mut piece, mut len) = (Hasher::new(), vec![0; 64 * 1024], 0);
     loop {
         match file.read(&mut piece) {
             Ok(0) => break,
-            Ok(count) => hasher.put(piece.get(..count).unwrap_or_default()),
+            Ok(count) => {
+                hasher.put(piece.get(..count).unwrap_or_default());
+                len += count as u64;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
     file.rewind()?;
-    Ok(hasher.finish_hex().as_str().to_owned())
+    Ok((hasher.finish_hex().as_str().to_owned(), len))
 }

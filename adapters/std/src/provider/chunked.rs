@@ -46,7 +46,10 @@ impl Read for Encoding<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.encoder.ready().is_empty() && !self.encoder.is_complete() {
             let room = self.encoder.room();
-            let count = if room.is_empty() { 0 } else { some(self.reader.read(room)?)? };
+            let count = match room.len() {
+                0 => none(self.reader.read(&mut [0])?)?,
+                _ => some(self.reader.read(room)?)?,
+            };
             let Self { encoder, keys, .. } = self;
             keys.with_chunks(|signer| encoder.filled(count, signer)).ok_or(io::ErrorKind::InvalidInput)?;
         }
@@ -54,6 +57,14 @@ impl Read for Encoding<'_> {
         let count = ready.read(buffer)?;
         self.encoder.consumed(count);
         Ok(count)
+    }
+}
+
+/// A body may not go on after its length.
+fn none(count: usize) -> io::Result<usize> {
+    match count {
+        0 => Ok(0),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "it goes on after its announced length")),
     }
 }
 

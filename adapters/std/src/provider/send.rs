@@ -137,7 +137,8 @@ impl Provider {
     /// ```
     ///
     /// # Errors
-    /// As [`Provider::send`]; for another service than S3, too.
+    /// As [`Provider::send`]; for a request that [takes no chunks](Request::takes_chunks), too, and for a body that is longer or
+    /// shorter than `layout` says.
     pub fn send_chunked(
         &self,
         request: &Request,
@@ -145,6 +146,10 @@ impl Provider {
         layout: ChunkLayout,
         out: &mut dyn Write,
     ) -> Result<Reply, Error> {
+        if request.leaves_payload_unsigned() {
+            let problem = "the body is signed in chunks; leave out UNSIGNED-PAYLOAD, or send it by send_from";
+            return Err(Error::invalid("x-amz-content-sha256", problem));
+        }
         let announcement = layout.announcement();
         let content = Content::Chunked { announcement: &announcement, rewinds: upload.rewinds() };
         let keys = ChunkKeys::new(&self.shared.keys);

@@ -140,11 +140,11 @@ impl Request {
         self
     }
 
-    /// Whether it is signed by the rules of S3, which takes bodies in chunks ([`Provider::send_chunked`](crate::Provider::send_chunked)):
-    /// by the service that is set, or that is in the host's name.
-    pub fn signs_as_s3(&self) -> bool {
+    /// Whether its body can be signed in chunks ([`Provider::send_chunked`](crate::Provider::send_chunked)): by the rules of S3, as
+    /// the service says that is set or in the host's name, and for one region.
+    pub fn takes_chunks(&self) -> bool {
         let service = self.service.as_deref().or(self.named.service);
-        service.is_some_and(|service| Rules::of(service) == Rules::S3)
+        service.is_some_and(|service| Rules::of(service) == Rules::S3) && !self.names_regions()
     }
 
     /// Sets the limits of the exchange.
@@ -195,6 +195,10 @@ impl Request {
     pub(crate) fn table(&self) -> Vec<u16> {
         let query = self.url.uri().query.unwrap_or_default();
         vec![0; query.split('&').count().min(PARAMETERS)]
+    }
+
+    pub(crate) fn leaves_payload_unsigned(&self) -> bool {
+        self.unsigned_payload
     }
 
     pub(crate) fn content(&self) -> Content<'_> {

@@ -247,7 +247,7 @@ impl Request {
     }
 
     /// Whether it is signed for a set of regions.
-    fn names_regions(&self) -> bool {
+    pub(super) fn names_regions(&self) -> bool {
         self.region_set.is_some() || self.named.multi_region
     }
 

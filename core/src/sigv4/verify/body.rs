@@ -52,6 +52,7 @@ impl Announced<'_> {
             }
             // Announced as what it is not: one reader would take the chunks apart, another would keep them.
             _ if self.trailer.is_some() => Err(VerifyError::Malformed(Part::Trailer)),
+            _ if self.decoded.is_some() => Err(VerifyError::Malformed(Part::DecodedLength)),
             Some(value) if value == UNSIGNED.as_bytes() => unsigned(Covered::Unsigned),
             Some(value) => {
                 let hash = utf8(value).ok().and_then(Ascii::hexadecimal);
@@ -73,7 +74,10 @@ impl Announced<'_> {
         let trailer = self.trailer.map(|value| text(value, Part::Trailer)).transpose()?;
         let checksum = || {
             let name = trailer.ok_or(VerifyError::Missing(Part::Trailer))?;
-            Checksum::named(name).ok_or(VerifyError::Malformed(Part::Trailer))
+            Checksum::named(name).ok_or(match name.starts_with("x-amz-checksum-") {
+                true => VerifyError::UnknownChecksum,
+                false => VerifyError::Malformed(Part::Trailer),
+            })
         };
         let chunks = if content == Chunks::SIGNED.as_str().as_bytes() {
             trailer.map_or(Ok(Chunks::SIGNED), |_| Err(VerifyError::Malformed(Part::Trailer)))?

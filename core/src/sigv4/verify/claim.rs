@@ -26,6 +26,8 @@ use super::verifier::{Received, Verifier};
 
 /// Signed headers, at most: each is looked up among all.
 const MAX_SIGNED: usize = 64;
+/// Header lines, at most.
+const MAX_LINES: usize = 1_024;
 
 /// What a request claims: who signed it, when, and what is covered. Nothing of it is verified yet, and nothing of it may
 /// be used but to look up a secret.
@@ -70,6 +72,9 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
         let parts = Parts::new(request.method, request.target, Payload::Unsigned)?;
         if is_ambiguous(request.target, parts.query) {
             return Err(VerifyError::Ambiguous);
+        }
+        if request.lines.clone().nth(MAX_LINES).is_some() {
+            return Err(VerifyError::TooManyHeaders);
         }
         let of_query = Carried::of_query(parts.query)?;
         let mut authorization = None;

@@ -81,6 +81,8 @@ pub enum VerifyError {
     Terminator,
     /// The day of the credential scope is not that of the date.
     Day,
+    /// More than 1,024 header lines.
+    TooManyHeaders,
     /// The names of the signed headers are not sorted, or one is there twice.
     Order,
     /// The target has a character that is read in two ways, and has one signature in both: a `#`; in the query a `+`, a `;`
@@ -115,6 +117,8 @@ pub enum VerifyError {
     Signature,
     /// The body, or the hash that the caller passed, is another than the signed one.
     Body,
+    /// A trailer with a checksum that this build does not compute: the feature `checksums` has more of them.
+    UnknownChecksum,
     /// The head or the end of a chunk is not written as signers write it.
     ChunkMalformed,
     /// A signed chunk that the lent buffer does not hold.
@@ -152,6 +156,7 @@ impl fmt::Display for VerifyError {
             Self::Service => "the signature is for another service",
             Self::Terminator => "the credential scope does not end in aws4_request",
             Self::Day => "the day of the credential scope is not that of the date",
+            Self::TooManyHeaders => "the request has more than 1,024 header lines",
             Self::Order => "the names of the signed headers are not sorted and each there once",
             Self::Ambiguous => {
                 "the target has a #, or its query a +, a ; or a lone %, which are read in two ways; encode it"
@@ -175,6 +180,9 @@ impl fmt::Display for VerifyError {
                 "the signature does not match: a wrong secret, or a request that was changed on the way"
             }
             Self::Body => "the body is not the signed one",
+            Self::UnknownChecksum => {
+                "x-amz-trailer names a checksum that is not computed here; send one of CRC-32, CRC-32C, CRC-64/NVME, SHA-1 or SHA-256 to a build with all of them"
+            }
             Self::ChunkMalformed => "a chunk of the body is malformed",
             Self::ChunkTooLong => {
                 "a chunk of the body is longer than the buffer; lend more, or send shorter ones"

@@ -46,7 +46,7 @@
 //! to take the path of [`Claim::put_path`], and not depend on the others. Characters of a target that services read in two
 //! ways are refused.
 //!
-//! Limits: access key id and credential scope of 256 bytes, 64 signed headers with names of 1,024 bytes in all, 64 query
+//! Limits: 1,024 header lines, access key id and credential scope of 256 bytes, 64 signed headers with names of 1,024 bytes in all, 64 query
 //! parameters, a request target of 65,535 bytes.
 
 mod body;

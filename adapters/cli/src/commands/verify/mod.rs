@@ -6,13 +6,14 @@ mod reply;
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use rolecall::core::credentials::Secret;
 use rolecall::core::sigv4::verify::{Claim, Covered, Received, Verified, Verifier, VerifyError};
 use rolecall::core::sigv4::{Rules, Scope, SigningKey, sha256_hex};
 use rolecall::core::wire::Put;
-use rolecall::{UnixTime, UnixTimeExt};
+use rolecall::{Credentials, UnixTime, UnixTimeExt};
 use zeroize::Zeroizing;
 
 use self::received::{Captured, Named, named};
@@ -27,8 +28,14 @@ use crate::provider::provider;
 const CHUNK: usize = 16 * 1024 * 1024;
 
 pub(super) fn run(options: &VerifyOptions, common: &Common) -> Result<ExitCode, Failure> {
-    let captured = Captured::new(input::standard()?);
+    if options.secret_from.is_some() && common.names_identity() {
+        let problem = "--secret-from is in place of credentials; leave out the options that lead to some";
+        return Err(Failure::Usage(format!("verify: {problem}")));
+    }
+    let theirs = options.service_reply.as_deref().map(reply).transpose()?;
+    let captured = Captured::new(input::standard()?)?;
     let head = captured.head()?;
+    let body = captured.body(&head)?;
     let Some(named) = named(&head) else {
         let problem = "no access key id and scope in Authorization, nor in X-Amz-Credential";
         return Err(Failure::Refused(format!("verify: {problem}: the request is not signed with SigV4")));
@@ -41,35 +48,41 @@ pub(super) fn run(options: &VerifyOptions, common: &Common) -> Result<ExitCode, 
     let refused = |error: VerifyError| Failure::Refused(format!("verify: {error}"));
     let received = Received::new(head.method, head.target, head.headers.iter());
     let claim = verifier.claim(received).map_err(refused)?;
-    if claim.needs_body_hash() && !captured.is_whole(&head) {
-        let problem =
-            "the body is not as long as content-length says, and has to be hashed; capture all of it";
-        return Err(Failure::Refused(format!("verify: {problem}")));
-    }
-    let secret = secret(options, common, &named)?;
-    let key = SigningKey::derive(&Secret::new(&secret), claim.time(), region, service);
+    let whose = Whose::of(options, common, &named)?;
+    let key = SigningKey::derive(&Secret::new(whose.secret()), claim.time(), region, service);
     // A clock before 1970 is refused as too far from any request.
     let now = options.date.or_else(|| UnixTime::from_system_time(SystemTime::now()));
     let now = now.unwrap_or(UnixTime::from_secs(0));
-    let hash = sha256_hex(&captured.body);
+    let hash = sha256_hex(&body);
     let hash = claim.needs_body_hash().then_some(&hash);
+    // Why a body is another one, if it is not all here.
+    let with_body = |error| Failure::Refused(format!("verify: {error}{}", captured.difference(&head, &body)));
     match claim.verify(&key, now, hash) {
         Ok(verified) => {
-            let body = body(&verified, &key, &captured, captured.is_whole(&head));
-            print(report(&claim, &verified, &scope, &body))?;
-            match body {
-                Ok(_) => Ok(ExitCode::SUCCESS),
-                Err(error) => Err(refused(error)),
+            let checked = check(&verified, &key, &body);
+            let token = whose.token(&claim, verified.covers_token());
+            print(report(&verified, &claim.time(), &scope, &checked, token))?;
+            checked.map_err(with_body)?;
+            match token {
+                Token::Other => Err(Failure::Refused(
+                    "verify: the session token is not that of the credentials, which services refuse"
+                        .to_owned(),
+                )),
+                _ => Ok(ExitCode::SUCCESS),
             }
         }
         Err(VerifyError::Signature) => {
             let canonical = text(|out| _ = claim.put_canonical_request(hash, out));
             let string_to_sign = text(|out| claim.put_string_to_sign(&sha256_hex(canonical.as_bytes()), out));
-            match &options.service_reply {
-                Some(path) => compare(path, &canonical, &string_to_sign)?,
+            match theirs {
+                Some(theirs) => compare(theirs, &canonical, &string_to_sign)?,
                 None => _ = print(format!("{canonical}\n\n{string_to_sign}\n"))?,
             }
-            Err(refused(VerifyError::Signature))
+            Err(if hash.is_some() {
+                with_body(VerifyError::Signature)
+            } else {
+                refused(VerifyError::Signature)
+            })
         }
         Err(error @ (VerifyError::Date | VerifyError::Expired)) => {
             let (then, now) = (claim.time().rfc3339(), now.rfc3339());
@@ -81,43 +94,82 @@ pub(super) fn run(options: &VerifyOptions, common: &Common) -> Result<ExitCode, 
     }
 }
 
-/// The secret of the access key id that the request names: the one that is named, or that of the credentials.
-fn secret(options: &VerifyOptions, common: &Common, named: &Named) -> Result<Zeroizing<String>, Failure> {
-    if let Some(given) = &options.secret_from {
-        return input::secret("--secret-from", given);
+/// Whose secret a request is checked with.
+enum Whose {
+    Named(Zeroizing<String>),
+    Credentials(Arc<Credentials>),
+}
+
+/// What is known of the session token of a request.
+#[derive(Clone, Copy)]
+enum Token {
+    None,
+    Covered,
+    NotCovered,
+    /// That of other credentials, or none where these have one.
+    Other,
+}
+
+impl Whose {
+    /// The secret that is named, or that of the credentials if the request names their access key id.
+    fn of(options: &VerifyOptions, common: &Common, named: &Named) -> Result<Self, Failure> {
+        if let Some(given) = &options.secret_from {
+            return Ok(Self::Named(input::secret("--secret-from", given)?));
+        }
+        let credentials = provider(common)?.credentials()?;
+        if credentials.access_key_id() == named.access_key_id {
+            return Ok(Self::Credentials(credentials));
+        }
+        Err(Failure::Usage(format!(
+            "verify: the request is signed with {}, and the credentials here are those of {}: name the variable or the \
+             file that has its secret, with --secret-from NAME or --secret-from @FILE",
+            shown(&named.access_key_id),
+            shown(credentials.access_key_id()),
+        )))
     }
-    let credentials = provider(common)?.credentials()?;
-    if credentials.access_key_id() == named.access_key_id {
-        return Ok(Zeroizing::new(credentials.expose_secret_access_key().to_owned()));
+
+    fn secret(&self) -> &str {
+        match self {
+            Self::Named(secret) => secret,
+            Self::Credentials(credentials) => credentials.expose_secret_access_key(),
+        }
     }
-    Err(Failure::Usage(format!(
-        "verify: the request is signed with {}, and the credentials here are those of {}: name the variable or the file \
-         that has its secret, with --secret-from NAME or --secret-from @FILE",
-        shown(&named.access_key_id),
-        shown(credentials.access_key_id()),
-    )))
+
+    /// What is known of the token of `claim`, whose signature is right.
+    fn token<'r, L>(&self, claim: &Claim<'r, L>, is_covered: bool) -> Token
+    where
+        L: Iterator<Item = (&'r str, &'r [u8])> + Clone,
+    {
+        let mut sent = Sink(Zeroizing::new(Vec::new()));
+        claim.put_token(&mut sent);
+        let expected = match self {
+            // It is not known which one belongs to the secret.
+            Self::Named(_) => None,
+            Self::Credentials(credentials) => Some(credentials.expose_session_token().unwrap_or_default()),
+        };
+        match expected {
+            Some(expected) if expected.as_bytes() != sent.0.as_slice() => Token::Other,
+            _ if !claim.has_token() => Token::None,
+            _ if is_covered => Token::Covered,
+            _ => Token::NotCovered,
+        }
+    }
 }
 
 /// Compares the body with what is covered of it, and returns what that is.
-fn body(
-    verified: &Verified<'_>,
-    key: &SigningKey<'_>,
-    captured: &Captured,
-    is_whole: bool,
-) -> Result<&'static str, VerifyError> {
+fn check(verified: &Verified<'_>, key: &SigningKey<'_>, body: &[u8]) -> Result<&'static str, VerifyError> {
     let covered = verified.payload();
     match covered {
         Covered::Unsigned => Ok("not covered: any holder of the request can replace it"),
-        _ if !is_whole => Ok("covered, and not compared: it is not as long here as content-length says"),
         Covered::Hashed(_) => {
             let mut check = covered.check();
-            check.put(&captured.body);
+            check.put(body);
             check.finish().map(|()| "covered by its SHA-256, and right")
         }
         Covered::Chunks { .. } | Covered::UnsignedChunks { .. } => {
-            let mut buffer = vec![0; CHUNK.min(captured.body.len())];
+            let mut buffer = vec![0; CHUNK.min(body.len())];
             let mut decoder = verified.chunks(key, &mut buffer)?;
-            let mut rest = &captured.body[..];
+            let mut rest = body;
             while !rest.is_empty() {
                 let used = decoder.advance(rest)?.used;
                 rest = rest.get(used..).unwrap_or_default();
@@ -125,32 +177,33 @@ fn body(
             decoder.finish()?;
             match covered {
                 Covered::Chunks { .. } => Ok("covered chunk by chunk, and right"),
-                _ => Ok("not covered but for its length; its checksum is right"),
+                _ => Ok(
+                    "not covered but for its length: any holder of the request can replace it; its checksum is right",
+                ),
             }
         }
     }
 }
 
 /// What is covered, a line for each.
-fn report<'r, L>(
-    claim: &Claim<'r, L>,
+fn report(
     verified: &Verified<'_>,
+    time: &UnixTime,
     scope: &Scope<'_>,
     body: &Result<&'static str, VerifyError>,
-) -> String
-where
-    L: Iterator<Item = (&'r str, &'r [u8])> + Clone,
-{
-    let token = match (claim.has_token(), verified.covers_token()) {
-        (false, _) => "none",
-        (true, true) => "covered",
-        (true, false) => "not covered",
+    token: Token,
+) -> String {
+    let token = match token {
+        Token::None => "none",
+        Token::Covered => "covered",
+        Token::NotCovered => "not covered",
+        Token::Other => "another than that of the credentials",
     };
     let body = body.as_ref().map_or("another than the signed one", |body| body);
     let mut out = String::new();
     for (name, value) in [
         ("access key id", verified.access_key_id()),
-        ("signed at", claim.time().rfc3339().as_str()),
+        ("signed at", time.rfc3339().as_str()),
         ("for", &format!("{} in {}", scope.service, scope.region)),
         ("headers covered", verified.signed_headers()),
         ("session token", token),
@@ -162,9 +215,13 @@ where
     out
 }
 
+/// The texts in the error of a service, and the file that has it.
+fn reply(path: &OsStr) -> Result<(String, Theirs), Failure> {
+    Ok((path.display().to_string(), Theirs::read(input::text_of("--service-reply", path)?.as_bytes())))
+}
+
 /// Says where the texts of a service differ from ours.
-fn compare(path: &OsStr, canonical: &str, string_to_sign: &str) -> Result<(), Failure> {
-    let theirs = Theirs::read(input::text_of("--service-reply", path)?.as_bytes());
+fn compare((path, theirs): (String, Theirs), canonical: &str, string_to_sign: &str) -> Result<(), Failure> {
     let mut any = false;
     for (what, ours, theirs) in [
         ("canonical request", canonical, theirs.canonical),
@@ -186,7 +243,7 @@ fn compare(path: &OsStr, canonical: &str, string_to_sign: &str) -> Result<(), Fa
         note(format_args!(
             "--service-reply {}: neither CanonicalRequest and StringToSign, as in an error of S3, nor a message with the \
              Canonical String; not every service sends them",
-            path.display()
+            path
         ));
     } else {
         note("the service signs the same text as this: the secret is another one");
@@ -195,13 +252,15 @@ fn compare(path: &OsStr, canonical: &str, string_to_sign: &str) -> Result<(), Fa
 }
 
 fn text(put: impl Fn(&mut dyn Put)) -> String {
-    struct Text(Vec<u8>);
-    impl Put for Text {
-        fn put(&mut self, bytes: &[u8]) {
-            self.0.extend_from_slice(bytes);
-        }
-    }
-    let mut out = Text(Vec::new());
+    let mut out = Sink(Zeroizing::new(Vec::new()));
     put(&mut out);
     String::from_utf8_lossy(&out.0).into_owned()
+}
+
+struct Sink(Zeroizing<Vec<u8>>);
+
+impl Put for Sink {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
 }
