@@ -11,8 +11,7 @@ const KEYS: [(&str, &str); 2] =
     [("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT"), ("AWS_SECRET_ACCESS_KEY", "secret-of-the-environment")];
 
 /// Settings of profiles that are about credentials, and lead to none.
-const UNUSABLE: [(&str, &str); 7] = [
-    ("login_session", "login_session = arn:aws:iam::123456789012:user/dev\n"),
+const UNUSABLE: [(&str, &str); 6] = [
     ("aws_access_key_id", "aws_access_key_id = AKIDHALF\n"),
     ("aws_secret_access_key", "aws_secret_access_key = half\n"),
     ("aws_session_token", "aws_session_token = alone\n"),
@@ -101,9 +100,9 @@ fn a_named_profile_with_a_setting_that_cannot_be_used_is_an_error() {
         assert!(explained.stdout.contains("misconfigured profile dev"), "{property}: {explained:#?}");
     }
     assert!(
-        run("named", "[profile dev]\nlogin_session = x\n", &["explain", "--profile", "dev"], &[])
+        run("named", "[profile dev]\nsource_profile = x\n", &["explain", "--profile", "dev"], &[])
             .stdout
-            .contains("login_session")
+            .contains("source_profile")
     );
 }
 
