@@ -571,7 +571,7 @@ static COMMON: Group = Group {
         ),
         once(
             "--region REGION",
-            "else AWS_REGION, AWS_DEFAULT_REGION, the profile's, or the region in the URL's host",
+            "else the region in the URL's host, AWS_REGION, AWS_DEFAULT_REGION or the profile's",
         ),
         once(
             "--cache FOLDER",

@@ -18,7 +18,7 @@ fn completed(script: &str, words: &[&str]) -> Vec<String> {
     let output = Command::new("bash").args(["-c", &ask]).stdin(Stdio::null()).output().expect("bash");
     assert!(output.status.success() && output.stderr.is_empty(), "{words:?}: {output:?}");
     let text = String::from_utf8(output.stdout).expect("text");
-    text.split_whitespace().map(str::to_owned).collect()
+    text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 #[test]
@@ -44,6 +44,34 @@ fn bash_completes_commands_options_and_values() {
     // A file, and the commands of the system.
     assert!(completed(&script, &["request", "-T", "/etc/pass"]).contains(&"/etc/passwd".to_owned()));
     assert!(completed(&script, &["exec", "--", "ls"]).contains(&"ls".to_owned()));
+    let file = std::env::temp_dir().join(format!("rolecall generated {}", std::process::id()));
+    std::fs::write(&file, "").expect("a file");
+    let found = completed(
+        &script,
+        &["request", "-T", file.to_str().expect("text").split_once(' ').expect("a space").0],
+    );
+    std::fs::remove_file(&file).expect("the file exists");
+    assert!(found.contains(&file.to_str().expect("text").to_owned()), "{found:?}");
+}
+
+/// What zsh offers, asked through a terminal of its own.
+#[test]
+fn zsh_completes_options_of_a_command() {
+    let script = "zmodload zsh/zpty; zpty z zsh -f -i
+        zpty -w z \"PS1='> '; autoload -U compinit; compinit -u -D; source $1; compdef _rolecall rolecall; zstyle ':completion:*' insert-tab false\"
+        sleep 1; zpty -w -n z $'rolecall verify --sec\\t'; sleep 1; zpty -w -n z $' x --no-such; rolecall credentials --format wind\\t'; sleep 1
+        zpty -r -t z out '*windows*'; print -r -- $out; zpty -d z";
+    let file = std::env::temp_dir().join(format!("rolecall-zsh-{}", std::process::id()));
+    std::fs::write(&file, generated("zsh").replace("_rolecall \"$@\"\n", "")).expect("a file");
+    let output =
+        Command::new("zsh").args(["-f", "-c", script, "zsh"]).arg(&file).stdin(Stdio::null()).output();
+    std::fs::remove_file(&file).expect("the file exists");
+    let Ok(output) = output else {
+        assert!(std::env::var_os("CI").is_none(), "CI is set, and zsh is not installed");
+        return eprintln!("NOTICE: zsh is not installed, and its completions are not asked for");
+    };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("--secret-from") && text.contains("--format windows"), "{output:?}");
 }
 
 /// Every command and option is in each of them.

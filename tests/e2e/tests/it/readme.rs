@@ -145,6 +145,10 @@ fn verified(arguments: &[String]) {
     let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
     let signed = rolecall(&["sign", "GET", "https://b.s3.eu-west-1.amazonaws.com/k"], keys);
     let request = format!("GET /k HTTP/1.1\n{}", signed.ok());
+    let error = Path::new(env!("CARGO_TARGET_TMPDIR")).join("error.xml");
+    std::fs::write(&error, "<Error><Code>SignatureDoesNotMatch</Code></Error>").expect("a file");
+    let named = |word: &String| if word == "error.xml" { error.display().to_string() } else { word.clone() };
+    let arguments: Vec<String> = arguments.iter().map(named).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     rolecall_reading(&arguments, keys, &request).ok();
 }

@@ -97,7 +97,7 @@ fn a_pipe_is_sent_with_its_length_or_from_memory() {
     let (url, peer) = counting();
     let url = format!("{url}/bucket/key");
     let arguments = ["request", "PUT", &url, "--service", "s3", "-T", "-", "--length", "5"];
-    let run = rolecall_reading(&arguments, KEYS, "hello and more");
+    let run = rolecall_reading(&arguments, KEYS, "hello");
     assert_eq!(run.ok(), "stored");
     let (head, counted) = peer.join().expect("a peer");
     assert!(head.contains("x-amz-decoded-content-length: 5\r\n") && counted > 5, "{head}");
@@ -110,6 +110,13 @@ fn a_pipe_is_sent_with_its_length_or_from_memory() {
     assert!(head.contains("content-length: 5\r\n") && counted == 5, "{head}");
     assert!(head.contains("x-amz-content-sha256: 2cf24dba"), "{head}");
 
+    // What goes on after its length is not cut.
+    let (url, peer) = counting();
+    let url = format!("{url}/bucket/key");
+    let arguments = ["request", "PUT", &url, "--service", "s3", "-T", "-", "--length", "5"];
+    let run = rolecall_reading(&arguments, KEYS, "hello and more");
+    assert!(run.failed().contains("goes on after its announced length"), "{run:#?}");
+    drop(peer);
     // What ends before its length is not sent as a whole.
     let (url, peer) = counting();
     let url = format!("{url}/bucket/key");
@@ -124,6 +131,30 @@ fn a_pipe_is_sent_with_its_length_or_from_memory() {
         &long,
     );
     assert!(run.failed().contains("at most 8388608 bytes"), "{run:#?}");
+}
+
+/// The system's own files have no size.
+#[test]
+fn a_file_that_says_it_is_empty_is_read() {
+    let (url, peer) = counting();
+    let run = put(&format!("{url}/bucket/key"), &["-T", "/proc/version"]);
+    assert_eq!(run.ok(), "stored");
+    assert!(peer.join().expect("a peer").1 > 20);
+    let folder = put("http://127.0.0.1:1/", &["-T", "/tmp"]);
+    assert!(folder.failed().contains("is a directory"), "{folder:#?}");
+}
+
+/// A pipe that stays silent is not waited for.
+#[test]
+fn a_silent_pipe_has_an_end() {
+    let pipe = std::env::temp_dir().join(format!("rolecall-silent-{}", std::process::id()));
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let (url, peer) = counting();
+    let run = put(&format!("{url}/bucket/key"), &["-T", pipe.to_str().expect("text"), "--length", "5"]);
+    std::fs::remove_file(&pipe).expect("it exists");
+    assert!(run.failed().contains("it stayed silent") && run.took.as_secs() < 15, "{run:#?}");
+    drop(peer);
 }
 
 /// Other services than S3 want the hash before the body.
@@ -146,6 +177,8 @@ fn options_that_do_not_go_together_are_refused() {
         (&["--length", "5"], "--length needs --upload-file"),
         (&["-T", file.path(), "--length", "5"], "leave it out"),
         (&["-T", "-", "--length", "x"], "found \"x\""),
+        (&["--region", "eu-west-1", "--region-set", "*"], "--region or --region-set, not both"),
+        (&["-T", "-", "--password-stdin"], "standard input is the request or its body"),
         (&["-T", "-", "--length", "6000000000000"], "up to 5 TiB"),
     ] {
         let run = put("http://127.0.0.1:1/", more);

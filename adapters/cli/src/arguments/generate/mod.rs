@@ -64,6 +64,8 @@ impl Value {
             ]),
             ("mode", _) => Self::OneOf(&["container", "imds"]),
             (_, Some("FOLDER")) => Self::Folder,
+            // Behind an @ it is a file, and else something else.
+            (_, Some(value)) if value.contains("@FILE") => Self::Other,
             (_, Some(value)) if value.contains("FILE") => Self::File,
             _ => Self::Other,
         }

@@ -39,7 +39,7 @@ pub(super) fn bash() -> String {
          for ((at = 1; at < COMP_CWORD; at++)); do\n    word=${COMP_WORDS[at]}\n    \
          if [[ $skip ]]; then\n      skip=\n      continue\n    fi\n    \
          case $word in VALUED) skip=1 ;; esac\n    \
-         if [[ $word == -- ]]; then\n      COMPREPLY=($(compgen -c -- \"$current\"))\n      return\n    fi\n    \
+         if [[ $word == -- ]]; then\n      mapfile -t COMPREPLY < <(compgen -c -- \"$current\")\n      return\n    fi\n    \
          if [[ $word != -* && ( -z $topic || ( $topic == setup && $words == setup ) ) ]]; then\n      \
          topic=${topic:+$topic }$word words=$topic\n    fi\n  done\n  case $previous in\n",
     )
@@ -49,14 +49,14 @@ pub(super) fn bash() -> String {
         ("-d", named(|value| matches!(value, Value::Folder))),
     ] {
         out.push_str(&format!(
-            "    {})\n      COMPREPLY=($(compgen {kind} -- \"$current\"))\n      return ;;\n",
+            "    {})\n      mapfile -t COMPREPLY < <(compgen {kind} -- \"$current\")\n      compopt -o filenames 2>/dev/null\n      return ;;\n",
             names.join("|")
         ));
     }
     for option in choices() {
         let Value::OneOf(all) = Value::of(option) else { continue };
         out.push_str(&format!(
-            "    --{})\n      COMPREPLY=($(compgen -W '{}' -- \"$current\"))\n      return ;;\n",
+            "    --{})\n      mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$current\")\n      return ;;\n",
             option.long(),
             all.join(" ")
         ));
@@ -72,7 +72,7 @@ pub(super) fn bash() -> String {
             second_words(topic).into_iter().map(str::to_owned).chain(options(topic)).collect();
         out.push_str(&format!("    '{}') words='{}' ;;\n", topic.name, all.join(" ")));
     }
-    out.push_str("    *) words= ;;\n  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n}\ncomplete -F _rolecall rolecall\n");
+    out.push_str("    *) words= ;;\n  esac\n  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n}\ncomplete -F _rolecall rolecall\n");
     out
 }
 
@@ -91,34 +91,37 @@ fn choices() -> Vec<&'static Opt> {
 pub(super) fn zsh() -> String {
     let mut out = String::from(
         "#compdef rolecall\n# Completions of rolecall for zsh: put it into a folder of fpath, as _rolecall\n\
-         _rolecall() {\n  local topic= word\n  for word in ${words[2,CURRENT-1]}; do\n    \
+         _rolecall() {\n  local topic= skip= word\n  local -a all\n  \
+         for word in ${words[2,CURRENT-1]}; do\n    \
+         if [[ -n $skip ]]; then skip=; continue; fi\n    \
          [[ $word == -- ]] && { _command_names -e; return }\n    \
+         case $word in VALUED) skip=1; continue ;; esac\n    \
          if [[ $word != -* && ( -z $topic || $topic == setup ) ]]; then topic=${topic:+$topic }$word; fi\n  done\n  \
-         case $topic in\n    '') _values command",
-    );
-    for topic in COMMANDS {
-        out.push_str(&format!(" '{}[{}]'", topic.name, plain(topic.about)));
+         case $words[CURRENT-1] in\n",
+    )
+    .replace("VALUED", &named(|value| !matches!(value, Value::None)).join("|"));
+    for (action, names) in [
+        ("_files", named(|value| matches!(value, Value::File))),
+        ("_files -/", named(|value| matches!(value, Value::Folder))),
+    ] {
+        out.push_str(&format!("    {}) {action}; return ;;\n", names.join("|")));
     }
-    out.push_str(" ;;\n");
+    for option in choices() {
+        let Value::OneOf(all) = Value::of(option) else { continue };
+        out.push_str(&format!("    --{}) compadd -- {}; return ;;\n", option.long(), all.join(" ")));
+    }
+    out.push_str(&format!(
+        "    {}) return ;;\n  esac\n  case $topic in\n",
+        named(|value| matches!(value, Value::Other)).join("|")
+    ));
+    let commands: Vec<&str> = COMMANDS.iter().map(|topic| topic.name).collect();
+    out.push_str(&format!("    '') all=({} --help --version) ;;\n", commands.join(" ")));
     for topic in topics() {
-        out.push_str(&format!("    '{}')\n      _arguments -s", topic.name));
-        let second = second_words(topic);
-        if !second.is_empty() {
-            out.push_str(&format!(" '*:word:({})'", second.join(" ")));
-        }
-        for option in topic.all() {
-            let value = match Value::of(option) {
-                Value::None => String::new(),
-                Value::File => ":file:_files".to_owned(),
-                Value::Folder => ":folder:_files -/".to_owned(),
-                Value::OneOf(all) => format!(":value:({})", all.join(" ")),
-                Value::Other => ":value: ".to_owned(),
-            };
-            out.push_str(&format!(" \\\n        '*--{}[{}]{value}'", option.long(), plain(option.about)));
-        }
-        out.push_str(" ;;\n");
+        let all: Vec<String> =
+            second_words(topic).into_iter().map(str::to_owned).chain(options(topic)).collect();
+        out.push_str(&format!("    '{}') all=({}) ;;\n", topic.name, all.join(" ")));
     }
-    out.push_str("  esac\n}\n_rolecall \"$@\"\n");
+    out.push_str("  esac\n  compadd -a all\n}\n_rolecall \"$@\"\n");
     out
 }
 
