@@ -1,7 +1,7 @@
 //! Completions: commands, the words that follow them, options, and values that are files or a few words.
 
 use super::super::catalog::{COMMANDS, Opt, SHARED, Topic};
-use super::{Value, second_words, topics};
+use super::words::{Value, second_words, topics};
 
 /// The long names of a topic's options, with hyphens.
 fn options(topic: &Topic) -> Vec<String> {
