@@ -153,6 +153,7 @@ impl<'a> Certificate<'a> {
 
 /// The two numbers of an ECDSA signature on P-256 in DER, 32 bytes each: the form that JSON Web Signatures have (RFC 7518,
 /// section 3.4).
+#[cfg(feature = "sources")]
 pub(crate) fn p256_numbers(signature: &[u8]) -> Result<[[u8; 32]; 2], Error> {
     let whole = Element::only(signature)?.tagged(SEQUENCE)?;
     let mut numbers = whole.content();

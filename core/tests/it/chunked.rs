@@ -373,9 +373,14 @@ fn an_announcement_is_complete() {
         let result = changed(&|upload| *upload.line("x-amz-decoded-content-length") = wrong.into());
         assert_eq!(result, Err(VerifyError::Malformed(Part::DecodedLength)), "{wrong}");
     }
-    for wrong in ["", "content-type", "x-amz-checksum-sha256,x-amz-checksum-sha1"] {
+    for (wrong, error) in [
+        ("", VerifyError::Malformed(Part::Trailer)),
+        ("content-type", VerifyError::Malformed(Part::Trailer)),
+        ("x-amz-checksum-sha256,x-amz-checksum-sha1", VerifyError::UnknownChecksum),
+        ("x-amz-checksum-md5", VerifyError::UnknownChecksum),
+    ] {
         let result = changed(&|upload| *upload.line("x-amz-trailer") = wrong.into());
-        assert_eq!(result, Err(VerifyError::Malformed(Part::Trailer)), "{wrong}");
+        assert_eq!(result, Err(error), "{wrong}");
     }
     for (name, part) in
         [("x-amz-decoded-content-length", Part::DecodedLength), ("x-amz-trailer", Part::Trailer)]
@@ -399,6 +404,17 @@ fn an_announcement_is_complete() {
     }
     let hashed = changed(&|upload| *upload.line("x-amz-content-sha256") = b"0".repeat(64));
     assert_eq!(hashed, Err(VerifyError::Malformed(Part::Trailer)));
+    let hashed = changed(&|upload| {
+        upload.lines.retain(|(name, _)| name != "x-amz-trailer");
+        let line = upload.line("authorization");
+        *line = String::from_utf8(line.clone()).unwrap().replace(";x-amz-trailer", "").into_bytes();
+        *upload.line("x-amz-content-sha256") = b"0".repeat(64);
+    });
+    assert_eq!(hashed, Err(VerifyError::Malformed(Part::DecodedLength)));
+    // Each signed name is looked up among all lines.
+    let many =
+        changed(&|upload| upload.lines.extend((0..1_024).map(|at| (format!("a-{at}"), b"b".to_vec()))));
+    assert_eq!(many, Err(VerifyError::TooManyHeaders));
 }
 
 #[test]

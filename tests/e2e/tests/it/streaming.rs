@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use e2e::servers::Server;
 use rolecall::core::error::Failure;
@@ -124,7 +125,12 @@ impl Bucket {
     fn put(&self, key: &str, chunks: Chunks, data: &[u8], changed: i64) -> Result<Reply, Error> {
         self.at.store(changed, Ordering::Relaxed);
         let layout = layout(chunks, data.len());
-        let request = Request::new("PUT", &format!("{}/{key}", self.url)).expect("a request").service("s3");
+        let mut request =
+            Request::new("PUT", &format!("{}/{key}", self.url)).expect("a request").service("s3");
+        if changed < 0 {
+            // SeaweedFS makes room for objects while others are stored, and calls that an error of its own.
+            request = request.attempts(5, Duration::from_secs(20));
+        }
         self.provider.send_chunked(&request, &mut Cursor::new(data), layout, &mut io::sink())
     }
 

@@ -89,7 +89,8 @@ fn a_file_of_a_gibibyte_is_signed_in_chunks_in_constant_memory() {
         run.peak
     });
     println!("{} KiB of memory for one byte, {} KiB for a gibibyte", peaks[0] / 1024, peaks[1] / 1024);
-    assert!(peaks[1] < 16 * MEBIBYTE && peaks[1] < peaks[0] + 2 * MEBIBYTE, "{peaks:?} bytes of memory");
+    // That of a byte is seen only if it takes long enough.
+    assert!(peaks[1] < 10 * MEBIBYTE, "{peaks:?} bytes of memory");
 }
 
 #[test]
@@ -202,7 +203,18 @@ fn a_file_is_uploaded_to_servers_that_verify() {
         let url = format!("{}/{}/uploaded", server.need("URL"), server.need("BUCKET"));
         let with = |more: &[&str]| [&["request"], more, &["--service", "s3"]].concat().join(" ");
         let arguments = with(&["PUT", &url, "-T", file.path()]);
-        rolecall(&arguments.split(' ').collect::<Vec<_>>(), server.environment()).ok();
+        let put = || rolecall(&arguments.split(' ').collect::<Vec<_>>(), server.environment());
+        // SeaweedFS makes room for objects while others are stored, and calls that an error of its own.
+        let stored = (0..5).any(|_| {
+            let run = put();
+            let again = run.stderr.contains("HTTP status 500");
+            assert!(run.code == Some(0) || again, "{name}: {run:#?}");
+            if again {
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+            !again
+        });
+        assert!(stored, "{name}");
         let arguments = with(&["GET", &url]);
         let got = rolecall(&arguments.split(' ').collect::<Vec<_>>(), server.environment());
         assert!(got.ok() == content, "{name}: another content");

@@ -34,12 +34,13 @@ fn plain(text: &str) -> String {
 pub(super) fn bash() -> String {
     let mut out = String::from(
         "# Completions of rolecall for bash: source <(rolecall generate bash)\n\
+         _rolecall_offer() {\n  local line\n  while IFS= read -r line; do COMPREPLY+=(\"$line\"); done\n}\n\
          _rolecall() {\n  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n  \
          local topic= words= skip= at word\n  COMPREPLY=()\n  \
          for ((at = 1; at < COMP_CWORD; at++)); do\n    word=${COMP_WORDS[at]}\n    \
          if [[ $skip ]]; then\n      skip=\n      continue\n    fi\n    \
          case $word in VALUED) skip=1 ;; esac\n    \
-         if [[ $word == -- ]]; then\n      mapfile -t COMPREPLY < <(compgen -c -- \"$current\")\n      return\n    fi\n    \
+         if [[ $word == -- ]]; then\n      _rolecall_offer < <(compgen -c -- \"$current\")\n      return\n    fi\n    \
          if [[ $word != -* && ( -z $topic || ( $topic == setup && $words == setup ) ) ]]; then\n      \
          topic=${topic:+$topic }$word words=$topic\n    fi\n  done\n  case $previous in\n",
     )
@@ -49,14 +50,14 @@ pub(super) fn bash() -> String {
         ("-d", named(|value| matches!(value, Value::Folder))),
     ] {
         out.push_str(&format!(
-            "    {})\n      mapfile -t COMPREPLY < <(compgen {kind} -- \"$current\")\n      compopt -o filenames 2>/dev/null\n      return ;;\n",
+            "    {})\n      _rolecall_offer < <(compgen {kind} -- \"$current\")\n      compopt -o filenames 2>/dev/null\n      return ;;\n",
             names.join("|")
         ));
     }
     for option in choices() {
         let Value::OneOf(all) = Value::of(option) else { continue };
         out.push_str(&format!(
-            "    --{})\n      mapfile -t COMPREPLY < <(compgen -W '{}' -- \"$current\")\n      return ;;\n",
+            "    --{})\n      _rolecall_offer < <(compgen -W '{}' -- \"$current\")\n      return ;;\n",
             option.long(),
             all.join(" ")
         ));
@@ -72,7 +73,7 @@ pub(super) fn bash() -> String {
             second_words(topic).into_iter().map(str::to_owned).chain(options(topic)).collect();
         out.push_str(&format!("    '{}') words='{}' ;;\n", topic.name, all.join(" ")));
     }
-    out.push_str("    *) words= ;;\n  esac\n  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n}\ncomplete -F _rolecall rolecall\n");
+    out.push_str("    *) words= ;;\n  esac\n  _rolecall_offer < <(compgen -W \"$words\" -- \"$current\")\n}\ncomplete -F _rolecall rolecall\n");
     out
 }
 
