@@ -4,7 +4,7 @@
 static_architectures=(x86_64 aarch64)
 # The names of the programs in the directory of programs, and their features.
 static_sets=(bare whole)
-declare -A static_features=([bare]='' [whole]=tls,sso,login,srp,setup,iot,roles-anywhere,serve,sigv4a,tokens,sessions,upload,verify,generate)
+declare -A static_features=([bare]='' [whole]=tls,sso,login,srp,setup,iot,roles-anywhere,serve,sigv4a,tokens,sessions,upload,verify,profiles,generate)
 
 # need_static_compiler: requires a compiler that can build `std`, optimized for size; musl, the linker and the C
 # compiler are zig's, from PyPI. Sets `static_cargo`, `static_compiler` and `static_targets`.

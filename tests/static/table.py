@@ -14,7 +14,7 @@ import pathlib
 import re
 import sys
 
-FEATURES = {"bare": "(none)", "whole": "`tls`, `sso`, `login`, `srp`, `setup`, `iot`, `roles-anywhere`, `serve`, `sigv4a`, `tokens`, `sessions`, `upload`, `verify`, `generate`"}
+FEATURES = {"bare": "(none)", "whole": "`tls`, `sso`, `login`, `srp`, `setup`, `iot`, `roles-anywhere`, `serve`, `sigv4a`, `tokens`, `sessions`, `upload`, `verify`, `profiles`, `generate`"}
 # Less than the effect of any new dependency, more than that of a week's commits.
 PERCENT = 1
 # This column depends on how the kernel maps files, and is only reported; tests/lib/contained.py has its limit.

@@ -129,6 +129,18 @@ pub(super) static COMMANDS: &[Topic] = &[
         more: &[],
         success: None,
     },
+    #[cfg(feature = "profiles")]
+    Topic {
+        name: "profiles",
+        words: "",
+        about: "list the profiles of the shared files, with kind, account, role and region",
+        options: &[once("--json", "print one JSON document")],
+        groups: &[&GENERAL],
+        more: &[
+            "No service is asked. A profile that cannot be used is explained by rolecall explain --profile NAME.",
+        ],
+        success: None,
+    },
     Topic {
         name: "explain",
         words: "",
@@ -178,7 +190,7 @@ pub(super) static COMMANDS: &[Topic] = &[
     Topic {
         name: "verify",
         words: "",
-        about: "check the signature of a request on standard input, and print what it covers",
+        about: "check the signature of a captured request, and print what it covers",
         options: &[
             once(
                 "--secret-from NAME|@FILE",
@@ -222,7 +234,7 @@ pub(super) static COMMANDS: &[Topic] = &[
     Topic {
         name: "token",
         words: "KIND [ARGUMENT]...",
-        about: "print a password or token for RDS, DSQL, ElastiCache, MemoryDB, MSK or EKS",
+        about: "print a password or token for a database, a cache, MSK or EKS",
         options: &[
             once("--admin", "the token of the role admin; with dsql"),
             once("--serverless", "a serverless cache; with elasticache"),

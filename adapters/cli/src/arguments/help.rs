@@ -238,6 +238,7 @@ mod tests {
             ("--refresh", cfg!(feature = "serve")),
             ("rolecall token", cfg!(feature = "tokens")),
             ("rolecall verify", cfg!(feature = "verify")),
+            ("rolecall profiles", cfg!(feature = "profiles")),
             ("rolecall generate", cfg!(feature = "generate")),
             ("--region-set", cfg!(feature = "sigv4a")),
             ("IAM Identity Center", cfg!(feature = "sso")),

@@ -59,6 +59,10 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     Serve(Box<ServeOptions>),
     Whoami,
+    #[cfg(feature = "profiles")]
+    Profiles {
+        json: bool,
+    },
     Explain {
         json: bool,
     },
@@ -393,6 +397,8 @@ impl Given {
                 Command::Serve(Box::new(options))
             }
             "whoami" => Command::Whoami,
+            #[cfg(feature = "profiles")]
+            "profiles" => Command::Profiles { json: self.json },
             "explain" => Command::Explain { json: self.json },
             "request" => {
                 #[cfg(feature = "upload")]

@@ -7,6 +7,8 @@ mod default_profile;
 mod demo;
 mod exec;
 mod explain;
+#[cfg(feature = "profiles")]
+mod profiles;
 mod program;
 mod request;
 mod section;
@@ -44,6 +46,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Exec { program, arguments, .. } => exec::run(program, arguments, common),
         #[cfg(feature = "serve")]
         Command::Serve(options) => serve::run(options, common),
+        #[cfg(feature = "profiles")]
+        Command::Profiles { json } => profiles::run(*json),
         Command::Whoami => whoami(&provider(common)?),
         Command::Explain { json } => explain::run(&provider(common)?, *json, common.wait.is_some()),
         Command::Request(target) => request::run(target, common, &provider(common)?),

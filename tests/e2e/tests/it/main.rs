@@ -43,6 +43,7 @@ mod presign;
 mod process;
 #[cfg(unix)]
 mod process_loop;
+mod profiles_command;
 #[cfg(unix)]
 mod prompts;
 mod readme;

@@ -25,11 +25,11 @@ const PAGES: [&str; 8] = [
 const RUN_ELSEWHERE: [(&str, &str); 12] = [
     ("cargo run --release -- demo", "tests/e2e/tests/it/demo.rs"),
     (
-        "cargo install --path adapters/cli --no-default-features --features tls,sso,login,srp,setup,iot,roles-anywhere,serve,sigv4a,tokens,sessions,upload,verify,generate",
+        "cargo install --path adapters/cli --no-default-features --features tls,sso,login,srp,setup,iot,roles-anywhere,serve,sigv4a,tokens,sessions,upload,verify,profiles,generate",
         "tests/lib/static.sh",
     ),
     (
-        "cargo install rolecall-cli --no-default-features --features tls,sso,login,srp,setup,iot,roles-anywhere,serve,sigv4a,tokens,sessions,upload,verify,generate",
+        "cargo install rolecall-cli --no-default-features --features tls,sso,login,srp,setup,iot,roles-anywhere,serve,sigv4a,tokens,sessions,upload,verify,profiles,generate",
         "tests/lib/supply.sh",
     ),
     (

@@ -4,7 +4,7 @@
 use rolecall_core::error::FailureKind;
 
 use super::Profiles;
-use crate::files::ReadFile;
+use crate::files::{ReadFile, read_file};
 use crate::host::Buffer;
 use crate::{Environment, Error};
 
@@ -121,6 +121,18 @@ fn read(file: &ReadFile<'_>, path: Option<&str>) -> (&'static str, Result<Buffer
         Err(failure) if failure.kind == FailureKind::NotFound => ("not there", Ok(Buffer::new())),
         Err(failure) => ("cannot be read", Err(Error::invalid(path, &failure.to_string()))),
         Ok(()) => ("read", Ok(content)),
+    }
+}
+
+impl Profiles {
+    /// Reads the files that `environment` leads to: those of `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE`, else of
+    /// the home folder. Files that do not exist are empty.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a file that cannot be read, or whose format is broken.
+    pub fn load(environment: &Environment) -> Result<Self, Error> {
+        let location = Location::find(environment, Platform::HERE);
+        location.read(&read_file).1
     }
 }
 

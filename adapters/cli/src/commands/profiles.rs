@@ -1,0 +1,147 @@
+//! `rolecall profiles`: what the shared files have.
+
+use std::process::ExitCode;
+
+use rolecall::core::wire::Put;
+use rolecall::core::wire::json::Writer;
+use rolecall::profiles::{Base, Plan};
+use rolecall::{Environment, Profiles};
+
+use crate::failure::Failure;
+use crate::output::print;
+
+/// A profile, as far as the files say.
+struct Row {
+    name: String,
+    kind: String,
+    account: String,
+    role: String,
+    region: String,
+}
+
+pub(super) fn run(json: bool) -> Result<ExitCode, Failure> {
+    let environment = Environment::process();
+    let profiles = Profiles::load(&environment)?;
+    environment.check()?;
+    let rows: Vec<Row> = profiles.names().map(|name| row(&profiles, name)).collect();
+    print(if json { document(&rows) } else { table(&rows) })
+}
+
+fn row(profiles: &Profiles, name: &str) -> Row {
+    let get = |key: &str| {
+        profiles.profile(name).and_then(|section| section.get(key)).unwrap_or_default().to_owned()
+    };
+    let (kind, account, role) = match Plan::of(profiles, name) {
+        // Its own words are those of `explain --profile`.
+        Err(_) => ("cannot be used".to_owned(), String::new(), String::new()),
+        Ok(None) => ("no credentials".to_owned(), String::new(), String::new()),
+        Ok(Some(plan)) => {
+            let (kind, account, role) = base(&plan.base);
+            match plan.roles.last() {
+                Some(step) => {
+                    (format!("role, from {kind}"), account_in(&step.role_arn), name_in(&step.role_arn))
+                }
+                None => (kind, account, role),
+            }
+        }
+    };
+    let account = if account.is_empty() { get("aws_account_id") } else { account };
+    Row { name: name.to_owned(), kind, account, role, region: get("region") }
+}
+
+/// Kind, account and role of the first credentials.
+fn base(base: &Base) -> (String, String, String) {
+    let (kind, account, role) = match base {
+        Base::Keys(credentials) => {
+            ("keys", credentials.account_id().unwrap_or_default().to_owned(), String::new())
+        }
+        Base::Named(named) => (named.as_str(), String::new(), String::new()),
+        Base::WebIdentity(step) => ("web identity", account_in(&step.role_arn), name_in(&step.role_arn)),
+        Base::Sso(session) => (
+            "IAM Identity Center",
+            session.account_id.clone().unwrap_or_default(),
+            session.role_name.clone().unwrap_or_default(),
+        ),
+        Base::Process { .. } => ("command", String::new(), String::new()),
+        #[cfg(feature = "login")]
+        Base::Login(login) => ("aws login", account_in(&login.session), name_in(&login.session)),
+        #[cfg(feature = "iot")]
+        Base::Iot(_) => ("AWS IoT", String::new(), String::new()),
+        #[cfg(feature = "roles-anywhere")]
+        Base::RolesAnywhere(_) => ("IAM Roles Anywhere", String::new(), String::new()),
+        _ => ("other", String::new(), String::new()),
+    };
+    (kind.to_owned(), account, role)
+}
+
+/// The account in an ARN: `arn:aws:iam::ACCOUNT:role/NAME`.
+fn account_in(arn: &str) -> String {
+    arn.split(':').nth(4).unwrap_or_default().to_owned()
+}
+
+/// The name in an ARN, without its path.
+fn name_in(arn: &str) -> String {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let mut parts = resource.split('/');
+    match (parts.next(), resource.starts_with("assumed-role/")) {
+        // The name of the session follows it.
+        (_, true) => parts.next().unwrap_or_default().to_owned(),
+        _ => resource.rsplit('/').next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The rows in columns, whatever is in them as printable text.
+fn table(rows: &[Row]) -> String {
+    let shown = |text: &str| if text.is_empty() { "-".to_owned() } else { text.escape_debug().to_string() };
+    let mut lines = vec![["profile", "kind", "account", "role", "region"].map(str::to_owned)];
+    lines.extend(
+        rows.iter()
+            .map(|row| [&row.name, &row.kind, &row.account, &row.role, &row.region].map(|text| shown(text))),
+    );
+    let mut widths = [0; 5];
+    for line in &lines {
+        for (width, text) in widths.iter_mut().zip(line) {
+            *width = text.chars().count().max(*width);
+        }
+    }
+    let put = |line: &[String; 5]| {
+        let cells: Vec<String> =
+            line.iter().zip(widths).map(|(text, width)| format!("{text:width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    lines.iter().map(put).collect()
+}
+
+/// The same as a list of objects.
+fn document(rows: &[Row]) -> String {
+    let mut text = Text(Vec::new());
+    let mut out = Writer::new(&mut text);
+    out.begin_array();
+    for row in rows {
+        out.begin_object();
+        for (name, value) in [
+            ("profile", &row.name),
+            ("kind", &row.kind),
+            ("account", &row.account),
+            ("role", &row.role),
+            ("region", &row.region),
+        ] {
+            if !value.is_empty() {
+                out.key(name);
+                out.string(value);
+            }
+        }
+        out.end_object();
+    }
+    out.end_array();
+    text.0.push(b'\n');
+    String::from_utf8_lossy(&text.0).into_owned()
+}
+
+struct Text(Vec<u8>);
+
+impl Put for Text {
+    fn put(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
