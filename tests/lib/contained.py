@@ -39,7 +39,7 @@ PAGE = 4096
 MOST_BYTES = {"bare": 840_000, "whole": 2_400_000}
 # Nine tenths of the memory are the program file, which the kernel maps in windows of 64 KiB: the placement of a
 # function by the linker decides about one of them. The memory that is written to is the same in each run.
-MOST_MEMORY = {"bare": 1024 * 1024, "whole": 2176 * 1024}
+MOST_MEMORY = {"bare": 1024 * 1024, "whole": 2304 * 1024}
 MOST_WRITTEN = 160 * 1024
 MOST_CALLS = 42
 
