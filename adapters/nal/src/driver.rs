@@ -3,7 +3,7 @@
 use rolecall_core::call::{Answered, Outgoing, SendRequest};
 use rolecall_core::error::Error;
 use rolecall_core::flow::{Flow, Lease, Memory, Report};
-use rolecall_core::sigv4::SigningKeys;
+use rolecall_core::sigv4::{DeriveEach, SigningKeys};
 use rolecall_core::skew::Clock;
 use rolecall_core::wire::time::UnixTime;
 
@@ -117,7 +117,7 @@ impl<B: Board, L> Driver<B, L> {
     where
         L: blocking::Link<B>,
     {
-        let mut flow = sending(base, request);
+        let mut flow = sending(base, request, DeriveEach);
         let mut running = Running::new(&mut flow, reply_len);
         self.carry(&mut running, memory, NONE, &mut ());
         running.result()
@@ -135,7 +135,7 @@ impl<B: Board, L> Driver<B, L> {
     where
         L: crate::asynch::Link<B>,
     {
-        let mut flow = sending(base, request);
+        let mut flow = sending(base, request, DeriveEach);
         let mut running = Running::new(&mut flow, reply_len);
         self.carry_async(&mut running, memory, NONE, &mut ()).await;
         running.result()
@@ -178,7 +178,7 @@ impl<B: Board, L> Driver<B, L> {
     pub fn send_with<'c, F, U, D>(
         &mut self,
         base: &mut F,
-        mut request: Outgoing<'c>,
+        request: Outgoing<'c>,
         bodies: &mut Bodies<U, D>,
         memory: &mut Memory<'_, '_>,
     ) -> Result<Answered, Error>
@@ -188,12 +188,7 @@ impl<B: Board, L> Driver<B, L> {
         U: embedded_io::Read,
         D: embedded_io::Write,
     {
-        let given = bodies.given();
-        given.fit(&mut request);
-        let mut flow = sending(base, request);
-        let mut running = Running::new(&mut flow, reply_len);
-        self.carry(&mut running, memory, given, bodies);
-        running.result()
+        self.stream(base, request, DeriveEach, bodies, memory)
     }
 
     /// As [`Driver::send_with`], with signing keys of the caller's: a [`KeyRing`](rolecall_core::sigv4::KeyRing) in a `RefCell`,
@@ -202,7 +197,7 @@ impl<B: Board, L> Driver<B, L> {
     pub fn send_with_keys<'c, F, U, D>(
         &mut self,
         base: &mut F,
-        mut request: Outgoing<'c>,
+        request: Outgoing<'c>,
         keys: &dyn SigningKeys,
         bodies: &mut Bodies<U, D>,
         memory: &mut Memory<'_, '_>,
@@ -213,12 +208,7 @@ impl<B: Board, L> Driver<B, L> {
         U: embedded_io::Read,
         D: embedded_io::Write,
     {
-        let given = bodies.given();
-        given.fit(&mut request);
-        let mut flow = sending_with(base, request, keys);
-        let mut running = Running::new(&mut flow, reply_len);
-        self.carry(&mut running, memory, given, bodies);
-        running.result()
+        self.stream(base, request, keys, bodies, memory)
     }
 
     /// Sends as [`Driver::send_with`] does, without blocking. Its limits hold for the reader and the writer,
@@ -227,7 +217,7 @@ impl<B: Board, L> Driver<B, L> {
     pub async fn send_with_async<'c, F, U, D>(
         &mut self,
         base: &mut F,
-        mut request: Outgoing<'c>,
+        request: Outgoing<'c>,
         bodies: &mut Bodies<U, D>,
         memory: &mut Memory<'_, '_>,
     ) -> Result<Answered, Error>
@@ -238,12 +228,7 @@ impl<B: Board, L> Driver<B, L> {
         U: embedded_io_async::Read,
         D: embedded_io_async::Write,
     {
-        let given = bodies.given();
-        given.fit(&mut request);
-        let mut flow = sending(base, request);
-        let mut running = Running::new(&mut flow, reply_len);
-        self.carry_async(&mut running, memory, given, bodies).await;
-        running.result()
+        self.stream_async(base, request, DeriveEach, bodies, memory).await
     }
 
     /// Sends as [`Driver::send_with_keys`] does, without blocking, within the limits of [`Driver::send_with_async`].
@@ -251,7 +236,7 @@ impl<B: Board, L> Driver<B, L> {
     pub async fn send_with_keys_async<'c, F, U, D>(
         &mut self,
         base: &mut F,
-        mut request: Outgoing<'c>,
+        request: Outgoing<'c>,
         keys: &dyn SigningKeys,
         bodies: &mut Bodies<U, D>,
         memory: &mut Memory<'_, '_>,
@@ -263,9 +248,54 @@ impl<B: Board, L> Driver<B, L> {
         U: embedded_io_async::Read,
         D: embedded_io_async::Write,
     {
+        self.stream_async(base, request, keys, bodies, memory).await
+    }
+
+    /// Sends with streamed bodies, and keys of any kind.
+    fn stream<'c, F, K, U, D>(
+        &mut self,
+        base: &mut F,
+        mut request: Outgoing<'c>,
+        keys: K,
+        bodies: &mut Bodies<U, D>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Answered, Error>
+    where
+        L: blocking::Link<B>,
+        F: Flow<'c, Output = Lease>,
+        K: SigningKeys,
+        U: embedded_io::Read,
+        D: embedded_io::Write,
+    {
         let given = bodies.given();
         given.fit(&mut request);
-        let mut flow = sending_with(base, request, keys);
+        let mut flow = sending(base, request, keys);
+        let mut running = Running::new(&mut flow, reply_len);
+        self.carry(&mut running, memory, given, bodies);
+        running.result()
+    }
+
+    /// The same, without blocking.
+    #[cfg(feature = "async")]
+    async fn stream_async<'c, F, K, U, D>(
+        &mut self,
+        base: &mut F,
+        mut request: Outgoing<'c>,
+        keys: K,
+        bodies: &mut Bodies<U, D>,
+        memory: &mut Memory<'_, '_>,
+    ) -> Result<Answered, Error>
+    where
+        B: crate::asynch::Timer,
+        L: crate::asynch::Link<B>,
+        F: Flow<'c, Output = Lease>,
+        K: SigningKeys,
+        U: embedded_io_async::Read,
+        D: embedded_io_async::Write,
+    {
+        let given = bodies.given();
+        given.fit(&mut request);
+        let mut flow = sending(base, request, keys);
         let mut running = Running::new(&mut flow, reply_len);
         self.carry_async(&mut running, memory, given, bodies).await;
         running.result()
@@ -331,20 +361,12 @@ impl<B: Board, L> Driver<B, L> {
     }
 }
 
-/// Sends with the credentials of any flow.
-fn sending<'f, 'c>(
+/// Sends with the credentials of any flow, and keys of any kind.
+fn sending<'f, 'c, K>(
     base: &'f mut dyn Flow<'c, Output = Lease>,
     request: Outgoing<'c>,
-) -> SendRequest<'c, &'f mut dyn Flow<'c, Output = Lease>> {
-    SendRequest::new(base, request)
-}
-
-/// And with keys of the caller's.
-fn sending_with<'f, 'c>(
-    base: &'f mut dyn Flow<'c, Output = Lease>,
-    request: Outgoing<'c>,
-    keys: &'f dyn SigningKeys,
-) -> SendRequest<'c, &'f mut dyn Flow<'c, Output = Lease>, &'f dyn SigningKeys> {
+    keys: K,
+) -> SendRequest<'c, &'f mut dyn Flow<'c, Output = Lease>, K> {
     SendRequest::with_keys(base, request, keys)
 }
 
