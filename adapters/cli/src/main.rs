@@ -13,6 +13,8 @@ mod output;
 mod provider;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(any(feature = "profiles", feature = "tokens", feature = "verify"))]
+mod sink;
 
 use std::process::ExitCode;
 

@@ -20,7 +20,6 @@ pub(super) fn has_credentials() -> bool {
     let read = profiles
         .add_config(&content(files.config))
         .and(profiles.add_credentials(&content(files.credentials)));
-    let Some(profile) = profiles.profile("default") else { return read.is_err() };
-    let by_login = profile.get("login_session").is_some();
-    read.is_err() || by_login || !matches!(Plan::of(&profiles, "default"), Ok(None))
+    let is_there = profiles.profile("default").is_some();
+    read.is_err() || (is_there && !matches!(Plan::of(&profiles, "default"), Ok(None)))
 }

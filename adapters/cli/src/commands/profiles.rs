@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use rolecall::core::wire::Put;
 use rolecall::core::wire::json::Writer;
 use rolecall::profiles::{Base, Plan};
 use rolecall::{Environment, Profiles};
 
 use crate::failure::Failure;
 use crate::output::print;
+use crate::sink::Sink;
 
 /// A profile, as far as the files say.
 struct Row {
@@ -24,7 +24,7 @@ pub(super) fn run(json: bool) -> Result<ExitCode, Failure> {
     let profiles = Profiles::load(&environment)?;
     environment.check()?;
     let rows: Vec<Row> = profiles.names().map(|name| row(&profiles, name)).collect();
-    print(if json { document(&rows) } else { table(&rows) })
+    if json { print(&*document(&rows).0) } else { print(table(&rows)) }
 }
 
 fn row(profiles: &Profiles, name: &str) -> Row {
@@ -113,8 +113,8 @@ fn table(rows: &[Row]) -> String {
 }
 
 /// The same as a list of objects.
-fn document(rows: &[Row]) -> String {
-    let mut text = Text(Vec::new());
+fn document(rows: &[Row]) -> Sink {
+    let mut text = Sink::default();
     let mut out = Writer::new(&mut text);
     out.begin_array();
     for row in rows {
@@ -135,13 +135,5 @@ fn document(rows: &[Row]) -> String {
     }
     out.end_array();
     text.0.push(b'\n');
-    String::from_utf8_lossy(&text.0).into_owned()
-}
-
-struct Text(Vec<u8>);
-
-impl Put for Text {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
+    text
 }

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use rolecall::core::wire::Put;
 use rolecall::core::wire::json::Writer;
 use rolecall::{AuthToken, Error, Provider, TokenFor};
 use zeroize::Zeroizing;
@@ -10,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::arguments::TokenKind;
 use crate::failure::Failure;
 use crate::output::{joined, note, print};
+use crate::sink::Sink;
 
 pub(super) fn run(kind: &TokenKind, region: Option<&str>, provider: &Provider) -> Result<ExitCode, Failure> {
     let wanted = wanted(kind).map_err(|error| Failure::Usage(format!("token: {error}")))?;
@@ -53,7 +53,7 @@ fn expiring(wanted: TokenFor, seconds: Option<u32>) -> TokenFor {
 /// The document that kubectl reads (client.authentication.k8s.io), in memory that does not grow.
 fn exec_credential(token: &AuthToken) -> Zeroizing<Vec<u8>> {
     let expiration = token.expiration().rfc3339();
-    let mut text = Text(Zeroizing::new(Vec::with_capacity(token.expose().len() + 256)));
+    let mut text = Sink(Zeroizing::new(Vec::with_capacity(token.expose().len() + 256)));
     let mut out = Writer::new(&mut text);
     out.begin_object();
     for (name, value) in [("apiVersion", "client.authentication.k8s.io/v1beta1"), ("kind", "ExecCredential")]
@@ -74,12 +74,4 @@ fn exec_credential(token: &AuthToken) -> Zeroizing<Vec<u8>> {
     out.end_object();
     text.0.push(b'\n');
     text.0
-}
-
-struct Text(Zeroizing<Vec<u8>>);
-
-impl Put for Text {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
 }

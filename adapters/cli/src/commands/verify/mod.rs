@@ -23,6 +23,7 @@ use crate::failure::Failure;
 use crate::input;
 use crate::output::{note, print, shown};
 use crate::provider::provider;
+use crate::sink::Sink;
 
 /// Room for a chunk of a body in chunks.
 const CHUNK: usize = 16 * 1024 * 1024;
@@ -140,7 +141,7 @@ impl Whose {
     where
         L: Iterator<Item = (&'r str, &'r [u8])> + Clone,
     {
-        let mut sent = Sink(Zeroizing::new(Vec::new()));
+        let mut sent = Sink::default();
         claim.put_token(&mut sent);
         let expected = match self {
             // It is not known which one belongs to the secret.
@@ -252,15 +253,7 @@ fn compare((path, theirs): (String, Theirs), canonical: &str, string_to_sign: &s
 }
 
 fn text(put: impl Fn(&mut dyn Put)) -> String {
-    let mut out = Sink(Zeroizing::new(Vec::new()));
+    let mut out = Sink::default();
     put(&mut out);
     String::from_utf8_lossy(&out.0).into_owned()
-}
-
-struct Sink(Zeroizing<Vec<u8>>);
-
-impl Put for Sink {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
 }

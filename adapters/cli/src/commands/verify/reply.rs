@@ -2,21 +2,14 @@
 
 use rolecall::core::wire::json::{Token, member};
 use rolecall::core::wire::xml::{Event, Reader};
-use rolecall::core::wire::{Put, json};
+
+use crate::sink::Sink;
 
 /// Canonical request and string to sign, as a service computed them.
 #[derive(Default)]
 pub(super) struct Theirs {
     pub(super) canonical: Option<String>,
     pub(super) string_to_sign: Option<String>,
-}
-
-struct Text<'a>(&'a mut Vec<u8>);
-
-impl Put for Text<'_> {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
 }
 
 impl Theirs {
@@ -48,9 +41,9 @@ impl Theirs {
                 "Message" => &mut message,
                 _ => continue,
             };
-            let mut text = Vec::new();
-            if reader.text(&mut Text(&mut text)).is_ok() {
-                *place = Some(String::from_utf8_lossy(&text).into_owned());
+            let mut text = Sink::default();
+            if reader.text(&mut text).is_ok() {
+                *place = Some(String::from_utf8_lossy(&text.0).into_owned());
             }
         }
         message
@@ -59,10 +52,9 @@ impl Theirs {
 
 fn string(document: &[u8], name: &str) -> Option<String> {
     let token: Option<Token<'_>> = member(document, name).ok()?;
-    let mut text = Vec::new();
-    let value: json::Str<'_> = token?.as_str()?;
-    value.put(&mut Text(&mut text));
-    String::from_utf8(text).ok()
+    let mut text = Sink::default();
+    token?.as_str()?.put(&mut text);
+    String::from_utf8(text.0.to_vec()).ok()
 }
 
 fn between(text: &str, start: &str, end: &str) -> Option<String> {
