@@ -3,6 +3,7 @@
 pub mod boto;
 pub mod command;
 pub mod device;
+pub mod host;
 pub mod peer;
 pub mod pools;
 pub mod prompt;

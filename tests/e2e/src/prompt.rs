@@ -1,13 +1,10 @@
 //! A host with scripted answers to prompts; everything else is the operating system's.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use rolecall::core::error::Failure;
-use rolecall::core::flow::{Answer, Exchange};
-use rolecall::core::skew::{Instant, Now};
-use rolecall::{Buffer, Host, Settings, Streams, System};
+use rolecall::{Buffer, Host, Settings, System};
 
 /// Computes an answer when it is needed, because a TOTP code is only valid for half a minute.
 pub type Reply = Box<dyn FnMut() -> String + Send>;
@@ -48,40 +45,5 @@ impl Host for Prompt {
         Ok(())
     }
 
-    fn exchange(
-        &self,
-        exchange: &Exchange<'_>,
-        buffer: &mut Buffer,
-        streams: &mut Streams<'_>,
-    ) -> Answer<'static> {
-        self.system.exchange(exchange, buffer, streams)
-    }
-
-    fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.read_file(path, buffer)
-    }
-
-    fn run(&self, command: &str, variables: &[(&str, &str)], buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.run(command, variables, buffer)
-    }
-
-    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        self.system.resolve(host)
-    }
-
-    fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
-        self.system.random(bytes)
-    }
-
-    fn now(&self) -> Now {
-        self.system.now()
-    }
-
-    fn sleep_until(&self, instant: Instant) {
-        self.system.sleep_until(instant);
-    }
-
-    fn entropy(&self) -> u32 {
-        self.system.entropy()
-    }
+    crate::as_the_system!(exchange, read_file, run, resolve, random, now, sleep_until, entropy);
 }

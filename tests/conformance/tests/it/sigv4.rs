@@ -62,36 +62,74 @@ fn sigv4() {
     assert!(changed >= 20_000, "only {changed} bytes changed");
 }
 
+/// A published case, as far as both algorithms have it.
+pub(crate) struct Case<'p> {
+    path: &'p Path,
+    pub(crate) context: serde_json::Value,
+    pub(crate) time: UnixTime,
+    /// Those of the case, but for whose region is a set.
+    pub(crate) rules: Rules,
+    pub(crate) placement: TokenPlacement,
+    pub(crate) message: Message,
+}
+
+impl<'p> Case<'p> {
+    pub(crate) fn read(path: &'p Path) -> Self {
+        let context = json(&path.join("context.json"));
+        let flag = |name: &str| context[name].as_bool().unwrap_or(false);
+        let rules =
+            Rules { normalize_path: flag("normalize"), content_sha256: flag("sign_body"), ..Rules::STANDARD };
+        let placement =
+            if flag("omit_session_token") { TokenPlacement::AfterSigning } else { TokenPlacement::Signed };
+        let timestamp = context["timestamp"].as_str().expect("a time");
+        let time = UnixTime::from_rfc3339(timestamp.as_bytes()).expect("a time");
+        Self { path, time, rules, placement, message: Message::read(&path.join("request.txt")), context }
+    }
+
+    /// A text that has to be there.
+    pub(crate) fn string(&self, pointer: &str) -> &str {
+        self.context
+            .pointer(pointer)
+            .and_then(|value| value.as_str())
+            .unwrap_or_else(|| panic!("no {pointer}"))
+    }
+
+    pub(crate) fn credentials(&self) -> Credentials<'_> {
+        let token = self.context.pointer("/credentials/token").and_then(|value| value.as_str());
+        let secret = self.string("/credentials/secret_access_key");
+        Credentials::new(self.string("/credentials/access_key_id"), secret, token).expect("valid credentials")
+    }
+
+    /// The request to sign.
+    pub(crate) fn request(&self) -> Request<'_> {
+        let (method, target) = self.message.method_and_target();
+        let mut request =
+            Request::new(method, target, Payload::Bytes(self.message.body.as_bytes())).expect("a request");
+        for (header, value) in &self.message.headers {
+            request.header(header, value.as_bytes()).expect("a header");
+        }
+        request
+    }
+
+    pub(crate) fn lifetime(&self) -> u32 {
+        self.context["expiration_in_seconds"].as_u64().expect("a lifetime") as u32
+    }
+
+    pub(crate) fn expected(&self, file: &str) -> String {
+        std::fs::read_to_string(self.path.join(file)).expect("an expected text")
+    }
+}
+
 /// Signs a case and verifies it. Returns how many bytes were changed, one by one, for that.
 fn check(path: &Path) -> usize {
     let name = path.display();
-    let expected = |file: &str| std::fs::read_to_string(path.join(file)).expect("an expected text");
-    let context = json(&path.join("context.json"));
-    let string = |pointer: &str| context.pointer(pointer).and_then(|value| value.as_str());
-    let flag = |name: &str| context[name].as_bool().unwrap_or(false);
-
-    let credentials = Credentials::new(
-        string("/credentials/access_key_id").expect("a key id"),
-        string("/credentials/secret_access_key").expect("a secret"),
-        string("/credentials/token"),
-    )
-    .expect("valid credentials");
-    let time = UnixTime::from_rfc3339(string("/timestamp").expect("a time").as_bytes()).expect("a time");
-    let (region, service) = (string("/region").expect("a region"), string("/service").expect("a service"));
+    let case = Case::read(path);
+    let expected = |file: &str| case.expected(file);
+    let (credentials, time, rules, message) = (case.credentials(), case.time, case.rules, &case.message);
+    let (region, service) = (case.string("/region"), case.string("/service"));
     let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
-    let rules =
-        Rules { normalize_path: flag("normalize"), content_sha256: flag("sign_body"), ..Rules::STANDARD };
-    let placement =
-        if flag("omit_session_token") { TokenPlacement::AfterSigning } else { TokenPlacement::Signed };
-    let signer = Signer::new(&credentials, &key, rules, time).expect("a signer").with_token(placement);
-
-    let message = Message::read(&path.join("request.txt"));
-    let (method, target) = message.method_and_target();
-    let mut request =
-        Request::new(method, target, Payload::Bytes(message.body.as_bytes())).expect("a request");
-    for (header, value) in &message.headers {
-        request.header(header, value.as_bytes()).expect("a header");
-    }
+    let signer = Signer::new(&credentials, &key, rules, time).expect("a signer").with_token(case.placement);
+    let (method, request) = (message.method_and_target().0, case.request());
 
     let signed = signer.sign(&request).expect("a signature");
     assert_eq!(
@@ -120,15 +158,14 @@ fn check(path: &Path) -> usize {
             target: target.to_owned(),
             headers: message.headers.clone(),
             body: message.body.clone(),
-            secret: string("/credentials/secret_access_key").expect("a secret"),
+            secret: case.string("/credentials/secret_access_key"),
             scope: (region, service, rules),
-            token_after_signing: flag("omit_session_token"),
+            token_after_signing: case.placement == TokenPlacement::AfterSigning,
         }
     };
     let changed = verify::check(arrived(&wanted), time, &format!("{name}: header"));
 
-    let lifetime = context["expiration_in_seconds"].as_u64().expect("a lifetime") as u32;
-    let presigned = signer.presign(&request, lifetime).expect("a presigned URL");
+    let presigned = signer.presign(&request, case.lifetime()).expect("a presigned URL");
     assert_eq!(
         text(|out| presigned.put_canonical_request(out).unwrap()),
         expected("query-canonical-request.txt"),

@@ -12,7 +12,7 @@ use rolecall_core::sigv4::{
 };
 use rolecall_core::wire::time::UnixTime;
 
-use crate::sigv4::Message;
+use crate::sigv4::{Case, Message};
 
 #[test]
 fn sigv4a() {
@@ -42,24 +42,12 @@ fn bytes(hex: &str) -> Vec<u8> {
 
 fn check(path: &Path) {
     let name = path.display();
-    let expected = |file: &str| std::fs::read_to_string(path.join(file)).expect("an expected text");
-    let context = json(&path.join("context.json"));
-    let string = |pointer: &str| context.pointer(pointer).and_then(|value| value.as_str());
-    let flag = |name: &str| context[name].as_bool().unwrap_or(false);
-    let credentials = Credentials::new(
-        string("/credentials/access_key_id").expect("a key id"),
-        string("/credentials/secret_access_key").expect("a secret"),
-        string("/credentials/token"),
-    )
-    .expect("valid credentials");
-    let time = UnixTime::from_rfc3339(string("/timestamp").expect("a time").as_bytes()).expect("a time");
-    let (regions, service) = (string("/region").expect("regions"), string("/service").expect("a service"));
-    let rules = Rules {
-        normalize_path: flag("normalize"),
-        content_sha256: flag("sign_body"),
-        region_set: true,
-        ..Rules::STANDARD
-    };
+    let case = Case::read(path);
+    let expected = |file: &str| case.expected(file);
+    let (credentials, time, message, placement) =
+        (case.credentials(), case.time, &case.message, case.placement);
+    let (regions, service) = (case.string("/region"), case.string("/service"));
+    let rules = Rules { region_set: true, ..case.rules };
 
     let key = SigningKey::for_regions(&credentials, time, regions, service).expect("a key");
     let published = json(&path.join("public-key.json"));
@@ -74,16 +62,8 @@ fn check(path: &Path) {
         assert!(public.verify(other.as_bytes(), &signature).is_err(), "{name}: {what}, another text");
     };
 
-    let placement =
-        if flag("omit_session_token") { TokenPlacement::AfterSigning } else { TokenPlacement::Signed };
     let signer = Signer::new(&credentials, &key, rules, time).expect("a signer").with_token(placement);
-    let message = Message::read(&path.join("request.txt"));
-    let (method, target) = message.method_and_target();
-    let mut request =
-        Request::new(method, target, Payload::Bytes(message.body.as_bytes())).expect("a request");
-    for (header, value) in &message.headers {
-        request.header(header, value.as_bytes()).expect("a header");
-    }
+    let request = case.request();
 
     let signed = signer.sign(&request).expect("a signature");
     let canonical = text(|out| signed.put_canonical_request(out).unwrap());
@@ -120,8 +100,7 @@ fn check(path: &Path) {
     };
     assert_eq!(unsigned(&headers), unsigned(&wanted.headers), "{name}");
 
-    let lifetime = context["expiration_in_seconds"].as_u64().expect("a lifetime") as u32;
-    let presigned = signer.presign(&request, lifetime).expect("a presigned URL");
+    let presigned = signer.presign(&request, case.lifetime()).expect("a presigned URL");
     let canonical = text(|out| presigned.put_canonical_request(out).unwrap());
     assert_eq!(canonical, expected("query-canonical-request.txt"), "{name}");
     let string_to_sign = text(|out| presigned.put_string_to_sign(out).unwrap());

@@ -1,12 +1,10 @@
 //! A host whose clock is wrong by hours: the second attempt is signed with the service's time, and the
 //! skew is reported. The clock is injected, so no test waits.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use rolecall::core::error::Failure;
 use rolecall::core::flow::{Answer, Exchange, Reply};
-use rolecall::core::skew::{Instant, Now};
+use rolecall::core::skew::Now;
 use rolecall::{Buffer, Environment, Host, Provider, Request, Role, Settings, Streams, System, Trace};
 use rolecall_simulator::{Config, Simulator};
 
@@ -38,37 +36,11 @@ impl Host for Off {
         }
     }
 
-    fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.read_file(path, buffer)
-    }
-
-    fn run(&self, command: &str, variables: &[(&str, &str)], buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.run(command, variables, buffer)
-    }
-
-    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        self.system.resolve(host)
-    }
-
-    fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.prompt(question, hidden, buffer)
-    }
-
-    fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
-        self.system.random(bytes)
-    }
-
     fn now(&self) -> Now {
         self.moved(self.system.now())
     }
 
-    fn sleep_until(&self, instant: Instant) {
-        self.system.sleep_until(instant);
-    }
-
-    fn entropy(&self) -> u32 {
-        self.system.entropy()
-    }
+    e2e::as_the_system!(read_file, run, resolve, prompt, random, sleep_until, entropy);
 }
 
 /// Creates a provider on a host with a wrong clock, and the list of exchanges and events that it traces.

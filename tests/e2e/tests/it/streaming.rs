@@ -1,16 +1,13 @@
 //! Uploads in chunks against servers that verify each: accepted as they are, and refused with one byte changed on the way.
 
 use std::io::{self, Cursor, Read};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use e2e::servers::Server;
-use rolecall::core::error::Failure;
 use rolecall::core::flow::{Answer, Exchange};
 use rolecall::core::sigv4::chunked::{Checksum, ChunkLayout, Chunks};
-use rolecall::core::skew::{Instant, Now};
 use rolecall::{
     Buffer, Environment, Error, Host, Provider, Reply, Request, Settings, Streams, System, Upload,
 };
@@ -72,37 +69,7 @@ impl Host for Tampering {
         self.system.exchange(exchange, buffer, &mut streams)
     }
 
-    fn read_file(&self, path: &str, buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.read_file(path, buffer)
-    }
-
-    fn run(&self, command: &str, variables: &[(&str, &str)], buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.run(command, variables, buffer)
-    }
-
-    fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        self.system.resolve(host)
-    }
-
-    fn prompt(&self, question: &str, hidden: bool, buffer: &mut Buffer) -> Result<(), Failure> {
-        self.system.prompt(question, hidden, buffer)
-    }
-
-    fn random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
-        self.system.random(bytes)
-    }
-
-    fn now(&self) -> Now {
-        self.system.now()
-    }
-
-    fn sleep_until(&self, instant: Instant) {
-        self.system.sleep_until(instant);
-    }
-
-    fn entropy(&self) -> u32 {
-        self.system.entropy()
-    }
+    e2e::as_the_system!(read_file, run, resolve, prompt, random, now, sleep_until, entropy);
 }
 
 /// A bucket on a server, and a user of it.
