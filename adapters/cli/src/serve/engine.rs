@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
+use rolecall::core::wire::time::UnixTime;
 use rolecall::{Credentials, Error, Provider};
 use zeroize::Zeroizing;
 
@@ -17,7 +18,7 @@ use super::child::Running;
 use super::connection::{Connection, Fate, PIECE};
 use super::connections::Connections;
 use super::fetcher::{Fetcher, Report};
-use super::held::{Form, Held};
+use super::held::{Form, Held, is_good};
 use super::listen::{Socket, most_connections};
 use super::notify;
 use super::request::{Refusal, Request};
@@ -121,7 +122,10 @@ impl Engine {
                         self.answers.service.set_region(region);
                         self.let_in_from_now().map_err(lost)?;
                     }
-                    Report::Fetched(fetched) => {
+                    Report::Fetched(Ok(credentials), time) if self.answers.is_late(&credentials, time) => {
+                        self.answers.fetcher.ask();
+                    }
+                    Report::Fetched(fetched, _) => {
                         let answer = self.answers.fetched(fetched);
                         self.give(&answer);
                     }
@@ -275,6 +279,12 @@ impl Answers {
                 ready
             }
         }
+    }
+
+    /// Whether the last minute of credentials began after the provider was asked for them: clients that came since want
+    /// others.
+    fn is_late(&self, credentials: &Credentials, asked: UnixTime) -> bool {
+        is_good(credentials, asked) && !is_good(credentials, self.provider.time())
     }
 
     fn fetched(&mut self, fetched: Result<Arc<Credentials>, Error>) -> Answer {

@@ -6,14 +6,15 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
 use mio::Waker;
+use rolecall::core::wire::time::UnixTime;
 use rolecall::{Credentials, Error, Provider};
 
 /// What the thread says.
 pub(crate) enum Report {
     /// The first fetch has ended: whether there are credentials, and the region.
     Started(Result<(Arc<Credentials>, Option<String>), Error>),
-    /// Another fetch has ended, or the provider had credentials that are good.
-    Fetched(Result<Arc<Credentials>, Error>),
+    /// Another fetch has ended, or the provider had credentials that were good at this time.
+    Fetched(Result<Arc<Credentials>, Error>, UnixTime),
     /// The thread is gone.
     Ended,
 }
@@ -70,7 +71,8 @@ fn work(provider: &Provider, asked: &Receiver<()>, report: &Sender<Report>, loop
     let mut said = report.send(Report::Started(start()));
     // Without the loop at the other end, the process is about to exit.
     while said.is_ok() && loop_of.0.wake().is_ok() && asked.recv().is_ok() {
-        said = report.send(Report::Fetched(good(provider)));
+        let time = provider.time();
+        said = report.send(Report::Fetched(good(provider), time));
     }
 }
 

@@ -48,8 +48,7 @@ impl Held {
 
     /// The answer that needs no fetch: credentials that are good for another minute, or the failure of the last second.
     pub(crate) fn ready(&mut self, time: UnixTime, now: Instant) -> Option<Answer> {
-        let good = |held: &Credentials| held.expiration().is_none_or(|end| seconds_until(end, time) > LAST);
-        if self.credentials.as_ref().is_some_and(|(held, _)| good(held)) {
+        if self.credentials.as_ref().is_some_and(|(held, _)| is_good(held, time)) {
             return self.answer(time);
         }
         let (answer, at) = self.failed.as_ref()?;
@@ -109,6 +108,11 @@ impl Held {
             self.noted = Some((problem.to_owned(), now));
         }
     }
+}
+
+/// Whether the last minute of credentials has not begun.
+pub(super) fn is_good(credentials: &Credentials, time: UnixTime) -> bool {
+    credentials.expiration().is_none_or(|end| seconds_until(end, time) > LAST)
 }
 
 /// Whole seconds until `end`, 0 when it has passed.
