@@ -211,7 +211,7 @@ def seaweedfs(logs, data):
     config.write_text(json.dumps({"identities": [identity]}))
     port = free_port()
     command = [BIN / "weed", "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
-    command += ["-master.telemetry=false", "-volume.max=8", "-master.volumeSizeLimitMB=64"]
+    command += ["-master.telemetry=false", "-volume.max=64", "-master.volumeSizeLimitMB=64"]
     command += ["-s3", f"-s3.config={config}", f"-s3.port={port}", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     for part in ("s3", "filer"):
         command += [f"-{part}.localSocket={data / part}.sock"]
@@ -230,8 +230,8 @@ def seaweedfs(logs, data):
         s3 = server.client("s3", key_id, secret)
         server.wait(s3.list_buckets)
         s3.create_bucket(Bucket=bucket)
-        # The volume server may register after the gateway answers.
-        server.wait(lambda: s3.put_object(Bucket=bucket, Key="ready", Body=b""))
+        # The volume server may register after the gateway answers, and makes room at the first byte.
+        server.wait(lambda: s3.put_object(Bucket=bucket, Key="ready", Body=b"ready"))
         s3.delete_object(Bucket=bucket, Key="ready")
         return {"ACCESS_KEY_ID": key_id, "SECRET_ACCESS_KEY": secret, "BUCKET": bucket}
 

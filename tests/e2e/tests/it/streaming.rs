@@ -3,7 +3,6 @@
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use e2e::servers::Server;
 use rolecall::core::flow::{Answer, Exchange};
@@ -92,12 +91,7 @@ impl Bucket {
     fn put(&self, key: &str, chunks: Chunks, data: &[u8], changed: i64) -> Result<Reply, Error> {
         self.at.store(changed, Ordering::Relaxed);
         let layout = layout(chunks, data.len());
-        let mut request =
-            Request::new("PUT", &format!("{}/{key}", self.url)).expect("a request").service("s3");
-        if changed < 0 {
-            // SeaweedFS makes room for objects while others are stored, and calls that an error of its own.
-            request = request.attempts(5, Duration::from_secs(20));
-        }
+        let request = Request::new("PUT", &format!("{}/{key}", self.url)).expect("a request").service("s3");
         self.provider.send_chunked(&request, &mut Cursor::new(data), layout, &mut io::sink())
     }
 

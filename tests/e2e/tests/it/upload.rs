@@ -203,18 +203,7 @@ fn a_file_is_uploaded_to_servers_that_verify() {
         let url = format!("{}/{}/uploaded", server.need("URL"), server.need("BUCKET"));
         let with = |more: &[&str]| [&["request"], more, &["--service", "s3"]].concat().join(" ");
         let arguments = with(&["PUT", &url, "-T", file.path()]);
-        let put = || rolecall(&arguments.split(' ').collect::<Vec<_>>(), server.environment());
-        // SeaweedFS makes room for objects while others are stored, and calls that an error of its own.
-        let stored = (0..5).any(|_| {
-            let run = put();
-            let again = run.stderr.contains("HTTP status 500");
-            assert!(run.code == Some(0) || again, "{name}: {run:#?}");
-            if again {
-                std::thread::sleep(std::time::Duration::from_secs(1));
-            }
-            !again
-        });
-        assert!(stored, "{name}");
+        rolecall(&arguments.split(' ').collect::<Vec<_>>(), server.environment()).ok();
         let arguments = with(&["GET", &url]);
         let got = rolecall(&arguments.split(' ').collect::<Vec<_>>(), server.environment());
         assert!(got.ok() == content, "{name}: another content");
