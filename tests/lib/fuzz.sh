@@ -18,6 +18,7 @@ declare -A fuzz_dictionaries=(
     [percent]="http"
     [roles_anywhere]="script json http"
     [process]="script json"
+    [s3_session]="script xml http"
     [send]="script json xml http"
     [serve_request]="http"
     [sigv4]="http"

@@ -1,6 +1,7 @@
 """Signs random requests with botocore, a JSON document on each line: signed_requests.py SEED COUNT
 
-Headers or a presigned URL, the rules of S3 or of other services, with and without a session token. All are signed at
+Headers or a presigned URL, the rules of S3, of a session of S3 Express or of other services, with and without a
+session token. All are signed at
 the same time with the same secret. What services read in two ways (a raw `+` in a query, for instance) is not made.
 """
 
@@ -40,7 +41,10 @@ def request(choose):
         words += ["", "b" * choose.randrange(3)]
         headers.append((name, (" " * choose.randrange(1, 4)).join(words)))
     presigned = choose.random() < 0.4
-    token = "IQoJ//token+==" + text(40).encode("ascii", "ignore").decode() if choose.random() < 0.5 else None
+    graphic = [letter for letter in text(40) if "!" <= letter <= "~"]
+    token = "".join(["IQoJ//token+==", *graphic]) if choose.random() < 0.5 else None
+    express = s3 and token is not None and choose.random() < 0.5
+    service = "s3express" if express else "s3" if s3 else "service"
     body = "" if presigned else text(60)
     method = "GET" if presigned else choose.choice(["GET", "PUT", "POST", "DELETE"])
     signed = sign(
@@ -48,9 +52,9 @@ def request(choose):
         url,
         headers,
         body.encode(),
-        ("AKIDEXAMPLE", SECRET, token and token.strip()),
+        ("AKIDEXAMPLE", SECRET, token),
         "eu-west-1",
-        "s3" if s3 else "service",
+        service,
         AT,
         expires=choose.randrange(1, 604801) if presigned else None,
         unsigned=s3 and not presigned and choose.random() < 0.3,
@@ -61,7 +65,8 @@ def request(choose):
         "target": "/" + target,
         "headers": [["host", host]] + [[name, value] for name, value in signed.headers],
         "body": body,
-        "s3": s3,
+        "service": service,
+        "token": token,
     }
 
 

@@ -23,11 +23,11 @@ def sign(method, url, headers, body, credentials, region, service, at, expires=N
 
     `headers` is a list of pairs, `credentials` an (access key id, secret, token or None), `at` a datetime
     in UTC. The service `s3` uses the rules of S3, unless `s3` overrides it. `unsigned` excludes the body from an
-    S3 signature.
+    S3 signature. The service `s3express` signs with the token of a session of S3 Express One Zone.
     """
     # botocore would turn the body of a presigned request into query parameters.
     assert not (expires and body)
-    s3 = service == "s3" if s3 is None else s3
+    s3 = service in ("s3", "s3express") if s3 is None else s3
     auth = signer(Credentials(*credentials), region, service, expires, s3)
     steps = record(auth)
     request = AWSRequest(method=method, url=url, data=body)
@@ -50,6 +50,12 @@ def sign(method, url, headers, body, credentials, region, service, at, expires=N
 
 
 def signer(credentials, region, service, expires, s3):
+    if service == "s3express":
+        # The cache would call CreateSession, which has been done: the credentials are those of a session.
+        if expires is None:
+            return botocore.auth.S3ExpressAuth(credentials, service, region, identity_cache=None)
+        auth = botocore.auth.S3ExpressQueryAuth
+        return auth(credentials, service, region, identity_cache=None, expires=expires)
     if expires is None:
         return (botocore.auth.S3SigV4Auth if s3 else botocore.auth.SigV4Auth)(credentials, service, region)
     auth = botocore.auth.S3SigV4QueryAuth if s3 else botocore.auth.SigV4QueryAuth

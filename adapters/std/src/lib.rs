@@ -173,7 +173,7 @@ pub use sessions::cognito::{PoolIdentity, User};
 pub use sessions::device::AnywhereRole;
 #[cfg(feature = "iot")]
 pub use sessions::device::IotRole;
-pub use sessions::{FederatedUser, Role, RootTask, Saml, Session, UserSession, WebIdentity};
+pub use sessions::{FederatedUser, Role, RootTask, S3Session, Saml, Session, UserSession, WebIdentity};
 pub use settings::profiles::{self, Profiles};
 pub use settings::{ImdsMode, Settings};
 pub use source::CredentialSource;

@@ -157,6 +157,7 @@ impl Operation for AnyAction<'_> {
             Protocol::Query { .. } | Protocol::Ec2 { .. } => {
                 self.request.members(&mut Query::new(&self.shape, out));
             }
+            Protocol::RestXml { .. } => {}
             Protocol::Json { .. } => put_json(out, &mut |to| self.request.members(to)),
         }
     }

@@ -20,7 +20,7 @@ pub(crate) fn read(
     let mut keeper = Keeper { names, out, item: 0 };
     match shape.api.protocol {
         Protocol::Query { .. } => from_xml(body, shape.action, 2, &mut keeper),
-        Protocol::Ec2 { .. } => from_xml(body, shape.action, 1, &mut keeper),
+        Protocol::Ec2 { .. } | Protocol::RestXml { .. } => from_xml(body, shape.action, 1, &mut keeper),
         Protocol::Json { .. } => from_json(body, &mut keeper).map_err(ErrorKind::Malformed),
     }
 }

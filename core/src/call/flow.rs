@@ -12,7 +12,7 @@ use crate::flow::{
 use crate::sigv4::{Rules, Signer, SigningKey};
 use crate::wire::{Cursor, Put};
 
-use super::operation::{Operation, Proof, Shape};
+use super::operation::{Operation, Proof, Protocol, Shape};
 use super::timing::Timing;
 
 /// The service of a call, and how to reach it.
@@ -225,7 +225,11 @@ impl Parts<'_, '_> {
         let time = self.state.timing.signing_time(work.clock, work.now)?;
         let (region, service) = (self.state.region, shape.api.service);
         let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
-        match &Signer::new(credentials, &key, Rules::STANDARD, time) {
+        let rules = match shape.api.protocol {
+            Protocol::RestXml { .. } => Rules::S3,
+            _ => Rules::STANDARD,
+        };
+        match &Signer::new(credentials, &key, rules, time) {
             Ok(signer) => self.write_call(work.exchange, Some(signer), held),
             Err(error) => Err(ErrorKind::Sign(*error)),
         }
@@ -245,9 +249,18 @@ impl Parts<'_, '_> {
         let mime = self.operation.content_type(&mut name);
         let too_long = ErrorKind::Invalid("operation: 79 characters with its prefix");
         let name: &[u8] = name.finish().map_err(|_| too_long)?;
+        let endpoint = &self.state.endpoint;
+        if let Protocol::RestXml { target } = self.operation.shape().api.protocol {
+            if !endpoint.base_path().is_empty() {
+                return Err(ErrorKind::Invalid("endpoint: without a path"));
+            }
+            let header = self.operation.header();
+            let headers = header.as_slice();
+            let draft = Draft { target, headers, ..Draft::new(endpoint) };
+            return request::write_signed::<3>(exchange, &draft, None, signer, &mut []);
+        }
         let headers = [("Content-Type", mime.as_bytes()), ("X-Amz-Target", name)];
         let headers = headers.get(..if name.is_empty() { 1 } else { 2 }).unwrap_or_default();
-        let endpoint = &self.state.endpoint;
         let draft = Draft { method: "POST", target: endpoint.root(), headers, ..Draft::new(endpoint) };
         request::write_signed::<3>(exchange, &draft, Some(&body), signer, &mut [])
     }

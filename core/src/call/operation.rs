@@ -38,6 +38,11 @@ pub enum Protocol {
         /// The prefix of `X-Amz-Target`.
         target: &'static str,
     },
+    /// REST with XML: a GET of an endpoint without a path, signed by the rules of S3, answered in XML. S3.
+    RestXml {
+        /// Path and query: `/?session`.
+        target: &'static str,
+    },
 }
 
 /// The properties that all requests of one operation share.
@@ -100,6 +105,11 @@ pub trait Operation {
     /// Writes the request's body. `held` has what the base provided.
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>);
 
+    /// A header of the request's own, beside the protocol's.
+    fn header(&self) -> Option<(&'static str, &'static [u8])> {
+        None
+    }
+
     /// Passes the secrets in the request, besides those of the slots, to `each`, so that no report of an
     /// error repeats them.
     fn secrets(&self, each: &mut dyn FnMut(&str)) {
@@ -121,12 +131,14 @@ pub trait Operation {
         error_document::read_reply(reply, exchange, xml, report)
     }
 
-    /// Writes the value of `X-Amz-Target`, if the protocol has that header, and returns the content type.
+    /// Writes the value of `X-Amz-Target`, if the protocol has that header, and returns the content type; empty for a
+    /// request without a body.
     fn content_type(&self, target: &mut dyn Put) -> &'static str {
         match self.shape().api.protocol {
             Protocol::Query { .. } | Protocol::Ec2 { .. } => {
                 "application/x-www-form-urlencoded; charset=utf-8"
             }
+            Protocol::RestXml { .. } => "",
             Protocol::Json { content_type, target: prefix } => {
                 [prefix, ".", self.shape().action].iter().for_each(|part| target.put(part.as_bytes()));
                 content_type

@@ -59,6 +59,8 @@ pub enum Origin {
     Iot,
     /// IAM Roles Anywhere CreateSession.
     RolesAnywhere,
+    /// S3 CreateSession, at a bucket of S3 Express One Zone.
+    S3Session,
     /// STS GetCallerIdentity.
     CallerIdentity,
     /// A Cognito user pool.
@@ -311,6 +313,7 @@ impl fmt::Display for Origin {
             Self::Login => "console sign-in",
             Self::Iot => "AWS IoT",
             Self::RolesAnywhere => "IAM Roles Anywhere",
+            Self::S3Session => "S3 CreateSession",
             Self::CallerIdentity => "GetCallerIdentity",
             Self::UserPool => "Cognito user pool",
             Self::IdentityPool => "Cognito identity pool",

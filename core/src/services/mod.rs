@@ -1,4 +1,4 @@
-//! Operations of IAM, EC2, ECS and Cognito that provision roles, as types.
+//! Operations of IAM, EC2, ECS and Cognito that provision roles, and of STS, as types.
 //!
 //! Each is an [`Action`](crate::call::Action): its members are fields, its output borrows from
 //! the slot with the reply. Absent members are left to the service. Limits are
@@ -27,6 +27,7 @@ pub mod ec2;
 pub mod ecs;
 pub mod iam;
 pub mod identity_pool;
+pub mod sts;
 pub mod user_pool;
 
 /// A tag: its key, and its value.

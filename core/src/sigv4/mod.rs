@@ -110,7 +110,7 @@ impl fmt::Display for SignError {
             Self::TargetTooLong => "the request target is longer than 65,535 bytes",
             Self::InvalidHeader => "a header's name or value has a character that is not allowed there",
             Self::ReservedHeader => {
-                "x-amz-date, x-amz-security-token and x-amz-content-sha256 are added by the signer"
+                "x-amz-date, x-amz-security-token (x-amz-s3session-token) and x-amz-content-sha256 are added by the signer"
             }
             Self::TooManyHeaders => "more header lines to sign than the request has room for",
             Self::InvalidScope => "region or service has a character that is not allowed there",

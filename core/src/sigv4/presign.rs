@@ -57,6 +57,9 @@ impl Added for Presigned<'_> {
                 &[Algorithm, Credential, Date, Expires, RegionSet, SecurityToken, SignedHeaders]
             }
             "" => &[Algorithm, Credential, Date, Expires, SignedHeaders],
+            _ if self.signer.rules.s3_session => {
+                &[Algorithm, Credential, Date, Expires, S3SessionToken, SignedHeaders]
+            }
             _ => &[Algorithm, Credential, Date, Expires, SecurityToken, SignedHeaders],
         }
     }
@@ -74,7 +77,7 @@ impl Added for Presigned<'_> {
             }
             Parameter::Date => out.put(self.signer.date.as_bytes()),
             Parameter::Expires => decimal(self.lifetime, out),
-            Parameter::SecurityToken => {
+            Parameter::SecurityToken | Parameter::S3SessionToken => {
                 out.put(credentials.session_token().map_or(b"", |token| token.expose().as_bytes()));
             }
             Parameter::Signature => out.put(self.signature.as_bytes()),
@@ -116,14 +119,16 @@ impl<'r> Presigned<'r> {
             Parameter::Date,
             Parameter::SignedHeaders,
             Parameter::Expires,
-            Parameter::SecurityToken,
+            self.token_parameter(),
             #[cfg(feature = "sigv4a")]
             Parameter::RegionSet,
             Parameter::Signature,
         ] {
             let due = match parameter {
                 // Sent even where it is not signed.
-                Parameter::SecurityToken => self.signer.credentials.session_token().is_some(),
+                Parameter::SecurityToken | Parameter::S3SessionToken => {
+                    self.signer.credentials.session_token().is_some()
+                }
                 #[cfg(feature = "sigv4a")]
                 Parameter::RegionSet => self.signer.rules.region_set,
                 _ => true,
@@ -132,6 +137,10 @@ impl<'r> Presigned<'r> {
                 put_added(&mut separator, self, parameter, out);
             }
         }
+    }
+
+    fn token_parameter(&self) -> Parameter {
+        if self.signer.rules.s3_session { Parameter::S3SessionToken } else { Parameter::SecurityToken }
     }
 
     /// The hash of the canonical request.

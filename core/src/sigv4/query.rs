@@ -25,6 +25,7 @@ pub(super) enum Parameter {
     Expires,
     #[cfg(feature = "sigv4a")]
     RegionSet,
+    S3SessionToken,
     SecurityToken,
     Signature,
     SignedHeaders,
@@ -39,6 +40,7 @@ impl Parameter {
         Self::Expires,
         #[cfg(feature = "sigv4a")]
         Self::RegionSet,
+        Self::S3SessionToken,
         Self::SecurityToken,
         Self::Signature,
         Self::SignedHeaders,
@@ -59,6 +61,7 @@ impl Parameter {
             Self::Expires => "X-Amz-Expires",
             #[cfg(feature = "sigv4a")]
             Self::RegionSet => "X-Amz-Region-Set",
+            Self::S3SessionToken => "X-Amz-S3session-Token",
             Self::SecurityToken => "X-Amz-Security-Token",
             Self::Signature => "X-Amz-Signature",
             Self::SignedHeaders => "X-Amz-SignedHeaders",

@@ -11,6 +11,7 @@ use crate::wire::http1::{is_header_name, is_header_value};
 use crate::wire::scan::split_once;
 
 use super::chunked::Chunks;
+use super::rules::S3_SESSION_TOKEN;
 use super::{SignError, sha256_hex};
 
 /// Header lines that a request has room for by default.
@@ -182,7 +183,7 @@ fn add<'a>(lines: &mut VecView<Header<'a>>, name: &'a str, value: &'a [u8]) -> R
     if !is_header_name(name) || !is_header_value(value) {
         return Err(SignError::InvalidHeader);
     }
-    if ["x-amz-date", "x-amz-security-token", "x-amz-content-sha256"]
+    if ["x-amz-date", "x-amz-security-token", S3_SESSION_TOKEN, "x-amz-content-sha256"]
         .iter()
         .any(|own| name.eq_ignore_ascii_case(own))
     {

@@ -17,22 +17,41 @@ pub struct Rules {
     /// Whether the signature is for a set of regions (SigV4a): the region of the scope is `*`, or a list separated by commas.
     /// The feature `sigv4a` signs so.
     pub region_set: bool,
+    /// Whether the session token is that of a session of S3 Express One Zone (*CreateSession*, S3 API reference), which has a
+    /// name of its own: `x-amz-s3session-token`.
+    pub s3_session: bool,
 }
 
 impl Rules {
     /// The rules of S3: the path is a key and is left alone, the hash of the payload is a header.
-    pub const S3: Self =
-        Self { normalize_path: false, double_encode: false, content_sha256: true, region_set: false };
+    pub const S3: Self = Self {
+        normalize_path: false,
+        double_encode: false,
+        content_sha256: true,
+        region_set: false,
+        s3_session: false,
+    };
+    /// The rules of S3 with the credentials of a session of S3 Express One Zone, as
+    /// [`CreateSession`](crate::sources::CreateSession) returns them.
+    pub const S3_SESSION: Self = Self { s3_session: true, ..Self::S3 };
     /// The rules of every other service.
     pub const STANDARD: Self =
-        Self { normalize_path: true, double_encode: true, content_sha256: false, region_set: false };
+        Self { normalize_path: true, double_encode: true, content_sha256: false, ..Self::S3 };
 
     /// The rules of the service that signs as `service`.
     pub fn of(service: &str) -> Self {
         let s3 = is_one_of("s3 s3-object-lambda s3-outposts s3express", service);
         if s3 { Self::S3 } else { Self::STANDARD }
     }
+
+    /// The name of the header that has the session token.
+    pub(super) fn token_header(self) -> &'static str {
+        if self.s3_session { S3_SESSION_TOKEN } else { "x-amz-security-token" }
+    }
 }
+
+/// The header with the token of a session of S3 Express One Zone.
+pub(super) const S3_SESSION_TOKEN: &str = "x-amz-s3session-token";
 
 /// What a signature is for: the parts of the credential scope beside the day, and the rules of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

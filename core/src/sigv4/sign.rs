@@ -9,6 +9,7 @@ use crate::wire::{Ascii, Put};
 use super::canonical::{self, HeaderLines, SignedHeaders};
 use super::key::{Key, is_region_set, is_scope, put_string_to_sign};
 use super::request::View;
+use super::rules::S3_SESSION_TOKEN;
 use super::{Hasher, Request, Rules, SignError, Signature, SigningKey};
 
 /// Header lines that the signer adds.
@@ -116,7 +117,7 @@ impl<'a> Signer<'a> {
                 ("x-amz-date", self.date.as_bytes()),
                 #[cfg(feature = "sigv4a")]
                 ("x-amz-region-set", self.key.region_set().as_bytes()),
-                ("x-amz-security-token", token.as_bytes()),
+                (self.rules.token_header(), token.as_bytes()),
             ],
         )
     }
@@ -152,11 +153,13 @@ impl Signed<'_> {
         self.signature
     }
 
-    /// Writes the header lines to add to the request, each ended by CRLF: `X-Amz-Security-Token` and
-    /// `x-amz-content-sha256` if they are due, `X-Amz-Date`, `Authorization`.
+    /// Writes the header lines to add to the request, each ended by CRLF: `X-Amz-Security-Token` (or
+    /// `x-amz-s3session-token`) and `x-amz-content-sha256` if they are due, `X-Amz-Date`, `Authorization`.
     pub fn put_header_lines(&self, out: &mut (impl Put + ?Sized)) {
         if let Some(token) = self.signer.credentials.session_token() {
-            put_line("X-Amz-Security-Token", token.expose().as_bytes(), out);
+            let s3_session = self.signer.rules.s3_session;
+            let name = if s3_session { S3_SESSION_TOKEN } else { "X-Amz-Security-Token" };
+            put_line(name, token.expose().as_bytes(), out);
         }
         put_line("X-Amz-Date", self.signer.date.as_bytes(), out);
         #[cfg(feature = "sigv4a")]

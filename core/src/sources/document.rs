@@ -8,6 +8,7 @@ use crate::flow::source::NO_SLOT;
 use crate::flow::{Received, Report, Slot, Workspace};
 use crate::wire::json::{Reader, Str, Token};
 use crate::wire::time::UnixTime;
+use crate::wire::xml::Reader as XmlReader;
 use crate::wire::{self, Cursor, Put};
 
 /// The formats of credential documents. Names are compared without case, unknown members are skipped, and
@@ -238,6 +239,18 @@ impl Member {
             ("Expiration", Member::Expiration),
         ];
         MEMBERS.iter().find(|(member, _)| *member == name).copied()
+    }
+
+    /// Stores the text of the element that was just opened.
+    pub(super) fn store_element(
+        self,
+        name: &'static str,
+        slot: &mut Slot<'_>,
+        reader: &mut XmlReader<'_>,
+    ) -> Result<(), ErrorKind> {
+        let mut read = Ok(());
+        self.store(name, slot, &mut |out| read = reader.text(out))?;
+        read.map_err(ErrorKind::Malformed)
     }
 
     /// Stores what `text` writes. A second member of its kind is an error, except for the account.

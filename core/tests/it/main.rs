@@ -38,6 +38,8 @@ mod flows_refresh;
 #[cfg(feature = "sources")]
 mod flows_roles_anywhere;
 #[cfg(feature = "sources")]
+mod flows_s3_session;
+#[cfg(feature = "sources")]
 mod flows_send;
 #[cfg(feature = "sources")]
 mod flows_strict;

@@ -164,6 +164,8 @@ pub(super) static COMMANDS: &[Topic] = &[
             SERVICE,
             #[cfg(feature = "sigv4a")]
             REGION_SET,
+            #[cfg(feature = "sessions")]
+            S3_SESSION,
         ],
         groups: REQUESTING,
         more: REQUEST,
@@ -179,6 +181,8 @@ pub(super) static COMMANDS: &[Topic] = &[
             SERVICE,
             #[cfg(feature = "sigv4a")]
             REGION_SET,
+            #[cfg(feature = "sessions")]
+            S3_SESSION,
             DATE,
             CANONICAL,
         ],
@@ -223,6 +227,8 @@ pub(super) static COMMANDS: &[Topic] = &[
             SERVICE,
             #[cfg(feature = "sigv4a")]
             REGION_SET,
+            #[cfg(feature = "sessions")]
+            S3_SESSION,
             DATE,
             CANONICAL,
         ],
@@ -234,11 +240,18 @@ pub(super) static COMMANDS: &[Topic] = &[
     Topic {
         name: "token",
         words: "KIND [ARGUMENT]...",
-        about: "print a password or token for a database, a cache, MSK or EKS",
+        about: "print a password or token for a database, a cache, MSK, EKS or others",
         options: &[
             once("--admin", "the token of the role admin; with dsql"),
             once("--serverless", "a serverless cache; with elasticache"),
-            once("--expires SECONDS", "how long it may be used, else 900; with dsql"),
+            once(
+                "--expires SECONDS",
+                "how long it may be used: with dsql up to 604800, else 900; with web-identity 60 to 3600, else 300",
+            ),
+            once(
+                "--signing-algorithm ALGORITHM",
+                "RS256, which it is without this, or ES384; with web-identity",
+            ),
         ],
         groups: REQUESTING,
         more: TOKEN,
@@ -460,11 +473,12 @@ const TOKEN: &[&str] = &[
     "  rolecall token memorydb NAME USER           the same at a cluster of MemoryDB",
     "  rolecall token msk                          the token of SASL/OAUTHBEARER, for 15 minutes",
     "  rolecall token eks CLUSTER                  a document for kubectl (ExecCredential), for 14 minutes",
+    "  rolecall token web-identity AUDIENCE...     a JSON Web Token about the caller, for services outside of AWS",
     "",
     "  PGPASSWORD=\"$(rolecall token rds orders.abc.eu-west-1.rds.amazonaws.com:5432 me)\" psql ...",
     "",
-    "No service is asked. The region is that in the host's name, unless --region is given. A token ends with the",
-    "credentials that it is made with, if that is sooner.",
+    "No service is asked, but STS for web-identity (GetWebIdentityToken). The region is that in the host's name, unless",
+    "--region is given. A token that is made here ends with the credentials, if that is sooner.",
 ];
 
 /// How `serve` is used.
@@ -538,6 +552,11 @@ const LENGTH: Opt = once("--length BYTES", "the length of what a pipe gives; wit
 #[cfg(feature = "sigv4a")]
 const REGION_SET: Opt =
     once("--region-set REGIONS", "sign for these regions with SigV4a: * or a list with commas");
+#[cfg(feature = "sessions")]
+const S3_SESSION: Opt = once(
+    "--s3-session",
+    "sign with a session at the URL's directory bucket (S3 Express One Zone, CreateSession)",
+);
 #[cfg(feature = "verify")]
 const SERVICE_OF_SCOPE: Opt =
     once("--service SERVICE", "the name that it has to be signed for, else that of the request");

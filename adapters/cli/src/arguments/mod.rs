@@ -121,6 +121,9 @@ pub(crate) struct Target {
     pub(crate) upload: UploadOptions,
     pub(crate) service: Option<String>,
     pub(crate) region_set: Option<String>,
+    /// Whether a session at the directory bucket of the URL signs.
+    #[cfg(feature = "sessions")]
+    pub(crate) s3_session: bool,
 }
 
 /// A file to send.
@@ -157,6 +160,8 @@ struct Given {
     upload: UploadOptions,
     service: Option<String>,
     region_set: Option<String>,
+    #[cfg(feature = "sessions")]
+    s3_session: bool,
     method: Option<String>,
     #[cfg(feature = "verify")]
     verify: VerifyOptions,
@@ -262,6 +267,8 @@ impl Given {
             "length" => self.upload.length = Some(value::bytes(&option, parser)?),
             "service" => self.service = Some(text()?),
             "region-set" if cfg!(feature = "sigv4a") => self.region_set = Some(text()?),
+            #[cfg(feature = "sessions")]
+            "s3-session" => self.s3_session = true,
             #[cfg(feature = "verify")]
             "secret-from" => self.verify.secret_from = Some(value::any(&option, parser)?),
             #[cfg(feature = "verify")]
@@ -270,6 +277,8 @@ impl Given {
             "admin" => self.token.admin = true,
             #[cfg(feature = "tokens")]
             "serverless" => self.token.serverless = true,
+            #[cfg(feature = "tokens")]
+            "signing-algorithm" => self.token.algorithm = Some(text()?),
             "method" => self.method = Some(text()?),
             #[cfg(feature = "iot")]
             "mqtt" => self.mqtt = Some(text()?),
@@ -419,7 +428,7 @@ impl Given {
             }
             #[cfg(feature = "tokens")]
             "token" => {
-                let flags = token::Flags { expires: self.expires, ..self.token };
+                let flags = token::Flags { expires: self.expires, ..std::mem::take(&mut self.token) };
                 return Ok(Command::Token(token::kind(words, flags)?));
             }
             "sign" => {
@@ -428,7 +437,7 @@ impl Given {
             }
             #[cfg(feature = "iot")]
             "presign" if self.mqtt.is_some() => {
-                let beside = ["method", "header", "service", "canonical", "region-set"];
+                let beside = ["method", "header", "service", "canonical", "region-set", "s3-session"];
                 if let Some(option) = self.names.iter().find(|name| beside.contains(&name.as_str())) {
                     return Err(format!("--mqtt or --{option}, not both").into());
                 }
@@ -474,6 +483,8 @@ impl Given {
             upload: std::mem::take(&mut self.upload),
             service: self.service.take(),
             region_set: self.region_set.take(),
+            #[cfg(feature = "sessions")]
+            s3_session: self.s3_session,
         }
     }
 }

@@ -11,18 +11,19 @@ pub(crate) enum TokenKind {
     MemoryDb { cluster: String, user: String },
     Msk,
     Eks { cluster: String },
+    WebIdentity { audiences: Vec<String>, algorithm: Option<String>, expires: Option<u32> },
 }
 
 /// The kinds, as they are written.
-const KINDS: &str =
-    "rds HOST:PORT USER, dsql HOST, elasticache NAME USER, memorydb NAME USER, msk or eks CLUSTER";
+const KINDS: &str = "rds HOST:PORT USER, dsql HOST, elasticache NAME USER, memorydb NAME USER, msk, eks CLUSTER or web-identity AUDIENCE...";
 
 /// Options that some of them have.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Flags {
     pub(super) admin: bool,
     pub(super) serverless: bool,
     pub(super) expires: Option<u32>,
+    pub(super) algorithm: Option<String>,
 }
 
 /// The token that `words` ask for: the kind, and what it is followed by.
@@ -42,15 +43,21 @@ pub(super) fn kind(mut words: impl Iterator<Item = String>, flags: Flags) -> Res
         "memorydb" => TokenKind::MemoryDb { cluster: word("NAME")?, user: word("USER")? },
         "msk" => TokenKind::Msk,
         "eks" => TokenKind::Eks { cluster: word("CLUSTER")? },
+        "web-identity" => {
+            let mut audiences = vec![word("AUDIENCE")?];
+            audiences.extend(words.by_ref());
+            TokenKind::WebIdentity { audiences, algorithm: flags.algorithm.clone(), expires: flags.expires }
+        }
         _ => return Err(format!("token: there is none for {}; expected {KINDS}", shown(&kind))),
     };
-    let beside = |given, option: &str, of: &str| match given && kind != of {
-        true => Err(format!("--{option} goes with token {of}, not with token {kind}")),
+    let beside = |given, option: &str, of: &[&str]| match given && !of.contains(&kind.as_str()) {
+        true => Err(format!("--{option} goes with token {}, not with token {kind}", of.join(" and token "))),
         false => Ok(()),
     };
-    beside(flags.admin, "admin", "dsql")?;
-    beside(flags.expires.is_some(), "expires", "dsql")?;
-    beside(flags.serverless, "serverless", "elasticache")?;
+    beside(flags.admin, "admin", &["dsql"])?;
+    beside(flags.expires.is_some(), "expires", &["dsql", "web-identity"])?;
+    beside(flags.serverless, "serverless", &["elasticache"])?;
+    beside(flags.algorithm.is_some(), "signing-algorithm", &["web-identity"])?;
     match words.next() {
         Some(word) => Err(format!("token {kind}: unexpected argument {word:?}; expected {KINDS}")),
         None => Ok(made),

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use rolecall::Provider;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, Common, Target};
 use crate::failure::Failure;
 use crate::output::print;
 use crate::provider::provider;
@@ -50,12 +50,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Profiles { json } => profiles::run(*json),
         Command::Whoami => whoami(&provider(common)?),
         Command::Explain { json } => explain::run(&provider(common)?, *json, common.wait.is_some()),
-        Command::Request(target) => request::run(target, common, &provider(common)?),
+        Command::Request(target) => request::run(target, common, &provider_at(target, common)?),
         Command::Sign { target, canonical, date } => {
-            sign::sign(target, common, &provider(common)?, *canonical, *date)
+            sign::sign(target, common, &provider_at(target, common)?, *canonical, *date)
         }
         Command::Presign { target, expires, canonical, date } => {
-            sign::presign(target, common, &provider(common)?, *expires, *canonical, *date)
+            sign::presign(target, common, &provider_at(target, common)?, *expires, *canonical, *date)
         }
         #[cfg(feature = "verify")]
         Command::Verify(options) => verify::run(options, common),
@@ -68,6 +68,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         #[cfg(feature = "demo")]
         Command::Demo { tamper } => demo::run(*tamper),
     }
+}
+
+/// The provider of what signs a request: a session at its bucket, if one is asked for.
+fn provider_at(target: &Target, common: &Common) -> Result<Provider, Failure> {
+    let provider = provider(common)?;
+    #[cfg(feature = "sessions")]
+    if target.s3_session {
+        return Ok(provider.session(rolecall::S3Session::new(&target.url)));
+    }
+    #[cfg(not(feature = "sessions"))]
+    let _ = target;
+    Ok(provider)
 }
 
 fn whoami(provider: &Provider) -> Result<ExitCode, Failure> {

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use rolecall::core::services::sts::GetWebIdentityToken;
 use rolecall::core::wire::json::Writer;
-use rolecall::{AuthToken, Error, Provider, TokenFor};
+use rolecall::{AuthToken, Provider, TokenFor};
 use zeroize::Zeroizing;
 
 use crate::arguments::TokenKind;
@@ -12,7 +13,26 @@ use crate::output::{joined, note, print};
 use crate::sink::Sink;
 
 pub(super) fn run(kind: &TokenKind, region: Option<&str>, provider: &Provider) -> Result<ExitCode, Failure> {
-    let wanted = wanted(kind).map_err(|error| Failure::Usage(format!("token: {error}")))?;
+    let wanted = match kind {
+        TokenKind::WebIdentity { audiences, algorithm, expires } => {
+            return web_identity(audiences, algorithm.as_deref(), *expires, provider);
+        }
+        TokenKind::Rds { host, port, user } => TokenFor::rds(host, *port, user),
+        TokenKind::Dsql { host, admin, expires } => {
+            let wanted = if *admin { TokenFor::dsql_admin(host) } else { TokenFor::dsql(host) };
+            wanted.map(|wanted| {
+                expires.iter().fold(wanted, |wanted, seconds| wanted.lifetime_seconds(*seconds))
+            })
+        }
+        TokenKind::ElastiCache { cache, user, serverless: true } => {
+            TokenFor::elasticache_serverless(cache, user)
+        }
+        TokenKind::ElastiCache { cache, user, .. } => TokenFor::elasticache(cache, user),
+        TokenKind::MemoryDb { cluster, user } => TokenFor::memorydb(cluster, user),
+        TokenKind::Msk => Ok(TokenFor::msk()),
+        TokenKind::Eks { cluster } => TokenFor::eks(cluster),
+    };
+    let wanted = wanted.map_err(|error| Failure::Usage(format!("token: {error}")))?;
     let wanted = region.map_or_else(|| wanted.clone(), |region| wanted.clone().region(region));
     let token = provider.token(&wanted)?;
     let end = token.expiration();
@@ -28,26 +48,19 @@ pub(super) fn run(kind: &TokenKind, region: Option<&str>, provider: &Provider) -
     }
 }
 
-fn wanted(kind: &TokenKind) -> Result<TokenFor, Error> {
-    Ok(match kind {
-        TokenKind::Rds { host, port, user } => TokenFor::rds(host, *port, user)?,
-        TokenKind::Dsql { host, admin: true, expires } => expiring(TokenFor::dsql_admin(host)?, *expires),
-        TokenKind::Dsql { host, expires, .. } => expiring(TokenFor::dsql(host)?, *expires),
-        TokenKind::ElastiCache { cache, user, serverless: true } => {
-            TokenFor::elasticache_serverless(cache, user)?
-        }
-        TokenKind::ElastiCache { cache, user, .. } => TokenFor::elasticache(cache, user)?,
-        TokenKind::MemoryDb { cluster, user } => TokenFor::memorydb(cluster, user)?,
-        TokenKind::Msk => TokenFor::msk(),
-        TokenKind::Eks { cluster } => TokenFor::eks(cluster)?,
-    })
-}
-
-fn expiring(wanted: TokenFor, seconds: Option<u32>) -> TokenFor {
-    match seconds {
-        Some(seconds) => wanted.lifetime_seconds(seconds),
-        None => wanted,
-    }
+/// Prints a token that STS issues.
+fn web_identity(
+    audiences: &[String],
+    algorithm: Option<&str>,
+    expires: Option<u32>,
+    provider: &Provider,
+) -> Result<ExitCode, Failure> {
+    let audiences: Vec<&str> = audiences.iter().map(String::as_str).collect();
+    let mut action = GetWebIdentityToken::new(&audiences);
+    action.signing_algorithm = algorithm.unwrap_or(action.signing_algorithm);
+    action.duration_seconds = expires;
+    let text = provider.call(&action, |issued| joined([issued.token, "\n"].into_iter()))?;
+    print(&**text)
 }
 
 /// The document that kubectl reads (client.authentication.k8s.io), in memory that does not grow.

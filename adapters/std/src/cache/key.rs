@@ -90,6 +90,7 @@ pub(crate) fn of_session(settings: &Settings, session: &Session, host: &dyn Host
         Session::Iot(_) => String::new(),
         #[cfg(feature = "roles-anywhere")]
         Session::RolesAnywhere(_) => format!("{:?}", settings.endpoints),
+        Session::S3(_) => format!("{:?}", settings.known_region()),
         Session::Identity(_) => format!("{:?}", settings.endpoints),
         _ => settings.sts_url().ok()?,
     };

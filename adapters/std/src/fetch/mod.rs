@@ -11,6 +11,7 @@ mod login_file;
 mod process;
 mod profile;
 mod region;
+mod s3_session;
 #[cfg(any(feature = "sso", feature = "login"))]
 mod sign_in;
 #[cfg(feature = "sso")]
@@ -100,6 +101,7 @@ impl<'a> Fetcher<'a> {
             Session::User(user) => self.user(user, base),
             Session::Federated(user) => self.federated(user, keys),
             Session::Root(task) => self.root(task, keys),
+            Session::S3(session) => self.s3_session(session, keys),
             Session::Identity(identity) => self.pool_identity(identity),
             #[cfg(feature = "iot")]
             Session::Iot(role) => self.iot(role),

@@ -17,6 +17,7 @@ use crate::credentials::CallerIdentity;
 use crate::driver::{Driver, EXCHANGE};
 use crate::host::{Buffer, Streams, Upload};
 use crate::request::{HEADER_ROOM, Resolved};
+use crate::sessions::{S3Session, Session};
 use crate::{Error, Presigned, Reply, Request, Signed};
 
 impl Provider {
@@ -43,8 +44,9 @@ impl Provider {
     /// # Errors
     /// Those of [`Request::completed`].
     pub fn complete(&self, request: &Request) -> Result<Request, Error> {
-        self.find_region_of(request);
-        request.completed(self.settings())
+        self.resolved(request)?;
+        let completed = request.completed(self.settings())?;
+        Ok(if self.s3_session().is_some() { completed.s3_session() } else { completed })
     }
 
     /// Signs `request` with the credentials, at the current time.
@@ -212,7 +214,19 @@ impl Provider {
     /// The request with service and region; the instance is asked for the region if nothing else names it.
     fn resolved<'r>(&'r self, request: &'r Request) -> Result<Resolved<'r>, Error> {
         self.find_region_of(request);
-        request.resolved(Some(self.settings()))
+        let resolved = request.resolved(Some(self.settings()))?;
+        match self.s3_session() {
+            Some(session) => resolved.in_s3_session(&session.url),
+            None => Ok(resolved),
+        }
+    }
+
+    /// The session of S3 Express One Zone, if the credentials are those of one.
+    fn s3_session(&self) -> Option<&S3Session> {
+        match self.on_top() {
+            Some((_, Session::S3(session))) => Some(session),
+            _ => None,
+        }
     }
 
     fn find_region_of(&self, request: &Request) {

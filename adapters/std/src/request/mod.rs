@@ -46,6 +46,8 @@ pub struct Request {
     service: Option<String>,
     region: Option<String>,
     region_set: Option<String>,
+    /// Whether its credentials are those of a session of S3 Express One Zone.
+    s3_session: bool,
     unsigned_payload: bool,
     limits: Limits,
     retries: RetryPolicy,
@@ -79,6 +81,7 @@ impl Request {
             service: None,
             region: None,
             region_set: None,
+            s3_session: false,
             unsigned_payload: false,
             limits: Self::SEND_LIMITS,
             retries: RetryPolicy::new(1, Self::SEND_LIMITS.total_ms),
@@ -92,7 +95,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Error::Configuration`] for a line that cannot be sent, and for those that the signer or the
-    /// URL decides: `host`, `authorization`, `x-amz-date`, `x-amz-security-token`.
+    /// URL decides: `host`, `authorization`, `x-amz-date`, `x-amz-security-token`, `x-amz-s3session-token`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         if !is_header_name(name) || !is_header_value(value.as_bytes()) {
             return Err(Error::invalid(
@@ -105,9 +108,16 @@ impl Request {
             self.unsigned_payload = true;
             return Ok(self);
         }
-        if ["host", "authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"]
-            .into_iter()
-            .any(is)
+        if [
+            "host",
+            "authorization",
+            "x-amz-date",
+            "x-amz-security-token",
+            "x-amz-s3session-token",
+            "x-amz-content-sha256",
+        ]
+        .into_iter()
+        .any(is)
         {
             return Err(Error::invalid(name, "the URL or the signer decides this header"));
         }
@@ -145,6 +155,13 @@ impl Request {
     pub fn takes_chunks(&self) -> bool {
         let service = self.service.as_deref().or(self.named.service);
         service.is_some_and(|service| Rules::of(service) == Rules::S3) && !self.names_regions()
+    }
+
+    /// Says that the credentials are those of a session of S3 Express One Zone, whose token has a header of its own. A
+    /// provider of an [`S3Session`](crate::S3Session) knows it.
+    pub fn s3_session(mut self) -> Self {
+        self.s3_session = true;
+        self
     }
 
     /// Sets the limits of the exchange.

@@ -34,8 +34,37 @@ impl<'r> Resolved<'r> {
     pub(super) fn new(request: &'r Request, service: Cow<'r, str>, region: Cow<'r, str>) -> Self {
         let rules = Rules::of(&service);
         let content_sha256 = rules.content_sha256 || request.unsigned_payload;
-        let rules = Rules { content_sha256, region_set: request.names_regions(), ..rules };
+        let (region_set, s3_session) = (request.names_regions(), request.s3_session);
+        let rules = Rules { content_sha256, region_set, s3_session, ..rules };
         Self { request, uri: request.url.uri(), service, region, rules }
+    }
+
+    /// The request as one of a session at the bucket of `url`.
+    pub(crate) fn in_s3_session(mut self, url: &str) -> Result<Self, Error> {
+        let bucket = Request::new("GET", url)?;
+        let refused = |problem: &str| Err(Error::invalid(&self.request.url.origin(), problem));
+        if !bucket.url.origin().eq_ignore_ascii_case(&self.request.url.origin()) {
+            return refused(&format!(
+                "the credentials are those of a session at {}, which sign for that bucket alone; sign with those of its provider",
+                bucket.url.origin()
+            ));
+        }
+        if self.service != "s3express" || self.rules.region_set {
+            return refused(
+                "a session of S3 Express signs for the service s3express in one region (--service s3express)",
+            );
+        }
+        self.rules.s3_session = true;
+        Ok(self)
+    }
+
+    /// Scheme, host and port of the URL.
+    pub(crate) fn origin(&self) -> String {
+        self.request.url.origin()
+    }
+
+    pub(crate) fn region(&self) -> &str {
+        &self.region
     }
 
     fn scope(&self) -> Scope<'_> {

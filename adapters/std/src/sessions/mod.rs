@@ -148,6 +148,41 @@ impl RootTask {
     }
 }
 
+/// A session at a directory bucket of S3 Express One Zone (CreateSession), with the credentials of a provider.
+///
+/// A provider of it signs and sends requests to that bucket, and no others. The session lives for five minutes, and is
+/// renewed when it is due. Without one, each request to such a bucket is authorized by itself, which takes the service
+/// longer.
+///
+/// ```no_run
+/// # fn get(provider: &rolecall::Provider) -> Result<(), rolecall::Error> {
+/// use rolecall::{Request, S3Session};
+/// let bucket = "https://logs--usw2-az1--x-s3.s3express-usw2-az1.us-west-2.amazonaws.com";
+/// let session = provider.session(S3Session::new(bucket));
+/// let reply = session.send(&Request::new("GET", &format!("{bucket}/11.csv"))?)?;
+/// # let _ = reply;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct S3Session {
+    pub(crate) url: String,
+    pub(crate) read_only: bool,
+}
+
+impl S3Session {
+    /// A session at the bucket with this URL, of which scheme, host and port count.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), read_only: false }
+    }
+
+    /// Limits the session to reading, which is all that a caller with permission to read can ask for.
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+}
+
 /// Where the token of an identity provider is.
 #[derive(Clone)]
 pub(crate) enum TokenPlace {
@@ -315,6 +350,8 @@ pub enum Session {
     Federated(FederatedUser),
     /// AssumeRoot, with the credentials of the organization's management account.
     Root(RootTask),
+    /// S3 CreateSession, with the credentials of a provider.
+    S3(S3Session),
     /// An identity in a Cognito identity pool.
     Identity(PoolIdentity),
     /// A role alias of AWS IoT, by a certificate.
@@ -335,6 +372,7 @@ impl Session {
             Self::User(_) => "session of the user".to_owned(),
             Self::Federated(user) => format!("federated user {}", user.name),
             Self::Root(task) => format!("root of {}", task.target_principal),
+            Self::S3(session) => format!("session at the bucket of {}", session.url),
             Self::Identity(identity) => identity.name(),
             #[cfg(feature = "iot")]
             Self::Iot(role) => format!("role alias {} of AWS IoT", role.role_alias),
@@ -373,6 +411,7 @@ session!(
     User(UserSession),
     Federated(FederatedUser),
     Root(RootTask),
+    S3(S3Session),
     Identity(PoolIdentity)
 );
 

@@ -70,7 +70,9 @@ impl<'r> Carried<'r> {
                 Parameter::Credential => (&mut carried.credential, Part::Credential),
                 Parameter::Date => (&mut carried.date, Part::Date),
                 Parameter::Expires => (&mut carried.expires, Part::Expires),
-                Parameter::SecurityToken => (&mut carried.token, Part::SecurityToken),
+                Parameter::SecurityToken | Parameter::S3SessionToken => {
+                    (&mut carried.token, Part::SecurityToken)
+                }
                 Parameter::Signature => (&mut carried.signature, Part::Signature),
                 Parameter::SignedHeaders => (&mut carried.signed, Part::SignedHeaders),
             };

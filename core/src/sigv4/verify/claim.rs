@@ -17,6 +17,7 @@ use super::super::key::{ALGORITHM, is_scope, put_string_to_sign};
 use super::super::presign::LIFETIMES;
 use super::super::query::{Added, Parameter};
 use super::super::request::{Parts, UNSIGNED};
+use super::super::rules::S3_SESSION_TOKEN;
 use super::super::{Hasher, Payload, Rules, Scope, SigningKey};
 use super::body::Announced;
 use super::carried::{Carried, Value, once};
@@ -26,6 +27,8 @@ use super::verifier::{Received, Verifier};
 
 /// Signed headers, at most: each is looked up among all.
 const MAX_SIGNED: usize = 64;
+/// The headers that have a session token: one of them, once.
+const TOKENS: [&str; 2] = ["x-amz-security-token", S3_SESSION_TOKEN];
 /// Header lines, at most.
 const MAX_LINES: usize = 1_024;
 
@@ -85,7 +88,9 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
                 _ if name.eq_ignore_ascii_case("authorization") => (&mut authorization, Part::Authorization),
                 _ if name.eq_ignore_ascii_case("host") => (&mut host, Part::Host),
                 _ if name.eq_ignore_ascii_case("x-amz-date") => (&mut date, Part::Date),
-                _ if name.eq_ignore_ascii_case("x-amz-security-token") => (&mut token, Part::SecurityToken),
+                _ if TOKENS.iter().any(|token| name.eq_ignore_ascii_case(token)) => {
+                    (&mut token, Part::SecurityToken)
+                }
                 _ if name.eq_ignore_ascii_case("x-amz-content-sha256") => {
                     (&mut announced.content, Part::ContentSha256)
                 }
@@ -231,7 +236,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
         self.check_time(now)?;
         let payload = self.covered(body)?;
         let in_query = self.expires.is_some() && self.token.is_some();
-        let mut token = self.token.is_some() && (in_query || self.signs("x-amz-security-token"));
+        let mut token = self.token.is_some() && (in_query || TOKENS.iter().any(|name| self.signs(name)));
         let mut right = self.is_signed_with(key, payload, true)?;
         if !right && in_query && self.verifier.token_after_signing {
             token = false;

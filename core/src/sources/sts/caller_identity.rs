@@ -33,9 +33,9 @@ impl Operation for GetCallerIdentityRequest {
 
     fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         reply::read(body, "GetCallerIdentityResponse", &mut |parent, name, reader| match (parent, name) {
-            ("", "Account") => reply::store(reader, slot, "Account", Member::Text(Field::AccountId)),
-            ("", "Arn") => reply::store(reader, slot, "Arn", Member::Text(Field::Arn)),
-            ("", "UserId") => reply::store(reader, slot, "UserId", Member::Text(Field::UserId)),
+            ("", "Account") => Member::Text(Field::AccountId).store_element("Account", slot, reader),
+            ("", "Arn") => Member::Text(Field::Arn).store_element("Arn", slot, reader),
+            ("", "UserId") => Member::Text(Field::UserId).store_element("UserId", slot, reader),
             _ => Ok(()),
         })?;
         slot.seal()?;

@@ -50,7 +50,7 @@ pub(super) fn credentials(
             return reader.text(&mut found).map_err(ErrorKind::Malformed);
         }
         match Member::of_sts(name).filter(|_| parent == "Credentials") {
-            Some((name, member)) => store(reader, slot, name, member),
+            Some((name, member)) => member.store_element(name, slot, reader),
             None => Ok(()),
         }
     })?;
@@ -79,16 +79,4 @@ impl Put for Account {
             }
         }
     }
-}
-
-/// Stores the text of the element that was just opened; a second one of its kind is an error.
-pub(super) fn store(
-    reader: &mut Reader<'_>,
-    slot: &mut Slot<'_>,
-    name: &'static str,
-    member: Member,
-) -> Result<(), ErrorKind> {
-    let mut read = Ok(());
-    member.store(name, slot, &mut |out| read = reader.text(out))?;
-    read.map_err(ErrorKind::Malformed)
 }

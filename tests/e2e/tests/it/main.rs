@@ -48,6 +48,7 @@ mod profiles_command;
 mod prompts;
 mod readme;
 mod regions;
+mod s3_session;
 mod second_factors;
 mod secrets;
 #[cfg(unix)]

@@ -10,6 +10,7 @@
 
 use e2e::command::rolecall;
 use e2e::servers::Server;
+use rolecall::core::services::sts::GetWebIdentityToken;
 use rolecall::{Environment, FederatedUser, Provider, Role, UserSession, WebIdentity};
 
 const ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
@@ -140,4 +141,35 @@ fn a_web_identity_works_through_the_library_and_invalid_tokens_fail() {
     assert!(message.contains("trust policy") && message.contains("the service says"), "{message}");
     let message = with("/no/such/file".to_owned()).credentials().expect_err("no file").to_string();
     assert!(message.contains("no such file"), "{message}");
+}
+
+/// A token about the caller for a service outside of AWS: ministack verifies the request's signature.
+#[test]
+fn a_web_identity_token_is_issued() {
+    let Some(server) = Server::named("ministack") else { return };
+    let action = GetWebIdentityToken {
+        duration_seconds: Some(60),
+        tags: &[("team", "edge")],
+        ..GetWebIdentityToken::new(&["https://registry.example", "https://other.example"])
+    };
+    let provider = user(&server);
+    let (token, end) =
+        provider.call(&action, |issued| (issued.token.to_owned(), issued.expiration)).expect("a token");
+    assert_eq!(token.split('.').count(), 3, "{token}");
+    let left = end.as_secs().saturating_sub(provider.time().as_secs());
+    assert!((50..=61).contains(&left), "{left}");
+    let too_long = GetWebIdentityToken { duration_seconds: Some(3601), ..action };
+    let error = provider.call(&too_long, |_| ()).expect_err("refused").to_string();
+    assert!(error.contains("60 to 3,600 seconds"), "{error}");
+
+    let arguments = ["token", "web-identity", "https://registry.example", "--expires", "60"];
+    let run = rolecall(&arguments, server.environment());
+    let printed = run.ok();
+    assert_eq!(printed.trim().split('.').count(), 3, "{printed}");
+    let run = rolecall(&[&arguments[..], &["--signing-algorithm", "HS256"]].concat(), server.environment());
+    assert!(run.failed().contains("RS256 or ES384"), "{run:#?}");
+    let wrong = server.environment().into_iter().map(|(name, value)| {
+        if name == "AWS_SECRET_ACCESS_KEY" { (name, "another".to_owned()) } else { (name, value) }
+    });
+    assert!(rolecall(&arguments, wrong).failed().contains("SignatureDoesNotMatch"));
 }

@@ -112,6 +112,11 @@ pub(crate) fn call() {
     });
     action!(services::iam::TagRole { role: text(), tags: pairs() });
     action!(services::iam::GetRole { name: text() });
+    action!(services::sts::GetWebIdentityToken {
+        duration_seconds: Some(number()),
+        tags: pairs(),
+        ..services::sts::GetWebIdentityToken::new(texts())
+    });
     action!(services::iam::ListRolePolicies { role: text() });
     action!(services::iam::ListAttachedRolePolicies { role: text() });
     action!(services::iam::ListInstanceProfilesForRole { role: text() });

@@ -204,6 +204,9 @@ fn tokens(endpoint: flow::Endpoint<'static>) {
     run(&mut Call::new(mfa, service, session));
     run(&mut Call::new(given(), service, federation));
     run(&mut Call::new(given(), service, root));
+    let mut bucket = <sources::CreateSessionRequest as Default>::default();
+    bucket.read_only = true;
+    run(&mut Call::new(given(), service, bucket));
 
     let mut memory = [0; 64];
     let mut slot = flow::Slot::new(black_box(&mut memory));
@@ -219,6 +222,10 @@ fn tokens(endpoint: flow::Endpoint<'static>) {
     used(<sources::sts::GetFederationTokenRequest as Operation>::check(&federation));
     used(<sources::sts::GetFederationTokenRequest as Operation>::shape(&federation).action);
     used(<sources::sts::GetFederationTokenRequest as Operation>::read(&federation, bytes(), &mut slot));
+    used(<sources::CreateSessionRequest as Operation>::check(&bucket));
+    used(<sources::CreateSessionRequest as Operation>::shape(&bucket).action);
+    used(<sources::CreateSessionRequest as Operation>::header(&bucket).is_some());
+    used(<sources::CreateSessionRequest as Operation>::read(&bucket, bytes(), &mut slot));
     used(<sources::sts::AssumeRootRequest as Operation>::check(&root));
     used(<sources::sts::AssumeRootRequest as Operation>::shape(&root).action);
     used(<sources::sts::AssumeRootRequest as Operation>::read(&root, bytes(), &mut slot));
@@ -292,6 +299,7 @@ impl Operation for Own {
 
     fn body(&self, out: &mut dyn Put, held: &flow::Slot<'_>) {
         <sources::sts::GetSessionTokenRequest as Operation>::body(&<_>::default(), out, held);
+        <sources::CreateSessionRequest as Operation>::body(&<_>::default(), out, held);
         <sources::sts::GetFederationTokenRequest as Operation>::body(
             &sources::sts::GetFederationTokenRequest::new(text()),
             out,
