@@ -111,6 +111,20 @@ link_probe() {
     build_firmware "$1" "$2" "-C link-arg=--entry=_start $inline $3" -p panic-free "${@:4}"
 }
 
+# measure_parts FLAGS: parts of the core that are linked only where they are used, for one target.
+measure_parts() {
+    local triple=thumbv7em-none-eabihf set name
+    for set in verify,chunks: chunks-crc:checksums sign-regions:sigv4a; do
+        local images=${set%:*} features=${set#*:}
+        build_firmware "$triple" z "-C link-arg=--entry=_start $1" -p sizes --features "$features" \
+            --bin empty "--bin=${images%,*}" "--bin=${images#*,}"
+        for name in ${images/,/ }; do
+            python3 "$firmware/sizes/table.py" image "$triple" compact "$CARGO_TARGET_DIR/$triple/release/$name" \
+                "$CARGO_TARGET_DIR/$triple/release/empty"
+        done
+    done
+}
+
 # Measures every figure of tests/firmware/SIZES.md; `SIZES=write` updates the file.
 measure_sizes() {
     local triple sha name built flags images
@@ -131,6 +145,7 @@ measure_sizes() {
                 python3 "$firmware/sizes/table.py" image "$triple" "$sha" "$built/$name" "$built/empty"
             done
         done
+        [[ $sha == default ]] || measure_parts "$flags"
         build_firmware thumbv7m-none-eabi z "-C link-arg=-Tlink.x $flags" -p stack
         run_on_board "$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/stack" | sed "s/^stack/stack $sha/"
     done >"$scratch/figures"

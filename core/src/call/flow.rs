@@ -250,19 +250,17 @@ impl Parts<'_, '_> {
         let too_long = ErrorKind::Invalid("operation: 79 characters with its prefix");
         let name: &[u8] = name.finish().map_err(|_| too_long)?;
         let endpoint = &self.state.endpoint;
-        if let Protocol::RestXml { target } = self.operation.shape().api.protocol {
-            if !endpoint.base_path().is_empty() {
-                return Err(ErrorKind::Invalid("endpoint: without a path"));
-            }
-            let header = self.operation.header();
-            let headers = header.as_slice();
-            let draft = Draft { target, headers, ..Draft::new(endpoint) };
-            return request::write_signed::<3>(exchange, &draft, None, signer, &mut []);
-        }
         let headers = [("Content-Type", mime.as_bytes()), ("X-Amz-Target", name)];
         let headers = headers.get(..if name.is_empty() { 1 } else { 2 }).unwrap_or_default();
-        let draft = Draft { method: "POST", target: endpoint.root(), headers, ..Draft::new(endpoint) };
-        request::write_signed::<3>(exchange, &draft, Some(&body), signer, &mut [])
+        let mut draft = Draft { method: "POST", headers, ..Draft::new(endpoint) };
+        let mut body: Option<&request::PutBody<'_>> = Some(&body);
+        if let Protocol::RestXml { target, headers } = self.operation.shape().api.protocol {
+            if draft.target != "/" {
+                return Err(ErrorKind::Invalid("endpoint: without a path"));
+            }
+            (draft.method, draft.target, draft.headers, body) = ("GET", target, headers, None);
+        }
+        request::write_signed::<3>(exchange, &draft, body, signer, &mut [])
     }
 
     // Not inlined: what only an error needs is not in the frame of a success.

@@ -42,6 +42,8 @@ pub enum Protocol {
     RestXml {
         /// Path and query: `/?session`.
         target: &'static str,
+        /// Headers of the operation, two at most.
+        headers: &'static [(&'static str, &'static [u8])],
     },
 }
 
@@ -104,11 +106,6 @@ pub trait Operation {
 
     /// Writes the request's body. `held` has what the base provided.
     fn body(&self, out: &mut dyn Put, held: &Slot<'_>);
-
-    /// A header of the request's own, beside the protocol's.
-    fn header(&self) -> Option<(&'static str, &'static [u8])> {
-        None
-    }
 
     /// Passes the secrets in the request, besides those of the slots, to `each`, so that no report of an
     /// error repeats them.

@@ -38,16 +38,17 @@ pub struct CreateSessionRequest {
     pub read_only: bool,
 }
 
-const API: Api = Api {
-    origin: Origin::S3Session,
-    service: "s3express",
-    protocol: Protocol::RestXml { target: "/?session" },
-};
+const fn shape(headers: &'static [(&'static str, &'static [u8])]) -> Shape {
+    let protocol = Protocol::RestXml { target: "/?session", headers };
+    let api = Api { origin: Origin::S3Session, service: "s3express", protocol };
+    Shape { repeatable: true, step: "", ..Shape::new(api, "CreateSession") }
+}
 
 impl Operation for CreateSessionRequest {
     fn shape(&self) -> &Shape {
-        const SHAPE: Shape = Shape { repeatable: true, step: "", ..Shape::new(API, "CreateSession") };
-        &SHAPE
+        const WRITING: Shape = shape(&[]);
+        const READING: Shape = shape(&[("x-amz-create-session-mode", b"ReadOnly")]);
+        if self.read_only { &READING } else { &WRITING }
     }
 
     fn check(&self) -> Result<(), ErrorKind> {
@@ -55,10 +56,6 @@ impl Operation for CreateSessionRequest {
     }
 
     fn body(&self, _: &mut dyn Put, _: &Slot<'_>) {}
-
-    fn header(&self) -> Option<(&'static str, &'static [u8])> {
-        self.read_only.then_some(("x-amz-create-session-mode", b"ReadOnly"))
-    }
 
     fn read(&self, body: &[u8], slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
         let mut reader = Reader::new(body);

@@ -364,12 +364,14 @@ fn a_claim_is_carried_once() {
     assert_eq!(arrived.without("authorization").refused(S3), VerifyError::NotSigned);
 }
 
+/// Services act on `x-amz-*` headers that arrive, whether they are signed or not (seaweedfs pull request 9121).
 #[test]
 fn headers_that_matter_are_signed_and_their_list_is_in_order() {
     let arrived = plain(S3);
     assert_eq!(arrived.clone().with("X-Amz-Acl", "public-read").refused(S3), VerifyError::HeaderUnsigned);
     assert_eq!(arrived.clone().with("x-AMZ-", "").refused(S3), VerifyError::HeaderUnsigned);
     assert_eq!(arrived.clone().with("X-Amz-Security-Token", "t").refused(S3), VerifyError::TokenUnsigned);
+    assert_eq!(arrived.clone().with("X-Amz-S3session-Token", "t").refused(S3), VerifyError::HeaderUnsigned);
     assert!(arrived.clone().with("User-Agent", "any").verify(S3).is_ok());
     assert_eq!(arrived.clone().without("accept").refused(S3), VerifyError::HeaderMissing);
     assert_eq!(arrived.clone().without("host").refused(S3), VerifyError::Missing(Part::Host));

@@ -27,6 +27,13 @@ TITLES = {
     "imds-async": "(b) async",
     "chain-async": "(c) async",
 }
+# Parts that are linked only where they are used, and the feature that each needs.
+PARTS = {
+    "verify": ("verification of a request signed in headers", "none"),
+    "chunks": ("signing in headers, and a body in chunks", "none"),
+    "chunks-crc": ("the same with CRC-32C in the trailer", "`checksums`"),
+    "sign-regions": ("signing in headers for a set of regions (SigV4a)", "`sigv4a`"),
+}
 TARGETS = ("thumbv6m-none-eabi", "thumbv7em-none-eabihf", "riscv32imc-unknown-none-elf")
 SHA = ("compact", "default")
 KINDS = {"flash": (".text", ".rodata", ".srodata"), "ram": (".data", ".sdata", ".bss", ".sbss")}
@@ -123,6 +130,19 @@ def table(figures, compiler):
                 names = TITLES if sha == "compact" else ["sign"]
                 cells = [figures[what, target, sha, name] if name in names else "" for name in TITLES]
                 lines.append(row(target, sha, *cells))
+    triple = "thumbv7em-none-eabihf"
+    lines += [
+        "",
+        "## Parts",
+        "",
+        f"Flash of images that have one thing alone, {triple}, compact SHA-256. None of it is in the images above:",
+        "a program that does not call it does not link it. Features are off by default.",
+        "",
+        "| part | feature | flash |",
+        "|---|---|--:|",
+    ]
+    for name, (what, feature) in PARTS.items():
+        lines.append(row(what, feature, figures["flash", triple, "compact", name]))
     lines += [
         "",
         "## Stack",
@@ -184,10 +204,13 @@ ALIGNMENT = 8
 
 def flash(text):
     """Splits a table into the figures of flash and the rest."""
-    start, end = text.index("## Flash"), text.index("## RAM")
-    rows = text[start:end]
-    figures = [int(figure.replace(",", "")) for figure in re.findall(r"(?<=\| )[\d,]+(?= \|)", rows)]
-    return figures, text[:start] + re.sub(r"(?<=\| )[\d,]+(?= \|)", "", rows) + text[end:]
+    figures, rest = [], []
+    for section in re.split(r"(?=^## )", text, flags=re.MULTILINE):
+        if section.startswith(("## Flash", "## Parts")):
+            figures += [int(figure.replace(",", "")) for figure in re.findall(r"(?<=\| )[\d,]+(?= \|)", section)]
+            section = re.sub(r"(?<=\| )[\d,]+(?= \|)", "", section)
+        rest.append(section)
+    return figures, "".join(rest)
 
 
 def only_alignment(before, after):

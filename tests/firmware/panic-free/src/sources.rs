@@ -224,7 +224,6 @@ fn tokens(endpoint: flow::Endpoint<'static>) {
     used(<sources::sts::GetFederationTokenRequest as Operation>::read(&federation, bytes(), &mut slot));
     used(<sources::CreateSessionRequest as Operation>::check(&bucket));
     used(<sources::CreateSessionRequest as Operation>::shape(&bucket).action);
-    used(<sources::CreateSessionRequest as Operation>::header(&bucket).is_some());
     used(<sources::CreateSessionRequest as Operation>::read(&bucket, bytes(), &mut slot));
     used(<sources::sts::AssumeRootRequest as Operation>::check(&root));
     used(<sources::sts::AssumeRootRequest as Operation>::shape(&root).action);

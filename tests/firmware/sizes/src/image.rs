@@ -263,3 +263,47 @@ macro_rules! image {
         }
     };
 }
+
+/// Defines an image that signs a request, and its body in chunks.
+#[macro_export]
+macro_rules! chunks_image {
+    ($chunks:expr) => {
+        use core::hint::black_box;
+
+        use rolecall_core::credentials::Credentials;
+        use rolecall_core::sigv4::chunked::{ChunkEncoder, ChunkLayout, ChunkSigner};
+        use rolecall_core::sigv4::{Payload, Request, Rules, Signer, SigningKey};
+        use rolecall_core::wire::Cursor;
+        use rolecall_core::wire::time::UnixTime;
+
+        $crate::image!(|| {
+            let credentials = Credentials::new(black_box(""), black_box(""), black_box(None));
+            let Ok(credentials) = credentials else { return };
+            let (call, time) = ($crate::image::call(), UnixTime::from_secs(black_box(0)));
+            let key = SigningKey::derive(credentials.secret_access_key(), time, call.region, call.service);
+            let Ok(layout) = ChunkLayout::new($chunks, black_box(0)) else { return };
+            let announced = layout.announcement();
+            let request = Request::<5>::with_room(call.method, call.target, Payload::Chunks(layout.chunks()));
+            let Ok(mut request) = request else { return };
+            black_box(request.header("Host", call.host.as_bytes()).is_ok());
+            for (name, value) in announced.lines() {
+                black_box(request.header(name, value).is_ok());
+            }
+            let Ok(signer) = Signer::new(&credentials, &key, Rules::S3, time) else { return };
+            let Ok(signed) = signer.sign(&request) else { return };
+            let mut memory = [0; 1024];
+            let mut out = Cursor::new(black_box(&mut memory));
+            signed.put_header_lines(&mut out);
+            black_box(out.finish().is_ok());
+            let Ok(mut chunks) = ChunkSigner::new(&signer, &signed.signature()) else { return };
+            let mut buffer = [0; 64];
+            let Ok(mut encoder) = ChunkEncoder::new(layout, black_box(&mut buffer)) else { return };
+            while !encoder.is_complete() {
+                let count = black_box(encoder.room()).len();
+                encoder.filled(count, &mut chunks);
+                let len = black_box(encoder.ready()).len();
+                encoder.consumed(len);
+            }
+        });
+    };
+}
