@@ -22,6 +22,7 @@ declare -A fuzz_dictionaries=(
     [send]="script json xml http"
     [serve_request]="http"
     [sigv4]="http"
+    [sigv4a]="http"
     [sso]="script json http"
     [sts]="script xml http"
     [time]="time"
