@@ -12,6 +12,8 @@ mod provider;
 mod readers;
 mod reading;
 mod report;
+#[cfg(feature = "server")]
+mod server;
 mod signers;
 mod signing;
 mod table;
@@ -32,6 +34,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     chunks::compare();
+    #[cfg(feature = "server")]
+    server::compare();
     let report = report::Report {
         rounds,
         signed: signing::rows(rounds),

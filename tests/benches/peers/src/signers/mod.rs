@@ -61,9 +61,9 @@ fn date(headers: &HeaderMap, url: &str) -> String {
 }
 
 /// The result of a future that waits for nothing.
-fn now<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
-        Poll::Pending => unreachable!("signing waits for nothing"),
+        Poll::Pending => unreachable!("it waits for nothing"),
     }
 }
