@@ -31,7 +31,8 @@ fuzz_target!(|input: &str| {
     let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
     let mut lines = head.split('\n');
     let Some((method, target)) = lines.next().and_then(|line| line.split_once(' ')) else { return };
-    let Ok(mut request) = Request::new(method, target, Payload::Bytes(body.as_bytes())) else { return };
+    let payload = if lifetime.is_some() { Payload::Unsigned } else { Payload::Bytes(body.as_bytes()) };
+    let Ok(mut request) = Request::new(method, target, payload) else { return };
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         if request.header(name, value.as_bytes()).is_err() {
             return;

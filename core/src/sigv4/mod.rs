@@ -93,8 +93,8 @@ pub enum SignError {
     StaleKey,
     /// A chunk outside 8,192 bytes to 16 MiB, a buffer that does not hold one, or a body of more than 2^63 bytes.
     InvalidChunk,
-    /// A body in chunks for a presigned URL, with which S3 does not take one.
-    PresignedChunks,
+    /// A body, a hash of one or chunks for a presigned URL of S3, which covers none: any may be sent with it.
+    PresignedPayload,
     /// A signature for a set of regions, which needs the feature `sigv4a`, or one that does not go with it: of chunks, or by a key of
     /// one region.
     RegionSet,
@@ -125,7 +125,9 @@ impl fmt::Display for SignError {
             Self::InvalidLifetime => "a presigned URL lives 1 to 604,800 seconds",
             Self::StaleKey => "the signing key is of another day",
             Self::InvalidChunk => "chunks have 8,192 bytes to 16 MiB, and need a buffer of 93 bytes more",
-            Self::PresignedChunks => "a presigned URL takes no body in chunks; sign with a header",
+            Self::PresignedPayload => {
+                "a presigned URL covers no body at S3: pass Payload::Unsigned, or sign with a header"
+            }
             Self::RegionSet => {
                 "a set of regions needs SigV4a, which this build or this request has not; name one region"
             }

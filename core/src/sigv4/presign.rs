@@ -91,8 +91,10 @@ impl<'r> Presigned<'r> {
         if !LIFETIMES.contains(&lifetime) {
             return Err(SignError::InvalidLifetime);
         }
-        if request.parts.payload.is_in_chunks() {
-            return Err(SignError::PresignedChunks);
+        // S3 would not know the hash, and takes no chunks with a URL.
+        let payload = &request.parts.payload;
+        if payload.is_in_chunks() || (signer.rules.content_sha256 && !payload.is_unsigned()) {
+            return Err(SignError::PresignedPayload);
         }
         let mut presigned = Self { signer, request, lifetime, signature: Ascii::new([b'0'; 64]).into() };
         let hash = presigned.canonical_hash()?;

@@ -74,6 +74,10 @@ impl PayloadHash {
         matches!(self, Self::Named(name) if *name != UNSIGNED)
     }
 
+    pub(super) fn is_unsigned(&self) -> bool {
+        matches!(self, Self::Named(UNSIGNED))
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Hash(hash) => hash.as_bytes(),

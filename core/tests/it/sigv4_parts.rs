@@ -1,7 +1,8 @@
 //! The capacity of a request for header lines and parameters.
 
 use rolecall_core::credentials::Credentials;
-use rolecall_core::sigv4::{Payload, Request, Rules, SignError, Signer, SigningKey};
+use rolecall_core::sigv4::chunked::Chunks;
+use rolecall_core::sigv4::{Payload, Request, Rules, SignError, Signer, SigningKey, sha256_hex};
 use rolecall_core::wire::Put;
 use rolecall_core::wire::time::UnixTime;
 
@@ -141,4 +142,27 @@ fn header_names_of_any_length_fit_a_presigned_url() {
         let names = format!("&X-Amz-SignedHeaders=host%3B{}&", name.replace('!', "%21"));
         assert!(String::from_utf8(target.0).unwrap().contains(&names));
     });
+}
+
+/// S3 has no way to learn the hash of a body that a URL covers: it would refuse each request with it.
+#[test]
+fn a_url_for_s3_covers_no_body() {
+    let credentials =
+        Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None).unwrap();
+    let time = UnixTime::from_compact(b"20150830T123600Z").unwrap();
+    let key = SigningKey::derive(credentials.secret_access_key(), time, "us-east-1", "s3");
+    for (rules, payload, accepted) in [
+        (Rules::S3, Payload::Unsigned, true),
+        (Rules::S3, Payload::Bytes(b""), false),
+        (Rules::S3, Payload::Hash(&sha256_hex(b"body")), false),
+        (Rules::S3, Payload::Chunks(Chunks::SIGNED), false),
+        (Rules::STANDARD, Payload::Bytes(b""), true),
+        (Rules::STANDARD, Payload::Chunks(Chunks::SIGNED), false),
+    ] {
+        let signer = Signer::new(&credentials, &key, rules, time).unwrap();
+        let mut request = Request::new("GET", "/key", payload).unwrap();
+        request.header("host", b"example.com").unwrap();
+        let refused = signer.presign(&request, 60).err();
+        assert_eq!(refused, (!accepted).then_some(SignError::PresignedPayload), "{payload:?}");
+    }
 }

@@ -80,12 +80,15 @@ fn sigv4_shows_no_secret_in_debug() {
     let credentials = credentials();
     let key = SigningKey::derive(credentials.secret_access_key(), time(), "eu-west-1", "s3");
     let signer = Signer::new(&credentials, &key, Rules::S3, time()).expect("a signer");
-    let mut request =
-        Request::new("PUT", "/key?password=in-the-query", Payload::Bytes(b"in-the-body")).expect("a request");
-    request.header("Host", b"example.com").expect("a header");
-    request.header("x-amz-server-side-encryption-customer-key", b"in-a-header").expect("a header");
+    let with = |payload| {
+        let mut request = Request::new("PUT", "/key?password=in-the-query", payload).expect("a request");
+        request.header("Host", b"example.com").expect("a header");
+        request.header("x-amz-server-side-encryption-customer-key", b"in-a-header").expect("a header");
+        request
+    };
+    let (request, for_url) = (with(Payload::Bytes(b"in-the-body")), with(Payload::Unsigned));
     let signed = signer.sign(&request).expect("a signature");
-    let presigned = signer.presign(&request, 60).expect("a presigned URL");
+    let presigned = signer.presign(&for_url, 60).expect("a presigned URL");
     let shown = format!("{credentials:?} {key:?} {signer:?} {request:?} {signed:?} {presigned:?}");
     let signatures = [signed.signature(), presigned.signature()];
     for secret in [SECRET, TOKEN, "in-the-query", "in-the-body", "in-a-header", "[105, 110"]
