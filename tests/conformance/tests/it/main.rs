@@ -2,9 +2,13 @@
 //!
 //! One program: linking one per file would take longer than running them.
 
+mod aws_sigv4;
 mod chain;
 mod clock_skew;
 mod endpoints;
+#[expect(dead_code, reason = "nothing is damaged here")]
+#[path = "../../../../core/tests/it/generator.rs"]
+mod generator;
 mod hosts;
 mod login;
 mod operations;

@@ -136,7 +136,7 @@ fn lengths(name: &'static str, kinds: &[Chunks]) {
 }
 
 /// One byte of the body is changed, in each of its parts. Both servers compare the signatures of chunks and the checksum of a
-/// trailer, but not its signature: `tests/benches/peers` compares that with aws-sigv4's.
+/// trailer, but not its signature: s3s and aws-sigv4 do that, in `tests/benches/peers`.
 fn changes(name: &'static str, chunks: Chunks, parts: &[(&str, i64)]) {
     let Some(server) = Server::named(name) else { return };
     let bucket = Bucket::of(&server);
