@@ -24,6 +24,7 @@ declare -A fuzz_dictionaries=(
     [sigv4]="http"
     [sigv4a]="http"
     [sso]="script json http"
+    [sso_oidc]="script json http"
     [sts]="script xml http"
     [time]="time"
     [uri]="http"

@@ -74,6 +74,15 @@ pub trait Host: Send + Sync {
         Err(Failure { phase: Phase::File, kind: FailureKind::Unsupported })
     }
 
+    /// Removes the file at `path`.
+    ///
+    /// # Errors
+    /// As [`Host::lock_file`]; a file that cannot be removed.
+    fn remove_file(&self, path: &str) -> Result<(), Failure> {
+        let _ = path;
+        Err(Failure { phase: Phase::File, kind: FailureKind::Unsupported })
+    }
+
     /// Runs a command line without a shell, with `variables` beside those of this process, and appends its standard
     /// output to `buffer`.
     ///

@@ -173,6 +173,10 @@ pub use sessions::cognito::{PoolIdentity, User};
 pub use sessions::device::AnywhereRole;
 #[cfg(feature = "iot")]
 pub use sessions::device::IotRole;
+#[cfg(any(feature = "sso", feature = "login"))]
+pub use sessions::sso::SignInState;
+#[cfg(feature = "sso")]
+pub use sessions::sso::{DeviceCode, SignedIn, SignedOut};
 pub use sessions::{FederatedUser, Role, RootTask, S3Session, Saml, Session, UserSession, WebIdentity};
 pub use settings::profiles::{self, Profiles};
 pub use settings::{ImdsMode, Settings};

@@ -58,7 +58,7 @@ mod process;
 mod roles_anywhere;
 mod s3_session;
 mod sso;
-mod sso_token;
+mod sso_oidc;
 pub mod sts;
 mod unsigned;
 
@@ -76,5 +76,5 @@ pub use process::{Command, Process};
 pub use roles_anywhere::{AnywhereSession, RolesAnywhere, TrustAnchor};
 pub use s3_session::{CreateSession, CreateSessionRequest};
 pub use sso::{Portal, Sso};
-pub use sso_token::{SsoRefresh, SsoToken, TokenRefresh};
+pub use sso_oidc::{OidcCall, OidcClient, OidcGrant, OidcRequest, SsoOidc};
 pub use unsigned::Unsigned;

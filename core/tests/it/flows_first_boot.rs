@@ -4,7 +4,9 @@ use crate::common::*;
 use rolecall_core::error::{ErrorKind, FailureKind, Phase};
 use rolecall_core::flow::{Endpoint, RetryPolicy};
 use rolecall_core::refresh::{Refreshing, Windows};
-use rolecall_core::sources::{Authorization, Container, Imds, ImdsRegion, SsoRefresh, SsoToken};
+use rolecall_core::sources::{
+    Authorization, Container, Imds, ImdsRegion, OidcClient, OidcGrant, OidcRequest, SsoOidc,
+};
 
 const TOKEN: &str = "PUT /latest/api/token ";
 const ROLE: &str = "GET /latest/meta-data/iam/security-credentials/ ";
@@ -246,13 +248,69 @@ fn what_is_not_a_region_is_refused() {
     assert_eq!(world.run(&mut flow).unwrap_err().kind, ErrorKind::Status(404));
 }
 
-fn oidc() -> SsoRefresh<'static> {
-    let token = SsoToken {
-        client_id: "id \"1\"",
-        client_secret: "the-client-secret",
-        refresh_token: "the-refresh-token",
-    };
-    SsoRefresh::new(Endpoint::parse("https://oidc.eu-west-1.amazonaws.com").unwrap(), token)
+fn oidc_with(request: OidcRequest<'static>) -> SsoOidc<'static> {
+    SsoOidc::new(Endpoint::parse("https://oidc.eu-west-1.amazonaws.com").unwrap(), request)
+}
+
+const CLIENT: OidcClient<'_> = OidcClient { id: "id \"1\"", secret: "the-client-secret" };
+
+fn oidc() -> SsoOidc<'static> {
+    oidc_with(OidcRequest::Token { client: CLIENT, grant: OidcGrant::Refresh("the-refresh-token") })
+}
+
+#[test]
+fn a_program_registers_and_asks_for_a_code_and_for_the_token() {
+    let start_url = "https://x.awsapps.com/start";
+    for (request, target, sent, reply) in [
+        (
+            OidcRequest::Register { name: "rolecall", scopes: &["sso:account:access"] },
+            "POST /client/register ",
+            serde_json::json!({"clientName": "rolecall", "clientType": "public", "scopes": ["sso:account:access"]}),
+            r#"{"clientId":"c","clientSecret":"s","clientSecretExpiresAt":1893456000}"#,
+        ),
+        (
+            OidcRequest::Authorize { client: CLIENT, start_url },
+            "POST /device_authorization ",
+            serde_json::json!({"clientId": CLIENT.id, "clientSecret": CLIENT.secret, "startUrl": start_url}),
+            r#"{"deviceCode":"d","userCode":"ABCD-EFGH","verificationUri":"https://d/","expiresIn":600}"#,
+        ),
+        (
+            OidcRequest::Token { client: CLIENT, grant: OidcGrant::Device("the-device-code") },
+            "POST /token ",
+            serde_json::json!({"clientId": CLIENT.id, "clientSecret": CLIENT.secret,
+                "grantType": "urn:ietf:params:oauth:grant-type:device_code", "deviceCode": "the-device-code"}),
+            r#"{"accessToken":"a","expiresIn":28800}"#,
+        ),
+    ] {
+        let mut world = World::new();
+        world.leaves_reply = true;
+        world.on(target, ok(reply));
+        let mut flow = oidc_with(request);
+        world.run(&mut flow).unwrap();
+        let body: serde_json::Value = serde_json::from_str(world.needs[0].body()).unwrap();
+        assert_eq!(body, sent);
+        assert_eq!(&world.exchange[flow.source().reply()], reply.as_bytes());
+        let mut world = World::new();
+        world.on(target, ok("{}"));
+        assert!(matches!(world.run(&mut oidc_with(request)).unwrap_err().kind, ErrorKind::Missing(_)));
+    }
+}
+
+#[test]
+fn a_code_that_is_not_confirmed_yet_is_an_error_that_says_so() {
+    let pending = r#"{"error":"authorization_pending","error_description":"the-device-code"}"#;
+    for (header, code) in [
+        ("X-Amzn-ErrorType: AuthorizationPendingException", "AuthorizationPendingException"),
+        ("A: b", "authorization_pending"),
+    ] {
+        let mut world = World::new();
+        world.on("POST /token ", reply(400, pending).with(header));
+        let request = OidcRequest::Token { client: CLIENT, grant: OidcGrant::Device("the-device-code") };
+        world.run(&mut oidc_with(request)).unwrap_err();
+        assert_eq!((world.report.code(), world.report.message()), (code, ""));
+        let shown = format!("{request:?}");
+        assert!(!shown.contains("the-device-code") && !shown.contains("the-client-secret"), "{shown}");
+    }
 }
 
 #[test]

@@ -129,11 +129,31 @@ pub(super) static COMMANDS: &[Topic] = &[
         more: &[],
         success: None,
     },
+    #[cfg(feature = "sso")]
+    Topic {
+        name: "login",
+        words: "",
+        about: "sign in at IAM Identity Center, by a code that you confirm in a browser",
+        options: SIGN_IN,
+        groups: &[&GENERAL],
+        more: LOGIN,
+        success: None,
+    },
+    #[cfg(feature = "sso")]
+    Topic {
+        name: "logout",
+        words: "",
+        about: "sign out of IAM Identity Center, and remove its token",
+        options: SIGN_IN,
+        groups: &[&GENERAL],
+        more: &["Credentials of roles that were fetched before are good until they end."],
+        success: None,
+    },
     #[cfg(feature = "profiles")]
     Topic {
         name: "profiles",
         words: "",
-        about: "list the profiles of the shared files, with kind, account, role and region",
+        about: "list the profiles of the shared files, with kind, account, role, region and end of the sign-in",
         options: &[once("--json", "print one JSON document")],
         groups: &[&GENERAL],
         more: &[
@@ -425,6 +445,17 @@ const EXEC: &[&str] = &[
     "With --refresh it gets an endpoint in place of keys, as from rolecall serve -- COMMAND, and runs below this process.",
 ];
 
+/// How `login` is used.
+#[cfg(feature = "sso")]
+const LOGIN: &[&str] = &[
+    "  rolecall login --profile build",
+    "  rolecall login --profile build && rolecall whoami --profile build",
+    "",
+    "The page and the code are printed on standard error; the browser may be on another machine. The token is kept where",
+    "the AWS CLI and the AWS SDKs keep it, ~/.aws/sso/cache, for this user alone, and is renewed as long as the session",
+    "lasts. Confirm only a code that you asked for: it lets the program that shows it act as you.",
+];
+
 /// How `request` is used.
 #[cfg(not(feature = "upload"))]
 const REQUEST: &[&str] = &[];
@@ -528,7 +559,10 @@ static RECIPE: &[&Group] = &[
     &CERTIFICATE,
 ];
 
-/// The groups that the overview has, too.
+/// The groups whose options the overview has.
+pub(super) static OVERVIEW: &[&Group] = &[&GENERAL, &COMMON, &ROLE, &SESSION];
+
+/// Every group; those that the overview lacks are named there.
 pub(super) static SHARED: &[&Group] = &[
     &GENERAL,
     &COMMON,
@@ -543,6 +577,15 @@ pub(super) static SHARED: &[&Group] = &[
     &SETUP,
 ];
 
+const PROFILE: Opt = once(
+    "--profile NAME",
+    "use this profile, and no keys of the environment; else AWS_PROFILE, else default",
+);
+const VERBOSE: Opt = once("-v, --verbose", "print every exchange on standard error");
+const QUIET: Opt =
+    once("-q, --quiet", "print no progress and no notes, but warnings of the result and errors");
+#[cfg(feature = "sso")]
+const SIGN_IN: &[Opt] = &[PROFILE, VERBOSE, QUIET];
 const HEADER: Opt = often("-H, --header NAME:VALUE", "a header to send, which is signed");
 const BODY: Opt = once("-d, --data BODY|@FILE", "the body, or the file that holds it");
 #[cfg(feature = "upload")]
@@ -596,10 +639,7 @@ static GENERAL: Group = Group {
 static COMMON: Group = Group {
     title: "with every command that needs credentials",
     options: &[
-        once(
-            "--profile NAME",
-            "use this profile, and no keys of the environment; else AWS_PROFILE, else default",
-        ),
+        PROFILE,
         once(
             "--region REGION",
             "else the region in the URL's host, AWS_REGION, AWS_DEFAULT_REGION or the profile's",
@@ -612,8 +652,8 @@ static COMMON: Group = Group {
             "--wait SECONDS",
             "keep trying for credentials that long, until there is a network, or an instance's role",
         ),
-        once("-v, --verbose", "print every exchange on standard error"),
-        once("-q, --quiet", "print no progress and no notes, but warnings of the result and errors"),
+        VERBOSE,
+        QUIET,
     ],
 };
 

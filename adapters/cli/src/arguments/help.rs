@@ -1,6 +1,6 @@
 //! The text of `--help`, made from the catalog.
 
-use super::catalog::{COMMANDS, Given, Group, Opt, RECIPES, SHARED, SOURCES, Topic};
+use super::catalog::{COMMANDS, Given, Group, OVERVIEW, Opt, RECIPES, SHARED, SOURCES, Topic};
 
 /// The longest line.
 const WIDTH: usize = 118;
@@ -26,7 +26,15 @@ pub(super) fn overview() -> String {
             RECIPES.iter().for_each(|recipe| put_topic(&mut out, recipe));
         }
     }
-    SHARED.iter().for_each(|group| put_group(&mut out, group));
+    OVERVIEW.iter().for_each(|group| put_group(&mut out, group));
+    let others = SHARED.iter().filter(|group| !OVERVIEW.iter().any(|shown| shown.title == group.title));
+    let titles: Vec<&str> = others.map(|group| group.title).collect();
+    if !titles.is_empty() {
+        out.push('\n');
+        let more = format!("And, in rolecall COMMAND --help: {}.", titles.join("; "));
+        fill(&mut out, 0, more.split(' '));
+        out.push('\n');
+    }
     out.push_str("\nA value that begins with -- is given as --option=VALUE, but for -d.\n");
     fill(&mut out, 0, SOURCES.iter().flat_map(|line| line.split(' ')));
     out.push('\n');
@@ -213,7 +221,7 @@ mod tests {
             assert!(text.contains(&format!("\n  {} ", topic.name)), "{}", topic.name);
             assert!(text.contains(topic.about.split(' ').next().unwrap_or_default()), "{}", topic.name);
         }
-        for option in SHARED.iter().flat_map(|group| group.options) {
+        for option in OVERVIEW.iter().flat_map(|group| group.options) {
             assert!(text.contains(&format!("\n  {} ", option.spelled)), "{}", option.spelled);
         }
     }

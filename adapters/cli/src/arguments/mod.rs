@@ -58,6 +58,10 @@ pub(crate) enum Command {
     },
     #[cfg(feature = "serve")]
     Serve(Box<ServeOptions>),
+    #[cfg(feature = "sso")]
+    Login,
+    #[cfg(feature = "sso")]
+    Logout,
     Whoami,
     #[cfg(feature = "profiles")]
     Profiles {
@@ -405,6 +409,10 @@ impl Given {
                 }
                 Command::Serve(Box::new(options))
             }
+            #[cfg(feature = "sso")]
+            "login" => Command::Login,
+            #[cfg(feature = "sso")]
+            "logout" => Command::Logout,
             "whoami" => Command::Whoami,
             #[cfg(feature = "profiles")]
             "profiles" => Command::Profiles { json: self.json },

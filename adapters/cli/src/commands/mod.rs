@@ -7,6 +7,8 @@ mod default_profile;
 mod demo;
 mod exec;
 mod explain;
+#[cfg(feature = "sso")]
+mod login;
 #[cfg(feature = "profiles")]
 mod profiles;
 mod program;
@@ -48,6 +50,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Serve(options) => serve::run(options, common),
         #[cfg(feature = "profiles")]
         Command::Profiles { json } => profiles::run(*json),
+        #[cfg(feature = "sso")]
+        Command::Login => login::login(&provider(common)?),
+        #[cfg(feature = "sso")]
+        Command::Logout => login::logout(&provider(common)?),
         Command::Whoami => whoami(&provider(common)?),
         Command::Explain { json } => explain::run(&provider(common)?, *json, common.wait.is_some()),
         Command::Request(target) => request::run(target, common, &provider_at(target, common)?),

@@ -17,17 +17,19 @@ struct Row {
     account: String,
     role: String,
     region: String,
+    /// When the sign-in ends.
+    end: String,
 }
 
 pub(super) fn run(json: bool) -> Result<ExitCode, Failure> {
     let environment = Environment::process();
     let profiles = Profiles::load(&environment)?;
     environment.check()?;
-    let rows: Vec<Row> = profiles.names().map(|name| row(&profiles, name)).collect();
+    let rows: Vec<Row> = profiles.names().map(|name| row(&profiles, name, &environment)).collect();
     if json { print(&*document(&rows).0) } else { print(table(&rows)) }
 }
 
-fn row(profiles: &Profiles, name: &str) -> Row {
+fn row(profiles: &Profiles, name: &str, environment: &Environment) -> Row {
     let get = |key: &str| {
         profiles.profile(name).and_then(|section| section.get(key)).unwrap_or_default().to_owned()
     };
@@ -46,7 +48,23 @@ fn row(profiles: &Profiles, name: &str) -> Row {
         }
     };
     let account = if account.is_empty() { get("aws_account_id") } else { account };
-    Row { name: name.to_owned(), kind, account, role, region: get("region") }
+    Row { name: name.to_owned(), kind, account, role, region: get("region"), end: end(name, environment) }
+}
+
+/// When the sign-in of a profile ends, if it has one.
+#[cfg(any(feature = "sso", feature = "login"))]
+fn end(name: &str, environment: &Environment) -> String {
+    let settings = rolecall::Settings::load(environment, Some(name));
+    match settings.map(|settings| rolecall::Provider::new(settings).sign_in_state()) {
+        Ok(rolecall::SignInState::Until(end)) => end.rfc3339().as_str().to_owned(),
+        Ok(rolecall::SignInState::SignedOut) => "signed out".to_owned(),
+        _ => String::new(),
+    }
+}
+
+#[cfg(not(any(feature = "sso", feature = "login")))]
+fn end(_: &str, _: &Environment) -> String {
+    String::new()
 }
 
 /// Kind, account and role of the first credentials.
@@ -93,18 +111,18 @@ fn name_in(arn: &str) -> String {
 /// The rows in columns, whatever is in them as printable text.
 fn table(rows: &[Row]) -> String {
     let shown = |text: &str| if text.is_empty() { "-".to_owned() } else { text.escape_debug().to_string() };
-    let mut lines = vec![["profile", "kind", "account", "role", "region"].map(str::to_owned)];
-    lines.extend(
-        rows.iter()
-            .map(|row| [&row.name, &row.kind, &row.account, &row.role, &row.region].map(|text| shown(text))),
-    );
-    let mut widths = [0; 5];
+    let mut lines =
+        vec![["profile", "kind", "account", "role", "region", "signed in until"].map(str::to_owned)];
+    lines.extend(rows.iter().map(|row| {
+        [&row.name, &row.kind, &row.account, &row.role, &row.region, &row.end].map(|text| shown(text))
+    }));
+    let mut widths = [0; 6];
     for line in &lines {
         for (width, text) in widths.iter_mut().zip(line) {
             *width = text.chars().count().max(*width);
         }
     }
-    let put = |line: &[String; 5]| {
+    let put = |line: &[String; 6]| {
         let cells: Vec<String> =
             line.iter().zip(widths).map(|(text, width)| format!("{text:width$}")).collect();
         format!("{}\n", cells.join("  ").trim_end())
@@ -125,6 +143,7 @@ fn document(rows: &[Row]) -> Sink {
             ("account", &row.account),
             ("role", &row.role),
             ("region", &row.region),
+            ("signedInUntil", &row.end),
         ] {
             if !value.is_empty() {
                 out.key(name);

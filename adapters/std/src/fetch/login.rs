@@ -3,6 +3,7 @@
 use rolecall_core::error::Origin;
 use rolecall_core::sigv4::sha256_hex;
 use rolecall_core::sources::{Fixed, LoginRefresh, LoginToken};
+use rolecall_core::wire::time::UnixTime;
 use zeroize::Zeroizing;
 
 use super::login_file::LoginFile;
@@ -36,6 +37,12 @@ impl Fetcher<'_> {
             Err(_) if file.left(self.time()).is_some_and(|left| left > 0) => self.held(&file),
             result => result.map_err(|error| sign_in.advise(error)),
         }
+    }
+
+    /// When the credentials of a session end; `None` if there are none.
+    pub(super) fn session_end(&self, session: &LoginSession) -> Option<UnixTime> {
+        let path = session_file(self.settings, session)?;
+        LoginFile::read(self.read_shared(&path).ok()?).ok()?.credentials.expiration()
     }
 
     fn read_session(&self, path: &str, sign_in: &SignIn) -> Result<LoginFile, Error> {

@@ -17,6 +17,8 @@ mod sign_in;
 #[cfg(feature = "sso")]
 pub(crate) mod sso;
 #[cfg(feature = "sso")]
+mod sso_login;
+#[cfg(feature = "sso")]
 mod sso_token;
 mod sts;
 

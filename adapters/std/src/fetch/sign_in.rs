@@ -7,6 +7,8 @@ use rolecall_core::wire::time::UnixTime;
 
 use super::Fetcher;
 use crate::host::Buffer;
+use crate::sessions::sso::SignInState;
+use crate::settings::profiles::Base;
 use crate::{Error, lock};
 
 /// A sign-in, for errors about it.
@@ -62,6 +64,19 @@ impl SignIn {
 }
 
 impl Fetcher<'_> {
+    /// When the sign-in of the profile ends, as its file says.
+    pub(crate) fn sign_in_state(&self) -> SignInState {
+        let plan = self.settings.profile.as_ref().ok().and_then(Option::as_ref);
+        let end = match plan.map(|plan| &plan.base) {
+            #[cfg(feature = "sso")]
+            Some(Base::Sso(session)) => self.token_end(session),
+            #[cfg(feature = "login")]
+            Some(Base::Login(session)) => self.session_end(session),
+            _ => return SignInState::NotNeeded,
+        };
+        end.map_or(SignInState::SignedOut, SignInState::Until)
+    }
+
     pub(super) fn read_shared(&self, path: &str) -> Result<Buffer, Failure> {
         let mut buffer = Buffer::new();
         self.host.read_file(path, &mut buffer)?;

@@ -1,8 +1,9 @@
 //! Sign-in with IAM Identity Center: the role's credentials, and the token they are requested with.
 
-use rolecall_core::error::{Error as SourceError, ErrorKind, Failure, FailureKind, Origin};
+use rolecall_core::error::{Error as SourceError, Failure, FailureKind, Origin};
 use rolecall_core::flow::{Report, Slot};
-use rolecall_core::sources::{Sso, SsoRefresh, SsoToken};
+use rolecall_core::sources::{OidcClient, OidcGrant, OidcRequest, Sso, SsoOidc};
+use rolecall_core::wire::time::UnixTime;
 use sha1::{Digest, Sha1};
 
 use super::sign_in::{SignIn, quoted};
@@ -82,38 +83,49 @@ impl Fetcher<'_> {
     }
 
     fn exchange_token(&self, session: &SsoSession, token: &TokenFile) -> Result<Renewed, Error> {
+        let client = OidcClient { id: token.client_id(), secret: token.client_secret() };
+        let grant = OidcGrant::Refresh(token.refresh_token());
+        self.oidc(session, OidcRequest::Token { client, grant }, EXCHANGE + token.len(), Renewed::of_reply)
+    }
+
+    /// Sends a request of at most `room` bytes to the token service, and returns what `read` makes of the reply.
+    pub(super) fn oidc<T>(
+        &self,
+        session: &SsoSession,
+        request: OidcRequest<'_>,
+        room: usize,
+        read: impl FnOnce(&[u8]) -> Result<T, SourceError>,
+    ) -> Result<T, Error> {
         let url = self.settings.sign_in_url("sso-oidc", "oidc", &session.region)?;
-        let client = SsoToken {
-            client_id: token.client_id(),
-            client_secret: token.client_secret(),
-            refresh_token: token.refresh_token(),
-        };
-        let mut flow = SsoRefresh::new(self.settings.parsed("sso-oidc", &url)?, client);
-        let driver = self.driver(EXCHANGE + token.len());
+        let mut flow = SsoOidc::new(self.settings.parsed("sso-oidc", &url)?, request);
+        let driver = self.driver(room);
         let (mut buffer, mut report, mut nothing) = (Buffer::new(), Report::new(), []);
         let mut slots = [Slot::new(&mut nothing)];
         let sent = driver.drive_in(&mut buffer, &mut Streams::default(), &mut flow, &mut slots, &mut report);
         sent.map_err(|error| self.failed(&driver, error, report))?;
-        let reply = buffer.bytes().get(flow.source().reply()).unwrap_or_default();
-        Renewed::parse(reply).ok_or_else(|| {
-            SourceError::new(Origin::Sso, "CreateToken", ErrorKind::Unusable("accessToken or expiresIn"))
-                .into()
-        })
+        read(buffer.bytes().get(flow.source().reply()).unwrap_or_default()).map_err(Error::from)
     }
 
-    fn read_token(&self, path: &str) -> Result<TokenFile, Failure> {
+    /// When the token of a session ends; `None` if there is none.
+    pub(super) fn token_end(&self, session: &SsoSession) -> Option<UnixTime> {
+        let path = token_file(self.settings, session)?;
+        self.read_token(&path).ok()?.end()
+    }
+
+    pub(super) fn read_token(&self, path: &str) -> Result<TokenFile, Failure> {
         self.read_shared(path).map(TokenFile::new)
     }
 }
 
 /// The sign-in to the session of a profile.
-fn sign_in(session: &SsoSession) -> SignIn {
+pub(super) fn sign_in(session: &SsoSession) -> SignIn {
     let of_session = match &session.session {
         Some(name) => format!(" (sso-session {name})"),
         None => String::new(),
     };
     let plain = "aws sso login";
-    let command = format!("{plain} --profile {}{of_session}", quoted(&session.profile));
+    let profile = quoted(&session.profile);
+    let command = format!("{plain} --profile {profile}{of_session}, or rolecall login --profile {profile}");
     SignIn { origin: Origin::Sso, step: "access token", plain, command }
 }
 

@@ -1,5 +1,6 @@
 //! The file that AWS clients keep an access token of IAM Identity Center in.
 
+use rolecall_core::error::{Error as SourceError, ErrorKind, Origin};
 use rolecall_core::wire::json::{Token, member};
 use rolecall_core::wire::time::UnixTime;
 use zeroize::Zeroizing;
@@ -45,6 +46,11 @@ impl TokenFile {
         &self.refresh_token
     }
 
+    /// The access token; empty if there is none.
+    pub(super) fn access_token(&self) -> Zeroizing<String> {
+        text(self.content.bytes(), "accessToken").unwrap_or_default()
+    }
+
     /// Bytes of the content.
     pub(super) fn len(&self) -> usize {
         self.content.bytes().len()
@@ -63,28 +69,32 @@ impl TokenFile {
 
     /// Seconds until the token ends, if that is known; negative afterwards.
     pub(super) fn left(&self, time: Option<UnixTime>) -> Option<i64> {
-        self.seconds_to("expiresAt", time)
+        Some(self.end()?.seconds_since(time?))
+    }
+
+    /// When the token ends, if that is known.
+    pub(super) fn end(&self) -> Option<UnixTime> {
+        self.time("expiresAt")
     }
 
     /// Whether there is a refresh token, of a client whose registration has not ended.
     pub(super) fn is_renewable(&self, time: Option<UnixTime>) -> bool {
         let complete =
             [&self.client_id, &self.client_secret, &self.refresh_token].iter().all(|text| !text.is_empty());
-        complete && self.seconds_to("registrationExpiresAt", time).is_none_or(|left| left > 0)
+        let left = self.time("registrationExpiresAt").zip(time).map(|(end, time)| end.seconds_since(time));
+        complete && left.is_none_or(|left| left > 0)
     }
 
-    fn seconds_to(&self, name: &str, time: Option<UnixTime>) -> Option<i64> {
+    fn time(&self, name: &str) -> Option<UnixTime> {
         let text = text(self.content.bytes(), name)?;
         // Older versions of the AWS CLI wrote the name of the zone.
         let text = text.strip_suffix("UTC").map_or_else(|| text.to_string(), |time| format!("{time}Z"));
-        let end = UnixTime::from_rfc3339(text.as_bytes()).ok()?;
-        Some(end.seconds_since(time?))
+        UnixTime::from_rfc3339(text.as_bytes()).ok()
     }
 
     /// The document with the new token, and every other member as it is; `None` if the content is not an object.
     pub(super) fn with(&self, renewed: &Renewed, time: Option<UnixTime>) -> Option<Zeroizing<Vec<u8>>> {
-        let end = time?.as_secs().saturating_add(renewed.expires_in);
-        let end = UnixTime::from_secs(end.min(UnixTime::MAX.as_secs())).rfc3339();
+        let end = renewed.expiration(time?).rfc3339();
         let mut new =
             vec![("accessToken", string(&renewed.access_token)), ("expiresAt", string(end.as_str()))];
         if let Some(token) = &renewed.refresh_token {
@@ -95,8 +105,18 @@ impl TokenFile {
 }
 
 impl Renewed {
+    /// When a token ends that was issued at `time`.
+    pub(super) fn expiration(&self, time: UnixTime) -> UnixTime {
+        UnixTime::from_secs(time.as_secs().saturating_add(self.expires_in).min(UnixTime::MAX.as_secs()))
+    }
+
     /// Reads the reply of the service.
-    pub(super) fn parse(reply: &[u8]) -> Option<Self> {
+    pub(super) fn of_reply(reply: &[u8]) -> Result<Self, SourceError> {
+        let unusable = ErrorKind::Unusable("accessToken or expiresIn");
+        Self::parse(reply).ok_or_else(|| SourceError::new(Origin::Sso, "CreateToken", unusable))
+    }
+
+    fn parse(reply: &[u8]) -> Option<Self> {
         let expires_in = match member(reply, "expiresIn").ok()?? {
             Token::Number(digits) => digits.split('.').next()?.parse().ok()?,
             _ => return None,

@@ -7,6 +7,8 @@ mod explain;
 mod held;
 mod in_use;
 mod keys;
+#[cfg(any(feature = "sso", feature = "login"))]
+mod login;
 #[cfg(feature = "iot")]
 mod mqtt;
 mod send;

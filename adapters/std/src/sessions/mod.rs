@@ -3,6 +3,8 @@
 pub(crate) mod cognito;
 #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
 pub(crate) mod device;
+#[cfg(any(feature = "sso", feature = "login"))]
+pub(crate) mod sso;
 
 use std::fmt;
 

@@ -86,6 +86,11 @@ impl Host for System {
         replace::replace(path, content)
     }
 
+    #[cfg(unix)]
+    fn remove_file(&self, path: &str) -> Result<(), Failure> {
+        replace::remove(path)
+    }
+
     fn run(&self, command: &str, variables: &[(&str, &str)], buffer: &mut Buffer) -> Result<(), Failure> {
         command::run(command, variables, buffer)
     }

@@ -1,8 +1,8 @@
 //! Files that processes share: locked, and replaced as a whole.
 
-use std::fs::{File, Permissions, canonicalize, remove_file, rename};
+use std::fs::{DirBuilder, File, Permissions, canonicalize, remove_file, rename};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -18,15 +18,25 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// Locks a file beside the one at `path`, which is replaced and cannot be locked itself.
 pub(super) fn lock(path: &str) -> Result<Box<dyn Send>, Failure> {
     let failure = |error: io::Error| failed(Phase::File, kind_of(&error));
+    let lock = Path::new(path).with_extension("lock");
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(flags.bits().cast_signed())
-        .open(Path::new(path).with_extension("lock"))
-        .map_err(failure)?;
+    let open = || {
+        File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(flags.bits().cast_signed())
+            .open(&lock)
+    };
+    let file = match (open(), lock.parent()) {
+        // Before the first sign-in there is no folder.
+        (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).and_then(|()| open())
+        }
+        (opened, _) => opened,
+    };
+    let file = file.map_err(failure)?;
     lock_exclusively(&file, Instant::now() + PATIENCE).map_err(failure)?;
     // Dropping the file releases the lock.
     Ok(Box::new(file))
@@ -41,6 +51,11 @@ pub(super) fn replace(path: &str, content: &[u8]) -> Result<(), Failure> {
         let _ = remove_file(&fresh);
         failed(Phase::File, kind_of(&error))
     })
+}
+
+/// Removes a file.
+pub(super) fn remove(path: &str) -> Result<(), Failure> {
+    remove_file(path).map_err(|error| failed(Phase::File, kind_of(&error)))
 }
 
 fn write(path: &Path, content: &[u8]) -> io::Result<()> {

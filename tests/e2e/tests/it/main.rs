@@ -74,6 +74,8 @@ mod signatures;
 mod special_files;
 #[cfg(unix)]
 mod sso;
+#[cfg(unix)]
+mod sso_login;
 mod streaming;
 mod sts;
 mod sts_command;

@@ -37,7 +37,13 @@ fn every_profile_is_listed_with_what_the_files_say() {
     let (config, credentials) = (folder.join("config"), folder.join("credentials"));
     std::fs::write(&config, CONFIG).expect("a file");
     std::fs::write(&credentials, CREDENTIALS).expect("a file");
+    // The file of the start URL.
+    let cache = folder.join(".aws/sso/cache");
+    std::fs::create_dir_all(&cache).expect("a folder");
+    let token = r#"{"accessToken":"a-secret-token","expiresAt":"2099-01-02T03:04:05Z"}"#;
+    std::fs::write(cache.join("e8be5486177c5b5392bd9aa76563515b29358e6e.json"), token).expect("a file");
     let environment = [
+        ("HOME", folder.display().to_string()),
         ("AWS_CONFIG_FILE", config.display().to_string()),
         ("AWS_SHARED_CREDENTIALS_FILE", credentials.display().to_string()),
     ];
@@ -48,15 +54,15 @@ fn every_profile_is_listed_with_what_the_files_say() {
         .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
         .collect();
     for wanted in [
-        &["profile", "kind", "account", "role", "region"][..],
-        &["broken", "cannot be used", "-", "-", "-"],
-        &["console", "aws login", "111122223333", "Admin", "-"],
-        &["default", "no credentials", "-", "-", "eu-west-1"],
-        &["helper", "command", "-", "-", "-"],
-        &["instance", "role, from Ec2InstanceMetadata", "444455556666", "gateway", "-"],
-        &["keys", "keys", "777788889999", "-", "-"],
-        &["portal", "IAM Identity Center", "111122223333", "ReadOnly", "us-east-1"],
-        &["reports", "role, from keys", "444455556666", "reports", "-"],
+        &["profile", "kind", "account", "role", "region", "signed in until"][..],
+        &["broken", "cannot be used", "-", "-", "-", "-"],
+        &["console", "aws login", "111122223333", "Admin", "-", "signed out"],
+        &["default", "no credentials", "-", "-", "eu-west-1", "-"],
+        &["helper", "command", "-", "-", "-", "-"],
+        &["instance", "role, from Ec2InstanceMetadata", "444455556666", "gateway", "-", "-"],
+        &["keys", "keys", "777788889999", "-", "-", "-"],
+        &["portal", "IAM Identity Center", "111122223333", "ReadOnly", "us-east-1", "2099-01-02T03:04:05Z"],
+        &["reports", "role, from keys", "444455556666", "reports", "-", "-"],
     ] {
         assert!(lines.iter().any(|line| line == wanted), "{wanted:?}: {}", run.stdout);
     }
@@ -66,6 +72,7 @@ fn every_profile_is_listed_with_what_the_files_say() {
     assert_eq!(document.as_array().map(Vec::len), Some(8));
     assert_eq!(document[7]["role"], "reports");
     assert_eq!(document[0].get("account"), None);
+    assert_eq!(document[6]["signedInUntil"], "2099-01-02T03:04:05Z");
     std::fs::write(&config, "[profile").expect("a file");
     let broken = rolecall(&["profiles"], environment);
     assert!(broken.failed().contains("config"), "{broken:#?}");

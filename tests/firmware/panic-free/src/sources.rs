@@ -240,16 +240,23 @@ fn hosts(endpoint: flow::Endpoint<'static>) {
         <sources::Process as Flow>::answer,
         <sources::Process as Flow>::restart,
     );
-    let token = sources::SsoToken { client_id: text(), client_secret: text(), refresh_token: text() };
-    let mut renewal = sources::SsoRefresh::new(endpoint, token);
+    let client = sources::OidcClient { id: text(), secret: text() };
+    let requests = [
+        sources::OidcRequest::Register { name: text(), scopes: black_box(&["a"]) },
+        sources::OidcRequest::Authorize { client, start_url: text() },
+        sources::OidcRequest::Token { client, grant: sources::OidcGrant::Refresh(text()) },
+        sources::OidcRequest::Token { client, grant: sources::OidcGrant::Device(text()) },
+    ];
+    let Some(request) = requests.get(number::<u8>() as usize) else { return };
+    let mut renewal = sources::SsoOidc::new(endpoint, *request);
     drive(
         &mut renewal,
-        <sources::SsoRefresh as Flow>::slots,
-        <sources::SsoRefresh as Flow>::poll,
-        <sources::SsoRefresh as Flow>::answer,
-        <sources::SsoRefresh as Flow>::restart,
+        <sources::SsoOidc as Flow>::slots,
+        <sources::SsoOidc as Flow>::poll,
+        <sources::SsoOidc as Flow>::answer,
+        <sources::SsoOidc as Flow>::restart,
     );
-    used(sources::TokenRefresh::reply(sources::SsoRefresh::source(&renewal)));
+    used(sources::OidcCall::reply(sources::SsoOidc::source(&renewal)));
     let mut sso = sources::Sso::with_limits(sources::Sso::new(endpoint, text(), text(), text()), limits());
     drive(
         &mut sso,

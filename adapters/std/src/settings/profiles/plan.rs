@@ -119,6 +119,8 @@ pub struct SsoSession {
     pub account_id: Option<String>,
     /// `sso_role_name`; always present without a session.
     pub role_name: Option<String>,
+    /// `sso_registration_scopes` of the session: what a sign-in asks for; `sso:account:access` without it.
+    pub scopes: Vec<String>,
 }
 
 /// A sign-in to the console with `aws login`.
@@ -354,6 +356,7 @@ impl<'a> At<'a> {
                 region: self.owned("sso_region").ok_or_else(|| missing(self.name, "sso_region"))?,
                 account_id,
                 role_name,
+                scopes: scopes(None),
             }));
         };
         let section = profiles
@@ -376,6 +379,7 @@ impl<'a> At<'a> {
             region: of_session("sso_region")?,
             account_id,
             role_name,
+            scopes: scopes(section.get("sso_registration_scopes")),
         }))
     }
 
@@ -395,4 +399,9 @@ impl<'a> At<'a> {
 
 fn wrong(name: &str, what: &str) -> Error {
     Error::Configuration(format!("profile {name}: {what}"))
+}
+
+/// Scopes in a list with commas.
+fn scopes(list: Option<&str>) -> Vec<String> {
+    list.unwrap_or("sso:account:access").split(',').map(|scope| scope.trim().to_owned()).collect()
 }
