@@ -46,7 +46,7 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 /// What a service says, such as an id, with everything but printable ASCII escaped.
-#[cfg(feature = "setup")]
+#[cfg(any(feature = "setup", feature = "upload"))]
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {

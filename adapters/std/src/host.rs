@@ -154,14 +154,50 @@ pub trait Host: Send + Sync {
 pub struct Streams<'a> {
     /// The body of the request.
     pub upload: Option<&'a mut dyn Upload>,
-    /// The writer for the body of a reply of status 2xx.
-    pub download: Option<&'a mut dyn Write>,
+    /// Where the body of a reply of status 2xx goes.
+    pub download: Option<&'a mut dyn Download>,
 }
 
 impl fmt::Debug for Streams<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (upload, download) = (self.upload.is_some(), self.download.is_some());
         write!(f, "Streams(upload: {upload}, download: {download})")
+    }
+}
+
+/// Where the body of a reply goes while it arrives: any writer, or what wants to know the headers first.
+pub trait Download {
+    /// Takes status and headers, before the body.
+    ///
+    /// # Errors
+    /// An error ends the exchange.
+    fn start(&mut self, status: u16, headers: &[(String, String)]) -> io::Result<()> {
+        let _ = (status, headers);
+        Ok(())
+    }
+
+    /// Takes the next part of the body.
+    ///
+    /// # Errors
+    /// As [`Download::start`].
+    fn write(&mut self, part: &[u8]) -> io::Result<()>;
+
+    /// Ends the body.
+    ///
+    /// # Errors
+    /// As [`Download::start`].
+    fn end(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<W: Write + ?Sized> Download for W {
+    fn write(&mut self, part: &[u8]) -> io::Result<()> {
+        self.write_all(part)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.flush()
     }
 }
 

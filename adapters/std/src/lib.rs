@@ -163,7 +163,7 @@ pub use credentials::{CallerIdentity, Credentials};
 pub use environment::Environment;
 pub use error::{Detail, Error};
 pub use finding::{Finding, Outcome};
-pub use host::{Buffer, Host, Once, Streams, Upload};
+pub use host::{Buffer, Download, Host, Once, Streams, Upload};
 pub use http::proxy::Proxies;
 pub use provider::{Explanation, InUse, Provider, ProviderBuilder};
 pub use request::{Canonical, Presigned, Reply, Request, Signed};

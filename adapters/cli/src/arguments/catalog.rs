@@ -181,6 +181,14 @@ pub(super) static COMMANDS: &[Topic] = &[
             UPLOAD,
             #[cfg(feature = "upload")]
             LENGTH,
+            #[cfg(feature = "upload")]
+            OUTPUT,
+            #[cfg(feature = "upload")]
+            INCLUDE,
+            #[cfg(feature = "upload")]
+            RETRY,
+            #[cfg(feature = "upload")]
+            TIMEOUT,
             SERVICE,
             #[cfg(feature = "sigv4a")]
             REGION_SET,
@@ -463,12 +471,14 @@ const REQUEST: &[&str] = &[];
 /// How `request` is used.
 #[cfg(feature = "upload")]
 const REQUEST: &[&str] = &[
-    "  rolecall request GET https://reports.s3.eu-west-1.amazonaws.com/11.csv > 11.csv",
-    "  rolecall request PUT https://reports.s3.eu-west-1.amazonaws.com/11.csv -T 11.csv",
+    "  rolecall request GET https://reports.s3.eu-west-1.amazonaws.com/11.csv -o 11.csv",
+    "  rolecall request PUT https://reports.s3.eu-west-1.amazonaws.com/11.csv -T 11.csv --retry 3",
     "",
-    "A file that is uploaded to S3 is signed in chunks while it is sent, and is never held whole; for other services it is",
-    "hashed first. Of a pipe, -T - or -T FIFO, S3 takes as many bytes as --length says; without it, it is read into memory,",
-    "up to 8 MiB.",
+    "No file is held whole. One that is uploaded to S3 by -T is signed in chunks while it is sent; for other services, and by",
+    "-d @FILE, it is hashed first, and one that changes meanwhile is an error. Of a pipe, -T - or -T FIFO, S3 takes as many",
+    "bytes as --length says; without it, and by -d @-, it is read into memory, up to 8 MiB. An error goes to standard output",
+    "and leaves the file of -o as it was, and so does Ctrl-C; on Windows, that leaves a file with .part at its end beside it.",
+    "A terminal shows how far it is.",
 ];
 
 /// How `generate` is used.
@@ -592,6 +602,15 @@ const BODY: Opt = once("-d, --data BODY|@FILE", "the body, or the file that hold
 const UPLOAD: Opt = once("-T, --upload-file FILE", "the body, read while it is sent; - is standard input");
 #[cfg(feature = "upload")]
 const LENGTH: Opt = once("--length BYTES", "the length of what a pipe gives; with -T, for S3");
+#[cfg(feature = "upload")]
+const OUTPUT: Opt = once("-o, --output FILE", "write the body of a success there, whole or not at all");
+#[cfg(feature = "upload")]
+const INCLUDE: Opt = once("-i, --include", "print status and headers before the body, as with HEAD");
+#[cfg(feature = "upload")]
+const RETRY: Opt =
+    once("--retry NUMBER", "try that many times more after a failure that may pass, 429 or 5xx; up to 20");
+#[cfg(feature = "upload")]
+const TIMEOUT: Opt = once("--timeout SECONDS", "how long the request and its retries may take, else 3600");
 #[cfg(feature = "sigv4a")]
 const REGION_SET: Opt =
     once("--region-set REGIONS", "sign for these regions with SigV4a: * or a list with commas");

@@ -122,7 +122,7 @@ pub(crate) struct Target {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<OsString>,
     #[cfg(feature = "upload")]
-    pub(crate) upload: UploadOptions,
+    pub(crate) transfer: TransferOptions,
     pub(crate) service: Option<String>,
     pub(crate) region_set: Option<String>,
     /// Whether a session at the directory bucket of the URL signs.
@@ -130,13 +130,22 @@ pub(crate) struct Target {
     pub(crate) s3_session: bool,
 }
 
-/// A file to send.
+/// How a request is sent, and where its reply goes.
 #[cfg(feature = "upload")]
 #[derive(Debug, Default)]
-pub(crate) struct UploadOptions {
-    pub(crate) path: Option<OsString>,
+pub(crate) struct TransferOptions {
+    /// A file to send.
+    pub(crate) upload: Option<OsString>,
     /// The length of what a pipe gives, in bytes.
     pub(crate) length: Option<u64>,
+    /// The file that gets the reply.
+    pub(crate) output: Option<OsString>,
+    /// Whether status and headers of the reply are printed.
+    pub(crate) include: bool,
+    /// Attempts after the first.
+    pub(crate) retries: u8,
+    /// Seconds that all of it may take.
+    pub(crate) timeout: Option<u32>,
 }
 
 /// How a captured request is checked.
@@ -161,7 +170,7 @@ struct Given {
     headers: Vec<(String, String)>,
     body: Option<OsString>,
     #[cfg(feature = "upload")]
-    upload: UploadOptions,
+    transfer: TransferOptions,
     service: Option<String>,
     region_set: Option<String>,
     #[cfg(feature = "sessions")]
@@ -266,9 +275,17 @@ impl Given {
             // A body may begin as an option does.
             "data" => self.body = Some(parser.value()?),
             #[cfg(feature = "upload")]
-            "upload-file" => self.upload.path = Some(value::any(&option, parser)?),
+            "upload-file" => self.transfer.upload = Some(value::any(&option, parser)?),
             #[cfg(feature = "upload")]
-            "length" => self.upload.length = Some(value::bytes(&option, parser)?),
+            "length" => self.transfer.length = Some(value::bytes(&option, parser)?),
+            #[cfg(feature = "upload")]
+            "output" => self.transfer.output = Some(value::any(&option, parser)?),
+            #[cfg(feature = "upload")]
+            "include" => self.transfer.include = true,
+            #[cfg(feature = "upload")]
+            "retry" => self.transfer.retries = value::retries(&option, parser)?,
+            #[cfg(feature = "upload")]
+            "timeout" => self.transfer.timeout = Some(value::seconds(&option, 1..=604_800, parser)?),
             "service" => self.service = Some(text()?),
             "region-set" if cfg!(feature = "sigv4a") => self.region_set = Some(text()?),
             #[cfg(feature = "sessions")]
@@ -342,7 +359,8 @@ impl Given {
     /// Checks that standard input is read for one thing alone, and that a scope is named in one way.
     fn check_inputs(&self, topic: &Topic) -> Result<(), lexopt::Error> {
         #[cfg(feature = "upload")]
-        let uploads = self.upload.path.as_ref().is_some_and(|path| path == "-");
+        let uploads = self.transfer.upload.as_ref().is_some_and(|path| path == "-")
+            || self.body.as_ref().is_some_and(|body| body == "@-");
         #[cfg(not(feature = "upload"))]
         let uploads = false;
         if self.common.identity.password_stdin && (uploads || topic.name == "verify") {
@@ -419,11 +437,11 @@ impl Given {
             "explain" => Command::Explain { json: self.json },
             "request" => {
                 #[cfg(feature = "upload")]
-                if self.body.is_some() && self.upload.path.is_some() {
+                if self.body.is_some() && self.transfer.upload.is_some() {
                     return Err("--data or --upload-file, not both".into());
                 }
                 #[cfg(feature = "upload")]
-                if self.upload.length.is_some() && self.upload.path.is_none() {
+                if self.transfer.length.is_some() && self.transfer.upload.is_none() {
                     return Err("--length needs --upload-file".into());
                 }
                 Command::Request(self.target(word("method")?, word("URL")?))
@@ -488,7 +506,7 @@ impl Given {
             headers: std::mem::take(&mut self.headers),
             body: self.body.take(),
             #[cfg(feature = "upload")]
-            upload: std::mem::take(&mut self.upload),
+            transfer: std::mem::take(&mut self.transfer),
             service: self.service.take(),
             region_set: self.region_set.take(),
             #[cfg(feature = "sessions")]

@@ -77,6 +77,16 @@ pub(super) fn bytes(option: &str, parser: &mut Parser) -> Result<u64, Error> {
     })
 }
 
+/// The value of an option, as a number of attempts after the first.
+#[cfg(feature = "upload")]
+pub(super) fn retries(option: &str, parser: &mut Parser) -> Result<u8, Error> {
+    let text = text(option, parser)?;
+    let number = text.parse().ok().filter(|number| *number <= 20);
+    number.ok_or_else(|| {
+        format!("{option}: expected a whole number from 0 to 20, found {}", shown(&text)).into()
+    })
+}
+
 /// The value of an option, as two texts with `=` between them, of which the first is not empty.
 pub(super) fn pair(option: &str, expected: &str, parser: &mut Parser) -> Result<(String, String), Error> {
     let text = text(option, parser)?;

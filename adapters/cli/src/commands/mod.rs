@@ -5,6 +5,8 @@ mod credentials;
 mod default_profile;
 #[cfg(feature = "demo")]
 mod demo;
+#[cfg(feature = "upload")]
+mod destination;
 mod exec;
 mod explain;
 #[cfg(feature = "sso")]
@@ -12,6 +14,8 @@ mod login;
 #[cfg(feature = "profiles")]
 mod profiles;
 mod program;
+#[cfg(feature = "upload")]
+mod progress;
 mod request;
 mod section;
 #[cfg(feature = "serve")]

@@ -8,36 +8,60 @@ use std::path::Path;
 use rolecall::core::sigv4::Hasher;
 use rolecall::core::sigv4::chunked::{ChunkLayout, Chunks};
 use rolecall::core::wire::Put;
-use rolecall::{Error, Once, Provider, Reply, Request};
+use rolecall::{Download, Error, Once, Provider, Reply, Request};
 
+use super::progress::Progress;
+use crate::arguments::Target;
 use crate::failure::Failure;
 use crate::files::{Bounds, read, stream};
+use crate::input::file_of;
 use crate::output::{note, shown};
 
 /// The data of a chunk, in bytes.
 const CHUNK: u32 = 64 * 1024;
 
+/// The file or the pipe that has the body.
+pub(super) struct Body<'a> {
+    path: &'a OsStr,
+    /// The option that named it.
+    option: &'static str,
+    /// Whether it may be signed while it is read: an upload.
+    is_upload: bool,
+}
+
+impl<'a> Body<'a> {
+    /// The body of `target`, if it is not on the command line itself.
+    pub(super) fn of(target: &'a Target) -> Option<Self> {
+        if let Some(path) = &target.transfer.upload {
+            return Some(Self { path, option: "--upload-file", is_upload: true });
+        }
+        let path = file_of(target.body.as_ref()?)?;
+        Some(Self { path, option: "--data", is_upload: false })
+    }
+}
+
 /// A body to send.
 pub(super) struct Upload<'a> {
-    pub(super) path: &'a OsStr,
+    pub(super) body: Body<'a>,
     /// The length of what a pipe gives, in bytes.
     pub(super) length: Option<u64>,
     pub(super) verbose: bool,
 }
 
 impl Upload<'_> {
-    /// Sends `request` with the body, and writes the body of the reply to `out`. To S3 the body is signed in chunks while it
-    /// is read; for other services a file is hashed before it is sent, and a pipe held in memory.
+    /// Sends `request` with the body, and writes the body of the reply to `out`. What is stored at S3 is signed in chunks while
+    /// it is read; else a file is hashed before it is sent, and a pipe held in memory.
     pub(super) fn send(
         &self,
         provider: &Provider,
         request: &Request,
-        out: &mut dyn io::Write,
+        sent: Progress,
+        out: &mut dyn Download,
     ) -> Result<Reply, Failure> {
         let request = &provider.complete(request)?;
-        let in_chunks = request.takes_chunks();
-        let is_input = self.path == "-";
-        let path = if is_input { OsStr::new("/dev/stdin") } else { self.path };
+        let in_chunks = self.body.is_upload && request.takes_chunks();
+        let is_input = self.body.path == "-";
+        let path = if is_input { OsStr::new("/dev/stdin") } else { self.body.path };
         let found = Path::new(path).metadata().map_err(|error| self.failed(error))?;
         if found.is_dir() {
             return Err(self.failed(io::ErrorKind::IsADirectory.into()));
@@ -49,10 +73,11 @@ impl Upload<'_> {
                 "--length is for a pipe, and {} is a file, whose length is known; leave it out",
                 self.shown()
             ))),
-            (true, None) => self.send_file(provider, request, in_chunks, &found, out),
+            (true, None) => self.send_file(provider, request, in_chunks, &found, sent, out),
             (false, Some(length)) if in_chunks => {
                 let reader = stream(path);
-                self.chunked(provider, request, &mut Once::new(reader), length, out)
+                let mut upload = Once::new(reader);
+                self.chunked(provider, request, &mut Counted::new(&mut upload, length, sent), length, out)
             }
             (false, Some(_)) => Err(Failure::Usage(
                 "--length: only S3, signed for one region, takes a body that is signed while it is read; leave it out, or \
@@ -62,7 +87,11 @@ impl Upload<'_> {
             (false, None) => {
                 let body = read(path, Bounds::PIPE).map_err(|error| match error.kind() {
                     io::ErrorKind::InvalidData => Failure::Input(
-                        format!("--upload-file {} (with --length BYTES, S3 takes more)", self.path.display()),
+                        format!(
+                            "{} {} (with -T and --length BYTES, S3 takes more)",
+                            self.body.option,
+                            self.body.path.display()
+                        ),
                         error,
                     ),
                     _ => self.failed(error),
@@ -78,11 +107,13 @@ impl Upload<'_> {
         request: &Request,
         in_chunks: bool,
         found: &Metadata,
-        out: &mut dyn io::Write,
+        sent: Progress,
+        out: &mut dyn Download,
     ) -> Result<Reply, Failure> {
         let mut file = self.open()?;
         let reply = if in_chunks {
-            self.chunked(provider, request, &mut file, found.len(), out)?
+            let upload = &mut Counted::new(&mut file, found.len(), sent);
+            self.chunked(provider, request, upload, found.len(), out)?
         } else {
             let (hash, len) = hash(&mut file).map_err(|error| self.failed(error))?;
             if len != found.len() {
@@ -90,7 +121,8 @@ impl Upload<'_> {
                     format!("{}: it has {len} bytes, and its size is {}", self.shown(), found.len());
                 return Err(Error::Configuration(problem).into());
             }
-            provider.send_from(request, &mut file, len, Some(&hash), out)?
+            let upload = &mut Counted::new(&mut file, len, sent);
+            provider.send_from(request, upload, len, Some(&hash), out)?
         };
         let now = file.metadata().map_err(|error| self.failed(error))?;
         if now.len() != found.len() || now.modified().ok() != found.modified().ok() {
@@ -109,7 +141,7 @@ impl Upload<'_> {
         request: &Request,
         upload: &mut dyn rolecall::Upload,
         length: u64,
-        out: &mut dyn io::Write,
+        out: &mut dyn Download,
     ) -> Result<Reply, Failure> {
         let layout = ChunkLayout::new(Chunks::SIGNED, length).and_then(|layout| layout.with_chunk(CHUNK));
         if self.verbose {
@@ -122,15 +154,58 @@ impl Upload<'_> {
     }
 
     fn open(&self) -> Result<File, Failure> {
-        File::open(self.path).map_err(|error| self.failed(error))
+        File::open(self.body.path).map_err(|error| self.failed(error))
     }
 
     fn shown(&self) -> String {
-        shown(&self.path.to_string_lossy())
+        shown(&self.body.path.to_string_lossy())
     }
 
     fn failed(&self, error: io::Error) -> Failure {
-        Failure::Input(format!("--upload-file {}", self.path.display()), error)
+        Failure::Input(format!("{} {}", self.body.option, self.body.path.display()), error)
+    }
+}
+
+/// A body whose bytes are counted as they are read.
+struct Counted<'a> {
+    upload: &'a mut dyn rolecall::Upload,
+    length: u64,
+    progress: Progress,
+}
+
+impl<'a> Counted<'a> {
+    fn new(upload: &'a mut dyn rolecall::Upload, length: u64, progress: Progress) -> Self {
+        Self { upload, length, progress }
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.progress.clear();
+    }
+}
+
+impl rolecall::Upload for Counted<'_> {
+    fn start(&mut self) -> io::Result<Box<dyn Read + '_>> {
+        self.progress.start(Some(self.length));
+        Ok(Box::new(Counting { reader: self.upload.start()?, progress: &mut self.progress }))
+    }
+
+    fn rewinds(&self) -> bool {
+        self.upload.rewinds()
+    }
+}
+
+struct Counting<'a> {
+    reader: Box<dyn Read + 'a>,
+    progress: &'a mut Progress,
+}
+
+impl Read for Counting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.progress.add(count);
+        Ok(count)
     }
 }
 

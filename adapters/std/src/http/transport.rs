@@ -1,6 +1,6 @@
 //! Performs exchanges with ureq.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
@@ -25,7 +25,7 @@ use super::tls::Tls;
 use super::trouble::Trouble;
 use super::tunnel::{NEEDS_USER, REFUSES_USER, Tunnel, authorization};
 use crate::clock;
-use crate::host::{Streams, append_within};
+use crate::host::{Download, Streams, append_within};
 
 /// ureq's read and write buffers: heads of metadata services are small, and two of them are held.
 const BUFFER: usize = 16 * 1024;
@@ -164,7 +164,10 @@ impl Transport {
         }
         buffer.extend_from_slice(&headers);
         match download {
-            Some(out) => self.write_body(response.body_mut(), deadline, out)?,
+            Some(out) => {
+                let (head, body) = response.into_parts();
+                self.write_body(&head, body, deadline, out)?;
+            }
             None => read_body(response.body_mut(), limit as usize, deadline, buffer)?,
         }
         let body = headers.len()..buffer.len();
@@ -172,14 +175,25 @@ impl Transport {
     }
 
     /// Writes a body of any length to `out` as it arrives, until `deadline`.
-    fn write_body(&self, body: &mut Body, deadline: Instant, out: &mut dyn Write) -> Result<(), Failure> {
+    fn write_body(
+        &self,
+        head: &http::response::Parts,
+        mut body: Body,
+        deadline: Instant,
+        out: &mut dyn Download,
+    ) -> Result<(), Failure> {
         // The peer is not at fault, so that the caller has to hear the reason.
         let denied = |error: io::Error| {
             self.means.trouble.set(format!("writing the body of the reply: {error}"));
             Failure { phase: Phase::Body, kind: FailureKind::Denied }
         };
-        each_piece(body, deadline, &mut |piece| out.write_all(piece).map_err(denied))?;
-        out.flush().map_err(denied)
+        let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            Some((name.as_str().to_owned(), std::str::from_utf8(value.as_bytes()).ok()?.to_owned()))
+        };
+        let headers: Vec<_> = head.headers.iter().filter_map(text).collect();
+        out.start(head.status.as_u16(), &headers).map_err(denied)?;
+        each_piece(&mut body, deadline, &mut |piece| out.write(piece).map_err(denied))?;
+        out.end().map_err(denied)
     }
 
     /// Sends the request. The server may have closed a kept connection while it was on its way: what changes nothing is
@@ -425,7 +439,7 @@ fn config(room: usize) -> Config {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader};
+    use std::io::{BufRead, BufReader, Write};
     use std::net::{TcpListener, TcpStream};
     use std::sync::mpsc::{Receiver, Sender, channel};
 

@@ -1,7 +1,5 @@
 //! Signing, presigning and sending with a provider's credentials.
 
-use std::io::Write;
-
 use rolecall_core::call::{Content, SendRequest};
 use rolecall_core::error::{Error as SourceError, ErrorKind};
 use rolecall_core::flow::{Report, Slot};
@@ -15,7 +13,7 @@ use super::Provider;
 use super::chunked::Encoded;
 use crate::credentials::CallerIdentity;
 use crate::driver::{Driver, EXCHANGE};
-use crate::host::{Buffer, Streams, Upload};
+use crate::host::{Buffer, Download, Streams, Upload};
 use crate::request::{HEADER_ROOM, Resolved};
 use crate::sessions::{S3Session, Session};
 use crate::{Error, Presigned, Reply, Request, Signed};
@@ -86,7 +84,7 @@ impl Provider {
     ///
     /// # Errors
     /// As [`Provider::send`].
-    pub fn send_to(&self, request: &Request, out: &mut dyn Write) -> Result<Reply, Error> {
+    pub fn send_to(&self, request: &Request, out: &mut dyn Download) -> Result<Reply, Error> {
         let streams = Streams { upload: None, download: Some(out) };
         self.send_content(request, request.content(), streams, &self.shared.keys)
     }
@@ -114,7 +112,7 @@ impl Provider {
         upload: &mut dyn Upload,
         len: u64,
         sha256: Option<&str>,
-        out: &mut dyn Write,
+        out: &mut dyn Download,
     ) -> Result<Reply, Error> {
         let invalid = || Error::invalid("SHA-256", "64 digits of lower-case hexadecimal are expected");
         let sha256 = sha256.map(|text| Ascii::hexadecimal(text).ok_or_else(invalid)).transpose()?;
@@ -146,7 +144,7 @@ impl Provider {
         request: &Request,
         upload: &mut dyn Upload,
         layout: ChunkLayout,
-        out: &mut dyn Write,
+        out: &mut dyn Download,
     ) -> Result<Reply, Error> {
         if request.leaves_payload_unsigned() {
             let problem = "the body is signed in chunks; leave out UNSIGNED-PAYLOAD, or send it by send_from";

@@ -151,10 +151,11 @@ impl Request {
     }
 
     /// Whether its body can be signed in chunks ([`Provider::send_chunked`](crate::Provider::send_chunked)): by the rules of S3, as
-    /// the service says that is set or in the host's name, and for one region.
+    /// the service says that is set or in the host's name, for one region, and as an object or a part of one.
     pub fn takes_chunks(&self) -> bool {
         let service = self.service.as_deref().or(self.named.service);
-        service.is_some_and(|service| Rules::of(service) == Rules::S3) && !self.names_regions()
+        let is_s3 = service.is_some_and(|service| Rules::of(service) == Rules::S3);
+        is_s3 && !self.names_regions() && self.method == "PUT" && self.url.is_of_object()
     }
 
     /// Says that the credentials are those of a session of S3 Express One Zone, whose token has a header of its own. A

@@ -61,6 +61,12 @@ impl Url {
         Endpoint::at_origin_of(&self.uri())
     }
 
+    /// Whether S3 stores the body of a PUT to it as an object or a part of one, and not as a setting.
+    pub(super) fn is_of_object(&self) -> bool {
+        let names = self.uri().query.unwrap_or_default().split('&').map(|pair| pair.split('=').next());
+        names.flatten().all(|name| matches!(name, "" | "partNumber" | "uploadId" | "x-id"))
+    }
+
     /// Scheme and authority.
     pub(super) fn origin(&self) -> String {
         let uri = self.uri();

@@ -80,6 +80,8 @@ mod streaming;
 mod sts;
 mod sts_command;
 mod token;
+#[cfg(unix)]
+mod transfer;
 #[cfg(target_os = "linux")]
 mod upload;
 mod verify_botocore;
