@@ -48,6 +48,11 @@ impl Opt {
         long.split(' ').next().unwrap_or_default()
     }
 
+    /// Whether it is given with a value.
+    pub(super) fn has_value(&self) -> bool {
+        self.spelled.split_once("--").is_some_and(|(_, long)| long.contains(' '))
+    }
+
     /// The letter of the short name, if there is one.
     pub(super) fn short(&self) -> Option<char> {
         self.spelled.split_once(", ")?.0.strip_prefix('-')?.chars().next()
@@ -474,11 +479,11 @@ const REQUEST: &[&str] = &[
     "  rolecall request GET https://reports.s3.eu-west-1.amazonaws.com/11.csv -o 11.csv",
     "  rolecall request PUT https://reports.s3.eu-west-1.amazonaws.com/11.csv -T 11.csv --retry 3",
     "",
-    "No file is held whole. One that is uploaded to S3 by -T is signed in chunks while it is sent; for other services, and by",
-    "-d @FILE, it is hashed first, and one that changes meanwhile is an error. Of a pipe, -T - or -T FIFO, S3 takes as many",
-    "bytes as --length says; without it, and by -d @-, it is read into memory, up to 8 MiB. An error goes to standard output",
-    "and leaves the file of -o as it was, and so does Ctrl-C; on Windows, that leaves a file with .part at its end beside it.",
-    "A terminal shows how far it is.",
+    "No file is held whole. One that is uploaded to S3 by -T is signed in chunks while it is sent; for other services, and",
+    "by -d @FILE, it is hashed first, and one that changes meanwhile is an error. Of a pipe, -T - or -T FIFO, S3 takes as",
+    "many bytes as --length says; without it, and by -d @-, it is read into memory, up to 8 MiB. An error goes to standard",
+    "output and leaves the file of -o as it was, and so does Ctrl-C; on Windows, that leaves a file beside it whose name",
+    "ends with .part. A terminal shows how far it is.",
 ];
 
 /// How `generate` is used.

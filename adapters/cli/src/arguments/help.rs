@@ -165,7 +165,8 @@ mod tests {
         let value = match name {
             "format" => "json",
             "date" => "20150830T123600Z",
-            "expires" | "duration-seconds" | "max-session-duration" | "wait" => "3600",
+            "expires" | "duration-seconds" | "max-session-duration" | "wait" | "timeout" => "3600",
+            "retry" => "3",
             "mfa-code" => "123456",
             "tag" | "login" | "login-provider" => "a=b",
             "header" => "a:b",

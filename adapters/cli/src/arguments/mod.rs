@@ -9,6 +9,7 @@ mod format;
 mod generate;
 mod help;
 mod identity;
+mod nearest;
 mod role;
 #[cfg(feature = "serve")]
 mod serve;
@@ -25,10 +26,11 @@ use std::ffi::OsString;
 use lexopt::{Arg, Parser, ValueExt};
 use rolecall::UnixTime;
 
-use catalog::{COMMANDS, Topic};
+use catalog::{COMMANDS, Opt, Topic};
 pub(crate) use common::Common;
 pub(crate) use format::{Format, Syntax};
 pub(crate) use identity::IdentityOptions;
+use nearest::nearest;
 pub(crate) use role::RoleOptions;
 #[cfg(feature = "serve")]
 pub(crate) use serve::ServeOptions;
@@ -237,7 +239,7 @@ impl Given {
                 }
             };
             if !self.take(&name, &mut parser)? {
-                return Err(Arg::Long(&name).unexpected());
+                return Err(self.no_option(&name).into());
             }
             self.names.push(name);
         }
@@ -348,12 +350,32 @@ impl Given {
         }
         let topic = self.topic(&self.words)?;
         if let Some(option) = self.names.iter().find(|name| !topic.has(name)) {
-            return Err(format!("{} has no option --{option}", topic.name).into());
+            let hint = hint("--", nearest(option, topic.all().map(Opt::long)));
+            return Err(format!("{} has no option --{option}{hint}", topic.name).into());
         }
+        self.check_repeated(topic)?;
         self.check_inputs(topic)?;
         let command = self.command(topic)?;
         self.common.check(topic.name == "setup cognito")?;
         Ok(Arguments { command, common: std::mem::take(&mut self.common) })
+    }
+
+    /// The error of an option that no command has.
+    fn no_option(&self, name: &str) -> String {
+        let of_topic = help::topic(&self.words).and_then(|topic| nearest(name, topic.all().map(Opt::long)));
+        let all = || nearest(name, COMMANDS.iter().flat_map(Topic::all).map(Opt::long));
+        format!("invalid option '--{name}'{}", hint("--", of_topic.or_else(all)))
+    }
+
+    /// Checks that no value is given twice: one of the two would be ignored.
+    fn check_repeated(&self, topic: &Topic) -> Result<(), lexopt::Error> {
+        let once = topic.all().filter(|option| option.given != catalog::Given::Often && option.has_value());
+        for option in once {
+            if self.names.iter().filter(|name| *name == option.long()).nth(1).is_some() {
+                return Err(format!("--{} is given twice; leave one out", option.long()).into());
+            }
+        }
+        Ok(())
     }
 
     /// Checks that standard input is read for one thing alone, and that a scope is named in one way.
@@ -397,7 +419,8 @@ impl Given {
         let command = words.first().ok_or("no command given")?;
         let topic = help::topic(words).ok_or_else(|| {
             let all: Vec<_> = COMMANDS.iter().map(|topic| topic.name).collect();
-            format!("no such command: {command:?}; this build has {}", all.join(", "))
+            let hint = hint("", nearest(command, all.iter().copied()));
+            format!("no such command: {command:?}{hint}; this build has {}", all.join(", "))
         })?;
         #[cfg(feature = "setup")]
         if let ("setup", Some(recipe)) = (topic.name, words.get(1)) {
@@ -513,6 +536,11 @@ impl Given {
             s3_session: self.s3_session,
         }
     }
+}
+
+/// What was probably meant, for an error.
+fn hint(prefix: &str, nearest: Option<&str>) -> String {
+    nearest.map(|name| format!("; did you mean {prefix}{name}?")).unwrap_or_default()
 }
 
 fn plain(command: Command) -> Arguments {

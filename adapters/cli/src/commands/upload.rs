@@ -86,14 +86,10 @@ impl Upload<'_> {
             )),
             (false, None) => {
                 let body = read(path, Bounds::PIPE).map_err(|error| match error.kind() {
-                    io::ErrorKind::InvalidData => Failure::Input(
-                        format!(
-                            "{} {} (with -T and --length BYTES, S3 takes more)",
-                            self.body.option,
-                            self.body.path.display()
-                        ),
-                        error,
-                    ),
+                    kind @ io::ErrorKind::InvalidData => {
+                        let more = "; with -T and --length BYTES, S3 takes more";
+                        self.failed(io::Error::new(kind, format!("{error}{more}")))
+                    }
                     _ => self.failed(error),
                 })?;
                 Ok(provider.send_to(&request.clone().body(body.to_vec()), out)?)
