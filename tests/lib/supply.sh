@@ -96,7 +96,7 @@ every_set_of_features() {
     local sets=("${python%/*}/cargo-hack" hack clippy --quiet --locked)
     local strict=(-- -D warnings -D unused_crate_dependencies)
     # These share no code with others: each alone, and with all.
-    local apart=checksums,sigv4a,tokens
+    local apart=checksums,sigv4a,tokens,http,middleware,log,tracing
     "${sets[@]}" --exclude-features "default,$apart" --feature-powerset --depth 2 \
         -p rolecall-core -p rolecall -p rolecall-nal "${strict[@]}"
     "${sets[@]}" --include-features checksums,sigv4a --each-feature -p rolecall-core "${strict[@]}"

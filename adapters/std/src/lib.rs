@@ -109,6 +109,9 @@
 //!
 //! - `sigv4a`: signatures for a set of regions, as multi-region access points of S3 want them; brings `p256`.
 //! - `checksums`: CRC-32, CRC-32C, CRC-64/NVME and SHA-1 in the trailers of uploads to S3; brings `crc`.
+//! - `http`: `HttpSigner`, which signs requests of the crate `http` in place; `middleware`: it signs what an agent of ureq
+//!   sends.
+//! - `log`, `tracing`: events for the crates of these names (`ProviderBuilder::log`, `ProviderBuilder::tracing`).
 //!
 //! # Where to go next
 //!
@@ -131,6 +134,8 @@ mod files;
 mod finding;
 mod host;
 mod http;
+#[cfg(feature = "http")]
+mod http_signer;
 mod json;
 #[cfg(any(feature = "sso", feature = "login"))]
 mod members;
@@ -165,6 +170,8 @@ pub use error::{Detail, Error};
 pub use finding::{Finding, Outcome};
 pub use host::{Buffer, Download, Host, Once, Streams, Upload};
 pub use http::proxy::Proxies;
+#[cfg(feature = "http")]
+pub use http_signer::HttpSigner;
 pub use provider::{Explanation, InUse, Provider, ProviderBuilder};
 pub use request::{Canonical, Presigned, Reply, Request, Signed};
 pub use secret::Secret;

@@ -59,6 +59,14 @@ pub enum Trace<'a> {
     },
 }
 
+#[cfg(any(feature = "log", feature = "tracing"))]
+impl Trace<'_> {
+    /// Whether it is about something that is wrong, and not a step on the way.
+    pub(crate) fn is_problem(&self) -> bool {
+        !matches!(self, Self::Exchange { .. } | Self::Wait { .. } | Self::NotYet { .. })
+    }
+}
+
 impl fmt::Display for Trace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

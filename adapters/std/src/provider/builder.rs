@@ -56,6 +56,25 @@ impl ProviderBuilder {
         self
     }
 
+    /// Sends every event to the crate `log`, with the target `rolecall`: what is wrong as a warning, exchanges and waits for
+    /// debugging. It takes the place of [`ProviderBuilder::trace`].
+    #[cfg(feature = "log")]
+    pub fn log(self) -> Self {
+        self.trace(|trace| {
+            let level = if trace.is_problem() { log::Level::Warn } else { log::Level::Debug };
+            log::log!(target: "rolecall", level, "{trace}");
+        })
+    }
+
+    /// Sends every event to the crate `tracing`, as `ProviderBuilder::log` does to `log`.
+    #[cfg(feature = "tracing")]
+    pub fn tracing(self) -> Self {
+        self.trace(|trace| match trace.is_problem() {
+            true => tracing::warn!(target: "rolecall", "{trace}"),
+            false => tracing::debug!(target: "rolecall", "{trace}"),
+        })
+    }
+
     /// Shares credentials with other processes through `cache`: those of this provider, and those of the
     /// sessions made from it.
     pub fn cache(mut self, cache: impl CredentialCache + 'static) -> Self {

@@ -56,6 +56,15 @@ impl Provider {
         request.sign(&self.shared.keys, &*self.credentials()?, self.time())
     }
 
+    /// Signs `request` as [`Provider::send`] would send it, and returns path and query, too.
+    #[cfg(feature = "http")]
+    pub(crate) fn sign_as_sent(&self, request: &Request) -> Result<(Signed, String), Error> {
+        let resolved = self.resolved(request)?;
+        let target = resolved.canonical_target();
+        let (credentials, time) = (self.credentials()?, self.time());
+        Ok((resolved.sign_target(&self.shared.keys, &credentials, time, &target)?, target.into_owned()))
+    }
+
     /// Presigns `request`, valid from now on for `lifetime_seconds`, 1 to 604,800. Temporary credentials end
     /// the URL when they expire, if that is sooner.
     ///

@@ -130,7 +130,18 @@ impl<'r> Resolved<'r> {
         credentials: &Credentials,
         time: UnixTime,
     ) -> Result<Signed, Error> {
-        self.with_signer(keys, credentials, time, &self.target(), self.payload(), |signer, request| {
+        self.sign_target(keys, credentials, time, &self.target())
+    }
+
+    /// Signs with this path and query in place of the URL's.
+    pub(crate) fn sign_target(
+        &self,
+        keys: &dyn SigningKeys,
+        credentials: &Credentials,
+        time: UnixTime,
+        target: &str,
+    ) -> Result<Signed, Error> {
+        self.with_signer(keys, credentials, time, target, self.payload(), |signer, request| {
             let mut own = Vec::with_capacity(self.request.headers.len() + 1);
             own.push(("Host", self.uri.authority));
             own.extend(self.request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));

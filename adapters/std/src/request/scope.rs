@@ -34,6 +34,13 @@ pub(crate) struct Named {
     pub(super) multi_region: bool,
 }
 
+#[cfg(feature = "middleware")]
+impl Named {
+    pub(crate) fn service_name(&self) -> Option<&'static str> {
+        self.service
+    }
+}
+
 /// Returns what a host's name says, if it is one of AWS's own.
 pub(crate) fn named_by(host: &str) -> Named {
     let host = host.to_ascii_lowercase();

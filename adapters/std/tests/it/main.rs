@@ -10,6 +10,8 @@ mod custom_source;
 mod examples;
 #[cfg(unix)]
 mod first_boot;
+#[cfg(all(feature = "middleware", feature = "log"))]
+mod http_signer;
 #[cfg(feature = "tls")]
 mod https;
 mod kept;
