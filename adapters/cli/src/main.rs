@@ -15,6 +15,7 @@ mod provider;
 mod serve;
 #[cfg(any(feature = "profiles", feature = "tokens", feature = "verify"))]
 mod sink;
+mod waiting;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::input::text_or_file;
 use crate::input::{password, session_policy, text_of};
 use crate::output::{note, progress};
+use crate::waiting::Waiting;
 
 /// The default chain, and the role or identity on top of it, if one is given.
 pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
@@ -23,11 +24,15 @@ pub(crate) fn provider(common: &Common) -> Result<Provider, Failure> {
     }
     let mut provider = Provider::builder(settings);
     let (verbose, quiet) = (common.verbose, common.quiet);
-    provider = provider.trace(move |trace| match trace {
-        // It is a warning of the result.
-        Trace::Stale => note(&trace),
-        _ if quiet => {}
-        _ => note_step(&trace, verbose),
+    let waiting = Waiting::new(!verbose && !quiet);
+    provider = provider.trace(move |trace| {
+        waiting.note(&trace);
+        match trace {
+            // It is a warning of the result.
+            Trace::Stale => note(&trace),
+            _ if quiet => {}
+            _ => note_step(&trace, verbose),
+        }
     });
     if let Some(seconds) = common.wait {
         provider = provider.wait(Duration::from_secs(seconds.into()));
@@ -240,6 +245,8 @@ fn note_step(trace: &Trace<'_>, verbose: bool) {
         | Trace::Warning { .. }
         | Trace::Stale => note(trace),
         Trace::NotYet { .. } => progress(trace),
+        // Its end is printed, with what came of it.
+        Trace::Asking { .. } => {}
         _ if verbose => progress(trace),
         _ => {}
     }

@@ -219,6 +219,7 @@ impl Driver<'_> {
         let Some(tracer) = self.tracer else { return self.present_and_exchange(exchange, buffer, streams) };
         let method = exchange.request.head(buffer.bytes()).map_or("?", |head| head.method);
         let asked = format!("{method} {url}");
+        tracer(Trace::Asking { asked: &asked });
         let start = self.host.now().monotonic;
         let answer = self.present_and_exchange(exchange, buffer, streams);
         if let Some(problem) = self.host.warning() {

@@ -11,6 +11,11 @@ use crate::clock::off_by;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Trace<'a> {
+    /// An exchange begins.
+    Asking {
+        /// The method, and the service without path or query: `GET http://169.254.169.254`.
+        asked: &'a str,
+    },
     /// An exchange has ended.
     Exchange {
         /// The method, and the service without path or query: `GET http://169.254.169.254`.
@@ -63,13 +68,14 @@ pub enum Trace<'a> {
 impl Trace<'_> {
     /// Whether it is about something that is wrong, and not a step on the way.
     pub(crate) fn is_problem(&self) -> bool {
-        !matches!(self, Self::Exchange { .. } | Self::Wait { .. } | Self::NotYet { .. })
+        !matches!(self, Self::Asking { .. } | Self::Exchange { .. } | Self::Wait { .. } | Self::NotYet { .. })
     }
 }
 
 impl fmt::Display for Trace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Asking { asked } => write!(f, "{asked} ..."),
             Self::Exchange { asked, outcome, took } => {
                 write!(f, "{asked}: ")?;
                 match outcome {

@@ -28,6 +28,9 @@ impl Progress {
 
     /// Begins, or begins again, with a length if it is known.
     pub(super) fn start(&mut self, total: Option<u64>) {
+        if self.on_terminal {
+            crate::waiting::give_way();
+        }
         self.clear();
         (self.total, self.done, self.started, self.shown) = (total, 0, Instant::now(), None);
     }

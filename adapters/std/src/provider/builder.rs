@@ -61,7 +61,11 @@ impl ProviderBuilder {
     #[cfg(feature = "log")]
     pub fn log(self) -> Self {
         self.trace(|trace| {
-            let level = if trace.is_problem() { log::Level::Warn } else { log::Level::Debug };
+            let level = match trace {
+                Trace::Asking { .. } => log::Level::Trace,
+                _ if trace.is_problem() => log::Level::Warn,
+                _ => log::Level::Debug,
+            };
             log::log!(target: "rolecall", level, "{trace}");
         })
     }
@@ -69,9 +73,10 @@ impl ProviderBuilder {
     /// Sends every event to the crate `tracing`, as `ProviderBuilder::log` does to `log`.
     #[cfg(feature = "tracing")]
     pub fn tracing(self) -> Self {
-        self.trace(|trace| match trace.is_problem() {
-            true => tracing::warn!(target: "rolecall", "{trace}"),
-            false => tracing::debug!(target: "rolecall", "{trace}"),
+        self.trace(|trace| match trace {
+            Trace::Asking { .. } => tracing::trace!(target: "rolecall", "{trace}"),
+            _ if trace.is_problem() => tracing::warn!(target: "rolecall", "{trace}"),
+            _ => tracing::debug!(target: "rolecall", "{trace}"),
         })
     }
 

@@ -11,7 +11,7 @@ fn watched(builder: ProviderBuilder) -> (ProviderBuilder, Arc<Mutex<Vec<String>>
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = seen.clone();
     let builder = builder.trace(move |trace| {
-        if !matches!(trace, Trace::Exchange { .. } | Trace::Wait { .. }) {
+        if !matches!(trace, Trace::Asking { .. } | Trace::Exchange { .. } | Trace::Wait { .. }) {
             kept.lock().expect("the lock is not poisoned").push(trace.to_string());
         }
     });

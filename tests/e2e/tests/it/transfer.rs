@@ -312,3 +312,37 @@ fn a_terminal_shows_how_far_it_is_and_a_pipe_does_not() {
     let piped = rolecall(&[&arguments(&piped_url)[..], &[&out]].concat(), KEYS);
     assert!(!piped.stderr.contains("received"), "{piped:#?}");
 }
+
+/// Instance metadata that answers after two seconds.
+#[test]
+fn a_terminal_shows_what_is_waited_for() {
+    if std::env::var_os("ROLECALL_PYTHON").is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CI is set, but ROLECALL_PYTHON is not");
+        eprintln!("NOTICE: ROLECALL_PYTHON is not set, there is no terminal: `tests/run e2e` sets it");
+        return;
+    }
+    let document = r#"{"Code":"Success","AccessKeyId":"ASIA1","SecretAccessKey":"s","Token":"t","Expiration":"2099-01-02T03:04:05Z"}"#;
+    let slow = Peer::start(move |request| match request.target.as_str() {
+        "/latest/api/token" => {
+            std::thread::sleep(Duration::from_millis(1_600));
+            let ttl = "x-aws-ec2-metadata-token-ttl-seconds: 21600\r\n";
+            Act::Reply(200, ttl.to_owned(), b"TOKEN==".to_vec())
+        }
+        "/latest/meta-data/iam/security-credentials/" => Act::ok("a-role"),
+        _ => Act::ok(document),
+    });
+    let variables = [
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", slow.url()),
+        ("AWS_METADATA_SERVICE_TIMEOUT", "5"),
+        ("AWS_REGION", "eu-west-1"),
+    ];
+    let line = format!("waiting for PUT {}, 1 s", slow.url());
+    let shown = rolecall_at_terminal(&["credentials"], variables, &[]);
+    assert!(shown.stdout.contains(&line) && shown.stdout.contains("ASIA1"), "{shown:#?}");
+    // It is gone by then.
+    assert!(shown.stdout.contains("\u{1b}[K\r\u{1b}[K"), "{shown:#?}");
+    let quiet = rolecall_at_terminal(&["credentials", "-q"], variables, &[]);
+    assert!(!quiet.stdout.contains("waiting"), "{quiet:#?}");
+    let piped = rolecall(&["credentials"], variables);
+    assert!(!piped.stderr.contains("waiting") && piped.ok().contains("ASIA1"), "{piped:#?}");
+}
