@@ -25,6 +25,20 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a result has: its name for people, its name in JSON, and its value.
+pub(crate) type Fact<'a> = (&'static str, &'static str, &'a str);
+
+/// Prints a result in lines, or as one JSON object.
+pub(crate) fn facts(json: bool, facts: &[Fact<'_>]) -> Result<ExitCode, Failure> {
+    if json {
+        let members: Vec<_> = facts.iter().map(|(_, name, value)| (*name, Some(*value))).collect();
+        let mut document = crate::json::object(None, &members);
+        document.push(b'\n');
+        return print(&*document);
+    }
+    print(facts.iter().map(|(name, _, value)| format!("{name}: {value}\n")).collect::<String>())
+}
+
 /// Closes standard output, for a shell that reads until its end. What is printed afterwards is lost.
 #[cfg(feature = "serve")]
 pub(crate) fn close() {

@@ -129,7 +129,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "whoami",
         words: "",
         about: "print account, ARN and user id (STS GetCallerIdentity)",
-        options: &[],
+        options: &[JSON],
         groups: REQUESTING,
         more: &[],
         success: None,
@@ -159,7 +159,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "profiles",
         words: "",
         about: "list the profiles of the shared files, with kind, account, role, region and end of the sign-in",
-        options: &[once("--json", "print one JSON document")],
+        options: &[JSON],
         groups: &[&GENERAL],
         more: &[
             "No service is asked. A profile that cannot be used is explained by rolecall explain --profile NAME.",
@@ -170,7 +170,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "explain",
         words: "",
         about: "ask every source, and print why it has credentials or not",
-        options: &[once("--json", "print one JSON document")],
+        options: &[JSON],
         groups: REQUESTING,
         more: &[],
         success: Some("STS names the identity"),
@@ -236,6 +236,7 @@ pub(super) static COMMANDS: &[Topic] = &[
             once("--service-reply FILE", "the error of the service: print where what it signs differs"),
             SERVICE_OF_SCOPE,
             DATE_OF_CHECK,
+            JSON,
         ],
         groups: REQUESTING,
         more: VERIFY,
@@ -596,11 +597,12 @@ const PROFILE: Opt = once(
     "--profile NAME",
     "use this profile, and no keys of the environment; else AWS_PROFILE, else default",
 );
+const JSON: Opt = once("--json", "print one JSON document");
 const VERBOSE: Opt = once("-v, --verbose", "print every exchange on standard error");
 const QUIET: Opt =
     once("-q, --quiet", "print no progress and no notes, but warnings of the result and errors");
 #[cfg(feature = "sso")]
-const SIGN_IN: &[Opt] = &[PROFILE, VERBOSE, QUIET];
+const SIGN_IN: &[Opt] = &[PROFILE, JSON, VERBOSE, QUIET];
 const HEADER: Opt = often("-H, --header NAME:VALUE", "a header to send, which is signed");
 const BODY: Opt = once("-d, --data BODY|@FILE", "the body, or the file that holds it");
 #[cfg(feature = "upload")]

@@ -61,10 +61,16 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     Serve(Box<ServeOptions>),
     #[cfg(feature = "sso")]
-    Login,
+    Login {
+        json: bool,
+    },
     #[cfg(feature = "sso")]
-    Logout,
-    Whoami,
+    Logout {
+        json: bool,
+    },
+    Whoami {
+        json: bool,
+    },
     #[cfg(feature = "profiles")]
     Profiles {
         json: bool,
@@ -156,6 +162,7 @@ pub(crate) struct TransferOptions {
 pub(crate) struct VerifyOptions {
     pub(crate) secret_from: Option<OsString>,
     pub(crate) service_reply: Option<OsString>,
+    pub(crate) json: bool,
     pub(crate) service: Option<String>,
     pub(crate) date: Option<UnixTime>,
 }
@@ -451,10 +458,10 @@ impl Given {
                 Command::Serve(Box::new(options))
             }
             #[cfg(feature = "sso")]
-            "login" => Command::Login,
+            "login" => Command::Login { json: self.json },
             #[cfg(feature = "sso")]
-            "logout" => Command::Logout,
-            "whoami" => Command::Whoami,
+            "logout" => Command::Logout { json: self.json },
+            "whoami" => Command::Whoami { json: self.json },
             #[cfg(feature = "profiles")]
             "profiles" => Command::Profiles { json: self.json },
             "explain" => Command::Explain { json: self.json },
@@ -473,6 +480,7 @@ impl Given {
             "verify" => {
                 let mut options = std::mem::take(&mut self.verify);
                 (options.service, options.date) = (self.service.take(), self.date);
+                options.json = self.json;
                 Command::Verify(options)
             }
             #[cfg(feature = "tokens")]

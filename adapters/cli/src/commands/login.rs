@@ -5,23 +5,27 @@ use std::process::ExitCode;
 use rolecall::{DeviceCode, Provider};
 
 use crate::failure::Failure;
-use crate::output::{print, progress};
+use crate::output::{facts, print, progress};
 
 /// Signs in by a code that the user confirms in a browser.
-pub(super) fn login(provider: &Provider) -> Result<ExitCode, Failure> {
+pub(super) fn login(provider: &Provider, json: bool) -> Result<ExitCode, Failure> {
     let signed_in = provider.sso_sign_in(&mut show)?;
-    print(format!(
-        "signed in to {} until {}; the token is in {}\n",
-        signed_in.start_url,
-        signed_in.expiration.rfc3339(),
-        signed_in.file
-    ))
+    facts(
+        json,
+        &[
+            ("signed in to", "startUrl", &signed_in.start_url),
+            ("until", "expiresAt", signed_in.expiration.rfc3339().as_str()),
+            ("token in", "file", &signed_in.file),
+        ],
+    )
 }
 
 /// Ends the session, and removes its token.
-pub(super) fn logout(provider: &Provider) -> Result<ExitCode, Failure> {
-    match provider.sso_sign_out()?.file {
-        Some(file) => print(format!("signed out; {file} is removed\n")),
+pub(super) fn logout(provider: &Provider, json: bool) -> Result<ExitCode, Failure> {
+    let file = provider.sso_sign_out()?.file;
+    match &file {
+        Some(file) => facts(json, &[("signed out, removed", "removed", file)]),
+        None if json => facts(json, &[]),
         None => print("there was no sign-in\n"),
     }
 }

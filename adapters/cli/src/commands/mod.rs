@@ -38,7 +38,7 @@ use rolecall::Provider;
 
 use crate::arguments::{Arguments, Command, Common, Target};
 use crate::failure::Failure;
-use crate::output::print;
+use crate::output::{facts, print};
 use crate::provider::provider;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -55,10 +55,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         #[cfg(feature = "profiles")]
         Command::Profiles { json } => profiles::run(*json),
         #[cfg(feature = "sso")]
-        Command::Login => login::login(&provider(common)?),
+        Command::Login { json } => login::login(&provider(common)?, *json),
         #[cfg(feature = "sso")]
-        Command::Logout => login::logout(&provider(common)?),
-        Command::Whoami => whoami(&provider(common)?),
+        Command::Logout { json } => login::logout(&provider(common)?, *json),
+        Command::Whoami { json } => whoami(&provider(common)?, *json),
         Command::Explain { json } => explain::run(&provider(common)?, *json, common.wait.is_some()),
         Command::Request(target) => request::run(target, common, &provider_at(target, common)?),
         Command::Sign { target, canonical, date } => {
@@ -92,7 +92,14 @@ fn provider_at(target: &Target, common: &Common) -> Result<Provider, Failure> {
     Ok(provider)
 }
 
-fn whoami(provider: &Provider) -> Result<ExitCode, Failure> {
+fn whoami(provider: &Provider, json: bool) -> Result<ExitCode, Failure> {
     let identity = provider.caller_identity()?;
-    print(format!("account: {}\narn: {}\nuser id: {}\n", identity.account, identity.arn, identity.user_id))
+    facts(
+        json,
+        &[
+            ("account", "Account", &identity.account),
+            ("arn", "Arn", &identity.arn),
+            ("user id", "UserId", &identity.user_id),
+        ],
+    )
 }

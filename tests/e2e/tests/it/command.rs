@@ -56,6 +56,13 @@ fn a_role_is_assumed_with_the_source_credentials() {
     let document: serde_json::Value = serde_json::from_str(run.ok()).expect("one document");
     assert_eq!(document["AccountId"], "444455556666");
     let whoami = rolecall(&["whoami", "--role-arn", &arn], simulator.environment());
+    let json = rolecall(&["whoami", "--role-arn", &arn, "--json"], simulator.environment());
+    let json: serde_json::Value = serde_json::from_str(json.ok()).expect("JSON");
+    let account = json["Account"].as_str().expect("an account");
+    assert!(
+        json["Arn"].as_str().is_some_and(|arn| arn.contains(account)) && json["UserId"].is_string(),
+        "{json}"
+    );
     let out = whoami.ok();
     assert!(out.starts_with("account: 444455556666\narn: arn:aws:sts::444455556666:assumed-role/"), "{out}");
     assert!(out.contains("/rolecall-1"), "the session is named after the time: {out}");

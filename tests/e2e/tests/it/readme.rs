@@ -72,6 +72,10 @@ fn words(line: &str) -> Vec<String> {
     parts.map(str::to_owned).collect()
 }
 
+/// Profiles that the README's commands name, beside those of its configuration.
+const MORE: &str = "\n[profile build]\nregion = eu-central-1\n[profile portal]\nsso_start_url = https://x.awsapps.com/start\n\
+    sso_region = eu-west-1\nsso_account_id = 111122223333\nsso_role_name = r\n";
+
 /// An EC2 instance with the profiles of the README's configuration, whose services are the simulator, and AWS IoT and IAM
 /// Roles Anywhere those of the tests; every other host is behind a proxy that refuses connections.
 struct Instance {
@@ -90,7 +94,7 @@ impl Instance {
             blocks.concat().replace("arn:aws:iam::444455556666:role/reports", simulator.role_arn());
         let profiles = of_device(&profiles.replace("/etc/device/", ""), &iot);
         let config = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("readme-{name}.ini"));
-        std::fs::write(&config, profiles + "\n[profile build]\nregion = eu-central-1\n").expect("a file");
+        std::fs::write(&config, profiles + MORE).expect("a file");
         Self { simulator, iot, anywhere, config }
     }
 
@@ -130,8 +134,8 @@ fn every_command_of_the_pages_is_run_by_a_test() {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             let result = instance.run(&arguments);
             // Hosts on the internet cannot be reached from a test; provisioning has tests of its own.
-            let remote =
-                matches!(arguments[0], "request" | "setup") || line.contains("--cognito-identity-pool");
+            let remote = matches!(arguments[0], "login" | "request" | "setup")
+                || line.contains("--cognito-identity-pool");
             let expected = if remote { 1 } else { 0 };
             assert_eq!(result.code, Some(expected), "{line}: {result:#?}");
             run += 1;

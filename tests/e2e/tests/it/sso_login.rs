@@ -92,7 +92,7 @@ impl World {
 fn a_code_is_confirmed_and_the_token_is_kept_until_signing_out() {
     let world = World::new("whole", AUTHORIZED, vec![refused("authorization_pending"), Act::ok(TOKEN)]);
     let run = world.run(&["login", "--profile", "p"]);
-    assert!(run.ok().contains("signed in to https://x.awsapps.com/start until "), "{run:#?}");
+    assert!(run.ok().contains("signed in to: https://x.awsapps.com/start\nuntil: "), "{run:#?}");
     let page = "https://device.sso.eu-west-1.amazonaws.com/?user_code=ABCD-EFGH";
     assert!(run.stderr.contains(page) && run.stderr.contains("\n  ABCD-EFGH\n"), "{run:#?}");
     for secret in ["access-token", "refresh-token", "device-code", "client-secret"] {
@@ -121,8 +121,12 @@ fn a_code_is_confirmed_and_the_token_is_kept_until_signing_out() {
     assert!(world.run(&["profiles"]).ok().contains(end));
     botocore_reads(&world);
 
-    let run = world.run(&["logout", "--profile", "p"]);
-    assert!(run.ok().contains("signed out") && !world.file().exists(), "{run:#?}");
+    let run = world.run(&["logout", "--profile", "p", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(run.ok()).expect("JSON");
+    assert!(
+        document["removed"] == world.file().to_str().expect("text") && !world.file().exists(),
+        "{run:#?}"
+    );
     assert_eq!(*world.ended.lock().expect("no panic"), ["access-token"]);
     assert!(world.run(&["credentials", "--profile", "p"]).failed().contains("rolecall login --profile p"));
     assert!(world.run(&["logout", "--profile", "p"]).ok().contains("there was no sign-in"));

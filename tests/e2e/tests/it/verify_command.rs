@@ -33,6 +33,8 @@ fn a_right_signature_is_reported_with_what_it_covers() {
              body: covered by its SHA-256, and right\n"
         );
     }
+    let json: serde_json::Value = serde_json::from_str(verify(&["--json"], &request).ok()).expect("JSON");
+    assert_eq!((&json["accessKeyId"], &json["scope"]), (&"AKIDEXAMPLE".into(), &"s3 in eu-west-1".into()));
     let presigned = rolecall(&["presign", URL, "--date", DATE], KEYS);
     let target =
         presigned.ok().trim_end().strip_prefix("https://b.s3.eu-west-1.amazonaws.com").expect("the host");

@@ -4,7 +4,6 @@ mod received;
 mod reply;
 
 use std::ffi::OsStr;
-use std::fmt::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -21,7 +20,7 @@ use self::reply::{Theirs, difference};
 use crate::arguments::{Common, VerifyOptions};
 use crate::failure::Failure;
 use crate::input;
-use crate::output::{note, print, shown};
+use crate::output::{facts, note, print, shown};
 use crate::provider::provider;
 use crate::sink::Sink;
 
@@ -62,7 +61,7 @@ pub(super) fn run(options: &VerifyOptions, common: &Common) -> Result<ExitCode, 
         Ok(verified) => {
             let checked = check(&verified, &key, &body);
             let token = whose.token(&claim, verified.covers_token());
-            print(report(&verified, &claim.time(), &scope, &checked, token))?;
+            report(options.json, &verified, &claim.time(), &scope, &checked, token)?;
             checked.map_err(with_body)?;
             match token {
                 Token::Other => Err(Failure::Refused(
@@ -188,12 +187,13 @@ fn check(verified: &Verified<'_>, key: &SigningKey<'_>, body: &[u8]) -> Result<&
 
 /// What is covered, a line for each.
 fn report(
+    json: bool,
     verified: &Verified<'_>,
     time: &UnixTime,
     scope: &Scope<'_>,
     body: &Result<&'static str, VerifyError>,
     token: Token,
-) -> String {
+) -> Result<ExitCode, Failure> {
     let token = match token {
         Token::None => "none",
         Token::Covered => "covered",
@@ -201,19 +201,17 @@ fn report(
         Token::Other => "another than that of the credentials",
     };
     let body = body.as_ref().map_or("another than the signed one", |body| body);
-    let mut out = String::new();
-    for (name, value) in [
-        ("access key id", verified.access_key_id()),
-        ("signed at", time.rfc3339().as_str()),
-        ("for", &format!("{} in {}", scope.service, scope.region)),
-        ("headers covered", verified.signed_headers()),
-        ("session token", token),
-        ("body", body),
-    ] {
-        // Writing to a string does not fail.
-        let _ = writeln!(out, "{name}: {value}");
-    }
-    out
+    facts(
+        json,
+        &[
+            ("access key id", "accessKeyId", verified.access_key_id()),
+            ("signed at", "signedAt", time.rfc3339().as_str()),
+            ("for", "scope", &format!("{} in {}", scope.service, scope.region)),
+            ("headers covered", "headersCovered", verified.signed_headers()),
+            ("session token", "sessionToken", token),
+            ("body", "body", body),
+        ],
+    )
 }
 
 /// The texts in the error of a service, and the file that has it.
