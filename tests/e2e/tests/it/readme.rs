@@ -22,7 +22,7 @@ const PAGES: [&str; 8] = [
 ];
 
 /// Commands that are not run here, with the file that runs them.
-const RUN_ELSEWHERE: [(&str, &str); 12] = [
+const RUN_ELSEWHERE: [(&str, &str); 13] = [
     ("cargo run --release -- demo", "tests/e2e/tests/it/demo.rs"),
     (
         "cargo install --path adapters/cli --no-default-features --features tls,sso,login,srp,setup,iot,roles-anywhere,serve,sigv4a,tokens,sessions,upload,verify,profiles,generate",
@@ -44,6 +44,7 @@ const RUN_ELSEWHERE: [(&str, &str); 12] = [
     ("tests/run", ".ci/run"),
     ("cargo publish --workspace", "tests/lib/supply.sh"),
     ("cargo test -p rolecall-core", "tests/run"),
+    ("cargo install --path adapters/cli", "tests/lib/supply.sh"),
 ];
 
 /// The blocks of a language on a page.
