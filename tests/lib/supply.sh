@@ -24,6 +24,7 @@ licenses_and_sources() {
     deny fuzz check -A duplicate bans sources
     deny tests/firmware check -A duplicate bans sources
     deny tests/benches/peers check -A duplicate bans sources
+    deny adapters/bridges check -A duplicate bans sources
 }
 
 # Checks that no program has two versions of a crate, except for the demo, which includes aws-sigv4.
