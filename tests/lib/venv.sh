@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with tests/run
-# The virtual environment with the packages of tests/requirements.txt; sourced by tests/run.
+# The virtual environments with the packages of tests/requirements.txt and of tests/requirements-awscli.txt; sourced by
+# tests/run.
 
 # Creates it unless it is up to date, and sets `python` to its interpreter.
 need_venv() {
@@ -23,6 +24,22 @@ make_venv() {
     if ! "$python" -m pip install --quiet --disable-pip-version-check --no-input "$(grep '^uv==' "$requirements")" ||
         ! "${python%/*}/uv" pip install --quiet --no-cache --python "$python" -r "$requirements"; then
         skip "tests/requirements.txt, which could not be installed (no package index?)"
+    fi
+    cp "$requirements" "$venv/requirements.txt"
+}
+
+# Creates the one of the AWS CLI unless it is up to date; after `need_venv`, whose uv it uses.
+make_aws_cli() {
+    local venv=$target/awscli requirements=$root/tests/requirements-awscli.txt uv=${python%/*}/uv
+    if cmp -s "$requirements" "$venv/requirements.txt" && "$venv/bin/aws" --version >/dev/null 2>&1; then
+        return
+    fi
+    rm -rf "$venv"
+    printf 'Installing tests/requirements-awscli.txt ...\n'
+    if ! "$uv" venv --quiet --python "$python" "$venv" ||
+        ! "$uv" pip install --quiet --no-cache --python "$venv/bin/python" -r "$requirements"; then
+        rm -rf "$venv"
+        skip "tests/requirements-awscli.txt, which could not be installed (no package index?)"
     fi
     cp "$requirements" "$venv/requirements.txt"
 }

@@ -54,6 +54,8 @@ mod secrets;
 #[cfg(unix)]
 mod serve;
 #[cfg(unix)]
+mod serve_awscli;
+#[cfg(unix)]
 mod serve_boto;
 #[cfg(unix)]
 mod serve_commands;
