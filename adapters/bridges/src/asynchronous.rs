@@ -57,11 +57,15 @@ impl AsyncProvider {
         &self.provider
     }
 
-    /// Returns credentials that are good now, fetching them if they are due: [`Provider::credentials`].
+    /// Returns credentials that are good now: those held, at once, or else those of [`Provider::credentials`] on another
+    /// thread.
     ///
     /// # Errors
     /// [`Error::Provider`] as [`Provider::credentials`] has it, [`Error::NotRun`] if the executor did not run the fetch.
     pub async fn credentials(&self) -> Result<Arc<Credentials>, Error> {
+        if let Some(held) = self.provider.held() {
+            return Ok(held);
+        }
         let permit = self.room.clone().acquire_owned().await.map_err(|_| Error::NotRun)?;
         let (answer, answered) = oneshot::channel();
         let provider = self.provider.clone();

@@ -71,18 +71,18 @@ fn serve(name: &str, options: &ServeOptions, common: &Common) -> Result<ExitCode
                 "serve: every process of this machine, of any user, can get these credentials (--mode imds)",
             );
         }
+        if credentials.expose_session_token().is_none() {
+            note(format_args!(
+                "{name}: these credentials have no session token, without which some SDKs fail, that for Rust among them: \
+                 use a role (--role-arn, or a profile with one) or a session (--user-session)"
+            ));
+        }
         let child = match &options.program {
             Some((program, arguments)) => {
                 let command = command(prepare(program, arguments), &variables, region);
                 Some(Running::start(command).map_err(|error| failure(name, program, error))?)
             }
             None => {
-                if credentials.expose_session_token().is_none() {
-                    note(
-                        "serve: these credentials have no session token, which some SDKs insist on: those need a role \
-                         (--role-arn, or a profile with one)",
-                    );
-                }
                 if has_credentials() {
                     note(
                         "serve: the profile default has credentials, which SDKs prefer: use rolecall serve -- COMMAND, or \

@@ -124,8 +124,8 @@ fn failure(problem: &str) -> Answer {
     Answer::error(FAILED, "CredentialsUnavailable", problem)
 }
 
-/// The document. SDKs want a token and an end in it: credentials that have none get an empty one, which signs as none
-/// does, and an end ahead.
+/// The document. SDKs want a token and an end in it: credentials that have none get an end ahead, and an empty token,
+/// which most take for none.
 fn document(form: &Form, credentials: &Credentials, since: UnixTime, time: UnixTime) -> Zeroizing<Vec<u8>> {
     let made_up = || UnixTime::from_secs(time.as_secs().saturating_add(ENDLESS));
     let end = credentials.expiration().unwrap_or_else(made_up).rfc3339();

@@ -70,10 +70,8 @@ impl Held {
         host: &dyn Host,
         fetch: impl FnOnce() -> Result<Fetched, Error>,
     ) -> Result<Arc<Credentials>, Error> {
-        if let Some(good) = &*self.good.load()
-            && host.monotonic() < good.until
-        {
-            return Ok(good.credentials.clone());
+        if let Some(good) = self.good(host) {
+            return Ok(good);
         }
         let mut state = lock(&self.state);
         loop {
@@ -114,6 +112,12 @@ impl Held {
         let turn = Turn(self);
         let fetched = fetch();
         turn.end(fetched, host)
+    }
+
+    /// Returns those that are good now, without a fetch and without waiting.
+    pub(super) fn good(&self, host: &dyn Host) -> Option<Arc<Credentials>> {
+        let good = self.good.load();
+        good.as_ref().filter(|good| host.monotonic() < good.until).map(|good| good.credentials.clone())
     }
 
     /// Marks credentials with this access key id as refused: if they are the ones held, the next

@@ -173,6 +173,12 @@ impl Provider {
         self.shared.held.get(self.host(), || self.fetch())
     }
 
+    /// Returns the credentials held, if they are good now and no refresh of them is due. It never waits, so that an async
+    /// caller need not leave its thread for it; where there are none, [`Provider::credentials`] fetches.
+    pub fn held(&self) -> Option<Arc<Credentials>> {
+        self.shared.held.good(self.host())
+    }
+
     /// Reports that a service refused the credentials with this access key id as expired or unknown. If they
     /// are the ones in use, the next call fetches others; the cache forgets them.
     pub fn invalidate(&self, access_key_id: &str) {

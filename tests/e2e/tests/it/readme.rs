@@ -44,7 +44,7 @@ const RUN_ELSEWHERE: [(&str, &str); 13] = [
     ("tests/run", ".ci/run"),
     ("cargo publish --workspace", "tests/lib/supply.sh"),
     ("cargo test -p rolecall-core", "tests/run"),
-    ("cargo install --path adapters/cli", "tests/lib/supply.sh"),
+    ("cargo install --path adapters/cli", "tests/e2e/src/command.rs"),
 ];
 
 /// The blocks of a language on a page.
