@@ -1,7 +1,12 @@
 //! JSON documents of credentials, in memory of known size, which is wiped.
 
+#[cfg(any(feature = "profiles", feature = "setup"))]
+use rolecall::core::wire::json::Writer;
 use serde_core::ser::{Serialize, SerializeStruct, Serializer};
 use zeroize::Zeroizing;
+
+#[cfg(any(feature = "profiles", feature = "setup"))]
+use crate::sink::Sink;
 
 /// Texts by name. Absent ones are left out.
 type Texts<'a> = &'a [(&'static str, Option<&'a str>)];
@@ -36,6 +41,27 @@ pub(crate) fn object(version: Option<u8>, texts: Texts<'_>) -> Zeroizing<Vec<u8>
     let len = len.expect("the buffer is large enough");
     buffer.truncate(len);
     buffer
+}
+
+/// A list of objects of texts by name. Empty ones are left out.
+#[cfg(any(feature = "profiles", feature = "setup"))]
+pub(crate) fn list<'a, const N: usize>(rows: impl Iterator<Item = [(&'static str, &'a str); N]>) -> Sink {
+    let mut text = Sink::default();
+    let mut out = Writer::new(&mut text);
+    out.begin_array();
+    for row in rows {
+        out.begin_object();
+        for (name, value) in row {
+            if !value.is_empty() {
+                out.key(name);
+                out.string(value);
+            }
+        }
+        out.end_object();
+    }
+    out.end_array();
+    text.0.push(b'\n');
+    text
 }
 
 /// The length of a text between its quotes, at most.

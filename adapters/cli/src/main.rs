@@ -13,7 +13,7 @@ mod output;
 mod provider;
 #[cfg(feature = "serve")]
 mod serve;
-#[cfg(any(feature = "profiles", feature = "tokens", feature = "verify"))]
+#[cfg(any(feature = "profiles", feature = "setup", feature = "tokens", feature = "verify"))]
 mod sink;
 mod waiting;
 

@@ -652,6 +652,7 @@ const PROVISIONING: &[Opt] = &[
     once("--undo", "remove what the recipe created; resources without its tag are left unchanged"),
     once("--policy JSON|FILE", "what the role may do"),
     often("--policy-arn ARN", "the same, as a managed policy"),
+    JSON,
 ];
 
 static GENERAL: Group = Group {

@@ -519,7 +519,8 @@ impl Given {
             "demo" => Command::Demo { tamper: self.tamper },
             #[cfg(feature = "setup")]
             _ if topic.is_recipe() => {
-                let setup = std::mem::take(&mut self.setup);
+                let mut setup = std::mem::take(&mut self.setup);
+                setup.json = self.json;
                 Command::Setup(Box::new(setup.of(topic, &mut self.common)?))
             }
             _ => return Err(word("recipe").map_or_else(Into::into, |word| unexpected(topic, &word))),

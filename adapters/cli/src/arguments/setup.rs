@@ -14,6 +14,7 @@ pub(crate) struct SetupOptions {
     pub(crate) recipe: Recipe,
     pub(crate) undo: bool,
     pub(crate) dry_run: bool,
+    pub(crate) json: bool,
     pub(crate) policy: Option<OsString>,
     pub(crate) policy_arns: Vec<String>,
     pub(crate) role: String,

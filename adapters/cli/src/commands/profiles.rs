@@ -2,13 +2,12 @@
 
 use std::process::ExitCode;
 
-use rolecall::core::wire::json::Writer;
 use rolecall::profiles::{Base, Plan};
 use rolecall::{Environment, Profiles};
 
 use crate::failure::Failure;
+use crate::json::list;
 use crate::output::print;
-use crate::sink::Sink;
 
 /// A profile, as far as the files say.
 struct Row {
@@ -26,7 +25,7 @@ pub(super) fn run(json: bool) -> Result<ExitCode, Failure> {
     let profiles = Profiles::load(&environment)?;
     environment.check()?;
     let rows: Vec<Row> = profiles.names().map(|name| row(&profiles, name, &environment)).collect();
-    if json { print(&*document(&rows).0) } else { print(table(&rows)) }
+    if json { print(&*list(rows.iter().map(members)).0) } else { print(table(&rows)) }
 }
 
 fn row(profiles: &Profiles, name: &str, environment: &Environment) -> Row {
@@ -130,29 +129,14 @@ fn table(rows: &[Row]) -> String {
     lines.iter().map(put).collect()
 }
 
-/// The same as a list of objects.
-fn document(rows: &[Row]) -> Sink {
-    let mut text = Sink::default();
-    let mut out = Writer::new(&mut text);
-    out.begin_array();
-    for row in rows {
-        out.begin_object();
-        for (name, value) in [
-            ("profile", &row.name),
-            ("kind", &row.kind),
-            ("account", &row.account),
-            ("role", &row.role),
-            ("region", &row.region),
-            ("signedInUntil", &row.end),
-        ] {
-            if !value.is_empty() {
-                out.key(name);
-                out.string(value);
-            }
-        }
-        out.end_object();
-    }
-    out.end_array();
-    text.0.push(b'\n');
-    text
+/// The same, by name.
+fn members(row: &Row) -> [(&'static str, &str); 6] {
+    [
+        ("profile", &row.name),
+        ("kind", &row.kind),
+        ("account", &row.account),
+        ("role", &row.role),
+        ("region", &row.region),
+        ("signedInUntil", &row.end),
+    ]
 }

@@ -7,10 +7,12 @@ use rolecall::setup::{
     Call, CognitoPools, CrossAccountRole, Ec2Role, EcsRole, Launch, Outcome, Recipe, Resource, Setup, TAG,
 };
 use rolecall::{Buffer, Environment, Error, Host, Provider, Secret, System};
+use zeroize::Zeroizing;
 
 use crate::arguments::{Common, Recipe as Name, SetupOptions};
 use crate::failure::Failure;
 use crate::input::{file_of, password, text_of};
+use crate::json::list;
 use crate::output::{joined, note, print, printable, progress};
 
 pub(super) fn run(options: &SetupOptions, common: &Common, provider: &Provider) -> Result<ExitCode, Failure> {
@@ -33,13 +35,11 @@ fn go(
         setup = setup.on_call(|call| progress(reported(call, options.dry_run)));
     }
     let resources = if options.undo { setup.undo(recipe)? } else { setup.apply(recipe)? };
-    let lines: Vec<_> = resources.iter().map(|resource| line(resource, options.dry_run)).collect();
-    let parts = lines.iter().zip(&resources).flat_map(|(line, Resource { kind, secret, .. })| {
-        let secret = secret.as_deref().filter(|_| !options.dry_run).map(Secret::expose);
-        let of_secret = secret.map(|secret| [*kind, " secret: ", secret, "\n"]);
-        std::iter::once(line.as_str()).chain(of_secret.into_iter().flatten())
-    });
-    print(joined(parts).as_bytes())?;
+    if options.json {
+        print(&*list(resources.iter().map(|resource| members(resource, options.dry_run))).0)?;
+    } else {
+        print(lines(&resources, options.dry_run).as_bytes())?;
+    }
     if options.undo && resources.is_empty() && !common.quiet {
         progress("nothing to remove: none of what the recipe creates is there");
     }
@@ -64,10 +64,39 @@ fn reported(call: Call<'_>, dry_run: bool) -> String {
     format!("{words}{}", printable(call.text))
 }
 
-/// The line about a resource; its secret is another.
-fn line(resource: &Resource, dry_run: bool) -> String {
-    let Resource { kind, id, outcome, .. } = resource;
-    let done = match (outcome, dry_run) {
+/// The lines about resources: what was done with each, and its secret in another.
+fn lines(resources: &[Resource], dry_run: bool) -> Zeroizing<String> {
+    let lines: Vec<_> = resources
+        .iter()
+        .map(|resource| {
+            format!("{} {} {}\n", done(resource.outcome, dry_run), resource.kind, printable(&resource.id))
+        })
+        .collect();
+    let parts = lines.iter().zip(resources).flat_map(|(line, resource)| {
+        let of_secret = secret(resource, dry_run).map(|secret| [resource.kind, " secret: ", secret, "\n"]);
+        std::iter::once(line.as_str()).chain(of_secret.into_iter().flatten())
+    });
+    joined(parts)
+}
+
+/// The same of one, by name.
+fn members(resource: &Resource, dry_run: bool) -> [(&'static str, &str); 4] {
+    [
+        ("outcome", done(resource.outcome, dry_run)),
+        ("kind", resource.kind),
+        ("id", &resource.id),
+        ("secret", secret(resource, dry_run).unwrap_or_default()),
+    ]
+}
+
+/// The secret of a resource that was made.
+fn secret(resource: &Resource, dry_run: bool) -> Option<&str> {
+    resource.secret.as_deref().filter(|_| !dry_run).map(Secret::expose)
+}
+
+/// What was done.
+fn done(outcome: Outcome, dry_run: bool) -> &'static str {
+    match (outcome, dry_run) {
         (Outcome::Created, false) => "created",
         (Outcome::Created, true) => "would create",
         (Outcome::Changed, false) => "changed",
@@ -77,8 +106,7 @@ fn line(resource: &Resource, dry_run: bool) -> String {
         (Outcome::Kept, false) => "kept",
         (Outcome::Kept, true) => "would keep",
         _ => "found",
-    };
-    format!("{done} {kind} {}\n", printable(id))
+    }
 }
 
 /// Adds the policies of the role, and its description.

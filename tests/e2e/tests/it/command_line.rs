@@ -179,7 +179,11 @@ fn each_command_has_a_help_of_its_own() {
         (&["request"], &["METHOD URL", "--header", "--data", "--service"], &["--date", "--expires"]),
         (&["sign"], &["--canonical", "--date", "--data"], &["--expires"]),
         (&["presign"], &["--header", "--expires", "--method"], &["--data"]),
-        (&["setup"], &["ec2-role", "ecs-role", "cross-account", "cognito", "--undo"], &["--json"]),
+        (
+            &["setup"],
+            &["ec2-role", "ecs-role", "cross-account", "cognito", "--undo", "--json"],
+            &["--format"],
+        ),
         (&["setup", "ec2-role"], &["--role NAME", "--instance-id", "--undo"], &["--image", "--external-id"]),
         (&["setup", "ecs-role"], &["--image", "--security-group"], &["--instance-id", "--trust ACCOUNT"]),
         (&["setup", "cross-account"], &["--trust", "--external-id"], &["--image"]),

@@ -263,6 +263,11 @@ fn a_quiet_run_prints_errors_and_results_alone() {
         let planned = ["setup", "cross-account", "--role", "r", "--trust", "123456789012", "--dry-run"];
         let run = rolecall(&[&planned, more].concat(), gone.clone());
         assert_eq!(run.ok(), "would create role arn:aws:iam::ACCOUNT:role/r\n");
+        let run = rolecall(&[&planned[..], &["--json"], more].concat(), gone.clone());
+        assert_eq!(
+            run.ok(),
+            concat!(r#"[{"outcome":"would create","kind":"role","id":"arn:aws:iam::ACCOUNT:role/r"}]"#, "\n")
+        );
         assert_eq!(
             run.stderr.contains("reading: IAM GetRole RoleName=r\nwould call: IAM CreateRole"),
             progress

@@ -105,6 +105,10 @@ fn a_client_secret_and_an_openid_provider_are_provisioned() {
     let run = up.apply(&resources);
     let secret = reported(&run, "client secret");
     assert!(!run.stderr.contains(&secret), "{run:#?}");
+    let found: serde_json::Value = serde_json::from_str(up.run(&["--json"]).ok()).expect("JSON");
+    let id = reported(&run, "client");
+    let expected = json!({"outcome": "found", "kind": "client", "id": id, "secret": secret});
+    assert!(found.as_array().expect("a list").contains(&expected), "{found}");
     let pool = server.read(resources[0]);
     assert_eq!((&pool["clients"][0]["has_secret"], &pool["users"]), (&json!(true), &json!([])));
     let given = json!({"UserPoolId": pool["id"], "ClientId": pool["clients"][0]["id"]});
