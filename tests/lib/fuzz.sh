@@ -35,12 +35,7 @@ declare -A fuzz_dictionaries=(
 
 need_cargo_fuzz() {
     need_command c++ g++
-    cargo fuzz --version >/dev/null 2>&1 && return
-    printf 'Installing cargo-fuzz ...\n'
-    # It only calls cargo and starts the targets: optimizing it takes longer than that.
-    CARGO_TARGET_DIR=$scratch/cargo-fuzz CARGO_PROFILE_DEV_DEBUG=0 \
-        cargo install --quiet --locked --debug cargo-fuzz ||
-        skip "cargo install --locked cargo-fuzz (no registry?)"
+    need_cargo_command fuzz
 }
 
 # Builds the targets, and sets `fuzz_programs` to their directory.

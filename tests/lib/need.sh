@@ -27,6 +27,21 @@ need_component() {
     cargo "$1" --version >/dev/null 2>&1 || skip "rustup component add $2"
 }
 
+# need_cargo_command NAME [VERSION]: requires a cargo subcommand, and installs it from the crate of that name.
+need_cargo_command() {
+    alone install_cargo_command "$@"
+}
+
+install_cargo_command() {
+    cargo "$1" --version >/dev/null 2>&1 && return
+    printf 'Installing cargo-%s ...\n' "$1"
+    # A debug build: it runs for a few seconds, and optimizing it would take longer.
+    CARGO_TARGET_DIR=$scratch/cargo-$1 CARGO_PROFILE_DEV_DEBUG=0 \
+        cargo install --quiet --locked --debug "cargo-$1" ${2:+--version "$2"} ||
+        skip "cargo install --locked cargo-$1 (no registry?)"
+    rm -rf "$scratch/cargo-$1"
+}
+
 # need_debian PACKAGE...: requires Debian packages, and installs them if possible. `instead` names an alternative.
 need_debian() {
     alone install_debian "$@"

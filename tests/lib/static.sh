@@ -40,11 +40,27 @@ need_static_compiler() {
     printf 'By %s, and zig %s\n' "$static_compiler" "$($ZIG version)"
 }
 
-# build_static PACKAGE FEATURES: builds for all architectures at once.
+# build_static PACKAGE FEATURES PROGRAM NAME: builds for all architectures at once, and keeps the programs under this
+# name. A group that builds others waits until they are copied, and what another has built is up to date.
 build_static() {
-    "${static_cargo[@]}" build --quiet --locked --profile static -Zbuild-std=std,panic_abort \
+    local lock architecture programs=$CARGO_TARGET_DIR/programs auditable=()
+    if [[ $4 == whole ]]; then
+        # The program of releases: with the list of its crates in a section that is not loaded, for `cargo audit bin` and
+        # scanners.
+        need_cargo_command auditable 0.7.7
+        auditable=(auditable)
+    fi
+    mkdir -p "$programs"
+    exec {lock}>"$programs/.lock"
+    flock "$lock"
+    "${static_cargo[@]}" "${auditable[@]}" build --quiet --locked --profile static -Zbuild-std=std,panic_abort \
         -Zbuild-std-features=optimize_for_size "${static_targets[@]}" \
         --package "$1" --no-default-features --features "$2"
+    for architecture in "${static_architectures[@]}"; do
+        cp "$CARGO_TARGET_DIR/$architecture-unknown-linux-musl/static/$3" "$programs/$architecture-$4.new"
+        mv "$programs/$architecture-$4.new" "$programs/$architecture-$4"
+    done
+    exec {lock}>&-
 }
 
 # Builds the programs, runs them alone in a chroot, and measures them; `SIZES=write` updates tests/static/SIZES.md.
@@ -57,22 +73,11 @@ static_programs() {
     cargo build --quiet "${tested[@]}" --example serve
     local serve=$target/debug/examples/serve features programs=$target/static/programs
     need_static_compiler
-    mkdir -p "$programs"
     for features in "${static_sets[@]}"; do
-        build_static rolecall-cli "${static_features[$features]}"
-        keep_programs rolecall "$features"
+        build_static rolecall-cli "${static_features[$features]}" rolecall "$features"
     done
-    build_static empty ''
-    keep_programs empty empty
+    build_static empty '' empty empty
     "$python" tests/lib/contained.py --simulator "$serve" --logs "$target/contained" --programs "$programs" \
         "${static_sets[@]}" | tee "$scratch/figures"
     "$python" tests/static/table.py "${SIZES:-compare}" tests/static/SIZES.md "$static_compiler" <"$scratch/figures"
-}
-
-# keep_programs NAME AS: copies the programs before the next build overwrites them.
-keep_programs() {
-    local architecture
-    for architecture in "${static_architectures[@]}"; do
-        cp "$CARGO_TARGET_DIR/$architecture-unknown-linux-musl/static/$1" "$programs/$architecture-$2"
-    done
 }

@@ -44,17 +44,8 @@ one_version_of_each() {
 
 nothing_unused() {
     # It searches the sources, tests included; the compiler knows exactly, in each set of features below.
-    need_cargo_machete
+    need_cargo_command machete
     cargo machete --skip-target-dir
-}
-
-need_cargo_machete() {
-    cargo machete --version >/dev/null 2>&1 && return
-    printf 'Installing cargo-machete ...\n'
-    # A debug build: it runs for a few seconds, and optimizing it would take longer.
-    CARGO_TARGET_DIR=$scratch/cargo-machete CARGO_PROFILE_DEV_DEBUG=0 \
-        cargo install --quiet --locked --debug cargo-machete ||
-        skip "cargo install --locked cargo-machete (no registry?)"
 }
 
 # The crates that the design names are dependencies outside of tests.
