@@ -128,6 +128,8 @@ pub struct Remote<'c> {
     /// Whether to present the board's certificate in the TLS handshake (mutual TLS). The service knows the board by it:
     /// a connection without it never carries an exchange that wants it, nor the other way round.
     pub presents_certificate: bool,
+    /// Whether the caller puts TLS over this stream: then it carries bytes as they are, whatever the scheme.
+    pub carries_tls: bool,
 }
 
 impl Remote<'_> {
@@ -170,7 +172,7 @@ mod tests {
     fn a_connection_is_reused_only_for_its_own_service() {
         let address = IpAddr::from([10, 0, 0, 9]);
         let endpoint = Endpoint::parse("http://sts.example:80/base").unwrap();
-        let open = Remote { endpoint, address, presents_certificate: false };
+        let open = Remote { endpoint, address, presents_certificate: false, carries_tls: false };
         for url in ["http://sts.example", "http://STS.example/other"] {
             assert!(open.serves(&exchange(url, None)), "{url}");
         }

@@ -276,6 +276,11 @@ impl<'c> Conversation<'c> {
         }
     }
 
+    /// Where the header lines kept of the reply are.
+    pub(crate) fn headers(&self) -> Option<Range<usize>> {
+        if self.stage == Stage::Receive { self.incoming.headers() } else { None }
+    }
+
     /// Records a failed operation. A peer may close a kept connection at any time: if that crossed a request
     /// that may be repeated, a new connection is opened. A peer that refuses a request need not read its
     /// body.

@@ -141,6 +141,16 @@ impl<'s, 'c, 'a, 'm> Driving<'s, 'c, 'a, 'm> {
         self.record(board, received, |talk, exchange, count, now| talk.received(exchange, count, now));
     }
 
+    /// The header lines kept of the reply, once its head is there.
+    pub(crate) fn headers(&self) -> Option<&[u8]> {
+        self.memory.exchange.get(self.talk.as_ref()?.headers()?)
+    }
+
+    /// Records whether the connection finds the reply in order.
+    pub(crate) fn checked(&mut self, board: &mut impl Board, checked: Result<(), FailureKind>) {
+        self.record(board, checked, |_, _, (), _| {});
+    }
+
     /// What to do with the caller's streams, where [`Transfer::Pass`] is due.
     pub(crate) fn pass(&mut self) -> Option<Pass<'_>> {
         self.talk.as_mut()?.pass(self.memory.exchange)
@@ -309,7 +319,12 @@ impl Drop for Driving<'_, '_, '_, '_> {
 }
 
 fn remote<'c>(exchange: &Exchange<'c>, address: IpAddr) -> Remote<'c> {
-    Remote { endpoint: exchange.endpoint, address, presents_certificate: exchange.presents_certificate }
+    Remote {
+        endpoint: exchange.endpoint,
+        address,
+        presents_certificate: exchange.presents_certificate,
+        carries_tls: false,
+    }
 }
 
 fn failed<'a>(phase: Phase, kind: FailureKind) -> Answer<'a> {

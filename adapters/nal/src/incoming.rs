@@ -78,6 +78,14 @@ impl Incoming {
         matches!(self.stage, Stage::Body(..))
     }
 
+    /// Where its header lines are, then.
+    pub(crate) fn headers(&self) -> Option<Range<usize>> {
+        match &self.stage {
+            Stage::Head { .. } => None,
+            Stage::Body(head, _) => Some(0..head.headers),
+        }
+    }
+
     /// Whether the head of the final reply is complete, and its body is streamed out.
     pub(crate) fn is_streamed(&self) -> bool {
         matches!(&self.stage, Stage::Body(head, _) if self.streams && (200..300).contains(&head.status))

@@ -48,10 +48,20 @@ pub trait Link<B> {
 /// An open connection.
 #[allow(async_fn_in_trait, reason = "executors on devices do not move futures between threads")]
 pub trait Connection<B> {
+    /// Whether [`Connection::check`] looks at replies.
+    const CHECKS: bool = false;
+
     /// Sends at least one byte of `bytes`, and returns how many.
     async fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind>;
 
     /// Receives into `room` and returns how many bytes, or 0 at the end of the stream.
     async fn receive(&mut self, board: &mut B, until: Instant, room: &mut [u8])
     -> Result<usize, FailureKind>;
+
+    /// Looks at the header lines kept of a reply, as soon as its head is there and before anything of it is used. An error
+    /// is that of the exchange.
+    fn check(&mut self, board: &mut B, headers: &[u8]) -> Result<(), FailureKind> {
+        let _ = (board, headers);
+        Ok(())
+    }
 }

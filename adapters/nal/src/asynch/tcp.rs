@@ -9,8 +9,8 @@ use rolecall_core::wire::uri::Scheme;
 use super::Open;
 use crate::{Remote, connect_failure};
 
-/// A TCP/IP stack without TLS: an `https` endpoint is refused with [`FailureKind::Unsupported`], and needs an
-/// [`Open`] of the caller's.
+/// A TCP/IP stack without TLS: an `https` endpoint is refused with [`FailureKind::Unsupported`], and needs TLS
+/// over it (the crate `rolecall-tls`), or an [`Open`] of the caller's.
 #[derive(Debug, Clone, Copy)]
 pub struct Tcp<T> {
     stack: T,
@@ -34,7 +34,7 @@ impl<T: TcpConnect + Dns> Open for Tcp<T> {
     }
 
     async fn open(&mut self, remote: &Remote<'_>) -> Result<T::Connection<'_>, FailureKind> {
-        if remote.endpoint.scheme() == Scheme::Https {
+        if remote.endpoint.scheme() == Scheme::Https && !remote.carries_tls {
             return Err(FailureKind::Unsupported);
         }
         self.stack.connect(remote.socket_addr()).await.map_err(|error| connect_failure(&error))

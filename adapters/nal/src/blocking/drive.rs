@@ -37,6 +37,12 @@ pub(crate) fn run<B: Board, L: Link<B>, E: Ends<B>>(
                         Transfer::Receive { room, until } => {
                             let received = connection.receive(board, until, room);
                             driving.received(board, received);
+                            if <L::Connection<'_> as Connection<B>>::CHECKS
+                                && let Some(headers) = driving.headers()
+                            {
+                                let checked = connection.check(board, headers);
+                                driving.checked(board, checked);
+                            }
                         }
                         Transfer::Pass => ends.pass(board, driving),
                     }

@@ -44,11 +44,21 @@ pub trait Link<B> {
 
 /// An open connection.
 pub trait Connection<B> {
+    /// Whether [`Connection::check`] looks at replies.
+    const CHECKS: bool = false;
+
     /// Sends at least one byte of `bytes`, and returns how many.
     fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind>;
 
     /// Receives into `room` and returns how many bytes, or 0 at the end of the stream.
     fn receive(&mut self, board: &mut B, until: Instant, room: &mut [u8]) -> Result<usize, FailureKind>;
+
+    /// Looks at the header lines kept of a reply, as soon as its head is there and before anything of it is used. An error
+    /// is that of the exchange.
+    fn check(&mut self, board: &mut B, headers: &[u8]) -> Result<(), FailureKind> {
+        let _ = (board, headers);
+        Ok(())
+    }
 }
 
 /// Repeats an operation until it no longer blocks or its time is up, and calls `idle` in between.

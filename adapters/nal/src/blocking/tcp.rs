@@ -24,7 +24,7 @@ pub enum ZeroRead {
 }
 
 /// A TCP/IP stack without TLS, and what to do while it has nothing to do. An `https` endpoint is refused with
-/// [`FailureKind::Unsupported`], and needs [`Streams`](super::Streams).
+/// [`FailureKind::Unsupported`], and needs TLS over it (the crate `rolecall-tls`), or [`Streams`](super::Streams).
 ///
 /// `idle` is called whenever the stack would block: it may poll the stack, feed a watchdog, or sleep until
 /// an interrupt. It should return within a few milliseconds, because limits are checked between two calls. A
@@ -82,7 +82,7 @@ impl<B: Board, S: TcpClientStack + Dns, I: FnMut(&mut S)> Link<B> for Tcp<S, I> 
         until: Instant,
         remote: &Remote<'_>,
     ) -> Result<TcpConnection<'_, S, I>, FailureKind> {
-        if remote.endpoint.scheme() == Scheme::Https {
+        if remote.endpoint.scheme() == Scheme::Https && !remote.carries_tls {
             return Err(FailureKind::Unsupported);
         }
         let socket = self.stack.socket().map_err(|_| FailureKind::Other)?;

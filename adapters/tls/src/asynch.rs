@@ -1,0 +1,147 @@
+//! The async twin of `blocking`.
+
+use core::net::IpAddr;
+
+use rolecall_core::error::FailureKind;
+use rolecall_core::skew::Instant;
+use rolecall_core::wire::uri::Scheme;
+use rolecall_nal::asynch::{Connection, Link};
+use rolecall_nal::{Board, Remote};
+
+use crate::over::Secured;
+use crate::session::{Fault, Step};
+use crate::tls::Tls;
+
+impl<B: Board, N: Link<B>> Link<B> for Tls<'_, N> {
+    type Connection<'a>
+        = Secured<'a, N::Connection<'a>>
+    where
+        Self: 'a;
+
+    async fn wait(&mut self, board: &mut B, until: Instant) {
+        self.network.wait(board, until).await;
+    }
+
+    async fn resolve(&mut self, board: &mut B, until: Instant, host: &str) -> Result<IpAddr, FailureKind> {
+        self.network.resolve(board, until, host).await
+    }
+
+    async fn open(
+        &mut self,
+        board: &mut B,
+        until: Instant,
+        remote: &Remote<'_>,
+    ) -> Result<Secured<'_, N::Connection<'_>>, FailureKind> {
+        if remote.endpoint.scheme() != Scheme::Https {
+            let stream = self.network.open(board, until, remote).await?;
+            return Ok(Secured { stream, over: None });
+        }
+        let (over, network) = self.begin(board.now(), remote)?;
+        let stream = network.open(board, until, &Remote { carries_tls: true, ..*remote }).await?;
+        let mut secured = Secured { stream, over: Some(over) };
+        secured.handshake_async(board, until).await?;
+        Ok(secured)
+    }
+}
+
+impl<C> Secured<'_, C> {
+    async fn handshake_async<B: Board>(&mut self, board: &mut B, until: Instant) -> Result<(), FailureKind>
+    where
+        C: Connection<B>,
+    {
+        loop {
+            let Some(over) = &mut self.over else { return Ok(()) };
+            match over.session.step(&mut []) {
+                Ok(Step::Send) => self.transmit_async(board, until).await?,
+                Ok(Step::Receive) => self.fill_async(board, until).await?,
+                Ok(_) => return Ok(()),
+                Err(fault) => return Err(self.broken_async(board, until, fault).await),
+            }
+        }
+    }
+
+    /// Sends what the session has to be sent.
+    async fn transmit_async<B: Board>(&mut self, board: &mut B, until: Instant) -> Result<(), FailureKind>
+    where
+        C: Connection<B>,
+    {
+        let Self { stream, over: Some(over) } = self else { return Ok(()) };
+        let mut rest = over.session.outgoing();
+        while !rest.is_empty() {
+            let sent = stream.send(board, until, rest).await?;
+            rest = rest.get(sent..).unwrap_or_default();
+        }
+        over.session.sent();
+        Ok(())
+    }
+
+    /// Receives some bytes of records. A server that ends the connection without saying so inside of the session may not be
+    /// the one that did.
+    async fn fill_async<B: Board>(&mut self, board: &mut B, until: Instant) -> Result<(), FailureKind>
+    where
+        C: Connection<B>,
+    {
+        let Self { stream, over: Some(over) } = self else { return Ok(()) };
+        match stream.receive(board, until, over.session.room()).await? {
+            0 => Err(FailureKind::Closed),
+            count => {
+                over.session.received(count);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends the alert about a fault, if it can be sent, and keeps the fault.
+    async fn broken_async<B: Board>(&mut self, board: &mut B, until: Instant, fault: Fault) -> FailureKind
+    where
+        C: Connection<B>,
+    {
+        let Self { stream, over: Some(over) } = self else { return fault.kind() };
+        let alert = over.session.alert();
+        if !alert.is_empty() {
+            // The fault is what counts.
+            let _ = stream.send(board, until, alert).await;
+        }
+        over.failed(fault)
+    }
+}
+
+impl<B: Board, C: Connection<B>> Connection<B> for Secured<'_, C> {
+    const CHECKS: bool = true;
+
+    async fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind> {
+        let Some(over) = &mut self.over else { return self.stream.send(board, until, bytes).await };
+        match over.session.encrypt(bytes) {
+            Ok(count) => {
+                self.transmit_async(board, until).await?;
+                Ok(count)
+            }
+            Err(fault) => Err(self.broken_async(board, until, fault).await),
+        }
+    }
+
+    async fn receive(
+        &mut self,
+        board: &mut B,
+        until: Instant,
+        room: &mut [u8],
+    ) -> Result<usize, FailureKind> {
+        loop {
+            let Some(over) = &mut self.over else { return self.stream.receive(board, until, room).await };
+            match over.session.step(room) {
+                Ok(Step::Read(count)) => return Ok(count),
+                Ok(Step::Ended) => return Ok(0),
+                Ok(Step::Send) => self.transmit_async(board, until).await?,
+                Ok(Step::Receive | Step::Idle) => self.fill_async(board, until).await?,
+                Err(fault) => return Err(self.broken_async(board, until, fault).await),
+            }
+        }
+    }
+
+    fn check(&mut self, board: &mut B, headers: &[u8]) -> Result<(), FailureKind> {
+        match &mut self.over {
+            Some(over) => over.check(board.now(), headers),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A network with TLS over it.
+
+use alloc::vec;
+use core::fmt;
+
+use rolecall_core::error::FailureKind;
+use rolecall_core::skew::{Instant, Now};
+use rolecall_core::wire::time::UnixTime;
+use rolecall_nal::Remote;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::sign::SingleCertAndKey;
+use rustls::version::TLS13;
+use rustls::{ClientConfig, Error, RootCertStore};
+
+use crate::over::Over;
+use crate::provider::{Random, provider};
+use crate::session::{Fault, Session};
+use crate::trust::{RustlsClock, Today, Trust};
+use crate::{Arc, Identity};
+
+/// What sessions are opened with.
+#[derive(Debug)]
+pub struct Config {
+    random: Random,
+    built: UnixTime,
+    roots: RootCertStore,
+    identity: Option<Identity>,
+}
+
+impl Config {
+    /// Without roots, which trusts no server. `random` has to be a generator for keys, not a seed and a counter; `built` is the
+    /// date of the firmware, and the first that a board without a clock takes for possible.
+    pub fn new(random: Random, built: UnixTime) -> Self {
+        Self { random, built, roots: RootCertStore { roots: vec![] }, identity: None }
+    }
+
+    /// Trusts what this certificate, in DER, has issued. AWS has its own at <https://www.amazontrust.com/repository/>.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCertificate`] for what is no certificate.
+    pub fn root(mut self, der: &[u8]) -> Result<Self, Error> {
+        self.roots.add(CertificateDer::from(der))?;
+        Ok(self)
+    }
+
+    /// Presents this certificate where [`Remote::presents_certificate`] says so, and to no other service.
+    pub fn identity(self, identity: Identity) -> Self {
+        Self { identity: Some(identity), ..self }
+    }
+}
+
+/// Memory for the records of one session, which is wiped when it ends.
+pub struct Records<'b> {
+    /// One record of the server, encrypted, and with it the certificates that it begins with: 16,640 bytes take any.
+    pub incoming: &'b mut [u8],
+    /// The records of the board: the largest is the one with its certificates, and 4,096 bytes are enough for two on P-256.
+    pub outgoing: &'b mut [u8],
+}
+
+impl fmt::Debug for Records<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (incoming, outgoing) = (self.incoming.len(), self.outgoing.len());
+        f.debug_struct("Records").field("incoming", &incoming).field("outgoing", &outgoing).finish()
+    }
+}
+
+/// A network with TLS over it: plain streams to `http` endpoints, sessions to `https` ones.
+///
+/// `N` is any network of `rolecall_nal`, blocking or async.
+#[derive(Debug)]
+pub struct Tls<'b, N> {
+    pub(crate) network: N,
+    pub(crate) records: Records<'b>,
+    pub(crate) state: State,
+    with: Option<Arc<ClientConfig>>,
+    without: Arc<ClientConfig>,
+}
+
+/// What outlasts a session.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) trust: Arc<Trust>,
+    today: Arc<Today>,
+    built: UnixTime,
+    /// A date that a server has sent whose certificate is valid at it, and when.
+    learned: Option<(UnixTime, Instant)>,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) handshakes: u32,
+}
+
+impl State {
+    /// The date, if it is known.
+    pub(crate) fn date(&self, now: Now) -> Option<UnixTime> {
+        let since = |(date, then): (UnixTime, Instant)| {
+            let seconds = now.monotonic.ms_since(then) / 1000;
+            date.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX))
+        };
+        now.wall.or(self.learned.map(since)).filter(|date| *date >= self.built)
+    }
+
+    pub(crate) fn learn(&mut self, date: UnixTime, now: Now) {
+        self.learned = Some((date, now.monotonic));
+    }
+}
+
+impl<'b, N> Tls<'b, N> {
+    /// Puts TLS over a network.
+    ///
+    /// # Errors
+    /// Those of rustls for a configuration that cannot be: no roots.
+    pub fn new(network: N, config: Config, records: Records<'b>) -> Result<Self, Error> {
+        let Config { random, built, roots, identity } = config;
+        let (provider, today) = (Arc::new(provider(random)), Arc::new(Today::default()));
+        let trust = Arc::new(Trust::new(roots, provider.clone(), built, today.clone())?);
+        let builder = || {
+            let clock = Arc::new(RustlsClock(today.clone()));
+            let builder = ClientConfig::builder_with_details(provider.clone(), clock);
+            let builder = builder.with_protocol_versions(&[&TLS13])?;
+            Ok::<_, Error>(builder.dangerous().with_custom_certificate_verifier(trust.clone()))
+        };
+        let with = match identity {
+            Some(Identity(key)) => {
+                let resolver = Arc::new(SingleCertAndKey::from(key));
+                Some(Arc::new(builder()?.with_client_cert_resolver(resolver)))
+            }
+            None => None,
+        };
+        let without = Arc::new(builder()?.with_no_client_auth());
+        let state = State { trust, today, built, learned: None, fault: None, handshakes: 0 };
+        Ok(Self { network, records, state, with, without })
+    }
+
+    /// Borrows the network.
+    pub fn network(&mut self) -> &mut N {
+        &mut self.network
+    }
+
+    /// Why the last session that failed did so.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.state.fault.as_ref()
+    }
+
+    /// How many handshakes have been begun.
+    pub fn handshakes(&self) -> u32 {
+        self.state.handshakes
+    }
+
+    /// Begins a session, to be put over a stream of the network; with it, what it is checked by.
+    pub(crate) fn begin(&mut self, now: Now, remote: &Remote<'_>) -> Result<(Over<'_>, &mut N), FailureKind> {
+        let Self { network, records, state, with, without } = self;
+        let records = Records { incoming: &mut *records.incoming, outgoing: &mut *records.outgoing };
+        let begun = move || {
+            let config = if remote.presents_certificate { with.as_ref() } else { Some(&*without) };
+            let config = config.ok_or(Fault::NoIdentity)?.clone();
+            let name = ServerName::try_from(remote.endpoint.host()).map_err(|_| Fault::NotAName)?.to_owned();
+            Ok::<_, Fault>((Session::new(config, name.clone(), records).map_err(Fault::Tls)?, name))
+        };
+        let date = state.date(now);
+        state.today.set(date);
+        state.fault = None;
+        state.handshakes = state.handshakes.wrapping_add(1);
+        match begun() {
+            Ok((session, name)) => Ok((Over::new(session, state, name, date.is_some()), network)),
+            Err(fault) => {
+                let kind = fault.kind();
+                state.fault = Some(fault);
+                Err(kind)
+            }
+        }
+    }
+}

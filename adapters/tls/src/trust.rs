@@ -1,0 +1,138 @@
+//! Whom a board trusts, and at which date: the verification of servers' certificates.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use rolecall_core::wire::time::UnixTime;
+use rolecall_core::wire::x509::Certificate;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{self, CertificateDer, ServerName};
+use rustls::time_provider::TimeProvider;
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use crate::Arc;
+
+/// The date of which the board is sure, in seconds since 1970, or 0; shared with the clock of rustls.
+#[derive(Debug, Default)]
+pub(crate) struct Today(AtomicU32);
+
+impl Today {
+    pub(crate) fn set(&self, date: Option<UnixTime>) {
+        let seconds = date.map_or(0, |date| u32::try_from(date.as_secs()).unwrap_or(u32::MAX));
+        self.0.store(seconds, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<UnixTime> {
+        let seconds = self.0.load(Ordering::Relaxed);
+        (seconds > 0).then(|| UnixTime::from_secs(seconds.into()))
+    }
+}
+
+/// Verifies certificates: paths, names, constraints, usages and signatures by webpki, at a date that is known, or at one at
+/// which the certificate can be valid.
+pub(crate) struct Trust {
+    webpki: Arc<WebPkiServerVerifier>,
+    /// The date before which nothing can be: that of the firmware.
+    floor: UnixTime,
+    today: Arc<Today>,
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust").field("floor", &self.floor).finish_non_exhaustive()
+    }
+}
+
+impl Trust {
+    pub(crate) fn new(
+        roots: RootCertStore,
+        provider: Arc<CryptoProvider>,
+        floor: UnixTime,
+        today: Arc<Today>,
+    ) -> Result<Self, Error> {
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        Ok(Self { webpki: webpki.map_err(|error| Error::General(alloc::format!("{error}")))?, floor, today })
+    }
+
+    /// The date at which a chain is verified while the date is not known: the latest of the floor and the days from which its
+    /// certificates are valid. What expired before the floor is refused at it.
+    fn possible(&self, leaf: &Certificate<'_>, chain: &[CertificateDer<'_>]) -> UnixTime {
+        let later = chain.iter().filter_map(|der| Certificate::parse(der).ok()).map(|found| found.not_before);
+        // One that is not of this path may be of any time.
+        let later = later.filter(|date| *date <= leaf.not_after);
+        later.fold(self.floor.max(leaf.not_before), UnixTime::max)
+    }
+
+    /// Verifies the chain of a session at a date.
+    pub(crate) fn verify_at(
+        &self,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        date: UnixTime,
+    ) -> Result<(), Error> {
+        if date < self.floor {
+            return Err(CertificateError::NotValidYet.into());
+        }
+        let (leaf, rest) = chain.split_first().ok_or(Error::NoCertificatesPresented)?;
+        self.webpki.verify_server_cert(leaf, rest, name, &[], seconds(date)).map(|_| ())
+    }
+}
+
+impl ServerCertVerifier for Trust {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        rest: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        _: pki_types::UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let date = match self.today.get() {
+            Some(today) => today,
+            None => {
+                let found = Certificate::parse(leaf).map_err(|_| CertificateError::BadEncoding)?;
+                self.possible(&found, rest)
+            }
+        };
+        self.webpki.verify_server_cert(leaf, rest, name, ocsp, seconds(date))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.webpki.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.webpki.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.webpki.supported_verify_schemes()
+    }
+}
+
+/// The clock of rustls. It is not what certificates are verified by.
+#[derive(Debug)]
+pub(crate) struct RustlsClock(pub(crate) Arc<Today>);
+
+impl TimeProvider for RustlsClock {
+    fn current_time(&self) -> Option<pki_types::UnixTime> {
+        Some(seconds(self.0.get().unwrap_or(UnixTime::from_secs(0))))
+    }
+}
+
+fn seconds(date: UnixTime) -> pki_types::UnixTime {
+    pki_types::UnixTime::since_unix_epoch(core::time::Duration::from_secs(date.as_secs()))
+}

@@ -1,0 +1,7 @@
+//! Boards that meet servers over TLS.
+
+mod board;
+mod dates;
+mod faults;
+mod server;
+mod sessions;
