@@ -84,7 +84,7 @@ impl<'a> CertificateSigner<'a> {
         let mut hasher = Hasher::new();
         self.put_canonical_request(request, &mut hasher)?;
         let hash = hasher.end_hex();
-        put_string_to_sign(self.algorithm(), &self.date, self.region, self.service, &hash, out);
+        put_string_to_sign(self.algorithm(), &self.date, Some(self.region), self.service, &hash, out);
         Ok(())
     }
 
@@ -112,7 +112,7 @@ impl<'a> CertificateSigner<'a> {
         out.put(b" Credential=");
         self.certificate.put_serial(out);
         out.put(b"/");
-        put_scope(&self.date, self.region, self.service, out);
+        put_scope(&self.date, Some(self.region), self.service, out);
         out.put(b", SignedHeaders=");
         self.headers(request).put_names(out);
         out.put(b", Signature=");

@@ -104,9 +104,9 @@ impl Key<'_> {
         put_scope(&self.derived.date, self.scope_region(), self.service, out);
     }
 
-    /// The region in the credential scope; empty for a set, which is not in it.
-    pub(super) fn scope_region(&self) -> &str {
-        if self.derived.is_for_regions() { "" } else { self.region }
+    /// The region in the credential scope; a set of regions is not in it.
+    pub(super) fn scope_region(&self) -> Option<&str> {
+        if self.derived.is_for_regions() { None } else { Some(self.region) }
     }
 
     /// The value of `x-amz-region-set`; empty without one.
@@ -163,7 +163,7 @@ pub(super) const ALGORITHM: &[u8] = b"AWS4-HMAC-SHA256";
 pub(super) fn put_string_to_sign(
     algorithm: &[u8],
     date: &Ascii<16>,
-    region: &str,
+    region: Option<&str>,
     service: &str,
     hash: &Ascii<64>,
     out: &mut dyn Put,
@@ -178,13 +178,9 @@ pub(super) fn put_string_to_sign(
 }
 
 /// Writes a credential scope on the day of `date`, its parts joined by slashes.
-pub(super) fn put_scope(date: &Ascii<16>, region: &str, service: &str, out: &mut dyn Put) {
-    for part in [date.day(), region.as_bytes(), service.as_bytes()] {
-        // The set of regions is not part of the scope.
-        #[cfg(feature = "sigv4a")]
-        if part.is_empty() {
-            continue;
-        }
+pub(super) fn put_scope(date: &Ascii<16>, region: Option<&str>, service: &str, out: &mut dyn Put) {
+    for part in [Some(date.day()), region.map(str::as_bytes), Some(service.as_bytes())].into_iter().flatten()
+    {
         out.put(part);
         out.put(b"/");
     }

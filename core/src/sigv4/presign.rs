@@ -93,7 +93,7 @@ impl<'r> Presigned<'r> {
         }
         // S3 would not know the hash, and takes no chunks with a URL.
         let payload = &request.parts.payload;
-        if payload.is_in_chunks() || (signer.rules.content_sha256 && !payload.is_unsigned()) {
+        if payload.is_in_chunks() || (signer.rules.is_s3() && !payload.is_unsigned()) {
             return Err(SignError::PresignedPayload);
         }
         let mut presigned = Self { signer, request, lifetime, signature: Ascii::new([b'0'; 64]).into() };

@@ -44,6 +44,11 @@ impl Rules {
         if s3 { Self::S3 } else { Self::STANDARD }
     }
 
+    /// Whether they are those of S3, for sessions or without.
+    pub(super) fn is_s3(self) -> bool {
+        self.content_sha256 && !self.double_encode && !self.normalize_path
+    }
+
     /// The name of the header that has the session token.
     pub(super) fn token_header(self) -> &'static str {
         if self.s3_session { S3_SESSION_TOKEN } else { "x-amz-security-token" }

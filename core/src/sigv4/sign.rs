@@ -9,6 +9,7 @@ use crate::wire::{Ascii, Put};
 use super::canonical::{self, HeaderLines, SignedHeaders};
 use super::key::{Key, is_region_set, is_scope, put_string_to_sign};
 use super::request::View;
+use super::rules::S3_SESSION_TOKEN;
 use super::{Hasher, Request, Rules, SignError, Signature, SigningKey};
 
 /// Header lines that the signer adds.
@@ -152,11 +153,13 @@ impl Signed<'_> {
         self.signature
     }
 
-    /// Writes the header lines to add to the request, each ended by CRLF: `x-amz-security-token` (or
+    /// Writes the header lines to add to the request, each ended by CRLF: `X-Amz-Security-Token` (or
     /// `x-amz-s3session-token`) and `x-amz-content-sha256` if they are due, `X-Amz-Date`, `Authorization`.
     pub fn put_header_lines(&self, out: &mut (impl Put + ?Sized)) {
         if let Some(token) = self.signer.credentials.session_token() {
-            put_line(self.signer.rules.token_header(), token.expose().as_bytes(), out);
+            let is_of_session = self.signer.rules.s3_session;
+            let name = if is_of_session { S3_SESSION_TOKEN } else { "X-Amz-Security-Token" };
+            put_line(name, token.expose().as_bytes(), out);
         }
         put_line("X-Amz-Date", self.signer.date.as_bytes(), out);
         #[cfg(feature = "sigv4a")]

@@ -166,3 +166,21 @@ fn a_url_for_s3_covers_no_body() {
         assert_eq!(refused, (!accepted).then_some(SignError::PresignedPayload), "{payload:?}");
     }
 }
+
+#[test]
+fn a_scope_has_its_parts_with_every_feature() {
+    // The scope of a set of regions has no region; any other has all its parts, empty ones too.
+    let credentials = Credentials::new("AKIDEXAMPLE", "secret", None).unwrap();
+    let time = UnixTime::from_compact(b"20150830T123600Z").unwrap();
+    for (region, service) in [("", "service"), ("us-east-1", ""), ("", "")] {
+        let key = SigningKey::derive(credentials.secret_access_key(), time, region, service);
+        let signer = Signer::new(&credentials, &key, Rules::STANDARD, time).unwrap();
+        let mut request = Request::new("GET", "/", Payload::Bytes(b"")).unwrap();
+        request.header("host", b"example.amazonaws.com").unwrap();
+        let mut lines = Text::default();
+        signer.sign(&request).unwrap().put_header_lines(&mut lines);
+        let lines = String::from_utf8(lines.0).unwrap();
+        let scope = format!("Credential=AKIDEXAMPLE/20150830/{region}/{service}/aws4_request, ");
+        assert!(lines.contains(&scope), "{lines}");
+    }
+}

@@ -157,7 +157,7 @@ fn a_signed_put_is_sent_byte_for_byte_without_a_socket() {
         "PUT /2026/11.csv?versionId=7 HTTP/1.1\r\nHost: reports.s3.eu-west-1.amazonaws.com\r\n\
          User-Agent: rolecall/{}\r\nContent-Type: text/csv\r\nContent-Length: 4\r\n{}{}{}{}\r\na,b\n",
         env!("CARGO_PKG_VERSION"),
-        line("x-amz-security-token"),
+        line("X-Amz-Security-Token"),
         line("X-Amz-Date"),
         line("x-amz-content-sha256"),
         line("Authorization"),

@@ -171,7 +171,7 @@ impl ChunkDecoder<'_> {
     fn compare_chunk(&mut self, size: usize, signature: &Ascii<64>) -> Result<(), VerifyError> {
         let date = self.chain.date;
         let key = self.key;
-        let scope = move |out: &mut dyn Put| put_scope(&date, key.region(), key.service(), out);
+        let scope = move |out: &mut dyn Put| put_scope(&date, Some(key.region()), key.service(), out);
         let data = self.buffer.get(..size).unwrap_or_default();
         let mac = key.view().derived.mac().ok_or(VerifyError::Key)?;
         let computed = self.chain.chunk(mac, &scope, data);
@@ -241,7 +241,7 @@ impl ChunkDecoder<'_> {
 
     fn compare_trailer(&mut self, signature: &Ascii<64>) -> Result<(), VerifyError> {
         let (date, key) = (self.chain.date, self.key);
-        let scope = move |out: &mut dyn Put| put_scope(&date, key.region(), key.service(), out);
+        let scope = move |out: &mut dyn Put| put_scope(&date, Some(key.region()), key.service(), out);
         let name = self.chunks.trailer().map_or("", Checksum::header);
         let mac = key.view().derived.mac().ok_or(VerifyError::Key)?;
         let computed = self.chain.trailer(mac, &scope, name.as_bytes(), &self.claimed);

@@ -332,7 +332,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     /// Writes the string to sign, of the canonical request with the SHA-256 `hash`.
     pub fn put_string_to_sign(&self, hash: &Ascii<64>, out: &mut dyn Put) {
         let Scope { region, service, .. } = self.verifier.scope;
-        put_string_to_sign(ALGORITHM, &self.time.compact(), region, service, hash, out);
+        put_string_to_sign(ALGORITHM, &self.time.compact(), Some(region), service, hash, out);
     }
 
     /// Writes the path as it is signed: dot segments and empty segments resolved where the service's rules say so, encoded as
