@@ -8,8 +8,9 @@ use rolecall_core::wire::uri::Scheme;
 use rolecall_nal::asynch::{Connection, Link};
 use rolecall_nal::{Board, Remote};
 
+use crate::fault::Fault;
 use crate::over::Secured;
-use crate::session::{Fault, Step};
+use crate::session::Step;
 use crate::tls::Tls;
 
 impl<B: Board, N: Link<B>> Link<B> for Tls<'_, N> {

@@ -97,18 +97,22 @@ extern crate alloc;
 mod asynch;
 mod blocking;
 mod digest;
+mod fault;
 mod identity;
+mod lent;
 mod over;
 mod provider;
 mod session;
+mod state;
 mod tls;
 mod trust;
 
 pub(crate) use alloc::sync::Arc;
 
+pub use fault::Fault;
 pub use identity::{Identity, P256Key, Sign};
+pub use lent::Records;
 pub use over::Secured;
 pub use provider::{Random, provider};
 pub use rustls;
-pub use session::Fault;
-pub use tls::{Config, Records, Tls};
+pub use tls::{Config, Tls};

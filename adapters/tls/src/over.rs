@@ -8,8 +8,9 @@ use rolecall_core::wire::http1::Headers;
 use rolecall_core::wire::time::UnixTime;
 use rustls::pki_types::ServerName;
 
-use crate::session::{Fault, Session};
-use crate::tls::State;
+use crate::fault::Fault;
+use crate::session::Session;
+use crate::state::State;
 
 /// An open connection: plain, or a TLS session.
 pub struct Secured<'a, C> {

@@ -1,16 +1,16 @@
 //! One TLS session: what to send, what came, and what is to be read of it. It does no I/O.
 
 use alloc::vec::Vec;
-use core::fmt;
 
-use rolecall_core::error::FailureKind;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError};
-use rustls::{AlertDescription, ClientConfig, Error};
+use rustls::{ClientConfig, Error};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::{Arc, Records};
+use crate::Arc;
+use crate::fault::Fault;
+use crate::lent::Records;
 
 /// What a session waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,69 +25,6 @@ pub(crate) enum Step {
     Read(usize),
     /// The server has said that it sends no more.
     Ended,
-}
-
-/// Why a session could not be opened, or has ended.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// What rustls has found, or an alert of the server.
-    Tls(Error),
-    /// A record or a flight is larger than the buffer lent for it: [`Records`].
-    TooLarge,
-    /// The reply has no usable `Date`, by which a board without a clock has to check the certificate.
-    NoDate,
-    /// The board has no certificate, and the service wants one.
-    NoIdentity,
-    /// The host is neither a name nor an address that a certificate can be for.
-    NotAName,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tls(error) => write!(f, "{error}"),
-            Self::TooLarge => {
-                f.write_str("a TLS record is larger than the buffer lent for it: 16,640 bytes take any")
-            }
-            Self::NoDate => f.write_str("the reply has no Date, by which its certificate had to be checked"),
-            Self::NoIdentity => {
-                f.write_str("the service wants a certificate of this board: give Config an Identity")
-            }
-            Self::NotAName => f.write_str("the host is no name that a certificate can be for"),
-        }
-    }
-}
-
-impl core::error::Error for Fault {}
-
-impl Fault {
-    /// What the driver reports of it.
-    pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::TooLarge => FailureKind::TooLarge,
-            Self::NoDate => FailureKind::Untrusted,
-            Self::NoIdentity => FailureKind::Unsupported,
-            Self::NotAName => FailureKind::NotFound,
-            Self::Tls(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => {
-                FailureKind::Untrusted
-            }
-            Self::Tls(Error::AlertReceived(
-                AlertDescription::AccessDenied
-                | AlertDescription::BadCertificate
-                | AlertDescription::CertificateExpired
-                | AlertDescription::CertificateRequired
-                | AlertDescription::CertificateRevoked
-                | AlertDescription::CertificateUnknown
-                | AlertDescription::UnknownCA
-                | AlertDescription::UnsupportedCertificate,
-            )) => FailureKind::Denied,
-            Self::Tls(Error::FailedToGetRandomBytes | Error::General(_) | Error::Other(_)) => {
-                FailureKind::Other
-            }
-            Self::Tls(_) => FailureKind::Protocol,
-        }
-    }
 }
 
 /// A session, and the buffers lent for it, which are wiped when it ends.

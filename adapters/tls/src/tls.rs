@@ -1,10 +1,8 @@
 //! A network with TLS over it.
 
 use alloc::vec;
-use core::fmt;
-
 use rolecall_core::error::FailureKind;
-use rolecall_core::skew::{Instant, Now};
+use rolecall_core::skew::Now;
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::Remote;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -12,11 +10,15 @@ use rustls::sign::SingleCertAndKey;
 use rustls::version::TLS13;
 use rustls::{ClientConfig, Error, RootCertStore};
 
+use crate::Arc;
+use crate::fault::Fault;
+use crate::identity::Identity;
+use crate::lent::Records;
 use crate::over::Over;
 use crate::provider::{Random, provider};
-use crate::session::{Fault, Session};
+use crate::session::Session;
+use crate::state::State;
 use crate::trust::{RustlsClock, Today, Trust};
-use crate::{Arc, Identity};
 
 /// What sessions are opened with.
 #[derive(Debug)]
@@ -49,21 +51,6 @@ impl Config {
     }
 }
 
-/// Memory for the records of one session, which is wiped when it ends.
-pub struct Records<'b> {
-    /// One record of the server, encrypted, and with it the certificates that it begins with: 16,640 bytes take any.
-    pub incoming: &'b mut [u8],
-    /// The records of the board: the largest is the one with its certificates, and 4,096 bytes are enough for two on P-256.
-    pub outgoing: &'b mut [u8],
-}
-
-impl fmt::Debug for Records<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (incoming, outgoing) = (self.incoming.len(), self.outgoing.len());
-        f.debug_struct("Records").field("incoming", &incoming).field("outgoing", &outgoing).finish()
-    }
-}
-
 /// A network with TLS over it: plain streams to `http` endpoints, sessions to `https` ones.
 ///
 /// `N` is any network of `rolecall_nal`, blocking or async.
@@ -74,33 +61,6 @@ pub struct Tls<'b, N> {
     pub(crate) state: State,
     with: Option<Arc<ClientConfig>>,
     without: Arc<ClientConfig>,
-}
-
-/// What outlasts a session.
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) trust: Arc<Trust>,
-    today: Arc<Today>,
-    built: UnixTime,
-    /// A date that a server has sent whose certificate is valid at it, and when.
-    learned: Option<(UnixTime, Instant)>,
-    pub(crate) fault: Option<Fault>,
-    pub(crate) handshakes: u32,
-}
-
-impl State {
-    /// The date, if it is known.
-    pub(crate) fn date(&self, now: Now) -> Option<UnixTime> {
-        let since = |(date, then): (UnixTime, Instant)| {
-            let seconds = now.monotonic.ms_since(then) / 1000;
-            date.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX))
-        };
-        now.wall.or(self.learned.map(since)).filter(|date| *date >= self.built)
-    }
-
-    pub(crate) fn learn(&mut self, date: UnixTime, now: Now) {
-        self.learned = Some((date, now.monotonic));
-    }
 }
 
 impl<'b, N> Tls<'b, N> {

@@ -11,7 +11,7 @@ use rustls::ffdhe_groups::FfdheGroup;
 use rustls::{Error, NamedGroup, PeerMisbehaved};
 use zeroize::Zeroizing;
 
-use super::Random;
+use super::random::Random;
 
 /// P-256 (secp256r1), with a source of randomness.
 pub(super) struct P256(pub(super) Random);

@@ -2,6 +2,7 @@
 
 mod exchange;
 mod hash;
+mod random;
 mod records;
 mod rsa;
 mod signatures;
@@ -10,31 +11,15 @@ use alloc::boxed::Box;
 use alloc::vec;
 
 use rustls::Error;
-use rustls::crypto::{CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom};
+use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::SigningKey;
 
 use crate::Arc;
 
-pub(crate) use signatures::VERIFIED;
-
-/// Fills a buffer with random bytes that nobody can guess, or says that it cannot: a function over the board's generator.
-pub type Random = fn(&mut [u8]) -> Result<(), GetRandomFailed>;
-
-/// A source of randomness as rustls has them.
-struct Generator(Random);
-
-impl core::fmt::Debug for Generator {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Generator")
-    }
-}
-
-impl SecureRandom for Generator {
-    fn fill(&self, room: &mut [u8]) -> Result<(), GetRandomFailed> {
-        (self.0)(room)
-    }
-}
+use random::Generator;
+pub use random::Random;
+use signatures::VERIFIED;
 
 /// Keys are given as [`SigningKey`], and not as text.
 #[derive(Debug)]
