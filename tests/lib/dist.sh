@@ -210,7 +210,7 @@ compare_with_last_release() {
         return
     fi
     need_cargo_command semver-checks
-    for package in rolecall-core rolecall rolecall-nal; do
+    for package in rolecall-core rolecall rolecall-nal rolecall-tls; do
         packages+=(--package "$package")
     done
     cargo semver-checks --baseline-rev "$last" "${packages[@]}"

@@ -6,6 +6,7 @@ declare -A published=(
     [core]=rolecall-core
     [adapters/std]=rolecall
     [adapters/nal]=rolecall-nal
+    [adapters/tls]=rolecall-tls
     [adapters/cli]=rolecall-cli
 )
 # One system of each kind, because the dependencies differ by system.
@@ -90,7 +91,7 @@ every_set_of_features() {
     # These share no code with others: each alone, and with all.
     local apart=checksums,sigv4a,tokens,http,middleware,log,tracing
     "${sets[@]}" --exclude-features "default,$apart" --feature-powerset --depth 2 \
-        -p rolecall-core -p rolecall -p rolecall-nal "${strict[@]}"
+        -p rolecall-core -p rolecall -p rolecall-nal -p rolecall-tls "${strict[@]}"
     "${sets[@]}" --include-features checksums,sigv4a --each-feature -p rolecall-core "${strict[@]}"
     "${sets[@]}" --include-features "$apart" --each-feature -p rolecall "${strict[@]}"
     "${sets[@]}" --exclude-features default,demo --each-feature --exclude-all-features -p rolecall-cli "${strict[@]}"

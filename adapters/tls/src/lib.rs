@@ -41,18 +41,19 @@
 //! only if it trusts the certificate. No check is left out; they are made in this order:
 //!
 //! 1. In the handshake, everything, at the first date at which the chain can be valid: that of the firmware
-//!    ([`Config::new`]), or a later one from which its certificates are valid. What expired before the firmware was made is
+//!    ([`Config::new`]), or the latest from which one of its certificates is. What expired before the firmware was made is
 //!    refused here.
 //! 2. As soon as the head of the first reply is there, and before anything of the reply is used: everything once more, at its
-//!    `Date`. A reply without one, or with one at which the chain is not valid, fails the exchange, and credentials that were
-//!    there before stay.
+//!    `Date`. A reply without one, with one before that of the firmware, or with one at which the chain is not valid fails the
+//!    exchange, and credentials that were there before stay.
 //! 3. From then on, everything at that date plus the time since.
 //!
-//! What an attacker on the path can do until then: use a certificate for this very host, with its private key, which a root
-//! has issued and which expired after the firmware was made; he can lie about the date as far as that certificate goes. Whoever has such
-//! a key can do the same to any client without revocation lists until the certificate expires. He cannot use one for another host,
-//! or one of another issuer, and what a plain `http` endpoint says about the date counts for signing, not here. A board with a clock
-//! ([`Now::wall`](rolecall_core::skew::Now)) has no such window; one that shows a date before that of the firmware counts as none.
+//! What an attacker on the path can do until then: use a certificate for this very host, issued by one of the roots, whose
+//! private key he has and which expired after the firmware was made; he can give any date at which it was valid. The holder of
+//! such a key could do the same to any client that asks for no revocation until the certificate expired. A certificate for
+//! another host, of another issuer, or from before the firmware helps him nothing, and the date of a plain `http` reply counts
+//! for signing, not here. A board with a clock ([`Now::wall`](rolecall_core::skew::Now)) has no such window; a clock that shows a
+//! date before that of the firmware counts as none.
 //!
 //! # Memory
 //!
@@ -62,16 +63,16 @@
 //! | [`Records::outgoing`] | the flight with the board's certificates: 4,096 do for two of P-256; a request goes in pieces of this size |
 //! | heap | see the table in the README |
 //!
-//! Both buffers are wiped at the end of a session, keys when they are dropped. The allocator gets back what rustls has decrypted
-//! without wiping it: put `zeroizing-alloc` around it where other code can read freed memory.
+//! Both buffers are wiped at the end of a session, and keys when they are dropped. What rustls has decrypted goes back to the
+//! allocator as it is: put `zeroizing-alloc` around it where other code can read freed memory.
 //!
-//! Processors without compare-and-swap (Cortex-M0, RISC-V without `A`) have no `Arc`, which rustls is built on.
+//! Processors without compare-and-swap (Cortex-M0, RISC-V without `A`) have no `Arc`, on which rustls is built.
 //!
 //! # Another library
 //!
-//! Any TLS library that gives a stream of `embedded-io` plugs into `rolecall_nal` by its `Open`, blocking or async; this crate is not
-//! needed for it. embedded-tls 0.19 is smaller, and was not taken: it accepts a handshake without a certificate, and records that are not encrypted after it, and it
-//! panics on messages that a peer may send then.
+//! Any TLS library that gives a stream of `embedded-io` plugs into `rolecall_nal` by its `Open`, blocking or async, without this
+//! crate. embedded-tls 0.19 is smaller and was not taken: it accepts a handshake without a certificate, takes records that are
+//! not encrypted after it, and panics on messages that a peer may send then.
 //!
 //! # Features
 //!

@@ -76,6 +76,12 @@ pub(crate) struct Device {
     pub(crate) wall: Option<UnixTime>,
 }
 
+impl Device {
+    pub(crate) fn new(wall: Option<UnixTime>) -> Self {
+        Self { started: std::time::Instant::now(), wall }
+    }
+}
+
 impl Board for Device {
     fn now(&mut self) -> Now {
         let since = self.started.elapsed();
@@ -98,6 +104,12 @@ impl Timer for Device {
 type BlockingNet =
     Tcp<WithDns<std_embedded_nal::Stack, Loopback>, fn(&mut WithDns<std_embedded_nal::Stack, Loopback>)>;
 type AsyncNet = asynch::Tcp<WithDns<std_embedded_nal_async::Stack, Loopback>>;
+
+pub(crate) fn blocking_network() -> BlockingNet {
+    let stack = WithDns { stack: std_embedded_nal::Stack, dns: Loopback };
+    let idle: fn(&mut _) = |_| std::thread::sleep(Duration::from_millis(1));
+    Tcp::new(stack, idle).with_zero_read(ZeroRead::End)
+}
 
 /// A driver over one of the loops.
 pub(crate) enum Running {
@@ -146,13 +158,10 @@ impl<'p> Build<'p> {
         }
         let records =
             Records { incoming: vec![0; self.incoming].leak(), outgoing: vec![0; self.outgoing].leak() };
-        let board = Device { started: std::time::Instant::now(), wall: self.wall };
+        let board = Device::new(self.wall);
         let driver = match on {
             Loop::Blocking => {
-                let stack = WithDns { stack: std_embedded_nal::Stack, dns: Loopback };
-                let idle: fn(&mut _) = |_| std::thread::sleep(Duration::from_millis(1));
-                let network = Tcp::new(stack, idle).with_zero_read(ZeroRead::End);
-                Running::Blocking(Driver::new(board, Tls::new(network, config, records).unwrap()))
+                Running::Blocking(Driver::new(board, Tls::new(blocking_network(), config, records).unwrap()))
             }
             Loop::Async => {
                 let stack = WithDns { stack: std_embedded_nal_async::Stack::default(), dns: Loopback };

@@ -1,11 +1,14 @@
 //! Sessions as they should be.
 
 use rolecall_core::call::Service;
-use rolecall_core::flow::Endpoint;
+use rolecall_core::flow::{Endpoint, Memory, Slot};
 use rolecall_core::sources::Iot;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
 
-use crate::board::{Build, Loop};
+use rolecall_nal::Driver;
+use rolecall_tls::{Config, Identity, P256Key, Records, Tls};
+
+use crate::board::{Build, Device, Loop, blocking_network, built, now, random};
 use crate::on_both_loops;
 use crate::server::{HOST, Pair, Server, Ways, issuer};
 
@@ -59,5 +62,35 @@ fn long_replies_come_in_pieces(on: Loop) {
         let mut rig = Build { incoming, outgoing, ..Build::new(&server, &board) }.on(on);
         rig.iot(&server).unwrap_or_else(|error| panic!("{error}: {:?}", rig.fault()));
         assert_eq!(rig.slots[0].credentials().unwrap().access_key_id(), "ASIATLS");
+    }
+}
+
+/// Runs once over buffers of this test, and returns them.
+fn records_after(server: &Server, board: &Pair) -> (Vec<u8>, Vec<u8>) {
+    let (mut incoming, mut outgoing) = (vec![0; 16_640], vec![0; 4_096]);
+    let key = P256Key::from_der(&board.key.serialize_der()).unwrap();
+    let config = Config::new(random, built()).root(&server.root).unwrap();
+    let config = config.identity(Identity::new([&*board.certificate], key));
+    let records = Records { incoming: &mut incoming, outgoing: &mut outgoing };
+    let mut driver =
+        Driver::new(Device::new(Some(now())), Tls::new(blocking_network(), config, records).unwrap());
+    let (mut exchange, mut slot) = (vec![0; 8_192], vec![0; Slot::RECOMMENDED]);
+    let mut slots = [Slot::new(&mut slot)];
+    let endpoint = server.endpoint();
+    let mut iot = Iot::new(Endpoint::parse(&endpoint).unwrap(), "gateways", None);
+    let _ = driver.run(&mut iot, &mut Memory { exchange: &mut exchange, slots: &mut slots });
+    drop(driver);
+    (incoming, outgoing)
+}
+
+#[test]
+fn records_are_wiped_after_a_session_and_after_a_failure() {
+    let (root, other) = (issuer("root"), issuer("other"));
+    let board = Pair::of(&root, "gateway-7");
+    for own in [Pair::of(&root, HOST), Pair::of(&other, HOST)] {
+        let server = Server::start(&root, &own, &[], Ways::default());
+        let (incoming, outgoing) = records_after(&server, &board);
+        assert!(incoming.iter().chain(&outgoing).all(|byte| *byte == 0));
+        assert!(!server.seen().is_empty());
     }
 }
