@@ -8,8 +8,8 @@ use p256::SecretKey;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::DecodePrivateKey;
-use rustls::pki_types::CertificateDer;
-use rustls::sign::{CertifiedKey, Signer, SigningKey as RustlsKey};
+use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, alg_id};
+use rustls::sign::{CertifiedKey, Signer, SigningKey as RustlsKey, public_key_to_spki};
 use rustls::{Error, SignatureAlgorithm, SignatureScheme};
 
 use crate::Arc;
@@ -67,6 +67,11 @@ impl RustlsKey for P256Key {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
         let signer = || Box::new(self.clone()) as Box<dyn Signer>;
         offered.contains(&SignatureScheme::ECDSA_NISTP256_SHA256).then(signer)
+    }
+
+    fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
+        let Held::Here(key) = &self.0 else { return None };
+        Some(public_key_to_spki(&alg_id::ECDSA_P256, key.verifying_key().to_sec1_point(false).as_bytes()))
     }
 
     fn algorithm(&self) -> SignatureAlgorithm {

@@ -137,11 +137,7 @@ impl<'b> Session<'b> {
                     free.iter_mut().zip(payload.iter().take(fits)).for_each(|(to, from)| *to = *from);
                     count = count.saturating_add(fits);
                     let rest = payload.get(fits..).unwrap_or_default();
-                    let mut longer =
-                        Zeroizing::new(Vec::with_capacity(self.read.len().saturating_add(rest.len())));
-                    longer.extend_from_slice(&self.read);
-                    longer.extend_from_slice(rest);
-                    self.read = longer;
+                    keep(&mut self.read, rest);
                 }
                 (count > 0).then_some(Step::Read(count))
             }
@@ -200,6 +196,17 @@ impl<'b> Session<'b> {
         self.queued = self.queued.saturating_add(len);
         Ok(count)
     }
+}
+
+/// Appends to what is kept for later, in memory that is wiped where it is outgrown.
+fn keep(kept: &mut Zeroizing<Vec<u8>>, rest: &[u8]) {
+    let needed = kept.len().saturating_add(rest.len());
+    if needed > kept.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(kept.capacity().saturating_mul(2))));
+        larger.extend_from_slice(kept);
+        *kept = larger;
+    }
+    kept.extend_from_slice(rest);
 }
 
 /// What a record has beyond its content: head, type and tag; a little more, for a second record.

@@ -26,7 +26,8 @@ impl State {
             let seconds = now.monotonic.ms_since(then) / 1000;
             date.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX))
         };
-        now.wall.or(self.learned.map(since)).filter(|date| *date >= self.built)
+        let shown = now.wall.filter(|date| *date >= self.built);
+        shown.or(self.learned.map(since))
     }
 
     pub(crate) fn learn(&mut self, date: UnixTime, now: Now) {

@@ -5,10 +5,11 @@ use rolecall_core::error::FailureKind;
 use rolecall_core::skew::Now;
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::Remote;
+use rustls::client::Resumption;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::SingleCertAndKey;
 use rustls::version::TLS13;
-use rustls::{ClientConfig, Error, RootCertStore};
+use rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore};
 
 use crate::Arc;
 use crate::fault::Fault;
@@ -67,7 +68,7 @@ impl<'b, N> Tls<'b, N> {
     /// Puts TLS over a network.
     ///
     /// # Errors
-    /// Those of rustls for a configuration that cannot be: no roots.
+    /// Those of rustls for a configuration that cannot be: no roots, or a key that is not the certificate's.
     pub fn new(network: N, config: Config, records: Records<'b>) -> Result<Self, Error> {
         let Config { random, built, roots, identity } = config;
         let (provider, today) = (Arc::new(provider(random)), Arc::new(Today::default()));
@@ -78,14 +79,23 @@ impl<'b, N> Tls<'b, N> {
             let builder = builder.with_protocol_versions(&[&TLS13])?;
             Ok::<_, Error>(builder.dangerous().with_custom_certificate_verifier(trust.clone()))
         };
+        // A session that goes on with the keys of another would not be verified at the date of today.
+        let alone = |mut config: ClientConfig| {
+            config.resumption = Resumption::disabled();
+            Arc::new(config)
+        };
         let with = match identity {
             Some(Identity(key)) => {
+                if let Err(error @ Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) = key.keys_match()
+                {
+                    return Err(error);
+                }
                 let resolver = Arc::new(SingleCertAndKey::from(key));
-                Some(Arc::new(builder()?.with_client_cert_resolver(resolver)))
+                Some(alone(builder()?.with_client_cert_resolver(resolver)))
             }
             None => None,
         };
-        let without = Arc::new(builder()?.with_no_client_auth());
+        let without = alone(builder()?.with_no_client_auth());
         let state = State { trust, today, built, learned: None, fault: None, handshakes: 0 };
         Ok(Self { network, records, state, with, without })
     }

@@ -1,5 +1,9 @@
 //! Sessions as they should be.
 
+use std::sync::OnceLock;
+
+use p256::ecdsa::signature::hazmat::PrehashSigner;
+use p256::pkcs8::DecodePrivateKey;
 use rolecall_core::call::Service;
 use rolecall_core::flow::{Endpoint, Memory, Slot};
 use rolecall_core::sources::Iot;
@@ -93,4 +97,52 @@ fn records_are_wiped_after_a_session_and_after_a_failure() {
         assert!(incoming.iter().chain(&outgoing).all(|byte| *byte == 0));
         assert!(!server.seen().is_empty());
     }
+}
+
+#[test]
+fn a_key_of_another_certificate_is_refused_before_there_is_a_session() {
+    let root = issuer("root");
+    let (board, other) = (Pair::of(&root, "gateway-7"), Pair::of(&root, "gateway-8"));
+    for (key, fits) in [(&board.key, true), (&other.key, false)] {
+        let key = P256Key::from_der(&key.serialize_der()).unwrap();
+        let config = Config::new(random, built()).root(root.der()).unwrap();
+        let config = config.identity(Identity::new([&*board.certificate], key));
+        let (mut incoming, mut outgoing) = ([0; 16], [0; 16]);
+        let records = Records { incoming: &mut incoming, outgoing: &mut outgoing };
+        let made = Tls::new((), config, records);
+        assert_eq!(made.is_ok(), fits, "{made:?}");
+    }
+    // And without roots no server could be trusted.
+    let (mut incoming, mut outgoing) = ([0; 16], [0; 16]);
+    let records = Records { incoming: &mut incoming, outgoing: &mut outgoing };
+    assert!(Tls::new((), Config::new(random, built()), records).is_err());
+}
+
+#[test]
+fn a_secure_element_signs_the_handshake() {
+    // Where the key is: the session has the function alone.
+    static ELEMENT: OnceLock<Vec<u8>> = OnceLock::new();
+    fn sign(digest: &[u8; 32], signature: &mut [u8; 72]) -> Option<usize> {
+        let key = p256::ecdsa::SigningKey::from_pkcs8_der(ELEMENT.get()?).ok()?;
+        let signed: p256::ecdsa::Signature = key.sign_prehash(digest).ok()?;
+        let der = signed.to_der();
+        signature.get_mut(..der.as_bytes().len())?.copy_from_slice(der.as_bytes());
+        Some(der.as_bytes().len())
+    }
+    let root = issuer("root");
+    let (own, board) = (Pair::of(&root, HOST), Pair::of(&root, "gateway-7"));
+    ELEMENT.set(board.key.serialize_der()).unwrap();
+    let server = Server::start(&root, &own, &[], Ways::default());
+    let (mut incoming, mut outgoing) = (vec![0; 16_640], vec![0; 4_096]);
+    let config = Config::new(random, built()).root(&server.root).unwrap();
+    let config = config.identity(Identity::new([&*board.certificate], P256Key::of_element(sign)));
+    let records = Records { incoming: &mut incoming, outgoing: &mut outgoing };
+    let mut driver =
+        Driver::new(Device::new(Some(now())), Tls::new(blocking_network(), config, records).unwrap());
+    let (mut exchange, mut slot) = (vec![0; 8_192], vec![0; Slot::RECOMMENDED]);
+    let mut slots = [Slot::new(&mut slot)];
+    let endpoint = server.endpoint();
+    let mut iot = Iot::new(Endpoint::parse(&endpoint).unwrap(), "gateways", None);
+    driver.run(&mut iot, &mut Memory { exchange: &mut exchange, slots: &mut slots }).unwrap();
+    assert_eq!(server.seen(), ["GET /role-aliases/gateways/credentials HTTP/1.1, with a certificate"]);
 }
