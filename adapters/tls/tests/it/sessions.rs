@@ -1,25 +1,28 @@
 //! Sessions as they should be.
 
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::OnceLock;
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::pkcs8::DecodePrivateKey;
 use rolecall_core::call::Service;
 use rolecall_core::flow::{Endpoint, Memory, Slot};
-use rolecall_core::sources::Iot;
 use rolecall_core::sources::sts::{AssumeRole, AssumeRoleRequest};
+use rolecall_core::sources::{Authorization, Container, Iot};
 
 use rolecall_nal::Driver;
 use rolecall_tls::{Config, Identity, P256Key, Records, Tls};
 
 use crate::board::{Build, Device, Loop, blocking_network, built, now, random};
 use crate::on_both_loops;
-use crate::server::{HOST, Pair, Server, Ways, issuer};
+use crate::server::{HOST, Pair, Server, Ways, issuer, valid};
 
 on_both_loops!(
     a_certificate_yields_credentials,
     a_role_is_assumed_in_the_same_chain,
-    long_replies_come_in_pieces
+    long_replies_come_in_pieces,
+    one_driver_serves_http_and_https,
 );
 
 fn a_certificate_yields_credentials(on: Loop) {
@@ -145,4 +148,45 @@ fn a_secure_element_signs_the_handshake() {
     let mut iot = Iot::new(Endpoint::parse(&endpoint).unwrap(), "gateways", None);
     driver.run(&mut iot, &mut Memory { exchange: &mut exchange, slots: &mut slots }).unwrap();
     assert_eq!(server.seen(), ["GET /role-aliases/gateways/credentials HTTP/1.1, with a certificate"]);
+}
+
+/// A container's endpoint on loopback, without TLS.
+fn container() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let mut request = [0; 4_096];
+            let _ = socket.read(&mut request);
+            let end = now().saturating_add(3_600).rfc3339();
+            let body = format!(
+                "{{\"AccessKeyId\":\"ASIAPLAIN\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"{end}\"}}"
+            );
+            // Its date is years off, which counts for nothing in TLS.
+            let date = "Date: Mon, 01 Jan 2024 00:00:00 GMT";
+            let head = format!("HTTP/1.1 200 OK\r\n{date}\r\nContent-Length: {}\r\n\r\n", body.len());
+            let _ = socket.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    format!("http://{address}/credentials")
+}
+
+fn one_driver_serves_http_and_https(on: Loop) {
+    let root = issuer("root");
+    let board = Pair::of(&root, "gateway-7");
+    let day = 86_400;
+    let own = Pair::made(&root, HOST, |params| {
+        valid(params, now().saturating_add(-day), now().saturating_add(day));
+    });
+    let server = Server::start(&root, &own, &[], Ways::default());
+    let mut rig = Build { wall: None, ..Build::new(&server, &board) }.on(on);
+    let (uri, endpoint) = (container(), server.endpoint());
+    let request = AssumeRoleRequest::new("arn:aws:iam::111122223333:role/gateway", "gateway-7");
+    let base = Container::full(&uri, Authorization::None).unwrap();
+    let service = Service::new(Endpoint::parse(&endpoint).unwrap(), "eu-west-1");
+    rig.run(&mut AssumeRole::new(base, service, request))
+        .unwrap_or_else(|error| panic!("{error}: {:?}", rig.fault()));
+    assert_eq!(rig.slots[0].credentials().unwrap().access_key_id(), "ASIAROLE");
+    assert_eq!(server.seen(), ["POST / HTTP/1.1, without a certificate"]);
+    assert_eq!(rig.handshakes(), 1);
 }
