@@ -11,7 +11,7 @@ use rustls::{AlertDescription, Error};
 pub enum Fault {
     /// What rustls has found, or an alert of the server.
     Tls(Error),
-    /// A record or a flight is larger than the buffer lent for it: [`Records`].
+    /// A record or a flight is larger than the buffer lent for it: [`Records`](crate::Records).
     TooLarge,
     /// The reply has no usable `Date`, by which a board without a clock has to check the certificate.
     NoDate,
