@@ -31,11 +31,13 @@ pub(super) struct Topic {
     /// The words that follow: `METHOD URL`.
     pub(super) words: &'static str,
     pub(super) about: &'static str,
+    /// How it is used, as in a shell.
+    pub(super) examples: [&'static str; 2],
     /// Its own options.
     pub(super) options: &'static [Opt],
     /// Those that it has in common with others.
     pub(super) groups: &'static [&'static Group],
-    /// What its help says beside its options, in lines: examples, and what has to be known.
+    /// What its help says beside its options, in lines.
     pub(super) more: &'static [&'static str],
     /// When the exit code is 0, if that is not all there is to say.
     pub(super) success: Option<&'static str>,
@@ -90,6 +92,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "credentials",
         words: "",
         about: "print credentials for credential_process, a shell or a credentials file",
+        examples: [
+            "rolecall credentials --profile build",
+            "eval \"$(rolecall credentials --role-arn arn:aws:iam::444455556666:role/reports --format env)\"",
+        ],
         options: &[once("--format FORMAT", "one of those above, else process")],
         groups: REQUESTING,
         more: FORMATS,
@@ -99,6 +105,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "exec",
         words: "-- COMMAND [ARGUMENT]...",
         about: "run a command with credentials and region in its environment",
+        examples: [
+            "rolecall exec --profile build -- aws s3 ls",
+            "rolecall exec --role-arn arn:aws:iam::444455556666:role/reports -- sh -c 'env | grep ^AWS_'",
+        ],
         options: &[
             #[cfg(feature = "serve")]
             once("--refresh", "an endpoint in place of keys: its credentials stay fresh while COMMAND runs"),
@@ -112,6 +122,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "serve",
         words: "[-- COMMAND [ARGUMENT]...]",
         about: "serve credentials that stay fresh to SDKs on this machine",
+        examples: [
+            "rolecall serve --profile build -- python3 report.py",
+            "eval \"$(rolecall serve --profile build & echo SERVER=$!)\"; aws s3 ls; kill $SERVER",
+        ],
         options: &[
             once("--listen ADDRESS:PORT", "where, else 127.0.0.1:0, a free port of loopback"),
             once("--listen-on-network", "allow an address that other machines can reach, over plain http"),
@@ -129,6 +143,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "whoami",
         words: "",
         about: "print account, ARN and user id (STS GetCallerIdentity)",
+        examples: [
+            "rolecall whoami --profile build",
+            "rolecall whoami --role-arn arn:aws:iam::444455556666:role/reports --json",
+        ],
         options: &[JSON],
         groups: REQUESTING,
         more: &[],
@@ -139,6 +157,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "login",
         words: "",
         about: "sign in at IAM Identity Center, by a code that you confirm in a browser",
+        examples: [
+            "rolecall login --profile build",
+            "rolecall login --profile build && rolecall whoami --profile build",
+        ],
         options: SIGN_IN,
         groups: &[&GENERAL],
         more: LOGIN,
@@ -149,6 +171,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "logout",
         words: "",
         about: "sign out of IAM Identity Center, and remove its token",
+        examples: ["rolecall logout --profile build", "rolecall logout --profile build --json"],
         options: SIGN_IN,
         groups: &[&GENERAL],
         more: &["Credentials of roles that were fetched before are good until they end."],
@@ -159,6 +182,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "profiles",
         words: "",
         about: "list the profiles of the shared files, with kind, account, role, region and end of the sign-in",
+        examples: ["rolecall profiles", "rolecall profiles --json"],
         options: &[JSON],
         groups: &[&GENERAL],
         more: &[
@@ -170,6 +194,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "explain",
         words: "",
         about: "ask every source, and print why it has credentials or not",
+        examples: ["rolecall explain", "rolecall explain --profile build --json"],
         options: &[JSON],
         groups: REQUESTING,
         more: &[],
@@ -179,6 +204,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "request",
         words: "METHOD URL",
         about: "sign and send a request; print the body of the reply",
+        examples: [
+            "rolecall request GET https://reports.s3.eu-west-1.amazonaws.com/11.csv",
+            "rolecall request POST https://sts.eu-west-1.amazonaws.com/ -d 'Action=GetCallerIdentity&Version=2011-06-15'",
+        ],
         options: &[
             HEADER,
             BODY,
@@ -208,6 +237,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "sign",
         words: "METHOD URL",
         about: "print the headers to send",
+        examples: [
+            "rolecall sign GET https://reports.s3.eu-west-1.amazonaws.com/11.csv",
+            "rolecall sign POST https://sts.eu-west-1.amazonaws.com/ -d 'Action=GetCallerIdentity&Version=2011-06-15' --canonical",
+        ],
         options: &[
             HEADER,
             BODY,
@@ -228,6 +261,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "verify",
         words: "",
         about: "check the signature of a captured request, and print what it covers",
+        examples: [
+            "rolecall verify < request.http",
+            "rolecall verify --secret-from THEIR_SECRET --service-reply reply.xml < request.http",
+        ],
         options: &[
             once(
                 "--secret-from NAME|@FILE",
@@ -246,6 +283,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "presign",
         words: "URL",
         about: "print a URL with a signature in its query",
+        examples: [
+            "rolecall presign https://reports.s3.eu-west-1.amazonaws.com/11.csv --expires 300",
+            "rolecall presign https://reports.s3.eu-west-1.amazonaws.com/12.csv --method PUT -H content-type:text/csv",
+        ],
         options: &[
             #[cfg(feature = "iot")]
             once(
@@ -275,6 +316,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "token",
         words: "KIND [ARGUMENT]...",
         about: "print a password or token for a database, a cache, MSK, EKS or others",
+        examples: [
+            "rolecall token eks build --region eu-west-1",
+            "PGPASSWORD=\"$(rolecall token rds orders.abc.eu-west-1.rds.amazonaws.com:5432 me)\" psql ...",
+        ],
         options: &[
             once("--admin", "the token of the role admin; with dsql"),
             once("--serverless", "a serverless cache; with elasticache"),
@@ -296,6 +341,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "setup",
         words: "RECIPE",
         about: "provision a role and what belongs to it, or remove it",
+        examples: [
+            "rolecall setup ec2-role --role gateway --policy policy.json --dry-run",
+            "rolecall setup ec2-role --role gateway --undo",
+        ],
         options: PROVISIONING,
         groups: &[
             &GENERAL,
@@ -313,6 +362,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "demo",
         words: "",
         about: "start EC2 metadata, STS and S3 on loopback, and run the whole flow",
+        examples: ["rolecall demo", "rolecall demo --tamper"],
         options: &[once(
             "--tamper",
             "verify with another secret than the one issued: every signed step has to fail",
@@ -326,6 +376,10 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "generate",
         words: "KIND",
         about: "print completions for bash, zsh, fish or powershell, or the page for man",
+        examples: [
+            "source <(rolecall generate bash)",
+            "rolecall generate man > /usr/local/share/man/man1/rolecall.1",
+        ],
         options: &[],
         groups: &[&GENERAL],
         more: GENERATE,
@@ -335,6 +389,7 @@ pub(super) static COMMANDS: &[Topic] = &[
         name: "help",
         words: "[COMMAND]",
         about: "print this overview, or what a command takes",
+        examples: ["rolecall help credentials", "rolecall help setup cognito"],
         options: &[],
         groups: &[&GENERAL],
         more: &[],
@@ -349,6 +404,10 @@ pub(super) static RECIPES: &[Topic] = &[
         name: "setup ec2-role",
         words: "",
         about: "a role, an instance profile with it, on an instance",
+        examples: [
+            "rolecall setup ec2-role --role gateway --policy policy.json --instance-id i-0123456789abcdef0",
+            "rolecall setup ec2-role --role gateway --undo",
+        ],
         options: &[
             ROLE_NAME,
             DESCRIPTION,
@@ -363,6 +422,10 @@ pub(super) static RECIPES: &[Topic] = &[
         name: "setup ecs-role",
         words: "",
         about: "a role for tasks, a task definition with it, and a task",
+        examples: [
+            "rolecall setup ecs-role --role reports --image public.ecr.aws/docker/library/busybox:stable",
+            "rolecall setup ecs-role --role reports --undo",
+        ],
         options: &[
             ROLE_NAME,
             DESCRIPTION,
@@ -386,6 +449,10 @@ pub(super) static RECIPES: &[Topic] = &[
         name: "setup cross-account",
         words: "",
         about: "a role that another account may assume",
+        examples: [
+            "rolecall setup cross-account --role reports --trust 444455556666 --external-id of-the-contract",
+            "rolecall setup cross-account --role reports --undo",
+        ],
         options: &[
             ROLE_NAME,
             always("--trust ACCOUNT|ARN", "the account or principal that may assume it"),
@@ -401,6 +468,10 @@ pub(super) static RECIPES: &[Topic] = &[
         name: "setup cognito",
         words: "",
         about: "a user pool with a client and a user, an identity pool and its roles",
+        examples: [
+            "rolecall setup cognito --name app --username alice",
+            "rolecall setup cognito --name app --undo",
+        ],
         options: &[
             always("--name NAME", "the name of all of them"),
             DESCRIPTION,
@@ -443,9 +514,6 @@ const FORMATS: &[&str] = &[
 
 /// How `exec` is used.
 const EXEC: &[&str] = &[
-    "  rolecall exec --profile build -- aws s3 ls",
-    "  rolecall exec --role-arn arn:aws:iam::444455556666:role/reports -- sh -c 'env | grep ^AWS_'",
-    "",
     "COMMAND gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION, AWS_ACCOUNT_ID,",
     "AWS_REGION and AWS_DEFAULT_REGION; variables that would lead to other credentials, such as AWS_PROFILE, are removed.",
     "On Unix it takes the place of this process: signals reach it, and its exit code is the one that is seen. That is 127",
@@ -462,9 +530,6 @@ const EXEC: &[&str] = &[
 /// How `login` is used.
 #[cfg(feature = "sso")]
 const LOGIN: &[&str] = &[
-    "  rolecall login --profile build",
-    "  rolecall login --profile build && rolecall whoami --profile build",
-    "",
     "The page and the code are printed on standard error; the browser may be on another machine. The token is kept where",
     "the AWS CLI and the AWS SDKs keep it, ~/.aws/sso/cache, for this user alone, and is renewed as long as the session",
     "lasts. Confirm only a code that you asked for: it lets the program that shows it act as you.",
@@ -502,9 +567,6 @@ const GENERATE: &[&str] = &[
 /// How `verify` is used.
 #[cfg(feature = "verify")]
 const VERIFY: &[&str] = &[
-    "  rolecall verify < request.http",
-    "  rolecall verify --secret-from THEIR_SECRET --service-reply reply.xml < request.http",
-    "",
     "The request is as it is sent: a line such as GET /key?a=1 HTTP/1.1, the header lines, an empty line, and the body. If",
     "only the signature differs, the canonical request and the string to sign are printed as they have to be, or, with",
     "--service-reply, the first line that the service has otherwise: an error of S3 or STS with the code",
@@ -522,8 +584,6 @@ const TOKEN: &[&str] = &[
     "  rolecall token eks CLUSTER                  a document for kubectl (ExecCredential), for 14 minutes",
     "  rolecall token web-identity AUDIENCE...     a JSON Web Token about the caller, for services outside of AWS",
     "",
-    "  PGPASSWORD=\"$(rolecall token rds orders.abc.eu-west-1.rds.amazonaws.com:5432 me)\" psql ...",
-    "",
     "No service is asked, but STS for web-identity (GetWebIdentityToken). The region is that in the host's name, unless",
     "--region is given. A token that is made here ends with the credentials, if that is sooner.",
 ];
@@ -531,9 +591,6 @@ const TOKEN: &[&str] = &[
 /// How `serve` is used.
 #[cfg(feature = "serve")]
 const SERVE: &[&str] = &[
-    "  rolecall serve --profile build -- python3 report.py",
-    "  eval \"$(rolecall serve --profile build & echo SERVER=$!)\"; aws s3 ls; kill $SERVER",
-    "",
     "The first runs COMMAND with AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_AUTHORIZATION_TOKEN and the region in",
     "its environment, and without variables that SDKs would prefer; where the profile default has credentials, which",
     "they prefer, too, COMMAND gets empty files in place of AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE. It passes",

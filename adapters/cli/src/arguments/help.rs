@@ -63,6 +63,8 @@ pub(super) fn of(topic: &Topic) -> String {
         out.push_str(&word);
     }
     out.push('\n');
+    out.push('\n');
+    topic.examples.iter().for_each(|example| out.push_str(&format!("  {example}\n")));
     if !topic.more.is_empty() {
         out.push_str(&format!("\n{}\n", topic.more.join("\n")));
     }
@@ -255,6 +257,45 @@ mod tests {
         ] {
             let found = all.split_whitespace().collect::<Vec<_>>().join(" ").contains(word);
             assert_eq!(found, built, "{word}");
+        }
+    }
+
+    /// The words of the first command of this one in a line of a shell.
+    fn words(example: &str) -> Vec<String> {
+        let (_, rest) = example.split_once("rolecall ").expect("the command");
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for letter in rest.chars() {
+            match (letter, quote) {
+                (';' | '|' | '<' | '>' | '&' | ')' | '"', None) => break,
+                ('\'', None) => quote = Some('\''),
+                ('\'', Some(_)) => quote = None,
+                (' ', None) => words.push(String::new()),
+                _ => words.last_mut().expect("one").push(letter),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_example_is_a_command_line_of_its_topic() {
+        for topic in COMMANDS.iter().chain(RECIPES) {
+            for example in topic.examples {
+                let words = words(example);
+                assert_eq!(
+                    words.get(..topic.name.split(' ').count()).map(|name| name.join(" ")).as_deref(),
+                    Some(topic.name)
+                );
+                let parsed =
+                    parse(["rolecall"].into_iter().chain(words.iter().map(String::as_str)).map(Into::into));
+                assert!(parsed.is_ok(), "{example}: {parsed:?}");
+            }
+            let help = of(topic);
+            assert!(
+                topic.examples.iter().all(|example| help.contains(&format!("\n  {example}\n"))),
+                "{help}"
+            );
         }
     }
 }

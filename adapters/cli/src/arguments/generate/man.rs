@@ -31,12 +31,14 @@ pub(super) fn page() -> String {
 fn put_topic(out: &mut String, topic: &Topic) {
     out.push_str(&format!(".SS \"rolecall {} {}\"\n", escaped(topic.name), escaped(topic.words)));
     put_line(out, topic.about);
+    // Examples, and text whose lines are broken already.
+    out.push_str(".PP\n.nf\n");
+    topic.examples.iter().for_each(|example| put_line(out, &format!("  {example}")));
     if !topic.more.is_empty() {
-        // Examples, and text whose lines are broken already.
-        out.push_str(".PP\n.nf\n");
+        out.push('\n');
         topic.more.iter().for_each(|line| put_line(out, line));
-        out.push_str(".fi\n");
     }
+    out.push_str(".fi\n");
     topic.options.iter().for_each(|option| put_option(out, option));
 }
 
