@@ -96,17 +96,22 @@ fn number<const LIMBS: usize>(bytes: &[u8]) -> Option<Uint<LIMBS>> {
 
 /// What stands before a digest in a signature of PKCS#1: a DigestInfo but for the digest itself (RFC 8017, section 9.2).
 fn digest_info(hash: Hash) -> [u8; 19] {
-    let (len, arc) = match hash {
-        Hash::Sha256 => (32, 1),
-        Hash::Sha384 => (48, 2),
-        Hash::Sha512 => (64, 3),
+    // The length of what follows, the last number of the hash's identifier, and the length of a digest.
+    let (rest, arc, len) = match hash {
+        Hash::Sha256 => (49, 1, 32),
+        Hash::Sha384 => (65, 2, 48),
+        Hash::Sha512 => (81, 3, 64),
     };
-    [48, 17 + len, 48, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, arc, 5, 0, 4, len]
+    [48, rest, 48, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, arc, 5, 0, 4, len]
 }
 
 fn is_pkcs1(encoded: &[u8], hash: Hash, digest: &[u8]) -> bool {
     let info = digest_info(hash);
-    let Some(padding) = encoded.len().checked_sub(3 + info.len() + digest.len()).filter(|len| *len >= 8)
+    let Some(padding) = encoded
+        .len()
+        .checked_sub(3 + 19)
+        .and_then(|len| len.checked_sub(digest.len()))
+        .filter(|len| *len >= 8)
     else {
         return false;
     };
