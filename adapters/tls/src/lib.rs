@@ -30,9 +30,10 @@
 //!
 //! # What is verified
 //!
-//! By rustls and its webpki, as on a host: the path to a root, basic constraints, key usages, name constraints, critical
-//! extensions, every name of the certificate, and the server's signature of the handshake. Signatures are ECDSA on P-256 with
-//! SHA-256 or SHA-384, and RSA of 2,048 to 4,096 bits with SHA-256, SHA-384 or SHA-512; SHA-1 never.
+//! By rustls and its webpki, as on a host: the path to a root, basic constraints, extended key usages, name constraints,
+//! critical extensions, every name of the certificate, and the server's signature of the handshake. By this crate, because
+//! webpki does not: the key usages of issuers and of the server. Signatures are ECDSA on P-256 with SHA-256 or SHA-384, and
+//! RSA of 2,048 to 4,096 bits with SHA-256, SHA-384 or SHA-512; SHA-1 never.
 //! [`Tls::fault`] has the reason of a refusal.
 //!
 //! # Without a clock
@@ -108,6 +109,7 @@ mod session;
 mod state;
 mod tls;
 mod trust;
+mod usage;
 
 pub(crate) use alloc::sync::Arc;
 

@@ -14,6 +14,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::Arc;
+use crate::usage::{DIGITAL_SIGNATURE, KEY_CERT_SIGN, allows};
 
 /// The date of which the board is sure, in seconds since 1970, or 0; shared with the clock of rustls.
 #[derive(Debug, Default)]
@@ -77,7 +78,29 @@ impl Trust {
             return Err(CertificateError::NotValidYet.into());
         }
         let (leaf, rest) = chain.split_first().ok_or(Error::NoCertificatesPresented)?;
-        self.webpki.verify_server_cert(leaf, rest, name, &[], seconds(date)).map(|_| ())
+        self.verify(leaf, rest, name, &[], date).map(|_| ())
+    }
+
+    /// By webpki, and by the key usages: it does not read them.
+    fn verify(
+        &self,
+        leaf: &CertificateDer<'_>,
+        rest: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        date: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self.webpki.verify_server_cert(leaf, rest, name, ocsp, seconds(date))?;
+        if !allows(leaf, DIGITAL_SIGNATURE) {
+            return Err(CertificateError::InvalidPurpose.into());
+        }
+        // What may issue nothing may have been sent without need: there has to be a path without it.
+        let issuers = rest.iter().filter(|der| allows(der, KEY_CERT_SIGN));
+        let issuers: Vec<_> = issuers.map(|der| CertificateDer::from(&der[..])).collect();
+        if issuers.len() == rest.len() {
+            return Ok(verified);
+        }
+        self.webpki.verify_server_cert(leaf, &issuers, name, ocsp, seconds(date))
     }
 }
 
@@ -97,7 +120,7 @@ impl ServerCertVerifier for Trust {
                 self.possible(&found, rest)
             }
         };
-        self.webpki.verify_server_cert(leaf, rest, name, ocsp, seconds(date))
+        self.verify(leaf, rest, name, ocsp, date)
     }
 
     fn verify_tls12_signature(

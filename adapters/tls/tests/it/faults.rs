@@ -12,12 +12,13 @@ use rolecall_tls::rustls::{CertificateError, Error};
 
 use crate::board::{Build, Loop};
 use crate::on_both_loops;
-use crate::server::{HOST, Pair, Server, Ways, issuer};
+use crate::server::{HOST, Pair, Server, Ways, below, issuer};
 
 on_both_loops!(
     an_unknown_issuer_is_refused,
     a_leaf_is_no_issuer,
     another_name_is_refused,
+    usages_of_keys_are_kept_to,
     a_board_that_the_service_does_not_know_is_said_so,
     a_board_without_a_certificate_is_said_so,
     a_reply_that_is_cut_off_is_not_used,
@@ -81,6 +82,26 @@ fn another_name_is_refused(on: Loop) {
     assert_eq!(rig.iot(&server).unwrap_err().kind, transport(Phase::Connect, FailureKind::Untrusted));
     let found = format!("{}", rig.fault().unwrap());
     assert!(found.contains(HOST) && found.contains("sts.eu-west-1.amazonaws.com"), "{found}");
+}
+
+fn usages_of_keys_are_kept_to(on: Loop) {
+    use rcgen::KeyUsagePurpose::{CrlSign, DigitalSignature, KeyCertSign, KeyEncipherment};
+    let root = issuer("root");
+    let board = Pair::of(&root, "gateway-7");
+    for (of_issuer, of_server, expected) in [
+        (vec![KeyCertSign, CrlSign], vec![DigitalSignature], None),
+        (vec![], vec![], None),
+        (vec![CrlSign], vec![DigitalSignature], Some(CertificateError::UnknownIssuer)),
+        (vec![KeyCertSign], vec![KeyEncipherment], Some(CertificateError::InvalidPurpose)),
+    ] {
+        let below = below(&root, of_issuer);
+        let own = Pair::made(&below, HOST, |params| params.key_usages = of_server);
+        let server = Server::start(&root, &own, std::slice::from_ref(below.der()), Ways::default());
+        let mut rig = Build::new(&server, &board).on(on);
+        let done = rig.iot(&server);
+        assert_eq!(done.is_ok(), expected.is_none(), "{done:?}");
+        assert_eq!(rig.fault(), expected.map(|error| Fault::Tls(Error::InvalidCertificate(error))));
+    }
 }
 
 fn a_board_that_the_service_does_not_know_is_said_so(on: Loop) {
