@@ -40,6 +40,8 @@ struct Ecdsa(Hash);
 
 impl SignatureVerificationAlgorithm for Ecdsa {
     fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        // Points in the other forms of SEC 1 are no keys of TLS, and a host takes none.
+        let key = Some(key).filter(|key| key.first() == Some(&4)).ok_or(InvalidSignature)?;
         let key = VerifyingKey::from_sec1_bytes(key).map_err(|_| InvalidSignature)?;
         let signature = Signature::from_der(signature).map_err(|_| InvalidSignature)?;
         let digest = Digest::of(self.0, &[message]);

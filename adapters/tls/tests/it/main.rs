@@ -5,3 +5,4 @@ mod dates;
 mod faults;
 mod server;
 mod sessions;
+mod signatures;
