@@ -185,8 +185,11 @@ impl Rig {
 
     /// Exchanges the certificate for credentials.
     pub(crate) fn iot(&mut self, server: &Server) -> Result<Lease, Error> {
-        let endpoint = server.endpoint();
-        self.run(&mut Iot::new(Endpoint::parse(&endpoint).unwrap(), "gateways", Some("gateway-7")))
+        self.iot_at(&server.endpoint())
+    }
+
+    pub(crate) fn iot_at(&mut self, endpoint: &str) -> Result<Lease, Error> {
+        self.run(&mut Iot::new(Endpoint::parse(endpoint).unwrap(), "gateways", Some("gateway-7")))
     }
 
     pub(crate) fn fault(&mut self) -> Option<Fault> {

@@ -1,6 +1,7 @@
 //! Boards that meet servers over TLS.
 
 mod board;
+mod chains;
 mod dates;
 mod faults;
 mod server;

@@ -89,7 +89,7 @@ impl Default for Ways {
 
 /// A server for `HOST` on loopback.
 pub(crate) struct Server {
-    port: u16,
+    pub(crate) port: u16,
     pub(crate) root: Vec<u8>,
     seen: Arc<Mutex<Vec<String>>>,
 }
@@ -135,7 +135,12 @@ impl Server {
     }
 }
 
-fn serve(mut session: ServerConnection, mut socket: TcpStream, ways: &Ways, record: &Mutex<Vec<String>>) {
+pub(crate) fn serve(
+    mut session: ServerConnection,
+    mut socket: TcpStream,
+    ways: &Ways,
+    record: &Mutex<Vec<String>>,
+) {
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     if let Err(error) = session.complete_io(&mut socket) {
         record.lock().unwrap().push(format!("handshake: {error}"));
@@ -178,7 +183,7 @@ fn request(stream: &mut impl Read) -> Option<String> {
 }
 
 fn answer(request: &str, ways: &Ways) -> (u16, String) {
-    let end = now().saturating_add(3_600).rfc3339();
+    let end = ways.date.unwrap_or_else(now).saturating_add(3_600).rfc3339();
     let filler = "x".repeat(ways.filler);
     if request.starts_with("GET /role-aliases/gateways/credentials ") {
         let credentials = format!(
