@@ -1,4 +1,4 @@
-"""DER, keys and signatures from their parts, so that any part can be wrong; for chains.py."""
+"""DER, keys and signatures from their parts, so that any part can be wrong; for chains.py and signatures.py."""
 
 import datetime
 import hashlib
