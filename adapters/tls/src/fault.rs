@@ -5,12 +5,16 @@ use core::fmt;
 use rolecall_core::error::FailureKind;
 use rustls::{AlertDescription, Error};
 
+use crate::no_path::NoPath;
+
 /// Why a session could not be opened, or has ended.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
     /// What rustls has found, or an alert of the server.
     Tls(Error),
+    /// The server's certificate leads to no root.
+    NoPath(NoPath),
     /// A record or a flight is larger than the buffer lent for it: [`Records`](crate::Records).
     TooLarge,
     /// The reply has no usable `Date`, by which a board without a clock has to check the certificate.
@@ -25,6 +29,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tls(error) => write!(f, "{error}"),
+            Self::NoPath(reason) => write!(f, "invalid peer certificate: {reason}"),
             Self::TooLarge => {
                 f.write_str("a TLS record is larger than the buffer lent for it: 16,640 bytes take any")
             }
@@ -44,7 +49,7 @@ impl Fault {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::TooLarge => FailureKind::TooLarge,
-            Self::NoDate => FailureKind::Untrusted,
+            Self::NoDate | Self::NoPath(_) => FailureKind::Untrusted,
             Self::NoIdentity => FailureKind::Unsupported,
             Self::NotAName => FailureKind::NotFound,
             Self::Tls(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => {

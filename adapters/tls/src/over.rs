@@ -7,6 +7,7 @@ use rolecall_core::skew::Now;
 use rolecall_core::wire::http1::Headers;
 use rolecall_core::wire::time::UnixTime;
 use rustls::pki_types::ServerName;
+use rustls::{CertificateError, Error};
 
 use crate::fault::Fault;
 use crate::session::Session;
@@ -45,6 +46,12 @@ impl<'a> Over<'a> {
 
     /// Keeps a fault, and returns what the driver gets of it.
     pub(crate) fn failed(&mut self, fault: Fault) -> FailureKind {
+        let fault = match fault {
+            Fault::Tls(Error::InvalidCertificate(CertificateError::Other(_))) => {
+                Fault::NoPath(self.state.trust.no_path())
+            }
+            fault => fault,
+        };
         let kind = fault.kind();
         self.state.fault = Some(fault);
         kind

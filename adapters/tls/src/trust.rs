@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::x509::Certificate;
@@ -14,6 +14,8 @@ use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::Arc;
+use crate::no_path::NoPath;
+use crate::provider::VERIFIED;
 use crate::usage::{DIGITAL_SIGNATURE, KEY_CERT_SIGN, allows};
 
 /// The date of which the board is sure, in seconds since 1970, or 0; shared with the clock of rustls.
@@ -36,6 +38,9 @@ impl Today {
 /// which the certificate can be valid.
 pub(crate) struct Trust {
     webpki: Arc<WebPkiServerVerifier>,
+    roots: Arc<RootCertStore>,
+    /// The last [`NoPath`], by its number: the errors of rustls have it with std alone.
+    no_path: AtomicU8,
     /// The date before which nothing can be: that of the firmware.
     floor: UnixTime,
     today: Arc<Today>,
@@ -54,8 +59,10 @@ impl Trust {
         floor: UnixTime,
         today: Arc<Today>,
     ) -> Result<Self, Error> {
-        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        Ok(Self { webpki: webpki.map_err(|error| Error::General(alloc::format!("{error}")))?, floor, today })
+        let roots = Arc::new(roots);
+        let webpki = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider).build();
+        let webpki = webpki.map_err(|error| Error::General(alloc::format!("{error}")))?;
+        Ok(Self { webpki, roots, no_path: AtomicU8::new(u8::MAX), floor, today })
     }
 
     /// The date at which a chain is verified while the date is not known: the latest of the floor and the days from which its
@@ -90,7 +97,7 @@ impl Trust {
         ocsp: &[u8],
         date: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self.webpki.verify_server_cert(leaf, rest, name, ocsp, seconds(date))?;
+        let verified = self.leads_to_a_root(leaf, rest, name, ocsp, date)?;
         if !allows(leaf, DIGITAL_SIGNATURE) {
             return Err(CertificateError::InvalidPurpose.into());
         }
@@ -100,7 +107,42 @@ impl Trust {
         if issuers.len() == rest.len() {
             return Ok(verified);
         }
-        self.webpki.verify_server_cert(leaf, &issuers, name, ocsp, seconds(date))
+        self.leads_to_a_root(leaf, &issuers, name, ocsp, date)
+    }
+
+    fn leads_to_a_root(
+        &self,
+        leaf: &CertificateDer<'_>,
+        rest: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        date: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let found = self.webpki.verify_server_cert(leaf, rest, name, ocsp, seconds(date));
+        if matches!(found, Err(Error::InvalidCertificate(CertificateError::Other(_)))) {
+            self.keep_reason(leaf, rest, date);
+        }
+        found
+    }
+
+    /// Asks webpki itself, of which rustls has passed on that there is an error.
+    #[cold]
+    fn keep_reason(&self, leaf: &CertificateDer<'_>, rest: &[CertificateDer<'_>], date: UnixTime) {
+        let (algorithms, usage) = (VERIFIED.all, webpki::KeyUsage::server_auth());
+        let found = webpki::EndEntityCert::try_from(leaf).and_then(|leaf| {
+            let anchors = &self.roots.roots;
+            leaf.verify_for_usage(algorithms, anchors, rest, seconds(date), usage, None, None).map(|_| ())
+        });
+        let reason = found.err().map_or(NoPath::Other, |error| NoPath::of(&error));
+        let number = NoPath::ALL.iter().position(|one| *one == reason);
+        let number = number.and_then(|number| u8::try_from(number).ok());
+        self.no_path.store(number.unwrap_or(u8::MAX), Ordering::Relaxed);
+    }
+
+    /// Why the last chain for which rustls had no reason was refused.
+    pub(crate) fn no_path(&self) -> NoPath {
+        let number = usize::from(self.no_path.load(Ordering::Relaxed));
+        NoPath::ALL.get(number).copied().unwrap_or(NoPath::Other)
     }
 }
 

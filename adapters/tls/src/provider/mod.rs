@@ -19,7 +19,7 @@ use crate::Arc;
 
 use random::Generator;
 pub use random::Random;
-use signatures::VERIFIED;
+pub(crate) use signatures::VERIFIED;
 
 /// Keys are given as [`SigningKey`], and not as text.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rolecall_core::wire::time::UnixTime;
-use rolecall_tls::{Config, Fault};
+use rolecall_tls::{Config, Fault, NoPath};
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::{self, CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -205,8 +205,24 @@ impl Case {
         match (done, rig.fault()) {
             (Ok(_), None) => "ok".to_owned(),
             (Err(_), Some(Fault::Tls(error))) => reason(&error),
+            // Without std the board has a few names for what webpki has many.
+            (Err(_), Some(Fault::NoPath(path))) => {
+                let expected = self.expected(if has_clock { Who::Clock } else { Who::NoClock });
+                if path == no_path(expected) { expected.to_owned() } else { format!("{path:?}") }
+            }
             other => format!("{other:?}"),
         }
+    }
+}
+
+/// What the board calls an error of webpki.
+fn no_path(name: &str) -> NoPath {
+    match name {
+        "CaUsedAsEndEntity" | "EndEntityUsedAsCa" => NoPath::NotAnAuthority,
+        "NameConstraintViolation" => NoPath::NameConstraint,
+        "PathLenConstraintViolated" => NoPath::TooLong,
+        "UnsupportedCriticalExtension" => NoPath::CriticalExtension,
+        _ => NoPath::Other,
     }
 }
 
