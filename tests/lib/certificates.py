@@ -38,12 +38,13 @@ def name(text):
 class Authority:
     """A certificate that issues others."""
 
-    def __init__(self, text, issuer=None, ca=True):
-        self.key = ec_key()
-        self.certificate = issue(issuer or self, text, self.key, ca=ca)
+    def __init__(self, text, issuer=None, ca=True, key=None, more=()):
+        self.key = key or ec_key()
+        self.certificate = issue(issuer or self, text, self.key, ca=ca, more=more)
 
 
-def issue(issuer, text, key, days=(-1, 30), ca=False, names=None, serial=None):
+def issue(issuer, text, key, days=(-1, 30), ca=False, names=None, serial=None, more=()):
+    """Issues a certificate; `more` are further extensions, and whether they are critical."""
     own = issuer.certificate.subject if hasattr(issuer, "certificate") else name(text)
     builder = (
         x509.CertificateBuilder()
@@ -57,6 +58,8 @@ def issue(issuer, text, key, days=(-1, 30), ca=False, names=None, serial=None):
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    for extension, critical in more:
+        builder = builder.add_extension(extension, critical=critical)
     return builder.sign(issuer.key, hashes.SHA256())
 
 

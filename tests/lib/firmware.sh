@@ -29,22 +29,22 @@ need_firmware_targets() {
     printf 'By %s\n' "$("${firmware_rustc[@]}" --version)"
 }
 
-# build_core TARGET: builds `core` as rustup has it, optimized for speed and with the bitcode that LTO needs.
+# build_core TARGET: builds `core` and `alloc` as rustup has them, optimized for speed and with the bitcode that LTO needs.
 build_core() {
     local lib=$firmware_sysroot/lib/rustlib/$1/lib built=$CARGO_TARGET_DIR/core stamp crate
     crate=$firmware_sysroot/crate
-    stamp=$("${firmware_rustc[@]}" -vV)
+    stamp="core, alloc: $("${firmware_rustc[@]}" -vV)"
     [[ $(cat "$lib/stamp" 2>/dev/null) != "$stamp" ]] || return 0
-    printf 'Building core for %s ...\n' "$1"
+    printf 'Building core and alloc for %s ...\n' "$1"
     rm -rf "$lib" "$built/$1"
     mkdir -p "$lib" "$crate/src"
     printf '[package]\nname = "nothing"\nedition = "2024"\n[workspace]\n' \
         >"$crate/Cargo.toml"
     printf '#![no_std]\n' >"$crate/src/lib.rs"
     RUSTFLAGS='-C embed-bitcode=yes' CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
-        "${firmware_cargo[@]}" build --quiet --release -Zbuild-std=core --target "$1" --target-dir "$built" \
+        "${firmware_cargo[@]}" build --quiet --release -Zbuild-std=core,alloc --target "$1" --target-dir "$built" \
         --manifest-path "$crate/Cargo.toml"
-    cp "$built/$1"/release/deps/lib{core,compiler_builtins}-*.rlib "$lib"
+    cp "$built/$1"/release/deps/lib{core,alloc,compiler_builtins}-*.rlib "$lib"
     printf '%s\n' "$stamp" >"$lib/stamp"
 }
 
@@ -153,20 +153,34 @@ measure_sizes() {
         "$("${firmware_rustc[@]}" --version)" <"$scratch/figures"
 }
 
-# Runs the firmware under QEMU in a network namespace.
-firmware_on_emulator() {
+# Requires what the boards with a network need: an emulator, and a network namespace with a TAP device.
+need_emulated_network() {
     [[ $EUID -eq 0 ]] || skip "root, for a TAP device in a network namespace"
     need_venv
     need_command qemu-system-arm qemu-system-arm
     need_command ip iproute2
     unshare --net true 2>/dev/null || skip "the permission to create a network namespace"
     [[ -c /dev/net/tun ]] || skip "/dev/net/tun, for a TAP device"
+}
+
+# Runs the firmware under QEMU in a network namespace.
+firmware_on_emulator() {
+    need_emulated_network
     cargo build --quiet "${tested[@]}" --example serve
     local serve=$target/debug/examples/serve
     need_firmware_targets thumbv7m-none-eabi
     build_firmware thumbv7m-none-eabi s "-C link-arg=-Tlink.x $compact_sha" -p device
     unshare --net "$python" tests/lib/emulated.py --simulator "$serve" --logs "$target/emulated" \
         --image "$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/device"
+}
+
+# The same with TLS, and with the figures of adapters/tls/README.md.
+firmware_over_tls() {
+    need_emulated_network
+    need_firmware_targets thumbv7m-none-eabi
+    build_firmware thumbv7m-none-eabi s "-C link-arg=-Tlink.x $compact_sha" -p secure
+    unshare --net "$python" tests/lib/secured.py --logs "$target/secured" \
+        --image "$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/secure"
 }
 
 # run_on_board ELF QEMU_ARGUMENT...: prints the output of the program; the exit status is that of the program.

@@ -6,8 +6,7 @@ use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::exception;
 
-/// The frequency of the internal oscillator, as the emulator starts it.
-const CYCLES_PER_MILLISECOND: u32 = 12_500;
+use crate::machine::CYCLES_PER_MILLISECOND;
 
 static MILLISECONDS: AtomicU32 = AtomicU32::new(0);
 

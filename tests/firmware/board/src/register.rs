@@ -15,7 +15,7 @@ impl Register {
         Self(address)
     }
 
-    #[cfg(feature = "nic")]
+    #[cfg(any(feature = "nic", feature = "mps2"))]
     pub(crate) fn read(self) -> u32 {
         // SAFETY: `at` requires that the register exists.
         unsafe { ptr::read_volatile(ptr::with_exposed_provenance(self.0)) }

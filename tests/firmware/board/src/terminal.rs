@@ -2,10 +2,7 @@
 
 use core::fmt;
 
-use crate::register::Register;
-
-// SAFETY: this is the data register of UART0.
-const DATA: Register = unsafe { Register::at(0x4000_c000) };
+use crate::machine;
 
 /// Writes to the serial port.
 #[derive(Debug)]
@@ -13,8 +10,7 @@ pub struct Terminal;
 
 impl fmt::Write for Terminal {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // The emulated port accepts any number of bytes without waiting.
-        text.bytes().for_each(|byte| DATA.write(byte.into()));
+        text.bytes().for_each(machine::print);
         Ok(())
     }
 }

@@ -12,25 +12,21 @@
 #![no_main]
 #![deny(unsafe_code)]
 
-mod download;
-mod network;
-
 use board::{clock, println};
 use cortex_m_rt::entry;
-use download::download;
-use network::Network;
 use rolecall_core::call::Service;
 use rolecall_core::error::Error;
 use rolecall_core::flow::{Endpoint, Flow, Lease, Memory, Slot};
 use rolecall_core::refresh::{Refreshing, Windows};
-use rolecall_core::skew::{Clock, Now};
+use rolecall_core::skew::Clock;
 use rolecall_core::sources::sts::{
     AssumeRole, AssumeRoleRequest, GetCallerIdentity, GetCallerIdentityRequest,
 };
 use rolecall_core::sources::{Authorization, Container, Imds};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::blocking::Link;
-use rolecall_nal::{Board, Driver, Ticks};
+use rolecall_nal::{Board, Driver, NoDns};
+use shared::{Device, download, network};
 
 const STS: &str = "http://10.0.2.2:4566";
 const REGION: &str = "us-east-1";
@@ -43,27 +39,7 @@ const EXCHANGE: usize = 6144;
 /// The number of attempts to fetch credentials.
 const ATTEMPTS: usize = 4;
 
-/// The milliseconds of the board, which wrap after 49 days.
-static TICKS: Ticks = Ticks::new();
-
-/// The board as used by flows: it knows its uptime, but usually not the time of day.
-pub(crate) struct Device {
-    random: u32,
-    boot: Option<UnixTime>,
-}
-
-impl Board for Device {
-    fn now(&mut self) -> Now {
-        let monotonic = TICKS.instant(clock::milliseconds());
-        let wall = self.boot.map(|boot| boot.saturating_add((monotonic.as_millis() / 1000) as i64));
-        Now { monotonic, wall }
-    }
-
-    fn entropy(&mut self) -> u32 {
-        self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        self.random
-    }
-}
+type Network<'a> = shared::network::Network<'a, NoDns>;
 
 #[entry]
 fn main() -> ! {
@@ -79,8 +55,8 @@ fn main() -> ! {
     let random = argument("seed").parse().expect("the command line has a seed");
     let boot = argument("boot").parse().ok().map(UnixTime::from_secs);
 
-    let mut sockets = network::Memory::new();
-    let driver = Driver::new(Device { random, boot }, network::start(&mut sockets, random));
+    let mut sockets = network::Memory::default();
+    let driver = Driver::new(Device { random, boot }, network::start(&mut sockets, random, NoDns));
     let learns = argument("clock") != "fixed";
     let mut driver = driver.with_clock(if learns { Clock::new() } else { Clock::uncorrected() });
 

@@ -6,16 +6,17 @@ use rolecall_core::error::{Error, ErrorKind, Origin};
 use rolecall_core::flow::{Endpoint, Limits, Memory, Slot};
 use rolecall_core::sigv4::{Rules, Scope};
 use rolecall_core::sources::Held;
-use rolecall_nal::Driver;
-
-use crate::Device;
-use crate::network::Network;
+use rolecall_nal::blocking::Link;
+use rolecall_nal::{Board, Driver};
 
 const LIMITS: Limits = Limits { connect_ms: 3_000, first_byte_ms: 5_000, total_ms: 10_000, body_bytes: 1024 };
 
 /// Downloads the text at `target` with the credentials in `slot`.
-pub(crate) fn download(
-    driver: &mut Driver<Device, Network<'_>>,
+///
+/// # Errors
+/// Those of the exchange, and of an answer that is no text of up to 64 bytes.
+pub fn download<B: Board, L: Link<B>>(
+    driver: &mut Driver<B, L>,
     endpoint: Endpoint<'_>,
     target: &str,
     region: &str,

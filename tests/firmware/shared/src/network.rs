@@ -4,11 +4,11 @@ use core::net::SocketAddr;
 
 use board::nic::Nic;
 use board::{clock, println};
-use embedded_nal::{TcpClientStack, nb};
+use embedded_nal::{Dns, TcpClientStack, nb};
 use embedded_time::clock::Error as ClockError;
 use embedded_time::fraction::Fraction;
+use rolecall_nal::WithDns;
 use rolecall_nal::blocking::Tcp;
-use rolecall_nal::{NoDns, WithDns};
 use smoltcp::iface::{Config, Interface, SocketSet, SocketStorage};
 use smoltcp::socket::tcp;
 use smoltcp::time::Instant;
@@ -20,21 +20,23 @@ const ADDRESS: Ipv4Address = Ipv4Address::new(10, 0, 2, 15);
 const GATEWAY: Ipv4Address = Ipv4Address::new(10, 0, 2, 2);
 
 /// The network that the driver uses.
-pub(crate) type Network<'a> = Tcp<WithDns<Stack<'a>, NoDns>, fn(&mut WithDns<Stack<'a>, NoDns>)>;
+pub type Network<'a, D> = Tcp<WithDns<Stack<'a>, D>, fn(&mut WithDns<Stack<'a>, D>)>;
 
 /// Memory for two sockets: one is in use, while the previous one may still be closing.
-pub(crate) struct Memory<'a> {
+#[derive(Debug)]
+pub struct Memory<'a> {
     buffers: [([u8; 2048], [u8; 1024]); 2],
     sockets: [SocketStorage<'a>; 2],
 }
 
-impl Memory<'_> {
-    pub(crate) fn new() -> Self {
+impl Default for Memory<'_> {
+    fn default() -> Self {
         Self { buffers: [([0; 2048], [0; 1024]); 2], sockets: Default::default() }
     }
 }
 
-pub(crate) fn start<'a>(memory: &'a mut Memory<'a>, seed: u32) -> Network<'a> {
+/// Starts the network, with a resolver.
+pub fn start<'a, D: Dns>(memory: &'a mut Memory<'a>, seed: u32, dns: D) -> Network<'a, D> {
     let mut nic = Nic::new(HARDWARE_ADDRESS);
     let mut config = Config::new(HardwareAddress::Ethernet(HARDWARE_ADDRESS));
     config.random_seed = seed.into();
@@ -51,7 +53,7 @@ pub(crate) fn start<'a>(memory: &'a mut Memory<'a>, seed: u32) -> Network<'a> {
     }
     let mut stack = NetworkStack::new(interface, nic, sockets, Milliseconds);
     stack.seed_random_port(&seed.to_le_bytes());
-    Tcp::new(WithDns { stack: Stack(stack), dns: NoDns }, |network| {
+    Tcp::new(WithDns { stack: Stack(stack), dns }, |network| {
         // The only error is a clock that runs backwards, which this one never does.
         let _ = network.stack.0.poll();
         // The next tick of the clock ends the wait.
@@ -60,7 +62,8 @@ pub(crate) fn start<'a>(memory: &'a mut Memory<'a>, seed: u32) -> Network<'a> {
 }
 
 /// The TCP/IP stack, which prints each address.
-pub(crate) struct Stack<'a>(NetworkStack<'a, Nic, Milliseconds>);
+#[allow(missing_debug_implementations)]
+pub struct Stack<'a>(NetworkStack<'a, Nic, Milliseconds>);
 
 impl<'a> TcpClientStack for Stack<'a> {
     type TcpSocket = (<NetworkStack<'a, Nic, Milliseconds> as TcpClientStack>::TcpSocket, bool);
@@ -92,7 +95,7 @@ impl<'a> TcpClientStack for Stack<'a> {
 
 /// The board's clock, for smoltcp-nal.
 #[derive(Debug)]
-pub(crate) struct Milliseconds;
+pub struct Milliseconds;
 
 impl embedded_time::Clock for Milliseconds {
     type T = u32;
