@@ -21,6 +21,7 @@ use crate::server::{HOST, Pair, Server, Ways, issuer, valid};
 on_both_loops!(
     a_certificate_yields_credentials,
     a_role_is_assumed_in_the_same_chain,
+    exchanges_with_one_service_share_a_session,
     long_replies_come_in_pieces,
     one_driver_serves_http_and_https,
 );
@@ -58,6 +59,26 @@ fn a_role_is_assumed_in_the_same_chain(on: Loop) {
         ]
     );
     assert_eq!(rig.handshakes(), 2);
+}
+
+fn exchanges_with_one_service_share_a_session(on: Loop) {
+    let root = issuer("root");
+    let (own, board) = (Pair::of(&root, HOST), Pair::of(&root, "gateway-7"));
+    let server = Server::start(&root, &own, &[], Ways::default());
+    let mut rig = Build { wall: None, ..Build::new(&server, &board) }.on(on);
+    let endpoint = server.endpoint();
+    let service = || Service::new(Endpoint::parse(&endpoint).unwrap(), "eu-west-1");
+    let request = |name| AssumeRoleRequest::new(name, "gateway-7");
+    let iot = Iot::new(Endpoint::parse(&endpoint).unwrap(), "gateways", None);
+    let first = AssumeRole::new(iot, service(), request("arn:aws:iam::111122223333:role/first"));
+    let mut second = AssumeRole::new(first, service(), request("arn:aws:iam::444455556666:role/second"));
+    rig.run(&mut second).unwrap_or_else(|error| panic!("{error}: {:?}", rig.fault()));
+    // Three exchanges: one that the board is known in by its certificate, and two that it is not.
+    assert_eq!(server.seen().len(), 3);
+    assert_eq!(rig.handshakes(), 2);
+    // A session ends with its run, because the next refresh is hours away.
+    rig.iot(&server).unwrap();
+    assert_eq!(rig.handshakes(), 3);
 }
 
 fn long_replies_come_in_pieces(on: Loop) {
