@@ -178,9 +178,11 @@ firmware_on_emulator() {
 firmware_over_tls() {
     need_emulated_network
     need_firmware_targets thumbv7m-none-eabi
-    build_firmware thumbv7m-none-eabi s "-C link-arg=-Tlink.x $compact_sha" -p secure
-    unshare --net "$python" tests/lib/secured.py --logs "$target/secured" \
-        --image "$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/secure"
+    local built=$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/secure flags="-C link-arg=-Tlink.x $compact_sha"
+    build_firmware thumbv7m-none-eabi s "$flags" -p secure --features plain
+    cp "$built" "$scratch/plain"
+    build_firmware thumbv7m-none-eabi s "$flags" -p secure
+    unshare --net "$python" tests/lib/secured.py --logs "$target/secured" --image "$built" --plain "$scratch/plain"
 }
 
 # run_on_board ELF QEMU_ARGUMENT...: prints the output of the program; the exit status is that of the program.

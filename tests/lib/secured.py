@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Runs the firmware of tests/firmware/secure under QEMU, against servers that it must trust and others that it must not.
+"""Runs the firmware of tests/firmware/secure under QEMU, against servers that it must trust and that it must not.
 
-    secured.py --image ELF --logs DIRECTORY
+    secured.py --image ELF --plain ELF --logs DIRECTORY
 
-Needs root and a separate network namespace. The board is 10.0.2.15, and everything else 10.0.2.2: ministack, which checks
-signatures (AUTH=true), STS and S3 as TLS before it, and an AWS IoT on a port for each case, which wants the certificate of
-the board and serves keys of a ministack user.
+Needs root and a separate network namespace. The board is 10.0.2.15, and everything else 10.0.2.2: ministack, which
+checks signatures (AUTH=true), STS and S3 as TLS before it, and an AWS IoT on a port for each case, which wants the
+certificate of the board and serves keys of a ministack user.
+
+What is measured is compared with adapters/tls/README.md; `--plain` is the same firmware without TLS, of which the size
+alone is used.
 """
 
 import argparse
@@ -30,15 +33,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "firmware/sizes"))
+
 import certificates
 import emulated
 import servers
+import table
 from certificates import DAY, NOW, Authority, issue
 from emulated import GREETING, HOST, Failure
 
 IOT = "c2example.credentials.iot.us-east-1.amazonaws.com"
 SERVICES = ["sts.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"]
 FIRST_PORT = 4431
+ROOT = pathlib.Path(__file__).parents[2]
+README = ROOT / "adapters/tls/README.md"
+# A figure of the README may be wrong by this part: sessions, signatures and compilers differ a little.
+TOLERANCE = 0.05
 # The date of the firmware, in days from now.
 BUILT = -2
 # The most milliseconds that credentials may take: what the attempts of the flow have together, and a little more.
@@ -68,6 +78,7 @@ class Certificates:
         self.root, self.rsa_root = Authority("root"), Authority("RSA root", key=rsa_key())
         self.between = Authority("between", self.root)
         self.rsa_between = Authority("RSA between", self.rsa_root, key=rsa_key())
+        self.rsa_4096 = Authority("RSA of 4096 bits", self.rsa_root, key=rsa_key(4096))
         device = certificates.ec_key()
         pkcs8 = serialization.PrivateFormat.PKCS8
         plain = serialization.Encoding.DER, pkcs8, serialization.NoEncryption()
@@ -80,19 +91,16 @@ class Certificates:
             (folder / name).write_bytes(content)
         (folder / "clients.pem").write_bytes(pem(self.root.certificate))
 
-    def server(self, issuer=None, names=(IOT,), key=None, chain=None, change=None, **more):
-        """The TLS of a server with a certificate of `issuer`, and `chain` behind it."""
+    def server(self, issuer=None, names=(IOT,), key=None, change=None, **more):
+        """The TLS of a server with a certificate of `issuer`, and that one's behind it."""
         key, issuer = key or certificates.ec_key(), issuer or self.between
         leaf = pem(issue(issuer, names[0], key, names=dns(*names), **more))
-        chain = [issuer.certificate] if chain is None else chain
-        return self.context(change(leaf) if change else leaf, chain, key)
-
-    def context(self, leaf, chain, key):
+        leaf = change(leaf) if change else leaf
         self.made += 1
         path = self.folder / f"server-{self.made}.pem"
         form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         private = key.private_bytes(serialization.Encoding.PEM, *form)
-        path.write_bytes(b"".join([private, leaf, *map(pem, chain)]))
+        path.write_bytes(private + leaf + pem(issuer.certificate))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         # For the certificates that OpenSSL itself finds too weak to present.
@@ -142,6 +150,8 @@ class Iot:
     days: float | None = 0
     # What becomes of the first records that it sends, for one that gets no further.
     hello: object = None
+    # Whether it sends its reply as records of one byte, one a second.
+    drips: bool = False
 
 
 class Front:
@@ -199,7 +209,10 @@ def exchange(iot):
             if iot.days is not None:
                 now = datetime.datetime.now(datetime.timezone.utc) + iot.days * DAY
                 head += f"Date: {email.utils.format_datetime(now, usegmt=True)}\r\n"
-            session.sendall(f"{head}\r\n{body}".encode())
+            reply = f"{head}\r\n{body}".encode()
+            if iot.drips:
+                return drip(session, reply)
+            session.sendall(reply)
             session.recv(1)
 
     return serve
@@ -210,7 +223,10 @@ def first_flight(stream, context):
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     session = context.wrap_bio(incoming, outgoing, server_side=True)
     while not outgoing.pending:
-        incoming.write(stream.recv(4096))
+        part = stream.recv(4096)
+        if not part:
+            raise ConnectionError("closed before the first flight")
+        incoming.write(part)
         with contextlib.suppress(ssl.SSLWantReadError):
             session.do_handshake()
     return outgoing.read()
@@ -252,7 +268,7 @@ def relay(context):
 class Test:
     def __init__(self, image, folder, logs):
         self.image, self.folder, self.logs = image, folder, logs
-        self.passed, self.figures = 0, {}
+        self.passed = 0
 
     def run(self, name, services, cases, seconds=60):
         """Boots the image, which meets the AWS IoT of each case; checks what it prints and what it asks for."""
@@ -338,10 +354,12 @@ def scenarios(test, made, keys):
         return iot(made.server()).context
 
     services = made.server(names=SERVICES)
-    by_rsa = dict(issuer=made.rsa_between, key=rsa_key())
-    test.run("P-256", services, [good("P-256", right(), first)])
-    rsa_iot = iot(made.server(**by_rsa)).context
-    test.run("RSA", made.server(names=SERVICES, **by_rsa), [good("RSA", rsa_iot, first)])
+    columns = [figures(test.run("P-256", services, [good("P-256", right(), first)]))]
+    for bits, issuer in [(2048, made.rsa_between), (4096, made.rsa_4096)]:
+        by_rsa = dict(issuer=issuer, key=rsa_key(bits))
+        name, right_one = f"RSA of {bits} bits", iot(made.server(**by_rsa)).context
+        case = good(name, right_one, first)
+        columns.append(figures(test.run(name, made.server(names=SERVICES, **by_rsa), [case])))
 
     # Nothing of a refused server is used, and what the board holds stays.
     kept = f"held: {first[0]}"
@@ -364,6 +382,8 @@ def scenarios(test, made, keys):
     stranger.iot.context.load_verify_locations(cadata=pem(other.certificate).decode())
     drips = refused("a byte a second", made.server(), "error: .*timed out", hello=drip)
     drips.within = LONGEST
+    reply_drips = refused("a byte of the reply a second", made.server(), "error: .*timed out", drips=True)
+    reply_drips.asked, reply_drips.within = True, LONGEST
     test.run(
         "refused",
         services,
@@ -382,6 +402,7 @@ def scenarios(test, made, keys):
             refused("TLS 1.2", old, "fault: received fatal alert: ProtocolVersion"),
             refused("handshake cut off", made.server(), "error: .*the peer closed", hello=cut_off),
             drips,
+            reply_drips,
             good("a right one", right(), second),
         ],
         seconds=90,
@@ -408,11 +429,47 @@ def scenarios(test, made, keys):
             good("a right one", right(), first),
         ],
     )
+    return columns
+
+
+def figures(printed):
+    """What a board measures that opens one session with its certificate, and two without."""
+    sessions = [int(milliseconds) for milliseconds in re.findall(r"^session .* (\d+) ms", printed, re.MULTILINE)]
+    heap, stack = map(int, re.search(r"heap (\d+), stack (\d+)", printed).groups())
+    millions = lambda milliseconds: milliseconds / 2**SHIFT
+    return {
+        "heap": heap,
+        "stack": stack,
+        "a handshake with the board's certificate": millions(sessions[0]),
+        "one without": millions(sessions[1]),
+    }
+
+
+def size(image, *sections):
+    """The bytes of these sections of an image."""
+    return sum(size for name, _, size in table.sections(image.read_bytes()) if name in sections)
+
+
+def compare(measured):
+    """Compares what was measured, by the first cell of its row, with the README."""
+    rows = [line.strip("| ").split("|") for line in README.read_text().splitlines() if line.startswith("|")]
+    rows = {row[0].strip(): [cell.strip().replace(",", "") for cell in row[1:]] for row in rows}
+    wrong = []
+    for label, values in measured.items():
+        print(f"{label}: {', '.join(f'{value:,.0f}' for value in values)}")
+        stated = rows.get(label, [])
+        for number, value in enumerate(values):
+            cell = stated[number] if number < len(stated) else ""
+            if not cell.isdecimal() or abs(int(cell) - value) > max(TOLERANCE * value, 1):
+                wrong.append(f"{label}: measured {value:,.0f}, and {README.relative_to(ROOT)} has {cell or 'nothing'}")
+    if wrong:
+        raise Failure("\n".join(wrong))
 
 
 def main():
-    parser = argparse.ArgumentParser(usage="secured.py --image ELF --logs DIRECTORY")
+    parser = argparse.ArgumentParser(usage="secured.py --image ELF --plain ELF --logs DIRECTORY")
     parser.add_argument("--image", type=pathlib.Path, required=True)
+    parser.add_argument("--plain", type=pathlib.Path, required=True)
     parser.add_argument("--logs", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
     servers.quit_on_signals()
@@ -426,7 +483,12 @@ def main():
         folder = data / "certificates"
         folder.mkdir()
         test = Test(arguments.image.resolve(), folder, logs)
-        scenarios(test, Certificates(folder), keys)
+        columns = scenarios(test, Certificates(folder), keys)
+        flash = ".vector_table", ".text", ".rodata", ".data"
+        images = {"with TLS": test.image, "without": arguments.plain}
+        measured = {f"flash, {name}": [size(image, *flash)] for name, image in images.items()}
+        measured |= {label: [column[label] for column in columns] for label in columns[0]}
+        compare(measured)
         print(f"{test.passed} runs passed")
     finally:
         servers.end(server.process, signal.SIGKILL)

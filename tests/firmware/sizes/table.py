@@ -246,4 +246,5 @@ def main():
     print("The committed table is of another compiler: the differences are reported and are not a failure.")
 
 
-main()
+if __name__ == "__main__":
+    main()

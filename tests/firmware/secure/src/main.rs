@@ -14,6 +14,9 @@
 #![deny(unsafe_code)]
 
 mod names;
+#[cfg_attr(feature = "plain", path = "plain.rs")]
+mod over;
+#[cfg(not(feature = "plain"))]
 mod random;
 mod timed;
 
@@ -30,15 +33,12 @@ use rolecall_core::sources::sts::{
 };
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::Driver;
-use rolecall_tls::{Config, Identity, P256Key, Records, Tls};
 use shared::{Device, download, network};
-use static_cell::ConstStaticCell;
+use static_cell::{ConstStaticCell, StaticCell};
 
 use names::Names;
 use timed::Timed;
 
-const STS: &str = "https://sts.us-east-1.amazonaws.com";
-const S3: &str = "https://s3.us-east-1.amazonaws.com";
 const REGION: &str = "us-east-1";
 const ROLE_ARN: &str = "arn:aws:iam::000000000000:role/rolecall";
 const OBJECT: &str = "/rolecall/greeting";
@@ -46,19 +46,16 @@ const OBJECT: &str = "/rolecall/greeting";
 /// The keys in these tests have a session token of a few hundred bytes.
 const SLOT: usize = 1536;
 const EXCHANGE: usize = 6144;
-/// One certificate, or a key.
-const FILE: usize = 2048;
-/// A quarter more than the most that is in use at once.
-const HEAP_SIZE: usize = 14 * 1024;
+/// A little more than the most that is in use at once, with RSA of 4,096 bits.
+const HEAP_SIZE: usize = 16 * 1024;
 
 static HEAP: ConstStaticCell<[u8; HEAP_SIZE]> = ConstStaticCell::new([0; HEAP_SIZE]);
-/// One record of any server.
-static INCOMING: ConstStaticCell<[u8; 16_640]> = ConstStaticCell::new([0; 16_640]);
-static OUTGOING: ConstStaticCell<[u8; 4096]> = ConstStaticCell::new([0; 4096]);
+static SOCKETS: StaticCell<network::Memory<'_>> = StaticCell::new();
 static EXCHANGED: ConstStaticCell<[u8; EXCHANGE]> = ConstStaticCell::new([0; EXCHANGE]);
 static HELD: ConstStaticCell<[[u8; SLOT]; 3]> = ConstStaticCell::new([[0; SLOT]; 3]);
 
-type Network<'a> = Timed<Tls<'static, network::Network<'a, Names>>>;
+type Plain<'a> = network::Network<'a, Names>;
+type Network<'a> = Timed<over::Over<'a>>;
 
 #[entry]
 fn main() -> ! {
@@ -74,13 +71,7 @@ fn main() -> ! {
     let argument = |name: &str| argument(name).map(|(_, value)| value).unwrap_or_default();
     let seed: u32 = argument("seed").parse().expect("the command line has a seed");
     let built = argument("built").parse().expect("the command line has the date of the firmware");
-    random::start(seed);
-
-    let mut sockets = network::Memory::default();
-    let network = network::start(&mut sockets, seed, Names);
-    let records = Records { incoming: INCOMING.take(), outgoing: OUTGOING.take() };
-    let tls = Tls::new(network, config(UnixTime::from_secs(built)), records).expect("it has roots");
-    let mut driver = Driver::new(Device { random: seed, boot: None }, Timed(tls));
+    let mut driver = driver(seed, UnixTime::from_secs(built));
 
     let exchange = EXCHANGED.take();
     let mut slots = HELD.take().each_mut().map(|memory| Slot::new(memory));
@@ -92,38 +83,34 @@ fn main() -> ! {
     board::exit(true)
 }
 
-/// Trusts two roots, and has a certificate.
-fn config(built: UnixTime) -> Config {
-    let mut memory = [0; FILE];
-    let certificate = board::file(c"device.der", &mut memory);
-    let mut key = [0; FILE];
-    let key = P256Key::from_der(board::file(c"device.key", &mut key)).expect("it is a key on P-256");
-    let identity = Identity::new([certificate], key);
-    let mut config = Config::new(random::fill, built).identity(identity);
-    for name in [c"root.der", c"rsa.der"] {
-        config = config.root(board::file(name, &mut memory)).expect("it is a certificate");
-    }
-    config
+/// The parts of the driver are moved here, outside of the frame of `main`, which is never left.
+#[inline(never)]
+fn driver(seed: u32, built: UnixTime) -> Driver<Device, Network<'static>> {
+    #[cfg(not(feature = "plain"))]
+    random::start(seed);
+    let network = network::start(SOCKETS.init_with(network::Memory::default), seed, Names);
+    let network = Timed(over::start(network, built));
+    Driver::new(Device { random: seed, boot: None }, network)
 }
 
 /// Gets credentials from the AWS IoT at `port`, and uses them; says what has come of it.
+#[inline(never)]
 fn serve(
     driver: &mut Driver<Device, Network<'_>>,
     port: &str,
     exchange: &mut [u8; EXCHANGE],
     slots: &mut [Slot<'_>; 3],
 ) {
-    let mut url = String::<96>::new();
-    let _ = write!(url, "https://{}:{port}", names::IOT);
+    let [iot, sts, s3] = [url(names::IOT, Some(port)), url(names::STS, None), url(names::S3, None)];
     println!("port {port}");
     let begun = clock::milliseconds();
     let (done, deepest) = stack::measured(|| {
-        let iot = Iot::new(endpoint(&url), "gateways", Some("gateway-7"));
-        let service = Service::new(endpoint(STS), REGION);
+        let iot = Iot::new(endpoint(&iot), "gateways", Some("gateway-7"));
+        let service = Service::new(endpoint(&sts), REGION);
         let role = AssumeRole::new(iot, service, AssumeRoleRequest::new(ROLE_ARN, "device"));
         let mut whoami = GetCallerIdentity::new(role, service, GetCallerIdentityRequest);
         driver.run(&mut whoami, &mut Memory { exchange, slots })?;
-        download(driver, endpoint(S3), OBJECT, REGION, exchange, &mut slots[1])
+        download(driver, endpoint(&s3), OBJECT, REGION, exchange, &mut slots[1])
     });
     let [caller, _, held] = slots;
     match done {
@@ -133,10 +120,7 @@ fn serve(
         }
         Err(error) => {
             println!("error: {error}");
-            if let Some(fault) = driver.network().0.fault() {
-                println!("fault: {fault}");
-                println!("kind: {fault:?}");
-            }
+            over::report(&driver.network().0);
             if !driver.report().is_empty() {
                 println!("service: {}", driver.report());
             }
@@ -144,9 +128,19 @@ fn serve(
     }
     let key = held.credentials().map(|held| held.access_key_id()).unwrap_or("none");
     println!("held: {key}");
-    let (handshakes, heap) = (driver.network().0.handshakes(), heap::most_used());
+    let (handshakes, heap) = (over::handshakes(&driver.network().0), heap::most_used());
     let passed = clock::milliseconds() - begun;
     println!("{handshakes} handshakes, heap {heap}, stack {deepest}, {passed} ms");
+}
+
+fn url(host: &str, port: Option<&str>) -> String<96> {
+    let mut url = String::new();
+    // There is room for any of these.
+    let _ = write!(url, "{}://{host}", over::SCHEME);
+    if let Some(port) = port {
+        let _ = write!(url, ":{port}");
+    }
+    url
 }
 
 fn endpoint(url: &str) -> Endpoint<'_> {

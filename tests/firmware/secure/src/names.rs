@@ -8,11 +8,11 @@ use rolecall_nal::NoSuchName;
 /// The credential provider of AWS IoT.
 pub(crate) const IOT: &str = "c2example.credentials.iot.us-east-1.amazonaws.com";
 
-const TABLE: [(&str, Ipv4Addr); 3] = [
-    (IOT, Ipv4Addr::new(10, 0, 2, 2)),
-    ("sts.us-east-1.amazonaws.com", Ipv4Addr::new(10, 0, 2, 2)),
-    ("s3.us-east-1.amazonaws.com", Ipv4Addr::new(10, 0, 2, 2)),
-];
+pub(crate) const STS: &str = "sts.us-east-1.amazonaws.com";
+pub(crate) const S3: &str = "s3.us-east-1.amazonaws.com";
+
+const TABLE: [(&str, Ipv4Addr); 3] =
+    [(IOT, Ipv4Addr::new(10, 0, 2, 2)), (STS, Ipv4Addr::new(10, 0, 2, 2)), (S3, Ipv4Addr::new(10, 0, 2, 2))];
 
 /// A fixed table.
 pub(crate) struct Names;

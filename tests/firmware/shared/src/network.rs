@@ -62,7 +62,6 @@ pub fn start<'a, D: Dns>(memory: &'a mut Memory<'a>, seed: u32, dns: D) -> Netwo
 }
 
 /// The TCP/IP stack, which prints each address.
-#[allow(missing_debug_implementations)]
 pub struct Stack<'a>(NetworkStack<'a, Nic, Milliseconds>);
 
 impl<'a> TcpClientStack for Stack<'a> {
