@@ -4,7 +4,6 @@ use core::net::IpAddr;
 
 use rolecall_core::error::FailureKind;
 use rolecall_core::skew::Instant;
-use rolecall_core::wire::uri::Scheme;
 use rolecall_nal::blocking::{Connection, Link};
 use rolecall_nal::{Board, Remote};
 
@@ -33,7 +32,7 @@ impl<B: Board, N: Link<B>> Link<B> for Tls<'_, N> {
         until: Instant,
         remote: &Remote<'_>,
     ) -> Result<Secured<'_, N::Connection<'_>>, FailureKind> {
-        if remote.endpoint.scheme() != Scheme::Https {
+        if self.is_plain(remote)? {
             let stream = self.network.open(board, until, remote)?;
             return Ok(Secured { stream, over: None });
         }
@@ -69,6 +68,9 @@ impl<C> Secured<'_, C> {
         let Self { stream, over: Some(over) } = self else { return Ok(()) };
         let mut rest = over.session.outgoing();
         while !rest.is_empty() {
+            if board.now().monotonic >= until {
+                return Err(FailureKind::Timeout);
+            }
             let sent = stream.send(board, until, rest)?;
             rest = rest.get(sent..).unwrap_or_default();
         }
@@ -82,6 +84,10 @@ impl<C> Secured<'_, C> {
     where
         C: Connection<B>,
     {
+        // A server that always has something to say is not one that takes its time.
+        if board.now().monotonic >= until {
+            return Err(FailureKind::Timeout);
+        }
         let Self { stream, over: Some(over) } = self else { return Ok(()) };
         match stream.receive(board, until, over.session.room())? {
             0 => Err(FailureKind::Closed),
@@ -98,7 +104,8 @@ impl<C> Secured<'_, C> {
         C: Connection<B>,
     {
         let Self { stream, over: Some(over) } = self else { return fault.kind() };
-        let alert = over.session.alert();
+        let is_of_rustls = matches!(fault, Fault::Tls(_));
+        let alert = if is_of_rustls { over.session.alert() } else { &[] };
         if !alert.is_empty() {
             // The fault is what counts.
             let _ = stream.send(board, until, alert);
@@ -113,10 +120,12 @@ impl<B: Board, C: Connection<B>> Connection<B> for Secured<'_, C> {
     fn send(&mut self, board: &mut B, until: Instant, bytes: &[u8]) -> Result<usize, FailureKind> {
         let Some(over) = &mut self.over else { return self.stream.send(board, until, bytes) };
         match over.session.encrypt(bytes) {
-            Ok(count) => {
+            Ok(Some(count)) => {
                 self.transmit(board, until)?;
                 Ok(count)
             }
+            // A reply that came too early is read, and a request that may be repeated goes over another connection.
+            Ok(None) => Err(FailureKind::Closed),
             Err(fault) => Err(self.broken(board, until, fault)),
         }
     }

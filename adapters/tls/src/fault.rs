@@ -15,12 +15,17 @@ pub enum Fault {
     Tls(Error),
     /// The server's certificate leads to no root.
     NoPath(NoPath),
-    /// A record or a flight is larger than the buffer lent for it: [`Records`](crate::Records).
+    /// A record of the server, or its certificates, are larger than [`Records::incoming`](crate::Records::incoming).
     TooLarge,
-    /// The reply has no usable `Date`, by which a board without a clock has to check the certificate.
+    /// What the board sends at once, its certificates, is larger than [`Records::outgoing`](crate::Records::outgoing).
+    FlightTooLarge,
+    /// The reply has no readable `Date`, or an `Age`, as one out of a cache: a board without a clock has to check the certificate
+    /// at its date.
     NoDate,
     /// The board has no certificate, and the service wants one.
     NoIdentity,
+    /// The service wants a certificate, and the endpoint is `http`.
+    Plain,
     /// The host is neither a name nor an address that a certificate can be for.
     NotAName,
 }
@@ -30,10 +35,16 @@ impl fmt::Display for Fault {
         match self {
             Self::Tls(error) => write!(f, "{error}"),
             Self::NoPath(reason) => write!(f, "invalid peer certificate: {reason}"),
-            Self::TooLarge => {
-                f.write_str("a TLS record is larger than the buffer lent for it: 16,640 bytes take any")
+            Self::TooLarge => f.write_str(
+                "a record or the certificates of the server are larger than Records::incoming: 16,640 bytes take any record",
+            ),
+            Self::FlightTooLarge => {
+                f.write_str("the certificates of this board are larger than Records::outgoing: lend more")
             }
-            Self::NoDate => f.write_str("the reply has no Date, by which its certificate had to be checked"),
+            Self::NoDate => {
+                f.write_str("the reply has no Date of its own, by which the certificate had to be checked")
+            }
+            Self::Plain => f.write_str("a certificate is presented over https alone, and the endpoint is http"),
             Self::NoIdentity => {
                 f.write_str("the service wants a certificate of this board: give Config an Identity")
             }
@@ -48,9 +59,9 @@ impl Fault {
     /// What the driver reports of it.
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::TooLarge => FailureKind::TooLarge,
+            Self::TooLarge | Self::FlightTooLarge => FailureKind::TooLarge,
             Self::NoDate | Self::NoPath(_) => FailureKind::Untrusted,
-            Self::NoIdentity => FailureKind::Unsupported,
+            Self::NoIdentity | Self::Plain => FailureKind::Unsupported,
             Self::NotAName => FailureKind::NotFound,
             Self::Tls(Error::InvalidCertificate(_) | Error::NoCertificatesPresented) => {
                 FailureKind::Untrusted

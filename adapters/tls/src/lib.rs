@@ -34,7 +34,8 @@
 //! critical extensions, every name of the certificate, and the server's signature of the handshake. By this crate, because
 //! webpki does not: the key usages of issuers and of the server. Signatures are ECDSA on P-256 with SHA-256 or SHA-384, and
 //! RSA of 2,048 to 4,096 bits with SHA-256, SHA-384 or SHA-512; SHA-1 never.
-//! [`Tls::fault`] has the reason of a refusal.
+//! [`Tls::fault`] has the reason of a refusal. At most four certificates beside the server's own are taken: more have more paths than
+//! a board can try. TLS 1.2 and what belongs to it, renegotiation and its downgrades, is not spoken at all.
 //!
 //! # Without a clock
 //!
@@ -47,14 +48,19 @@
 //! 2. As soon as the head of the first reply is there, and before anything of the reply is used: everything once more, at its
 //!    `Date`. A reply without one, with one before that of the firmware, or with one at which the chain is not valid fails the
 //!    exchange, and credentials that were there before stay.
-//! 3. From then on, everything at that date plus the time since.
+//! 3. From then on, everything at that date plus the time since. A later reply whose `Date` is more than a day ahead of it, and at
+//!    whose date its own chain is valid, corrects it; one that is behind does not.
 //!
-//! What an attacker on the path can do until then: use a certificate for this very host, issued by one of the roots, whose
-//! private key he has and which expired after the firmware was made; he can give any date at which it was valid. The holder of
-//! such a key could do the same to any client that asks for no revocation until the certificate expired. A certificate for
-//! another host, of another issuer, or from before the firmware helps him nothing, and the date of a plain `http` reply counts
-//! for signing, not here. A board with a clock ([`Now::wall`](rolecall_core::skew::Now)) has no such window; a clock that shows a
-//! date before that of the firmware counts as none.
+//! A reply with an `Age` was kept by a cache and counts as one without a `Date`.
+//!
+//! What an attacker on the path can do before there is a date: use a certificate for this very host, issued by one of the roots,
+//! whose private key he has and which expired after the firmware was made. He gets the board's certificate and the whole first
+//! request, tokens in it included, and can give any date at which his certificate was valid; at that date, expired certificates
+//! of other hosts are valid again until the first other server corrects it. The holder of such a key could do the same to any client
+//! that asks for no revocation until the certificate expired. A certificate for another host, of another issuer, or from before the
+//! firmware helps him nothing, and the date of a plain `http` reply counts for signing, not here. A server that is trusted and
+//! whose date is far ahead makes others seem out of date: [`Tls::forget_date`] is for that. A board with a clock
+//! ([`Now::wall`](rolecall_core::skew::Now)) learns no date; a clock that shows one before that of the firmware counts as none.
 //!
 //! # Memory
 //!

@@ -14,14 +14,16 @@ pub enum NoPath {
     TooLong,
     /// A certificate has a critical extension that is not known here.
     CriticalExtension,
+    /// The server has sent more than four certificates beside its own.
+    TooMany,
     /// Anything else: what is malformed, or exceeds the limits of webpki.
     Other,
 }
 
 impl NoPath {
     /// By their numbers.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::NotAnAuthority, Self::NameConstraint, Self::TooLong, Self::CriticalExtension];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::NotAnAuthority, Self::NameConstraint, Self::TooLong, Self::CriticalExtension, Self::TooMany];
 
     pub(crate) fn of(error: &webpki::Error) -> Self {
         match error {
@@ -43,6 +45,7 @@ impl fmt::Display for NoPath {
             Self::NameConstraint => "issued by an authority for other names",
             Self::TooLong => "issued by an authority that is further away than it may be",
             Self::CriticalExtension => "it has a critical extension that is not known",
+            Self::TooMany => "the server has sent more than four certificates beside its own",
             Self::Other => "malformed, or beyond the limits of what is verified",
         })
     }

@@ -30,8 +30,10 @@ pub(crate) struct Over<'a> {
     pub(crate) session: Session<'a>,
     state: &'a mut State,
     name: ServerName<'static>,
-    /// The chain was verified at the date of today, and not just at one at which it can be valid.
-    is_dated: bool,
+    /// The date at which the chain was verified, if that was known, and not just one at which it can be valid.
+    date: Option<UnixTime>,
+    /// The first reply was looked at.
+    is_checked: bool,
 }
 
 impl<'a> Over<'a> {
@@ -39,31 +41,37 @@ impl<'a> Over<'a> {
         session: Session<'a>,
         state: &'a mut State,
         name: ServerName<'static>,
-        is_dated: bool,
+        date: Option<UnixTime>,
     ) -> Self {
-        Self { session, state, name, is_dated }
+        Self { session, state, name, date, is_checked: false }
     }
 
     /// Keeps a fault, and returns what the driver gets of it.
     pub(crate) fn failed(&mut self, fault: Fault) -> FailureKind {
         let fault = match fault {
-            Fault::Tls(Error::InvalidCertificate(CertificateError::Other(_))) => {
-                Fault::NoPath(self.state.trust.no_path())
-            }
+            Fault::Tls(Error::InvalidCertificate(
+                CertificateError::Other(_) | CertificateError::ApplicationVerificationFailure,
+            )) => Fault::NoPath(self.state.trust.no_path()),
             fault => fault,
         };
-        let kind = fault.kind();
-        self.state.fault = Some(fault);
-        kind
+        self.state.refuse(fault)
     }
 
-    /// Verifies the chain once more, at the date of the first reply.
+    /// Verifies the chain once more, at the date of the first reply, if the date was not known; or corrects what was learned of a
+    /// server that said a date long before this one.
     pub(crate) fn check(&mut self, now: Now, headers: &[u8]) -> Result<(), FailureKind> {
-        if self.is_dated {
+        if core::mem::replace(&mut self.is_checked, true) {
             return Ok(());
         }
-        let date = Headers::from_lines(headers).ok().and_then(|headers| headers.get("date"));
-        let date = date.and_then(|text| UnixTime::from_http_date(text).ok());
+        let date = date_of(headers);
+        let is_due = match (self.date, date) {
+            (None, _) => true,
+            (Some(known), Some(date)) => self.state.is_learned() && date.seconds_since(known) > LATER,
+            (Some(_), None) => false,
+        };
+        if !is_due {
+            return Ok(());
+        }
         let checked = match (date, self.session.chain()) {
             (Some(date), Some(chain)) => {
                 self.state.trust.verify_at(chain, &self.name, date).map(|()| date).map_err(Fault::Tls)
@@ -71,12 +79,21 @@ impl<'a> Over<'a> {
             _ => Err(Fault::NoDate),
         };
         match checked {
-            Ok(date) => {
-                self.state.learn(date, now);
-                self.is_dated = true;
-                Ok(())
-            }
-            Err(fault) => Err(self.failed(fault)),
+            Ok(date) => self.state.learn(date, now),
+            // The chain is valid at the date that is known.
+            Err(_) if self.date.is_some() => {}
+            Err(fault) => return Err(self.failed(fault)),
         }
+        Ok(())
     }
+}
+
+/// How much later a date has to be than the one that was learned, to replace it, in seconds: a day.
+const LATER: i64 = 86_400;
+
+/// The date of a reply. One with an age was kept by a cache since then.
+fn date_of(headers: &[u8]) -> Option<UnixTime> {
+    let headers = Headers::from_lines(headers).ok()?;
+    let text = headers.get("date").filter(|_| headers.get("age").is_none())?;
+    UnixTime::from_http_date(text).ok()
 }

@@ -31,13 +31,16 @@ pub(crate) enum Step {
 pub(crate) struct Session<'b> {
     connection: UnbufferedClientConnection,
     records: Records<'b>,
-    /// Bytes of records that came and are not processed yet.
+    /// Where the records that came and are not processed yet begin and end.
+    start: usize,
     filled: usize,
     /// Bytes that are to be sent.
     queued: usize,
     /// What was decrypted and is not read yet, and how much of it is.
     read: Zeroizing<Vec<u8>>,
     taken: usize,
+    /// The server has said that it sends no more.
+    has_ended: bool,
 }
 
 impl<'b> Session<'b> {
@@ -47,7 +50,8 @@ impl<'b> Session<'b> {
         records: Records<'b>,
     ) -> Result<Self, Error> {
         let connection = UnbufferedClientConnection::new(config, name)?;
-        Ok(Self { connection, records, filled: 0, queued: 0, read: Zeroizing::new(Vec::new()), taken: 0 })
+        let read = Zeroizing::new(Vec::new());
+        Ok(Self { connection, records, start: 0, filled: 0, queued: 0, read, taken: 0, has_ended: false })
     }
 
     /// The server's certificates, once the handshake is over.
@@ -71,6 +75,13 @@ impl<'b> Session<'b> {
 
     /// Where received bytes go, then [`Session::received`].
     pub(crate) fn room(&mut self) -> &mut [u8] {
+        if self.filled == self.records.incoming.len() && self.start > 0 {
+            // Only when there is no room, so that small records are not moved for each other.
+            let waiting = self.filled.saturating_sub(self.start);
+            self.records.incoming.rotate_left(self.start);
+            self.records.incoming.get_mut(waiting..).unwrap_or_default().zeroize();
+            (self.start, self.filled) = (0, waiting);
+        }
         self.records.incoming.get_mut(self.filled..).unwrap_or_default()
     }
 
@@ -84,9 +95,12 @@ impl<'b> Session<'b> {
             if self.taken < self.read.len() {
                 return Ok(Step::Read(self.take(room)));
             }
+            if self.has_ended {
+                return Ok(Step::Ended);
+            }
             if let Some(step) = self.process(room)? {
                 let is_full = step == Step::Receive || step == Step::Idle;
-                if is_full && self.filled == self.records.incoming.len() {
+                if is_full && self.filled.saturating_sub(self.start) == self.records.incoming.len() {
                     return Err(Fault::TooLarge);
                 }
                 return Ok(step);
@@ -108,60 +122,67 @@ impl<'b> Session<'b> {
 
     /// One step of rustls; `None` if there are more.
     fn process(&mut self, room: &mut [u8]) -> Result<Option<Step>, Fault> {
-        let filled = self.records.incoming.get_mut(..self.filled).unwrap_or_default();
-        let status = self.connection.process_tls_records(filled);
+        let Self { connection, records, queued, read, has_ended, .. } = self;
+        let filled = records.incoming.get_mut(self.start..self.filled).unwrap_or_default();
+        let status = connection.process_tls_records(filled);
         let discard = status.discard;
         let step = match status.state {
             Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                let free = self.records.outgoing.get_mut(self.queued..).unwrap_or_default();
-                let len = data.encode(free).map_err(|error| match error {
-                    EncodeError::InsufficientSize(_) => Fault::TooLarge,
+                let free = records.outgoing.get_mut(*queued..).unwrap_or_default();
+                let encoded = data.encode(free).map_err(|error| match error {
+                    EncodeError::InsufficientSize(_) => Fault::FlightTooLarge,
                     EncodeError::AlreadyEncoded => Fault::Tls(Error::EncryptError),
-                })?;
-                self.queued = self.queued.saturating_add(len);
-                None
+                });
+                encoded.map(|len| {
+                    *queued = queued.saturating_add(len);
+                    None
+                })
             }
             Ok(ConnectionState::TransmitTlsData(data)) => {
                 data.done();
-                Some(Step::Send)
+                Ok(Some(Step::Send))
             }
-            Ok(ConnectionState::BlockedHandshake) => Some(Step::Receive),
-            Ok(ConnectionState::WriteTraffic(_)) => Some(Step::Idle),
+            Ok(ConnectionState::BlockedHandshake) => Ok(Some(Step::Receive)),
+            Ok(ConnectionState::WriteTraffic(_)) => Ok(Some(Step::Idle)),
             Ok(ConnectionState::ReadTraffic(mut data)) => {
                 let mut count = 0;
-                while let Some(record) = data.next_record() {
-                    let payload = record.map_err(Fault::Tls)?.payload;
+                // A record that cannot be read is the error of the next step, too.
+                while let Some(Ok(record)) = data.next_record() {
                     // Straight to the reader as far as it goes; a part of one record is kept.
                     let free = room.get_mut(count..).unwrap_or_default();
-                    let fits = if self.read.is_empty() { payload.len().min(free.len()) } else { 0 };
-                    free.iter_mut().zip(payload.iter().take(fits)).for_each(|(to, from)| *to = *from);
+                    let fits = if read.is_empty() { record.payload.len().min(free.len()) } else { 0 };
+                    free.iter_mut().zip(record.payload.iter().take(fits)).for_each(|(to, from)| *to = *from);
                     count = count.saturating_add(fits);
-                    let rest = payload.get(fits..).unwrap_or_default();
-                    keep(&mut self.read, rest);
+                    keep(read, record.payload.get(fits..).unwrap_or_default());
                 }
-                (count > 0).then_some(Step::Read(count))
+                Ok((count > 0).then_some(Step::Read(count)))
             }
-            Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => Some(Step::Ended),
-            Ok(_) => return Err(Fault::Tls(Error::HandshakeNotComplete)),
-            Err(error) => return Err(Fault::Tls(error)),
+            Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => {
+                *has_ended = true;
+                Ok(Some(Step::Ended))
+            }
+            Ok(_) => Err(Fault::Tls(Error::HandshakeNotComplete)),
+            Err(error) => Err(Fault::Tls(error)),
         };
         self.discard(discard);
-        Ok(step)
+        step
     }
 
     /// Drops the first `count` bytes that came, and wipes where they were.
     fn discard(&mut self, count: usize) {
-        let filled = self.records.incoming.get_mut(..self.filled).unwrap_or_default();
-        let count = count.min(filled.len());
-        filled.rotate_left(count);
-        self.filled = self.filled.saturating_sub(count);
-        self.room().iter_mut().take(count).for_each(|byte| *byte = 0);
+        let waiting = self.records.incoming.get_mut(self.start..self.filled).unwrap_or_default();
+        let count = count.min(waiting.len());
+        waiting.iter_mut().take(count).for_each(|byte| *byte = 0);
+        self.start = self.start.saturating_add(count);
+        if self.start == self.filled {
+            (self.start, self.filled) = (0, 0);
+        }
     }
 
-    /// The alert about a fault, if there is one to send.
+    /// The alert about a fault that rustls has found, if there is one to send.
     pub(crate) fn alert(&mut self) -> &[u8] {
         self.queued = 0;
-        let filled = self.records.incoming.get_mut(..self.filled).unwrap_or_default();
+        let filled = self.records.incoming.get_mut(self.start..self.filled).unwrap_or_default();
         if let Ok(ConnectionState::EncodeTlsData(mut data)) =
             self.connection.process_tls_records(filled).state
         {
@@ -170,31 +191,36 @@ impl<'b> Session<'b> {
         self.outgoing()
     }
 
-    /// Encrypts the front of `bytes`, as far as the buffer goes, and returns how many; they are to be sent then.
-    pub(crate) fn encrypt(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+    /// Encrypts the front of `bytes`, as far as the buffer goes, and returns how many; they are to be sent then. `None` if
+    /// the server has said something that is not read yet, or that it sends no more: it may not read what comes, and what it
+    /// said is no reply to it.
+    pub(crate) fn encrypt(&mut self, bytes: &[u8]) -> Result<Option<usize>, Fault> {
         // What is due before: replies to messages that came, which are queued, and data that is kept for later.
         loop {
+            if self.has_ended || !self.read.is_empty() {
+                return Ok(None);
+            }
             match self.process(&mut [])? {
                 Some(Step::Idle) => break,
                 Some(Step::Receive) => return Err(Fault::Tls(Error::HandshakeNotComplete)),
                 _ => {}
             }
         }
-        let filled = self.records.incoming.get_mut(..self.filled).unwrap_or_default();
+        let filled = self.records.incoming.get_mut(self.start..self.filled).unwrap_or_default();
         let Ok(ConnectionState::WriteTraffic(mut traffic)) =
             self.connection.process_tls_records(filled).state
         else {
             return Err(Fault::Tls(Error::HandshakeNotComplete));
         };
         let free = self.records.outgoing.get_mut(self.queued..).unwrap_or_default();
-        let count = bytes.len().min(free.len().saturating_sub(OVERHEAD));
-        let part = bytes.get(..count).filter(|part| !part.is_empty()).ok_or(Fault::TooLarge)?;
+        let count = bytes.len().min(free.len().saturating_sub(OVERHEAD)).min(ONE_RECORD);
+        let part = bytes.get(..count).filter(|part| !part.is_empty()).ok_or(Fault::FlightTooLarge)?;
         let len = traffic.encrypt(part, free).map_err(|error| match error {
-            EncryptError::InsufficientSize(_) => Fault::TooLarge,
+            EncryptError::InsufficientSize(_) => Fault::FlightTooLarge,
             EncryptError::EncryptExhausted => Fault::Tls(Error::EncryptError),
         })?;
         self.queued = self.queued.saturating_add(len);
-        Ok(count)
+        Ok(Some(count))
     }
 }
 
@@ -209,8 +235,10 @@ fn keep(kept: &mut Zeroizing<Vec<u8>>, rest: &[u8]) {
     kept.extend_from_slice(rest);
 }
 
-/// What a record has beyond its content: head, type and tag; a little more, for a second record.
+/// What a record has beyond its content - head, type and tag -, and the message before it that new keys are used.
 const OVERHEAD: usize = 64;
+/// The most that one record has of content (RFC 8446, section 5.1).
+const ONE_RECORD: usize = 16_384;
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {

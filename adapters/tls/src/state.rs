@@ -1,5 +1,6 @@
 //! What outlasts a session.
 
+use rolecall_core::error::FailureKind;
 use rolecall_core::skew::{Instant, Now};
 use rolecall_core::wire::time::UnixTime;
 
@@ -26,8 +27,24 @@ impl State {
             let seconds = now.monotonic.ms_since(then) / 1000;
             date.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX))
         };
-        let shown = now.wall.filter(|date| *date >= self.built);
-        shown.or(self.learned.map(since))
+        self.shown(now).or(self.learned.map(since))
+    }
+
+    /// What the clock of the board shows, if that can be.
+    fn shown(&self, now: Now) -> Option<UnixTime> {
+        now.wall.filter(|date| *date >= self.built)
+    }
+
+    /// Whether the date, if it is known, was learned of a server. A board that has a clock learns none.
+    pub(crate) fn is_learned(&self) -> bool {
+        self.learned.is_some()
+    }
+
+    /// Keeps a fault, and returns what the driver gets of it.
+    pub(crate) fn refuse(&mut self, fault: Fault) -> FailureKind {
+        let kind = fault.kind();
+        self.fault = Some(fault);
+        kind
     }
 
     pub(crate) fn learn(&mut self, date: UnixTime, now: Now) {

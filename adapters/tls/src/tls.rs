@@ -1,9 +1,11 @@
 //! A network with TLS over it.
 
 use alloc::vec;
+
 use rolecall_core::error::FailureKind;
 use rolecall_core::skew::Now;
 use rolecall_core::wire::time::UnixTime;
+use rolecall_core::wire::uri::Scheme;
 use rolecall_nal::Remote;
 use rustls::client::Resumption;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -86,9 +88,10 @@ impl<'b, N> Tls<'b, N> {
         };
         let with = match identity {
             Some(Identity(key)) => {
-                if let Err(error @ Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) = key.keys_match()
-                {
-                    return Err(error);
+                match key.keys_match() {
+                    // A secure element does not say what its public key is.
+                    Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => {}
+                    Err(error) => return Err(error),
                 }
                 let resolver = Arc::new(SingleCertAndKey::from(key));
                 Some(alone(builder()?.with_client_cert_resolver(resolver)))
@@ -110,6 +113,12 @@ impl<'b, N> Tls<'b, N> {
         self.state.fault.as_ref()
     }
 
+    /// Forgets the date that was learned of a server, so that it is learned of the next one: for a board whose servers are all
+    /// said to be out of date, because the first one said a wrong date. The window of the crate's documentation is open again.
+    pub fn forget_date(&mut self) {
+        self.state.learned = None;
+    }
+
     /// How many handshakes have been begun.
     pub fn handshakes(&self) -> u32 {
         self.state.handshakes
@@ -125,17 +134,22 @@ impl<'b, N> Tls<'b, N> {
             let name = ServerName::try_from(remote.endpoint.host()).map_err(|_| Fault::NotAName)?.to_owned();
             Ok::<_, Fault>((Session::new(config, name.clone(), records).map_err(Fault::Tls)?, name))
         };
-        let date = state.date(now);
-        state.today.set(date);
+        state.today.set(state.date(now));
+        let date = state.today.get();
         state.fault = None;
         state.handshakes = state.handshakes.wrapping_add(1);
         match begun() {
-            Ok((session, name)) => Ok((Over::new(session, state, name, date.is_some()), network)),
-            Err(fault) => {
-                let kind = fault.kind();
-                state.fault = Some(fault);
-                Err(kind)
-            }
+            Ok((session, name)) => Ok((Over::new(session, state, name, date), network)),
+            Err(fault) => Err(state.refuse(fault)),
         }
+    }
+
+    /// Whether a connection is plain.
+    pub(crate) fn is_plain(&mut self, remote: &Remote<'_>) -> Result<bool, FailureKind> {
+        let is_plain = remote.endpoint.scheme() != Scheme::Https;
+        if is_plain && remote.presents_certificate {
+            return Err(self.state.refuse(Fault::Plain));
+        }
+        Ok(is_plain)
     }
 }

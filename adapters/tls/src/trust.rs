@@ -28,11 +28,16 @@ impl Today {
         self.0.store(seconds, Ordering::Relaxed);
     }
 
-    fn get(&self) -> Option<UnixTime> {
+    /// As far as it can be kept: not before 1970, and not beyond 2106.
+    pub(crate) fn get(&self) -> Option<UnixTime> {
         let seconds = self.0.load(Ordering::Relaxed);
         (seconds > 0).then(|| UnixTime::from_secs(seconds.into()))
     }
 }
+
+/// The certificates that a server may send beside its own. Each can be the issuer of each other one, so that the paths to try
+/// are many more; these are tried before the server has shown that it has any key. AWS sends three.
+const MOST_ISSUERS: usize = 4;
 
 /// Verifies certificates: paths, names, constraints, usages and signatures by webpki, at a date that is known, or at one at
 /// which the certificate can be valid.
@@ -118,6 +123,10 @@ impl Trust {
         ocsp: &[u8],
         date: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        if rest.len() > MOST_ISSUERS {
+            self.keep(NoPath::TooMany);
+            return Err(CertificateError::ApplicationVerificationFailure.into());
+        }
         let found = self.webpki.verify_server_cert(leaf, rest, name, ocsp, seconds(date));
         if matches!(found, Err(Error::InvalidCertificate(CertificateError::Other(_)))) {
             self.keep_reason(leaf, rest, date);
@@ -134,6 +143,10 @@ impl Trust {
             leaf.verify_for_usage(algorithms, anchors, rest, seconds(date), usage, None, None).map(|_| ())
         });
         let reason = found.err().map_or(NoPath::Other, |error| NoPath::of(&error));
+        self.keep(reason);
+    }
+
+    fn keep(&self, reason: NoPath) {
         let number = NoPath::ALL.iter().position(|one| *one == reason);
         let number = number.and_then(|number| u8::try_from(number).ok());
         self.no_path.store(number.unwrap_or(u8::MAX), Ordering::Relaxed);

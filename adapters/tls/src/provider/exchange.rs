@@ -62,7 +62,8 @@ impl ActiveKeyExchange for Begun {
         let peer =
             Some(peer).filter(|_| is_uncompressed).and_then(|peer| PublicKey::from_sec1_bytes(peer).ok());
         let peer = peer.ok_or(PeerMisbehaved::InvalidKeyShare)?;
-        let shared = diffie_hellman(self.secret.to_nonzero_scalar(), peer.as_affine());
+        let secret = Zeroizing::new(self.secret.to_nonzero_scalar());
+        let shared = diffie_hellman(*secret, peer.as_affine());
         Ok(SharedSecret::from(shared.raw_secret_bytes().as_slice()))
     }
 

@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use rustls::crypto::hash::{Context, Hash, HashAlgorithm, Output};
 use rustls::crypto::hmac::{Hmac as HmacAlgorithm, Key, Tag};
 use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
 
 /// SHA-256 as a hash of the transcript.
 pub(super) struct Sha256Hash;
@@ -53,8 +54,14 @@ pub(super) struct Sha256Hmac;
 
 impl HmacAlgorithm for Sha256Hmac {
     fn with_key(&self, key: &[u8]) -> Box<dyn Key> {
-        // A key of any length will do.
-        Box::new(Keyed(Hmac::new_from_slice(key).ok()))
+        // As RFC 2104 pads and shortens it.
+        let mut block = Zeroizing::new([0; 64]);
+        if key.len() > block.len() {
+            block.iter_mut().zip(Sha256::digest(key)).for_each(|(to, from)| *to = from);
+        } else {
+            block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+        }
+        Box::new(Keyed(Hmac::new((&*block).into())))
     }
 
     fn hash_output_len(&self) -> usize {
@@ -62,17 +69,20 @@ impl HmacAlgorithm for Sha256Hmac {
     }
 }
 
-struct Keyed(Option<Hmac<Sha256>>);
+struct Keyed(Hmac<Sha256>);
 
 impl Key for Keyed {
     fn sign_concat(&self, first: &[u8], middle: &[&[u8]], last: &[u8]) -> Tag {
-        let Some(mut mac) = self.0.clone() else { return Tag::new(&[]) };
+        let mut mac = self.0.clone();
         mac.update(first);
         for part in middle {
             mac.update(part);
         }
         mac.update(last);
-        Tag::new(&mac.finalize().into_bytes())
+        let mut code = mac.finalize().into_bytes();
+        let tag = Tag::new(&code);
+        code.as_mut_slice().zeroize();
+        tag
     }
 
     fn tag_len(&self) -> usize {

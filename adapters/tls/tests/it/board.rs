@@ -199,6 +199,13 @@ impl Rig {
         }
     }
 
+    pub(crate) fn forget_date(&mut self) {
+        match &mut self.driver {
+            Running::Blocking(driver) => driver.network().forget_date(),
+            Running::Async(driver) => driver.network().forget_date(),
+        }
+    }
+
     pub(crate) fn handshakes(&mut self) -> u32 {
         match &mut self.driver {
             Running::Blocking(driver) => driver.network().handshakes(),

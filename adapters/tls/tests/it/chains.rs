@@ -64,7 +64,19 @@ const fn undated(chain: &'static str) -> Difference {
     Difference { chain, who: Who::NoClock, verdict: "BadEncoding", why: SERIAL }
 }
 
+const fn too_many(chain: &'static str, who: Who) -> Difference {
+    let why =
+        "the paths of more than four certificates are too many to try before the server has shown a key";
+    Difference { chain, who, verdict: "TooMany", why }
+}
+
 const DIFFERENCES: &[Difference] = &[
+    too_many("unneeded-certificates/1", Who::Clock),
+    too_many("unneeded-certificates/1", Who::NoClock),
+    too_many("six-intermediates/1", Who::Clock),
+    too_many("six-intermediates/1", Who::NoClock),
+    too_many("six-intermediates/2", Who::Clock),
+    too_many("six-intermediates/2", Who::NoClock),
     host_accepts("issuer-key-usage/2", KEY_USAGE),
     host_accepts("issuer-key-usage/3", KEY_USAGE),
     host_accepts("issuer-key-usage-absent/2", KEY_USAGE),

@@ -19,6 +19,9 @@ on_both_loops!(
     a_clock_that_shows_a_time_before_the_firmware_is_none,
     a_clock_decides_in_the_handshake,
     the_learned_date_is_kept_for_the_next_session,
+    a_reply_out_of_a_cache_has_no_date,
+    a_date_that_was_wrong_is_corrected_by_later_ones,
+    a_date_that_was_wrong_can_be_forgotten,
 );
 
 /// A server whose certificate is valid in these days, from now; its replies say `date`.
@@ -133,4 +136,42 @@ fn the_learned_date_is_kept_for_the_next_session(on: Loop) {
     // A board that has not learned it is in the window that the documentation names.
     let mut rig = Build { wall: None, built: made, ..Build::new(&ended, &board) }.on(on);
     rig.iot(&ended).unwrap();
+}
+
+fn a_reply_out_of_a_cache_has_no_date(on: Loop) {
+    let root = issuer("root");
+    let (own, board) = (Pair::of(&root, HOST), Pair::of(&root, "gateway-7"));
+    let server = Server::start(&root, &own, &[], Ways { age: Some(60), ..Ways::default() });
+    let mut rig = Build { wall: None, ..Build::new(&server, &board) }.on(on);
+    assert_eq!(rig.iot(&server).unwrap_err().kind, untrusted(Phase::Body));
+    assert_eq!(rig.fault(), Some(Fault::NoDate));
+}
+
+fn a_date_that_was_wrong_is_corrected_by_later_ones(on: Loop) {
+    let root = issuer("root");
+    let board = Pair::of(&root, "gateway-7");
+    let made = now().saturating_add(-30 * DAY);
+    let ended = server(&root, (-90, -10), Some(now().saturating_add(-20 * DAY)));
+    let good = server(&root, (-90, 90), Some(now()));
+    let mut rig = Build { wall: None, built: made, ..Build::new(&ended, &board) }.on(on);
+    // Its key was stolen, say, and it says a date at which it was valid.
+    rig.iot(&ended).unwrap();
+    rig.iot(&ended).unwrap();
+    // The first other server corrects it.
+    rig.iot(&good).unwrap();
+    assert_eq!(rig.iot(&ended).unwrap_err().kind, untrusted(Phase::Connect));
+    assert!(matches!(certificate(rig.fault()), CertificateError::ExpiredContext { .. }));
+}
+
+fn a_date_that_was_wrong_can_be_forgotten(on: Loop) {
+    let root = issuer("root");
+    let board = Pair::of(&root, "gateway-7");
+    let ahead = server(&root, (-90, 900), Some(now().saturating_add(800 * DAY)));
+    let good = server(&root, (-90, 90), Some(now()));
+    let mut rig = Build { wall: None, ..Build::new(&good, &board) }.on(on);
+    rig.iot(&ahead).unwrap();
+    // An earlier date corrects nothing by itself: that would open the window again.
+    assert_eq!(rig.iot(&good).unwrap_err().kind, untrusted(Phase::Connect));
+    rig.forget_date();
+    rig.iot(&good).unwrap();
 }

@@ -26,6 +26,8 @@ on_both_loops!(
     a_server_that_drips_is_given_up_at_the_limit,
     a_silent_server_is_given_up_at_the_limit,
     buffers_that_are_too_small_are_said_so,
+    a_certificate_is_not_presented_over_http,
+    more_certificates_than_any_path_needs_are_refused,
 );
 
 fn transport(phase: Phase, kind: FailureKind) -> ErrorKind {
@@ -207,6 +209,32 @@ fn buffers_that_are_too_small_are_said_so(on: Loop) {
         let mut rig = Build { incoming, outgoing, ..Build::new(&server, &board) }.on(on);
         let error = rig.iot(&server).unwrap_err();
         let kind = transport(Phase::Connect, FailureKind::TooLarge);
-        assert_eq!((error.kind, rig.fault()), (kind, Some(Fault::TooLarge)), "{incoming} {outgoing}");
+        let fault = if outgoing < 4_096 { Fault::FlightTooLarge } else { Fault::TooLarge };
+        assert_eq!((error.kind, rig.fault()), (kind, Some(fault)), "{incoming} {outgoing}");
+    }
+}
+
+fn a_certificate_is_not_presented_over_http(on: Loop) {
+    let root = issuer("root");
+    let (own, board) = (Pair::of(&root, HOST), Pair::of(&root, "gateway-7"));
+    let server = Server::start(&root, &own, &[], Ways::default());
+    let mut rig = Build::new(&server, &board).on(on);
+    let endpoint = server.endpoint().replace("https:", "http:");
+    let error = rig.run(&mut Iot::new(Endpoint::parse(&endpoint).unwrap(), "gateways", None)).unwrap_err();
+    assert_eq!(error.kind, transport(Phase::Connect, FailureKind::Unsupported));
+    assert_eq!(rig.fault(), Some(Fault::Plain));
+    assert!(server.seen().is_empty());
+}
+
+fn more_certificates_than_any_path_needs_are_refused(on: Loop) {
+    let root = issuer("root");
+    let (own, board) = (Pair::of(&root, HOST), Pair::of(&root, "gateway-7"));
+    let others: Vec<_> = (0..5).map(|_| issuer("root").der().clone()).collect();
+    for count in [0, 4, 5] {
+        let server = Server::start(&root, &own, &others[..count], Ways::default());
+        let mut rig = Build::new(&server, &board).on(on);
+        let done = rig.iot(&server);
+        assert_eq!(done.is_ok(), count < 5, "{count}: {:?}", rig.fault());
+        assert_eq!(rig.fault(), (count == 5).then_some(Fault::NoPath(NoPath::TooMany)));
     }
 }

@@ -77,13 +77,27 @@ pub(crate) struct Ways {
     pub(crate) breaks_off: bool,
     /// The length of what it puts before the credentials, to make replies longer.
     pub(crate) filler: usize,
+    /// The `Age` of its replies.
+    pub(crate) age: Option<u32>,
+    /// Whether it says behind each reply that it sends no more, and keeps the connection.
+    pub(crate) ends: bool,
+    /// What it puts behind each reply, in a record of its own.
+    pub(crate) surplus: &'static str,
     /// The size of its records, if it is limited.
     pub(crate) records: Option<usize>,
 }
 
 impl Default for Ways {
     fn default() -> Self {
-        Self { date: Some(now()), breaks_off: false, filler: 0, records: None }
+        Self {
+            date: Some(now()),
+            breaks_off: false,
+            filler: 0,
+            age: None,
+            ends: false,
+            surplus: "",
+            records: None,
+        }
     }
 }
 
@@ -156,13 +170,25 @@ pub(crate) fn serve(
         let (status, body) = answer(&request, ways);
         let date =
             ways.date.map(|date| format!("Date: {}\r\n", date.http_date().as_str())).unwrap_or_default();
-        let reply = format!("HTTP/1.1 {status} X\r\n{date}Content-Length: {}\r\n\r\n{body}", body.len());
+        let age = ways.age.map(|age| format!("Age: {age}\r\n")).unwrap_or_default();
+        let reply = format!("HTTP/1.1 {status} X\r\n{date}{age}Content-Length: {}\r\n\r\n{body}", body.len());
         if ways.breaks_off {
             let _ = stream.write_all(&reply.as_bytes()[..reply.len() / 2]);
             let _ = stream.flush();
             return;
         }
-        if stream.write_all(reply.as_bytes()).is_err() {
+        // Each in a record of its own, and sent together.
+        let mut writer = stream.conn.writer();
+        let written =
+            writer.write_all(reply.as_bytes()).and_then(|()| writer.write_all(ways.surplus.as_bytes()));
+        if written.and_then(|()| stream.flush()).is_err() {
+            return;
+        }
+        if ways.ends {
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+            // It goes on as if it had said nothing.
+            let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
             return;
         }
     }

@@ -14,7 +14,7 @@ use rolecall_core::sources::{Authorization, Container, Iot};
 use rolecall_nal::Driver;
 use rolecall_tls::{Config, Identity, P256Key, Records, Tls};
 
-use crate::board::{Build, Device, Loop, blocking_network, built, now, random};
+use crate::board::{Build, Device, Loop, Rig, blocking_network, built, now, random};
 use crate::on_both_loops;
 use crate::server::{HOST, Pair, Server, Ways, issuer, valid};
 
@@ -22,6 +22,8 @@ on_both_loops!(
     a_certificate_yields_credentials,
     a_role_is_assumed_in_the_same_chain,
     exchanges_with_one_service_share_a_session,
+    a_session_that_the_server_has_ended_is_replaced,
+    what_comes_behind_a_reply_is_no_reply,
     long_replies_come_in_pieces,
     one_driver_serves_http_and_https,
 );
@@ -61,11 +63,8 @@ fn a_role_is_assumed_in_the_same_chain(on: Loop) {
     assert_eq!(rig.handshakes(), 2);
 }
 
-fn exchanges_with_one_service_share_a_session(on: Loop) {
-    let root = issuer("root");
-    let (own, board) = (Pair::of(&root, HOST), Pair::of(&root, "gateway-7"));
-    let server = Server::start(&root, &own, &[], Ways::default());
-    let mut rig = Build { wall: None, ..Build::new(&server, &board) }.on(on);
+/// Two roles after the credentials of the certificate: three exchanges.
+fn chain(rig: &mut Rig, server: &Server) {
     let endpoint = server.endpoint();
     let service = || Service::new(Endpoint::parse(&endpoint).unwrap(), "eu-west-1");
     let request = |name| AssumeRoleRequest::new(name, "gateway-7");
@@ -73,11 +72,39 @@ fn exchanges_with_one_service_share_a_session(on: Loop) {
     let first = AssumeRole::new(iot, service(), request("arn:aws:iam::111122223333:role/first"));
     let mut second = AssumeRole::new(first, service(), request("arn:aws:iam::444455556666:role/second"));
     rig.run(&mut second).unwrap_or_else(|error| panic!("{error}: {:?}", rig.fault()));
-    // Three exchanges: one that the board is known in by its certificate, and two that it is not.
-    assert_eq!(server.seen().len(), 3);
+    assert_eq!(rig.slots[0].credentials().unwrap().access_key_id(), "ASIAROLE");
+    assert_eq!(server.seen().len(), 3, "{:?}", server.seen());
+}
+
+fn exchanges_with_one_service_share_a_session(on: Loop) {
+    let root = issuer("root");
+    let (own, board) = (Pair::of(&root, HOST), Pair::of(&root, "gateway-7"));
+    let server = Server::start(&root, &own, &[], Ways::default());
+    let mut rig = Build { wall: None, ..Build::new(&server, &board) }.on(on);
+    chain(&mut rig, &server);
+    // One with the certificate, and one for two exchanges without.
     assert_eq!(rig.handshakes(), 2);
     // A session ends with its run, because the next refresh is hours away.
     rig.iot(&server).unwrap();
+    assert_eq!(rig.handshakes(), 3);
+}
+
+fn a_session_that_the_server_has_ended_is_replaced(on: Loop) {
+    let root = issuer("root");
+    let (own, board) = (Pair::of(&root, HOST), Pair::of(&root, "gateway-7"));
+    let server = Server::start(&root, &own, &[], Ways { ends: true, ..Ways::default() });
+    let mut rig = Build::new(&server, &board).on(on);
+    chain(&mut rig, &server);
+    assert_eq!(rig.handshakes(), 3);
+}
+
+fn what_comes_behind_a_reply_is_no_reply(on: Loop) {
+    let root = issuer("root");
+    let (own, board) = (Pair::of(&root, HOST), Pair::of(&root, "gateway-7"));
+    let surplus = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged";
+    let server = Server::start(&root, &own, &[], Ways { surplus, ..Ways::default() });
+    let mut rig = Build::new(&server, &board).on(on);
+    chain(&mut rig, &server);
     assert_eq!(rig.handshakes(), 3);
 }
 
@@ -85,7 +112,9 @@ fn long_replies_come_in_pieces(on: Loop) {
     let root = issuer("root");
     let (own, board) = (Pair::of(&root, HOST), Pair::of(&root, "gateway-7"));
     // One record, and many, for which small buffers do.
-    for (records, incoming, outgoing) in [(None, 16_640, 4_096), (Some(256), 1_800, 900)] {
+    for (records, incoming, outgoing) in
+        [(None, 16_640, 4_096), (Some(256), 1_800, 900), (Some(33), 1_300, 40_000)]
+    {
         let server = Server::start(&root, &own, &[], Ways { filler: 5_000, records, ..Ways::default() });
         let mut rig = Build { incoming, outgoing, ..Build::new(&server, &board) }.on(on);
         rig.iot(&server).unwrap_or_else(|error| panic!("{error}: {:?}", rig.fault()));
