@@ -111,6 +111,35 @@ link_probe() {
     build_firmware "$1" "$2" "-C link-arg=--entry=_start $inline $3" -p panic-free "${@:4}"
 }
 
+# What is below rolecall-tls has panic paths, so that the linker cannot refuse ours: each is attributed to a crate instead, in
+# an image that calls everything of rolecall-tls, and none may be in code of the project.
+panics_with_tls() {
+    # Before the folder of the firmware is the target folder.
+    cargo build --quiet -p panics
+    local panics=$target/debug/panics probe=tests/firmware/panic-free-tls expected found
+    need_firmware_targets thumbv7m-none-eabi
+    local image=$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/panic-free-tls
+    link_attributed --features panic-on-purpose
+    if "$panics" "$image" "$probe" >"$scratch/planted"; then
+        printf 'No planted panic path was found.\n'
+        return 1
+    fi
+    # One or more in each line of the function.
+    expected=$(awk '/^}/ { inside = 0 } inside { print NR } /fn all/ { inside = 1 }' "$probe/src/planted.rs")
+    found=$(sed -n 's/^could panic: [^:]*planted.rs:\([0-9]*\): .*/\1/p' "$scratch/planted" | sort -nu)
+    diff <(printf '%s\n' "$expected") <(printf '%s\n' "$found")
+    printf '%s planted panic paths: found\n' "$(wc -l <<<"$expected")"
+    link_attributed
+    "$panics" "$image" core adapters/nal adapters/tls
+    printf 'none in core, adapters/nal, adapters/tls\n'
+}
+
+# link_attributed CARGO_ARGUMENT...: links it as firmware is built, with what the attribution needs.
+link_attributed() {
+    CARGO_PROFILE_RELEASE_DEBUG=line-tables-only build_firmware thumbv7m-none-eabi s \
+        "-C link-arg=-Tlink.x -C link-arg=--emit-relocs $compact_sha" -p panic-free-tls "$@"
+}
+
 # measure_parts FLAGS: parts of the core that are linked only where they are used, for one target.
 measure_parts() {
     local triple=thumbv7em-none-eabihf set name

@@ -78,7 +78,7 @@ impl<'b> Session<'b> {
         if self.filled == self.records.incoming.len() && self.start > 0 {
             // Only when there is no room, so that small records are not moved for each other.
             let waiting = self.filled.saturating_sub(self.start);
-            self.records.incoming.rotate_left(self.start);
+            move_to_front(self.records.incoming, self.start);
             self.records.incoming.get_mut(waiting..).unwrap_or_default().zeroize();
             (self.start, self.filled) = (0, waiting);
         }
@@ -235,6 +235,17 @@ fn keep(kept: &mut Zeroizing<Vec<u8>>, rest: &[u8]) {
     kept.extend_from_slice(rest);
 }
 
+/// Moves what is behind the first `count` bytes to the front, in pieces of so many: `copy_within` has a panic path.
+fn move_to_front(mut bytes: &mut [u8], count: usize) {
+    while let Some((front, rest)) = bytes.split_at_mut_checked(count)
+        && !rest.is_empty()
+        && !front.is_empty()
+    {
+        front.iter_mut().zip(&*rest).for_each(|(to, from)| *to = *from);
+        bytes = rest;
+    }
+}
+
 /// What a record has beyond its content - head, type and tag -, and the message before it that new keys are used.
 const OVERHEAD: usize = 64;
 /// The most that one record has of content (RFC 8446, section 5.1).
@@ -244,5 +255,24 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         self.records.incoming.zeroize();
         self.records.outgoing.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::move_to_front;
+
+    #[test]
+    fn what_waits_is_moved_to_the_front() {
+        for length in 0..40usize {
+            for count in 0..=length + 1 {
+                let mut bytes: Vec<u8> = (0..length as u8).collect();
+                let waiting = bytes.get(count..).unwrap_or_default().to_vec();
+                move_to_front(&mut bytes, count);
+                assert_eq!(bytes.get(..waiting.len()), Some(&waiting[..]), "{length}, {count}");
+            }
+        }
     }
 }

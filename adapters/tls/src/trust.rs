@@ -6,8 +6,8 @@ use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::x509::Certificate;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{self, CertificateDer, ServerName};
 use rustls::time_provider::TimeProvider;
@@ -57,6 +57,14 @@ impl fmt::Debug for Trust {
     }
 }
 
+/// Why there is no verifier; `format!` has a panic path.
+fn reason(error: &VerifierBuilderError) -> &'static str {
+    match error {
+        VerifierBuilderError::NoRootAnchors => "no root is trusted: add at least one by Config::root",
+        _ => "the verifier of certificates cannot be made",
+    }
+}
+
 impl Trust {
     pub(crate) fn new(
         roots: RootCertStore,
@@ -66,7 +74,7 @@ impl Trust {
     ) -> Result<Self, Error> {
         let roots = Arc::new(roots);
         let webpki = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider).build();
-        let webpki = webpki.map_err(|error| Error::General(alloc::format!("{error}")))?;
+        let webpki = webpki.map_err(|error| Error::General(reason(&error).into()))?;
         Ok(Self { webpki, roots, no_path: AtomicU8::new(u8::MAX), floor, today })
     }
 
