@@ -36,7 +36,7 @@ ROLE = "arn:aws:iam::444455556666:role/rolecall-cross-account"
 USER = 65532
 PAGE = 4096
 # The limits: size of the program file, memory, and system calls.
-MOST_BYTES = {"bare": 852_000, "whole": 2_460_000}
+MOST_BYTES = {"bare": 855_000, "whole": 2_460_000}
 # Nine tenths of the memory are the program file, which the kernel maps in windows of 64 KiB: the placement of a
 # function by the linker decides about one of them. The memory that is written to is the same in each run.
 MOST_MEMORY = {"bare": 1024 * 1024, "whole": 2304 * 1024}

@@ -72,19 +72,14 @@ impl<'p> Form<'p> {
         self.out.put(name.as_bytes());
     }
 
+    /// Writes a space as `+`, as forms do. Some verifiers parse a form and sign it again, and know no other encoding.
     fn value(&mut self, value: &str) {
-        self.out.put(b"=");
-        percent::encode(value.as_bytes(), Keep::Unreserved, &mut PlusForSpace(self.out));
-    }
-}
-
-/// Writes an encoded space as `+`, as forms do. Some verifiers parse a form and sign it again, and know no
-/// other encoding.
-struct PlusForSpace<'p>(&'p mut dyn Put);
-
-impl Put for PlusForSpace<'_> {
-    fn put(&mut self, bytes: &[u8]) {
-        self.0.put(if bytes == b"%20" { b"+" } else { bytes });
+        let mut separator = b"=";
+        for word in value.as_bytes().split(|byte| *byte == b' ') {
+            self.out.put(separator);
+            percent::encode(word, Keep::Unreserved, self.out);
+            separator = b"+";
+        }
     }
 }
 

@@ -81,8 +81,8 @@ pub(super) trait Added {
     /// Writes the value of one, not encoded.
     fn put_value(&self, parameter: Parameter, out: &mut dyn Put);
 
-    /// Whether the request's own parameter with the encoded `name` is not signed.
-    fn leaves_out(&self, _name: &[u8]) -> bool {
+    /// Whether the request's own parameter at the front of `_text` is not signed.
+    fn leaves_out(&self, _text: &[u8]) -> bool {
         false
     }
 }
@@ -164,11 +164,10 @@ fn put_sorted(
     let mut own = added.parameters();
     for parameter in sorted {
         let parameter = from(text, *parameter);
-        let (name, value) = parts(parameter);
-        if added.leaves_out(name) {
+        if added.leaves_out(parameter) {
             continue;
         }
-        if !added.parameters().is_empty() && matches!(Parameter::named(name), Some((_, true))) {
+        if !added.parameters().is_empty() && matches!(Parameter::named(name(parameter)), Some((_, true))) {
             return Err(SignError::AlreadySigned);
         }
         while let [first, tail @ ..] = own
@@ -179,9 +178,11 @@ fn put_sorted(
         }
         out.put(separator);
         separator = b"&";
-        percent::canonical(name, Keep::Unreserved, out);
+        let rest = percent::canonical_until(parameter, Keep::Unreserved, b"=&", out);
         out.put(b"=");
-        percent::canonical(value, Keep::Unreserved, out);
+        if let [b'=', value @ ..] = rest {
+            percent::canonical_until(value, Keep::Unreserved, b"&", out);
+        }
     }
     for parameter in own {
         put_added(&mut separator, added, *parameter, out);
@@ -222,11 +223,9 @@ pub(super) fn from(text: &[u8], start: u16) -> &[u8] {
     text.get(usize::from(start)..).unwrap_or_default()
 }
 
-/// Name and value of the parameter at the front of `text`, as written.
-fn parts(text: &[u8]) -> (&[u8], &[u8]) {
-    let parameter = text.get(..AMPERSAND.front(text)).unwrap_or_default();
-    let (name, rest) = parameter.split_at_checked(Stops(*b"\0=").front(parameter)).unwrap_or_default();
-    (name, rest.get(1..).unwrap_or_default())
+/// The name of the parameter at the front of `text`, as written.
+pub(super) fn name(text: &[u8]) -> &[u8] {
+    text.get(..Stops(*b"\0=&").front(text)).unwrap_or_default()
 }
 
 /// Orders the parameters at the front of two texts as the canonical encodings of their names, then

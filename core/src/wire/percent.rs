@@ -24,9 +24,10 @@ impl Keep {
         class <= self as u8
     }
 
-    /// The number of bytes at the front of `block` that are kept. All are compared, without a branch or a table, so that
-    /// many are at once.
-    fn front(self, block: &[u8; BLOCK]) -> usize {
+    /// Of each byte of `block`, 1 where it is not kept. All are compared, without a branch or a table, so that many are at
+    /// once.
+    #[inline(always)]
+    fn stops(self, block: &[u8; BLOCK]) -> [u8; BLOCK] {
         let mut stops = [0; BLOCK];
         let is = |yes: bool| u8::from(yes);
         for (stop, byte) in stops.iter_mut().zip(block) {
@@ -41,8 +42,13 @@ impl Keep {
                 *stop &= is(*byte != b'/') & (1 ^ visible);
             }
         }
+        stops
+    }
+
+    /// The number of bytes at the front of `block` that are kept.
+    fn front(self, block: &[u8; BLOCK]) -> usize {
         let mut front = 0usize;
-        for word in stops.as_chunks().0 {
+        for word in self.stops(block).as_chunks().0 {
             let word = u64::from_le_bytes(*word);
             if word != 0 {
                 return front.wrapping_add(words::first(word));
@@ -79,6 +85,22 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
+/// Each byte as it is encoded where none but the unreserved are kept: three bytes, the first of which comes first in
+/// memory, and how many of them count.
+const ENCODED: [u32; 256] = {
+    let mut encoded = [0; 256];
+    let mut rest: &mut [u32] = &mut encoded;
+    let mut byte = 0u8;
+    while let Some((to, after)) = rest.split_first_mut() {
+        let [percent, high, low] = escape(byte);
+        let four = if class(byte) == 0 { [byte, 0, 0, 1] } else { [percent, high, low, 3] };
+        *to = u32::from_le_bytes(four);
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    encoded
+};
+
 /// Encodes `bytes`: everything that is not kept becomes `%XX`, in upper case.
 ///
 /// ```
@@ -90,36 +112,99 @@ const CLASSES: [u8; 256] = {
 /// # Ok::<(), rolecall_core::wire::BufferTooSmall>(())
 /// ```
 pub fn encode(bytes: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
-    put_kept(bytes, keep, false, out);
+    if ON_DEVICE || keep != Keep::Unreserved {
+        put_until(bytes, keep, None, out);
+        return;
+    }
+    let mut rest = bytes;
+    while let Some((block, after)) = rest.split_first_chunk() {
+        if Keep::Unreserved.stops(block) == [0; BLOCK] {
+            out.put(block)
+        } else {
+            put_block(block, out)
+        }
+        rest = after;
+    }
+    put_block(rest, out);
+}
+
+/// Encodes at most [`BLOCK`] bytes, without a branch for each: where one is to be escaped, more are.
+#[inline(never)]
+fn put_block(block: &[u8], out: &mut (impl Put + ?Sized)) {
+    let mut text = [0; 3 * BLOCK + 1];
+    let mut len = 0usize;
+    for byte in block {
+        let four = ENCODED.get(usize::from(*byte)).copied().unwrap_or_default();
+        if let Some(to) = text.get_mut(len..len.wrapping_add(4)) {
+            to.copy_from_slice(&four.to_le_bytes());
+        }
+        len = len.wrapping_add((four >> 24) as usize);
+    }
+    out.put(text.get(..len).unwrap_or_default());
+    // A token may have been there. Without the hint, the compiler would leave this out.
+    text.fill(0);
+    core::hint::black_box(&text);
 }
 
 /// Normalizes `text`, which is encoded to some degree: an escape of a kept byte becomes that byte,
 /// hexadecimal digits become upper case, and every byte that should have been encoded is. A `%` that starts
 /// no escape is literal, and so is a `+`.
 pub fn canonical(text: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
-    put_kept(text, keep, true, out);
+    put_until(text, keep, Some(&[]), out);
+}
+
+/// As [`canonical`], up to the first of the bytes `ends`, which are not kept; returns the rest of the text.
+#[cfg(feature = "sigv4")]
+pub(crate) fn canonical_until<'t>(
+    text: &'t [u8],
+    keep: Keep,
+    ends: &[u8],
+    out: &mut (impl Put + ?Sized),
+) -> &'t [u8] {
+    put_until(text, keep, Some(ends), out)
 }
 
 /// Dynamic dispatch on devices, to avoid monomorphization.
-fn put_kept(text: &[u8], keep: Keep, encoded: bool, mut out: &mut (impl Put + ?Sized)) {
+fn put_until<'t>(
+    text: &'t [u8],
+    keep: Keep,
+    encoded: Option<&[u8]>,
+    mut out: &mut (impl Put + ?Sized),
+) -> &'t [u8] {
     if ON_DEVICE {
-        put_runs::<dyn Put>(text, keep, encoded, &mut out);
+        put_runs::<dyn Put>(text, keep, encoded, &mut out)
     } else {
-        put_runs(text, keep, encoded, out);
+        put_runs(text, keep, encoded, out)
     }
 }
 
-/// Most text needs no change up to the first escape: runs are written, not bytes.
-fn put_runs<P: Put + ?Sized>(text: &[u8], keep: Keep, encoded: bool, out: &mut P) {
+/// Most text needs no change up to the first escape: runs are written, not bytes. Text that is `encoded` ends where it says.
+fn put_runs<'t, P: Put + ?Sized>(
+    text: &'t [u8],
+    keep: Keep,
+    encoded: Option<&[u8]>,
+    out: &mut P,
+) -> &'t [u8] {
     let mut rest = text;
-    while !rest.is_empty() {
-        let (kept, tail) = split_kept(rest, keep);
-        if !kept.is_empty() {
-            out.put(kept);
+    loop {
+        let mut kept = front(rest, keep);
+        // An escape as it is to be is no end of a run, where many bytes are searched at once.
+        while !ON_DEVICE
+            && encoded.is_some()
+            && let Some(tail) = rest.get(kept..)
+            && let Some(after) = after_escape(tail, keep)
+        {
+            kept = kept.wrapping_add(tail.len().wrapping_sub(after.len())).wrapping_add(front(after, keep));
         }
-        let Some((byte, tail)) = first(tail, encoded) else { return };
-        // An escaped slash in a path is data, not a separator.
-        if keep.keeps(byte) && byte != b'/' {
+        let (run, tail) = rest.split_at_checked(kept).unwrap_or((rest, &[]));
+        if !run.is_empty() {
+            out.put(run);
+        }
+        if tail.first().is_some_and(|byte| encoded.is_some_and(|ends| ends.contains(byte))) {
+            return tail;
+        }
+        let Some((byte, tail)) = first(tail, encoded.is_some()) else { return tail };
+        if stays(byte, keep) {
             out.put(&[byte]);
         } else {
             out.put(&escape(byte));
@@ -128,8 +213,21 @@ fn put_runs<P: Put + ?Sized>(text: &[u8], keep: Keep, encoded: bool, out: &mut P
     }
 }
 
-/// The bytes before the first that is not kept, and the rest.
-fn split_kept(bytes: &[u8], keep: Keep) -> (&[u8], &[u8]) {
+/// Whether a byte that was an escape is written as it is. An escaped slash in a path is data, not a separator.
+fn stays(byte: u8, keep: Keep) -> bool {
+    keep.keeps(byte) && byte != b'/'
+}
+
+/// What is behind the escape at the front of `text`, if it has to be one and is in upper case.
+fn after_escape(text: &[u8], keep: Keep) -> Option<&[u8]> {
+    let [b'%', high, low, rest @ ..] = text else { return None };
+    let is_upper = |digit: u8| matches!(digit, b'0'..=b'9' | b'A'..=b'F');
+    let byte = (hex(*high)? << 4) | hex(*low)?;
+    (is_upper(*high) && is_upper(*low) && !stays(byte, keep)).then_some(rest)
+}
+
+/// The number of bytes before the first that is not kept.
+fn front(bytes: &[u8], keep: Keep) -> usize {
     let mut kept = 0usize;
     if !ON_DEVICE {
         // Many at a time: tokens are long.
@@ -137,13 +235,12 @@ fn split_kept(bytes: &[u8], keep: Keep) -> (&[u8], &[u8]) {
             let before = keep.front(block);
             kept = kept.wrapping_add(before);
             if before < BLOCK {
-                return bytes.split_at_checked(kept).unwrap_or((bytes, &[]));
+                return kept;
             }
         }
     }
     let rest = bytes.get(kept..).unwrap_or_default();
-    let more = rest.iter().position(|byte| !keep.keeps(*byte)).unwrap_or(rest.len());
-    bytes.split_at_checked(kept.wrapping_add(more)).unwrap_or((bytes, &[]))
+    kept.wrapping_add(rest.iter().position(|byte| !keep.keeps(*byte)).unwrap_or(rest.len()))
 }
 
 /// Decodes `text`. A `%` that starts no escape is literal.
@@ -187,9 +284,12 @@ fn first(text: &[u8], encoded: bool) -> Option<(u8, &[u8])> {
     Some((*byte, rest))
 }
 
-pub(crate) fn escape(byte: u8) -> [u8; 3] {
-    let digit = |nibble: u8| if nibble < 10 { b'0' | nibble } else { (b'A' - 10).wrapping_add(nibble) };
+pub(crate) const fn escape(byte: u8) -> [u8; 3] {
     [b'%', digit(byte >> 4), digit(byte & 15)]
+}
+
+const fn digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0' | nibble } else { (b'A' - 10).wrapping_add(nibble) }
 }
 
 pub(crate) fn hex(digit: u8) -> Option<u8> {

@@ -19,6 +19,16 @@ fn canonical(text: &[u8], keep: Keep) -> Vec<u8> {
     put(|out| percent::canonical(text, keep, out))
 }
 
+/// What each byte becomes, one after the other.
+fn encoded_one_by_one(bytes: &[u8], keep: Keep) -> Vec<u8> {
+    let kept = |byte: &u8| match keep {
+        Keep::Visible => byte.is_ascii_graphic(),
+        _ => byte.is_ascii_alphanumeric() || b"-._~".contains(byte) || keep == Keep::Slash && *byte == b'/',
+    };
+    let one = |byte: &u8| if kept(byte) { vec![*byte] } else { format!("%{byte:02X}").into_bytes() };
+    bytes.iter().flat_map(one).collect()
+}
+
 fn decode(text: &[u8]) -> Vec<u8> {
     percent::decode(text).collect()
 }
@@ -74,6 +84,28 @@ fn decoding_restores_the_input() {
             let once = canonical(&bytes, keep);
             assert_eq!(canonical(&once, keep), once, "canonical form is not idempotent");
             assert_eq!(decode(&once), decode(&bytes), "canonical form decodes to other bytes");
+        }
+    }
+}
+
+#[test]
+fn long_texts_are_encoded_as_byte_by_byte() {
+    let mut draw = Draw::new(7);
+    for _ in 0..20_000 {
+        let (length, seldom) = (draw.below(200), 1 + draw.below(60));
+        let mut byte = || match draw.below(seldom) {
+            0 => *draw.one_of(b"/%+ =&\x00\x7f\x80\xff-_"),
+            _ => *draw.one_of(b"aZ09-._~"),
+        };
+        let bytes: Vec<u8> = (0..length).map(|_| byte()).collect();
+        for keep in [Keep::Unreserved, Keep::Slash, Keep::Visible] {
+            let expected = encoded_one_by_one(&bytes, keep);
+            assert_eq!(encode(&bytes, keep), expected, "{bytes:?} {keep:?}");
+            if keep != Keep::Visible {
+                assert_eq!(canonical(&expected, keep), expected, "{bytes:?} {keep:?}");
+                let lower = String::from_utf8(expected.clone()).unwrap().replace("%2B", "%2b");
+                assert_eq!(canonical(lower.as_bytes(), keep), expected, "{bytes:?} {keep:?}");
+            }
         }
     }
 }

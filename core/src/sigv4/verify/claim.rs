@@ -15,7 +15,7 @@ use super::super::canonical::{self, HeaderLines, put_folded, put_path};
 use super::super::chunked::{Chain, Chunks};
 use super::super::key::{ALGORITHM, is_scope, put_string_to_sign};
 use super::super::presign::LIFETIMES;
-use super::super::query::{Added, Parameter};
+use super::super::query::{self, Added, Parameter};
 use super::super::request::{Parts, UNSIGNED};
 use super::super::rules::S3_SESSION_TOKEN;
 use super::super::{Hasher, Payload, Rules, Scope, SigningKey};
@@ -303,8 +303,8 @@ impl Added for LeftOut {
 
     fn put_value(&self, _: Parameter, _: &mut dyn Put) {}
 
-    fn leaves_out(&self, name: &[u8]) -> bool {
-        match Parameter::named(name) {
+    fn leaves_out(&self, text: &[u8]) -> bool {
+        match Parameter::named(query::name(text)) {
             Some((Parameter::Signature, _)) => self.signature,
             Some((Parameter::SecurityToken, _)) => self.token,
             _ => false,
