@@ -112,13 +112,13 @@ link_probe() {
 }
 
 # What is below rolecall-tls has panic paths, so that the linker cannot refuse ours: each is attributed to a crate instead, in
-# an image that calls everything of rolecall-tls, and none may be in code of the project.
-panics_with_tls() {
+# an image that calls everything of rolecall-nal and rolecall-tls, and none may be in code of the project.
+panics_of_adapters() {
     # Before the folder of the firmware is the target folder.
     cargo build --quiet -p panics
-    local panics=$target/debug/panics probe=tests/firmware/panic-free-tls expected found
+    local panics=$target/debug/panics probe=tests/firmware/panic-free-adapters expected found
     need_firmware_targets thumbv7m-none-eabi
-    local image=$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/panic-free-tls
+    local image=$CARGO_TARGET_DIR/thumbv7m-none-eabi/release/panic-free-adapters
     link_attributed --features panic-on-purpose
     if "$panics" "$image" "$probe" >"$scratch/planted"; then
         printf 'No planted panic path was found.\n'
@@ -137,7 +137,7 @@ panics_with_tls() {
 # link_attributed CARGO_ARGUMENT...: links it as firmware is built, with what the attribution needs.
 link_attributed() {
     CARGO_PROFILE_RELEASE_DEBUG=line-tables-only build_firmware thumbv7m-none-eabi s \
-        "-C link-arg=-Tlink.x -C link-arg=--emit-relocs $compact_sha" -p panic-free-tls "$@"
+        "-C link-arg=-Tlink.x -C link-arg=--emit-relocs $compact_sha" -p panic-free-adapters "$@"
 }
 
 # measure_parts FLAGS: parts of the core that are linked only where they are used, for one target.
