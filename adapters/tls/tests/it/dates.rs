@@ -62,7 +62,7 @@ fn what_expired_before_the_firmware_is_refused_in_the_handshake(on: Loop) {
     assert_eq!(rig.iot(&server).unwrap_err().kind, untrusted(Phase::Connect));
     assert!(matches!(certificate(rig.fault()), CertificateError::ExpiredContext { .. }), "{:?}", rig.fault());
     // It never got a request.
-    assert!(server.seen().iter().all(|line| line.starts_with("handshake: ")), "{:?}", server.seen());
+    assert!(server.heard().iter().all(|line| line.starts_with("handshake: ")), "{:?}", server.seen());
 }
 
 fn what_is_not_valid_at_the_date_of_the_reply_is_refused_before_it_is_used(on: Loop) {
@@ -131,7 +131,7 @@ fn the_learned_date_is_kept_for_the_next_session(on: Loop) {
     rig.iot(&good).unwrap();
     let held = rig.slots[0].credentials().unwrap().access_key_id().to_owned();
     assert_eq!(rig.iot(&ended).unwrap_err().kind, untrusted(Phase::Connect));
-    assert!(ended.seen().iter().all(|line| line.starts_with("handshake: ")), "{:?}", ended.seen());
+    assert!(ended.heard().iter().all(|line| line.starts_with("handshake: ")), "{:?}", ended.seen());
     assert_eq!(rig.slots[0].credentials().map(|found| found.access_key_id().to_owned()), Some(held));
     // A board that has not learned it is in the window that the documentation names.
     let mut rig = Build { wall: None, built: made, ..Build::new(&ended, &board) }.on(on);

@@ -52,7 +52,7 @@ fn an_unknown_issuer_is_refused(on: Loop) {
     assert!(is_known, "{found:?}");
     // The server hears why, and sees no request.
     assert!(
-        server.seen().iter().all(|line| line.starts_with("handshake: received fatal alert")),
+        server.heard().iter().all(|line| line.starts_with("handshake: received fatal alert")),
         "{:?}",
         server.seen()
     );

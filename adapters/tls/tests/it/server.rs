@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
@@ -146,6 +146,16 @@ impl Server {
     /// The first line of each request, and whether a certificate came with it.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// The same of a server that has been refused: it hears that later than the board knows it.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        let limit = Instant::now() + Duration::from_secs(10);
+        while self.seen().is_empty() {
+            assert!(Instant::now() < limit, "the server has heard nothing");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.seen()
     }
 }
 

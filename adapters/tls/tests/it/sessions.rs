@@ -148,7 +148,7 @@ fn records_are_wiped_after_a_session_and_after_a_failure() {
         let server = Server::start(&root, &own, &[], Ways::default());
         let (incoming, outgoing) = records_after(&server, &board);
         assert!(incoming.iter().chain(&outgoing).all(|byte| *byte == 0));
-        assert!(!server.seen().is_empty());
+        assert!(!server.heard().is_empty());
     }
 }
 
