@@ -1,6 +1,6 @@
 //! Follows what panics from the panic machinery to the code that could cause it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::error::Error;
 
 use crate::image::Image;
@@ -34,14 +34,10 @@ impl Attribution {
             return Err(format!("no function begins with {PANICS:?}: has it symbols?").into());
         }
         let apart = &out_of_memory | &named(image, POLLED_AFTER_END);
-        let places = places(image, &panics - &apart, &apart)?;
-        let allocations = places_of_allocations(image, out_of_memory)?;
+        let places = find(image, &panics - &apart, &apart)?;
+        let allocations = find(image, out_of_memory, &BTreeSet::new())?.len();
         Ok(Self { places, allocations })
     }
-}
-
-fn places_of_allocations(image: &Image<'_>, functions: BTreeSet<u64>) -> Result<usize, Box<dyn Error>> {
-    Ok(places(image, functions, &BTreeSet::new())?.len())
 }
 
 /// The addresses of functions whose names begin with one of these.
@@ -52,22 +48,18 @@ fn named(image: &Image<'_>, starts: &[&str]) -> BTreeSet<u64> {
 
 /// The places of code of no standard library that refer to `panicking` functions, or to functions of the standard library
 /// that refer to them. Functions `apart` are not followed.
-fn places(
+fn find(
     image: &Image<'_>,
     mut panicking: BTreeSet<u64>,
     apart: &BTreeSet<u64>,
 ) -> Result<Vec<Place>, Box<dyn Error>> {
-    let mut references = BTreeMap::<u64, Vec<u64>>::new();
-    for reference in &image.references {
-        references.entry(reference.to).or_default().push(reference.from);
-    }
     let name = |address: u64| image.function_at(address).map_or("?", |(_, name)| name);
     let mut places = Vec::new();
     // Each with the functions by which it comes to a panic.
     let mut queue: Vec<(u64, String)> =
         panicking.iter().map(|address| (*address, name(*address).to_owned())).collect();
     while let Some((target, by)) = queue.pop() {
-        for from in references.get(&target).into_iter().flatten() {
+        for from in image.references_to(target) {
             let Some((function, name)) = image.function_at(*from) else { continue };
             if apart.contains(&function) {
                 continue;

@@ -15,17 +15,9 @@ type Slice<'d> = EndianSlice<'d, RunTimeEndian>;
 pub(crate) struct Image<'d> {
     /// The demangled names of functions by their addresses.
     functions: BTreeMap<u64, String>,
-    /// Where code refers to a function, and to which.
-    pub(crate) references: Vec<Reference>,
+    /// For each function that code refers to, the addresses of the instructions that do.
+    references: BTreeMap<u64, Vec<u64>>,
     lines: Context<Slice<'d>>,
-}
-
-/// A reference of code to a function.
-pub(crate) struct Reference {
-    /// The address of the instruction.
-    pub(crate) from: u64,
-    /// That of the function.
-    pub(crate) to: u64,
 }
 
 impl<'d> Image<'d> {
@@ -39,13 +31,13 @@ impl<'d> Image<'d> {
             .filter(is_function)
             .filter_map(|symbol| Some((even(symbol.address()), demangled(symbol.name().ok()?))))
             .collect();
-        let mut references = Vec::new();
+        let mut references = BTreeMap::<u64, Vec<u64>>::new();
         for section in file.sections().filter(|section| section.kind() == object::SectionKind::Text) {
             for (from, relocation) in section.relocations() {
                 let RelocationTarget::Symbol(symbol) = relocation.target() else { continue };
                 let symbol = file.symbol_by_index(symbol)?;
                 if is_function(&symbol) {
-                    references.push(Reference { from, to: even(symbol.address()) });
+                    references.entry(even(symbol.address())).or_default().push(from);
                 }
             }
         }
@@ -64,6 +56,11 @@ impl<'d> Image<'d> {
     /// All functions: address and name.
     pub(crate) fn functions(&self) -> impl Iterator<Item = (u64, &str)> {
         self.functions.iter().map(|(address, name)| (*address, name.as_str()))
+    }
+
+    /// The addresses of the instructions that refer to a function.
+    pub(crate) fn references_to(&self, function: u64) -> &[u64] {
+        self.references.get(&function).map_or(&[], Vec::as_slice)
     }
 
     /// The function that has an address.

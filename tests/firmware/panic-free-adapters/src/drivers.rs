@@ -2,8 +2,6 @@
 
 use core::hint::black_box;
 use core::net::{IpAddr, Ipv4Addr};
-use core::pin::pin;
-use core::task::{Context, Waker};
 
 use rolecall_core::call::{Content, Outgoing, Service};
 use rolecall_core::error::Error;
@@ -16,6 +14,7 @@ use rolecall_core::sources::{Held, Iot};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_nal::asynch::{self, Timer};
 use rolecall_nal::{Board, Bodies, ChunkedUpload, Driver, Ticks, blocking};
+use sizes::image::block_on;
 
 use crate::sockets::{Reader, Writer};
 use crate::{text, used};
@@ -61,9 +60,27 @@ fn flow(endpoint: Endpoint<'static>) -> impl Flow<'static, Output = Lease> {
     AssumeRole::new(iot, Service::new(endpoint, text()), AssumeRoleRequest::new(text(), text()))
 }
 
-/// A body in chunks.
-fn chunks() -> Option<(ChunkLayout, ChunkKeys<DeriveEach>)> {
-    Some((ChunkLayout::new(Chunks::SIGNED, black_box(9)).ok()?, ChunkKeys::new(DeriveEach)))
+/// The request with a body that is streamed.
+fn streamed(mut request: Outgoing<'_>) -> Outgoing<'_> {
+    request.content = Content::Streamed { len: black_box(9), sha256: None, rewinds: black_box(true) };
+    request
+}
+
+type Keys = ChunkKeys<DeriveEach>;
+
+/// The request with a body in chunks, and what encodes it.
+fn with_chunks(
+    request: Outgoing<'_>,
+    use_it: impl FnOnce(Outgoing<'_>, &Keys, ChunkedUpload<'_, Reader, DeriveEach>),
+) {
+    let Ok(layout) = ChunkLayout::new(Chunks::SIGNED, black_box(9)) else { return };
+    let (keys, announcement, mut chunk) =
+        (ChunkKeys::new(DeriveEach), layout.announcement(), black_box([0; 8_285]));
+    let mut request = request;
+    request.content = Content::Chunked { announcement: &announcement, rewinds: black_box(true) };
+    if let Ok(upload) = ChunkedUpload::new(Reader, layout, &keys, &mut chunk) {
+        use_it(request, &keys, upload);
+    }
 }
 
 /// Calls everything of a blocking driver.
@@ -73,21 +90,14 @@ pub(crate) fn blocking<L: blocking::Link<Device>>(network: L) -> Driver<Device, 
     with_memory(|request, memory| {
         report(driver.run(&mut flow(request.endpoint), memory).map(drop));
         report(driver.send(&mut Held, request, memory).map(drop));
-        let mut streamed = request;
-        streamed.content = Content::Streamed { len: black_box(9), sha256: None, rewinds: black_box(true) };
         let mut bodies = Bodies::upload(Reader).and_download(Writer);
         bodies = bodies.rewinding(|_| black_box(true)).starting_over(|_| black_box(true));
-        report(driver.send_with(&mut Held, streamed, &mut bodies, memory).map(drop));
+        report(driver.send_with(&mut Held, streamed(request), &mut bodies, memory).map(drop));
         black_box(bodies.into_inner().0.is_some());
-
-        let Some((layout, keys)) = chunks() else { return };
-        let announcement = layout.announcement();
-        let mut signed = request;
-        signed.content = Content::Chunked { announcement: &announcement, rewinds: black_box(true) };
-        let mut chunk = black_box([0; 8_285]);
-        let Ok(upload) = ChunkedUpload::new(Reader, layout, &keys, &mut chunk) else { return };
-        let mut bodies = Bodies::upload(upload).rewinding(|upload| upload.rewind(|_| black_box(true)));
-        report(driver.send_with_keys(&mut Held, signed, &keys, &mut bodies, memory).map(drop));
+        with_chunks(request, |request, keys, upload| {
+            let mut bodies = Bodies::upload(upload).rewinding(|upload| upload.rewind(|_| black_box(true)));
+            report(driver.send_with_keys(&mut Held, request, keys, &mut bodies, memory).map(drop));
+        });
     });
     about(&mut driver);
     driver
@@ -98,21 +108,16 @@ pub(crate) fn blocking<L: blocking::Link<Device>>(network: L) -> Driver<Device, 
 pub(crate) fn asynch<L: asynch::Link<Device>>(network: L) {
     let mut driver = Driver::new(Device, network);
     with_memory(|request, memory| {
-        report(ended(driver.run_async(&mut flow(request.endpoint), memory)).map(drop));
-        report(ended(driver.send_async(&mut Held, request, memory)).map(drop));
-        let mut streamed = request;
-        streamed.content = Content::Streamed { len: black_box(9), sha256: None, rewinds: black_box(true) };
+        report(block_on(driver.run_async(&mut flow(request.endpoint), memory)).map(drop));
+        report(block_on(driver.send_async(&mut Held, request, memory)).map(drop));
         let mut bodies = Bodies::upload(Reader).and_download(Writer);
-        report(ended(driver.send_with_async(&mut Held, streamed, &mut bodies, memory)).map(drop));
-
-        let Some((layout, keys)) = chunks() else { return };
-        let announcement = layout.announcement();
-        let mut signed = request;
-        signed.content = Content::Chunked { announcement: &announcement, rewinds: black_box(true) };
-        let mut chunk = black_box([0; 8_285]);
-        let Ok(upload) = ChunkedUpload::new(Reader, layout, &keys, &mut chunk) else { return };
-        let mut bodies = Bodies::upload(upload);
-        report(ended(driver.send_with_keys_async(&mut Held, signed, &keys, &mut bodies, memory)).map(drop));
+        report(block_on(driver.send_with_async(&mut Held, streamed(request), &mut bodies, memory)).map(drop));
+        with_chunks(request, |request, keys, upload| {
+            let mut bodies = Bodies::upload(upload);
+            let mut held = Held;
+            let sent = driver.send_with_keys_async(&mut held, request, keys, &mut bodies, memory);
+            report(block_on(sent).map(drop));
+        });
     });
     about(&mut driver);
 }
@@ -125,17 +130,6 @@ fn about<L>(driver: &mut Driver<Device, L>) {
     black_box(driver.board().entropy());
     black_box(driver.network());
     used(format_args!("{}", driver.report()));
-}
-
-/// Polls a future until it ends, as an executor does.
-pub(crate) fn ended<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    loop {
-        if let core::task::Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-        {
-            return output;
-        }
-    }
 }
 
 /// Formats an error.

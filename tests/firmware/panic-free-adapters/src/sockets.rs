@@ -1,7 +1,7 @@
-//! Stacks and streams of which the compiler knows nothing.
+//! Resolvers and streams of which the compiler knows nothing.
 
 use core::hint::black_box;
-use core::net::{IpAddr, SocketAddr};
+use core::net::IpAddr;
 
 use embedded_io::{ErrorKind, ErrorType};
 use embedded_nal::nb;
@@ -9,20 +9,21 @@ use rolecall_core::error::FailureKind;
 use rolecall_core::skew::Instant;
 use rolecall_nal::blocking::{Streams, ZeroRead};
 use rolecall_nal::{NoDns, NoSuchName, Remote, WithDns, asynch, blocking, connect_failure};
+use sizes::image::NoStack;
 
 use crate::drivers::{self, address};
 
 /// Calls everything that a network is made of.
 pub(crate) fn call() {
-    let network = WithDns { stack: Stack, dns: Names };
+    let network = WithDns { stack: NoStack, dns: Names };
     let tcp = blocking::Tcp::new(network, |_| {}).with_zero_read(black_box(ZeroRead::End));
     let mut driver = drivers::blocking(tcp);
     black_box(driver.network().stack());
-    drivers::blocking(blocking::Tcp::new(WithDns { stack: Stack, dns: NoDns }, |_| {}));
+    drivers::blocking(blocking::Tcp::new(WithDns { stack: NoStack, dns: NoDns }, |_| {}));
     let mut driver = drivers::blocking(Streams::new(Opener, || {}));
     black_box(driver.network().opener());
-    drivers::asynch(asynch::Tcp::new(WithDns { stack: Stack, dns: Names }));
-    drivers::asynch(asynch::Tcp::new(WithDns { stack: Stack, dns: NoDns }));
+    drivers::asynch(asynch::Tcp::new(WithDns { stack: NoStack, dns: Names }));
+    drivers::asynch(asynch::Tcp::new(WithDns { stack: NoStack, dns: NoDns }));
     drivers::asynch(Opener);
     black_box(connect_failure(&black_box(ErrorKind::Other)));
 }
@@ -30,55 +31,6 @@ pub(crate) fn call() {
 /// What came of an operation on `bytes`.
 fn outcome(bytes: &[u8]) -> Result<usize, ErrorKind> {
     black_box(Ok(black_box(bytes).len()))
-}
-
-/// A TCP stack.
-struct Stack;
-
-#[derive(Debug)]
-struct Failed;
-
-impl embedded_nal::TcpError for Failed {
-    fn kind(&self) -> embedded_nal::TcpErrorKind {
-        black_box(embedded_nal::TcpErrorKind::Other)
-    }
-}
-
-impl embedded_nal::TcpClientStack for Stack {
-    type TcpSocket = u8;
-    type Error = Failed;
-
-    fn socket(&mut self) -> Result<u8, Failed> {
-        black_box(Ok(1))
-    }
-
-    fn connect(&mut self, _: &mut u8, remote: SocketAddr) -> nb::Result<(), Failed> {
-        black_box(remote);
-        black_box(Err(nb::Error::WouldBlock))
-    }
-
-    fn send(&mut self, _: &mut u8, bytes: &[u8]) -> nb::Result<usize, Failed> {
-        black_box(outcome(bytes).map_err(|_| nb::Error::Other(Failed)))
-    }
-
-    fn receive(&mut self, _: &mut u8, room: &mut [u8]) -> nb::Result<usize, Failed> {
-        black_box(outcome(room).map_err(|_| nb::Error::Other(Failed)))
-    }
-
-    fn close(&mut self, socket: u8) -> Result<(), Failed> {
-        black_box(socket);
-        black_box(Ok(()))
-    }
-}
-
-impl embedded_nal_async::TcpConnect for Stack {
-    type Error = ErrorKind;
-    type Connection<'a> = Stream;
-
-    async fn connect(&self, remote: SocketAddr) -> Result<Stream, ErrorKind> {
-        black_box(remote);
-        black_box(Ok(Stream))
-    }
 }
 
 /// A resolver.
