@@ -73,6 +73,39 @@ def ministack(logs, data):
     return server, keys
 
 
+@contextlib.contextmanager
+def cloud(logs):
+    """Makes the network of the board, with ministack in it; yields a folder for data, and the keys."""
+    servers.quit_on_signals()
+    servers.isolate()
+    logs.mkdir(parents=True, exist_ok=True)
+    network()
+    data = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=logs))
+    server, keys = ministack(logs, data)
+    try:
+        yield data, keys
+    finally:
+        servers.end(server.process, signal.SIGKILL)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def boot(image, machine, nic, arguments, log, seconds, *more, **options):
+    """Runs an image until the board exits; returns its status, or that it had to be ended."""
+    qemu = ["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none"]
+    qemu += ["-serial", "stdio", "-kernel", image, "-semihosting-config"]
+    qemu += ["enable=on,target=native," + ",".join(f"arg={word}" for word in arguments)]
+    qemu += ["-netdev", "tap,id=n,ifname=tap0,script=no,downscript=no"]
+    qemu += ["-net", f"nic,netdev=n,model={nic}", *more]
+    with log.open("wb") as output:
+        process = servers.start(qemu, None, stdout=output, stderr=output, **options)
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return f"still running after {seconds} s"
+    finally:
+        servers.end(process, signal.SIGKILL)
+
+
 class Test:
     def __init__(self, image, program, keys, logs):
         self.image, self.program, self.keys, self.logs = image, program, keys, logs
@@ -124,20 +157,8 @@ class Test:
             seed = time.time_ns() % 1_000_000_007
             extra = [word.format(**variables) for word in extra]
             arguments = ["device", f"run={run}", f"seed={seed}", *extra]
-            qemu = ["qemu-system-arm", "-M", "lm3s6965evb", "-display", "none", "-monitor", "none"]
-            qemu += ["-serial", "stdio", "-kernel", self.image, "-semihosting-config"]
-            qemu += ["enable=on,target=native," + ",".join(f"arg={word}" for word in arguments)]
-            qemu += ["-netdev", "tap,id=n,ifname=tap0,script=no,downscript=no"]
-            qemu += ["-net", "nic,netdev=n,model=stellaris"]
             log = self.logs / f"{name}.log"
-            with log.open("wb") as output:
-                process = servers.start(qemu, None, stdout=output, stderr=output)
-            try:
-                status = process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                status = f"still running after {seconds} s"
-            finally:
-                servers.end(process, signal.SIGKILL)
+            status = boot(self.image, "lm3s6965evb", "stellaris", arguments, log, seconds)
         printed = log.read_text(errors="replace")
         with log.open("a") as output:
             output.write("--- requests to the simulator\n" + "".join(f"{event}\n" for event in events))
@@ -238,20 +259,11 @@ def main():
     parser.add_argument("--simulator", type=pathlib.Path, required=True)
     parser.add_argument("--logs", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
-    servers.quit_on_signals()
-    servers.isolate()
-    arguments.logs.mkdir(parents=True, exist_ok=True)
-    network()
     print(f"the board is {BOARD}; its network has {METADATA}, {CONTAINER} and {HOST}")
-    data = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=arguments.logs))
-    server, keys = ministack(arguments.logs, data)
-    try:
+    with cloud(arguments.logs) as (_, keys):
         test = Test(arguments.image, arguments.simulator, keys, arguments.logs)
         scenarios(test)
         print(f"{test.passed} runs passed")
-    finally:
-        servers.end(server.process, signal.SIGKILL)
-        shutil.rmtree(data, ignore_errors=True)
 
 
 if __name__ == "__main__":

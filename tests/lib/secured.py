@@ -19,13 +19,9 @@ import email.utils
 import json
 import pathlib
 import re
-import shutil
-import signal
 import socket
 import ssl
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -281,21 +277,14 @@ class Test:
         arguments = ["secure", f"seed={time.time_ns() % 1_000_000_007}", f"built={built}"]
         # A comma in an argument is doubled for the emulator.
         arguments.append(f"ports={',,'.join(ports)}")
-        qemu = ["qemu-system-arm", "-M", "mps2-an385", "-display", "none", "-monitor", "none"]
-        qemu += ["-serial", "stdio", "-kernel", self.image, "-semihosting-config"]
-        qemu += ["enable=on,target=native," + ",".join(f"arg={word}" for word in arguments)]
-        qemu += ["-netdev", "tap,id=n,ifname=tap0,script=no,downscript=no"]
-        qemu += ["-net", "nic,netdev=n,model=lan9118"]
-        qemu += ["-icount", f"shift={SHIFT}"]
         log = self.logs / f"{name}.log"
-        with log.open("wb") as output:
-            process = servers.start(qemu, None, stdout=output, stderr=output, cwd=self.folder)
+        # The clock of the board is that of its instructions.
+        clock = ["-icount", f"shift={SHIFT}"]
         try:
-            status = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            status = f"still running after {seconds} s"
+            status = emulated.boot(
+                self.image, "mps2-an385", "lan9118", arguments, log, seconds, *clock, cwd=self.folder
+            )
         finally:
-            servers.end(process, signal.SIGKILL)
             for front in fronts:
                 front.close()
         printed = log.read_text(errors="replace")
@@ -472,14 +461,8 @@ def main():
     parser.add_argument("--plain", type=pathlib.Path, required=True)
     parser.add_argument("--logs", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
-    servers.quit_on_signals()
-    servers.isolate()
     logs = arguments.logs.resolve()
-    logs.mkdir(parents=True, exist_ok=True)
-    emulated.network()
-    data = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=logs))
-    server, keys = emulated.ministack(logs, data)
-    try:
+    with emulated.cloud(logs) as (data, keys):
         folder = data / "certificates"
         folder.mkdir()
         test = Test(arguments.image.resolve(), folder, logs)
@@ -490,9 +473,6 @@ def main():
         measured |= {label: [column[label] for column in columns] for label in columns[0]}
         compare(measured)
         print(f"{test.passed} runs passed")
-    finally:
-        servers.end(server.process, signal.SIGKILL)
-        shutil.rmtree(data, ignore_errors=True)
 
 
 if __name__ == "__main__":
