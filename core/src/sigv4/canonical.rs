@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use crate::wire::Put;
 use crate::wire::device::ON_DEVICE;
 use crate::wire::percent::{self, Keep};
-use crate::wire::words::{self, Stops};
+use crate::wire::words;
 
 use super::query::{Added, from, put_query};
 use super::request::{Header, Parts, View, compare_names};
@@ -223,11 +223,10 @@ fn put_lower(name: &str, out: &mut (impl Put + ?Sized)) {
 
 /// Writes the value without the spaces around it, and each run of spaces inside as one.
 pub(super) fn put_folded(value: &[u8], out: &mut (impl Put + ?Sized)) {
-    const SPACES: Stops<3> = Stops(*b"\0 \t");
-    if !ON_DEVICE && SPACES.front(value) == value.len() {
+    if !ON_DEVICE && is_folded(value) {
         return out.put(value);
     }
-    let space_or_tab = |byte: &u8| SPACES.has(*byte);
+    let space_or_tab = |byte: &u8| matches!(byte, b' ' | b'\t');
     let words = value.split(space_or_tab).filter(|word| !word.is_empty());
     let mut separator: &[u8] = b"";
     for word in words {
@@ -235,4 +234,12 @@ pub(super) fn put_folded(value: &[u8], out: &mut (impl Put + ?Sized)) {
         out.put(word);
         separator = b" ";
     }
+}
+
+/// Whether a value has no space to be left out. Every byte is compared without a branch, so that many are at once.
+fn is_folded(value: &[u8]) -> bool {
+    let [first, inner @ ..] = value else { return true };
+    let pairs = value.iter().zip(inner);
+    let unfit = pairs.fold(*first == b'\t', |any, (a, b)| any | (*b == b'\t') | ((*a == b' ') & (*b == b' ')));
+    !unfit && *first != b' ' && !value.ends_with(b" ")
 }

@@ -83,12 +83,20 @@ pub(crate) fn all_within<const N: usize>(text: &[u8], ranges: [(u8, u8); N]) -> 
     };
     let (eights, _) = text.as_chunks();
     let Some(last) = text.last_chunk() else {
-        let Some(first) = text.first() else { return true };
-        let mut eight = [*first; 8];
-        eight.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
-        return outside(eight) == 0;
+        return short(text).is_none_or(|eight| outside(eight) == 0);
     };
     eights.iter().fold(outside(*last), |marks, eight| marks | outside(*eight)) == 0
+}
+
+/// The bytes of a text of up to seven, some of them twice; `None` without any. It is not copied into a buffer, from which
+/// a processor could not read eight bytes before those that were written one by one have left it.
+#[inline(always)]
+fn short(text: &[u8]) -> Option<[u8; 8]> {
+    if let (Some([a, b, c, d]), Some([e, f, g, h])) = (text.first_chunk(), text.last_chunk()) {
+        return Some([*a, *b, *c, *d, *e, *f, *g, *h]);
+    }
+    let (first, middle, last) = (*text.first()?, *text.get(text.len() / 2)?, *text.last()?);
+    Some([first, middle, last, last, first, middle, last, last])
 }
 
 /// The index of the byte with the first mark.
