@@ -240,6 +240,7 @@ pub(super) fn put_folded(value: &[u8], out: &mut (impl Put + ?Sized)) {
 fn is_folded(value: &[u8]) -> bool {
     let [first, inner @ ..] = value else { return true };
     let pairs = value.iter().zip(inner);
-    let unfit = pairs.fold(*first == b'\t', |any, (a, b)| any | (*b == b'\t') | ((*a == b' ') & (*b == b' ')));
+    let unfit =
+        pairs.fold(*first == b'\t', |any, (a, b)| any | (*b == b'\t') | ((*a == b' ') & (*b == b' ')));
     !unfit && *first != b' ' && !value.ends_with(b" ")
 }

@@ -5,8 +5,9 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::credentials::{Credentials, Secret};
-use crate::wire::device::utf8;
+use crate::wire::device::{ON_DEVICE, utf8};
 use crate::wire::time::UnixTime;
+use crate::wire::words::all_within;
 use crate::wire::{Ascii, Put};
 
 #[cfg(feature = "sigv4a")]
@@ -88,6 +89,11 @@ impl Derived {
     pub(super) fn is_for(&self, time: UnixTime) -> bool {
         self.days == time.days()
     }
+
+    /// The compact form of a time on the key's day.
+    pub(super) fn date_of(&self, time: UnixTime) -> Ascii<16> {
+        if ON_DEVICE { time.compact() } else { time.compact_on(&self.date) }
+    }
 }
 
 /// A signing key as the signer uses it, wherever it is kept.
@@ -148,7 +154,10 @@ impl fmt::Debug for Key<'_> {
 /// Whether region and service can go into a header line as they are.
 pub(super) fn is_scope(region: &str, service: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
-    region.bytes().chain(service.bytes()).all(plain)
+    [region, service].iter().all(|text| {
+        let few = !ON_DEVICE && all_within(text.as_bytes(), [(b'a', b'z'), (b'0', b'9'), (b'-', b'-')]);
+        few || text.bytes().all(plain)
+    })
 }
 
 /// Whether `set` is `*`, or regions separated by commas, and the service is as in [`is_scope`].

@@ -48,41 +48,45 @@ impl fmt::Debug for Payload<'_> {
     }
 }
 
-/// The last line of the canonical request.
+/// The last line of the canonical request: a hash, or a name in its place. Both in one array, which is copied in few pieces.
 #[derive(Debug, Clone, Copy)]
-// Tagged with a word, which a device copies in one piece.
-#[repr(u32)]
-pub(super) enum PayloadHash {
-    Hash(Ascii<64>),
-    /// A name in its place.
-    Named(&'static str),
+pub(super) struct PayloadHash {
+    text: [u8; 64],
+    len: usize,
 }
 
 impl PayloadHash {
     pub(super) fn of(payload: Payload<'_>) -> Self {
         match payload {
             // A device hashes no bytes rather than store their hash.
-            Payload::Bytes([]) if !ON_DEVICE => Self::Hash(Ascii::new(EMPTY_SHA256)),
-            Payload::Bytes(bytes) => Self::Hash(sha256_hex(bytes)),
-            Payload::Hash(hash) => Self::Hash(*hash),
-            Payload::Unsigned => Self::Named(UNSIGNED),
-            Payload::Chunks(chunks) => Self::Named(chunks.as_str()),
+            Payload::Bytes([]) if !ON_DEVICE => Self { text: EMPTY_SHA256, len: 64 },
+            Payload::Bytes(bytes) => Self::hash(sha256_hex(bytes)),
+            Payload::Hash(hash) => Self::hash(*hash),
+            Payload::Unsigned => Self::named(UNSIGNED),
+            Payload::Chunks(chunks) => Self::named(chunks.as_str()),
         }
+    }
+
+    fn hash(hash: Ascii<64>) -> Self {
+        Self { text: hash.to_bytes(), len: 64 }
+    }
+
+    fn named(name: &str) -> Self {
+        let mut text = [0; 64];
+        text.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
+        Self { text, len: name.len() }
     }
 
     pub(super) fn is_in_chunks(&self) -> bool {
-        matches!(self, Self::Named(name) if *name != UNSIGNED)
+        self.len != 64 && !self.is_unsigned()
     }
 
     pub(super) fn is_unsigned(&self) -> bool {
-        matches!(self, Self::Named(UNSIGNED))
+        self.as_bytes() == UNSIGNED.as_bytes()
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Hash(hash) => hash.as_bytes(),
-            Self::Named(name) => name.as_bytes(),
-        }
+        self.text.get(..self.len).unwrap_or_default()
     }
 }
 

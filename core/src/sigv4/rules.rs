@@ -40,7 +40,7 @@ impl Rules {
 
     /// The rules of the service that signs as `service`.
     pub fn of(service: &str) -> Self {
-        let s3 = is_one_of("s3 s3-object-lambda s3-outposts s3express", service);
+        let s3 = service.starts_with("s3") && is_one_of("s3 s3-object-lambda s3-outposts s3express", service);
         if s3 { Self::S3 } else { Self::STANDARD }
     }
 

@@ -67,7 +67,7 @@ impl<'a> Signer<'a> {
         if !right {
             return Err(SignError::InvalidScope);
         }
-        Ok(Self { credentials, key, rules, date: time.compact(), token: TokenPlacement::Signed })
+        Ok(Self { credentials, key, rules, date: key.derived.date_of(time), token: TokenPlacement::Signed })
     }
 
     /// Sets whether the session token is signed.

@@ -125,7 +125,8 @@ pub fn encode(bytes: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
         }
         rest = after;
     }
-    put_block(rest, out);
+    // Short texts seldom have one: a region, a name.
+    if front(rest, keep) == rest.len() { out.put(rest) } else { put_block(rest, out) }
 }
 
 /// Encodes at most [`BLOCK`] bytes, without a branch for each: where one is to be escaped, more are.

@@ -104,6 +104,10 @@ impl<const N: usize> Ascii<N> {
         Self(text)
     }
 
+    pub(crate) const fn to_bytes(self) -> [u8; N] {
+        self.0
+    }
+
     /// The text as bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -136,6 +136,19 @@ impl UnixTime {
         Ascii::new(text)
     }
 
+    /// As [`UnixTime::compact`], on the same day as another time in that form.
+    #[cfg(feature = "sigv4")]
+    pub(crate) fn compact_on(self, other: &Ascii<16>) -> Ascii<16> {
+        let digits = |number: u32| [b'0' | (number / 10 % 10) as u8, b'0' | (number % 10) as u8];
+        let second = self.second_of_day();
+        let ([a, b], [c, d], [e, f]) = (digits(second / 3600), digits(second / 60 % 60), digits(second % 60));
+        let mut text = other.to_bytes();
+        if let Some(end) = text.last_chunk_mut() {
+            *end = [b'T', a, b, c, d, e, f, b'Z'];
+        }
+        Ascii::new(text)
+    }
+
     /// Formats as HTTP does: `Sun, 30 Aug 2015 12:36:00 GMT`.
     pub fn http_date(self) -> Ascii<29> {
         let Civil { days, year, month, day, time } = self.civil();
@@ -157,9 +170,12 @@ impl UnixTime {
         ((self.as_secs() >> 7) as u32) / (DAY >> 7)
     }
 
+    fn second_of_day(self) -> u32 {
+        self.as_secs().wrapping_sub(u64::from(self.days()).wrapping_mul(u64::from(DAY))) as u32
+    }
+
     fn civil(self) -> Civil {
-        let days = self.days();
-        let second = self.as_secs().wrapping_sub(u64::from(days).wrapping_mul(u64::from(DAY))) as u32;
+        let (days, second) = (self.days(), self.second_of_day());
         // Years have 366 days at most and months 31, so the first guesses are early: by less than a year in
         // 1,000, and by a month at most.
         let mut year = (days / 366).wrapping_add(1970);
