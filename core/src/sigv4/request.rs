@@ -233,7 +233,7 @@ pub fn is_never_signed(name: &str) -> bool {
 /// Moves the last element of an otherwise sorted list to its place, after those equal to it: one step of an
 /// insertion sort, with few comparisons, as they read texts: one in a list that is sorted already. The standard
 /// library's sorts keep a panic path.
-pub(super) fn sink_last<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+pub(super) fn sink_last<T: Copy>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
     let Some((last, sorted)) = list.split_last() else { return };
     let (mut place, mut end) = (0usize, sorted.len());
     let mut middle = end.wrapping_sub(1);
@@ -244,11 +244,9 @@ pub(super) fn sink_last<T>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering)
         }
         middle = place.wrapping_add(end) / 2;
     }
-    let mut len = list.len();
-    while let Some([.., before, last]) = list.get_mut(place..len) {
-        core::mem::swap(before, last);
-        len = len.wrapping_sub(1);
-    }
+    // Each is carried to the next place, none read where it was just written.
+    let mut carried = *last;
+    list.iter_mut().skip(place).for_each(|element| core::mem::swap(element, &mut carried));
 }
 
 /// Orders header names as their lower-case forms.
