@@ -1,7 +1,7 @@
 //! What the numbers should be, and whether they are.
 
 use crate::table::{Table, times};
-use crate::{reading, signing};
+use crate::{builds, reading, signing};
 
 /// For each request, at most this many times as long as the compressions alone: the key derived, and kept.
 const SIGNED: [[f64; 2]; 4] = [[1.35, 1.5], [1.65, 2.3], [1.45, 1.75], [1.75, 2.35]];
@@ -13,9 +13,11 @@ const SIGNERS: f64 = 1.5;
 const READERS: f64 = 1.0;
 /// The time per byte of a large document, to that of a small one.
 const GROWTH: f64 = 1.25;
+/// A release build with TLS and no more, to one of an HTTP client and a reader of JSON.
+const BUILT: f64 = 1.3;
 
 /// The aims, each with the number that is farthest from it.
-pub(crate) fn table(signed: &[signing::Row], read: &[reading::Row]) -> Table {
+pub(crate) fn table(signed: &[signing::Row], read: &[reading::Row], built: &[builds::Row]) -> Table {
     let kept = |kept| signed.iter().filter(move |row| row.kept == kept);
     let others = kept(false).flat_map(|row| row.times_written().into_iter().flatten());
     let mut table = Table::new(1, ["aim", "limit", "farthest", "reached"]);
@@ -39,6 +41,9 @@ pub(crate) fn table(signed: &[signing::Row], read: &[reading::Row]) -> Table {
         GROWTH,
         &mut read.iter().filter_map(|row| row.growth),
     );
+    if let Some(least) = builds::least(built) {
+        most("release build with `tls` alone, by hand: at most", BUILT, &mut std::iter::once(least));
+    }
     let mut least = |aim: &str, limit: f64, numbers: &mut dyn Iterator<Item = f64>| {
         let farthest = numbers.fold(f64::INFINITY, f64::min);
         table.row([aim.to_owned(), times(limit), times(farthest), yes(farthest >= limit)]);

@@ -2,9 +2,11 @@
 //!
 //!     peers                prints
 //!     peers --rounds N     the same, of N rounds; of one, to see that all signatures are equal
-//!     peers --write        also writes RESULTS.md, chart.svg and the tables of the README
+//!     peers --builds       also compares builds from nothing, which takes minutes
+//!     peers --write        the same, and writes RESULTS.md, chart.svg and the tables of the README
 
 mod aims;
+mod builds;
 mod chart;
 mod chunks;
 mod clock;
@@ -27,17 +29,25 @@ const PUBLISHED: usize = 60;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some((rounds, write)) = parse(&arguments) else {
+    let Some(Asked { rounds, builds, write }) = parse(&arguments) else {
         eprintln!(
-            "benches: the arguments are --rounds N, at least 1, and --write, with at least {PUBLISHED} rounds"
+            "benches: the arguments are --rounds N, at least 1, --builds, and --write, with at least {PUBLISHED} rounds"
         );
         return ExitCode::from(2);
     };
     chunks::compare();
     #[cfg(feature = "server")]
     server::compare();
+    let built = match builds.then(builds::rows).transpose() {
+        Ok(built) => built.unwrap_or_default(),
+        Err(error) => {
+            eprintln!("benches: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let report = report::Report {
         rounds,
+        built,
         signed: signing::rows(rounds),
         read: reading::rows(rounds),
         cached: signing::cached_credentials(rounds),
@@ -50,22 +60,32 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The number of rounds, and whether to write.
-fn parse(mut arguments: &[String]) -> Option<(usize, bool)> {
-    let (mut rounds, mut write) = (ROUNDS, false);
+/// What the arguments ask for.
+struct Asked {
+    rounds: usize,
+    builds: bool,
+    write: bool,
+}
+
+fn parse(mut arguments: &[String]) -> Option<Asked> {
+    let mut asked = Asked { rounds: ROUNDS, builds: false, write: false };
     loop {
         arguments = match arguments {
             [] => break,
+            [flag, rest @ ..] if flag == "--builds" => {
+                asked.builds = true;
+                rest
+            }
             [flag, rest @ ..] if flag == "--write" => {
-                write = true;
+                (asked.builds, asked.write) = (true, true);
                 rest
             }
             [flag, number, rest @ ..] if flag == "--rounds" => {
-                rounds = number.parse().ok().filter(|rounds| *rounds > 0)?;
+                asked.rounds = number.parse().ok().filter(|rounds| *rounds > 0)?;
                 rest
             }
             _ => return None,
         }
     }
-    (!write || rounds >= PUBLISHED).then_some((rounds, write))
+    (!asked.write || asked.rounds >= PUBLISHED).then_some(asked)
 }

@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use crate::chart::{self, Bar, Group, Kind};
 use crate::table::{Table, times};
-use crate::{aims, reading, signing};
+use crate::{aims, builds, reading, signing};
 
 /// The folder of the benchmarks.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -17,6 +17,8 @@ const END: &str = "<!-- benches: end -->";
 /// All that was measured.
 pub(crate) struct Report {
     pub(crate) rounds: usize,
+    /// Empty if builds were not asked for.
+    pub(crate) built: Vec<builds::Row>,
     pub(crate) signed: Vec<signing::Row>,
     pub(crate) read: Vec<reading::Row>,
     /// A provider's cached credentials: nanoseconds, and 64 threads to one.
@@ -42,12 +44,27 @@ impl Report {
              - from a document to its fields in a buffer, escapes resolved; for HTTP, to the length of the body\n\
              - *growth*: the time per byte as a multiple of that of the small document before it\n\
              - *other reader*: its time as a multiple of ours; `serde_json` copies no string but those with escapes\n\n\
-             {}",
+             {}{}",
             machine(),
             self.rounds,
             self.signing().markdown(),
             self.reading().markdown(),
-            aims::table(&self.signed, &self.read).markdown(),
+            self.builds(),
+            aims::table(&self.signed, &self.read, &self.built).markdown(),
+        )
+    }
+
+    /// The table of builds, with what its columns mean; empty if there is none.
+    fn builds(&self) -> String {
+        if self.built.is_empty() {
+            return String::new();
+        }
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        format!(
+            "{}\n\
+             - the time of `cargo build --release` in an empty folder, once, on {processors} processors, downloads left \
+             out, and as a multiple of the first; *crates*: with those that compile others\n\n",
+            builds::table(&self.built).markdown()
         )
     }
 
