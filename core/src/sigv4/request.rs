@@ -244,9 +244,19 @@ pub(super) fn sink_last<T: Copy>(list: &mut [T], compare: impl Fn(&T, &T) -> Ord
         }
         middle = place.wrapping_add(end) / 2;
     }
-    // Each is carried to the next place, none read where it was just written.
+    if ON_DEVICE {
+        let mut len = list.len();
+        while let Some([.., before, last]) = list.get_mut(place..len) {
+            core::mem::swap(before, last);
+            len = len.wrapping_sub(1);
+        }
+        return;
+    }
+    // Each is carried to the next place: none is read just after it was written, as in a swap, which waits for memory.
     let mut carried = *last;
-    list.iter_mut().skip(place).for_each(|element| core::mem::swap(element, &mut carried));
+    for element in list.get_mut(place..).unwrap_or_default() {
+        core::mem::swap(element, &mut carried);
+    }
 }
 
 /// Orders header names as their lower-case forms.
