@@ -100,6 +100,83 @@ fn lent_tables_hold_many_headers_and_parameters() {
     }
 }
 
+/// All texts of up to `len` of these characters.
+fn texts(characters: &str, len: usize) -> Vec<String> {
+    let mut all = vec![String::new()];
+    let mut longest = all.clone();
+    for _ in 0..len {
+        let longer = |text: &String| -> Vec<String> {
+            characters.chars().map(|character| format!("{text}{character}")).collect()
+        };
+        longest = longest.iter().flat_map(longer).collect();
+        all.extend(longest.iter().cloned());
+    }
+    all
+}
+
+/// The canonical request of one that has a line more.
+fn canonical_with_line(name: &str, value: &str) -> String {
+    let mut request = Request::<2>::with_room("GET", "/", Payload::Bytes(b"")).unwrap();
+    request.header("host", b"example.com").unwrap();
+    request.header(name, value.as_bytes()).unwrap();
+    let mut text = Text::default();
+    with_signer(|signer| signer.sign(&request).unwrap().put_canonical_request(&mut text).unwrap());
+    String::from_utf8(text.0).unwrap()
+}
+
+#[test]
+fn spaces_of_a_value_are_folded_wherever_they_are() {
+    for value in texts("a \t", 6) {
+        let words: Vec<&str> = value.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+        let expected = canonical("", &[("x-note".to_owned(), words.join(" "))]);
+        assert_eq!(canonical_with_line("x-note", &value), expected, "{value:?}");
+        // Beside so much text that many bytes are compared at once.
+        let (long, text) = ("b".repeat(40), words.join(" "));
+        let front = if value.starts_with(['a']) || value.is_empty() { "" } else { " " };
+        let between = if text.is_empty() { front } else { &format!("{front}{text}") };
+        let back = if value.ends_with([' ', '\t']) && !text.is_empty() { " " } else { "" };
+        let expected = canonical("", &[("x-note".to_owned(), format!("{long}{between}{back}{long}"))]);
+        assert_eq!(canonical_with_line("x-note", &format!("{long}{value}{long}")), expected, "{value:?}");
+    }
+}
+
+#[test]
+fn capitals_of_a_name_become_small_wherever_they_are() {
+    for letters in texts("aZ-", 5) {
+        for len in [0, 3, 4, 7, 8, 11, 16, 30] {
+            let name = format!("y{}{letters}", "b".repeat(len));
+            let expected = canonical("", &[(name.to_lowercase(), "1".to_owned())]);
+            assert_eq!(canonical_with_line(&name, "1"), expected);
+        }
+    }
+}
+
+#[test]
+fn a_signature_has_its_time_with_a_key_of_another_time_of_the_day() {
+    let credentials =
+        Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None).unwrap();
+    let mut request = Request::<1>::with_room("GET", "/", Payload::Unsigned).unwrap();
+    request.header("host", b"example.com").unwrap();
+    let midnight = UnixTime::from_compact(b"20160229T000000Z").unwrap().as_secs();
+    let secret = credentials.secret_access_key();
+    for made in [0, 86_399] {
+        let key = SigningKey::derive(secret, UnixTime::from_secs(midnight + made), "eu-west-1", "s3");
+        for second in (0..86_400).step_by(617).chain([9, 59, 60, 3_599, 3_600, 35_999, 36_000, 86_399]) {
+            let time = UnixTime::from_secs(midnight + second);
+            let signer = Signer::new(&credentials, &key, Rules::S3, time).unwrap();
+            let mut text = Text::default();
+            signer.sign(&request).unwrap().put_header_lines(&mut text);
+            let text = String::from_utf8(text.0).unwrap();
+            assert!(text.contains(&format!("X-Amz-Date: {}\r\n", time.compact())), "{second}: {text}");
+        }
+    }
+    let key = SigningKey::derive(secret, UnixTime::from_secs(midnight), "eu-west-1", "s3");
+    for time in [midnight - 1, midnight + 86_400] {
+        let signer = Signer::new(&credentials, &key, Rules::S3, UnixTime::from_secs(time));
+        assert_eq!(signer.err(), Some(SignError::StaleKey));
+    }
+}
+
 #[test]
 fn one_parameter_too_many_is_an_error() {
     for (room, count) in [(1, 2), (64, 65), (65, 66), (1_024, 1_025), (0, 1)] {
