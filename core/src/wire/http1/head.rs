@@ -14,7 +14,18 @@ pub fn head_len(received: &[u8], searched: usize) -> Option<usize> {
     // The end may overlap the searched part by three bytes.
     let from = searched.saturating_sub(3);
     let fresh = received.get(from..)?;
-    let at = fresh.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let mut at = 0usize;
+    if ON_DEVICE {
+        at = fresh.windows(4).position(|window| window == b"\r\n\r\n")?;
+    } else {
+        // From one end of a line to the next.
+        while let rest = fresh.get(at..)?
+            && !rest.starts_with(b"\r\n\r\n")
+        {
+            let line = Stops(*b"\0\r").front(rest.get(1..)?);
+            at = at.wrapping_add(line).wrapping_add(1);
+        }
+    }
     Some(from.wrapping_add(at).wrapping_add(4))
 }
 
@@ -73,12 +84,11 @@ impl<'a> ResponseHead<'a> {
             return Ok(Framing::Length(0));
         }
         let length = content_length(self.headers)?;
-        let mut codings =
-            self.headers.lines().filter(|(_, name, _)| name.eq_ignore_ascii_case("transfer-encoding"));
+        let mut codings = self.headers.named("transfer-encoding");
         match (codings.next(), length) {
             (None, Some(length)) => Ok(Framing::Length(length)),
             (None, None) => Ok(Framing::Close),
-            (Some((at, _, coding)), length) => {
+            (Some((at, coding)), length) => {
                 let chunked = coding.eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
                 // A length beside a coding is used for request smuggling.
                 if chunked && length.is_none() && self.minor == 1 {
@@ -186,34 +196,38 @@ impl<'a> Headers<'a> {
 
     /// Name and value of each line in order; values without the white space around them.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a [u8])> + Clone + 'a {
-        self.lines().map(|(_, name, value)| (name, value))
+        self.lines().map_while(|(_, name, value)| Some((utf8(name).ok()?, value.trim_ascii())))
     }
 
-    /// As [`Headers::iter`], each line with its offset in the head.
-    pub(super) fn lines(self) -> impl Iterator<Item = (usize, &'a str, &'a [u8])> + Clone + 'a {
+    /// The offset in the head, the name, and the value with the white space around it, of each line.
+    fn lines(self) -> impl Iterator<Item = (usize, &'a [u8], &'a [u8])> + Clone + 'a {
         let mut rest = self.lines;
         let mut next = self.start;
         core::iter::from_fn(move || {
             let at = next;
-            let end = Stops(*b"\0\n").front(rest).wrapping_add(1);
-            let (line, tail) = rest.split_at_checked(end)?;
+            let colon = Stops(*b"\0:").front(rest);
+            let (name, [_, behind @ ..]) = rest.split_at_checked(colon)? else { return None };
+            let (value, tail) = behind.split_at_checked(Stops(*b"\0\n").front(behind).wrapping_add(1))?;
+            next = next.wrapping_add(rest.len().wrapping_sub(tail.len()));
             rest = tail;
-            next = next.wrapping_add(end);
-            let colon = Stops(*b"\0:").front(line);
-            let name = utf8(line.get(..colon)?).ok()?;
-            Some((at, name, line.get(colon.wrapping_add(1)..)?.trim_ascii()))
+            Some((at, name, value))
         })
+    }
+
+    /// The offset in the head and the value of each line of that name.
+    pub(super) fn named<'n>(self, name: &'n str) -> impl Iterator<Item = (usize, &'a [u8])> + use<'a, 'n> {
+        let same = move |found: &[u8]| found.eq_ignore_ascii_case(name.as_bytes());
+        self.lines().filter(move |(_, found, _)| same(found)).map(|(at, _, value)| (at, value.trim_ascii()))
     }
 
     /// The value of the first line of that name, in any case.
     pub fn get(self, name: &str) -> Option<&'a [u8]> {
-        self.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.named(name).next().map(|(_, value)| value)
     }
 
     /// The values of all lines of that name.
     pub fn all<'n>(self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        let same = move |found: &str| found.eq_ignore_ascii_case(name);
-        self.iter().filter(move |(found, _)| same(found)).map(|(_, value)| value)
+        self.named(name).map(|(_, value)| value)
     }
 
     /// The value of the first line of that name, if it is visible ASCII and spaces.
@@ -254,7 +268,7 @@ fn version(scan: &mut Scan<'_>) -> Option<u8> {
 /// list (RFC 9112, section 6.3, rule 5).
 fn content_length(headers: Headers<'_>) -> Result<Option<u64>, Error> {
     let mut length = None;
-    for (at, _, value) in headers.lines().filter(|(_, name, _)| name.eq_ignore_ascii_case("content-length")) {
+    for (at, value) in headers.named("content-length") {
         for digits in value.split(|byte| *byte == b',') {
             let mut stated = 0u64;
             let digits = digits.trim_ascii();
