@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// The result of a run.
@@ -17,14 +18,29 @@ pub struct Run {
     pub stderr: String,
     /// The elapsed time.
     pub took: Duration,
-    /// Peak resident memory in bytes, sampled every two milliseconds at first and every ten later; 0 without
-    /// `/proc`.
-    pub peak: u64,
-    /// Processor time, sampled at the same intervals, in steps of ten milliseconds.
-    pub cpu: Duration,
+    /// What it cost; see [`rolecall_weighed`].
+    weight: Option<Weight>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Weight {
+    peak: u64,
+    cpu: Duration,
 }
 
 impl Run {
+    /// The peak of its resident memory, in bytes.
+    #[track_caller]
+    pub fn peak(&self) -> u64 {
+        self.weight.expect("it was weighed").peak
+    }
+
+    /// The time of a processor that it took, in user and kernel mode.
+    #[track_caller]
+    pub fn cpu(&self) -> Duration {
+        self.weight.expect("it was weighed").cpu
+    }
+
     /// Asserts that the run succeeded, and returns standard output.
     #[track_caller]
     pub fn ok(&self) -> &str {
@@ -95,6 +111,31 @@ fn run<'a>(
     run_to_end(command, environment, input)
 }
 
+/// Runs the command as [`rolecall()`] does, with its exact memory and processor time however soon it ends: GNU `time` asks
+/// the system for them.
+pub fn rolecall_weighed<'a>(
+    arguments: &[&str],
+    environment: impl IntoIterator<Item = (&'a str, impl AsRef<str>)>,
+) -> Run {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let number = RUNS.fetch_add(1, Ordering::Relaxed);
+    let file = std::env::temp_dir().join(format!("rolecall-weight-{}-{number}", std::process::id()));
+    let inner = alone();
+    let mut command = Command::new("/usr/bin/time");
+    command.args(["--quiet", "--format", "%M %U %S", "--output"]).arg(&file);
+    command.arg(inner.get_program()).args(inner.get_args()).args(arguments);
+    let mut run = run_to_end(command, environment, None);
+    let written =
+        std::fs::read_to_string(&file).expect("GNU time (the package `time`) writes what it was asked for");
+    std::fs::remove_file(&file).expect("the file is removed");
+    let numbers: Vec<f64> =
+        written.split_whitespace().map(|number| number.parse().expect("a number")).collect();
+    let [kilobytes, user, system] = numbers[..] else { panic!("three numbers: {written}") };
+    assert!(kilobytes > 0.0, "{run:#?}");
+    run.weight = Some(Weight { peak: kilobytes as u64 * 1024, cpu: Duration::from_secs_f64(user + system) });
+    run
+}
+
 /// The command, without the terminal of the tests, at which it would ask.
 fn alone() -> Command {
     if std::fs::File::open("/dev/tty").is_err() {
@@ -162,39 +203,10 @@ fn run_to_end<'a>(
     let (mut out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let reader = std::thread::spawn(move || std::io::read_to_string(&mut out).expect("text"));
     let errors = std::thread::spawn(move || std::io::read_to_string(&mut err).expect("text"));
-    let (mut peak, mut cpu) = (0, Duration::ZERO);
-    let status = loop {
-        peak = peak.max(high_water(child.id()));
-        cpu = cpu.max(processor_time(child.id()));
-        if let Some(status) = child.try_wait().expect("a child") {
-            break status;
-        }
-        let pause = if start.elapsed() < Duration::from_millis(200) { 2 } else { 10 };
-        std::thread::sleep(Duration::from_millis(pause));
-    };
+    let status = child.wait().expect("a child");
     let took = start.elapsed();
     let (stdout, stderr) = (reader.join().expect("a reader"), errors.join().expect("a reader"));
-    Run { code: status.code(), stdout, stderr, took, peak, cpu }
-}
-
-/// The peak memory of the process, as it reports it itself. The system's figure would include this test
-/// process, whose image and name the child has until it executes the command.
-fn high_water(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
-    if !value("Name:").is_some_and(|name| matches!(name, "rolecall" | "python3")) {
-        return 0;
-    }
-    let kilobytes = value("VmHWM:").and_then(|text| text.strip_suffix(" kB")?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
-}
-
-/// The processor time of all threads of the process, in user and kernel mode.
-fn processor_time(process: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The second field is the name in parentheses; the 14th and 15th are the times in hundredths of a second.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split(' ').skip(12).take(2);
-    Duration::from_millis(fields.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>() * 10)
+    Run { code: status.code(), stdout, stderr, took, weight: None }
 }
 
 /// The path of the command, which is built once.

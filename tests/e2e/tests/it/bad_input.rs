@@ -3,19 +3,19 @@
 
 use std::time::Duration;
 
-use e2e::command::{Run, rolecall};
+use e2e::command::{Run, rolecall_weighed};
 use e2e::peer::{Act, Peer};
 
 const MEBIBYTE: u64 = 1024 * 1024;
 fn credentials(peer: &Peer) -> Run {
-    rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url())])
+    rolecall_weighed(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url())])
 }
 
 /// Checks the bounds that hold for every bad input, and returns the error.
 #[track_caller]
 fn refused(run: &Run) -> &str {
     assert!(run.took < Duration::from_secs(10), "{run:#?}");
-    assert!(run.peak < 8 * MEBIBYTE, "{run:#?}");
+    assert!(run.peak() < 8 * MEBIBYTE, "{run:#?}");
     run.failed()
 }
 
@@ -33,7 +33,7 @@ fn a_timed_out_token_request_mentions_the_hop_limit() {
 fn a_container_endpoint_that_never_answers_times_out() {
     let peer = Peer::start(|_| Act::STALL);
     let url = format!("{}/credentials", peer.url());
-    let run = rolecall(&["credentials"], [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url.as_str())]);
+    let run = rolecall_weighed(&["credentials"], [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url.as_str())]);
     assert!(refused(&run).contains("container endpoint: waiting for the reply: timed out"), "{run:#?}");
     assert!((2..=3).contains(&peer.requests()), "{} attempts", peer.requests());
 }
@@ -54,7 +54,8 @@ fn a_role_name_cannot_redirect_the_request() {
 #[test]
 fn absent_sources_are_listed_without_delay() {
     // The connection is refused, as on a machine that is not an EC2 instance.
-    let run = rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")]);
+    let run =
+        rolecall_weighed(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9")]);
     let error = refused(&run);
     assert!(run.took < Duration::from_secs(5), "{run:#?}");
     for expected in [
@@ -65,7 +66,7 @@ fn absent_sources_are_listed_without_delay() {
     ] {
         assert!(error.contains(expected), "{expected}: {error}");
     }
-    let disabled = rolecall(&["credentials"], [("AWS_EC2_METADATA_DISABLED", "TRUE")]);
+    let disabled = rolecall_weighed(&["credentials"], [("AWS_EC2_METADATA_DISABLED", "TRUE")]);
     assert!(refused(&disabled).contains("switched off"), "{disabled:#?}");
 }
 
@@ -81,7 +82,7 @@ fn a_secret_echoed_by_the_service_is_redacted() {
     let denied = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no wJalrXUtnFEMI no</Message></Error>\
                   <RequestId>id-7</RequestId></ErrorResponse>";
     let peer = Peer::start(|_| Act::Reply(403, String::new(), denied.into()));
-    let run = rolecall(
+    let run = rolecall_weighed(
         &["credentials", "--role-arn", "arn:aws:iam::444455556666:role/x", "--role-session-name", "s1"],
         [
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
@@ -125,7 +126,7 @@ fn invalid_cognito_responses_are_errors() {
     ];
     for (act, expected) in both.clone().into_iter().chain(of_pool) {
         let peer = Peer::start(move |_| act.clone());
-        let run = rolecall(&pool, [("AWS_ENDPOINT_URL_COGNITO_IDENTITY", peer.url())]);
+        let run = rolecall_weighed(&pool, [("AWS_ENDPOINT_URL_COGNITO_IDENTITY", peer.url())]);
         let error = refused(&run);
         assert!(
             error.contains(expected) && error.contains("Cognito identity pool: GetId"),
@@ -146,7 +147,7 @@ fn invalid_cognito_responses_are_errors() {
         let peer = Peer::start(move |_| act.clone());
         let environment =
             [("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", peer.url()), ("AWS_COGNITO_PASSWORD", PASSWORD)];
-        let run = rolecall(&[&pool[..], &user].concat(), environment);
+        let run = rolecall_weighed(&[&pool[..], &user].concat(), environment);
         let error = refused(&run);
         assert!(error.contains(expected) && error.contains("Cognito user pool"), "{expected}: {error}");
         assert!(!error.contains("horse"), "part of the password is in the error: {error}");
@@ -176,7 +177,7 @@ fn what_is_too_long_is_said_with_its_limit_and_without_a_remedy_of_the_library()
         (&["credentials"], config.to_vec(), "at most 262144 bytes of what a command prints"),
         (&["credentials"], [&token[..], &sts].concat(), "at most 262144 bytes of a file"),
     ] {
-        let run = rolecall(arguments, variables);
+        let run = rolecall_weighed(arguments, variables);
         let error = refused(&run);
         assert!(error.contains("too long") && error.contains(limit), "{error}");
         assert!(!error.contains("lend") && !error.contains("buffer"), "{error}");
@@ -186,7 +187,7 @@ fn what_is_too_long_is_said_with_its_limit_and_without_a_remedy_of_the_library()
         (0..50).map(|number| format!("{}{number}={}", "k".repeat(120), "%".repeat(256))).collect();
     let tags: Vec<&str> = tags.iter().flat_map(|tag| ["--tag", tag]).collect();
     let role = ["credentials", "--role-arn", "arn:aws:iam::123456789012:role/r"];
-    let run = rolecall(&[&role[..], &tags].concat(), [&keys[..], &sts].concat());
+    let run = rolecall_weighed(&[&role[..], &tags].concat(), [&keys[..], &sts].concat());
     let error = refused(&run);
     assert!(error.contains("bytes, which is more than is permitted") && !error.contains("buffer"), "{error}");
 }

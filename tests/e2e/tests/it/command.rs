@@ -1,6 +1,6 @@
 //! The command against the simulator: output and exit codes.
 
-use e2e::command::rolecall;
+use e2e::command::{rolecall, rolecall_weighed};
 use rolecall_simulator::{Config, Role, Simulator};
 
 const KEYS: [(&str, &str); 2] = [
@@ -147,9 +147,9 @@ fn a_body_is_read_from_a_file_and_streamed_in_bounded_memory() {
         rolecall(&["request", "PUT", &url, "-d", &format!("@{}", file.display())], simulator.environment());
     std::fs::remove_file(&file).expect("the file exists");
     put.ok();
-    let get = rolecall(&["request", "GET", &url], simulator.environment());
+    let get = rolecall_weighed(&["request", "GET", &url], simulator.environment());
     assert!(get.ok() == content, "the body was changed");
-    assert!(get.peak < 20 * 1024 * 1024, "{} bytes of memory for a streamed body", get.peak);
+    assert!(get.peak() < 20 * 1024 * 1024, "{} bytes of memory for a streamed body", get.peak());
     let no_file = rolecall(&["request", "PUT", &url, "-d", "@/does/not/exist"], simulator.environment());
     assert!(no_file.failed().contains("/does/not/exist"), "{no_file:#?}");
 }

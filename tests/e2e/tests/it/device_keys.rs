@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use e2e::command::{Run, rolecall, rolecall_at_terminal};
+use e2e::command::{Run, rolecall_at_terminal, rolecall_weighed};
 use e2e::device::{Service, file};
 use rolecall::core::error::{Failure, FailureKind, Phase};
 use rolecall::core::wire::x509::Scheme;
@@ -43,7 +43,7 @@ fn arguments(service: &Service, certificate: &str, key: &str, more: &[&str]) -> 
 fn run(service: &Service, certificate: &str, key: &str, more: &[&str]) -> Run {
     let all = arguments(service, certificate, key, more);
     let all: Vec<_> = all.iter().map(String::as_str).collect();
-    rolecall(&all, [("AWS_EC2_METADATA_DISABLED", "true")])
+    rolecall_weighed(&all, [("AWS_EC2_METADATA_DISABLED", "true")])
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn an_encryption_that_costs_too_much_or_is_not_supported_is_refused_at_once() {
             assert!(run.failed().contains(words) && run.stderr.contains(&path), "{name}: {run:?}");
             assert!(run.took < Duration::from_secs(2), "{name}: {run:?}");
         }
-        assert!(run.peak < 40 << 20, "{name}: {run:?}");
+        assert!(run.peak() < 40 << 20, "{name}: {run:?}");
     }
     std::fs::set_permissions(&right, std::fs::Permissions::from_mode(0o644)).expect("a mode");
     let run = run(&service, &certificate, &file("p256.encrypted.key"), &["--key-passphrase-file", &right]);

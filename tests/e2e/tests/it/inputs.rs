@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use e2e::command::{binary, rolecall};
+use e2e::command::{binary, rolecall, rolecall_weighed};
 
 const KEYS: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
@@ -72,12 +72,12 @@ fn refused(file: &Path, expected: &str) {
         for (option, arguments) in naming(name) {
             scope.spawn(move || {
                 let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-                let run = rolecall(&arguments, KEYS);
+                let run = rolecall_weighed(&arguments, KEYS);
                 let error = run.failed();
                 assert!(error.contains(&format!("{option} {name}: ")), "{arguments:?}: {run:#?}");
                 assert!(error.contains(expected), "{arguments:?}: {run:#?}");
                 assert!(run.took < Duration::from_secs(15), "{arguments:?}: {run:#?}");
-                assert!(run.peak < 600 * MEBIBYTE, "{arguments:?}: {run:#?}");
+                assert!(run.peak() < 600 * MEBIBYTE, "{arguments:?}: {run:#?}");
             });
         }
     });

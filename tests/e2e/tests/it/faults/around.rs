@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use e2e::command::{Run, rolecall};
+use e2e::command::{Run, rolecall_weighed};
 use e2e::peer::{Act, Peer, Then};
 
 const KEYS: [(&str, &str); 2] =
@@ -28,7 +28,7 @@ use Ends::{Failing, With};
 /// Checks one run, and prints its line of the table.
 #[track_caller]
 fn check(kind: &str, name: &str, run: &Run, ends: &Ends) {
-    let (took, cpu, peak) = (run.took.as_millis(), run.cpu.as_millis(), run.peak / 1024);
+    let (took, cpu, peak) = (run.took.as_millis(), run.cpu().as_millis(), run.peak() / 1024);
     println!("{kind:<9} {name:<44} {took:>5} ms {cpu:>4} ms cpu {peak:>5} KiB {}", run.stderr.trim());
     match ends {
         With(words) => assert!(run.code == Some(0) && run.stdout.contains(words), "{name}: {run:#?}"),
@@ -38,8 +38,8 @@ fn check(kind: &str, name: &str, run: &Run, ends: &Ends) {
         }
     }
     assert!(!run.stderr.contains("hidden-secret"), "{name}: {run:#?}");
-    assert!(run.took < LIMIT && run.peak < MOST_MEMORY, "{name}: {run:#?}");
-    assert!(run.cpu < run.took / 4 + Duration::from_millis(400), "{name}: {run:#?}");
+    assert!(run.took < LIMIT && run.peak() < MOST_MEMORY, "{name}: {run:#?}");
+    assert!(run.cpu() < run.took / 4 + Duration::from_millis(400), "{name}: {run:#?}");
 }
 
 /// Runs rows at once, because most of them wait.
@@ -94,7 +94,7 @@ fn proxies() {
         let peer = Peer::start(move |_| act.clone());
         let proxy = peer.url().replace("http://", "http://user:hidden-secret@");
         let variables = [KEYS[0], KEYS[1], ("AWS_REGION", "eu-west-1"), ("HTTPS_PROXY", &proxy)];
-        check("proxy", name, &rolecall(&["whoami"], variables), &Failing(words));
+        check("proxy", name, &rolecall_weighed(&["whoami"], variables), &Failing(words));
     });
 }
 
@@ -143,7 +143,7 @@ fn processes() {
         let config =
             file(&format!("{id}.ini"), &format!("[default]\ncredential_process = sh {}\n", script.display()));
         let variables = [("AWS_CONFIG_FILE", config.to_str().expect("text")), ("PATH", "/usr/bin:/bin")];
-        check("process", name, &rolecall(&["credentials"], variables), &ends);
+        check("process", name, &rolecall_weighed(&["credentials"], variables), &ends);
     });
 }
 
@@ -168,7 +168,7 @@ fn files() {
     ];
     all(rows, |(name, path, ends)| {
         let variables = [("AWS_CONFIG_FILE", path.as_str()), ("AWS_EC2_METADATA_DISABLED", "true")];
-        check("file", name, &rolecall(&["credentials"], variables), &ends);
+        check("file", name, &rolecall_weighed(&["credentials"], variables), &ends);
     });
 }
 
@@ -181,7 +181,7 @@ fn prompts_without_a_terminal() {
     let signing_in = [&pool[..], &user].concat();
     for (name, arguments) in [("a code", &role[..]), ("a password", &signing_in)] {
         let arguments = [&["credentials"], arguments].concat();
-        let run = rolecall(&arguments, [KEYS[0], KEYS[1], ("AWS_REGION", "eu-west-1")]);
+        let run = rolecall_weighed(&arguments, [KEYS[0], KEYS[1], ("AWS_REGION", "eu-west-1")]);
         check("prompt", name, &run, &Failing("run it at a terminal"));
     }
 }

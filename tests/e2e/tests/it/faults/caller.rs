@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use e2e::command::rolecall;
+use e2e::command::rolecall_weighed;
 use rolecall_core::call::{Call, Service};
 use rolecall_core::credentials::Credentials;
 use rolecall_core::flow::{Endpoint, Flow, Lease, Memory, Slot};
@@ -109,15 +109,15 @@ fn by_command(source: Source, url: &str) -> Fetched {
     let assume = ["credentials", "--role-arn", ROLE[0], "--role-session-name", ROLE[1]];
     let anonymous = ["credentials", "--cognito-identity-pool", POOL];
     let run = match source {
-        Source::Imds => rolecall(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)]),
-        Source::Container => rolecall(
+        Source::Imds => rolecall_weighed(&["credentials"], [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)]),
+        Source::Container => rolecall_weighed(
             &["credentials"],
             [
                 ("AWS_CONTAINER_CREDENTIALS_FULL_URI", container.as_str()),
                 ("AWS_CONTAINER_AUTHORIZATION_TOKEN", AUTHORIZATION),
             ],
         ),
-        Source::Sts => rolecall(
+        Source::Sts => rolecall_weighed(
             &assume,
             [
                 ("AWS_ACCESS_KEY_ID", KEY[0]),
@@ -126,7 +126,7 @@ fn by_command(source: Source, url: &str) -> Fetched {
                 ("AWS_ENDPOINT_URL_STS", url),
             ],
         ),
-        Source::Cognito => rolecall(&anonymous, [("AWS_ENDPOINT_URL_COGNITO_IDENTITY", url)]),
+        Source::Cognito => rolecall_weighed(&anonymous, [("AWS_ENDPOINT_URL_COGNITO_IDENTITY", url)]),
     };
     let result = match run.code {
         Some(0) => {
@@ -142,7 +142,7 @@ fn by_command(source: Source, url: &str) -> Fetched {
         }
         _ => Err(run.failed().to_owned()),
     };
-    Fetched { result, took: run.took, cpu: run.cpu, peak: Some(run.peak) }
+    Fetched { result, took: run.took, cpu: run.cpu(), peak: Some(run.peak()) }
 }
 
 fn endpoint(url: &str) -> Endpoint<'_> {
