@@ -153,11 +153,14 @@ impl fmt::Debug for Key<'_> {
 
 /// Whether region and service can go into a header line as they are.
 pub(super) fn is_scope(region: &str, service: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
-    [region, service].iter().all(|text| {
-        let few = !ON_DEVICE && all_within(text.as_bytes(), [(b'a', b'z'), (b'0', b'9'), (b'-', b'-')]);
-        few || text.bytes().all(plain)
-    })
+    is_scope_part(region) && is_scope_part(service)
+}
+
+#[inline(never)]
+fn is_scope_part(text: &str) -> bool {
+    // Most have nothing but these.
+    let few = !ON_DEVICE && all_within(text.as_bytes(), [(b'a', b'z'), (b'0', b'9'), (b'-', b'-')]);
+    few || text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b','))
 }
 
 /// Whether `set` is `*`, or regions separated by commas, and the service is as in [`is_scope`].

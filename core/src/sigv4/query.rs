@@ -10,9 +10,6 @@ use crate::wire::words::{self, Stops};
 use super::request::{Parts, sink_last};
 use super::{Request, SignError};
 
-/// The end of a parameter.
-const AMPERSAND: &Stops<2> = &Stops(*b"\0&");
-
 /// Query parameters that are sorted without memory of the caller's, at most.
 const MAX_PARAMETERS: usize = 64;
 
@@ -140,7 +137,7 @@ fn sort<'t>(text: &[u8], table: &'t mut [u16]) -> Result<&'t [u16], SignError> {
     while let Some(rest) = text.get(start..)
         && !rest.is_empty()
     {
-        let (at, len) = (start, AMPERSAND.front(rest));
+        let (at, len) = (start, words::before(rest, b'&'));
         start = start.wrapping_add(len).wrapping_add(1);
         if len == 0 {
             continue;

@@ -125,7 +125,7 @@ pub fn encode(bytes: &[u8], keep: Keep, out: &mut (impl Put + ?Sized)) {
         }
         rest = after;
     }
-    // Short texts seldom have one: a region, a name.
+    // A short text seldom has a byte to escape: a region, a service.
     if front(rest, keep) == rest.len() { out.put(rest) } else { put_block(rest, out) }
 }
 

@@ -3,9 +3,9 @@
 //! Lengths of slices are added and subtracted with `wrapping_add` and `wrapping_sub`: the sums are lengths
 //! too, and saturating operations take six bytes more on a device.
 
-use super::device::{ON_DEVICE, utf8};
+use super::device::utf8;
 use super::percent::hex;
-use super::words::Stops;
+use super::words::before;
 use super::{Error, Kind, Put};
 
 /// Input with a position that never passes its end, and the error that ended the reading: a method that fails
@@ -207,11 +207,7 @@ pub(crate) fn number(digits: &[u8], radix: u32) -> Option<u32> {
 /// The parts of `text` before and after the first `byte`. The standard library's search for a character keeps
 /// a panic path.
 pub(crate) fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let at = if ON_DEVICE {
-        text.bytes().position(|found| found == byte)?
-    } else {
-        Stops([0, byte]).front(text.as_bytes())
-    };
+    let at = before(text.as_bytes(), byte);
     Some((text.get(..at)?, text.get(at.wrapping_add(1)..)?))
 }
 

@@ -61,6 +61,15 @@ impl<const N: usize> Stops<N> {
     }
 }
 
+/// The length of the front of `text` before the first `byte`, or of all of it. One copy for all callers.
+#[inline(never)]
+pub(crate) fn before(text: &[u8], byte: u8) -> usize {
+    if ON_DEVICE {
+        return text.iter().position(|found| *found == byte).unwrap_or(text.len());
+    }
+    Stops([0, byte]).front(text)
+}
+
 /// As [`Stops::front`], one loop for all.
 #[inline(never)]
 fn front_of_bytes(text: &[u8], stops: &[u8]) -> usize {

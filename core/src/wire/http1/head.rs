@@ -2,7 +2,7 @@
 
 use crate::wire::device::{ON_DEVICE, utf8};
 use crate::wire::scan::{self, Scan};
-use crate::wire::words::Stops;
+use crate::wire::words::{Stops, before};
 use crate::wire::{Error, Kind};
 
 use super::body::Framing;
@@ -22,7 +22,7 @@ pub fn head_len(received: &[u8], searched: usize) -> Option<usize> {
         while let rest = fresh.get(at..)?
             && !rest.starts_with(b"\r\n\r\n")
         {
-            let line = Stops(*b"\0\r").front(rest.get(1..)?);
+            let line = before(rest.get(1..)?, b'\r');
             at = at.wrapping_add(line).wrapping_add(1);
         }
     }
@@ -205,9 +205,9 @@ impl<'a> Headers<'a> {
         let mut next = self.start;
         core::iter::from_fn(move || {
             let at = next;
-            let colon = Stops(*b"\0:").front(rest);
+            let colon = before(rest, b':');
             let (name, [_, behind @ ..]) = rest.split_at_checked(colon)? else { return None };
-            let (value, tail) = behind.split_at_checked(Stops(*b"\0\n").front(behind).wrapping_add(1))?;
+            let (value, tail) = behind.split_at_checked(before(behind, b'\n').wrapping_add(1))?;
             next = next.wrapping_add(rest.len().wrapping_sub(tail.len()));
             rest = tail;
             Some((at, name, value))
