@@ -4,6 +4,7 @@ use heapless::Vec;
 
 use crate::error::ErrorKind;
 use crate::wire::json::{Reader as JsonReader, Token};
+use crate::wire::words::split;
 use crate::wire::xml::{Event, Reader as XmlReader};
 use crate::wire::{Cursor, Put};
 
@@ -36,8 +37,7 @@ impl Keeper<'_, '_> {
     /// The number of the name that equals `path`.
     fn find<'a>(&self, path: impl Iterator<Item = &'a str> + Clone) -> Option<u8> {
         // By bytes: splitting text brings a panic path.
-        let is =
-            |name: &&str| name.as_bytes().split(|byte| *byte == b'.').eq(path.clone().map(str::as_bytes));
+        let is = |name: &&str| split(name.as_bytes(), b'.').eq(path.clone().map(str::as_bytes));
         let found = self.names.iter().position(is)?;
         u8::try_from(found).ok()
     }
@@ -45,7 +45,7 @@ impl Keeper<'_, '_> {
     /// Whether anything at `path` or below it is kept.
     fn looks_in<'a>(&self, path: impl Iterator<Item = &'a str> + Clone) -> bool {
         let begins = |name: &&str| {
-            let mut parts = name.as_bytes().split(|byte| *byte == b'.');
+            let mut parts = split(name.as_bytes(), b'.');
             path.clone().all(|part| parts.next() == Some(part.as_bytes()))
         };
         self.names.iter().any(begins)

@@ -3,6 +3,7 @@
 use crate::flow::Slot;
 use crate::flow::slot::Field;
 use crate::wire::percent::{self, Keep};
+use crate::wire::words::split;
 use crate::wire::{Put, decimal};
 
 use super::members::Members;
@@ -75,7 +76,7 @@ impl<'p> Form<'p> {
     /// Writes a space as `+`, as forms do. Some verifiers parse a form and sign it again, and know no other encoding.
     fn value(&mut self, value: &str) {
         let mut separator = b"=";
-        for word in value.as_bytes().split(|byte| *byte == b' ') {
+        for word in split(value.as_bytes(), b' ') {
             self.out.put(separator);
             percent::encode(word, Keep::Unreserved, self.out);
             separator = b"+";

@@ -3,6 +3,7 @@
 use crate::wire;
 use crate::wire::scan::split_once;
 use crate::wire::uri::{Places, Scheme, Uri, without_brackets};
+use crate::wire::words::before;
 
 /// The address of a service: scheme, host, port, and a base path.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +46,12 @@ impl<'c> Endpoint<'c> {
     pub fn at_origin_of(uri: &Uri<'c>) -> Self {
         let text = uri.authority.get(..usize::from(u16::MAX)).unwrap_or(uri.authority);
         let end = if text.starts_with('[') {
-            text.bytes().position(|byte| byte == b']').map(|at| at.wrapping_add(1))
+            before(text.as_bytes(), b']').wrapping_add(1)
         } else {
-            text.bytes().position(|byte| byte == b':')
+            before(text.as_bytes(), b':')
         };
         let len = text.len() as u16;
-        let host = end.map_or(len, |end| end as u16);
+        let host = len.min(end as u16);
         Self { text, port: uri.port, host, authority: len, path: len, scheme: uri.scheme }
     }
 

@@ -69,7 +69,7 @@ pub(super) fn put_path(path: &[u8], rules: Rules, out: &mut (impl Put + ?Sized))
         percent::encode(path, keep, out);
         return Ok(());
     }
-    put_resolved(path, path.split(|byte| *byte == b'/'), keep, out)
+    put_resolved(path, words::split(path, b'/'), keep, out)
 }
 
 /// Writes the `segments` of `path` but those that dot segments remove (RFC 3986, section 5.2.4). It walks them
@@ -108,7 +108,7 @@ pub(super) fn put_resolved<'a>(
         {
             first = first.wrapping_add(1);
             out.put(b"/");
-            let kept = from(path, *at).split(|byte| *byte == b'/').next().unwrap_or_default();
+            let kept = words::split(from(path, *at), b'/').next().unwrap_or_default();
             percent::encode(kept, keep, out);
             empty = false;
         }

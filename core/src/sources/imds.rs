@@ -14,6 +14,7 @@ use crate::flow::{
 use crate::skew::Instant;
 use crate::wire::device::utf8;
 use crate::wire::scan::number;
+use crate::wire::words::split;
 
 use super::document::Document;
 
@@ -208,7 +209,7 @@ impl<'c> Source<'c> for InstanceMetadata<'c> {
 
 /// The first line of `list`, if it can be a role's name (IAM: `[\w+=,.@-]`, up to 64 characters).
 fn role_name(list: &[u8]) -> Option<&str> {
-    let line = list.split(|byte| *byte == b'\n').next()?.trim_ascii();
+    let line = split(list, b'\n').next()?.trim_ascii();
     let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".iter().any(|mark| mark == byte);
     // As a segment of a path, these two would lead elsewhere.
     let leads_away = matches!(line, b"" | b"." | b"..");

@@ -5,7 +5,7 @@
 
 use super::device::utf8;
 use super::percent::hex;
-use super::words::before;
+use super::words::{before, split};
 use super::{Error, Kind, Put};
 
 /// Input with a position that never passes its end, and the error that ended the reading: a method that fails
@@ -220,7 +220,7 @@ pub(crate) fn is_one_of(names: &str, name: &str) -> bool {
 
 /// The index of `name` in `names`, which are separated by spaces.
 pub(crate) fn index_of(names: &[u8], name: &[u8]) -> Option<usize> {
-    names.split(|byte| *byte == b' ').position(|one| one == name)
+    split(names, b' ').position(|one| one == name)
 }
 
 /// Writes `text` with what follows each `mark` resolved: `resolve` returns the character, and the length of

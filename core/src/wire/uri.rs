@@ -3,6 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::scan::{Scan, number};
+use super::words::split;
 use super::{Error, Kind};
 
 /// The protocol of a URI.
@@ -181,7 +182,7 @@ pub fn address(text: &str) -> Option<IpAddr> {
 
 fn v4(text: &str) -> Option<Ipv4Addr> {
     let mut octets = [0u8; 4];
-    let mut parts = text.as_bytes().split(|byte| *byte == b'.');
+    let mut parts = split(text.as_bytes(), b'.');
     for octet in &mut octets {
         let digits = parts.next()?;
         let short = matches!(digits, [b'0'] | [b'1'..=b'9'] | [b'1'..=b'9', _] | [b'1'..=b'9', _, _]);

@@ -70,6 +70,30 @@ pub(crate) fn before(text: &[u8], byte: u8) -> usize {
     Stops([0, byte]).front(text)
 }
 
+/// The parts of `text` between the bytes `separator`: one more than there are of these.
+pub(crate) fn split(text: &[u8], separator: u8) -> Split<'_> {
+    Split { rest: Some(text), separator }
+}
+
+/// The iterator of [`split`]. The standard library's is another one for each separator.
+#[derive(Debug, Clone)]
+pub(crate) struct Split<'a> {
+    rest: Option<&'a [u8]>,
+    separator: u8,
+}
+
+impl<'a> Iterator for Split<'a> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.rest?;
+        let (part, tail) = rest.split_at_checked(before(rest, self.separator))?;
+        self.rest = tail.split_first().map(|(_, tail)| tail);
+        Some(part)
+    }
+}
+
 /// As [`Stops::front`], one loop for all.
 #[inline(never)]
 fn front_of_bytes(text: &[u8], stops: &[u8]) -> usize {

@@ -2,7 +2,7 @@
 
 use crate::wire::device::{ON_DEVICE, utf8};
 use crate::wire::scan::{self, Scan};
-use crate::wire::words::{Stops, before};
+use crate::wire::words::{self, Stops, before};
 use crate::wire::{Error, Kind};
 
 use super::body::Framing;
@@ -104,7 +104,7 @@ impl<'a> ResponseHead<'a> {
     pub fn keeps_alive(&self) -> bool {
         let says = |what: &[u8]| {
             self.headers.all("connection").any(|value| {
-                value.split(|byte| *byte == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(what))
+                words::split(value, b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(what))
             })
         };
         if self.minor == 0 { says(b"keep-alive") } else { !says(b"close") }
@@ -269,7 +269,7 @@ fn version(scan: &mut Scan<'_>) -> Option<u8> {
 fn content_length(headers: Headers<'_>) -> Result<Option<u64>, Error> {
     let mut length = None;
     for (at, value) in headers.named("content-length") {
-        for digits in value.split(|byte| *byte == b',') {
+        for digits in words::split(value, b',') {
             let mut stated = 0u64;
             let digits = digits.trim_ascii();
             for digit in digits {
