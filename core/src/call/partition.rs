@@ -81,8 +81,8 @@ pub fn is_region(region: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     matches!(region.len(), 1..=63)
         && region.bytes().all(allowed)
-        && !region.starts_with('-')
-        && !region.ends_with('-')
+        && !region.starts_with("-")
+        && !region.ends_with("-")
 }
 
 /// Writes the URL of a region's endpoint of `service` into `buffer`; 128 bytes are enough for every service.

@@ -148,7 +148,7 @@ impl fmt::Display for InvalidCredentials {
 impl core::error::Error for InvalidCredentials {}
 
 /// Whether it is visible ASCII. On a host every byte is compared without a branch, so that many are at once.
-fn is_visible(text: &str) -> bool {
+pub(crate) fn is_visible(text: &str) -> bool {
     let visible = |byte: u8| byte.is_ascii_graphic();
     if ON_DEVICE {
         text.bytes().all(visible)

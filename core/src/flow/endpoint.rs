@@ -45,7 +45,7 @@ impl<'c> Endpoint<'c> {
     /// resolver knows, is cut off.
     pub fn at_origin_of(uri: &Uri<'c>) -> Self {
         let text = uri.authority.get(..usize::from(u16::MAX)).unwrap_or(uri.authority);
-        let end = if text.starts_with('[') {
+        let end = if text.starts_with("[") {
             before(text.as_bytes(), b']').wrapping_add(1)
         } else {
             before(text.as_bytes(), b':')
@@ -95,7 +95,7 @@ impl<'c> Endpoint<'c> {
     /// The base path of all requests: empty, or `/base` without a slash at its end.
     pub fn base_path(&self) -> &'c str {
         let mut path = self.path();
-        while let Some(shorter) = path.strip_suffix('/') {
+        while let Some(shorter) = path.strip_suffix("/") {
             path = shorter;
         }
         path

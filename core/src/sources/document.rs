@@ -170,9 +170,9 @@ fn seal_keys(slot: &mut Slot<'_>) -> Result<(), ErrorKind> {
 
 /// Whether a number is 1, with a fraction of zeroes or without.
 fn is_one(number: &str) -> bool {
-    let fraction = number.strip_prefix('1');
+    let fraction = number.strip_prefix("1");
     fraction.is_some_and(|rest| {
-        rest.is_empty() || rest.starts_with('.') && rest.bytes().skip(1).all(|digit| digit == b'0')
+        rest.is_empty() || rest.starts_with(".") && rest.bytes().skip(1).all(|digit| digit == b'0')
     })
 }
 

@@ -7,6 +7,7 @@ use core::fmt;
 use heapless::String;
 use zeroize::Zeroize;
 
+use crate::credentials::is_visible;
 use crate::error::{ErrorKind, Origin};
 use crate::flow::{
     Ask, Endpoint, Limits, Next, Outcome, Retries, Sequence, Source, Stage, Trouble, Workspace,
@@ -230,15 +231,13 @@ impl Token {
     /// Keeps a token granted for `ttl` seconds at `now`, and returns whether it is valid.
     fn set(&mut self, token: &[u8], ttl: Option<&str>, now: Instant) -> bool {
         self.clear();
-        let ttl = ttl.map(|ttl| ttl.strip_prefix('+').unwrap_or(ttl).as_bytes());
+        let ttl = ttl.map(|ttl| ttl.strip_prefix("+").unwrap_or(ttl).as_bytes());
         let ttl = ttl.and_then(|ttl| number(ttl, 10)).unwrap_or(21_600).min(21_600);
         let text = utf8(token.trim_ascii()).unwrap_or_default();
         // Whatever was granted, the token is used for the steps that follow.
         let used = ttl.saturating_sub(TOKEN_MARGIN).max(LEAST_USE);
         self.until = now.after_ms(used.wrapping_mul(1000).into());
-        !text.is_empty()
-            && text.bytes().all(|byte| byte.is_ascii_graphic())
-            && self.text.push_str(text).is_ok()
+        !text.is_empty() && is_visible(text) && self.text.push_str(text).is_ok()
     }
 
     fn is_valid(&self, now: Instant) -> bool {

@@ -82,7 +82,7 @@ impl<'a> Uri<'a> {
 
 /// A host without the brackets of an IPv6 address.
 pub(crate) fn without_brackets(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+    host.strip_prefix("[").and_then(|host| host.strip_suffix("]")).unwrap_or(host)
 }
 
 /// Where the parts of a URI are in its text.

@@ -31,7 +31,8 @@ impl<'p, P: Put + ?Sized> HeadWriter<'p, P> {
     /// Writes the request line; the target is given in parts.
     pub fn new(out: &'p mut P, method: &str, target: &[&str]) -> Self {
         let mut invalid = None;
-        if method.is_empty() || !method.bytes().all(is_token_byte) {
+        // Both are tokens.
+        if !is_header_name(method) {
             invalid = Some("method");
         }
         let mut empty = true;
