@@ -1,6 +1,7 @@
 //! Credentials that own their memory, and the identity they belong to.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rolecall_core::credentials::Credentials as Borrowed;
 use rolecall_core::wire::time::UnixTime;
@@ -9,12 +10,17 @@ use crate::{Error, Secret};
 
 /// One set of AWS credentials. Wiped when dropped; `Debug` shows the access key id alone.
 pub struct Credentials {
-    access_key_id: String,
-    secret_access_key: Secret,
-    session_token: Option<Secret>,
+    keys: Arc<Keys>,
     account_id: Option<String>,
     expiration: Option<UnixTime>,
     stale: bool,
+}
+
+/// What signs, in memory once however many threads hold it.
+struct Keys {
+    access_key_id: String,
+    secret_access_key: Secret,
+    session_token: Option<Secret>,
 }
 
 impl Credentials {
@@ -35,14 +41,18 @@ impl Credentials {
 
     /// Copies what a slot holds.
     pub(crate) fn copy(from: &Borrowed<'_>) -> Self {
-        Self {
+        let keys = Keys {
             access_key_id: from.access_key_id().to_owned(),
             secret_access_key: Secret::new(from.secret_access_key().expose().to_owned()),
             session_token: from.session_token().map(|token| Secret::new(token.expose().to_owned())),
-            account_id: from.account_id().map(str::to_owned),
-            expiration: from.expiration(),
-            stale: false,
-        }
+        };
+        let account_id = from.account_id().map(str::to_owned);
+        Self { keys: Arc::new(keys), account_id, expiration: from.expiration(), stale: false }
+    }
+
+    /// The same, with the keys in the memory that they are in.
+    pub(crate) fn shared(&self) -> Self {
+        Self { keys: self.keys.clone(), account_id: self.account_id.clone(), ..*self }
     }
 
     /// Copies them into memory of their own.
@@ -52,8 +62,8 @@ impl Credentials {
 
     /// Borrows them as the core's type, to sign with [`rolecall_core::sigv4`].
     pub fn borrow(&self) -> Borrowed<'_> {
-        let token = self.session_token.as_ref().map(Secret::expose);
-        Borrowed::new(&self.access_key_id, self.secret_access_key.expose(), token)
+        let token = self.keys.session_token.as_ref().map(Secret::expose);
+        Borrowed::new(&self.keys.access_key_id, self.keys.secret_access_key.expose(), token)
             .expect("checked when they were made")
             .with_account_id(self.account_id.as_deref())
             .with_expiration(self.expiration)
@@ -79,18 +89,18 @@ impl Credentials {
     /// The access key id: 16 to 128 characters, not secret. `AKIA...` is a long-term key, `ASIA...` a
     /// temporary one.
     pub fn access_key_id(&self) -> &str {
-        &self.access_key_id
+        &self.keys.access_key_id
     }
 
     /// The secret access key. The caller is responsible for where it goes; it is wiped with these
     /// credentials.
     pub fn expose_secret_access_key(&self) -> &str {
-        self.secret_access_key.expose()
+        self.keys.secret_access_key.expose()
     }
 
     /// The session token of temporary credentials, up to several KB; `None` for long-term keys.
     pub fn expose_session_token(&self) -> Option<&str> {
-        self.session_token.as_ref().map(Secret::expose)
+        self.keys.session_token.as_ref().map(Secret::expose)
     }
 
     /// The twelve digits of the account, where the source named it: instance metadata, IAM Identity Center
@@ -102,6 +112,20 @@ impl Credentials {
     /// When they expire; `None` for credentials without an end.
     pub fn expiration(&self) -> Option<UnixTime> {
         self.expiration
+    }
+
+    /// Whether `other` are the same ones, of the same fetch. Threads that ask one provider may have them in different
+    /// [`Arc`]s.
+    ///
+    /// ```
+    /// # use rolecall::Credentials;
+    /// let [old, new] = ["AKIAIOSFODNN7EXAMPLE"; 2].map(|id| Credentials::new(id, "secret", None));
+    /// let (old, new) = (old?, new?);
+    /// assert!(old.same_as(&old) && !old.same_as(&new));
+    /// # Ok::<(), rolecall::Error>(())
+    /// ```
+    pub fn same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.keys, &other.keys)
     }
 
     /// Whether they had expired when they were fetched, as those of instance metadata in an outage: services accept them

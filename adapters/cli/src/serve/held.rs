@@ -83,7 +83,7 @@ impl Held {
     }
 
     fn hold(&mut self, credentials: Arc<Credentials>, time: UnixTime) {
-        let same = self.credentials.as_ref().is_some_and(|(held, _)| Arc::ptr_eq(held, &credentials));
+        let same = self.credentials.as_ref().is_some_and(|(held, _)| held.same_as(&credentials));
         if !same {
             self.credentials = Some((credentials, time));
             self.answer = None;

@@ -22,14 +22,32 @@ pub(super) struct Held {
 }
 
 struct Good {
-    credentials: Arc<Credentials>,
+    credentials: Arc<Spread>,
     until: Instant,
+}
+
+/// The credentials of one fetch. Threads count their references at different places, so that they do not wait for each
+/// other's counts.
+struct Spread([Arc<Credentials>; Self::PLACES]);
+
+impl Spread {
+    const PLACES: usize = 8;
+
+    fn new(credentials: Credentials) -> Arc<Self> {
+        Arc::new(Self(std::array::from_fn(|_| Arc::new(credentials.shared()))))
+    }
+
+    /// The place of this thread.
+    fn here(&self) -> &Arc<Credentials> {
+        let [first, ..] = &self.0;
+        self.0.get(Thread::this().below(Self::PLACES)).unwrap_or(first)
+    }
 }
 
 #[derive(Default)]
 struct State {
     refresh: Refresh,
-    credentials: Option<Arc<Credentials>>,
+    credentials: Option<Arc<Spread>>,
     error: Option<Error>,
     /// The thread that fetches.
     fetching: Option<Thread>,
@@ -50,6 +68,14 @@ impl Thread {
             static OWN: u8 = const { 0 };
         }
         OWN.with(|own| Self(std::ptr::from_ref(own).addr()))
+    }
+
+    /// A number below `count`, evenly for the addresses of threads, which are far apart.
+    fn below(self, count: usize) -> usize {
+        // The golden ratio of the range: Fibonacci hashing.
+        const RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
+        let hash = (self.0 as u64).wrapping_mul(RATIO) >> 32;
+        ((hash * count as u64) >> 32) as usize
     }
 }
 
@@ -79,20 +105,20 @@ impl Held {
             match (state.refresh.decide(now), &state.credentials, &state.error) {
                 (Decision::Use | Decision::UseLimited, Some(credentials), _) => {
                     let until = state.refresh.next_change(now).unwrap_or(Instant::from_millis(u64::MAX));
-                    let credentials = credentials.clone();
                     self.good.store(Some(Arc::new(Good { credentials: credentials.clone(), until })));
-                    return Ok(credentials);
+                    return Ok(credentials.here().clone());
                 }
                 (Decision::RepeatError, _, Some(error)) => return Err(error.clone()),
                 // Another thread fetches, and the credentials in use are good until it is done.
                 (Decision::FetchAdvised, Some(credentials), _) if state.fetching.is_some() => {
-                    return Ok(credentials.clone());
+                    return Ok(credentials.here().clone());
                 }
                 _ if state.fetching.is_none() => break,
                 // A fetch that calls this again cannot wait for itself.
                 (_, credentials, _) if state.fetching == Some(Thread::this()) => {
                     let within = "the fetch of these credentials asked for them itself".to_owned();
-                    return credentials.clone().ok_or(Error::Configuration(within));
+                    let held = credentials.as_ref().map(|held| held.here().clone());
+                    return held.ok_or(Error::Configuration(within));
                 }
                 _ => {}
             }
@@ -117,14 +143,14 @@ impl Held {
     /// Returns those that are good now, without a fetch and without waiting.
     pub(super) fn good(&self, host: &dyn Host) -> Option<Arc<Credentials>> {
         let good = self.good.load();
-        good.as_ref().filter(|good| host.monotonic() < good.until).map(|good| good.credentials.clone())
+        good.as_ref().filter(|good| host.monotonic() < good.until).map(|good| good.credentials.here().clone())
     }
 
     /// Marks credentials with this access key id as refused: if they are the ones held, the next
     /// [`Held::get`] fetches.
     pub(super) fn invalidate(&self, access_key_id: &str) {
         let mut state = lock(&self.state);
-        if state.credentials.as_ref().is_some_and(|held| held.access_key_id() == access_key_id) {
+        if state.credentials.as_ref().is_some_and(|held| held.here().access_key_id() == access_key_id) {
             state.refresh.invalidate();
             self.good.store(None);
         }
@@ -143,7 +169,7 @@ impl Held {
     pub(super) fn refused(&self) -> Option<String> {
         let state = lock(&self.state);
         let refused = state.refresh.is_invalidated();
-        state.credentials.as_ref().filter(|_| refused).map(|held| held.access_key_id().to_owned())
+        state.credentials.as_ref().filter(|_| refused).map(|held| held.here().access_key_id().to_owned())
     }
 }
 
@@ -158,7 +184,7 @@ impl Turn<'_> {
             Ok((credentials, lease)) => {
                 let good = state.refresh.fetched(now, &lease, entropy);
                 if good || state.credentials.is_none() {
-                    state.credentials = Some(Arc::new(credentials));
+                    state.credentials = Some(Spread::new(credentials));
                     self.0.good.store(None);
                 }
                 state.error = None;
@@ -172,7 +198,8 @@ impl Turn<'_> {
                 }
             }
         }
-        state.credentials.clone().ok_or(Error::NoCredentials { findings: Vec::new(), recoverable: true })
+        let held = state.credentials.as_ref().map(|held| held.here().clone());
+        held.ok_or(Error::NoCredentials { findings: Vec::new(), recoverable: true })
     }
 }
 

@@ -163,12 +163,12 @@ impl Provider {
         lock(&self.shared.clock).skew()
     }
 
-    /// Returns credentials that are good now, fetching them if they are due.
+    /// Returns credentials that are good now, fetching them if they are due. Threads may get the same ones in different
+    /// [`Arc`]s ([`Credentials::same_as`]).
     ///
     /// # Errors
-    /// [`Error::NoCredentials`] if no source is configured, [`Error::Chain`] if one is and fails; each has
-    /// the
-    /// findings of every source.
+    /// [`Error::NoCredentials`] if no source is configured, [`Error::Chain`] if one is and fails; each has the findings of
+    /// every source.
     pub fn credentials(&self) -> Result<Arc<Credentials>, Error> {
         self.shared.held.get(self.host(), || self.fetch())
     }

@@ -36,6 +36,37 @@ fn sixty_four_threads_share_one_fetch() {
     assert_eq!(world.fetches(), 2);
 }
 
+/// Threads that count references at one place wait for each other: the more of them, the longer.
+#[test]
+fn threads_hold_the_same_credentials_at_different_places() {
+    let world = World::new();
+    let provider = world.provider(&[]);
+    let first = provider.credentials().unwrap();
+    let barrier = Barrier::new(64);
+    let all: Vec<_> = std::thread::scope(|scope| {
+        let ask = || {
+            barrier.wait();
+            let twice = [(); 2].map(|()| provider.credentials().unwrap());
+            // No thread ends before all have begun, so that no two have one stack.
+            barrier.wait();
+            twice
+        };
+        let threads: Vec<_> = (0..64).map(|_| scope.spawn(ask)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert!(all.iter().all(|[one, other]| Arc::ptr_eq(one, other)), "a thread stays at its place");
+    let all: Vec<_> = all.iter().map(|[one, _]| one).collect();
+    assert!(all.iter().all(|one| one.same_as(&first)));
+    assert!(all.iter().all(|one| one.expose_session_token() == first.expose_session_token()));
+    let mut places: Vec<_> = all.iter().map(|one| Arc::as_ptr(one)).collect();
+    places.sort_unstable();
+    places.dedup();
+    assert!((5..=8).contains(&places.len()), "{} places", places.len());
+    assert_eq!(world.fetches(), 1);
+    world.pass(3_599);
+    assert!(!provider.credentials().unwrap().same_as(&first), "others, of another fetch");
+}
+
 #[test]
 fn during_an_advisory_refresh_other_threads_use_the_old_credentials() {
     let world = World::new();
