@@ -7,12 +7,13 @@ use rolecall_core::wire::{Count, Put};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::Error;
+use crate::secret::Wiped;
 use crate::sink::Sink;
 
 /// The headers of a signed request. They include the session token, and are wiped when dropped.
 pub struct Signed {
     /// Header lines, each ended by CRLF.
-    lines: Zeroizing<String>,
+    lines: Wiped,
 }
 
 impl Signed {
@@ -44,7 +45,7 @@ impl fmt::Debug for Signed {
 /// A URL that carries its own authorization: any holder may use it until it expires. It is wiped when
 /// dropped.
 pub struct Presigned {
-    url: Zeroizing<String>,
+    url: Wiped,
 }
 
 impl Presigned {
@@ -79,8 +80,8 @@ impl fmt::Debug for Presigned {
 /// What is signed, session token included: compare it with what a service says it computed. It is wiped when
 /// dropped.
 pub struct Canonical {
-    request: Zeroizing<String>,
-    string_to_sign: Zeroizing<String>,
+    request: Wiped,
+    string_to_sign: Wiped,
 }
 
 impl Canonical {
@@ -133,13 +134,13 @@ impl fmt::Debug for Reply {
 }
 
 /// The text that `put` writes, in memory that is wiped when dropped and never grows: it is counted first.
-fn wiped(put: impl Fn(&mut dyn Put)) -> Zeroizing<String> {
+fn wiped(put: impl Fn(&mut dyn Put)) -> Wiped {
     let mut len = Count::default();
     put(&mut len);
     let mut text = Zeroizing::new(Vec::with_capacity(len.0));
     put(&mut Sink(&mut text));
     let text = String::from_utf8(std::mem::take(&mut *text));
-    Zeroizing::new(text.unwrap_or_else(|error| {
+    Wiped(text.unwrap_or_else(|error| {
         let mut bytes = error.into_bytes();
         bytes.zeroize();
         String::new()
