@@ -104,6 +104,7 @@ impl<const N: usize> Ascii<N> {
         Self(text)
     }
 
+    #[cfg(feature = "sigv4")]
     pub(crate) const fn to_bytes(self) -> [u8; N] {
         self.0
     }
