@@ -142,12 +142,12 @@ link_attributed() {
 
 # measure_parts FLAGS: parts of the core that are linked only where they are used, for one target.
 measure_parts() {
-    local triple=thumbv7em-none-eabihf set name
-    for set in verify,chunks: chunks-crc:checksums sign-regions:sigv4a; do
-        local images=${set%:*} features=${set#*:}
-        build_firmware "$triple" z "-C link-arg=--entry=_start $1" -p sizes --features "$features" \
-            --bin empty "--bin=${images%,*}" "--bin=${images#*,}"
-        for name in ${images/,/ }; do
+    local triple=thumbv7em-none-eabihf set name images
+    for set in sign-root,verify,chunks: chunks-crc:checksums sign-regions:sigv4a; do
+        IFS=, read -ra images <<<"${set%:*}"
+        build_firmware "$triple" z "-C link-arg=--entry=_start $1" -p sizes --features "${set#*:}" \
+            --bin empty "${images[@]/#/--bin=}"
+        for name in "${images[@]}"; do
             python3 "$firmware/sizes/table.py" image "$triple" compact "$CARGO_TARGET_DIR/$triple/release/$name" \
                 "$CARGO_TARGET_DIR/$triple/release/empty"
         done

@@ -98,7 +98,12 @@ impl<'a> CertificateSigner<'a> {
         mut out: &mut dyn Put,
     ) -> Result<(), SignError> {
         let headers = self.headers(request);
-        canonical::put(request.view(), Rules::STANDARD, &(), &headers, &mut out)
+        canonical::put(
+            request.view(),
+            |target, out| target.put(Rules::STANDARD, &(), out),
+            &headers,
+            &mut out,
+        )
     }
 
     /// Writes the value of `Authorization`. `signature` is that of the string to sign, in lower-case hexadecimal.

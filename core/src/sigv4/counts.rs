@@ -10,8 +10,8 @@ use std::vec::Vec;
 use std::{format, vec};
 
 use super::SignError;
-use super::canonical::put_resolved;
-use super::request::sink_last;
+use super::order::sink_last;
+use super::path::put_resolved;
 use crate::wire::Put;
 use crate::wire::percent::Keep;
 

@@ -191,12 +191,14 @@ pub(super) fn put_string_to_sign(
 
 /// Writes a credential scope on the day of `date`, its parts joined by slashes.
 pub(super) fn put_scope(date: &Ascii<16>, region: Option<&str>, service: &str, out: &mut dyn Put) {
-    for part in [Some(date.day()), region.map(str::as_bytes), Some(service.as_bytes())].into_iter().flatten()
-    {
-        out.put(part);
+    out.put(date.day());
+    out.put(b"/");
+    if let Some(region) = region {
+        out.put(region.as_bytes());
         out.put(b"/");
     }
-    out.put(b"aws4_request");
+    out.put(service.as_bytes());
+    out.put(b"/aws4_request");
 }
 
 impl<'s> SigningKey<'s> {

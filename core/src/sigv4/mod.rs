@@ -34,6 +34,8 @@ mod counts;
 mod hash;
 mod key;
 mod mqtt;
+mod order;
+mod path;
 mod presign;
 mod query;
 #[cfg(feature = "sigv4a")]
@@ -43,6 +45,7 @@ mod ring;
 mod rules;
 mod sign;
 mod signature;
+mod target;
 pub mod verify;
 
 pub use certificate::{CertificateSigner, CertificateTexts};
@@ -85,6 +88,8 @@ pub enum SignError {
     TooManySegments,
     /// No `host` header.
     MissingHost,
+    /// A path other than `/`, or a query, where only the signature of `/` was asked for.
+    NotRoot,
     /// The query has a parameter that presigning adds: the URL is signed already.
     AlreadySigned,
     /// A lifetime outside 1 to 604,800 seconds.
@@ -121,6 +126,7 @@ impl fmt::Display for SignError {
                 "more than 64 path segments before 64 or more `..`; send the path without dot segments"
             }
             Self::MissingHost => "no host header",
+            Self::NotRoot => "the request has a path other than `/`, or a query; sign it with Signer::sign",
             Self::AlreadySigned => "the URL carries a signature already",
             Self::InvalidLifetime => "a presigned URL lives 1 to 604,800 seconds",
             Self::StaleKey => "the signing key is of another day",

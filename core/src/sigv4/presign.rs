@@ -9,6 +9,7 @@ use super::canonical::{self, HeaderLines, SignedHeaders};
 use super::query::{Added, Parameter, put_added};
 use super::request::View;
 use super::sign::Signer;
+use super::target::Target;
 use super::{Hasher, Request, SignError, Signature};
 
 /// How long a presigned URL lives, in seconds.
@@ -110,8 +111,8 @@ impl<'r> Presigned<'r> {
     /// Writes the signed request target: the request's own path and query as they were given, then the
     /// parameters of the signature.
     pub fn put_target(&self, out: &mut (impl Put + ?Sized)) {
-        let query = self.request.parts.query;
-        out.put(self.request.parts.path.as_bytes());
+        let Target { path, query, .. } = self.request.parts.target;
+        out.put(path.as_bytes());
         out.put(b"?");
         out.put(query.as_bytes());
         let mut separator: &[u8] = if query.is_empty() { b"" } else { b"&" };
@@ -155,7 +156,8 @@ impl<'r> Presigned<'r> {
 
     /// Writes the canonical request.
     pub fn put_canonical_request(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        canonical::put(self.request, self.signer.rules, self, &SignedHeaders::new(self.request, []), out)
+        let headers = SignedHeaders::new(self.request, []);
+        canonical::put(self.request, |target, out| target.put(self.signer.rules, self, out), &headers, out)
     }
 
     /// Writes the string to sign.

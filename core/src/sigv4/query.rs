@@ -7,8 +7,8 @@ use crate::wire::device::ON_DEVICE;
 use crate::wire::percent::{self, Keep};
 use crate::wire::words::{self, Stops};
 
-use super::request::{Parts, sink_last};
-use super::{Request, SignError};
+use super::SignError;
+use super::order::sink_last;
 
 /// Query parameters that are sorted without memory of the caller's, at most.
 const MAX_PARAMETERS: usize = 64;
@@ -93,38 +93,18 @@ impl Added for () {
     fn put_value(&self, _: Parameter, _: &mut dyn Put) {}
 }
 
-impl<'a, const H: usize> Request<'a, H> {
-    /// Sorts the query's parameters in `table`, which has room for one in each element: for a query of more than 64.
-    /// Without this call they are sorted when the request is signed, in 128 bytes of stack.
-    ///
-    /// ```
-    /// # use rolecall_core::sigv4::{Payload, Request};
-    /// let target = format!("/?{}", "key=value&".repeat(1_000));
-    /// let mut table = vec![0; 1_000];
-    /// let mut request = Request::new("GET", &target, Payload::Bytes(b""))?;
-    /// request.sort_parameters_in(&mut table)?;
-    /// # Ok::<(), rolecall_core::sigv4::SignError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`SignError::TooManyParameters`].
-    pub fn sort_parameters_in(&mut self, table: &'a mut [u16]) -> Result<(), SignError> {
-        self.parts.sorted = sort(self.parts.query.as_bytes(), table)?;
-        Ok(())
-    }
-}
-
-/// Writes the parameters of the query and those that are added. Not inlined on a device, so that its table is off the
+/// Writes the parameters of the query `text`, at the offsets `sorted` unless it is empty, and those that are added. Not inlined on a device, so that its table is off the
 /// stack when the headers are hashed.
 #[cfg_attr(target_os = "none", inline(never))]
 pub(super) fn put_query(
-    parts: &Parts<'_>,
+    text: &str,
+    sorted: &[u16],
     added: &impl Added,
     out: &mut (impl Put + ?Sized),
 ) -> Result<(), SignError> {
-    let text = parts.query.as_bytes();
+    let text = text.as_bytes();
     let mut table = [0; MAX_PARAMETERS];
-    let sorted = if parts.sorted.is_empty() { sort(text, &mut table)? } else { parts.sorted };
+    let sorted = if sorted.is_empty() { sort(text, &mut table)? } else { sorted };
     put_sorted(text, sorted, added, out)
 }
 
@@ -132,7 +112,7 @@ pub(super) fn put_query(
 /// are left out, as services do.
 // Not inlined, so that what compares is off the stack when the parameters are hashed.
 #[inline(never)]
-fn sort<'t>(text: &[u8], table: &'t mut [u16]) -> Result<&'t [u16], SignError> {
+pub(super) fn sort<'t>(text: &[u8], table: &'t mut [u16]) -> Result<&'t [u16], SignError> {
     let (mut start, mut count) = (0usize, 0usize);
     while let Some(rest) = text.get(start..)
         && !rest.is_empty()
@@ -216,7 +196,7 @@ impl<P: Put + ?Sized> Put for Encoded<'_, P> {
     }
 }
 
-pub(super) fn from(text: &[u8], start: u16) -> &[u8] {
+fn from(text: &[u8], start: u16) -> &[u8] {
     text.get(usize::from(start)..).unwrap_or_default()
 }
 

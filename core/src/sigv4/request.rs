@@ -8,10 +8,11 @@ use heapless::vec::{Vec, VecView};
 use crate::wire::Ascii;
 use crate::wire::device::ON_DEVICE;
 use crate::wire::http1::{is_header_name, is_header_value};
-use crate::wire::scan::split_once;
 
 use super::chunked::Chunks;
+use super::order::sink_last;
 use super::rules::S3_SESSION_TOKEN;
+use super::target::Target;
 use super::{SignError, sha256_hex};
 
 /// Header lines that a request has room for by default.
@@ -105,12 +106,9 @@ pub(super) type Header<'a> = (&'a str, &'a [u8]);
 #[derive(Clone, Copy)]
 pub(super) struct Parts<'a> {
     pub(super) method: &'a str,
-    pub(super) path: &'a str,
-    pub(super) query: &'a str,
+    pub(super) target: Target<'a>,
     /// Computed once, when the request is made.
     pub(super) payload: PayloadHash,
-    /// The offsets of the query's parameters in their order; empty until memory is lent to sort them in.
-    pub(super) sorted: &'a [u16],
 }
 
 /// A request, whatever its room.
@@ -125,23 +123,20 @@ impl<'a> Parts<'a> {
         if !is_header_name(method) {
             return Err(SignError::InvalidMethod);
         }
-        if target.len() > usize::from(u16::MAX) {
-            return Err(SignError::TargetTooLong);
+        Ok(Self { method, target: Target::new(target)?, payload: PayloadHash::of(payload) })
+    }
+
+    pub(super) fn root(method: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
+        if !is_header_name(method) {
+            return Err(SignError::InvalidMethod);
         }
-        // A space cannot be sent, but it can be signed, as published test cases do. Every byte is compared
-        // without a branch, so that many are at once.
-        let control = |byte: u8| byte < b' ' || byte == 0x7f;
-        if !target.starts_with('/') || target.bytes().fold(false, |any, byte| any | control(byte)) {
-            return Err(SignError::InvalidTarget);
-        }
-        let (path, query) = split_once(target, b'?').unwrap_or((target, ""));
-        Ok(Self { method, path, query, payload: PayloadHash::of(payload), sorted: &[] })
+        Ok(Self { method, target: Target::ROOT, payload: PayloadHash::of(payload) })
     }
 }
 
 impl fmt::Debug for Parts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
+        write!(f, "{} {}", self.method, self.target.path)
     }
 }
 
@@ -170,6 +165,43 @@ impl<'a, const H: usize> Request<'a, H> {
     #[inline(always)]
     pub fn with_room(method: &'a str, target: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
         Ok(Self { parts: Parts::new(method, target, payload)?, headers: Vec::new() })
+    }
+
+    /// A request for `/` without a query, with room for `H` header lines: that of services whose calls are all in the
+    /// body, as those of STS, DynamoDB, Kinesis and SQS are. [`Signer::sign_root`](super::Signer::sign_root) signs it.
+    ///
+    /// ```
+    /// # use rolecall_core::sigv4::{Payload, Request};
+    /// let body = b"Action=GetCallerIdentity&Version=2011-06-15";
+    /// let mut request = Request::<2>::root("POST", Payload::Bytes(body))?;
+    /// request.header("Host", b"sts.eu-west-1.amazonaws.com")?;
+    /// request.header("Content-Type", b"application/x-www-form-urlencoded")?;
+    /// # Ok::<(), rolecall_core::sigv4::SignError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SignError::InvalidMethod`].
+    #[inline(always)]
+    pub fn root(method: &'a str, payload: Payload<'a>) -> Result<Self, SignError> {
+        Ok(Self { parts: Parts::root(method, payload)?, headers: Vec::new() })
+    }
+
+    /// Sorts the query's parameters in `table`, which has room for one in each element: for a query of more than 64.
+    /// Without this call they are sorted when the request is signed, in 128 bytes of stack.
+    ///
+    /// ```
+    /// # use rolecall_core::sigv4::{Payload, Request};
+    /// let target = format!("/?{}", "key=value&".repeat(1_000));
+    /// let mut table = vec![0; 1_000];
+    /// let mut request = Request::new("GET", &target, Payload::Bytes(b""))?;
+    /// request.sort_parameters_in(&mut table)?;
+    /// # Ok::<(), rolecall_core::sigv4::SignError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SignError::TooManyParameters`].
+    pub fn sort_parameters_in(&mut self, table: &'a mut [u16]) -> Result<(), SignError> {
+        self.parts.target.sort_in(table)
     }
 
     pub(super) fn view(&self) -> View<'_> {
@@ -228,35 +260,6 @@ pub fn is_never_signed(name: &str) -> bool {
     ];
     NEVER.iter().any(|never| name.eq_ignore_ascii_case(never))
         || name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
-}
-
-/// Moves the last element of an otherwise sorted list to its place, after those equal to it: one step of an
-/// insertion sort, with few comparisons, as they read texts: one in a list that is sorted already. The standard
-/// library's sorts keep a panic path.
-pub(super) fn sink_last<T: Copy>(list: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
-    let Some((last, sorted)) = list.split_last() else { return };
-    let (mut place, mut end) = (0usize, sorted.len());
-    let mut middle = end.wrapping_sub(1);
-    while place < end {
-        match sorted.get(middle) {
-            Some(before) if compare(before, last) != Ordering::Greater => place = middle.wrapping_add(1),
-            _ => end = middle,
-        }
-        middle = place.wrapping_add(end) / 2;
-    }
-    if ON_DEVICE {
-        let mut len = list.len();
-        while let Some([.., before, last]) = list.get_mut(place..len) {
-            core::mem::swap(before, last);
-            len = len.wrapping_sub(1);
-        }
-        return;
-    }
-    // Each is carried to the next place: none is read just after it was written, as in a swap, which waits for memory.
-    let mut carried = *last;
-    for element in list.get_mut(place..).unwrap_or_default() {
-        core::mem::swap(element, &mut carried);
-    }
 }
 
 /// Orders header names as their lower-case forms.

@@ -84,10 +84,28 @@ impl<'a> Signer<'a> {
         self.sign_view(request.view())
     }
 
+    /// Signs a request for `/` without a query, with the same signature as [`Signer::sign`]. A device that makes no
+    /// others ([`Request::root`]) links neither what sorts parameters nor what resolves paths: a quarter of the signer.
+    ///
+    /// # Errors
+    /// [`SignError::MissingHost`]; [`SignError::NotRoot`] for a request for anything else.
+    pub fn sign_root<'r, const H: usize>(
+        &'r self,
+        request: &'r Request<'r, H>,
+    ) -> Result<Signed<'r>, SignError> {
+        let request = request.view();
+        let hash = self.canonical_hash_of_root(request)?;
+        Ok(self.sign_hash(request, &hash))
+    }
+
     fn sign_view<'r>(&'r self, request: View<'r>) -> Result<Signed<'r>, SignError> {
         let hash = self.canonical_hash(request)?;
-        let signature = self.key.sign(|mac| self.put_string_to_sign(&hash, mac));
-        Ok(Signed { signer: self, request, signature })
+        Ok(self.sign_hash(request, &hash))
+    }
+
+    fn sign_hash<'r>(&'r self, request: View<'r>, hash: &Ascii<64>) -> Signed<'r> {
+        let signature = self.key.sign(|mac| self.put_string_to_sign(hash, mac));
+        Signed { signer: self, request, signature }
     }
 
     /// The hash of the canonical request for header signing.
@@ -99,12 +117,19 @@ impl<'a> Signer<'a> {
         Ok(hasher.end_hex())
     }
 
+    #[inline(never)]
+    fn canonical_hash_of_root(&self, request: View<'_>) -> Result<Ascii<64>, SignError> {
+        let mut hasher = Hasher::new();
+        canonical::put(request, |target, out| target.put_root(out), &self.headers(request), &mut hasher)?;
+        Ok(hasher.end_hex())
+    }
+
     fn put_canonical_request(
         &self,
         request: View<'_>,
         out: &mut (impl Put + ?Sized),
     ) -> Result<(), SignError> {
-        canonical::put(request, self.rules, &(), &self.headers(request), out)
+        canonical::put(request, |target, out| target.put(self.rules, &(), out), &self.headers(request), out)
     }
 
     /// The request's header lines to sign and this signer's own.

@@ -100,6 +100,62 @@ fn lent_tables_hold_many_headers_and_parameters() {
     }
 }
 
+#[test]
+fn a_request_for_the_root_has_one_signature() {
+    for rules in [Rules::STANDARD, Rules::S3, Rules::S3_SESSION] {
+        for token in [None, Some("token")] {
+            for payload in
+                [Payload::Bytes(b""), Payload::Bytes(b"Action=GetCallerIdentity"), Payload::Unsigned]
+            {
+                let credentials = Credentials::new("AKIDEXAMPLE", "secret", token).unwrap();
+                let time = UnixTime::from_compact(b"20150830T123600Z").unwrap();
+                let key = SigningKey::derive(credentials.secret_access_key(), time, "us-east-1", "service");
+                let signer = Signer::new(&credentials, &key, rules, time).unwrap();
+                let mut root = Request::<3>::root("POST", payload).unwrap();
+                let mut any = Request::new("POST", "/", payload).unwrap();
+                let mut other = Request::new("POST", "/other", payload).unwrap();
+                for (name, value) in
+                    [("Host", "example.com"), ("Content-Type", "text/plain"), ("X-A", " b  c ")]
+                {
+                    root.header(name, value.as_bytes()).unwrap();
+                    any.header(name, value.as_bytes()).unwrap();
+                    other.header(name, value.as_bytes()).unwrap();
+                }
+                let expected = signer.sign(&any).unwrap().signature();
+                assert_ne!(signer.sign(&other).unwrap().signature(), expected);
+                for request in [signer.sign_root(&root), signer.sign(&root)] {
+                    let signed = request.unwrap();
+                    let (mut text, mut lines) = (Text::default(), Text::default());
+                    signed.put_canonical_request(&mut text).unwrap();
+                    signed.put_header_lines(&mut lines);
+                    assert_eq!(signed.signature(), expected);
+                    assert!(text.0.starts_with(b"POST\n/\n\n"));
+                    assert!(lines.0.ends_with(format!("Signature={expected}\r\n").as_bytes()));
+                }
+                assert_eq!(signer.sign_root(&any).unwrap().signature(), expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_but_the_root_is_signed_as_it() {
+    // An empty query is none.
+    let others =
+        ["/a", "//", "/.", "/%2F", "/?a", "/?a=b", "/?&"].map(|target| (target, Some(SignError::NotRoot)));
+    for (target, error) in others.into_iter().chain([("/", None), ("/?", None)]) {
+        let mut request = Request::new("GET", target, Payload::Bytes(b"")).unwrap();
+        request.header("host", b"example.com").unwrap();
+        with_signer(|signer| assert_eq!(signer.sign_root(&request).err(), error, "{target}"));
+    }
+    let nowhere = Request::<1>::root("GET", Payload::Bytes(b"")).unwrap();
+    with_signer(|signer| assert_eq!(signer.sign_root(&nowhere).err(), Some(SignError::MissingHost)));
+    assert_eq!(
+        Request::<1>::root("a b", Payload::Unsigned).map(|_| ()).err(),
+        Some(SignError::InvalidMethod)
+    );
+}
+
 /// All texts of up to `len` of these characters.
 fn texts(characters: &str, len: usize) -> Vec<String> {
     let mut all = vec![String::new()];

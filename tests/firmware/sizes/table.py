@@ -29,6 +29,7 @@ TITLES = {
 }
 # Parts that are linked only where they are used, and the feature that each needs.
 PARTS = {
+    "sign-root": ("signing in headers, of requests for `/` without a query alone", "none"),
     "verify": ("verification of a request signed in headers", "none"),
     "chunks": ("signing in headers, and a body in chunks", "none"),
     "chunks-crc": ("the same with CRC-32C in the trailer", "`checksums`"),

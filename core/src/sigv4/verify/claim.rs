@@ -11,9 +11,10 @@ use crate::wire::time::UnixTime;
 use crate::wire::words::Stops;
 use crate::wire::{Ascii, Put};
 
-use super::super::canonical::{self, HeaderLines, put_folded, put_path};
+use super::super::canonical::{self, HeaderLines, put_folded};
 use super::super::chunked::{Chain, Chunks};
 use super::super::key::{ALGORITHM, is_scope, put_string_to_sign};
+use super::super::path::put_path;
 use super::super::presign::LIFETIMES;
 use super::super::query::{self, Added, Parameter};
 use super::super::request::{Parts, UNSIGNED};
@@ -73,13 +74,13 @@ impl<'a> Verifier<'a> {
 impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     fn read(verifier: Verifier<'r>, request: Received<'r, L>) -> Result<Self, VerifyError> {
         let parts = Parts::new(request.method, request.target, Payload::Unsigned)?;
-        if is_ambiguous(request.target, parts.query) {
+        if is_ambiguous(request.target, parts.target.query) {
             return Err(VerifyError::Ambiguous);
         }
         if request.lines.clone().nth(MAX_LINES).is_some() {
             return Err(VerifyError::TooManyHeaders);
         }
-        let of_query = Carried::of_query(parts.query)?;
+        let of_query = Carried::of_query(parts.target.query)?;
         let mut authorization = None;
         let (mut host, mut date, mut token) = (None, None, None);
         let mut announced = Announced::default();
@@ -342,7 +343,7 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
     /// [`SignError::TooManySegments`](crate::sigv4::SignError::TooManySegments).
     pub fn put_path(&self, out: &mut (impl Put + ?Sized)) -> Result<(), VerifyError> {
         let rules = Rules { double_encode: false, ..self.verifier.scope.rules };
-        Ok(put_path(self.parts.path.as_bytes(), rules, out)?)
+        Ok(put_path(self.parts.target.path.as_bytes(), rules, out)?)
     }
 
     fn put_canonical_request_with(
@@ -359,7 +360,13 @@ impl<'r, L: Iterator<Item = (&'r str, &'r [u8])> + Clone> Claim<'r, L> {
             Covered::Chunks { chunks, .. } => chunks.as_str().as_bytes(),
             Covered::UnsignedChunks { checksum, .. } => Chunks::unsigned_with(*checksum).as_str().as_bytes(),
         };
-        Ok(canonical::put_parts(&self.parts, rules, &left_out, self, payload, out)?)
+        Ok(canonical::put_parts(
+            &self.parts,
+            |target, out| target.put(rules, &left_out, out),
+            self,
+            payload,
+            out,
+        )?)
     }
 }
 

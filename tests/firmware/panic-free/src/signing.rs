@@ -94,6 +94,10 @@ fn sign(credentials: &credentials::Credentials<'_>) -> Result<(), sigv4::SignErr
     sigv4::Request::sort_parameters_in(&mut small, black_box(&mut table))?;
     used(sigv4::Signer::sign(&signer, &small)?.signature());
 
+    let mut root: sigv4::Request<'_, 2> = sigv4::Request::root(text(), payload)?;
+    sigv4::Request::header(&mut root, text(), bytes())?;
+    used(sigv4::Signer::sign_root(&signer, &root)?.signature());
+
     let presigned = sigv4::Signer::presign(&signer, &request, number())?;
     used(sigv4::Presigned::signature(&presigned));
     formatted(|f| <sigv4::Presigned as Debug>::fmt(&presigned, f));

@@ -60,6 +60,21 @@ pub fn sign(
     Ok(())
 }
 
+/// As [`sign`], of a call to `/` of a service that is not S3.
+pub fn sign_root(
+    call: &Call<'_>,
+    credentials: &Credentials<'_>,
+    time: UnixTime,
+    out: &mut Cursor<'_>,
+) -> Result<(), SignError> {
+    let key = SigningKey::derive(credentials.secret_access_key(), time, call.region, call.service);
+    let mut request = Request::<1>::root(call.method, Payload::Bytes(call.body))?;
+    request.header("Host", call.host.as_bytes())?;
+    let signer = Signer::new(credentials, &key, Rules::STANDARD, time)?;
+    signer.sign_root(&request)?.put_header_lines(out);
+    Ok(())
+}
+
 /// Instance credentials with refresh.
 pub type Instance<'c> = Refreshing<Imds<'c>>;
 

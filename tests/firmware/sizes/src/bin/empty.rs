@@ -12,4 +12,6 @@ sizes::image!(|| {
     memory = black_box(memory);
     memory.0.fill(black_box(1));
     black_box(memory.0 == [1; 64]);
+    let bytes: &mut [u8] = black_box(&mut memory.0);
+    bytes.fill(0);
 });
