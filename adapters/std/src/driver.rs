@@ -7,12 +7,12 @@ use std::time::Duration;
 use rolecall_core::error::{Error, ErrorKind, Failure, FailureKind, Origin, Phase};
 use rolecall_core::flow::{Answer, Context, Exchange, Flow, Memory, Need, Report, Slot, Step};
 use rolecall_core::skew::{Clock, Instant};
-use zeroize::Zeroizing;
 
 use crate::files::without_mark;
-use crate::host::{Buffer, Host, Streams};
+use crate::host::{Buffer, Host, Streams, fill_up};
 use crate::json::text;
 use crate::lock;
+use crate::secret::Wiped;
 use crate::trace::{Trace, Tracer};
 use crate::wait::Wait;
 
@@ -71,9 +71,7 @@ impl Driver<'_> {
         report.clear();
         let mut failed = None;
         loop {
-            if buffer.0.len() < self.room {
-                buffer.0.resize(self.room, 0);
-            }
+            fill_up(&mut buffer.0, self.room);
             let step = self.step(slots, report, buffer, |cx, memory| flow.poll(cx, memory));
             let need = match step {
                 Step::Done(result) => return result,
@@ -118,7 +116,7 @@ impl Driver<'_> {
                 Need::PromptAfter { shown, question, hidden } => {
                     let shown = buffer.bytes().get(shown).unwrap_or_default();
                     // Some of it is secret: it is wiped, and the text does not move.
-                    let mut text = Zeroizing::new(String::with_capacity(shown.len() + question.len()));
+                    let mut text = Wiped::new(String::with_capacity(shown.len() + question.len()));
                     text.push_str(std::str::from_utf8(shown).unwrap_or_default());
                     text.push_str(question);
                     buffer.clear();

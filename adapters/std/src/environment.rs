@@ -5,8 +5,7 @@ use std::env::VarError;
 use std::fmt;
 use std::sync::Mutex;
 
-use zeroize::Zeroizing;
-
+use crate::secret::Wiped;
 use crate::{Error, lock};
 
 /// The variables that settings are read from. A value of white space alone counts as unset; line ends around a value
@@ -52,7 +51,7 @@ impl Environment {
         let ends = ['\r', '\n'];
         if value.starts_with(ends) || value.ends_with(ends) {
             // It may be a secret.
-            let value = Zeroizing::new(value);
+            let value = Wiped::new(value);
             return Some(value.trim_matches(ends).to_owned());
         }
         Some(value)

@@ -5,9 +5,9 @@ use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use zeroize::Zeroizing;
 
 use crate::host::Buffer;
+use crate::secret::Wiped;
 
 /// The longest file that is read, and the longest output of a command, in bytes.
 pub(crate) const MAX_CONTENT: usize = 256 * 1024;
@@ -53,7 +53,7 @@ fn read_all_of(
     wait: impl Fn() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let start = buffer.0.len();
-    let mut piece = Zeroizing::new([0; 4096]);
+    let mut piece = Wiped::new([0; 4096]);
     loop {
         wait()?;
         match from.read(piece.as_mut_slice()) {

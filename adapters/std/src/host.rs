@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use rolecall_core::error::{Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Endpoint, Exchange};
 use rolecall_core::skew::{Instant, Now};
-use zeroize::{Zeroize, Zeroizing};
+
+use crate::secret::Wiped;
 
 /// The I/O of a [`Provider`](crate::Provider): network, files, commands, prompts and clocks.
 /// [`System`](crate::System) is this machine; another implementation is for tests, and for programs that
@@ -251,7 +252,7 @@ impl<R: Read> Upload for Once<R> {
 
 /// A byte buffer that is wiped when it is dropped, replaced or outgrown.
 #[derive(Default)]
-pub struct Buffer(pub(crate) Zeroizing<Vec<u8>>);
+pub struct Buffer(pub(crate) Wiped<Vec<u8>>);
 
 impl Buffer {
     /// An empty buffer, without memory.
@@ -276,7 +277,7 @@ impl Buffer {
 
     /// Wipes and empties it.
     pub fn clear(&mut self) {
-        self.0.zeroize();
+        self.0.wipe();
     }
 }
 
@@ -286,17 +287,28 @@ impl fmt::Debug for Buffer {
     }
 }
 
+/// Appends zeroes up to `len` bytes, in pieces: `resize` writes them one by one where code is optimized for size.
+pub(crate) fn fill_up(buffer: &mut Wiped<Vec<u8>>, len: usize) {
+    let missing = len.saturating_sub(buffer.len());
+    buffer.reserve_exact(missing);
+    while buffer.len() < len {
+        let piece = [0; 1024];
+        let more = piece.len().min(len - buffer.len());
+        buffer.extend_from_slice(&piece[..more]);
+    }
+}
+
 /// Appends, and wipes memory that is outgrown, as a plain vector would not.
-pub(crate) fn append(buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
+pub(crate) fn append(buffer: &mut Wiped<Vec<u8>>, bytes: &[u8]) {
     append_within(usize::MAX, buffer, bytes);
 }
 
 /// As [`append`], for a buffer that will hold at most `most` bytes.
-pub(crate) fn append_within(most: usize, buffer: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
+pub(crate) fn append_within(most: usize, buffer: &mut Wiped<Vec<u8>>, bytes: &[u8]) {
     let needed = buffer.len() + bytes.len();
     if buffer.capacity() < needed {
         let room = needed.next_power_of_two().min(most.max(needed));
-        let mut larger = Zeroizing::new(Vec::with_capacity(room));
+        let mut larger = Wiped::new(Vec::with_capacity(room));
         larger.extend_from_slice(buffer);
         *buffer = larger;
     }

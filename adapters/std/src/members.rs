@@ -1,17 +1,17 @@
 //! The members of JSON documents that hold secrets: found, and replaced among others that stay as they are.
 
 use rolecall_core::wire::json::{Reader, Str, Token, Writer};
-use zeroize::Zeroizing;
 
 use crate::host::append;
+use crate::secret::Wiped;
 use crate::sink::Sink;
 
 /// A member's name, and its value in JSON.
-pub(crate) type Member<'a> = (&'a str, Zeroizing<Vec<u8>>);
+pub(crate) type Member<'a> = (&'a str, Wiped<Vec<u8>>);
 
 /// A text as JSON.
-pub(crate) fn string(text: &str) -> Zeroizing<Vec<u8>> {
-    let mut json = Zeroizing::new(Vec::with_capacity(6 * text.len() + 2));
+pub(crate) fn string(text: &str) -> Wiped<Vec<u8>> {
+    let mut json = Wiped::new(Vec::with_capacity(6 * text.len() + 2));
     Writer::new(&mut Sink(&mut json)).string(text);
     json
 }
@@ -29,9 +29,9 @@ pub(crate) fn value<'d>(document: &'d [u8], name: &str) -> Option<&'d [u8]> {
 }
 
 /// The document with these members, and every other one as it is; `None` if it is not an object.
-pub(crate) fn replaced(document: &[u8], new: Vec<Member<'_>>) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn replaced(document: &[u8], new: Vec<Member<'_>>) -> Option<Wiped<Vec<u8>>> {
     let mut new: Vec<_> = new.into_iter().map(|(name, value)| (name, Some(value))).collect();
-    let mut written = Zeroizing::new(b"{".to_vec());
+    let mut written = Wiped::new(b"{".to_vec());
     let mut put = |name: &[u8], value: &[u8]| {
         for part in [if written.len() > 1 { &b", "[..] } else { b"" }, name, b": ", value] {
             append(&mut written, part);

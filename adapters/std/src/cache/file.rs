@@ -12,12 +12,12 @@ use rolecall_core::wire::json::{Token, Writer, member};
 use rolecall_core::wire::time::UnixTime;
 use rolecall_core::wire::{Cursor, Put};
 use rustix::fs::{AtFlags, Mode, OFlags, openat, renameat, statat, unlinkat};
-use zeroize::Zeroizing;
 
 use super::{CacheError, CredentialCache, Entry, Lock};
 use crate::files::{lock_exclusively, read_all};
 use crate::host::Buffer;
 use crate::json::text;
+use crate::secret::Wiped;
 use crate::{Credentials, Environment, Error, clock};
 
 /// A folder with one file for each set of credentials, named by a hash of its cache key.
@@ -237,7 +237,7 @@ fn problem(path: &Path, error: &io::Error) -> CacheError {
 }
 
 /// The entry as a document: that of `credential_process`, and the lifetime.
-fn print(entry: &Entry) -> Zeroizing<Vec<u8>> {
+fn print(entry: &Entry) -> Wiped<Vec<u8>> {
     let credentials = &entry.credentials;
     let expiration = credentials.expiration().map(|expiration| expiration.rfc3339());
     let members = [
@@ -249,7 +249,7 @@ fn print(entry: &Entry) -> Zeroizing<Vec<u8>> {
     ];
     // Visible ASCII, of which an escape takes two bytes.
     let len: usize = members.iter().map(|(_, value)| 2 * value.unwrap_or_default().len() + 24).sum();
-    let mut document = Zeroizing::new(vec![0; len + 64]);
+    let mut document = Wiped::new(vec![0; len + 64]);
     let mut out = Cursor::new(&mut document);
     let mut json = Writer::new(&mut out);
     json.begin_object();

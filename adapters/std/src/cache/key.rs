@@ -5,10 +5,10 @@ use std::ffi::OsString;
 
 use rolecall_core::sigv4::{Hasher, sha256_hex};
 use rolecall_core::wire::Put;
-use zeroize::Zeroizing;
 
 use crate::Settings;
 use crate::host::{Buffer, Host};
+use crate::secret::Wiped;
 use crate::sessions::{Session, TokenPlace};
 use crate::settings::profiles::{Base, Named, Plan};
 
@@ -99,7 +99,7 @@ pub(crate) fn of_session(settings: &Settings, session: &Session, host: &dyn Host
 
 /// What a command may depend on besides its words: its folder, and every variable.
 fn surroundings() -> String {
-    let wiped = |text: OsString| Zeroizing::new(text.into_encoded_bytes());
+    let wiped = |text: OsString| Wiped::new(text.into_encoded_bytes());
     let folder = std::env::current_dir().unwrap_or_default();
     let mut variables: Vec<_> =
         std::env::vars_os().map(|(name, value)| (wiped(name), wiped(value))).collect();

@@ -1,8 +1,9 @@
 //! Private keys in files that a passphrase opens.
 
-use zeroize::{Zeroizing, zeroize_stack};
+use zeroize::zeroize_stack;
 
 use super::pem::{KeyDer, KeyForm};
+use crate::secret::Wiped;
 
 /// The stack that decrypting uses at most, in bytes: `tests/memory` finds what is left if it is more.
 const STACK: usize = 48 * 1024;
@@ -63,6 +64,6 @@ impl KeyDer {
             .map_err(|_| format!("encrypted in a way that is not supported: {CONVERT}"))?;
         check_cost(&encrypted.encryption_algorithm)?;
         let decrypted = encrypted.decrypt(passphrase).map_err(|_| "the passphrase is wrong".to_owned())?;
-        Ok(Self { kind: KeyForm::Pkcs8, der: Zeroizing::new(decrypted.as_bytes().to_vec()) })
+        Ok(Self { kind: KeyForm::Pkcs8, der: Wiped::new(decrypted.as_bytes().to_vec()) })
     }
 }

@@ -6,7 +6,6 @@ use rolecall_core::error::{Failure, FailureKind};
 use rolecall_core::wire::x509::KeyKind;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
-use zeroize::Zeroizing;
 
 use super::identity::{Identity, parse};
 use super::key::FileKey;
@@ -15,6 +14,7 @@ use super::place::{ClientCertificate, KeyPlace};
 use crate::Error;
 use crate::files::without_mark;
 use crate::host::{Buffer, Host};
+use crate::secret::Wiped;
 use crate::sink::Sink;
 
 /// What to do about a file of a secret that others may read.
@@ -103,12 +103,7 @@ impl ClientCertificate {
     }
 
     /// The passphrase of a key: the first line of its file, or the user's answer.
-    fn passphrase(
-        &self,
-        key: &str,
-        file: Option<&str>,
-        host: &dyn Host,
-    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+    fn passphrase(&self, key: &str, file: Option<&str>, host: &dyn Host) -> Result<Wiped<Vec<u8>>, Error> {
         let mut text = Buffer::new();
         match file {
             Some(path) => text = content(path, "the passphrase of the private key", host)?,
@@ -120,7 +115,7 @@ impl ClientCertificate {
             })?,
         }
         let line = without_mark(text.bytes()).split(|byte| *byte == b'\n').next().unwrap_or_default();
-        Ok(Zeroizing::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec()))
+        Ok(Wiped::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec()))
     }
 }
 

@@ -4,7 +4,8 @@ use rolecall_core::wire::base64::DecodeError;
 use rolecall_core::wire::pem::{Block, Reader, line_of};
 use rolecall_core::wire::{Error as WireError, Kind};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
-use zeroize::Zeroizing;
+
+use crate::secret::Wiped;
 
 /// The longest chain of certificates.
 #[cfg(any(feature = "iot", feature = "roles-anywhere"))]
@@ -24,8 +25,8 @@ fn wrong(text: &[u8], error: WireError) -> String {
     }
 }
 
-fn decoded(text: &[u8], block: &Block<'_>) -> Result<Zeroizing<Vec<u8>>, String> {
-    let mut der = Zeroizing::new(vec![0; block.decoded_len()]);
+fn decoded(text: &[u8], block: &Block<'_>) -> Result<Wiped<Vec<u8>>, String> {
+    let mut der = Wiped::new(vec![0; block.decoded_len()]);
     let len = match block.decode(&mut der) {
         Ok(content) => content.len(),
         Err(DecodeError::Malformed(error)) => return Err(wrong(text, error)),
@@ -78,7 +79,7 @@ pub(super) fn certificates(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
 /// The content of a private key's block, wiped when it is dropped.
 pub(super) struct KeyDer {
     pub(super) kind: KeyForm,
-    pub(super) der: Zeroizing<Vec<u8>>,
+    pub(super) der: Wiped<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use rolecall_core::wire::x509::Scheme;
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use zeroize::Zeroizing;
 
 use super::key::{FileKey, Key};
 use super::pem::{KeyDer, KeyForm};
+use crate::secret::Wiped;
 
 /// A private key on P-256, and its public part.
 pub(crate) struct ProofKey {
@@ -51,14 +51,14 @@ impl ProofKey {
 }
 
 /// A key on P-256 in SEC1, the form that the AWS CLI writes, as PKCS#8: rustls would do this in memory that it does not wipe.
-fn in_pkcs8(sec1: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+fn in_pkcs8(sec1: &[u8]) -> Option<Wiped<Vec<u8>>> {
     // The version, which is 0, and the algorithm: id-ecPublicKey on prime256v1.
     const FRONT: &[u8] =
         b"\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
     // A longer one is on another curve.
     let len = u8::try_from(sec1.len()).ok().filter(|len| *len < 0x80)?;
     let all = u8::try_from(FRONT.len() + 2 + sec1.len()).ok()?;
-    let mut der = Zeroizing::new(Vec::with_capacity(3 + usize::from(all)));
+    let mut der = Wiped::new(Vec::with_capacity(3 + usize::from(all)));
     for part in [&[0x30, 0x81, all], FRONT, &[0x04, len], sec1] {
         der.extend_from_slice(part);
     }

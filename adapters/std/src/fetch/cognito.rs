@@ -6,9 +6,9 @@ use rolecall_core::flow::{Flow, Lease};
 use rolecall_core::sources::Unsigned;
 use rolecall_core::sources::cognito::{Client, Identity, Logins, Password, SignIn};
 use rolecall_core::sources::sts::AssumeRoleWithWebIdentityRequest;
-use zeroize::Zeroizing;
 
 use super::{Fetched, Fetcher};
+use crate::secret::Wiped;
 use crate::sessions::cognito::{Kept, PoolIdentity, PoolOrIdentity, User};
 use crate::{Error, Secret, lock};
 
@@ -69,8 +69,8 @@ impl Fetcher<'_> {
             Some(password) => Password::Given(password.expose()),
             None => Password::Asked(&question),
         };
-        let mut random = Zeroizing::new([0; 32]);
-        let mut memory = Zeroizing::new(vec![0; REFRESH_TOKEN]);
+        let mut random = Wiped::new([0; 32]);
+        let mut memory = Wiped::new(vec![0; REFRESH_TOKEN]);
         let pool = self.service("cognito-idp", &url, user.region()?)?;
         let sign_in = self.sign_in(user, pool, client, password, &mut random)?;
         let mut sign_in = sign_in.keeping(&mut memory);

@@ -4,13 +4,13 @@ use rolecall_core::error::Origin;
 use rolecall_core::sigv4::sha256_hex;
 use rolecall_core::sources::{Fixed, LoginRefresh, LoginToken};
 use rolecall_core::wire::time::UnixTime;
-use zeroize::Zeroizing;
 
 use super::login_file::LoginFile;
 use super::sign_in::{SignIn, quoted};
 use super::{Fetched, Fetcher, SLOT, taken};
 use crate::certificate::ProofKey;
 use crate::driver::EXCHANGE;
+use crate::secret::Wiped;
 use crate::settings::checked_region;
 use crate::settings::profiles::LoginSession;
 use crate::{Error, Settings};
@@ -81,11 +81,7 @@ impl Fetcher<'_> {
     }
 
     /// Requests the next credentials and the next refresh token.
-    fn exchange_session(
-        &self,
-        file: &LoginFile,
-        key: &ProofKey,
-    ) -> Result<(Fetched, Zeroizing<String>), Error> {
+    fn exchange_session(&self, file: &LoginFile, key: &ProofKey) -> Result<(Fetched, Wiped<String>), Error> {
         let region = match &file.region {
             Some(region) => checked_region("signInRegion of the session", region)?,
             None => self.settings.region()?,
@@ -104,7 +100,7 @@ impl Fetcher<'_> {
         let mut flow = LoginRefresh::new(service, token, key.coordinates(), random);
         let renewing = Fetcher { key: Some(key.key()), ..*self };
         renewing.run_in(EXCHANGE + file.len(), SLOT, &mut flow, |lease, slot| {
-            let next = Zeroizing::new(LoginRefresh::refresh_token(slot)?.to_owned());
+            let next = Wiped::new(LoginRefresh::refresh_token(slot)?.to_owned());
             Some((taken(lease, slot)?, next))
         })
     }

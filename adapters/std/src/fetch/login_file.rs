@@ -2,24 +2,24 @@
 
 use rolecall_core::wire::json::Reader;
 use rolecall_core::wire::time::UnixTime;
-use zeroize::Zeroizing;
 
 use crate::Credentials;
 use crate::host::Buffer;
 use crate::json::text;
 use crate::members::{Member, replaced, string, value};
+use crate::secret::Wiped;
 
 /// The content of a session's file. All of what renewing takes is there from the start.
 pub(super) struct LoginFile {
     content: Buffer,
     /// `accessToken`, with its end.
     pub(super) credentials: Credentials,
-    pub(super) client_id: Zeroizing<String>,
-    pub(super) refresh_token: Zeroizing<String>,
+    pub(super) client_id: Wiped<String>,
+    pub(super) refresh_token: Wiped<String>,
     /// `dpopKey`: PEM.
-    pub(super) key: Zeroizing<String>,
+    pub(super) key: Wiped<String>,
     /// `signInRegion`: where the session was started; the AWS CLI did not always write it.
-    pub(super) region: Option<Zeroizing<String>>,
+    pub(super) region: Option<Wiped<String>>,
 }
 
 impl LoginFile {
@@ -58,7 +58,7 @@ impl LoginFile {
     }
 
     /// The document with other credentials and another refresh token, and every other member as it is.
-    pub(super) fn with(&self, credentials: &Credentials, refresh_token: &str) -> Option<Zeroizing<Vec<u8>>> {
+    pub(super) fn with(&self, credentials: &Credentials, refresh_token: &str) -> Option<Wiped<Vec<u8>>> {
         let content = self.content.bytes();
         let end = credentials.expiration()?.rfc3339();
         let tokens: Vec<Member<'_>> = vec![
@@ -84,11 +84,11 @@ fn check(document: &[u8]) -> Result<(), String> {
     }
 }
 
-fn needed(document: &[u8], name: &str) -> Result<Zeroizing<String>, String> {
+fn needed(document: &[u8], name: &str) -> Result<Wiped<String>, String> {
     text(document, name).filter(|text| !text.is_empty()).ok_or_else(|| format!("it has no {name}"))
 }
 
-fn needed_in(tokens: &[u8], name: &str) -> Result<Zeroizing<String>, String> {
+fn needed_in(tokens: &[u8], name: &str) -> Result<Wiped<String>, String> {
     needed(tokens, name).map_err(|_| format!("its accessToken has no {name}"))
 }
 

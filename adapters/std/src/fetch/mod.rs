@@ -31,11 +31,11 @@ use rolecall_core::flow::{Flow, Lease, Report, Slot};
 use rolecall_core::skew::Clock;
 use rolecall_core::sources::Fixed;
 use rolecall_core::wire::time::UnixTime;
-use zeroize::Zeroizing;
 
 use crate::driver::{Driver, EXCHANGE};
 use crate::files::MAX_CONTENT;
 use crate::host::Host;
+use crate::secret::Wiped;
 use crate::sessions::Session;
 use crate::trace::{Trace, Tracer};
 use crate::wait::Wait;
@@ -177,7 +177,7 @@ impl<'a> Fetcher<'a> {
         take: impl FnOnce(O, &Slot<'_>) -> Option<T>,
     ) -> Result<T, Error> {
         let count = flow.slots();
-        let mut memory = Zeroizing::new(vec![0; slot * count]);
+        let mut memory = Wiped::new(vec![0; slot * count]);
         let mut slots: Vec<Slot<'_>> = memory.chunks_mut(slot).map(Slot::new).collect();
         let mut report = Report::new();
         let driver = self.driver(room);

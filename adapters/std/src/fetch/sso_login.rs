@@ -8,7 +8,6 @@ use rolecall_core::flow::{Ask, Endpoint, Next, Outcome, Sequence, Source, Stage,
 use rolecall_core::sources::{OidcClient, OidcGrant, OidcRequest};
 use rolecall_core::wire::json::{Token, member};
 use rolecall_core::wire::time::UnixTime;
-use zeroize::Zeroizing;
 
 use super::Fetcher;
 use super::sso::{sign_in, token_file};
@@ -18,6 +17,7 @@ use crate::driver::EXCHANGE;
 use crate::host::Buffer;
 use crate::json::text;
 use crate::members::{replaced, string};
+use crate::secret::Wiped;
 use crate::sessions::sso::{DeviceCode, SignedIn, SignedOut};
 use crate::settings::profiles::{Base, SsoSession};
 
@@ -30,8 +30,8 @@ const LONGEST: u64 = 3_600;
 
 /// A client, as it was registered.
 struct Registered {
-    id: Zeroizing<String>,
-    secret: Zeroizing<String>,
+    id: Wiped<String>,
+    secret: Wiped<String>,
     /// Seconds since 1970.
     end: Option<u64>,
 }
@@ -39,7 +39,7 @@ struct Registered {
 /// A code, and what is asked with it.
 struct Authorized {
     shown: DeviceCode,
-    device_code: Zeroizing<String>,
+    device_code: Wiped<String>,
     interval: u64,
 }
 

@@ -3,25 +3,25 @@
 use rolecall_core::error::{Error as SourceError, ErrorKind, Origin};
 use rolecall_core::wire::json::{Token, member};
 use rolecall_core::wire::time::UnixTime;
-use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::host::Buffer;
 use crate::json::text;
 use crate::members::{replaced, string};
+use crate::secret::Wiped;
 
 /// The content of a token file, and the members that renewing needs.
 pub(super) struct TokenFile {
     content: Buffer,
-    client_id: Zeroizing<String>,
-    client_secret: Zeroizing<String>,
-    refresh_token: Zeroizing<String>,
+    client_id: Wiped<String>,
+    client_secret: Wiped<String>,
+    refresh_token: Wiped<String>,
 }
 
 /// What a renewal returned.
 pub(super) struct Renewed {
-    access_token: Zeroizing<String>,
-    refresh_token: Option<Zeroizing<String>>,
+    access_token: Wiped<String>,
+    refresh_token: Option<Wiped<String>>,
     /// Seconds.
     expires_in: u64,
 }
@@ -47,7 +47,7 @@ impl TokenFile {
     }
 
     /// The access token; empty if there is none.
-    pub(super) fn access_token(&self) -> Zeroizing<String> {
+    pub(super) fn access_token(&self) -> Wiped<String> {
         text(self.content.bytes(), "accessToken").unwrap_or_default()
     }
 
@@ -93,7 +93,7 @@ impl TokenFile {
     }
 
     /// The document with the new token, and every other member as it is; `None` if the content is not an object.
-    pub(super) fn with(&self, renewed: &Renewed, time: Option<UnixTime>) -> Option<Zeroizing<Vec<u8>>> {
+    pub(super) fn with(&self, renewed: &Renewed, time: Option<UnixTime>) -> Option<Wiped<Vec<u8>>> {
         let end = renewed.expiration(time?).rfc3339();
         let mut new =
             vec![("accessToken", string(&renewed.access_token)), ("expiresAt", string(end.as_str()))];

@@ -1,6 +1,7 @@
 //! HTTP, configured by values: the proxies, and the trusted certificates.
 
 mod absolute;
+mod buffers;
 pub(crate) mod bundle;
 mod failure;
 pub(crate) mod proxy;

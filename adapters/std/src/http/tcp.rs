@@ -7,10 +7,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration as Time, Instant};
 
 use ureq::unversioned::transport::time::{Duration, Instant::Exact};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
-};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport};
 use ureq::{Error, Timeout};
+
+use super::buffers::WipedBuffers;
 
 /// Connects to the first address that answers.
 #[derive(Debug)]
@@ -26,8 +26,7 @@ impl<In: Transport> Connector<In> for Tcp {
         let (deadline, _) = Deadline::new(left(details))?;
         let stream = dial(&details.addrs, deadline)?;
         stream.set_nodelay(true)?;
-        let buffers =
-            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let buffers = WipedBuffers::new(details);
         Ok(Some(Either::B(Socket { stream, buffers, read_limit: None, write_limit: None })))
     }
 }
@@ -103,7 +102,7 @@ pub(super) fn on_kept<T>(exchange: impl FnOnce() -> T) -> (T, bool) {
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
-    buffers: LazyBuffers,
+    buffers: WipedBuffers,
     /// The limits that the system has. They are the same for most operations, and not set again.
     read_limit: Option<Time>,
     write_limit: Option<Time>,
@@ -130,6 +129,7 @@ impl Transport for Socket {
                 limit = deadline.left()?;
             }
         }
+        self.buffers.sent(amount);
         Ok(())
     }
 
@@ -187,7 +187,7 @@ mod tests {
     fn pair() -> (Socket, TcpStream) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let stream = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
-        let buffers = LazyBuffers::new(1024, 16 * 1024 * 1024);
+        let buffers = WipedBuffers::of(1024, 16 * 1024 * 1024);
         let socket = Socket { stream, buffers, read_limit: None, write_limit: None };
         (socket, listener.accept().expect("a connection").0)
     }

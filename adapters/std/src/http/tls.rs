@@ -14,9 +14,10 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use ureq::Error;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
 };
 
+use super::buffers::WipedBuffers;
 use super::bundle::Bundle;
 use super::tcp::left;
 use super::time::VerificationTime;
@@ -378,8 +379,7 @@ impl<In: Transport> Connector<In> for Tls {
             self.explain(&error);
             return Err(error.into());
         }
-        let buffers =
-            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let buffers = WipedBuffers::new(details);
         let session = TlsStream { buffers, stream: StreamOwned::new(session, socket), tls: self.clone() };
         Ok(Some(Either::B(session.boxed())))
     }
@@ -393,7 +393,7 @@ impl fmt::Debug for Tls {
 
 /// A TLS session over a connection.
 struct TlsStream {
-    buffers: LazyBuffers,
+    buffers: WipedBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
     tls: Tls,
 }
@@ -415,6 +415,7 @@ impl Transport for TlsStream {
         self.stream.sock.set_timeout(timeout);
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         let sent = self.stream.write_all(output);
+        self.buffers.sent(amount);
         sent.map_err(|error| self.explained(error))
     }
 
@@ -447,12 +448,12 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
     use std::time::Duration;
 
+    use crate::secret::Wiped;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use rolecall_core::error::{Failure, FailureKind};
     use rolecall_core::flow::{Answer, Endpoint, Exchange, Limits, Span};
     use rustls::pki_types::PrivateKeyDer;
     use rustls::{ServerConfig, ServerConnection};
-    use zeroize::Zeroizing;
 
     use super::*;
     use crate::clock::{RELEASED, UnixTimeExt};
@@ -513,7 +514,7 @@ mod tests {
         let limits = Limits { connect_ms: 2_000, first_byte_ms: 2_000, total_ms: 4_000, body_bytes: 64 };
         let mut exchange = Exchange::new(endpoint, Span { head: head.len(), len: head.len() }, limits);
         (exchange.metadata, exchange.address) = (metadata, address);
-        let mut buffer = Zeroizing::new(head.into_bytes());
+        let mut buffer = Wiped::new(head.into_bytes());
         match client.carry_out(&exchange, &mut buffer, &mut Streams::default()) {
             Answer::Reply(reply) => Ok(reply.status),
             Answer::Failed(Failure { kind, .. }) => Err(kind),

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
+use bytes::Bytes;
 use rolecall_core::error::{Failure, FailureKind, Phase};
 use rolecall_core::flow::{Answer, Body as Content, Endpoint, Exchange, Limits, Reply};
 use rolecall_core::wire::http1::is_header_value;
@@ -12,7 +13,6 @@ use rolecall_core::wire::uri::Scheme;
 use ureq::config::Config;
 use ureq::unversioned::transport::Connector;
 use ureq::{Agent, AsSendBody, Body, Proxy, SendBody, http};
-use zeroize::{Zeroize, Zeroizing};
 
 use super::absolute::{self, Absolute};
 use super::bundle::Bundle;
@@ -26,6 +26,7 @@ use super::trouble::Trouble;
 use super::tunnel::{NEEDS_USER, REFUSES_USER, Tunnel, authorization};
 use crate::clock;
 use crate::host::{Download, Streams, append_within};
+use crate::secret::Wiped;
 
 /// ureq's read and write buffers: heads of metadata services are small, and two of them are held.
 const BUFFER: usize = 16 * 1024;
@@ -125,7 +126,7 @@ impl Transport {
     pub(crate) fn carry_out(
         &self,
         exchange: &Exchange<'_>,
-        buffer: &mut Zeroizing<Vec<u8>>,
+        buffer: &mut Wiped<Vec<u8>>,
         streams: &mut Streams<'_>,
     ) -> Answer<'static> {
         self.try_carry_out(exchange, buffer, streams).unwrap_or_else(Answer::Failed)
@@ -134,7 +135,7 @@ impl Transport {
     fn try_carry_out(
         &self,
         exchange: &Exchange<'_>,
-        buffer: &mut Zeroizing<Vec<u8>>,
+        buffer: &mut Wiped<Vec<u8>>,
         streams: &mut Streams<'_>,
     ) -> Result<Answer<'static>, Failure> {
         let deadline = Instant::now() + Duration::from_millis(exchange.limits.total_ms.into());
@@ -153,7 +154,7 @@ impl Transport {
             return Err(Failure { phase: Phase::Body, kind: FailureKind::TooLarge });
         }
 
-        buffer.zeroize();
+        buffer.wipe();
         let mut headers = Vec::new();
         for (name, value) in response.headers() {
             if exchange.reply_headers.include(name.as_str().as_bytes()) && is_header_value(value.as_bytes()) {
@@ -253,7 +254,7 @@ impl Transport {
         };
         let mut request = http::Request::builder().method(head.method).uri(uri.map_err(|_| bad)?);
         if let Some(value) = absolute.and_then(authorization) {
-            let mut value = http::HeaderValue::from_str(&value).map_err(|_| bad)?;
+            let mut value = wiped(value.as_bytes()).map_err(|_| bad)?;
             value.set_sensitive(true);
             request = request.header("proxy-authorization", value);
         }
@@ -262,7 +263,7 @@ impl Transport {
             if !value.is_ascii() {
                 return Err(bad);
             }
-            request = request.header(name, value);
+            request = request.header(name, wiped(value).map_err(|_| bad)?);
         }
         let room = if exchange.request.head > BUFFER { LARGE_BUFFER } else { BUFFER };
         let own = match absolute {
@@ -318,6 +319,12 @@ impl Transport {
         }
         .and_then(refused)
     }
+}
+
+/// The value of a header, in memory that is wiped when the last reference to it is dropped.
+fn wiped(value: &[u8]) -> Result<http::HeaderValue, http::header::InvalidHeaderValue> {
+    let owner = Wiped::new(value.to_vec());
+    http::HeaderValue::from_maybe_shared(Bytes::from_owner(owner))
 }
 
 /// Remembers why the caller's body could not be read.
@@ -385,7 +392,7 @@ fn read_body(
     body: &mut Body,
     limit: usize,
     deadline: Instant,
-    buffer: &mut Zeroizing<Vec<u8>>,
+    buffer: &mut Wiped<Vec<u8>>,
 ) -> Result<(), Failure> {
     let end = buffer.len().saturating_add(limit);
     each_piece(body, deadline, &mut |piece| {
@@ -403,7 +410,7 @@ fn each_piece(
     take: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut reader = body.as_reader();
-    let mut piece = Zeroizing::new([0; 4096]);
+    let mut piece = Wiped::new([0; 4096]);
     loop {
         match reader.read(piece.as_mut_slice()) {
             Ok(0) => return Ok(()),
@@ -498,7 +505,7 @@ mod tests {
         let span = Span { head: head.len(), len: head.len() };
         let mut exchange = Exchange::new(Endpoint::at_origin_of(&uri), span, limits);
         (exchange.metadata, exchange.address) = (metadata, address);
-        let mut buffer = Zeroizing::new(head.into_bytes());
+        let mut buffer = Wiped::new(head.into_bytes());
         match transport.carry_out(&exchange, &mut buffer, &mut Streams::default()) {
             Answer::Reply(reply) => Ok(reply.status),
             Answer::Failed(failure) => Err(failure),

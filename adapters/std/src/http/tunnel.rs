@@ -11,11 +11,11 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
 };
 use ureq::{Error, Proxy, http};
-use zeroize::Zeroizing;
 
 use super::resolve::port;
 use super::tcp::left;
 use super::trouble::Trouble;
+use crate::secret::Wiped;
 
 /// The longest head of a proxy's reply, in bytes.
 const MAX_HEAD: usize = 8 * 1024;
@@ -111,22 +111,22 @@ pub(super) const NEEDS_USER: &str = "it requires a user and a password: http://U
 pub(super) const REFUSES_USER: &str = "it does not accept the user and the password of the setting";
 
 /// The value of `Proxy-Authorization`, if the proxy has a user.
-pub(super) fn authorization(proxy: &Proxy) -> Option<Zeroizing<String>> {
+pub(super) fn authorization(proxy: &Proxy) -> Option<Wiped<String>> {
     if let (None, None) = (proxy.username(), proxy.password()) {
         return None;
     }
     let (user, password) = (proxy.username().unwrap_or_default(), proxy.password().unwrap_or_default());
-    let pair = Zeroizing::new([user, ":", password].concat());
-    let pair = Zeroizing::new(Base64::encode_string(pair.as_bytes()));
-    Some(Zeroizing::new(["Basic ", &pair].concat()))
+    let pair = Wiped::new([user, ":", password].concat());
+    let pair = Wiped::new(Base64::encode_string(pair.as_bytes()));
+    Some(Wiped::new(["Basic ", &pair].concat()))
 }
 
-fn request(target: &str, proxy: &Proxy) -> Zeroizing<Vec<u8>> {
+fn request(target: &str, proxy: &Proxy) -> Wiped<Vec<u8>> {
     let user = authorization(proxy);
-    let user = user.map(|value| Zeroizing::new(["Proxy-Authorization: ", &value, "\r\n"].concat()));
+    let user = user.map(|value| Wiped::new(["Proxy-Authorization: ", &value, "\r\n"].concat()));
     let user = user.unwrap_or_default();
     let request = ["CONNECT ", target, " HTTP/1.1\r\nHost: ", target, "\r\n", &user, "\r\n"].concat();
-    Zeroizing::new(request.into_bytes())
+    Wiped::new(request.into_bytes())
 }
 
 /// Reads the head of the proxy's reply, and returns its status. What follows it stays unread.

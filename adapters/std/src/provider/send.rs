@@ -7,7 +7,6 @@ use rolecall_core::sigv4::SigningKeys;
 use rolecall_core::sigv4::chunked::{ChunkKeys, ChunkLayout};
 use rolecall_core::sources::Held;
 use rolecall_core::wire::Ascii;
-use zeroize::Zeroizing;
 
 use super::Provider;
 use super::chunked::Encoded;
@@ -15,6 +14,7 @@ use crate::credentials::CallerIdentity;
 use crate::driver::{Driver, EXCHANGE};
 use crate::host::{Buffer, Download, Streams, Upload};
 use crate::request::{HEADER_ROOM, Resolved};
+use crate::secret::Wiped;
 use crate::sessions::{S3Session, Session};
 use crate::{Error, Presigned, Reply, Request, Signed};
 
@@ -188,7 +188,7 @@ impl Provider {
             borrowed.session_token().map(|token| token.expose()),
             borrowed.account_id(),
         ];
-        let mut memory = Zeroizing::new(vec![0; texts.iter().flatten().map(|text| text.len()).sum()]);
+        let mut memory = Wiped::new(vec![0; texts.iter().flatten().map(|text| text.len()).sum()]);
         let mut slots = [Slot::new(&mut memory)];
         // The slot is as large as needed.
         let _ = slots[0].store(&borrowed);

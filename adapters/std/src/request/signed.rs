@@ -4,7 +4,7 @@ use std::fmt;
 
 use rolecall_core::sigv4;
 use rolecall_core::wire::{Count, Put};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use crate::Error;
 use crate::secret::Wiped;
@@ -13,7 +13,7 @@ use crate::sink::Sink;
 /// The headers of a signed request. They include the session token, and are wiped when dropped.
 pub struct Signed {
     /// Header lines, each ended by CRLF.
-    lines: Wiped,
+    lines: Wiped<String>,
 }
 
 impl Signed {
@@ -45,7 +45,7 @@ impl fmt::Debug for Signed {
 /// A URL that carries its own authorization: any holder may use it until it expires. It is wiped when
 /// dropped.
 pub struct Presigned {
-    url: Wiped,
+    url: Wiped<String>,
 }
 
 impl Presigned {
@@ -80,8 +80,8 @@ impl fmt::Debug for Presigned {
 /// What is signed, session token included: compare it with what a service says it computed. It is wiped when
 /// dropped.
 pub struct Canonical {
-    request: Wiped,
-    string_to_sign: Wiped,
+    request: Wiped<String>,
+    string_to_sign: Wiped<String>,
 }
 
 impl Canonical {
@@ -134,10 +134,10 @@ impl fmt::Debug for Reply {
 }
 
 /// The text that `put` writes, in memory that is wiped when dropped and never grows: it is counted first.
-fn wiped(put: impl Fn(&mut dyn Put)) -> Wiped {
+fn wiped(put: impl Fn(&mut dyn Put)) -> Wiped<String> {
     let mut len = Count::default();
     put(&mut len);
-    let mut text = Zeroizing::new(Vec::with_capacity(len.0));
+    let mut text = Wiped::new(Vec::with_capacity(len.0));
     put(&mut Sink(&mut text));
     let text = String::from_utf8(std::mem::take(&mut *text));
     Wiped(text.unwrap_or_else(|error| {

@@ -6,11 +6,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use zeroize::Zeroizing;
 
 use super::words;
 use crate::files::{MAX_CONTENT, failed, kind_of};
 use crate::host::Buffer;
+use crate::secret::Wiped;
 
 /// How long a command may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ fn output_of(child: &mut Child, deadline: Instant, buffer: &mut Buffer) -> Resul
     let reader = std::thread::Builder::new().spawn(move || {
         loop {
             // On the heap: an array would be copied when it is moved.
-            let mut piece = Zeroizing::new(vec![0; 4096]);
+            let mut piece = Wiped::new(vec![0; 4096]);
             let read = out.read(&mut piece);
             let last = matches!(read, Ok(0) | Err(_));
             if sender.send(read.map(|len| (piece, len))).is_err() || last {

@@ -6,10 +6,10 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use rolecall_core::error::{Failure, FailureKind, Phase};
-use zeroize::{Zeroize, Zeroizing};
 
 use crate::files::{failed, kind_of};
 use crate::host::Buffer;
+use crate::secret::Wiped;
 
 /// How long the user has for an answer.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
@@ -59,13 +59,13 @@ fn read_line(
     const INTERRUPT: u8 = 3;
     const END: u8 = 4;
     const ERASE_LINE: u8 = 21;
-    let mut line = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
+    let mut line = Wiped::new(Vec::with_capacity(MAX_ANSWER));
     loop {
         match key()? {
             None | Some(b'\r' | b'\n') => break,
             Some(END) if quiet && line.is_empty() => break,
             Some(INTERRUPT) if quiet => return Err(ErrorKind::Interrupted.into()),
-            Some(ERASE_LINE) if quiet => line.zeroize(),
+            Some(ERASE_LINE) if quiet => line.wipe(),
             Some(8 | 127) if quiet => {
                 // A character of several bytes is removed as one.
                 while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
@@ -118,7 +118,7 @@ impl Terminal {
     /// Reads the next byte, or `None` at the end, by `deadline`. Nothing more is read, so that no buffer is left with
     /// an answer in it.
     fn key(&self, deadline: Instant) -> io::Result<Option<u8>> {
-        let mut key = Zeroizing::new([0]);
+        let mut key = Wiped::new([0]);
         loop {
             crate::files::readable(&self.input, deadline)?;
             match rustix::io::read(&self.input, key.as_mut_slice()) {
@@ -154,7 +154,7 @@ impl Terminal {
         use std::io::Read;
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::Builder::new().spawn(move || {
-            let mut key = Zeroizing::new([0]);
+            let mut key = Wiped::new([0]);
             let read = io::stdin().lock().read(key.as_mut_slice());
             let _ = sender.send(read.map(|len| (len > 0).then_some(key[0])));
         })?;

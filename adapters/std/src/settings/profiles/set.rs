@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use rolecall_core::wire;
 use rolecall_core::wire::ini::{Event, Reader, sub_property};
-use zeroize::Zeroizing;
 
 use crate::host::append;
+use crate::secret::Wiped;
 
 /// The properties of one section, by their names in lower case. `Debug` shows the names alone: values may be
 /// secret.
 #[derive(Default)]
 pub struct Section {
-    properties: BTreeMap<String, Zeroizing<String>>,
+    properties: BTreeMap<String, Wiped<String>>,
     places: BTreeMap<String, Place>,
     /// Whether the credentials file has its keys.
     pub(super) has_own_keys: bool,
@@ -50,7 +50,7 @@ impl Section {
     pub fn set(&mut self, name: &str, value: &str) {
         let name = name.to_ascii_lowercase();
         self.places.remove(&name);
-        self.properties.insert(name, Zeroizing::new(value.to_owned()));
+        self.properties.insert(name, Wiped::new(value.to_owned()));
     }
 }
 
@@ -212,7 +212,7 @@ fn section<'s>(sections: &'s mut BTreeMap<String, Section>, name: &str) -> &'s m
 #[derive(Default)]
 struct Adding<'s> {
     section: Option<&'s mut Section>,
-    property: Option<(String, Zeroizing<Vec<u8>>, Place)>,
+    property: Option<(String, Wiped<Vec<u8>>, Place)>,
     /// Whether it is the credentials file that is read.
     is_credentials: bool,
 }
@@ -230,7 +230,7 @@ impl<'s> Adding<'s> {
             Event::Property { name, value } => {
                 self.end_property();
                 if self.section.is_some() && is_name(name) {
-                    let value = Zeroizing::new(value.as_bytes().to_vec());
+                    let value = Wiped::new(value.as_bytes().to_vec());
                     self.property = Some((name.to_ascii_lowercase(), value, place()));
                 }
             }
@@ -252,7 +252,7 @@ impl<'s> Adding<'s> {
             section.has_own_keys |=
                 self.is_credentials && name == "aws_access_key_id" && !value.trim().is_empty();
             section.places.insert(name.clone(), place);
-            section.properties.insert(name, Zeroizing::new(value));
+            section.properties.insert(name, Wiped::new(value));
         }
     }
 }
