@@ -1,6 +1,7 @@
 //! Path and query of a request to sign, as they will be sent.
 
 use crate::wire::Put;
+use crate::wire::device::ON_DEVICE;
 use crate::wire::scan::split_once;
 
 use super::path::put_path;
@@ -36,11 +37,15 @@ impl<'a> Target<'a> {
 
     /// As [`Target::put`] for [`Target::ROOT`].
     pub(super) fn put_root(&self, out: &mut (impl Put + ?Sized)) -> Result<(), SignError> {
-        if self.path != "/" || !self.query.is_empty() {
+        if !self.is_root() {
             return Err(SignError::NotRoot);
         }
         out.put(b"/\n\n");
         Ok(())
+    }
+
+    fn is_root(&self) -> bool {
+        self.path == "/" && self.query.is_empty()
     }
 
     /// Sorts the query's parameters in `table`.
@@ -56,6 +61,10 @@ impl<'a> Target<'a> {
         added: &impl Added,
         out: &mut (impl Put + ?Sized),
     ) -> Result<(), SignError> {
+        // Most calls of most services.
+        if !ON_DEVICE && self.is_root() && added.parameters().is_empty() {
+            return self.put_root(out);
+        }
         put_path(self.path.as_bytes(), rules, out)?;
         out.put(b"\n");
         put_query(self.query, self.sorted, added, out)?;
