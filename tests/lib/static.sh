@@ -69,6 +69,7 @@ static_programs() {
     [[ $(uname -m) == x86_64 ]] || skip "an x86-64 machine for the measurements"
     unshare --mount --pid --fork true 2>/dev/null || skip "the permission to create namespaces"
     need_command strace strace
+    need_command valgrind valgrind
     need_command qemu-aarch64-static qemu-user-static
     cargo build --quiet "${tested[@]}" --example serve
     local serve=$target/debug/examples/serve features programs=$target/static/programs
