@@ -343,12 +343,12 @@ def scenarios(test, made, keys):
         return iot(made.server()).context
 
     services = made.server(names=SERVICES)
-    columns = [figures(test.run("P-256", services, [good("P-256", right(), first)]))]
+    columns = [figures(test, "P-256", services, good("P-256", right(), first))]
     for bits, issuer in [(2048, made.rsa_between), (4096, made.rsa_4096)]:
         by_rsa = dict(issuer=issuer, key=rsa_key(bits))
         name, right_one = f"RSA of {bits} bits", iot(made.server(**by_rsa)).context
         case = good(name, right_one, first)
-        columns.append(figures(test.run(name, made.server(names=SERVICES, **by_rsa), [case])))
+        columns.append(figures(test, name, made.server(names=SERVICES, **by_rsa), case))
 
     # Nothing of a refused server is used, and what the board holds stays.
     kept = f"held: {first[0]}"
@@ -421,16 +421,19 @@ def scenarios(test, made, keys):
     return columns
 
 
-def figures(printed):
-    """What a board measures that opens one session with its certificate, and two without."""
-    sessions = [int(milliseconds) for milliseconds in re.findall(r"^session .* (\d+) ms", printed, re.MULTILINE)]
-    heap, stack = map(int, re.search(r"heap (\d+), stack (\d+)", printed).groups())
+def figures(test, name, services, case):
+    """What a board measures that opens one session with its certificate, and two without. Its clock goes on while it waits
+    for the server, so that the fastest of three runs is the one that counts."""
+    runs = [test.run(name, services, [case]) for _ in range(3)]
+    sessions = [list(map(int, re.findall(r"^session .* (\d+) ms", printed, re.MULTILINE))) for printed in runs]
+    memory = [list(map(int, re.search(r"heap (\d+), stack (\d+)", printed).groups())) for printed in runs]
+    heap, stack = map(max, zip(*memory))
     millions = lambda milliseconds: milliseconds / 2**SHIFT
     return {
         "heap": heap,
         "stack": stack,
-        "a handshake with the board's certificate": millions(sessions[0]),
-        "one without": millions(sessions[1]),
+        "a handshake with the board's certificate": millions(min(run[0] for run in sessions)),
+        "one without": millions(min(min(run[1:]) for run in sessions)),
     }
 
 
