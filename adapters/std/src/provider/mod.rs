@@ -163,8 +163,9 @@ impl Provider {
         lock(&self.shared.clock).skew()
     }
 
-    /// Returns credentials that are good now, fetching them if they are due. Threads may get the same ones in different
-    /// [`Arc`]s ([`Credentials::same_as`]).
+    /// Returns credentials, fetching them if they are due. If a refresh fails, those that are held are returned, even when they
+    /// have ended: compare [`Credentials::expiration`] with [`Provider::time`] where that matters, and [`Provider::forget`]
+    /// them to have the error. Threads may get the same ones in different [`Arc`]s ([`Credentials::same_as`]).
     ///
     /// # Errors
     /// [`Error::NoCredentials`] if no source is configured, [`Error::Chain`] if one is and fails; each has the findings of
@@ -173,8 +174,9 @@ impl Provider {
         self.shared.held.get(self.host(), || self.fetch())
     }
 
-    /// Returns the credentials held, if they are good now and no refresh of them is due. It never waits, so that an async
-    /// caller need not leave its thread for it; where there are none, [`Provider::credentials`] fetches.
+    /// Returns the credentials held, if no refresh of them is due: one that failed is not due for a while, even when they have
+    /// ended. It never waits, so that an async caller need not leave its thread for it; where there are none,
+    /// [`Provider::credentials`] fetches.
     pub fn held(&self) -> Option<Arc<Credentials>> {
         self.shared.held.good(self.host())
     }

@@ -146,7 +146,7 @@ impl Provider {
     /// ```
     ///
     /// # Errors
-    /// As [`Provider::send`]; for a request that [takes no chunks](Request::takes_chunks), too, and for a body that is longer or
+    /// As [`Provider::send`]; for a request of another service than S3, too, and for a body that is longer or
     /// shorter than `layout` says.
     pub fn send_chunked(
         &self,

@@ -172,7 +172,8 @@ impl Request {
         self
     }
 
-    /// Allows up to `attempts` attempts, the first included, within `within` from the first to the last:
+    /// Allows up to `attempts` attempts, the first included. All of them, with their pauses, end after `within`, so that it has
+    /// to be longer than the limits of one exchange, and [`Request::with_limits`] comes before it. There is another attempt
     /// after 429, 5xx, a throttling code, or a failure that may pass. A request that is not idempotent is
     /// sent again only if the service surely did not execute it. Without this, one attempt is made.
     pub fn attempts(mut self, attempts: u8, within: Duration) -> Self {
